@@ -1,0 +1,57 @@
+"""Where things are, from the environment: workspace, cache, and the Python of each environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from litegate.errors import StackError
+
+__all__ = ["Settings", "default_home", "settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Places that every step needs.
+
+    Attributes:
+        workspace: root of the content-addressed store, a local folder or an S3 prefix.
+        cache: local folder for fetched files.
+        scratch: local folder in which steps get their own work folders.
+        pythons: interpreter by environment name.
+    """
+
+    workspace: str
+    cache: Path
+    scratch: Path
+    pythons: dict[str, Path]
+
+
+def default_home() -> Path:
+    """`LITEGATE_HOME`, or `.litegate` in the current folder: all local state is below it."""
+    return Path(os.environ.get("LITEGATE_HOME") or ".litegate").absolute()
+
+
+def settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        StackError: if no Python with TensorFlow can be found.
+    """
+    home = default_home()
+    return Settings(
+        workspace=os.environ.get("LITEGATE_WORKSPACE") or str(home / "workspace"),
+        cache=home / "cache",
+        scratch=home / "scratch",
+        pythons={"service": Path(sys.executable), "tensorflow": _tensorflow_python()},
+    )
+
+
+def _tensorflow_python() -> Path:
+    named = os.environ.get("LITEGATE_TENSORFLOW_PYTHON")
+    python = Path(named) if named else Path(sys.prefix).parent / ".venv-tensorflow" / "bin" / "python"
+    if not python.exists():
+        raise StackError(f"no Python with TensorFlow at {python}: run `make setup` or set LITEGATE_TENSORFLOW_PYTHON")
+    return python

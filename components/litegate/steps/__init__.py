@@ -1,0 +1,57 @@
+"""The steps: each is a module with `run(request, work) -> result`, called in a child process.
+
+A step module may import the light core and its own heavy library, never another step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from litegate import records
+from litegate.records import Record
+
+__all__ = ["STEPS", "Step"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the caller must know of a step without importing it.
+
+    Attributes:
+        name: also the name of its module in this package.
+        request, result: the record types of the contract.
+        environment: which Python runs it: `tensorflow` (the lean one) or `service` (MLflow's).
+        cached: whether equal inputs give a stored result; steps that look at or change the world are not.
+        storage: whether the child may read the user's S3 data, and so gets the credentials for it.
+        timeout: wall-clock limit in seconds.
+    """
+
+    name: str
+    request: type[Record]
+    result: type[Record]
+    environment: str = "tensorflow"
+    cached: bool = True
+    storage: bool = False
+    timeout: float = 1800.0
+
+
+STEPS = MappingProxyType(
+    {
+        step.name: step
+        for step in (
+            Step("prepare", records.ProduceRequest, records.Produced, "service", cached=False, storage=True),
+            Step("train", records.ProduceRequest, records.Produced, cached=False, storage=True),
+            Step("resolve", records.ResolveRequest, records.Resolved, cached=False, storage=True),
+            Step("convert", records.ConvertRequest, records.Converted),
+            Step("sample", records.SampleRequest, records.SampleSet, storage=True),
+            Step("parity", records.ParityRequest, records.Parity),
+            Step("quantize", records.QuantizeRequest, records.Artifact),
+            Step("evaluate", records.EvaluateRequest, records.Evaluated, storage=True, timeout=6 * 3600),
+            Step("profile", records.ProfileRequest, records.Profile),
+            Step("judge", records.GateRequest, records.Verdicts, environment="service", cached=False),
+            Step("register", records.RegisterRequest, records.RunResult, environment="service", cached=False),
+            Step("promote", records.PromoteRequest, records.Promotion, environment="service", cached=False),
+        )
+    }
+)

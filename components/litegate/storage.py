@@ -1,0 +1,197 @@
+"""Objects that users bring: local files and S3, listed into manifests and fetched as pinned.
+
+S3 is reached through boto3's own configuration (`AWS_ENDPOINT_URL`, credentials, region), so any
+S3-compatible server works. An S3 object is pinned by its ETag and read with `If-Match`; a local file
+by size and modification time.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from litegate.digest import digest_json
+from litegate.errors import DataError
+from litegate.records import Record
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["Entry", "fetch", "is_s3", "list_entries", "manifest_digest", "put", "s3_client", "split_s3", "write_whole"]
+
+
+class Entry(Record):
+    """One pinned object: `name` relative to its data set, `pin` an ETag or `size:mtime_ns`."""
+
+    name: str
+    uri: str
+    size: int
+    pin: str
+
+
+def is_s3(uri: str) -> bool:
+    """Whether `uri` is an S3 address rather than a local path."""
+    return uri.startswith("s3://")
+
+
+def split_s3(uri: str) -> tuple[str, str]:
+    """Bucket and key (or prefix) of an S3 address."""
+    parts = urlsplit(uri, allow_fragments=False)
+    return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").lstrip("/")
+
+
+@cache
+def s3_client() -> S3Client:
+    """The process's S3 client: standard retries, bounded waits."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
+    return boto3.client("s3", config=config)
+
+
+def list_entries(uri: str, where: str) -> tuple[Entry, ...]:
+    """Every object of a data set or model: the file itself, or all files below a folder or prefix.
+
+    Args:
+        uri: `s3://bucket/key`, `s3://bucket/prefix/`, or a local path.
+        where: the spec key that names it, for the message.
+
+    Returns:
+        Entries sorted by name; a single object has its own base name.
+
+    Raises:
+        DataError: if there is nothing.
+    """
+    entries = tuple(sorted(_list_s3(uri, where) if is_s3(uri) else _list_local(Path(uri)), key=lambda e: e.name))
+    if not entries:
+        raise DataError(where, "an existing file, folder or S3 object", f"nothing at {uri}")
+    return entries
+
+
+def manifest_digest(entries: tuple[Entry, ...]) -> str:
+    """Digest of what the entries hold, by name, size and pin; it does not depend on the folder."""
+    return digest_json([[entry.name, entry.size, entry.pin] for entry in entries])
+
+
+def fetch(entry: Entry, cache_folder: Path, where: str) -> Path:
+    """A local file with the pinned object's bytes.
+
+    A local object is used where it lies; an S3 object is downloaded once into `cache_folder`.
+
+    Raises:
+        DataError: if the object is gone or is no longer the pinned one.
+    """
+    if not is_s3(entry.uri):
+        path = Path(entry.uri)
+        if not path.is_file() or _local_pin(path) != entry.pin:
+            raise DataError(where, f"{entry.uri} as it was when the run began", "a changed or missing file")
+        return path
+    target = cache_folder / "objects" / digest_json([entry.uri, entry.pin])
+    if not target.exists():
+        write_whole(target, _s3_blocks(entry, where))
+    return target
+
+
+def write_whole(target: Path, blocks: Iterator[bytes]) -> None:
+    """Write a file whole or not at all: temporary name in the same folder, flush, rename."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for block in blocks:
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def put(path: Path, uri: str) -> None:
+    """Copy a local file to `uri`, whole or not at all, replacing what was there."""
+    if is_s3(uri):
+        bucket, key = split_s3(uri)
+        s3_client().upload_file(str(path), bucket, key)
+    else:
+        write_whole(Path(uri), iter((path.read_bytes(),)))
+
+
+def _list_local(root: Path) -> Iterator[Entry]:
+    if root.is_file():
+        yield _local_entry(root, root.name)
+    elif root.is_dir():
+        for path in root.rglob("*"):
+            if path.is_file():
+                yield _local_entry(path, path.relative_to(root).as_posix())
+
+
+def _local_entry(path: Path, name: str) -> Entry:
+    return Entry(name=name, uri=str(path), size=path.stat().st_size, pin=_local_pin(path))
+
+
+def _local_pin(path: Path) -> str:
+    stat = path.stat()
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+
+def _list_s3(uri: str, where: str) -> Iterator[Entry]:
+    bucket, key = split_s3(uri)
+    prefix = key if key.endswith("/") or not key else key + "/"
+    try:
+        head = _head(bucket, key) if key and not key.endswith("/") else None
+        if head is not None:
+            yield _s3_entry(bucket, key, key.rsplit("/", 1)[-1], head["ContentLength"], head["ETag"])
+            return
+        for page in s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for item in page.get("Contents", ()):
+                if not item["Key"].endswith("/"):
+                    name = item["Key"].removeprefix(prefix)
+                    yield _s3_entry(bucket, item["Key"], name, item["Size"], item["ETag"])
+    except Exception as error:
+        raise _s3_error(error, uri, where) from None
+
+
+def _head(bucket: str, key: str) -> Any:
+    from botocore.exceptions import ClientError
+
+    try:
+        return s3_client().head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+            return None
+        raise
+
+
+def _s3_entry(bucket: str, key: str, name: str, size: int, etag: str) -> Entry:
+    return Entry(name=name, uri=f"s3://{bucket}/{key}", size=size, pin=etag)
+
+
+def _s3_blocks(entry: Entry, where: str, size: int = 1 << 20) -> Iterator[bytes]:
+    bucket, key = split_s3(entry.uri)
+    try:
+        body = s3_client().get_object(Bucket=bucket, Key=key, IfMatch=entry.pin)["Body"]
+        yield from body.iter_chunks(size)
+    except Exception as error:
+        raise _s3_error(error, entry.uri, where) from None
+
+
+def _s3_error(error: Exception, uri: str, where: str) -> Exception:
+    """What the user can mend becomes a `DataError`; a server that does not answer stays what it is."""
+    from botocore.exceptions import ClientError, NoCredentialsError, ParamValidationError
+
+    if isinstance(error, ClientError):
+        code = error.response["Error"]["Code"]
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if 400 <= status < 500 and status not in (408, 409, 429):
+            return DataError(where, "a readable S3 object or prefix", f"{code} from S3 for {uri}")
+    if isinstance(error, NoCredentialsError | ParamValidationError):
+        return DataError(where, "a readable S3 object or prefix", f"{uri}: {error}")
+    return error

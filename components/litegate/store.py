@@ -1,0 +1,118 @@
+"""The workspace: results by key and files by digest, written whole or not at all, never overwritten.
+
+Layout below the root, a local folder or an S3 prefix:
+
+    results/<step>/<key>.json     what a step found for exactly these inputs
+    files/<sha256>                bytes, named by their own digest
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from litegate.digest import digest_bytes, digest_file
+from litegate.errors import StoreError
+from litegate.records import FileRef
+from litegate.storage import is_s3, s3_client, split_s3, write_whole
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Content-addressed storage of step results.
+
+    Args:
+        root: the workspace, `s3://bucket/prefix` or a local folder.
+        cache: local folder for files that were fetched; each is verified against its digest.
+    """
+
+    def __init__(self, root: str, cache: Path) -> None:
+        self.root, self.cache = root.rstrip("/"), cache
+
+    def result(self, step: str, key: str) -> Any | None:
+        """The stored result of a step, or None."""
+        data = self._read(f"results/{step}/{key}.json")
+        return None if data is None else json.loads(data)
+
+    def keep_result(self, step: str, key: str, result: Any) -> None:
+        """Publish a result; the first writer wins."""
+        self._publish(f"results/{step}/{key}.json", json.dumps(result, sort_keys=True).encode())
+
+    def keep_file(self, path: Path, name: str) -> FileRef:
+        """Publish a file under its digest and return the reference to it."""
+        ref = FileRef(name=name, digest=digest_file(path), bytes=path.stat().st_size)
+        if not self._exists(f"files/{ref.digest}"):
+            self._publish(f"files/{ref.digest}", path.read_bytes())
+        return ref
+
+    def fetch(self, ref: FileRef) -> Path:
+        """A local, verified copy of a file.
+
+        Raises:
+            StoreError: if the workspace does not hold it, or holds other bytes under its name.
+        """
+        target = self.cache / "files" / ref.digest
+        if target.exists() and target.stat().st_size == ref.bytes:
+            return target
+        data = self._read(f"files/{ref.digest}")
+        if data is None:
+            raise StoreError(f"{self.uri(ref)} ({ref.name}) is missing: clear the step that made it")
+        if digest_bytes(data) != ref.digest:
+            raise StoreError(f"{self.uri(ref)} ({ref.name}) is damaged: its bytes are {digest_bytes(data)}")
+        write_whole(target, iter((data,)))
+        return target
+
+    def uri(self, ref: FileRef) -> str:
+        """Where the workspace keeps a file."""
+        return f"{self.root}/files/{ref.digest}"
+
+    def _exists(self, name: str) -> bool:
+        if not is_s3(self.root):
+            return Path(self.root, name).exists()
+        return self._head(name)
+
+    def _head(self, name: str) -> bool:
+        from botocore.exceptions import ClientError
+
+        bucket, key = split_s3(f"{self.root}/{name}")
+        try:
+            s3_client().head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+                return False
+            raise
+        return True
+
+    def _read(self, name: str) -> bytes | None:
+        if not is_s3(self.root):
+            path = Path(self.root, name)
+            return path.read_bytes() if path.exists() else None
+        bucket, key = split_s3(f"{self.root}/{name}")
+        try:
+            return s3_client().get_object(Bucket=bucket, Key=key)["Body"].read()
+        except s3_client().exceptions.NoSuchKey:
+            return None
+
+    def _publish(self, name: str, data: bytes) -> None:
+        if is_s3(self.root):
+            self._put(name, data)
+        elif not Path(self.root, name).exists():
+            write_whole(Path(self.root, name), _once(data))
+
+    def _put(self, name: str, data: bytes) -> None:
+        """A conditional PUT: whoever comes second finds equal content, for the name decides it."""
+        from botocore.exceptions import ClientError
+
+        bucket, key = split_s3(f"{self.root}/{name}")
+        try:
+            s3_client().put_object(Bucket=bucket, Key=key, Body=data, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
+                raise
+
+
+def _once(data: bytes) -> Iterator[bytes]:
+    yield data
