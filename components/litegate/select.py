@@ -17,8 +17,8 @@ _RULES: dict[str, Callable[[Candidate], float]] = {
 
 def select(request: SelectRequest) -> Selection:
     """The best passed variant by the spec's rule; ties go to the smaller, then to the first by name."""
-    passed = {verdict.digest for verdict in request.verdicts if verdict.state == "passed"}
-    candidates = [item for item in request.candidates if item.artifact.file.digest in passed]
+    passed = {(verdict.variant, verdict.digest) for verdict in request.verdicts if verdict.state == "passed"}
+    candidates = [item for item in request.candidates if (item.artifact.variant, item.artifact.file.digest) in passed]
     if not candidates:
         return Selection(variant=None, why="nothing passed the gate")
     measure = _RULES[request.rule]

@@ -6,6 +6,7 @@ may be and what it was. Nothing here touches the network or the file system beyo
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -80,7 +81,14 @@ class Registry(_Section):
     """The registered model in MLflow and the alias that follows what was promoted."""
 
     name: str = Name
-    alias: str = Field("champion", pattern=r"^(?!latest$)(?!v\d+$)[A-Za-z0-9_-]+$")
+    alias: str = Field("champion", pattern=r"^[A-Za-z0-9_-]+$", description="MLflow's alias for what was promoted.")
+
+    @field_validator("alias")
+    @classmethod
+    def _not_reserved(cls, value: str) -> str:
+        if value == "latest" or re.fullmatch(r"v\d+", value):
+            raise ValueError("an alias that MLflow does not reserve (not 'latest', not 'v1')")
+        return value
 
 
 class Spec(_Section):
