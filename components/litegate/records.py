@@ -163,13 +163,14 @@ class Converted(Record):
 
 class SampleRequest(Record):
     data: DataRef
+    artifact: Artifact
     samples: int
     seed: int
     preprocess: UserCode | None = None
 
 
 class SampleSet(Record):
-    """The representative samples after `preprocess`: an npz with one array per input name.
+    """The representative samples after `preprocess`: an npz with one array per input, named `<signature>/<input>`.
 
     `labels` counts the samples of each label, and is empty where there are no labels.
     """

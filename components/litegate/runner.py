@@ -147,7 +147,8 @@ class StepRun:
             kind = _SIGNALS.get(signal.Signals(-code), "signal")
             raise StepFailed(self.step.name, kind, f"{signal.Signals(-code).name}; last said: {tail}")
         if code != 0:
-            raise StepFailed(self.step.name, "python_error", error["message"] if error else tail)
+            kind, detail = (error["kind"], error["message"]) if error else ("python_error", tail)
+            raise StepFailed(self.step.name, kind, detail)
         if not (folder / "result.json").exists():
             raise StepFailed(self.step.name, "no_result", f"exit code 0 without a result; last said: {tail}")
 

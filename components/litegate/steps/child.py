@@ -6,29 +6,25 @@ FOLDER/error.json; anything else: a crash, which the parent classifies.
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import json
 import logging
-import os
-import signal
 import sys
 import traceback
 from pathlib import Path
 
-from litegate.errors import BadInput
+from litegate.errors import BadInput, StepFailed
+from litegate.process import die_with_parent
 from litegate.steps import STEPS
 from litegate.work import Work
 
 __all__ = ["main"]
 
-PR_SET_PDEATHSIG = 1
-
 
 def main(arguments: list[str]) -> int:
     """Run one step as described above and return the exit code."""
     name, folder, cache = arguments[0], Path(arguments[1]), Path(arguments[2])
-    _die_with_parent()
+    die_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     step = STEPS[name]
     request = step.request.model_validate_json((folder / "request.json").read_text())
@@ -37,20 +33,15 @@ def main(arguments: list[str]) -> int:
     except BadInput as error:
         _write(folder / "error.json", {"kind": "bad_input", "message": str(error)})
         return BadInput.exit_code
+    except StepFailed as error:
+        _write(folder / "error.json", {"kind": error.kind, "message": error.detail})
+        return 1
     except Exception as error:
         traceback.print_exc()
         _write(folder / "error.json", {"kind": "python_error", "message": f"{type(error).__name__}: {error}"})
         return 1
     _write(folder / "result.json", result.to_json())
     return 0
-
-
-def _die_with_parent() -> None:
-    """End with the process that started us, however it ended: nobody is left to take the result."""
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _write(path: Path, value: object) -> None:

@@ -1,0 +1,109 @@
+"""From the samples of a data set to batches that fit a signature: bind names, preprocess, check, stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from litegate.datasets import Dataset
+from litegate.errors import DataError
+from litegate.litert import Tensor, check_features
+
+__all__ = ["FeatureReader"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Preprocess = Callable[[dict[str, Array], int | None], tuple[Mapping[str, Array], int | None]]
+
+
+@dataclass(frozen=True)
+class FeatureReader:
+    """Samples of `dataset` as the inputs of one signature; can be sent to other processes.
+
+    Attributes:
+        inputs: the signature's inputs, by name.
+        signature: its key; an array `<key>/<name>` of the data set belongs to it alone.
+        where: the spec key that names the data set, for messages.
+    """
+
+    dataset: Dataset
+    inputs: Mapping[str, Tensor]
+    signature: str
+    where: str
+
+    def batches(
+        self, indices: Sequence[int], preprocess: Preprocess | None, size: int = 32
+    ) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
+        """Indices, labels (-1 where there is none) and features, `size` samples at a time.
+
+        Raises:
+            DataError: a sample does not fit the signature, is not finite, or `preprocess` gives no sample.
+        """
+        waiting: list[tuple[int, int, Mapping[str, Array]]] = []
+        for index, features in self.dataset.read(indices):
+            waiting.append((index, *self._sample(index, features, preprocess)))
+            if len(waiting) == size:
+                yield self._stack(waiting)
+                waiting = []
+        if waiting:
+            yield self._stack(waiting)
+
+    def _sample(
+        self, index: int, features: Mapping[str, Array], preprocess: Preprocess | None
+    ) -> tuple[int, Mapping[str, Array]]:
+        label = None if self.dataset.labels is None else int(self.dataset.labels[index])
+        features = self._bind(features)
+        if preprocess is None:
+            return -1 if label is None else label, self._whole_numbers(features)
+        result = preprocess(dict(features), label)
+        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], Mapping)):
+            found = f"{type(result).__name__} for sample {self.dataset.ids[index]}"
+            raise DataError("preprocess", "a pair (features, label) for one sample", found)
+        features, label = {name: np.asarray(value) for name, value in result[0].items()}, result[1]
+        return -1 if label is None else int(label), features
+
+    def _bind(self, features: Mapping[str, Array]) -> dict[str, Array]:
+        """Arrays under the names of the inputs: own names, `<signature>/<name>`, or `arr_0`, `arr_1`, ..."""
+        prefix = f"{self.signature}/"
+        own = {name.removeprefix(prefix): value for name, value in features.items() if name.startswith(prefix)}
+        features = own or dict(features)
+        if set(features) != {f"arr_{position}" for position in range(len(features))}:
+            return features
+        names = sorted(self.inputs)
+        if len(names) != len(features) or len({(t.shape, t.dtype) for t in self.inputs.values()}) != len(names):
+            found = f"{len(features)} arrays without names, which could be swapped"
+            raise DataError(self.where, f"arrays named {', '.join(names)}", found)
+        return {name: features[f"arr_{position}"] for position, name in enumerate(names)}
+
+    def _whole_numbers(self, features: dict[str, Array]) -> dict[str, Array]:
+        """Decoded images hold whole numbers, so they may go to an integer input as they are."""
+        if not self.dataset.classes:
+            return features
+        return {name: value.astype(self.inputs[name].real_dtype) for name, value in features.items()}
+
+    def _stack(self, samples: list[tuple[int, int, Mapping[str, Array]]]) -> tuple[Array, Array, dict[str, Array]]:
+        indices = np.array([sample[0] for sample in samples], np.int64)
+        labels = np.array([sample[1] for sample in samples], np.int64)
+        try:
+            features = {name: np.stack([sample[2][name] for sample in samples]) for name in samples[0][2]}
+            check_features(features, self.inputs)
+        except (KeyError, ValueError, TypeError) as error:
+            raise DataError(f"{self.where} (sample {self.dataset.ids[int(indices[0])]})", *_parted(error)) from None
+        self._refuse_not_finite(features, indices)
+        return indices, labels, features
+
+    def _refuse_not_finite(self, features: Mapping[str, Array], indices: Array) -> None:
+        for name, value in features.items():
+            if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
+                bad = indices[~np.isfinite(value).reshape(len(indices), -1).all(axis=1)][0]
+                found = f"NaN or infinity in sample {self.dataset.ids[int(bad)]}"
+                raise DataError(f"{self.where}: input {name!r}", "finite numbers", found)
+
+
+def _parted(error: Exception) -> tuple[str, str]:
+    """A message 'what: expected X, got Y' as the two parts that a `DataError` takes."""
+    text = str(error)
+    head, found, tail = text.rpartition(", got ")
+    return (head.replace(": expected ", " to be ", 1), tail) if found else ("samples of one shape", text)

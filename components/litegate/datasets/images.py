@@ -1,0 +1,111 @@
+"""Image data sets: `<class>/<file>` in a folder, below an S3 prefix, or in one tar archive.
+
+Labels are the positions of the class names in alphabetical order. Images are decoded by Pillow to float32
+values in 0..255 of shape (height, width, channels); scaling and resizing belong to the user's `preprocess`.
+Archives are read member by member and never unpacked.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from litegate.errors import DataError
+
+__all__ = ["ImageDataset"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
+
+
+@dataclass(frozen=True)
+class ImageDataset:
+    """An indexed set of images; see `litegate.datasets.Dataset`.
+
+    `files` says where each image lies: a path, or its position in `archive`.
+    """
+
+    where: str
+    input_name: str
+    channels: int
+    archive: Path | None
+    files: tuple[Any, ...]
+    ids: Sequence[str]
+    labels: Array | None
+    classes: tuple[str, ...]
+
+    @classmethod
+    def open(cls, paths: Mapping[str, Path], where: str, input_name: str, channels: int) -> ImageDataset:
+        """Index the images by name.
+
+        Raises:
+            DataError: there are no images in class folders, or the archive is damaged.
+        """
+        archive = next(iter(paths.values())) if len(paths) == 1 and next(iter(paths)).endswith(_ARCHIVES) else None
+        found: Mapping[str, Any] = _tar_index(archive, where) if archive else paths
+        images = {name: place for name, place in sorted(found.items()) if _is_image(name)}
+        if not images:
+            raise DataError(where, "images as <class>/<file>, in a folder or a tar", f"{len(found)} other files")
+        names = [_class_of(name, where) for name in images]
+        classes = tuple(sorted(set(names)))
+        position = {name: index for index, name in enumerate(classes)}
+        labels = np.array([position[name] for name in names], np.int64)
+        files = tuple(images.values())
+        return cls(where, input_name, channels, archive, files, list(images), labels, classes)
+
+    def read(self, indices: Sequence[int]) -> Iterator[tuple[int, Mapping[str, Array]]]:
+        """Samples in the order in which they lie on the disk."""
+        if self.archive is None:
+            yield from self._decoded(indices, lambda index: Path(self.files[index]).read_bytes())
+            return
+        ordered = sorted(indices, key=lambda index: self.files[index].offset_data)
+        with tarfile.open(self.archive) as archive:
+
+            def member(index: int) -> bytes:
+                file = archive.extractfile(self.files[index])
+                return file.read() if file else b""
+
+            yield from self._decoded(ordered, member)
+
+    def _decoded(
+        self, indices: Sequence[int], content: Callable[[int], bytes]
+    ) -> Iterator[tuple[int, Mapping[str, Array]]]:
+        for index in indices:
+            yield index, {self.input_name: self._decode(content(index), index)}
+
+    def _decode(self, data: bytes, index: int) -> Array:
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            with Image.open(io.BytesIO(data)) as image:
+                pixels = np.asarray(image.convert("L" if self.channels == 1 else "RGB"), np.float32)
+        except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+            raise DataError(f"{self.where}: {self.ids[index]}", "a readable image", str(error)) from None
+        return pixels.reshape(*pixels.shape[:2], self.channels)
+
+
+def _tar_index(path: Path, where: str) -> dict[str, tarfile.TarInfo]:
+    try:
+        with tarfile.open(path) as archive:
+            return {member.name: member for member in archive if member.isreg()}
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise DataError(where, "a whole tar archive", f"{type(error).__name__}: {error}") from None
+
+
+def _is_image(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
+
+
+def _class_of(name: str, where: str) -> str:
+    parts = PurePosixPath(name).parts
+    if len(parts) < 2 or parts[-2] == "..":
+        raise DataError(f"{where}: {name}", "a class folder above each image (<class>/<file>)", "none")
+    return parts[-2]

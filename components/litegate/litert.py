@@ -1,0 +1,172 @@
+"""The one way litegate runs a .tflite file: real values in, real values out, any batch size.
+
+This module needs nothing but numpy and `ai_edge_litert`, because its source is also what travels with
+every registered model. Quantized inputs and outputs are mapped by `real = (q - zero_point) * scale`
+(https://ai.google.dev/edge/litert/models/quantization_spec).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of a signature.
+
+    Attributes:
+        shape: -1 where a dimension is free.
+        dtype: what the file holds.
+        scale, zero_point: per-tensor quantization; `scale` is 0 for what is not quantized.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    scale: float
+    zero_point: int
+
+    @property
+    def real_dtype(self) -> np.dtype[Any]:
+        """The type of the real values that stand for this tensor: float32 where it is quantized."""
+        return np.dtype(np.float32) if self.scale else self.dtype
+
+    def quantize(self, values: Array) -> Array:
+        """Real values as the file wants them: rounded and clipped to the type's range."""
+        if not self.scale:
+            return values
+        limits = np.iinfo(self.dtype)
+        scaled = np.round(values / np.float32(self.scale)) + self.zero_point
+        return np.clip(scaled, limits.min, limits.max).astype(self.dtype)
+
+    def dequantize(self, values: Array) -> Array:
+        """The real values of what the file gave."""
+        if not self.scale:
+            return values
+        return (values.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+
+
+class LiteRTModel:
+    """One signature of a .tflite file in one interpreter; use it from one thread at a time.
+
+    Args:
+        content: the file's bytes; never a path, for a file that changes under a memory map kills the process.
+        signature: its key; may be left out if there is one, or one called `serving_default`.
+        threads: how many threads the kernels may use.
+        reference_kernels: run the plain reference kernels rather than XNNPACK and the optimized ones.
+
+    Raises:
+        ValueError: the bytes are no model, or there is no such signature.
+    """
+
+    def __init__(
+        self, content: bytes, signature: str | None = None, threads: int = 1, reference_kernels: bool = False
+    ) -> None:
+        resolver = OpResolverType.BUILTIN_REF if reference_kernels else OpResolverType.AUTO
+        self._interpreter = Interpreter(
+            model_content=content, num_threads=threads, experimental_op_resolver_type=resolver
+        )
+        self.kernels = "reference" if reference_kernels else "xnnpack"
+        self.signatures = tuple(self._interpreter.get_signature_list())
+        self.signature = choose_signature(self.signatures, signature)
+        self._runner = self._interpreter.get_signature_runner(self.signature)
+        self.inputs = {name: _tensor(detail) for name, detail in self._runner.get_input_details().items()}
+        self.outputs = {name: _tensor(detail) for name, detail in self._runner.get_output_details().items()}
+        self._batches = all(tensor.shape[:1] == (-1,) for tensor in self.inputs.values())
+
+    def predict(self, features: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs for a batch of any size.
+
+        Args:
+            features: by input name, real values of shape (batch, ...) and of the tensor's `real_dtype`.
+
+        Returns:
+            By output name, real values of shape (batch, ...).
+
+        Raises:
+            ValueError: names or shapes do not fit the signature, or the batch is empty.
+            TypeError: an array has another type than its tensor's `real_dtype`.
+        """
+        size = check_features(features, self.inputs)
+        if self._batches and size > 1:
+            try:
+                return self._run(features)
+            except RuntimeError:
+                self._batches = False  # a constant batch of 1 is baked into the graph
+        rows = [self._run({name: value[i : i + 1] for name, value in features.items()}) for i in range(size)]
+        return {name: np.concatenate([row[name] for row in rows]) for name in self.outputs}
+
+    def invoke(self, quantized: Mapping[str, Array]) -> dict[str, Array]:
+        """One `invoke` on arrays that are as the file wants them; nothing is checked or converted."""
+        outputs: dict[str, Array] = self._runner(**quantized)
+        return outputs
+
+    def quantize(self, features: Mapping[str, Array]) -> dict[str, Array]:
+        """Real values as the file's inputs want them."""
+        return {name: tensor.quantize(features[name]) for name, tensor in self.inputs.items()}
+
+    def _run(self, features: Mapping[str, Array]) -> dict[str, Array]:
+        outputs = self.invoke(self.quantize(features))
+        return {name: tensor.dequantize(outputs[name]) for name, tensor in self.outputs.items()}
+
+
+def choose_signature(keys: tuple[str, ...], wanted: str | None) -> str:
+    """The signature to run: the one asked for, else `serving_default`, else the only one.
+
+    Raises:
+        ValueError: there is no such signature, or several and none was named.
+    """
+    if wanted is None and "serving_default" in keys:
+        return "serving_default"
+    if wanted is None and len(keys) == 1:
+        return keys[0]
+    if wanted in keys:
+        assert wanted is not None
+        return wanted
+    raise ValueError(f"signature: expected one of {', '.join(keys)}, got {wanted}")
+
+
+def check_features(features: Mapping[str, Array], inputs: Mapping[str, Tensor]) -> int:
+    """Check that arrays fit a signature's inputs, and return how many samples they hold.
+
+    Raises:
+        ValueError: names, shapes or numbers of samples are wrong, or there are no samples.
+        TypeError: a type is wrong.
+    """
+    if set(features) != set(inputs):
+        raise ValueError(f"inputs: expected {_names(inputs)}, got {_names(features)}")
+    for name, tensor in inputs.items():
+        value = features[name]
+        if value.dtype != tensor.real_dtype:
+            raise TypeError(f"input {name!r}: expected type {tensor.real_dtype}, got {value.dtype}")
+        expected = ("batch", *tensor.shape[1:])
+        if value.ndim != len(tensor.shape) or any(
+            wanted not in (-1, found) for wanted, found in zip(tensor.shape[1:], value.shape[1:], strict=True)
+        ):
+            raise ValueError(f"input {name!r}: expected shape {_shape(expected)}, got {_shape(value.shape)}")
+    sizes = {value.shape[0] for value in features.values()}
+    if len(sizes) != 1 or 0 in sizes:
+        raise ValueError(f"inputs: expected one number of samples, at least 1, got {sorted(sizes)}")
+    return int(sizes.pop())
+
+
+def _tensor(detail: dict[str, Any]) -> Tensor:
+    scale, zero_point = detail["quantization"]
+    dtype = np.dtype(detail["dtype"])
+    quantized = np.issubdtype(dtype, np.integer) and dtype.itemsize <= 2
+    shape = tuple(int(size) for size in detail["shape_signature"])
+    return Tensor(shape, dtype, float(scale) if quantized else 0.0, int(zero_point) if quantized else 0)
+
+
+def _names(values: Mapping[str, object]) -> str:
+    return ", ".join(sorted(values)) or "none"
+
+
+def _shape(sizes: tuple[object, ...]) -> str:
+    return "(" + ", ".join("any" if size == -1 else str(size) for size in sizes) + ")"

@@ -1,0 +1,48 @@
+"""The representative samples as a file: one array per input, named `<signature>/<input>`, first axis the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = ["load_samples", "representative_dataset", "save_samples"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Samples = Mapping[str, Mapping[str, Array]]
+
+
+def save_samples(path: Path, samples: Samples) -> None:
+    """Write samples, by signature and input name."""
+    flat = {f"{key}/{name}": value for key, features in samples.items() for name, value in features.items()}
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **flat)  # type: ignore[arg-type]
+
+
+def load_samples(path: Path) -> dict[str, dict[str, Array]]:
+    """Read samples back, by signature and input name."""
+    samples: dict[str, dict[str, Array]] = {}
+    with np.load(path, allow_pickle=False) as archive:
+        for flat in archive.files:
+            key, _, name = flat.partition("/")
+            samples.setdefault(key, {})[name] = archive[flat]
+    return samples
+
+
+def representative_dataset(samples: Samples) -> Callable[[], Iterator[Any]]:
+    """The generator function that `tf.lite.TFLiteConverter.representative_dataset` wants.
+
+    Samples are fed one at a time and by input name, never as a list: the converter takes a list in the order
+    of the signature, and silently swaps inputs of equal shape. A model with several signatures gets
+    `(signature key, features)` pairs, the others plain features.
+    """
+
+    def feed() -> Iterator[Any]:
+        for key, features in samples.items():
+            for index in range(len(next(iter(features.values())))):
+                one = {name: value[index : index + 1] for name, value in features.items()}
+                yield (key, one) if len(samples) > 1 else one
+
+    return feed

@@ -1,0 +1,53 @@
+"""Step `profile`: latency of `invoke`, one sample, one thread, on this host, in quiet."""
+
+from __future__ import annotations
+
+import platform
+import time
+
+import numpy as np
+
+from litegate.litert import LiteRTModel, choose_signature
+from litegate.records import Profile, ProfileRequest
+from litegate.representative import load_samples
+from litegate.work import Work
+
+__all__ = ["run"]
+
+_SECONDS = 1.5
+_MIN_RUNS, _MAX_RUNS = 5, 2000
+
+
+def run(request: ProfileRequest, work: Work) -> Profile:
+    """Invoke on real samples for a fixed time, after a warm-up, and take the median."""
+    artifact = request.artifact
+    key = choose_signature(tuple(artifact.signatures), request.signature)
+    model = LiteRTModel(work.path(artifact.file).read_bytes(), key)
+    features = load_samples(work.path(request.samples.file))[key]
+    samples = [
+        model.quantize({name: value[index : index + 1] for name, value in features.items()})
+        for index in range(min(request.samples.samples, 32))
+    ]
+    model.invoke(samples[0])
+    times = _measure(model, samples)
+    median, p95 = (float(value) * 1e3 for value in np.percentile(times, (50, 95)))
+    work.say("profile %s: median %.3f ms, p95 %.3f ms, %d runs", artifact.variant, median, p95, len(times))
+    return Profile(
+        variant=artifact.variant,
+        latency_ms=median,
+        latency_p95_ms=p95,
+        runs=len(times),
+        host=f"{platform.node()} ({platform.machine()})",
+        kernels=model.kernels,
+    )
+
+
+def _measure(model: LiteRTModel, samples: list[dict[str, object]]) -> list[float]:
+    times: list[float] = []
+    end = time.perf_counter() + _SECONDS
+    while len(times) < _MIN_RUNS or (time.perf_counter() < end and len(times) < _MAX_RUNS):
+        sample = samples[len(times) % len(samples)]
+        begin = time.perf_counter()
+        model.invoke(sample)  # type: ignore[arg-type]
+        times.append(time.perf_counter() - begin)
+    return times

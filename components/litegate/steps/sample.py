@@ -1,0 +1,53 @@
+"""Step `sample`: choose the representative samples, preprocess them and check them against the signatures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from litegate.datasets import open_dataset
+from litegate.datasets.features import FeatureReader
+from litegate.datasets.sampling import choose_stratified
+from litegate.litert import LiteRTModel
+from litegate.records import SampleRequest, SampleSet
+from litegate.representative import save_samples
+from litegate.user_code import load_preprocess
+from litegate.work import Work
+
+__all__ = ["run"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+WHERE = "calibration.uri"
+
+
+def run(request: SampleRequest, work: Work) -> SampleSet:
+    """Choose `request.samples` samples, stratified by label where there are labels.
+
+    Raises:
+        DataError: the data cannot be read or does not fit the model's signatures.
+    """
+    content = work.path(request.artifact.file).read_bytes()
+    models = {key: LiteRTModel(content, key) for key in request.artifact.signatures}
+    dataset = open_dataset(request.data, work, WHERE, next(iter(models.values())).inputs)
+    chosen = choose_stratified(dataset.ids, dataset.labels, request.samples, request.seed)
+    readers = {key: FeatureReader(dataset, model.inputs, key, WHERE) for key, model in models.items()}
+    preprocess = load_preprocess(request.preprocess)
+    samples = {key: _in_order(reader, chosen, preprocess) for key, reader in readers.items()}
+    path = work.folder / "samples.npz"
+    save_samples(path, samples)
+    labels = Counter() if dataset.labels is None else Counter(str(dataset.labels[index]) for index in chosen)
+    work.say("sample: %d of %d samples, seed %d, by label %s", len(chosen), len(dataset.ids), request.seed, dict(labels))
+    return SampleSet(
+        file=work.keep(path), samples=len(chosen), available=len(dataset.ids), labels=dict(sorted(labels.items()))
+    )
+
+
+def _in_order(reader: FeatureReader, chosen: list[int], preprocess: Any) -> dict[str, Array]:
+    """The chosen samples in the order of the choice, whatever order the data set was read in."""
+    batches = list(reader.batches(chosen, preprocess))
+    position = {index: place for place, index in enumerate(chosen)}
+    indices = np.concatenate([batch[0] for batch in batches])
+    order = np.argsort([position[int(index)] for index in indices])
+    return {name: np.concatenate([batch[2][name] for batch in batches])[order] for name in reader.inputs}

@@ -1,0 +1,39 @@
+"""What a .tflite file says of itself, as records."""
+
+from __future__ import annotations
+
+from litegate.litert import LiteRTModel, Tensor
+from litegate.records import Signature, TensorSpec
+
+__all__ = ["describe", "names_of"]
+
+
+def describe(content: bytes) -> dict[str, Signature]:
+    """The signatures of a .tflite file by key, with the types and quantization that the file holds."""
+    keys = LiteRTModel(content, _any_key(content)).signatures
+    return {key: _signature(LiteRTModel(content, key)) for key in keys}
+
+
+def names_of(tensors: dict[str, TensorSpec]) -> str:
+    """Names, types and shapes for a log line."""
+    return ", ".join(f"{name} {spec.dtype}{list(spec.shape)}" for name, spec in tensors.items())
+
+
+def _any_key(content: bytes) -> str | None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    keys = list(Interpreter(model_content=content).get_signature_list())
+    return keys[0] if keys else None
+
+
+def _signature(model: LiteRTModel) -> Signature:
+    return Signature(
+        inputs={name: _spec(tensor) for name, tensor in model.inputs.items()},
+        outputs={name: _spec(tensor) for name, tensor in model.outputs.items()},
+    )
+
+
+def _spec(tensor: Tensor) -> TensorSpec:
+    return TensorSpec(
+        shape=tensor.shape, dtype=tensor.dtype.name, scale=tensor.scale, zero_point=tensor.zero_point
+    )
