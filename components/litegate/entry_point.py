@@ -63,4 +63,6 @@ def _imported(name: str, reference: str) -> Any:
             raise BadInput(reference, f"an importable module {name}", f"no module named {error.name}") from None
         raise BadInput(reference, f"all that {name} imports", f"no module named {error.name}") from error
     except Exception as error:
-        raise BadInput(reference, f"a module {name} that can be imported", f"{type(error).__name__}: {error}") from error
+        raise BadInput(
+            reference, f"a module {name} that can be imported", f"{type(error).__name__}: {error}"
+        ) from error

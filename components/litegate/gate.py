@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from litegate.spec import Gate
 __all__ = ["IMPLAUSIBLE_GAIN", "Outcomes", "Pairs", "judge", "pair", "score_bounds"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+State = Literal["passed", "failed", "inconclusive"]
 
 IMPLAUSIBLE_GAIN = 0.05
 """A variant that is better than float by more than this share of the samples points to a broken baseline."""
@@ -136,7 +138,7 @@ def _solve(function: Callable[[float], float], left: float, right: float) -> flo
     return (left + right) / 2
 
 
-def _decide(pairs: Pairs, low: float, high: float, policy: Gate) -> tuple[Any, Reason]:
+def _decide(pairs: Pairs, low: float, high: float, policy: Gate) -> tuple[State, Reason]:
     limit, level = policy.max_drop, f"{policy.confidence:.0%} confidence"
     seen = f"{pairs.lost} lost, {pairs.gained} gained of {pairs.samples} samples"
     if high < -IMPLAUSIBLE_GAIN:
@@ -148,7 +150,9 @@ def _decide(pairs: Pairs, low: float, high: float, policy: Gate) -> tuple[Any, R
     if low > limit:
         message = f"drop above {limit:.2%} with {level}: at least {low:.2%} ({seen})"
         return "failed", Reason(code="above_max_drop", message=message)
-    message = f"drop between {low:.2%} and {high:.2%} with {level}, {limit:.2%} allowed ({seen}); {_more(pairs, policy)}"
+    message = (
+        f"drop between {low:.2%} and {high:.2%} with {level}, {limit:.2%} allowed ({seen}); {_more(pairs, policy)}"
+    )
     return "inconclusive", Reason(code="undecided", message=message)
 
 

@@ -18,7 +18,7 @@ def save_samples(path: Path, samples: Samples) -> None:
     """Write samples, by signature and input name."""
     flat = {f"{key}/{name}": value for key, features in samples.items() for name, value in features.items()}
     with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **flat)  # type: ignore[arg-type]
+        np.savez(file, allow_pickle=False, **flat)
 
 
 def load_samples(path: Path) -> dict[str, dict[str, Array]]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from litegate.errors import SpecError
 from litegate.variants import BASELINE, TARGETS, VARIANTS
@@ -72,7 +72,7 @@ class Evaluation(_Section):
 class Gate(_Section):
     """What a variant must keep to be promoted."""
 
-    max_drop: float = Field(0.01, ge=0, le=1, strict=False, description="Largest allowed drop of the metric.")
+    max_drop: float = Field(0.01, ge=0, le=1, description="Largest allowed drop of the metric.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence that the drop is below `max_drop`.")
     on_reject: Literal["fail", "skip"] = Field("fail", description="How a run ends in which nothing passes.")
 
@@ -138,7 +138,11 @@ class Spec(_Section):
     def _something_can_run_on_the_target(self) -> Spec:
         runnable = TARGETS[self.target].runnable
         if not runnable & set(self.variants):
-            raise ValueError(f"variants: at least one that {self.target} can run ({', '.join(sorted(runnable))})")
+            raise PydanticCustomError(
+                "target",
+                "at least one that {target} can run ({runnable})",
+                {"target": self.target, "runnable": ", ".join(sorted(runnable)), "got": ", ".join(self.variants)},
+            )
         return self
 
     @field_validator("schedule")
@@ -208,6 +212,8 @@ def _spec_error(error: ErrorDetails, source: str) -> SpecError:
         return SpecError(where, f"one of the known keys {', '.join(known)}", f"the unknown key {path[-1]!r}{hint}")
     if error["type"] == "missing":
         return SpecError(where, "a value, the key is required", "nothing")
+    if error["type"] == "target":
+        return SpecError(f"{source}: variants", error["msg"], error["ctx"]["got"])
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return SpecError(where, expected, _bounded(error["input"]))
 

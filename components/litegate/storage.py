@@ -108,10 +108,10 @@ def write_whole(target: Path, blocks: Iterator[bytes]) -> None:
                 file.write(block)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, target)
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink()
         raise
 
 

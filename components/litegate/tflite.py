@@ -34,6 +34,4 @@ def _signature(model: LiteRTModel) -> Signature:
 
 
 def _spec(tensor: Tensor) -> TensorSpec:
-    return TensorSpec(
-        shape=tensor.shape, dtype=tensor.dtype.name, scale=tensor.scale, zero_point=tensor.zero_point
-    )
+    return TensorSpec(shape=tensor.shape, dtype=tensor.dtype.name, scale=tensor.scale, zero_point=tensor.zero_point)

@@ -32,9 +32,12 @@ class Dataset(Protocol):
         classes: names of the classes where the format has names for them.
     """
 
-    ids: Sequence[str]
-    labels: Array | None
-    classes: tuple[str, ...]
+    @property
+    def ids(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def labels(self) -> Array | None: ...  # noqa: D102
+    @property
+    def classes(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def read(self, indices: Sequence[int]) -> Iterator[tuple[int, Mapping[str, Array]]]:
         """The samples at `indices`, each with its index, in whatever order is cheap to read."""

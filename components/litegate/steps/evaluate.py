@@ -25,7 +25,7 @@ from litegate.datasets.sampling import choose
 from litegate.errors import DataError, StepFailed
 from litegate.litert import LiteRTModel
 from litegate.process import die_with_parent
-from litegate.records import EvaluateRequest, Evaluated, UserCode
+from litegate.records import Evaluated, EvaluateRequest, UserCode
 from litegate.user_code import load_preprocess
 from litegate.work import Work
 
@@ -171,10 +171,11 @@ def _predictions(model: LiteRTModel, features: dict[str, Array], variant: str) -
     (output,) = model.predict(features).values()
     if not np.isfinite(output).all():
         raise StepFailed("evaluate", "not_finite", f"{variant} gave NaN or infinity on real samples")
-    return output.argmax(axis=-1)
+    classes: Array = output.argmax(axis=-1)
+    return classes
 
 
 def _npz(arrays: dict[str, Array]) -> bytes:
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()

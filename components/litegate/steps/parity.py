@@ -57,7 +57,9 @@ def _difference(converted: Array, source: Array, uri: str) -> float:
     difference = float(np.max(np.abs(converted.astype(np.float64) - source)))
     limit = RELATIVE_TOLERANCE * max(float(np.max(np.abs(source))), 1e-6)
     if difference > limit:
-        raise ModelError(f"model.uri {uri}", f"a float32 conversion within {limit:.3g}", f"a difference of {difference:.3g}")
+        raise ModelError(
+            f"model.uri {uri}", f"a float32 conversion within {limit:.3g}", f"a difference of {difference:.3g}"
+        )
     return difference
 
 

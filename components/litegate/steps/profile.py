@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from litegate.representative import load_samples
 from litegate.work import Work
 
 __all__ = ["run"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 _SECONDS = 1.5
 _MIN_RUNS, _MAX_RUNS = 5, 2000
@@ -42,12 +45,12 @@ def run(request: ProfileRequest, work: Work) -> Profile:
     )
 
 
-def _measure(model: LiteRTModel, samples: list[dict[str, object]]) -> list[float]:
+def _measure(model: LiteRTModel, samples: list[dict[str, Array]]) -> list[float]:
     times: list[float] = []
     end = time.perf_counter() + _SECONDS
     while len(times) < _MIN_RUNS or (time.perf_counter() < end and len(times) < _MAX_RUNS):
         sample = samples[len(times) % len(samples)]
         begin = time.perf_counter()
-        model.invoke(sample)  # type: ignore[arg-type]
+        model.invoke(sample)
         times.append(time.perf_counter() - begin)
     return times

@@ -45,7 +45,13 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
     ratio = request.baseline.file.bytes / len(content)
     work.say("quantize %s: %s bytes, %.2f times smaller than float32", variant.name, f"{len(content):,}", ratio)
     for key, signature in signatures.items():
-        work.say("quantize %s: signature %s: %s -> %s", variant.name, key, names_of(signature.inputs), names_of(signature.outputs))
+        work.say(
+            "quantize %s: signature %s: %s -> %s",
+            variant.name,
+            key,
+            names_of(signature.inputs),
+            names_of(signature.outputs),
+        )
     file = work.keep_bytes(content, f"{variant.name}.tflite")
     return Artifact(variant=variant.name, file=file, signatures=signatures)
 

@@ -14,6 +14,7 @@ from litegate.work import Work
 
 __all__ = ["run"]
 
+_KINDS = "a SavedModel directory, a .keras or a .h5 file"
 _MAGIC = {b"\x89HDF": "h5", b"PK\x03\x04": "keras"}
 
 
@@ -47,7 +48,7 @@ def _model(uri: str, work: Work) -> ModelRef:
         form = _format(work.fetch(entries[0], "model.uri"), uri)
         files = (_keep(entries[0], f"model.{form}", work),)
     else:
-        raise ModelError(f"model.uri {uri}", "a SavedModel directory, a .keras or a .h5 file", f"{len(names)} files")
+        raise ModelError(f"model.uri {uri}", _KINDS, f"{len(names)} files without saved_model.pb")
     digest = digest_json([[ref.name, ref.digest] for ref in files])
     return ModelRef.model_validate({"uri": uri, "format": form, "digest": digest, "files": files})
 
@@ -63,7 +64,7 @@ def _format(path: Path, uri: str) -> str:
     with path.open("rb") as file:
         magic = file.read(4)
     if magic not in _MAGIC:
-        raise ModelError(f"model.uri {uri}", "a SavedModel directory, a .keras or a .h5 file", f"a file of {magic!r}...")
+        raise ModelError(f"model.uri {uri}", _KINDS, f"a file of {magic!r}...")
     return _MAGIC[magic]
 
 

@@ -38,7 +38,9 @@ def run(request: SampleRequest, work: Work) -> SampleSet:
     path = work.folder / "samples.npz"
     save_samples(path, samples)
     labels = Counter() if dataset.labels is None else Counter(str(dataset.labels[index]) for index in chosen)
-    work.say("sample: %d of %d samples, seed %d, by label %s", len(chosen), len(dataset.ids), request.seed, dict(labels))
+    work.say(
+        "sample: %d of %d samples, seed %d, by label %s", len(chosen), len(dataset.ids), request.seed, dict(labels)
+    )
     return SampleSet(
         file=work.keep(path), samples=len(chosen), available=len(dataset.ids), labels=dict(sorted(labels.items()))
     )

@@ -1,0 +1,158 @@
+"""Record a whole run in MLflow, whatever its outcome, and a version of what was selected."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from litegate import records
+from litegate.digest import digest_json
+from litegate.errors import StoreError
+from litegate.litert import choose_signature
+from litegate.records import Candidate, Champion, RegisterRequest, RunResult, VariantRow, Verdict
+from litegate.tracking import fields, models, notes, registry, runs
+from litegate.work import Work
+
+__all__ = ["run"]
+
+
+def run(request: RegisterRequest, work: Work) -> RunResult:
+    """Record the run, every variant and, if something was selected, its version; repeating it adds nothing.
+
+    Raises:
+        StoreError: what was selected is not what passed the gate, or MLflow does not hold its bytes.
+    """
+    _check_selection(request)
+    recorder = _Recorder(request, work)
+    with runs.recording(recorder.client, recorder.parent):
+        rows = tuple(recorder.variant(verdict) for verdict in request.verdicts)
+        result = recorder.result(rows, recorder.version(rows))
+        recorder.finish(result)
+    return result
+
+
+class _Recorder:
+    """Writes one request to MLflow, part by part."""
+
+    def __init__(self, request: RegisterRequest, work: Work) -> None:
+        self.request, self.work, self.spec = request, work, request.resolved.spec
+        self.client = MlflowClient()
+        self.baseline = fields.baseline_of(request.baseline)
+        self.candidates = _by_variant(request)
+        self.model_ids: dict[str, str] = {}
+        name = self.spec.model.name
+        experiment = runs.experiment(self.client, f"quantize/{name}", notes.experiment_note(name))
+        self.runs = runs.Runs(self.client, experiment, request.run_key)
+        self.evaluation = runs.dataset(request.resolved.evaluation)
+        self.parent = self._open_parent()
+
+    def variant(self, verdict: Verdict) -> VariantRow:
+        """A child run for one variant, with its logged model if there is a file."""
+        candidate = self.candidates.get(verdict.variant)
+        content = [record.model_dump_json() for record in (candidate, verdict) if record]
+        tags = fields.variant_tags(candidate, verdict)
+        child = self.runs.open(content, verdict.variant, tags, self.parent.info.run_id)
+        with runs.recording(self.client, child, "FINISHED" if candidate else "FAILED"):
+            runs.log(self.client, child, fields.variant_params(verdict.variant))
+            uri = self._measured(child, candidate, verdict, tags) if candidate else None
+        self.work.say("%s: recorded as %s", verdict.variant, verdict.state)
+        return fields.variant_row(candidate, verdict, uri, child.info.run_id)
+
+    def version(self, rows: tuple[VariantRow, ...]) -> Champion | None:
+        """The registered version of the selected variant, once MLflow is known to hold its bytes."""
+        row = next((row for row in rows if row.variant == self.request.selection.variant), None)
+        if row is None:
+            return None
+        model_id, digest = self.model_ids[row.variant], str(row.digest)
+        stored = models.stored_digest(f"models:/{model_id}", self.work.folder)
+        if stored != digest:
+            raise StoreError(f"MLflow holds other bytes for {row.variant}: expected {digest}, got {stored}")
+        number = registry.ensure_version(
+            self.client,
+            self.spec.registry.name,
+            model_id,
+            str(row.mlflow_run_id),
+            fields.version_tags(self.request, row),
+            notes.table(self.baseline, rows),
+        )
+        return Champion(variant=row.variant, version=number, digest=digest)
+
+    def result(self, rows: tuple[VariantRow, ...], selected: Champion | None) -> RunResult:
+        """What the step hands back and MLflow keeps."""
+        return RunResult(
+            model=self.spec.model.name,
+            outcome="promoted" if selected else "rejected",
+            selected=selected,
+            baseline=self.baseline,
+            variants=rows,
+            experiment_id=self.runs.experiment_id,
+            mlflow_run_id=self.parent.info.run_id,
+        )
+
+    def finish(self, result: RunResult) -> None:
+        """The outcome and the whole result on the parent run; earlier tries that differ are outdated."""
+        run_id = self.parent.info.run_id
+        verdicts = records.Verdicts(verdicts=self.request.verdicts)
+        self.client.log_text(run_id, result.model_dump_json(indent=2), "result.json")
+        self.client.log_text(run_id, verdicts.model_dump_json(indent=2), "verdicts.json")
+        note = notes.run_note(result, self.request.selection.why, self.request.links)
+        selected = result.selected.variant if result.selected else "none"
+        outcome = {"outcome": result.outcome, "selected": selected, runs.NOTE: note}
+        runs.log(self.client, self.parent, tags=outcome)
+        self.runs.supersede_others()
+
+    def _open_parent(self) -> Run:
+        request, name = self.request, self.spec.model.name
+        tags = {"model": name, "target": self.spec.target}
+        tags |= {f"tools.{tool}": version for tool, version in request.tools.items()}
+        short = digest_json(request.run_key)[:8]
+        parent = self.runs.open(fields.run_inputs(request), f"quantize-{name}-{short}", tags)
+        calibration = runs.dataset(request.resolved.calibration)
+        runs.log_datasets(self.client, parent, calibration=calibration, evaluation=self.evaluation)
+        runs.log(self.client, parent, fields.run_params(request), fields.run_metrics(request))
+        return parent
+
+    def _measured(self, child: Run, candidate: Candidate, verdict: Verdict, tags: dict[str, str]) -> str:
+        runs.log_datasets(self.client, child, evaluation=self.evaluation)
+        artifact = candidate.artifact
+        key = choose_signature(tuple(artifact.signatures), self.spec.evaluation.signature)
+        params = {name: str(value) for name, value in fields.variant_params(verdict.variant).items()}
+        model = models.ensure_model(
+            self.client,
+            child,
+            self._named_file(candidate),
+            (key, artifact.signatures[key]),
+            params | {registry.DIGEST: artifact.file.digest},
+            tags,
+        )
+        metrics = fields.variant_metrics(candidate, verdict, self.baseline)
+        runs.log(self.client, child, metrics=metrics, model_id=model.model_id, data=self.evaluation)
+        self.model_ids[verdict.variant] = model.model_id
+        return models.artifact_uri(model, self._named_file(candidate).name)
+
+    def _named_file(self, candidate: Candidate) -> Path:
+        path = self.work.folder / f"{self.spec.model.name}-{candidate.artifact.variant}.tflite"
+        if not path.exists():
+            shutil.copyfile(self.work.path(candidate.artifact.file), path)
+        return path
+
+
+def _by_variant(request: RegisterRequest) -> dict[str, Candidate]:
+    return {item.artifact.variant: item for item in (request.baseline, *request.candidates)}
+
+
+def _check_selection(request: RegisterRequest) -> None:
+    """Every verdict is about the very file at hand, and what was selected passed."""
+    candidates = _by_variant(request)
+    for verdict in request.verdicts:
+        candidate, selected = candidates.get(verdict.variant), verdict.variant == request.selection.variant
+        if candidate and verdict.digest not in (None, candidate.artifact.file.digest):
+            raise StoreError(f"the verdict of {verdict.variant} is about another file: {verdict.digest}")
+        if selected and (candidate is None or verdict.digest is None or verdict.state != "passed"):
+            raise StoreError(f"{verdict.variant} was selected, but its verdict is {verdict.state}")
+    names = {verdict.variant for verdict in request.verdicts}
+    if request.selection.variant and request.selection.variant not in names:
+        raise StoreError(f"{request.selection.variant} was selected, but there is no verdict about it")
