@@ -122,9 +122,10 @@ class StepRun:
         watchdog.start()
         try:
             assert process.stdout is not None
-            for line in process.stdout:
-                self._tail.append(line.rstrip())
-                log.info("%s", line.rstrip())
+            with process.stdout as lines:
+                for line in lines:
+                    self._tail.append(line.rstrip())
+                    log.info("%s", line.rstrip())
             return process.wait()
         finally:
             watchdog.cancel()

@@ -1,0 +1,241 @@
+"""A real MLflow server, real .tflite files, and requests to record them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from litegate.digest import digest_bytes, digest_file
+from litegate.records import (
+    Artifact,
+    Candidate,
+    DataRef,
+    Evaluated,
+    FileRef,
+    ModelRef,
+    Parity,
+    Profile,
+    Reason,
+    RegisterRequest,
+    Resolved,
+    SampleSet,
+    Selection,
+    Verdict,
+)
+from litegate.settings import settings
+from litegate.spec import parse_spec
+from litegate.tflite import describe
+from litegate.work import Work
+
+MAKE_MODELS = """
+import pathlib, sys
+import numpy as np
+import tensorflow as tf
+
+folder, random = pathlib.Path(sys.argv[1]), np.random.default_rng(7)
+
+class Toy(tf.Module):
+    def __init__(self):
+        self.hidden = tf.Variable(random.normal(size=(64, 32)).astype("float32"))
+        self.last = tf.Variable(random.normal(size=(32, 4)).astype("float32"))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 8, 8, 1), tf.float32, name="image")])
+    def serve(self, image):
+        hidden = tf.nn.relu(tf.matmul(tf.reshape(image, (-1, 64)), self.hidden))
+        return {"scores": tf.nn.softmax(tf.matmul(hidden, self.last))}
+
+toy = Toy()
+tf.saved_model.save(toy, str(folder / "saved"), signatures={"serving_default": toy.serve})
+for variant in ("float32", "dynamic_range", "int8"):
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "saved"))
+    if variant != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if variant == "int8":
+        samples = random.normal(size=(20, 1, 8, 8, 1)).astype("float32")
+        converter.representative_dataset = lambda: ({"image": sample} for sample in samples)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tf.int8
+    (folder / f"{variant}.tflite").write_bytes(converter.convert())
+"""
+
+
+@dataclass(frozen=True)
+class MlflowServer:
+    """A server of the tests' own: where it answers, and the folder that its artifacts are in."""
+
+    url: str
+    artifacts: Path
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    root = tmp_path_factory.mktemp("mlflow")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    options = {
+        "--host": "127.0.0.1",
+        "--port": port,
+        "--workers": "1",
+        "--backend-store-uri": f"sqlite:///{root}/mlflow.db",
+        "--artifacts-destination": str(root / "artifacts"),
+    }
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    command = [sys.executable, "-m", "mlflow", "server", *(part for option in options.items() for part in option)]
+    with (root / "log").open("w") as log:
+        process = subprocess.Popen(
+            command, env=os.environ | quiet, cwd=root, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        _wait_until_healthy(f"http://127.0.0.1:{port}", process, root / "log")
+        yield MlflowServer(f"http://127.0.0.1:{port}", root / "artifacts")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(300):
+        assert process.poll() is None, log.read_text()[-2000:]
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(log.read_text()[-2000:])
+
+
+@pytest.fixture(scope="module")
+def mlflow_url(mlflow_server: MlflowServer) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", mlflow_server.url)
+        patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+        yield mlflow_server.url
+
+
+@pytest.fixture(scope="session")
+def tflite_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Real .tflite files by variant: float32, dynamic_range and int8 of one small model."""
+    folder = tmp_path_factory.mktemp("tflite")
+    python = settings().pythons["tensorflow"]
+    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    subprocess.run([python, "-c", MAKE_MODELS, folder], env=quiet, check=True, capture_output=True)
+    return {path.stem: path for path in folder.glob("*.tflite")}
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A model of the tests' own, so that no test sees what another has recorded."""
+
+    name: str
+    files: dict[str, Path]
+    folder: Path
+
+    @property
+    def work(self) -> Work:
+        """A fresh step folder over one cache, as each try of a step gets one."""
+        return Work(Path(tempfile.mkdtemp(dir=self.folder)), self.folder / "cache")
+
+    def candidate(self, variant: str, value: float = 0.9, file: str | None = None) -> Candidate:
+        """A measured variant whose file lies where a step finds it."""
+        path = self.files[file or variant]
+        ref = FileRef(name=f"{variant}.tflite", digest=digest_file(path), bytes=path.stat().st_size)
+        self.work.path(ref).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, self.work.path(ref))
+        return Candidate(
+            artifact=Artifact(variant=variant, file=ref, signatures=describe(path.read_bytes())),
+            evaluated=Evaluated(
+                variant=variant,
+                artifact_digest=ref.digest,
+                metric="top1",
+                value=value,
+                samples=1000,
+                outcomes=FileRef(name="outcomes.npz", digest=digest_bytes(variant.encode()), bytes=1),
+                seconds=1.5,
+                kernels="xnnpack",
+            ),
+            profile=Profile(
+                variant=variant, latency_ms=0.25, latency_p95_ms=0.5, runs=50, host="testhost", kernels="xnnpack"
+            ),
+        )
+
+    def verdict(self, candidate: Candidate, state: str = "passed", **changes: object) -> Verdict:
+        """The gate's answer for a candidate."""
+        fields = {
+            "variant": candidate.artifact.variant,
+            "state": state,
+            "value": candidate.evaluated.value,
+            "drop": 0.002,
+            "drop_low": -0.004,
+            "drop_high": 0.007,
+            "samples": 1000,
+            "lost": 12,
+            "gained": 10,
+            "digest": candidate.artifact.file.digest,
+            "reasons": () if state == "passed" else (Reason(code="drop", message="it drops | too <b>much</b>"),),
+        }
+        return Verdict.model_validate(fields | changes)
+
+    def request(self, selected: str | None = "int8", run_key: str = "quantize/run-1", **changes: object):
+        """A run of three variants and one that produced no file; `selected` is None for a rejected run."""
+        baseline = self.candidate("float32", 0.92)
+        candidates = (self.candidate("dynamic_range", 0.915), self.candidate("int8", 0.918))
+        state = "passed" if selected else "failed"
+        verdicts = (
+            self.verdict(baseline, "baseline", drop=None, drop_low=None, drop_high=None, lost=0, gained=0, reasons=()),
+            *(self.verdict(candidate, state) for candidate in candidates),
+            Verdict(variant="int16x8", state="failed", reasons=(Reason(code="segfault", message="died by SIGSEGV"),)),
+        )
+        why = "the smallest of 2 that passed the gate" if selected else "nothing passed the gate"
+        fields = {
+            "run_key": run_key,
+            "links": {"airflow": "http://127.0.0.1:8080/dags/quantize/runs/run-1"},
+            "resolved": self._resolved(),
+            "parity": Parity(samples=20, max_abs_difference=1e-6, agreement=1.0),
+            "samples": SampleSet(file=_ref("samples.npz"), samples=20, available=50, labels={}),
+            "tools": {"tensorflow": "2.21.0"},
+            "baseline": baseline,
+            "candidates": candidates,
+            "verdicts": verdicts,
+            "selection": Selection(variant=selected, why=why),
+        }
+        return RegisterRequest.model_validate(fields | changes)
+
+    def _resolved(self) -> Resolved:
+        data = {"uri": "s3://data/toy/eval.npz", "format": "npz"}
+        model = {"name": self.name, "uri": "s3://models/toy.keras"}
+        spec = {"model": model, "calibration": data, "evaluation": data, "variants": ["dynamic_range", "int8"]}
+        pinned = DataRef(**data, digest=digest_bytes(b"data"), manifest=_ref("manifest.json"))
+        return Resolved(
+            spec=parse_spec(spec),
+            model=ModelRef(uri=model["uri"], format="keras", digest=digest_bytes(b"model"), files=()),
+            calibration=pinned.model_copy(update={"uri": "s3://data/toy/train.npz"}),
+            evaluation=pinned,
+        )
+
+
+def _ref(name: str) -> FileRef:
+    return FileRef(name=name, digest=digest_bytes(name.encode()), bytes=1)
+
+
+@pytest.fixture(scope="session")
+def new_toy(tflite_files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Toy]:
+    return lambda: Toy(f"toy-{uuid.uuid4().hex[:8]}", tflite_files, tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture
+def toy(new_toy: Callable[[], Toy]) -> Toy:
+    return new_toy()

@@ -1,0 +1,95 @@
+"""Writes small real models and their data below a folder; run by the Python that has TensorFlow."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import tf_keras
+
+import keras  # isort: skip
+import tensorflow as tf  # isort: skip
+
+
+def data(folder: Path) -> None:
+    """Eight by eight images of four classes: a bright quarter says which."""
+    rng = np.random.default_rng(7)
+    for name, count in (("train", 400), ("calibration", 160), ("test", 600)):
+        label = np.arange(count) % 4
+        image = rng.uniform(0, 0.5, (count, 8, 8, 1)).astype(np.float32)
+        for index, quarter in enumerate(label):
+            row, column = 4 * (quarter // 2), 4 * (quarter % 2)
+            image[index, row : row + 4, column : column + 4] += 0.5
+        np.savez(folder / f"{name}.npz", image=image, label=label)
+
+
+def classifier(library: object) -> object:
+    layers = library.layers
+    model = library.Sequential(
+        [
+            layers.Input((8, 8, 1), name="image"),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(32, activation="relu"),  # large enough for dynamic range quantization to touch
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def trained(library: object, folder: Path) -> object:
+    library.utils.set_random_seed(3)
+    model = classifier(library)
+    with np.load(folder / "train.npz") as arrays:
+        model.fit(arrays["image"], arrays["label"], epochs=8, verbose=0)
+    return model
+
+
+def two_inputs() -> object:
+    left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+    joined = keras.layers.Concatenate()([left, keras.layers.Rescaling(3.0)(right)])
+    return keras.Model([left, right], keras.layers.Dense(3, activation="softmax")(joined))
+
+
+class TwoSignatures(tf.Module):
+    def __init__(self) -> None:
+        self.weights = tf.Variable(tf.random.stateless_normal((6, 3), (1, 2)))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 6), tf.float32, name="x")])
+    def encode(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"code": tf.nn.relu(x @ self.weights)}
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 3), tf.float32, name="code")])
+    def decode(self, code: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"x": tf.nn.softmax(code @ tf.transpose(self.weights))}
+
+
+def main(folder: Path) -> None:
+    data(folder)
+    three = trained(keras, folder)
+    three.save(folder / "keras3.keras")
+    three.save(folder / "keras3.h5")
+    three.export(folder / "keras3_saved_model", verbose=False)
+    two = trained(tf_keras, folder)
+    two.save(folder / "keras2.h5")
+    two.save(folder / "keras2.keras")
+    two.save(folder / "keras2_saved_model")
+    two_inputs().save(folder / "two_inputs.keras")
+    module = TwoSignatures()
+    signatures = {"encode": module.encode, "decode": module.decode}
+    tf.saved_model.save(module, str(folder / "two_signatures"), signatures)
+    broken = classifier(keras)
+    broken.layers[-1].set_weights([np.full_like(weight, np.nan) for weight in broken.layers[-1].get_weights()])
+    broken.save(folder / "nan_weights.keras")
+    keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x * 2)]).save(folder / "lambda.keras")
+    rng = np.random.default_rng(1)
+    pair = {name: rng.uniform(0, 1, (300, 4)).astype(np.float32) for name in ("left", "right")}
+    np.savez(folder / "pair.npz", **pair, label=np.arange(300) % 3)
+    x, code = (rng.normal(0, 1, (120, size)).astype(np.float32) for size in (6, 3))
+    np.savez(folder / "signatures.npz", **{"encode/x": x, "decode/code": np.abs(code)}, label=np.arange(120) % 3)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

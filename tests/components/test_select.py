@@ -1,0 +1,62 @@
+"""Selection among the passed variants."""
+
+from __future__ import annotations
+
+import pytest
+
+from litegate.records import Artifact, Candidate, Evaluated, FileRef, Profile, SelectRequest, Verdict
+from litegate.select import select
+
+
+def candidate(variant: str, size: int, value: float, latency: float | None = 1.0) -> Candidate:
+    file = FileRef(name=f"{variant}.tflite", digest=variant, bytes=size)
+    evaluated = Evaluated(
+        variant=variant,
+        artifact_digest=variant,
+        metric="top1",
+        value=value,
+        samples=10,
+        outcomes=file,
+        seconds=1,
+        kernels="x",
+    )
+    profile = None
+    if latency is not None:
+        profile = Profile(variant=variant, latency_ms=latency, latency_p95_ms=latency, runs=5, host="h", kernels="x")
+    return Candidate(artifact=Artifact(variant=variant, file=file, signatures={}), evaluated=evaluated, profile=profile)
+
+
+CANDIDATES = (
+    candidate("dynamic_range", 100, 0.90, 2.0),
+    candidate("float16", 200, 0.95, 3.0),
+    candidate("int8", 120, 0.91, 1.0),
+    candidate("uint8", 90, 0.99, None),
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "passed", "expected"),
+    [
+        ("smallest", {"dynamic_range", "float16", "int8"}, "dynamic_range"),
+        ("fastest", {"dynamic_range", "float16", "int8", "uint8"}, "int8"),
+        ("most_accurate", {"dynamic_range", "float16", "int8"}, "float16"),
+        ("smallest", {"float16"}, "float16"),
+        ("smallest", set(), None),
+    ],
+)
+def test_the_rule_picks_among_the_passed_only(rule: str, passed: set[str], expected: str | None) -> None:
+    states = {name: "passed" if name in passed else "inconclusive" for name in (c.artifact.variant for c in CANDIDATES)}
+    verdicts = tuple(Verdict(variant=name, state=state, digest=name) for name, state in states.items())
+    request = SelectRequest(rule=rule, verdicts=verdicts, candidates=CANDIDATES)  # type: ignore[arg-type]
+    assert select(request).variant == expected
+
+
+def test_a_passed_verdict_for_other_bytes_selects_nothing() -> None:
+    verdict = Verdict(variant="int8", state="passed", digest="other bytes")
+    assert select(SelectRequest(rule="smallest", verdicts=(verdict,), candidates=CANDIDATES)).variant is None
+
+
+def test_ties_go_to_the_smaller_file() -> None:
+    twins = (candidate("float16", 200, 0.9), candidate("int8", 100, 0.9))
+    verdicts = tuple(Verdict(variant=c.artifact.variant, state="passed", digest=c.artifact.file.digest) for c in twins)
+    assert select(SelectRequest(rule="most_accurate", verdicts=verdicts, candidates=twins)).variant == "int8"

@@ -1,0 +1,109 @@
+"""The spec: what it takes, what it refuses, and how it says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from litegate.errors import SpecError
+from litegate.spec import Spec, load_spec, parse_spec
+from litegate.variants import TARGETS, VARIANTS
+
+DATA = {"uri": "x", "format": "npz"}
+GOOD: dict[str, Any] = {
+    "model": {"name": "digits", "uri": "model.keras"},
+    "calibration": {"uri": "train.npz", "format": "npz"},
+    "evaluation": {"uri": "s3://bucket/test.npz", "format": "npz"},
+}
+
+
+@dataclass(frozen=True)
+class Bad:
+    name: str
+    change: dict[str, Any]
+    where: str
+    expected: str
+    got: str
+
+
+BAD = [
+    Bad("unknown key", {"modle": {}}, "spec: modle", "known keys model, calibration", "did you mean model?"),
+    Bad("unknown nested key", {"gate": {"max_dorp": 1}}, "spec: gate.max_dorp", "max_drop, confidence", "max_dorp"),
+    Bad("no model", {"model": None}, "spec: model", "", "None"),
+    Bad("no uri", {"model": {"name": "x"}}, "spec: model.uri", "required", "nothing"),
+    Bad("empty uri", {"model": {"name": "x", "uri": ""}}, "spec: model.uri", "at least 1 character", "''"),
+    Bad("a name that is a path", {"model": {"name": "a/b", "uri": "x"}}, "spec: model.name", "pattern", "'a/b'"),
+    Bad("unknown target", {"target": "tpu"}, "spec: target", "'cpu', 'gpu', 'edgetpu'", "'tpu'"),
+    Bad("unknown variant", {"variants": ["int9"]}, "spec: variants", "int16x8", "'int9'"),
+    Bad("no variant", {"variants": []}, "spec: variants", "besides the float32 baseline", "()"),
+    Bad("only the baseline", {"variants": ["float32"]}, "spec: variants", "besides the float32", "float32"),
+    Bad("nothing for the target", {"target": "gpu", "variants": ["int8"]}, "spec: variants", "float16", "int8"),
+    Bad("a drop as text", {"gate": {"max_drop": "1 %"}}, "spec: gate.max_drop", "number", "'1 %'"),
+    Bad("a drop above 1", {"gate": {"max_drop": 1.5}}, "spec: gate.max_drop", "less than or equal to 1", "1.5"),
+    Bad("a drop that is NaN", {"gate": {"max_drop": float("nan")}}, "spec: gate.max_drop", "", "nan"),
+    Bad("confidence 1", {"gate": {"confidence": 1.0}}, "spec: gate.confidence", "less than 1", "1.0"),
+    Bad("unknown format", {"calibration": {"uri": "x", "format": "csv"}}, "spec: calibration.format", "npz", "csv"),
+    Bad("no samples", {"calibration": DATA | {"samples": 0}}, "spec: calibration.samples", "1", "0"),
+    Bad("unknown metric", {"evaluation": DATA | {"metric": "f1"}}, "spec: evaluation.metric", "top1", "f1"),
+    Bad("preprocess without a function", {"preprocess": "package.module"}, "spec: preprocess", "pattern", "package"),
+    Bad("a reserved alias", {"registry": {"alias": "latest"}}, "spec: registry.alias", "reserve", "latest"),
+    Bad("a schedule that is no cron", {"schedule": "daily"}, "spec: schedule", "cron", "daily"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
+def test_a_bad_spec_is_refused_with_where_expected_and_got(bad: Bad) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(GOOD | bad.change)
+    assert caught.value.where == bad.where
+    assert bad.expected in caught.value.expected
+    assert bad.got in caught.value.got
+
+
+def test_defaults_follow_the_target_and_the_model() -> None:
+    spec = parse_spec(GOOD | {"target": "edgetpu"})
+    assert spec.variants == TARGETS["edgetpu"].default == ("int8", "uint8")
+    assert (spec.registry.name, spec.registry.alias) == ("digits", "champion")
+    assert (spec.calibration.samples, spec.gate.max_drop, spec.gate.on_reject) == (200, 0.01, "fail")
+
+
+def test_all_variants_are_the_eight_and_the_baseline_is_not_quantized() -> None:
+    spec = parse_spec(GOOD | {"variants": "all"})
+    assert spec.variants == tuple(VARIANTS)
+    assert len(spec.variants) == 8
+    assert "float32" not in spec.quantized_variants
+
+
+def test_a_spec_survives_json() -> None:
+    spec = parse_spec(GOOD | {"gate": {"max_drop": 0}, "variants": ["int8", "int8"]})
+    assert Spec.model_validate(spec.model_dump(mode="json")) == spec
+    assert spec.variants == ("int8",)
+
+
+def test_local_uris_become_absolute_beside_the_real_spec_file(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "spec.yaml").write_text(
+        "model: {name: m, uri: ../model.keras}\n"
+        "calibration: {uri: /data/train.npz, format: npz}\n"
+        "evaluation: {uri: 's3://b/t.npz', format: npz}\n"
+    )
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "real" / "spec.yaml")
+    spec = load_spec(tmp_path / "link.yaml")
+    assert spec.model.uri == str(tmp_path / "real" / "../model.keras")
+    assert spec.calibration.uri == "/data/train.npz"
+    assert spec.evaluation.uri == "s3://b/t.npz"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a: [", "valid YAML"), ("- 1", "a mapping of spec"), ("", "a mapping of spec"), (None, "a readable spec file")],
+)
+def test_a_file_that_is_no_spec_is_refused(tmp_path: Path, text: str | None, expected: str) -> None:
+    path = tmp_path / "spec.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(SpecError, match=expected):
+        load_spec(path)
