@@ -1,0 +1,156 @@
+"""The readers: what they index, that they stream, and what they refuse."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from litegate.datasets.images import ImageDataset
+from litegate.datasets.npz import NpzDataset
+from litegate.errors import DataError
+
+
+def npz(path: Path, compressed: bool = False, **arrays: np.ndarray) -> NpzDataset:
+    (np.savez_compressed if compressed else np.savez)(path, **arrays)
+    return NpzDataset.open({path.name: path}, "evaluation.uri")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_an_npz_is_read_row_by_row_whatever_its_layout(tmp_path: Path, compressed: bool) -> None:
+    rng = np.random.default_rng(1)
+    arrays = {
+        "a": rng.normal(size=(50, 3, 2)).astype(np.float32),
+        "fortran": np.asfortranarray(rng.normal(size=(50, 4))),
+        "numbers": np.arange(50, dtype=np.uint8),
+        "label": np.arange(50) % 5,
+    }
+    dataset = npz(tmp_path / "x.npz", compressed, **arrays)
+    assert len(dataset.ids) == 50
+    assert dataset.labels is not None
+    assert dataset.labels.tolist() == arrays["label"].tolist()
+    rows = dict(dataset.read([49, 0, 17]))
+    assert list(rows) == [0, 17, 49]
+    for index, row in rows.items():
+        for name in ("a", "fortran", "numbers"):
+            np.testing.assert_array_equal(row[name], arrays[name][index])
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    dataset = npz(tmp_path / "big.npz", x=np.zeros((400, 256, 256), np.float32), label=np.zeros(400, int))
+    tracemalloc.start()
+    count = sum(1 for _ in dataset.read(range(400)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 400
+    assert peak < 8 * 256 * 256 * 4, f"{peak} bytes for rows of {256 * 256 * 4}"
+
+
+def test_an_npz_with_pickled_objects_is_refused_before_anything_is_unpickled(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="never unpickled"):
+        npz(tmp_path / "x.npz", x=np.array([{"a": 1}, None], object))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "whole .npz file"), (b"PK\x03\x04 half a file", "whole .npz file"), (None, "a .npz file with arrays")],
+)
+def test_a_damaged_npz_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "x.npz"
+    if content is None:
+        shutil.make_archive(str(tmp_path / "x"), "zip", tmp_path)
+        (tmp_path / "x.zip").rename(path)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        NpzDataset.open({"x.npz": path}, "calibration.uri")
+
+
+def picture(value: int, size: tuple[int, int] = (6, 4), mode: str = "RGB") -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, size, value if mode == "L" else (value, 0, 0)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def image_folder(root: Path) -> dict[str, Path]:
+    for name, data in {
+        "cat/1.png": picture(10),
+        "cat/2.PNG": picture(20),
+        "ant/1.png": picture(30, mode="L"),
+        "ant/notes.txt": b"not an image",
+        "ant/.hidden.png": b"not an image either",
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+    return {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("ending", ["", ".tar", ".tar.gz"])
+def test_class_folders_become_labels_in_alphabetical_order(tmp_path: Path, ending: str) -> None:
+    paths = image_folder(tmp_path / "images")
+    if ending:
+        form = {".tar": "tar", ".tar.gz": "gztar"}[ending]
+        paths = {f"images{ending}": Path(shutil.make_archive(str(tmp_path / "images"), form, tmp_path / "images"))}
+    dataset = ImageDataset.open(paths, "evaluation.uri", "image", 3)
+    assert dataset.classes == ("ant", "cat")
+    assert dataset.labels is not None
+    assert dataset.labels.tolist() == [0, 1, 1]
+    pixels = {index: features["image"] for index, features in dataset.read([0, 1, 2])}
+    assert {index: value[0, 0].tolist() for index, value in pixels.items()} == {
+        0: [30, 30, 30],
+        1: [10, 0, 0],
+        2: [20, 0, 0],
+    }
+    assert (pixels[0].shape, pixels[0].dtype) == ((4, 6, 3), np.float32)
+
+
+def test_a_model_with_one_channel_gets_grey_images(tmp_path: Path) -> None:
+    dataset = ImageDataset.open(image_folder(tmp_path), "evaluation.uri", "image", 1)
+    ((_, features),) = dataset.read([0])
+    assert features["image"].shape == (4, 6, 1)
+
+
+def test_a_tar_is_never_unpacked_and_its_links_are_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "evil.tar"
+    with tarfile.open(path, "w") as archive:
+        link = tarfile.TarInfo("cat/link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+        data = picture(1)
+        member = tarfile.TarInfo("../../cat/out.png")
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    dataset = ImageDataset.open({"evil.tar": path}, "calibration.uri", "image", 3)
+    assert list(dataset.ids) == ["../../cat/out.png"]
+    assert len(list(dataset.read([0]))) == 1
+    assert [item.name for item in tmp_path.iterdir()] == ["evil.tar"]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"a.txt": b"x"}, "images as <class>/<file>"),
+        ({"a.png": b"x"}, "a class folder above each image"),
+        ({"x.tar": b"x"}, "a whole tar archive"),
+    ],
+)
+def test_what_is_no_image_folder_is_refused(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        ImageDataset.open({name: tmp_path / name for name in files}, "evaluation.uri", "image", 3)
+
+
+@pytest.mark.parametrize("data", [b"", b"not a picture", picture(1)[:40]])
+def test_a_damaged_image_is_refused_by_name(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "broken.png").write_bytes(data)
+    dataset = ImageDataset.open({"cat/broken.png": tmp_path / "cat" / "broken.png"}, "evaluation.uri", "image", 3)
+    with pytest.raises(DataError, match=r"cat/broken\.png: expected a readable image"):
+        list(dataset.read([0]))

@@ -1,0 +1,52 @@
+"""The choice of samples: deterministic, nested, stable, stratified."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from litegate.datasets.sampling import choose, choose_stratified
+
+IDS = [f"class{index % 3}/{index}.jpg" for index in range(3000)]
+
+
+def test_the_choice_does_not_depend_on_the_order_of_the_data() -> None:
+    shuffled = list(np.random.default_rng(0).permutation(IDS))
+    assert {IDS[i] for i in choose(IDS, 100, 17)} == {shuffled[i] for i in choose(shuffled, 100, 17)}
+
+
+def test_a_smaller_choice_is_the_beginning_of_a_larger_one() -> None:
+    assert choose(IDS, 500, 17)[:100] == choose(IDS, 100, 17)
+
+
+def test_appended_data_changes_few_of_the_chosen() -> None:
+    before, after = set(choose(IDS, 200, 17)), set(choose([*IDS, *(f"new/{i}" for i in range(30))], 200, 17))
+    assert len(before & after) >= 190
+
+
+def test_seeds_choose_differently_and_uniformly() -> None:
+    assert choose(IDS, 100, 1) != choose(IDS, 100, 2)
+    means = [np.mean(choose(IDS, 300, seed)) for seed in range(20)]
+    assert abs(np.mean(means) - 1499.5) < 60
+
+
+@pytest.mark.parametrize("count", [None, 3000, 5000])
+def test_all_are_chosen_when_there_are_not_more(count: int | None) -> None:
+    assert sorted(choose(IDS, count, 17)) == list(range(3000))
+
+
+def test_each_label_gets_its_proportion() -> None:
+    labels = np.array([0] * 2000 + [1] * 900 + [2] * 100)
+    chosen = choose_stratified(IDS, labels, 100, 17)
+    assert np.bincount(labels[chosen]).tolist() == [67, 30, 3]
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 100, 299])
+def test_exactly_as_many_as_asked_for_are_chosen(count: int) -> None:
+    labels = np.arange(300) % 7
+    chosen = choose_stratified(IDS[:300], labels, count, 17)
+    assert len(chosen) == len(set(chosen)) == count
+
+
+def test_without_labels_the_choice_is_plain() -> None:
+    assert choose_stratified(IDS, None, 50, 17) == choose(IDS, 50, 17)

@@ -1,0 +1,151 @@
+"""Promoting against a real MLflow server, and what a consumer then loads."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from litegate.errors import StoreError
+from litegate.litert import LiteRTModel
+from litegate.records import Champion, PromoteRequest, Promotion
+from litegate.steps import promote, register
+
+pytestmark = pytest.mark.usefixtures("mlflow_url")
+
+CONSUME = """
+import json, sys, warnings
+
+for name in ("litegate", "litegate_airflow", "tensorflow"):
+    sys.modules[name] = None  # importing it fails
+warnings.simplefilter("error")
+warnings.filterwarnings("ignore", ".*Any type hint is inferred as AnyType")
+import mlflow.pyfunc
+import numpy as np
+
+answers = []
+for name in sys.argv[1:]:
+    model = mlflow.pyfunc.load_model(f"models:/{name}")
+    image = np.linspace(-1, 1, 3 * 64, dtype="float32").reshape(3, 8, 8, 1)
+    by_name, alone = model.predict({"image": image}), model.predict(image)
+    assert (by_name["scores"] == alone["scores"]).all()
+    try:
+        model.predict(image.astype("uint8"))
+    except Exception as error:
+        answers.append([type(error).__name__, str(by_name["scores"].dtype), by_name["scores"].tolist()])
+assert sys.modules["tensorflow"] is None
+print(json.dumps(answers))
+"""
+
+
+def selected(toy, variant: str = "int8", run_key: str = "run") -> PromoteRequest:
+    """A registered version, ready to be promoted."""
+    result = register.run(toy.request(variant, run_key), toy.work)
+    return PromoteRequest(registry=toy.name, alias="champion", selected=result.selected)
+
+
+@pytest.fixture(scope="module")
+def registered(mlflow_url, new_toy):
+    """A registered version that is never promoted, for all who only try."""
+    toy = new_toy()
+    return toy, selected(toy)
+
+
+def champion(name: str) -> str | None:
+    return MlflowClient().get_registered_model(name).aliases.get("champion")
+
+
+def stored_file(mlflow_server, name: str, version: int) -> Path:
+    model_id = MlflowClient().get_model_version(name, str(version)).source.removeprefix("models:/")
+    (file,) = mlflow_server.artifacts.rglob(f"{model_id}/artifacts/artifacts/*.tflite")
+    return file
+
+
+def test_the_alias_moves_once_and_names_the_version_before(toy):
+    first, second = selected(toy, "dynamic_range"), selected(toy, "int8")
+
+    assert promote.run(first, toy.work) == Promotion(champion=first.selected, previous=None, moved=True)
+    assert promote.run(second, toy.work) == Promotion(champion=second.selected, previous=1, moved=True)
+    assert promote.run(second, toy.work) == Promotion(champion=second.selected, previous=2, moved=False)
+    assert champion(toy.name) == "2"
+
+
+def test_a_file_that_was_changed_in_mlflow_is_not_promoted(toy, mlflow_server):
+    request = selected(toy)
+    file = stored_file(mlflow_server, toy.name, 1)
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
+
+    with pytest.raises(StoreError, match="delete the version, register again"):
+        promote.run(request, toy.work)
+    assert champion(toy.name) is None
+
+
+def test_a_file_that_is_gone_from_mlflow_is_not_promoted(toy, mlflow_server):
+    request = selected(toy)
+    stored_file(mlflow_server, toy.name, 1).unlink()
+
+    with pytest.raises(StoreError, match=r"expected one \.tflite, found 0"):
+        promote.run(request, toy.work)
+    assert champion(toy.name) is None
+
+
+def test_a_file_that_was_changed_in_mlflow_is_not_even_loaded(toy, mlflow_server, mlflow_url):
+    selected(toy)
+    file = stored_file(mlflow_server, toy.name, 1)
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
+
+    with pytest.raises(AssertionError, match="its SHA-256 differs"):
+        consume(mlflow_url, f"{toy.name}/1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"variant": "uint8"}, "tag variant: expected uint8, got int8"),
+        ({"digest": "0" * 64}, "tag tflite_sha256: expected 0000"),
+    ],
+)
+def test_a_version_that_is_not_what_was_selected_is_not_promoted(registered, changes, message):
+    toy, request = registered
+    other = Champion.model_validate(request.selected.model_dump() | changes)
+
+    with pytest.raises(StoreError, match=message):
+        promote.run(request.model_copy(update={"selected": other}), toy.work)
+    assert champion(toy.name) is None
+
+
+def test_a_version_that_was_revoked_since_is_not_promoted(toy):
+    request = selected(toy)
+    MlflowClient().set_model_version_tag(toy.name, "1", "gate.state", "revoked")
+
+    with pytest.raises(StoreError, match=r"tag gate\.state: expected passed, got revoked"):
+        promote.run(request, toy.work)
+    assert champion(toy.name) is None
+
+
+def consume(url: str, *names: str) -> list[list]:
+    """What a consumer's process without litegate and TensorFlow gets."""
+    environment = os.environ | {"MLFLOW_TRACKING_URI": url, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
+    done = subprocess.run(
+        [sys.executable, "-c", CONSUME, *names], env=environment, cwd="/", capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_consumer_needs_neither_litegate_nor_tensorflow_nor_pickle_and_speaks_real_values(toy, mlflow_url):
+    promote.run(selected(toy, "dynamic_range"), toy.work)
+    promote.run(selected(toy, "int8"), toy.work)
+
+    answers = consume(mlflow_url, f"{toy.name}/1", f"{toy.name}@champion")
+    image = np.linspace(-1, 1, 3 * 64, dtype="float32").reshape(3, 8, 8, 1)
+    for variant, (refusal, dtype, scores) in zip(("dynamic_range", "int8"), answers, strict=True):
+        expected = LiteRTModel(toy.files[variant].read_bytes()).predict({"image": image})["scores"]
+        assert (refusal, dtype) == ("MlflowException", "float32")
+        np.testing.assert_array_equal(np.asarray(scores, np.float32), expected)

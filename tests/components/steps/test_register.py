@@ -1,0 +1,287 @@
+"""Registering against a real MLflow server."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import mlflow.artifacts
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from litegate.digest import digest_bytes, digest_file
+from litegate.errors import StoreError
+from litegate.records import RunResult, Selection
+from litegate.steps import register
+
+pytestmark = pytest.mark.usefixtures("mlflow_url")
+METRICS = {"top1", "samples", "bytes", "size_ratio", "latency_ms", "latency_p95_ms"}
+DROPS = {"accuracy_drop", "drop_low", "drop_high", "lost", "gained"}
+
+
+@pytest.fixture(scope="module")
+def recorded(mlflow_url, new_toy):
+    """One promoted run, for all who only look at it."""
+    toy = new_toy()
+    return toy, register.run(toy.request(), toy.work)
+
+
+def children(result: RunResult) -> dict[str, Run]:
+    wanted = f"tags.`mlflow.parentRunId` = '{result.mlflow_run_id}'"
+    runs = MlflowClient().search_runs([result.experiment_id], wanted)
+    by_variant = {run.data.tags["variant"]: run for run in runs}
+    assert len(by_variant) == len(runs)
+    return by_variant
+
+
+def logged_models(result: RunResult):
+    return MlflowClient().search_logged_models([result.experiment_id])
+
+
+def census(result: RunResult, registry: str) -> dict[str, object]:
+    """All that a repeated step could have doubled."""
+    client = MlflowClient()
+    runs = client.search_runs([result.experiment_id])
+    return {
+        "runs": sorted(run.info.run_id for run in runs),
+        "points": sorted(len(client.get_metric_history(run.info.run_id, m)) for run in runs for m in run.data.metrics),
+        "models": sorted(model.model_id for model in logged_models(result)),
+        "model points": sorted(len(model.metrics) for model in logged_models(result)),
+        "inputs": sorted(len(run.inputs.dataset_inputs) for run in runs),
+        "versions": sorted(version.version for version in client.search_model_versions(f"name='{registry}'")),
+    }
+
+
+def test_the_parent_run_says_what_was_asked_for_and_what_came_out(recorded):
+    toy, result = recorded
+    run = MlflowClient().get_run(result.mlflow_run_id)
+
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name.startswith(f"quantize-{toy.name}-")
+    tags = run.data.tags
+    assert tags["litegate.run_key"] == "quantize/run-1"
+    assert (tags["outcome"], tags["selected"], tags["target"]) == ("promoted", "int8", "cpu")
+    assert tags["tools.tensorflow"] == "2.21.0"
+    assert tags["mlflow.note.content"].startswith("**Selected: int8**, version 1: the smallest of 2")
+    assert "[Airflow](http://127.0.0.1:8080/dags/quantize/runs/run-1)" in tags["mlflow.note.content"]
+    assert run.data.params["calibration_uri"] == "s3://data/toy/train.npz"
+    assert run.data.params["gate_max_drop"] == "0.01"
+    assert run.data.metrics["baseline_top1"] == 0.92
+    assert {item.tags[0].value: item.dataset.name for item in run.inputs.dataset_inputs} == {
+        "calibration": "train",
+        "evaluation": "eval",
+    }
+
+
+def test_the_result_is_kept_and_has_a_row_for_every_verdict(recorded):
+    _, result = recorded
+
+    kept = json.loads(mlflow.artifacts.load_text(f"runs:/{result.mlflow_run_id}/result.json"))
+    assert RunResult.model_validate(kept) == result
+    assert len(json.loads(mlflow.artifacts.load_text(f"runs:/{result.mlflow_run_id}/verdicts.json"))["verdicts"]) == 4
+    assert [(row.variant, row.verdict) for row in result.variants] == [
+        ("float32", "baseline"),
+        ("dynamic_range", "passed"),
+        ("int8", "passed"),
+        ("int16x8", "failed"),
+    ]
+    assert (result.outcome, result.selected.variant, result.selected.version) == ("promoted", "int8", 1)
+
+
+def test_every_variant_with_a_file_has_one_child_run_and_one_logged_model_with_all_numbers(recorded):
+    toy, result = recorded
+    runs, models = children(result), {model.params["variant"]: model for model in logged_models(result)}
+
+    assert set(models) == {"float32", "dynamic_range", "int8"}
+    assert set(runs["float32"].data.metrics) == METRICS
+    for variant in ("dynamic_range", "int8"):
+        run, model = runs[variant], models[variant]
+        assert run.info.status == "FINISHED"
+        assert set(run.data.metrics) == METRICS | DROPS
+        assert {metric.key for metric in model.metrics} == METRICS | DROPS
+        assert {metric.dataset_name for metric in model.metrics} == {"eval"}
+        assert [output.model_id for output in run.outputs.model_outputs] == [model.model_id]
+        assert run.data.tags["tflite_sha256"] == model.params["tflite_sha256"] == digest_file(toy.files[variant])
+        assert str(model.status) == "READY"
+
+
+def test_a_row_names_a_uri_from_which_the_very_file_can_be_downloaded(recorded, tmp_path):
+    toy, result = recorded
+
+    row = next(row for row in result.variants if row.variant == "int8")
+    path = mlflow.artifacts.download_artifacts(artifact_uri=row.uri, dst_path=str(tmp_path / "download"))
+    assert Path(path).name == f"{toy.name}-int8.tflite"
+    assert digest_file(Path(path)) == row.digest
+
+
+def test_a_logged_model_tells_nothing_about_this_machine_or_the_data(recorded, tmp_path):
+    toy, result = recorded
+
+    root = Path(mlflow.artifacts.download_artifacts(f"models:/{logged_models(result)[0].model_id}"))
+    names = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    assert {"MLmodel", "pyfunc_model.py", "artifacts/litert.py"} < names
+    assert not [name for name in names if name.endswith((".pkl", ".pyc", "uv.lock")) or "example" in name]
+    description = (root / "MLmodel").read_text()
+    assert str(toy.folder) not in description
+    assert str(Path(register.__file__).parents[1]) not in description
+    assert "tensorflow" not in (root / "requirements.txt").read_text().lower().replace("_", "")
+
+
+def test_a_variant_without_a_file_is_recorded_as_failed_with_its_reasons(recorded):
+    _, result = recorded
+
+    run = children(result)["int16x8"]
+    assert run.info.status == "FAILED"
+    assert run.data.tags["verdict.reasons"] == "segfault: died by SIGSEGV"
+    assert not run.data.metrics
+    assert not run.outputs.model_outputs
+    row = result.variants[-1]
+    assert (row.bytes, row.uri, row.reasons) == (None, None, ("died by SIGSEGV",))
+
+
+def test_the_selected_version_carries_its_verdict_and_the_table_of_all_variants(recorded):
+    toy, result = recorded
+
+    version = MlflowClient().get_model_version(toy.name, str(result.selected.version))
+    assert version.tags["gate.state"] == "passed"
+    assert version.tags["variant"] == "int8"
+    assert version.tags["tflite_sha256"] == digest_file(toy.files["int8"])
+    assert version.tags["baseline_sha256"] == digest_file(toy.files["float32"])
+    assert float(version.tags["drop_high"]) == 0.007
+    assert version.source.startswith("models:/m-")
+    lines = version.description.splitlines()
+    assert len(lines) == 6
+    assert lines[0].startswith("| Variant | Verdict | top1 |")
+
+
+def test_a_rejected_run_is_recorded_whole_but_registers_nothing(toy):
+    result = register.run(toy.request(selected=None), toy.work)
+
+    assert (result.outcome, result.selected) == ("rejected", None)
+    run = MlflowClient().get_run(result.mlflow_run_id)
+    assert (run.info.status, run.data.tags["outcome"]) == ("FINISHED", "rejected")
+    assert run.data.tags["mlflow.note.content"].startswith("**Rejected: nothing may be promoted**")
+    assert set(children(result)["int8"].data.metrics) == METRICS | DROPS
+    assert len(logged_models(result)) == 3
+    assert not MlflowClient().search_registered_models(f"name = '{toy.name}'")
+
+
+def test_repeating_a_run_adds_nothing(toy):
+    request = toy.request()
+    first = register.run(request, toy.work)
+    before = census(first, toy.name)
+    second = register.run(request.model_copy(update={"links": {"airflow": "http://elsewhere/"}}), toy.work)
+
+    assert second == first
+    assert census(second, toy.name) == before
+    assert before["points"] == [1] * len(before["points"])
+
+
+def test_a_run_that_was_cut_short_is_marked_and_taken_up_again(toy, monkeypatch):
+    calls = []
+    finalize = MlflowClient.finalize_logged_model
+
+    def dies_at_the_second(client, model_id, status):
+        calls.append(model_id)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return finalize(client, model_id, status)
+
+    monkeypatch.setattr(MlflowClient, "finalize_logged_model", dies_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        register.run(toy.request(), toy.work)
+    experiment = MlflowClient().get_experiment_by_name(f"quantize/{toy.name}").experiment_id
+    assert {run.info.status for run in MlflowClient().search_runs([experiment])} == {"FAILED", "FINISHED"}
+
+    result = register.run(toy.request(), toy.work)
+    assert len(logged_models(result)) == 3
+    assert {str(model.status) for model in logged_models(result)} == {"READY"}
+    assert len(MlflowClient().search_runs([experiment])) == 5
+    assert MlflowClient().get_run(result.mlflow_run_id).info.status == "FINISHED"
+
+
+def test_a_repeated_run_that_finds_something_else_outdates_what_it_found_before(toy):
+    request = toy.request()
+    first = register.run(request, toy.work)
+    late = toy.candidate("int16x8", 0.919, file="dynamic_range")
+    second = register.run(
+        request.model_copy(
+            update={
+                "candidates": (*request.candidates, late),
+                "verdicts": (*request.verdicts[:-1], toy.verdict(late)),
+            }
+        ),
+        toy.work,
+    )
+
+    assert second.mlflow_run_id == first.mlflow_run_id
+    runs = MlflowClient().search_runs([first.experiment_id], "tags.variant = 'int16x8'")
+    assert {run.info.run_id: run.data.tags.get("litegate.superseded") for run in runs} == {
+        first.variants[-1].mlflow_run_id: "true",
+        second.variants[-1].mlflow_run_id: None,
+    }
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_number_that_is_not_finite_is_never_logged(toy, value):
+    request = toy.request(selected=None)
+    candidate = toy.candidate("int8", value)
+    verdict = toy.verdict(candidate, "failed", value=value, drop=value, drop_low=None)
+    result = register.run(
+        request.model_copy(update={"candidates": (candidate,), "verdicts": (request.verdicts[0], verdict)}),
+        toy.work,
+    )
+
+    assert not {"top1", "accuracy_drop", "drop_low"} & set(children(result)["int8"].data.metrics)
+    assert (result.variants[1].value, result.variants[1].drop) == (None, None)
+    json.dumps(result.to_json(), allow_nan=False)
+
+
+def test_the_same_bytes_are_registered_once_however_many_runs_find_them(toy):
+    first = register.run(toy.request(run_key="one"), toy.work)
+    second = register.run(toy.request(run_key="two"), toy.work)
+
+    assert second.mlflow_run_id != first.mlflow_run_id
+    assert second.selected == first.selected
+    version = MlflowClient().get_model_version(toy.name, "1")
+    assert version.tags["litegate.run_key"] == "two"
+
+
+def test_a_revoked_version_stays_revoked(toy):
+    register.run(toy.request(run_key="one"), toy.work)
+    MlflowClient().set_model_version_tag(toy.name, "1", "gate.state", "revoked")
+    register.run(toy.request(run_key="two"), toy.work)
+
+    assert MlflowClient().get_model_version(toy.name, "1").tags["gate.state"] == "revoked"
+
+
+def test_bytes_that_mlflow_does_not_hold_as_judged_are_not_registered(toy, mlflow_server, monkeypatch):
+    finalize = MlflowClient.finalize_logged_model
+
+    def tampers(client, model_id, status):
+        (file,) = mlflow_server.artifacts.rglob(f"{model_id}/artifacts/artifacts/*.tflite")
+        file.write_bytes(file.read_bytes() + b"!")
+        return finalize(client, model_id, status)
+
+    monkeypatch.setattr(MlflowClient, "finalize_logged_model", tampers)
+    with pytest.raises(StoreError, match="MLflow holds other bytes for int8"):
+        register.run(toy.request(), toy.work)
+    assert not MlflowClient().search_registered_models(f"name = '{toy.name}'")
+
+
+def test_what_was_selected_must_have_passed_as_the_very_file_at_hand(toy):
+    request = toy.request()
+    failed = toy.request(selected=None).model_copy(update={"selection": request.selection})
+    stranger = request.verdicts[2].model_copy(update={"digest": digest_bytes(b"another file")})
+    cases: list[tuple[dict[str, object], str]] = [
+        ({"verdicts": failed.verdicts}, "its verdict is failed"),
+        ({"verdicts": (request.verdicts[0], stranger)}, "is about another file"),
+        ({"candidates": ()}, "int8 was selected"),
+        ({"selection": Selection(variant="uint8", why="")}, "there is no verdict about it"),
+    ]
+    for changes, message in cases:
+        with pytest.raises(StoreError, match=message):
+            register.run(request.model_copy(update=changes), toy.work)
+    assert MlflowClient().get_experiment_by_name(f"quantize/{toy.name}") is None

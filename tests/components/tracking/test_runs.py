@@ -1,0 +1,68 @@
+"""Finding runs again, and experiments that others create or delete."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import mlflow.data
+import pytest
+from mlflow import MlflowClient
+
+from litegate.digest import digest_bytes
+from litegate.errors import StackError
+from litegate.records import DataRef, FileRef
+from litegate.tracking import runs
+
+pytestmark = pytest.mark.usefixtures("mlflow_url")
+
+
+@pytest.fixture
+def name() -> str:
+    return f"quantize/{uuid.uuid4().hex[:8]}"
+
+
+def test_eight_at_once_create_one_experiment(name):
+    with ThreadPoolExecutor(8) as pool:
+        calls = [pool.submit(runs.experiment, MlflowClient(), name, "note") for _ in range(8)]
+        assert len({call.result() for call in calls}) == 1
+
+
+def test_a_deleted_experiment_is_brought_back(name):
+    client = MlflowClient()
+    experiment = runs.experiment(client, name, "note")
+    client.delete_experiment(experiment)
+    assert runs.experiment(client, name, "note") == experiment
+    assert client.get_experiment(experiment).lifecycle_stage == "active"
+
+
+def test_the_same_content_is_the_same_run_only_within_a_pipeline_run(name):
+    client = MlflowClient()
+    experiment = runs.experiment(client, name, "note")
+    opened = [
+        runs.Runs(client, experiment, key).open(content, "run", {}).info.run_id
+        for key, content in [("it's", ["it's", "a"]), ("it's", ["it's", "a"]), ("two", ["two", "a"]), ("two", ["b"])]
+    ]
+    assert opened[0] == opened[1]
+    assert len(set(opened)) == 3
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/data/eval.npz", "/data/eval.npz", "s3://bucket/eval/"])
+def test_a_data_set_is_named_without_being_read(name, uri):
+    manifest = FileRef(name="manifest.json", digest=digest_bytes(b""), bytes=0)
+    data = runs.dataset(DataRef(uri=uri, format="npz", digest=digest_bytes(b"data"), manifest=manifest))
+    assert (data.name, data.digest) == ("eval", digest_bytes(b"data")[:36])
+
+    client = MlflowClient()
+    run = runs.Runs(client, runs.experiment(client, name, "note"), "key").open(["a"], "run", {})
+    for _ in range(2):
+        runs.log_datasets(client, run, calibration=data, evaluation=data)
+    (found,) = client.get_run(run.info.run_id).inputs.dataset_inputs
+    assert found.dataset.name == "eval"
+    assert mlflow.data.get_source(found).uri == uri
+
+
+def test_without_a_server_nothing_is_recorded_elsewhere(monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    with pytest.raises(StackError, match="MLFLOW_TRACKING_URI is not set"):
+        runs.connect()
