@@ -47,6 +47,12 @@ def trained(library: object, folder: Path) -> object:
     return model
 
 
+def sine(folder: Path) -> object:
+    """The classifier with an operator that the 16x8 quantizer does not know."""
+    model = trained(keras, folder)
+    return keras.Model(model.inputs, model(keras.ops.sin(model.inputs[0])))
+
+
 def two_inputs() -> object:
     left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
     joined = keras.layers.Concatenate()([left, keras.layers.Rescaling(3.0)(right)])
@@ -72,6 +78,7 @@ def main(folder: Path) -> None:
     three.save(folder / "keras3.keras")
     three.save(folder / "keras3.h5")
     three.export(folder / "keras3_saved_model", verbose=False)
+    sine(folder).save(folder / "sine.keras")
     two = trained(tf_keras, folder)
     two.save(folder / "keras2.h5")
     two.save(folder / "keras2.keras")

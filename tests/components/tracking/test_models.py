@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import mlflow.pyfunc
+import mlflow
 import numpy as np
 
 from litegate.steps import register

@@ -1,0 +1,113 @@
+"""The whole product as a user has it: the command line, the real servers, a home of the tests' own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+
+LITEGATE = Path(sys.executable).parent / "litegate"
+MAKER = Path(__file__).parent.parent / "components" / "models" / "make_models.py"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended; `result` is the JSON that it wrote, if any."""
+
+    code: int
+    output: str
+    result: Any
+
+
+@dataclass(frozen=True)
+class LiteGate:
+    """The `litegate` command with a home of its own."""
+
+    home: Path
+
+    def __call__(self, *arguments: str | Path, result: Path | None = None) -> Ended:
+        command = [str(LITEGATE), *map(str, arguments), "--home", str(self.home)]
+        if result is not None:
+            command += ["--json", str(result)]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS_"))}
+        done = subprocess.run(command, env=clean, capture_output=True, text=True, check=False, timeout=1500)
+        written = json.loads(result.read_text()) if result is not None and result.exists() else None
+        return Ended(done.returncode, done.stdout + done.stderr, written)
+
+    def run_spec(self, folder: Path, **spec: Any) -> Ended:
+        """Write a spec file and run it."""
+        path = folder / f"{spec['model']['name']}.yaml"
+        path.write_text(yaml.safe_dump(spec))
+        return self("run", path, result=folder / "result.json")
+
+    def environment(self) -> dict[str, str]:
+        """What `litegate env` exports."""
+        lines = self("env").output.splitlines()
+        pairs = [line.removeprefix("export ").split("=", 1) for line in lines if line.startswith("export ")]
+        return {name: value.strip("'\"") for name, value in pairs}
+
+
+@pytest.fixture(scope="session")
+def litegate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteGate]:
+    """Running servers; the first test that needs them waits for them."""
+    command = LiteGate(tmp_path_factory.mktemp("e2e") / "home")
+    started = command("start")
+    assert started.code == 0, started.output
+    yield command
+    stopped = command("stop")
+    assert stopped.code == 0, stopped.output
+
+
+@pytest.fixture(scope="session")
+def s3(litegate: LiteGate) -> Iterator[Any]:
+    """A client of the embedded S3 server."""
+    variables = litegate.environment()
+    client = boto3.client(
+        "s3",
+        endpoint_url=variables["AWS_ENDPOINT_URL_S3"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=variables["AWS_DEFAULT_REGION"],
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the small models and data sets that `make_models.py` writes."""
+    folder = tmp_path_factory.mktemp("models")
+    python = Path(sys.prefix).parent / ".venv-tensorflow" / "bin" / "python"
+    subprocess.run([python, MAKER, folder], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def predict(litegate: LiteGate) -> Callable[[str, Path], str]:
+    """Loads a registered model in a fresh process that can import neither TensorFlow nor litegate."""
+
+    def run(uri: str, features: Path) -> str:
+        code = (
+            "import sys; sys.modules['tensorflow'] = sys.modules['litegate'] = None\n"
+            "import mlflow, numpy\n"
+            "model = mlflow.pyfunc.load_model(sys.argv[1])\n"
+            "with numpy.load(sys.argv[2]) as arrays: image = arrays['image']\n"
+            "(scores,) = model.predict({'image': image}).values()\n"
+            "print(scores.shape, scores.dtype, sys.modules['tensorflow'])"
+        )
+        environment = os.environ | {"MLFLOW_TRACKING_URI": litegate.environment()["MLFLOW_TRACKING_URI"]}
+        done = subprocess.run(
+            [sys.executable, "-c", code, uri, features], env=environment, capture_output=True, text=True, check=False
+        )
+        return done.stdout + done.stderr[-2000:]
+
+    return run
