@@ -6,7 +6,7 @@ from mlflow import MlflowClient
 
 from litegate.errors import StoreError
 from litegate.records import PromoteRequest, Promotion
-from litegate.tracking import models, registry
+from litegate.tracking import models, registry, runs
 from litegate.work import Work
 
 __all__ = ["run"]
@@ -18,7 +18,7 @@ def run(request: PromoteRequest, work: Work) -> Promotion:
     Raises:
         StoreError: the version did not pass, is another file, or the alias does not hold.
     """
-    client, version = MlflowClient(), request.selected.version
+    client, version = runs.connect(), request.selected.version
     _check_verdict(client, request)
     _check_bytes(request, work)
     previous = registry.version_behind(client, request.registry, request.alias)

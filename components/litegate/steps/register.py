@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from litegate import records
@@ -28,9 +27,11 @@ def run(request: RegisterRequest, work: Work) -> RunResult:
     _check_selection(request)
     recorder = _Recorder(request, work)
     with runs.recording(recorder.client, recorder.parent):
+        recorder.start()
         rows = tuple(recorder.variant(verdict) for verdict in request.verdicts)
         result = recorder.result(rows, recorder.version(rows))
         recorder.finish(result)
+    work.say("%s: %s", result.outcome, runs.page(recorder.parent))
     return result
 
 
@@ -39,7 +40,7 @@ class _Recorder:
 
     def __init__(self, request: RegisterRequest, work: Work) -> None:
         self.request, self.work, self.spec = request, work, request.resolved.spec
-        self.client = MlflowClient()
+        self.client = runs.connect()
         self.baseline = fields.baseline_of(request.baseline)
         self.candidates = _by_variant(request)
         self.model_ids: dict[str, str] = {}
@@ -48,6 +49,12 @@ class _Recorder:
         self.runs = runs.Runs(self.client, experiment, request.run_key)
         self.evaluation = runs.dataset(request.resolved.evaluation)
         self.parent = self._open_parent()
+
+    def start(self) -> None:
+        """What was asked for, and what holds for all variants."""
+        calibration = runs.dataset(self.request.resolved.calibration)
+        runs.log_datasets(self.client, self.parent, calibration=calibration, evaluation=self.evaluation)
+        runs.log(self.client, self.parent, fields.run_params(self.request), fields.run_metrics(self.request))
 
     def variant(self, verdict: Verdict) -> VariantRow:
         """A child run for one variant, with its logged model if there is a file."""
@@ -109,11 +116,7 @@ class _Recorder:
         tags = {"model": name, "target": self.spec.target}
         tags |= {f"tools.{tool}": version for tool, version in request.tools.items()}
         short = digest_json(request.run_key)[:8]
-        parent = self.runs.open(fields.run_inputs(request), f"quantize-{name}-{short}", tags)
-        calibration = runs.dataset(request.resolved.calibration)
-        runs.log_datasets(self.client, parent, calibration=calibration, evaluation=self.evaluation)
-        runs.log(self.client, parent, fields.run_params(request), fields.run_metrics(request))
-        return parent
+        return self.runs.open(fields.run_inputs(request), f"quantize-{name}-{short}", tags)
 
     def _measured(self, child: Run, candidate: Candidate, verdict: Verdict, tags: dict[str, str]) -> str:
         runs.log_datasets(self.client, child, evaluation=self.evaluation)

@@ -1,0 +1,158 @@
+"""Runs of one pipeline run, found again when a step is repeated: nothing is ever recorded twice.
+
+Each run carries the digest of what it records. The same content finds the same run; where a repeated
+pipeline run found something else, the outdated run stays and is tagged `litegate.superseded`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import PurePosixPath
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+
+from litegate.digest import digest_json
+from litegate.errors import StackError
+from litegate.records import DataRef
+from litegate.storage import is_s3
+
+__all__ = ["NOTE", "Runs", "connect", "dataset", "experiment", "log", "log_datasets", "page", "recording"]
+
+NOTE = "mlflow.note.content"
+RUN_KEY = "litegate.run_key"
+DIGEST = "litegate.digest"
+GROUP = "litegate.group"
+SUPERSEDED = "litegate.superseded"
+DATASET_DIGEST_LIMIT = 36
+TAG_LIMIT = 5000
+
+
+def connect() -> MlflowClient:
+    """A client of the server that `MLFLOW_TRACKING_URI` names.
+
+    Raises:
+        StackError: it names none; MLflow would then write to a folder that nobody looks at.
+    """
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        raise StackError("MLFLOW_TRACKING_URI is not set: start the stack with `make run`, or name your MLflow server")
+    return MlflowClient()
+
+
+def page(run: Run) -> str:
+    """The run's page in MLflow's user interface, which opens in its agent mode unless told otherwise."""
+    path = f"experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+    return f"{os.environ['MLFLOW_TRACKING_URI'].rstrip('/')}/#/{path}?workflowType=machine_learning"
+
+
+def experiment(client: MlflowClient, name: str, note: str) -> str:
+    """The id of the experiment, created where there is none and brought back where it was deleted."""
+    with suppress(MlflowException):  # somebody else may have created it; what follows tells
+        if client.get_experiment_by_name(name) is None:
+            client.create_experiment(name, tags={NOTE: note})
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        raise MlflowException(f"experiment {name!r} can be neither found nor created")
+    if found.lifecycle_stage != "active":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
+
+
+class Runs:
+    """The runs of one pipeline run in an experiment.
+
+    Args:
+        run_key: names the pipeline run.
+    """
+
+    def __init__(self, client: MlflowClient, experiment_id: str, run_key: str) -> None:
+        self.client, self.experiment_id, self.run_key = client, experiment_id, run_key
+        self.group = digest_json(run_key)[:16]
+        self._opened: list[str] = []
+
+    def open(self, content: Sequence[str], name: str, tags: Mapping[str, str], parent: str | None = None) -> Run:
+        """The run that records `content`, created where there is none."""
+        digest = digest_json([*content, parent])
+        own = {RUN_KEY: self.run_key, GROUP: self.group, DIGEST: digest}
+        if parent is not None:
+            own["mlflow.parentRunId"] = parent
+        found = self._search(f"tags.`{DIGEST}` = '{digest}'")
+        run = found[0] if found else self.client.create_run(self.experiment_id, run_name=name, tags=own)
+        self._opened.append(run.info.run_id)
+        log(self.client, run, tags=tags)
+        return run
+
+    def supersede_others(self) -> None:
+        """Tag what earlier tries of the same pipeline run recorded and this one did not."""
+        for run in self._search(f"tags.`{GROUP}` = '{self.group}'"):
+            outdated = run.info.run_id not in self._opened
+            if outdated != (run.data.tags.get(SUPERSEDED) == "true"):
+                self.client.set_tag(run.info.run_id, SUPERSEDED, str(outdated).lower())
+
+    def _search(self, wanted: str) -> list[Run]:
+        runs = self.client.search_runs([self.experiment_id], wanted, max_results=1000)
+        return sorted(runs, key=lambda run: (run.info.start_time, run.info.run_id))
+
+
+@contextmanager
+def recording(client: MlflowClient, run: Run, status: str = "FINISHED") -> Iterator[None]:
+    """End `run` with `status`, or as FAILED if recording it is cut short."""
+    try:
+        yield
+    except BaseException:
+        with suppress(MlflowException):
+            client.set_terminated(run.info.run_id, "FAILED")
+        raise
+    if run.info.status != status:
+        client.set_terminated(run.info.run_id, status)
+
+
+def log(
+    client: MlflowClient,
+    run: Run,
+    params: Mapping[str, object] | None = None,
+    metrics: Mapping[str, float | None] | None = None,
+    tags: Mapping[str, str] | None = None,
+    model_id: str | None = None,
+    data: Dataset | None = None,
+) -> None:
+    """Write to a run, and its metrics to the logged model too; writing the same again changes nothing.
+
+    A metric that is None, NaN or infinite is left out: MLflow would store infinity as a finite number.
+    """
+    # Every metric has the run's own start time, so that a repeated point is the same point.
+    common = {"model_id": model_id}
+    if data is not None:
+        common |= {"dataset_name": data.name, "dataset_digest": data.digest}
+    points = [
+        Metric(name, float(value), run.info.start_time, 0, **common)
+        for name, value in (metrics or {}).items()
+        if value is not None and math.isfinite(value)
+    ]
+    client.log_batch(
+        run.info.run_id,
+        metrics=points,
+        params=[Param(name, str(value)) for name, value in (params or {}).items() if value is not None],
+        tags=[RunTag(name, value[:TAG_LIMIT]) for name, value in (tags or {}).items()],
+    )
+
+
+def dataset(data: DataRef) -> Dataset:
+    """MLflow's name for a pinned data set; nothing is read."""
+    return Dataset(
+        name=PurePosixPath(data.uri.rstrip("/")).stem or "data",
+        digest=data.digest[:DATASET_DIGEST_LIMIT],
+        source_type="s3" if is_s3(data.uri) else "local",
+        source=json.dumps({"uri": data.uri}),
+    )
+
+
+def log_datasets(client: MlflowClient, run: Run, **by_context: Dataset) -> None:
+    """Name the data sets that a run used, by what for."""
+    inputs = [DatasetInput(data, [InputTag("mlflow.data.context", context)]) for context, data in by_context.items()]
+    client.log_inputs(run.info.run_id, inputs)
