@@ -1,0 +1,1 @@
+"""How Airflow calls litegate. Imports nothing: Airflow loads this package to discover the provider."""

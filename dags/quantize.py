@@ -1,0 +1,105 @@
+"""One Airflow DAG per spec file: quantize a model into every variant, gate, register and promote."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, TriggerRule, get_parsing_context, task_group
+
+from litegate.spec import Spec
+from litegate.variants import BASELINE
+from litegate_airflow.convert import ConvertOperator
+from litegate_airflow.evaluate import EvaluateOperator
+from litegate_airflow.gate import GateOperator
+from litegate_airflow.parity import CheckParityOperator
+from litegate_airflow.profile import ProfileOperator
+from litegate_airflow.promote import PromoteOperator
+from litegate_airflow.quantize import QuantizeOperator
+from litegate_airflow.register import RegisterOperator
+from litegate_airflow.resolve import ResolveOperator
+from litegate_airflow.sample import SampleOperator
+from litegate_airflow.select import SelectOperator
+from litegate_airflow.specs import SpecFile, model_schedule, read_spec_files
+
+HEAVY: dict[str, Any] = {"pool": "litegate"}
+ALONE: dict[str, Any] = {"pool": "litegate", "pool_slots": 2}  # the whole pool: what is measured must not be disturbed
+DEFAULTS: dict[str, Any] = {
+    "retries": 1,
+    "retry_delay": timedelta(seconds=10),
+    "weight_rule": "upstream",  # a run that is under way is finished before another begins
+}
+
+
+def quantize(dag_id: str, path: Path, spec: Spec) -> None:
+    """The DAG of a good spec file."""
+    with DAG(
+        dag_id,
+        description=f"{spec.model.name} for {spec.target}: {', '.join(spec.variants)}",
+        doc_md=describe(path, spec),
+        schedule=model_schedule(spec),
+        catchup=False,
+        dagrun_timeout=timedelta(days=1),
+        default_args=DEFAULTS,
+        tags=["litegate", spec.model.name, spec.target],
+    ):
+        resolve = ResolveOperator(task_id="resolve", spec_path=str(path))
+        convert = ConvertOperator(task_id="convert", **HEAVY)
+        sample = SampleOperator(task_id="sample", **HEAVY)
+        check_parity = CheckParityOperator(task_id="check_parity", **HEAVY)
+        evaluate_baseline = EvaluateOperator(task_id="evaluate_baseline", variant=BASELINE, **ALONE)
+        profile_baseline = ProfileOperator(task_id="profile_baseline", variant=BASELINE, **ALONE)
+        variants = variant.expand(name=resolve.output)
+        gate = GateOperator(task_id="gate", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+        select = SelectOperator(task_id="select")
+        register = RegisterOperator(task_id="register")
+        promote = PromoteOperator(task_id="promote", **ALONE)
+
+        resolve >> convert >> sample >> check_parity >> [evaluate_baseline, profile_baseline, variants]
+        [evaluate_baseline, profile_baseline, variants] >> gate >> select >> register >> promote
+
+
+@task_group(group_id="variant", default_args={"map_index_template": "{{ task.variant }}"})
+def variant(name: str) -> None:
+    """What each variant goes through; one that fails does not stop the others."""
+    quantize = QuantizeOperator(task_id="quantize", variant=name, **HEAVY)
+    evaluate = EvaluateOperator(task_id="evaluate", variant=name, **ALONE)
+    profile = ProfileOperator(task_id="profile", variant=name, **ALONE)
+    quantize >> evaluate >> profile
+
+
+def broken(dag_id: str, path: Path, problem: str) -> None:
+    """The DAG of a spec file that cannot be used: it is there to say why, and takes no other down."""
+    with DAG(dag_id, schedule=None, catchup=False, doc_md=problem, tags=["litegate", "broken-spec"]):
+        ResolveOperator(task_id="resolve", spec_path=str(path))
+
+
+def describe(path: Path, spec: Spec) -> str:
+    """The DAG's documentation page."""
+    gate = spec.gate
+    return f"""
+**{spec.model.name}**, from `{path.name}`: every variant is measured against the float32 baseline.
+
+| | |
+|---|---|
+| model | `{spec.model.uri}` |
+| target | {spec.target} |
+| variants | {", ".join(spec.variants)} |
+| gate | {spec.evaluation.metric} drops by at most {gate.max_drop:.2%}, with {gate.confidence:.0%} confidence |
+| promoted | the {spec.select.replace("_", " ")} that passes, as `{spec.registry.name}@{spec.registry.alias}` |
+"""
+
+
+def build(item: SpecFile) -> None:
+    """The DAG of a spec file, good or broken."""
+    if item.spec is None:
+        broken(item.dag_id, item.path, item.problem)
+    else:
+        quantize(item.dag_id, item.path, item.spec)
+
+
+wanted = get_parsing_context().dag_id  # set in a worker, which needs only its own DAG
+for found in read_spec_files(Path(__file__).parent / "model_specs").values():
+    if wanted in (None, found.dag_id):
+        build(found)

@@ -1,0 +1,42 @@
+"""Gate: a verdict for every variant."""
+
+from __future__ import annotations
+
+from typing_extensions import override
+
+from litegate.records import Candidate, Failure, GateRequest
+from litegate_airflow.step import StepOperator
+from litegate_airflow.xcom import RunRecords
+
+__all__ = ["GateOperator"]
+
+
+class GateOperator(StepOperator):
+    """Returns `Verdicts`, also for variants whose tasks failed; fails where the baseline is missing."""
+
+    step = "judge"
+
+    @override
+    def request(self, records: RunRecords) -> GateRequest:
+        spec = records.resolved().spec
+        candidates, failures = records.candidates(), records.failures()
+        return GateRequest(
+            policy=spec.gate,
+            target=spec.target,
+            variants=spec.quantized_variants,
+            baseline=records.baseline(),
+            candidates=candidates,
+            failures=(*failures, *_silent_failures(candidates, failures)),
+        )
+
+
+def _silent_failures(candidates: tuple[Candidate, ...], failures: tuple[Failure, ...]) -> list[Failure]:
+    """A task that was killed from outside leaves nothing, not even its failure."""
+    reported = {failure.variant for failure in failures}
+    silent = [item.artifact.variant for item in candidates if item.profile is None]
+    message = "the task ended without a result: open its log"
+    return [
+        Failure(step="profile", kind="no_result", message=message, variant=variant)
+        for variant in silent
+        if variant not in reported
+    ]

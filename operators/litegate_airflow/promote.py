@@ -1,0 +1,33 @@
+"""Promote: move the registry's alias to the selected version."""
+
+from __future__ import annotations
+
+from airflow.sdk.exceptions import AirflowSkipException
+from typing_extensions import override
+
+from litegate.errors import GateRejected
+from litegate.records import PromoteRequest, RunResult
+from litegate.variants import BASELINE
+from litegate_airflow.step import StepOperator
+from litegate_airflow.xcom import RunRecords
+
+__all__ = ["PromoteOperator"]
+
+
+class PromoteOperator(StepOperator):
+    """Returns a `Promotion`; where nothing passed the gate it fails or skips, as the spec's `on_reject` says."""
+
+    step = "promote"
+
+    @override
+    def request(self, records: RunRecords) -> PromoteRequest:
+        result, spec = records.run_result(), records.resolved().spec
+        if result.selected is None:
+            rejected = AirflowSkipException if spec.gate.on_reject == "skip" else GateRejected
+            raise rejected(_summary(result))
+        return PromoteRequest(registry=spec.registry.name, alias=spec.registry.alias, selected=result.selected)
+
+
+def _summary(result: RunResult) -> str:
+    verdicts = ", ".join(f"{row.variant} {row.verdict}" for row in result.variants if row.variant != BASELINE)
+    return f"nothing passed the gate: {verdicts}; recorded in MLflow run {result.mlflow_run_id}"

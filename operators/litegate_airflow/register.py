@@ -1,0 +1,48 @@
+"""Register: the whole run to MLflow."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from airflow.sdk import conf
+from typing_extensions import override
+
+from litegate.records import RegisterRequest
+from litegate_airflow.step import StepOperator
+from litegate_airflow.xcom import RunRecords
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
+
+__all__ = ["RegisterOperator", "run_url"]
+
+
+class RegisterOperator(StepOperator):
+    """Returns a `RunResult`; the run's key makes a second try record nothing twice."""
+
+    step = "register"
+
+    @override
+    def request(self, records: RunRecords) -> RegisterRequest:
+        ti = records.ti
+        converted = records.converted()
+        return RegisterRequest(
+            run_key=f"{ti.dag_id}/{ti.run_id}",
+            links={"airflow": run_url(ti)},
+            resolved=records.resolved(),
+            parity=records.parity(),
+            samples=records.samples(),
+            tools=converted.tools,
+            baseline=records.baseline(),
+            candidates=records.candidates(),
+            verdicts=records.verdicts(),
+            selection=records.selection(),
+        )
+
+
+def run_url(ti: RuntimeTaskInstanceProtocol) -> str:
+    """The page of a task's DAG run in Airflow's user interface."""
+    base = os.environ.get("LITEGATE_AIRFLOW_URL") or conf.get("api", "base_url", fallback="")
+    return f"{base.rstrip('/')}/dags/{ti.dag_id}/runs/{quote(ti.run_id, safe=':+')}"

@@ -1,0 +1,42 @@
+"""Resolve: read the spec and pin its inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from litegate.records import Resolved, ResolveRequest
+from litegate_airflow.specs import checked_spec
+from litegate_airflow.step import StepOperator
+from litegate_airflow.xcom import RESOLVED, RunRecords, push
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+__all__ = ["ResolveOperator"]
+
+
+class ResolveOperator(StepOperator):
+    """Reads the spec as it is when the task runs, and pins the model and the data sets by digest.
+
+    Returns the names of the variants, because Airflow maps over return values only; the `Resolved`
+    record is under the XCom key `resolved`.
+    """
+
+    step = "resolve"
+
+    def __init__(self, *, spec_path: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.spec_path = spec_path
+
+    @override
+    def request(self, records: RunRecords) -> ResolveRequest:
+        path = Path(self.spec_path)
+        return ResolveRequest(spec=checked_spec(path), folder=str(path.resolve().parent))
+
+    @override
+    def deliver(self, result: Resolved, context: Context) -> list[str]:
+        push(context["ti"], RESOLVED, result)
+        return list(result.spec.quantized_variants)

@@ -1,0 +1,101 @@
+"""The base of all operators: a request from XCom, the step in its child process, the result to XCom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from typing_extensions import override
+
+from litegate.errors import BadInput, GateRejected, StepFailed
+from litegate.records import Failure, Record
+from litegate.runner import StepRun
+from litegate.settings import settings
+from litegate_airflow.xcom import FAILURE, RunRecords, push
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
+
+__all__ = ["StepOperator", "VariantOperator", "failures_reported"]
+
+# Ended from outside: another try may well succeed. Every other kind would end the same way again.
+_RETRIED = frozenset({"killed", "signal"})
+
+
+class StepOperator(BaseOperator):
+    """Runs one step. A subclass names the step and builds its request.
+
+    Attributes:
+        step: the step's name in `litegate.steps`.
+        variant: the variant that the task works on; empty if it works for the run as a whole.
+    """
+
+    step: ClassVar[str]
+    variant: str = ""
+    _step_run: StepRun | None = None
+
+    def request(self, records: RunRecords) -> Record:
+        """The step's request, from what earlier tasks found."""
+        raise NotImplementedError
+
+    def deliver(self, result: Any, context: Context) -> Any:  # noqa: ARG002 (subclasses use it)
+        """What the task returns for the step's result."""
+        return result.to_json()
+
+    @override
+    def execute(self, context: Context) -> Any:
+        """Run the step; a failure is left in XCom for the gate before it is raised."""
+        with failures_reported(context["ti"], self.step, self.variant or None):
+            self._step_run = StepRun(self.step, self.request(RunRecords(context["ti"])), settings())
+            result = self._step_run.run()
+        return self.deliver(result, context)
+
+    @override
+    def on_kill(self) -> None:
+        """End the child process with the task."""
+        if self._step_run is not None:
+            self._step_run.kill()
+
+
+class VariantOperator(StepOperator):
+    """Runs one step for one variant; mapped instances get its name by expansion."""
+
+    template_fields = ("variant",)
+
+    def __init__(self, *, variant: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.variant = variant
+
+
+@contextmanager
+def failures_reported(ti: RuntimeTaskInstanceProtocol, step: str, variant: str | None = None) -> Iterator[None]:
+    """Push any error as a `Failure` under the key `failure`, and raise it as Airflow is to treat it.
+
+    Raises:
+        AirflowFailException: the same inputs would fail again, so the task is not retried.
+        AirflowException: the child was ended from outside; the task is retried if its DAG allows.
+    """
+
+    def report(kind: str, message: str) -> None:
+        push(ti, FAILURE, Failure(step=step, kind=kind, message=message, variant=variant))
+
+    try:
+        yield
+    except AirflowSkipException:
+        raise
+    except GateRejected as error:
+        report("rejected", str(error))
+        raise AirflowFailException(str(error)) from error
+    except BadInput as error:
+        report("bad_input", str(error))
+        raise AirflowFailException(str(error)) from error
+    except StepFailed as error:
+        report(error.kind, str(error))
+        raise (AirflowException if error.kind in _RETRIED else AirflowFailException)(str(error)) from error
+    except Exception as error:
+        report("infrastructure", f"{type(error).__name__}: {error}")
+        raise

@@ -1,0 +1,124 @@
+"""The only way to and from XCom: records in and out, found by the ids of the tasks that left them.
+
+A run's tasks have fixed ids, so that an operator needs no wiring and the graph shows only what waits for what.
+Values of mapped tasks are matched by the variant's name inside them: a failed instance leaves a gap, so map
+indexes do not line up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from litegate.errors import StepFailed
+from litegate.records import (
+    Artifact,
+    Candidate,
+    Converted,
+    Evaluated,
+    Failure,
+    Parity,
+    Profile,
+    Record,
+    Resolved,
+    RunResult,
+    SampleSet,
+    Selection,
+    Verdict,
+    Verdicts,
+)
+from litegate.variants import BASELINE
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
+
+__all__ = ["FAILURE", "RESOLVED", "RunRecords", "push"]
+
+FAILURE = "failure"
+RESOLVED = "resolved"
+RETURN_VALUE = "return_value"
+
+R = TypeVar("R", bound=Record)
+
+
+def push(ti: RuntimeTaskInstanceProtocol, key: str, record: Record) -> None:
+    """Leave a record under a key of its own, beside the task's return value."""
+    ti.xcom_push(key, record.to_json())
+
+
+class RunRecords:
+    """What the earlier tasks of this DAG run found.
+
+    Each method raises `StepFailed` where a record that it cannot do without is missing.
+    """
+
+    def __init__(self, ti: RuntimeTaskInstanceProtocol) -> None:
+        self.ti = ti
+
+    def resolved(self) -> Resolved:
+        """The spec with its inputs pinned."""
+        return self._one(Resolved, "resolve", RESOLVED)
+
+    def converted(self) -> Converted:
+        """The float32 baseline and the SavedModel."""
+        return self._one(Converted, "convert")
+
+    def samples(self) -> SampleSet:
+        """The representative samples."""
+        return self._one(SampleSet, "sample")
+
+    def parity(self) -> Parity:
+        """How close the baseline is to the source model."""
+        return self._one(Parity, "check_parity")
+
+    def artifact(self, variant: str) -> Artifact:
+        """The baseline's artifact, or the one that was quantized in the caller's own mapped instance."""
+        if variant == BASELINE:
+            return self.converted().artifact
+        return self._one(Artifact, "variant.quantize", map_index=self.ti.map_index or 0)
+
+    def baseline(self) -> Candidate:
+        """The baseline as measured; its profile may be missing."""
+        profiles = self._all(Profile, "profile_baseline")
+        return Candidate(
+            artifact=self.converted().artifact,
+            evaluated=self._one(Evaluated, "evaluate_baseline"),
+            profile=profiles[0] if profiles else None,
+        )
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every variant that was quantized and evaluated."""
+        evaluated = {item.variant: item for item in self._all(Evaluated, "variant.evaluate")}
+        profiles = {item.variant: item for item in self._all(Profile, "variant.profile")}
+        return tuple(
+            Candidate(artifact=item, evaluated=evaluated[item.variant], profile=profiles.get(item.variant))
+            for item in self._all(Artifact, "variant.quantize")
+            if item.variant in evaluated
+        )
+
+    def failures(self) -> tuple[Failure, ...]:
+        """What the variants' failed tasks left instead of a result."""
+        tasks = ("variant.quantize", "variant.evaluate", "variant.profile")
+        return tuple(failure for task in tasks for failure in self._all(Failure, task, FAILURE))
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The gate's answers."""
+        return self._one(Verdicts, "gate").verdicts
+
+    def selection(self) -> Selection:
+        """The variant to promote, if any passed."""
+        return self._one(Selection, "select")
+
+    def run_result(self) -> RunResult:
+        """The run as recorded in MLflow."""
+        return self._one(RunResult, "register")
+
+    def _one(self, record: type[R], task_id: str, key: str = RETURN_VALUE, map_index: int = -1) -> R:
+        value = self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=map_index)
+        if value is None:
+            raise StepFailed(task_id, "no_result", f"the task left no {record.__name__}: open its log and clear it")
+        return record.model_validate(value)
+
+    def _all(self, record: type[R], task_id: str, key: str = RETURN_VALUE) -> tuple[R, ...]:
+        """Asked by a list of ids, since a single id gives a bare value for one mapped instance, else a list."""
+        values = self.ti.xcom_pull(task_ids=[task_id], key=key)
+        return tuple(record.model_validate(value) for value in values if value is not None)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from litegate.cli.main import main, parser
+
+GOOD = """
+model: {name: tiny, uri: model.keras}
+calibration: {uri: data.npz, format: npz}
+evaluation: {uri: data.npz, format: npz}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LITEGATE_HOME", str(tmp_path / "home"))
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def run(folder: Path, text: str) -> tuple[int, dict[str, object]]:
+    (folder / "spec.yaml").write_text(text)
+    code = main(["run", str(folder / "spec.yaml"), "--json", str(folder / "out.json")])
+    return code, json.loads((folder / "out.json").read_text())
+
+
+def test_a_bad_spec_ends_with_2_one_line_and_the_json(tmp_path, capsys):
+    code, found = run(tmp_path, GOOD + "gates: {}\n")
+    error = capsys.readouterr().err
+
+    assert code == 2
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert "unknown key 'gates'" in error
+    assert found == {
+        "model": None,
+        "outcome": "failed",
+        "champion": None,
+        "baseline": None,
+        "variants": [],
+        "error": error.removeprefix("error: ").strip(),
+    }
+
+
+@pytest.mark.parametrize(("present", "key"), [((), "model.uri"), (("model.keras",), "calibration.uri")])
+def test_a_path_that_does_not_exist_ends_with_2_and_names_its_key(present, key, tmp_path, capsys):
+    for name in present:
+        (tmp_path / name).touch()
+    code, found = run(tmp_path, GOOD)
+
+    assert (code, found["model"]) == (2, "tiny")
+    assert capsys.readouterr().err.startswith(f"error: {key}: expected an existing file or folder")
+
+
+def test_bad_input_starts_nothing(tmp_path):
+    run(tmp_path, GOOD)
+
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_spec_file_that_is_not_there_ends_with_2(tmp_path, capsys):
+    assert main(["run", str(tmp_path / "none.yaml")]) == 2
+    assert "none.yaml" in capsys.readouterr().err
+
+
+def test_stop_and_status_work_where_nothing_runs(tmp_path, capsys):
+    assert main(["stop"]) == 0
+    assert main(["stop", "--json"]) == 0
+    assert main(["status", "--json"]) == 1
+    nothing, stopped, *status = capsys.readouterr().out.splitlines()
+
+    assert nothing == f"nothing runs in {tmp_path / 'home'}"
+    assert json.loads(stopped) == {"stopped": False}
+    assert json.loads("".join(status)) == {"state": "stopped", "home": str(tmp_path / "home")}
+
+
+def test_env_says_that_nothing_runs(capsys):
+    assert main(["env"]) == 1
+    assert "litegate start" in capsys.readouterr().err
+
+
+def test_every_command_explains_itself(capsys):
+    for command in ("run", "demo", "start", "stop", "status", "env"):
+        with pytest.raises(SystemExit, match="0"):
+            parser().parse_args([command, "--help"])
+        assert "--home" in capsys.readouterr().out
+
+
+def test_a_signal_interrupts_even_where_the_shell_has_it_ignored():
+    code = """
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from litegate.cli import main as _, pipeline
+from litegate.cli.main import main
+def wait(*_):
+    print("ready", flush=True)
+    time.sleep(60)
+pipeline.demo = wait
+sys.exit(main(["demo"]))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from litegate.cli.outcome import FLOW, Outcome, TaskFailure, failed, outcome_of
+from litegate.records import BaselineSummary, Champion, Failure, Promotion, RunResult, VariantRow
+
+CHAMPION = Champion(variant="int8", version=3, digest="d")
+PROMOTION = Promotion(champion=CHAMPION, previous=2, moved=True)
+ROW = VariantRow(
+    variant="int8",
+    bytes=1000,
+    value=0.95,
+    drop=0.01,
+    drop_low=0.001,
+    drop_high=0.02,
+    samples=697,
+    verdict="passed",
+    reasons=(),
+    latency_ms=0.05,
+    digest="d",
+    uri="s3://x/y",
+    mlflow_run_id="r",
+)
+
+
+def result(selected: Champion | None) -> RunResult:
+    return RunResult(
+        model="m",
+        outcome="promoted" if selected else "rejected",
+        selected=selected,
+        baseline=BaselineSummary(bytes=4000, metric="top1", value=0.96, samples=697),
+        variants=(ROW,),
+        experiment_id="1",
+        mlflow_run_id="p",
+    )
+
+
+def failure(task: str, kind: str, variant: str | None = None) -> TaskFailure:
+    return TaskFailure(task, Failure(step=task, kind=kind, message=f"{task} {kind}", variant=variant))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    id: str
+    result: RunResult | None = None
+    promotion: Promotion | None = None
+    failures: tuple[TaskFailure, ...] = ()
+    outcome: str = "failed"
+    exit_code: int = 1
+    error: str | None = None
+
+
+CASES = (
+    Case(id="promoted", result=result(CHAMPION), promotion=PROMOTION, outcome="promoted", exit_code=0),
+    Case(
+        id="promoted although a variant's task failed",
+        result=result(CHAMPION),
+        promotion=PROMOTION,
+        failures=(failure("variant.quantize", "bad_input", "int8"),),
+        outcome="promoted",
+        exit_code=0,
+    ),
+    Case(
+        id="rejected, whose promote task fails on purpose",
+        result=result(None),
+        failures=(failure("promote", "rejected"),),
+        outcome="rejected",
+        exit_code=3,
+    ),
+    Case(
+        id="selected but not promoted",
+        result=result(CHAMPION),
+        failures=(failure("promote", "infrastructure"),),
+        error="promote: promote infrastructure",
+    ),
+    Case(id="selected, promote never ran", result=result(CHAMPION), error="no task says why"),
+    Case(id="bad input", failures=(failure("resolve", "bad_input"),), exit_code=2, error="resolve bad_input"),
+    Case(
+        id="bad input found after a crash elsewhere",
+        failures=(failure("convert", "segfault"), failure("evaluate_baseline", "bad_input")),
+        exit_code=2,
+        error="evaluate_baseline bad_input",
+    ),
+    Case(
+        id="bad input for one variant only",
+        failures=(failure("gate", "python_error"), failure("variant.quantize", "bad_input", "int8")),
+        error="variant.quantize: variant.quantize bad_input",
+    ),
+    Case(
+        id="the first in the flow, not the first to fail",
+        failures=(failure("gate", "python_error"), failure("convert", "segfault"), failure("other", "timeout")),
+        error="convert: convert segfault",
+    ),
+    Case(id="nothing at all", error="no task says why"),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_the_outcome_follows_from_what_the_tasks_left(case):
+    found = outcome_of("m", case.result, case.promotion, case.failures)
+
+    assert (found.outcome, found.exit_code) == (case.outcome, case.exit_code)
+    assert (found.error or "").endswith(case.error or "")
+    assert (found.error is None) == (case.error is None)
+
+
+def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
+    found = outcome_of("m", result(CHAMPION), PROMOTION, ()).to_json()
+
+    assert found == {
+        "model": "m",
+        "outcome": "promoted",
+        "champion": {"variant": "int8", "version": 3, "digest": "d"},
+        "baseline": {"bytes": 4000, "metric": "top1", "value": 0.96, "samples": 697},
+        "variants": [ROW.to_json()],
+    }
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_the_json_of_a_rejection_has_no_champion_but_every_number():
+    found = outcome_of("m", result(None), None, ()).to_json()
+
+    assert (found["outcome"], found["champion"], len(found["variants"])) == ("rejected", None, 1)
+
+
+@pytest.mark.parametrize("outcome", [failed(None, "why", 2), Outcome("m", "failed", 1, result(CHAMPION), error="why")])
+def test_the_json_of_a_failure_says_why_and_claims_no_result(outcome):
+    found = outcome.to_json()
+
+    assert found == {
+        "model": outcome.model,
+        "outcome": "failed",
+        "champion": None,
+        "baseline": None,
+        "variants": [],
+        "error": "why",
+    }
+
+
+def test_the_flow_is_that_of_the_quantize_dag():
+    assert FLOW[0] == "resolve"
+    assert FLOW[-2:] == ("register", "promote")
+    assert len(set(FLOW)) == len(FLOW)

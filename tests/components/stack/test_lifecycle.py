@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+
+from litegate.errors import StackError
+from litegate.stack import Home, Stack, running, start, stop
+from litegate.stack.environment import client_environment
+from litegate.stack.processes import MARKER, birth_of, marked_processes
+from litegate.stack.servers import unhealthy
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    (tmp_path / "dags").mkdir()
+    monkeypatch.setenv("LITEGATE_DAGS_FOLDER", str(tmp_path / "dags"))
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "LITEGATE_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
+    home = Home(tmp_path / "home")
+    home.prepare()
+    yield home
+    stop(home)
+
+
+def test_stopping_a_home_without_a_stack_does_nothing(home):
+    assert running(home) is None
+    assert not stop(home)
+
+
+def test_stopping_a_home_that_does_not_exist_does_not_make_it(tmp_path):
+    assert not stop(Home(tmp_path / "nowhere"))
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_record_of_a_dead_supervisor_is_cleaned_up_with_what_it_left(home):
+    stack = Stack.plan(home, {})
+    orphan = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], env=os.environ | {MARKER: stack.marker}
+    )
+    with orphan:
+        # Our own pid, but not our own start: the supervisor's number has been given to another process.
+        stale = stack.model_copy(update={"pid": os.getpid(), "birth": (birth_of(os.getpid()) or 0) - 1})
+        stale.write(home)
+
+        assert running(home) is None
+        assert stop(home)
+        assert orphan.wait(5) == -signal.SIGKILL
+    assert not home.state.exists()
+
+
+def test_an_s3_server_that_does_not_answer_is_named_before_anything_starts(home, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+
+    with pytest.raises(StackError, match=r"does not answer: http://127\.0\.0\.1:9"):
+        start(home)
+
+    assert not home.state.exists()
+
+
+@pytest.mark.e2e
+def test_the_stack_starts_keeps_its_objects_and_leaves_no_process_behind(home):
+    stack, started = start(home)
+    assert started
+    assert unhealthy(stack) == ()
+    assert start(home) == (stack, False)
+    put(stack, "kept", b"across a stop")
+
+    assert stop(home)
+    assert marked_processes(stack.marker) == []
+    assert not stop(home)
+
+    again, _ = start(home)
+    assert s3(again).get_object(Bucket="litegate", Key="kept")["Body"].read() == b"across a stop"
+
+    supervisor = psutil.Process(again.pid)
+    supervisor.kill()
+    psutil.wait_procs([supervisor], timeout=10)
+    assert running(home) is None
+    assert stop(home)
+    assert marked_processes(again.marker) == []
+    assert not any(secret in log for secret in secrets(home) for log in logs(home))
+
+
+def s3(stack: Stack):
+    reach = client_environment(stack)
+    return boto3.client(
+        "s3",
+        endpoint_url=stack.s3_url,
+        region_name=reach["AWS_DEFAULT_REGION"],
+        aws_access_key_id=reach["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=reach["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def put(stack: Stack, key: str, body: bytes) -> None:
+    s3(stack).put_object(Bucket="litegate", Key=key, Body=body)
+
+
+def secrets(home: Home) -> list[str]:
+    return [path.read_text() for path in (home.root / "secrets").iterdir()]
+
+
+def logs(home: Home) -> list[str]:
+    return [path.read_text(errors="replace") for path in (home.root / "logs").glob("*.log")]

@@ -1,0 +1,247 @@
+"""Which tasks run, fail or are skipped, with Airflow's own scheduling and steps that only pretend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from litegate.errors import BadInput, LitegateError, StepFailed
+from litegate.records import (
+    Artifact,
+    BaselineSummary,
+    Champion,
+    Converted,
+    DataRef,
+    Evaluated,
+    FileRef,
+    ModelRef,
+    Parity,
+    Profile,
+    Promotion,
+    Record,
+    Resolved,
+    RunResult,
+    SampleSet,
+    VariantRow,
+    Verdict,
+    Verdicts,
+)
+
+SPEC = """
+model: {{name: m, uri: m.keras}}
+calibration: {{uri: c.npz, format: npz}}
+evaluation: {{uri: e.npz, format: npz, max_samples: 50, max_samples_by_variant: {{int8: 20}}}}
+variants: {variants}
+gate: {{on_reject: {on_reject}}}
+"""
+
+FILE = FileRef(name="f", digest="0" * 64, bytes=10)
+DATA = DataRef(uri="d.npz", format="npz", digest="1", manifest=FILE)
+
+
+def artifact(variant: str) -> Artifact:
+    return Artifact(variant=variant, file=FileRef(name=f"{variant}.tflite", digest=variant, bytes=10), signatures={})
+
+
+@dataclass
+class Steps:
+    """Stands in for `StepRun`: keeps the requests, fails where it is told to, else gives a plausible result."""
+
+    failing: dict[tuple[str, str], LitegateError] = field(default_factory=dict)
+    passing: bool = True
+    requests: dict[tuple[str, str], Any] = field(default_factory=dict)
+    step: str = ""
+    variant: str = ""
+
+    def __call__(self, step: str, request: Any, settings: Any) -> Steps:
+        artifact = getattr(request, "artifact", None)
+        variant = getattr(request, "variant", artifact.variant if artifact and step != "sample" else "")
+        self.requests[step, variant] = request
+        self.step, self.variant = step, variant
+        return self
+
+    def run(self) -> Record:
+        if error := self.failing.get((self.step, self.variant)):
+            raise error
+        return getattr(self, self.step)(self.requests[self.step, self.variant])
+
+    def resolve(self, request: Any) -> Resolved:
+        model = ModelRef(uri="m.keras", format="keras", digest="2", files=(FILE,))
+        return Resolved(spec=request.spec, model=model, calibration=DATA, evaluation=DATA)
+
+    def convert(self, request: Any) -> Converted:
+        return Converted(artifact=artifact("float32"), saved_model=(FILE,), tools={})
+
+    def sample(self, request: Any) -> SampleSet:
+        return SampleSet(file=FILE, samples=3, available=5, labels={})
+
+    def parity(self, request: Any) -> Parity:
+        return Parity(samples=3, max_abs_difference=0.0, agreement=1.0)
+
+    def quantize(self, request: Any) -> Artifact:
+        return artifact(request.variant)
+
+    def evaluate(self, request: Any) -> Evaluated:
+        return Evaluated(
+            variant=self.variant,
+            artifact_digest=self.variant,
+            metric="top1",
+            value=0.9,
+            samples=9,
+            outcomes=FILE,
+            seconds=0.1,
+            kernels="x",
+        )
+
+    def profile(self, request: Any) -> Profile:
+        return Profile(variant=self.variant, latency_ms=1.0, latency_p95_ms=2.0, runs=9, host="h", kernels="x")
+
+    def judge(self, request: Any) -> Verdicts:
+        measured = {item.artifact.variant for item in request.candidates if item.profile}
+        passed = measured if self.passing else set()
+        return Verdicts(
+            verdicts=tuple(
+                Verdict(variant=name, state="passed" if name in passed else "failed", digest=name)
+                for name in request.variants
+            )
+        )
+
+    def register(self, request: Any) -> RunResult:
+        chosen = request.selection.variant
+        row = {"bytes": None, "value": None, "drop": None, "drop_low": None, "drop_high": None, "samples": 0}
+        row |= {"reasons": (), "latency_ms": None, "digest": None, "uri": None, "mlflow_run_id": None}
+        return RunResult(
+            model="m",
+            outcome="promoted" if chosen else "rejected",
+            selected=Champion(variant=chosen, version=1, digest=chosen) if chosen else None,
+            baseline=BaselineSummary(bytes=10, metric="top1", value=0.9, samples=9),
+            variants=tuple(VariantRow(variant=v.variant, verdict=v.state, **row) for v in request.verdicts),
+            experiment_id="1",
+            mlflow_run_id="run-1",
+        )
+
+    def promote(self, request: Any) -> Promotion:
+        return Promotion(champion=request.selected, previous=None, moved=True)
+
+
+@dataclass
+class Outcome:
+    steps: Steps
+    tasks: dict[str, Any]
+
+    def state(self, task_id: str) -> str:
+        return str(self.tasks[task_id].state)
+
+    def pull(self, task_id: str, key: str = "return_value") -> Any:
+        instance = self.tasks[task_id]
+        return instance.xcom_pull(task_ids=instance.task_id, key=key, map_indexes=instance.map_index)
+
+
+@pytest.fixture
+def run(
+    load_dags: Callable[..., Any], run_dag: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Outcome]:
+    def run(steps: Steps, variants: str = "[dynamic_range, int8]", on_reject: str = "fail") -> Outcome:
+        (tmp_path / "m.yaml").write_text(SPEC.format(variants=variants, on_reject=on_reject))
+        monkeypatch.setattr("litegate_airflow.step.StepRun", steps)
+        dag_run = run_dag(load_dags(tmp_path)["quantize__m"])
+        instances = dag_run.get_task_instances()
+        return Outcome(steps, {f"{i.task_id}/{i.rendered_map_index or ''}".rstrip("/"): i for i in instances})
+
+    return run
+
+
+Run = Callable[..., Outcome]
+CRASH = StepFailed("quantize", "segfault", "SIGSEGV")
+
+
+def test_every_task_succeeds_and_the_best_variant_is_promoted(run: Run) -> None:
+    outcome = run(Steps())
+    assert {str(instance.state) for instance in outcome.tasks.values()} == {"success"}
+    assert outcome.pull("resolve") == ["dynamic_range", "int8"]
+    assert outcome.pull("promote")["champion"]["variant"] == "dynamic_range"
+
+
+def test_the_baseline_and_each_variant_are_measured_on_their_own_terms(run: Run) -> None:
+    requests = run(Steps()).steps.requests
+    limits = {variant: request.max_samples for (step, variant), request in requests.items() if step == "evaluate"}
+    assert limits == {"float32": 50, "dynamic_range": 50, "int8": 20}
+    assert requests["profile", "int8"].artifact.variant == "int8"
+    assert requests["register", ""].run_key.startswith("quantize__m/")
+
+
+def test_a_single_variant_reaches_the_gate(run: Run) -> None:
+    outcome = run(Steps(), variants="[int8]")
+    assert [item.artifact.variant for item in outcome.steps.requests["judge", ""].candidates] == ["int8"]
+    assert outcome.pull("promote")["champion"]["variant"] == "int8"
+
+
+@pytest.mark.parametrize("step", ["quantize", "evaluate", "profile"])
+def test_a_variant_that_fails_is_judged_and_does_not_stop_the_others(run: Run, step: str) -> None:
+    outcome = run(Steps({(step, "dynamic_range"): CRASH}))
+    (failure,) = outcome.steps.requests["judge", ""].failures
+    assert (failure.step, failure.kind, failure.variant) == (step, "segfault", "dynamic_range")
+    assert outcome.state(f"variant.{step}/dynamic_range") == "failed"
+    assert outcome.state("variant.profile/int8") == "success"
+    assert outcome.pull("promote")["champion"]["variant"] == "int8"
+
+
+def test_a_single_variant_that_fails_is_rejected_on_record(run: Run) -> None:
+    outcome = run(Steps({("quantize", "int8"): CRASH}), variants="[int8]")
+    assert outcome.state("register") == "success"
+    assert outcome.state("promote") == "failed"
+
+
+def test_bad_input_stops_the_run_before_the_gate(run: Run) -> None:
+    outcome = run(Steps({("resolve", ""): BadInput("model.uri", "a model", "nothing")}))
+    assert outcome.state("resolve") == "failed"
+    assert outcome.state("gate") == outcome.state("promote") == "upstream_failed"
+    assert outcome.pull("resolve", "failure")["kind"] == "bad_input"
+
+
+def test_a_broken_spec_fails_with_its_problem(
+    load_dags: Callable[..., Any], run_dag: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "broken.yaml").write_text("modle: {}")
+    (instance,) = run_dag(load_dags(tmp_path)["quantize__broken"]).get_task_instances()
+    assert str(instance.state) == "failed"
+    failure = instance.xcom_pull(task_ids="resolve", key="failure")
+    assert failure["kind"] == "bad_input"
+    assert "broken.yaml: model: expected a value, the key is required, got nothing" in failure["message"]
+
+
+@pytest.mark.parametrize("step", ["convert", "parity"])
+def test_nothing_is_judged_when_the_conversion_is_wrong(run: Run, step: str) -> None:
+    outcome = run(Steps({(step, "float32" if step == "parity" else ""): CRASH}))
+    assert outcome.state("gate") == "upstream_failed"
+    assert ("judge", "") not in outcome.steps.requests
+
+
+def test_the_gate_fails_without_a_baseline(run: Run) -> None:
+    outcome = run(Steps({("evaluate", "float32"): CRASH}))
+    assert outcome.state("gate") == "failed"
+    assert outcome.state("promote") == "upstream_failed"
+    assert "evaluate_baseline" in outcome.pull("gate", "failure")["message"]
+
+
+@dataclass(frozen=True)
+class Rejection:
+    on_reject: str
+    state: str
+
+
+@pytest.mark.parametrize("row", [Rejection("fail", "failed"), Rejection("skip", "skipped")], ids=str)
+def test_a_rejected_run_is_recorded_and_ends_as_the_spec_says(run: Run, row: Rejection) -> None:
+    outcome = run(Steps(passing=False), on_reject=row.on_reject)
+    assert outcome.state("register") == "success"
+    assert outcome.state("promote") == row.state
+    failure = outcome.pull("promote", "failure")
+    if row.on_reject == "fail":
+        assert failure["kind"] == "rejected"
+        assert "dynamic_range failed, int8 failed; recorded in MLflow run run-1" in failure["message"]
+    else:
+        assert failure is None

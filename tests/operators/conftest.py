@@ -1,0 +1,36 @@
+"""A stand-in for the task instance: XCom in a dictionary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+
+@dataclass
+class TaskInstance:
+    """XCom values by task id, map index and key; pulls as `RuntimeTaskInstance.xcom_pull` does."""
+
+    task_id: str = "task"
+    dag_id: str = "quantize__m"
+    run_id: str = "manual__2026-01-01T00:00:00+00:00"
+    map_index: int = -1
+    values: dict[tuple[str, int, str], Any] = field(default_factory=dict)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.values[self.task_id, self.map_index, key] = value
+
+    def xcom_pull(self, task_ids: str | list[str], key: str, map_indexes: int | None = None) -> Any:
+        if isinstance(task_ids, str):
+            return self.values.get((task_ids, map_indexes, key))
+        found = [value for (task, _, name), value in self.values.items() if task in task_ids and name == key]
+        return found or [None]
+
+    def pushed(self, key: str) -> Any:
+        return self.values.get((self.task_id, self.map_index, key))
+
+
+@pytest.fixture
+def ti() -> TaskInstance:
+    return TaskInstance()

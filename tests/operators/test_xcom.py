@@ -1,0 +1,82 @@
+"""Records out of XCom: by name where tasks are mapped, and never None."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from litegate.errors import StepFailed
+from litegate.records import Artifact, Converted, Evaluated, Failure, FileRef, Profile
+from litegate_airflow.xcom import RunRecords, push
+
+FILE = FileRef(name="f", digest="0" * 64, bytes=1)
+
+
+def artifact(variant: str) -> Artifact:
+    return Artifact(variant=variant, file=FILE, signatures={})
+
+
+def evaluated(variant: str) -> Evaluated:
+    return Evaluated(
+        variant=variant,
+        artifact_digest="0",
+        metric="top1",
+        value=1.0,
+        samples=1,
+        outcomes=FILE,
+        seconds=0.1,
+        kernels="x",
+    )
+
+
+def profile(variant: str) -> Profile:
+    return Profile(variant=variant, latency_ms=1.0, latency_p95_ms=1.0, runs=1, host="h", kernels="x")
+
+
+def leave(ti: Any, task_id: str, record: Any, map_index: int = -1, key: str = "return_value") -> None:
+    ti.values[task_id, map_index, key] = record.to_json()
+
+
+def test_records_come_back_as_they_were_pushed(ti: Any) -> None:
+    failure = Failure(step="quantize", kind="segfault", message="died", variant="int8")
+    push(ti, "failure", failure)
+    assert Failure.model_validate(ti.pushed("failure")) == failure
+
+
+def test_a_missing_record_names_the_task_that_should_have_left_it(ti: Any) -> None:
+    with pytest.raises(StepFailed, match=r"convert.*left no Converted"):
+        RunRecords(ti).converted()
+
+
+def test_measurements_are_matched_by_variant_and_not_by_map_index(ti: Any) -> None:
+    for index, name in enumerate(["int8", "float16", "uint8"]):
+        leave(ti, "variant.quantize", artifact(name), index)
+    for index, name in enumerate(["uint8", "int8"]):
+        leave(ti, "variant.evaluate", evaluated(name), index)
+    leave(ti, "variant.profile", profile("int8"), 7)
+    int8, uint8 = RunRecords(ti).candidates()
+    assert (int8.artifact.variant, int8.evaluated.variant, int8.profile) == ("int8", "int8", profile("int8"))
+    assert (uint8.artifact.variant, uint8.evaluated.variant, uint8.profile) == ("uint8", "uint8", None)
+
+
+def test_no_variant_at_all_gives_no_candidates(ti: Any) -> None:
+    assert RunRecords(ti).candidates() == ()
+    assert RunRecords(ti).failures() == ()
+
+
+def test_an_artifact_is_the_baseline_or_that_of_the_same_mapped_instance(ti: Any) -> None:
+    leave(ti, "convert", Converted(artifact=artifact("float32"), saved_model=(), tools={}))
+    for index, name in enumerate(["int8", "float16"]):
+        leave(ti, "variant.quantize", artifact(name), index)
+    ti.map_index = 1
+    assert RunRecords(ti).artifact("float32").variant == "float32"
+    assert RunRecords(ti).artifact("float16").variant == "float16"
+
+
+def test_a_baseline_needs_no_profile(ti: Any) -> None:
+    leave(ti, "convert", Converted(artifact=artifact("float32"), saved_model=(), tools={}))
+    leave(ti, "evaluate_baseline", evaluated("float32"))
+    assert RunRecords(ti).baseline().profile is None
+    leave(ti, "profile_baseline", profile("float32"))
+    assert RunRecords(ti).baseline().profile == profile("float32")
