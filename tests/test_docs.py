@@ -27,7 +27,9 @@ def spec_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
 
 
 def test_every_spec_key_is_documented_and_no_other() -> None:
-    documented = re.findall(r"^\| `([a-z0-9_.]+)` \|", (ROOT / "docs/spec.md").read_text().split("## Variants")[0], re.M)
+    documented = re.findall(
+        r"^\| `([a-z0-9_.]+)` \|", (ROOT / "docs/spec.md").read_text().split("## Variants")[0], re.M
+    )
     assert sorted(documented) == sorted(spec_keys(Spec))
 
 

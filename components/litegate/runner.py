@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,8 @@ __all__ = ["BadStepInput", "StepRun"]
 
 log = logging.getLogger("litegate")
 
+# TensorFlow says so at every start, whatever it is told.
+_NOISE = re.compile(r"^I0000 |cuda_platform\.cc|cudart_stub|All log messages before absl|XNNPACK delegate for CPU")
 _SIGNALS = {signal.SIGSEGV: "segfault", signal.SIGABRT: "abort", signal.SIGKILL: "killed"}
 
 
@@ -124,8 +127,9 @@ class StepRun:
             assert process.stdout is not None
             with process.stdout as lines:
                 for line in lines:
-                    self._tail.append(line.rstrip())
-                    log.info("%s", line.rstrip())
+                    if not _NOISE.search(line):
+                        self._tail.append(line.rstrip())
+                        log.info("%s", line.rstrip())
             return process.wait()
         finally:
             watchdog.cancel()

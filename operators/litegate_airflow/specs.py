@@ -31,8 +31,10 @@ class SpecFile:
 def read_spec_files(folder: Path) -> dict[str, SpecFile]:
     """The spec files of `folder` and of each folder in `LITEGATE_SPEC_FOLDERS`, by DAG id; the last one wins."""
     folders = [folder, *map(Path, filter(None, os.environ.get("LITEGATE_SPEC_FOLDERS", "").split(os.pathsep)))]
-    paths = (path for folder in folders for path in sorted(folder.glob("*.yaml")) if path.exists())
-    return {item.dag_id: item for item in map(_read, paths)}
+    found: dict[str, SpecFile] = {}
+    for each in folders:
+        found |= _read_folder(each)
+    return found
 
 
 def checked_spec(path: Path) -> Spec:
@@ -68,10 +70,25 @@ def model_schedule(spec: Spec) -> Schedule:
     return AssetOrTimeSchedule(timetable=CronTriggerTimetable(spec.schedule, timezone="UTC"), assets=assets)
 
 
+def _read_folder(folder: Path) -> dict[str, SpecFile]:
+    found: dict[str, SpecFile] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        if path.exists():  # a link may lead nowhere
+            item = _read(path)
+            if item.dag_id in found:
+                item = _broken(path, f"{path}: model.name is also that of {found[item.dag_id].path.name}")
+            found[item.dag_id] = item
+    return found
+
+
+def _broken(path: Path, problem: str) -> SpecFile:
+    stem = re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem)
+    return SpecFile(path, f"quantize__{stem}", None, problem)
+
+
 def _read(path: Path) -> SpecFile:
     try:
         spec = checked_spec(path)
     except BadInput as error:
-        stem = re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem)
-        return SpecFile(path, f"quantize__{stem}", None, str(error))
+        return _broken(path, str(error))
     return SpecFile(path, f"quantize__{spec.model.name}", spec)

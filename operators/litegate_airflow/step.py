@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StepOperator", "VariantOperator", "failures_reported"]
 
-# Ended from outside: another try may well succeed. Every other kind would end the same way again.
-_RETRIED = frozenset({"killed", "signal"})
+# Ended from outside, or a server did not answer: another try may well succeed. All others would fail again.
+_RETRIED = frozenset({"killed", "signal", "infrastructure"})
 
 
 class StepOperator(BaseOperator):
@@ -94,7 +94,7 @@ def failures_reported(ti: RuntimeTaskInstanceProtocol, step: str, variant: str |
         report("bad_input", str(error))
         raise AirflowFailException(str(error)) from error
     except StepFailed as error:
-        report(error.kind, str(error))
+        report(error.kind, error.detail)
         raise (AirflowException if error.kind in _RETRIED else AirflowFailException)(str(error)) from error
     except Exception as error:
         report("infrastructure", f"{type(error).__name__}: {error}")

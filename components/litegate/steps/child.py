@@ -20,6 +20,8 @@ from litegate.work import Work
 
 __all__ = ["main"]
 
+_NETWORK = ("botocore", "requests", "urllib3")
+
 
 def main(arguments: list[str]) -> int:
     """Run one step as described above and return the exit code."""
@@ -38,10 +40,20 @@ def main(arguments: list[str]) -> int:
         return 1
     except Exception as error:
         traceback.print_exc()
-        _write(folder / "error.json", {"kind": "python_error", "message": f"{type(error).__name__}: {error}"})
+        _write(folder / "error.json", {"kind": _kind(error), "message": f"{type(error).__name__}: {error}"})
         return 1
     _write(folder / "result.json", result.to_json())
     return 0
+
+
+def _kind(error: BaseException) -> str:
+    """A server that did not answer may answer the next time; everything else would fail the same way again."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ConnectionError | TimeoutError) or type(seen).__module__.startswith(_NETWORK):
+            return "infrastructure"
+        seen = seen.__cause__ or seen.__context__
+    return "python_error"
 
 
 def _write(path: Path, value: object) -> None:

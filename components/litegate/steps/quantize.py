@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -75,7 +76,9 @@ class _Counter:
 
 def _convert(converter: Any, variant: Variant) -> bytes:
     try:
-        content: bytes = converter.convert()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
+            content: bytes = converter.convert()
     except Exception as error:
         found = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
         raise StepFailed("quantize", "unsupported", f"the converter refused {variant.name}: {found}") from error

@@ -13,6 +13,12 @@ import pytest
 
 from litegate.stack.processes import MARKER, ServerProcess, birth_of, is_same_process, kill_marked, marked_processes
 
+OBEDIENT = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+print("ready", flush=True)
+time.sleep(60)
+"""
 STUBBORN = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -36,8 +42,7 @@ def server(code: str, environment: dict[str, str], log: Path) -> ServerProcess:
 
 
 def test_a_server_that_ends_when_asked_is_not_killed(environment, tmp_path):
-    code = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(7)); print('ready', flush=True); time.sleep(60)"
-    process = server(code, environment, tmp_path / "log")
+    process = server(OBEDIENT, environment, tmp_path / "log")
 
     process.ask()
     process.end(grace=20)
@@ -61,7 +66,8 @@ def test_a_server_dies_with_its_parent(environment, tmp_path):
 import os, sys
 from pathlib import Path
 from litegate.stack.processes import ServerProcess
-process = ServerProcess([sys.executable, "-c", "import time; time.sleep(60)"], os.environ, Path({str(tmp_path)!r}) / "log")
+command = [sys.executable, "-c", "import time; time.sleep(60)"]
+process = ServerProcess(command, os.environ, Path({str(tmp_path)!r}) / "log")
 print(process.pid, flush=True)
 os.kill(os.getpid(), 9)
 """

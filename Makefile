@@ -1,0 +1,39 @@
+# The few verbs of this project; each is one command that also works by itself.
+export LITEGATE_HOME ?= .litegate
+BIN := .venv/bin
+UV := $(shell command -v uv || echo .venv-tools/bin/uv)
+COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+.PHONY: help setup run stop test quick lint lock clean
+
+help:  ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+setup:  ## Install the two locked environments; does nothing if they are up to date.
+	@deploy/setup.sh .venv deploy/locks/service.txt
+	@deploy/setup.sh .venv-tensorflow deploy/locks/tensorflow.txt
+
+run: setup  ## Start the servers, train the digits example, quantize, gate and promote it.
+	@$(BIN)/litegate demo
+
+stop:  ## Stop the servers and all that they have started.
+	@if [ -x $(BIN)/litegate ]; then $(BIN)/litegate stop; else echo "nothing is set up, so nothing runs"; fi
+
+test: setup  ## Run every test.
+	@$(BIN)/python -m pytest
+
+quick: setup  ## Run the tests without the slow ones.
+	@$(BIN)/python -m pytest -m "not e2e"
+
+lint: setup  ## Check style, types and who imports whom.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock:  ## Write both lock files anew from pyproject.toml.
+	$(COMPILE) --extra tensorflow --group build -o deploy/locks/tensorflow.txt
+	$(COMPILE) --extra service --group build --group dev -o deploy/locks/service.txt
+
+clean: stop  ## Stop the servers and remove all local state: data, models and history. The environments stay.
+	rm -rf $(LITEGATE_HOME)

@@ -1,0 +1,126 @@
+"""From a spec file to a run of its DAG, and from an ended run to its outcome."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from litegate.cli.outcome import Outcome, TaskFailure, outcome_of
+from litegate.cli.progress import Progress
+from litegate.errors import DataError, ModelError, StackError
+from litegate.records import Failure, Promotion, RunResult
+from litegate.spec import Spec
+from litegate.stack import Home
+from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
+
+__all__ = ["check_local_inputs", "new_run", "offer_spec", "read_failures", "read_outcome", "wait_for_dag"]
+
+_PARSE_LIMIT = 120
+# No parse of a DAG file takes longer (Airflow's own limit for one is 50 s).
+_LONGEST_PARSE = 60
+
+
+def check_local_inputs(spec: Spec) -> None:
+    """Find a mistyped path before anything is started.
+
+    Raises:
+        ModelError, DataError: naming the key of the path that does not exist.
+    """
+    for key, uri, error in (
+        ("model.uri", spec.model.uri, ModelError),
+        ("calibration.uri", spec.calibration.uri, DataError),
+        ("evaluation.uri", spec.evaluation.uri, DataError),
+    ):
+        if "://" not in uri and not Path(uri).exists():
+            raise error(key, "an existing file or folder", f"nothing at {uri}")
+
+
+def offer_spec(home: Home, path: Path, model: str, dags_folder: Path) -> float:
+    """Put a link to the spec file where Airflow looks; specs beside the DAGs are found without one.
+
+    Returns:
+        When what Airflow finds there has changed last.
+    """
+    link, real = home.specs / f"{model}.yaml", path.resolve()
+    if real.parent == (dags_folder / "model_specs").resolve():
+        hidden = link.is_symlink()
+        link.unlink(missing_ok=True)
+        return time.time() if hidden else real.stat().st_ctime
+    if not link.is_symlink() or link.readlink() != real:
+        temporary = home.specs / f".{model}.{secrets.token_hex(4)}"
+        temporary.symlink_to(real)
+        temporary.replace(link)
+    return max(real.stat().st_ctime, link.lstat().st_ctime)
+
+
+def wait_for_dag(airflow: AirflowApi, dag_id: str, changed: float) -> None:
+    """Wait until Airflow knows the DAG as it has been since `changed`.
+
+    Raises:
+        StackError: if it does not, with what is wrong in the DAG files.
+    """
+    deadline = time.monotonic() + _PARSE_LIMIT
+    last = _parsed(airflow.dag(dag_id))
+    if last is not None and datetime.fromisoformat(last).timestamp() > changed + _LONGEST_PARSE:
+        return
+    # The parse that ends next may have begun before the change; the one after it cannot have.
+    parses = 1 if last is None else 2
+    with Progress(f"waiting for the DAG {dag_id}"):
+        while parses:
+            if time.monotonic() > deadline:
+                problems = "\n".join(airflow.import_errors()) or "no DAG file reports an error"
+                raise StackError(f"Airflow made no DAG {dag_id} within {_PARSE_LIMIT} s: {problems}")
+            for token in {dag["file_token"] for dag in airflow.dags(dag_id.partition("__")[0])}:
+                airflow.parse_again(token)
+            time.sleep(0.5)
+            parsed = _parsed(airflow.dag(dag_id))
+            if parsed != last:
+                last, parses = parsed, parses - 1
+
+
+def new_run(dag_id: str) -> RunId:
+    """An id that nobody has used: when, and four random digits."""
+    return RunId(dag_id, f"litegate-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}")
+
+
+def read_outcome(airflow: AirflowApi, run: RunId, model: str) -> Outcome:
+    """What an ended run of a quantize DAG came to."""
+    tasks = airflow.tasks(run)
+    succeeded = {task.task for task in tasks if task.state == "success"}
+
+    def returned(task: str) -> Any | None:
+        return airflow.xcom(run, task, "return_value") if task in succeeded else None
+
+    result, promotion = returned("register"), returned("promote")
+    return outcome_of(
+        model,
+        None if result is None else RunResult.model_validate(result),
+        None if promotion is None else Promotion.model_validate(promotion),
+        read_failures(airflow, run, tasks),
+    )
+
+
+def read_failures(airflow: AirflowApi, run: RunId, tasks: Sequence[TaskState]) -> list[TaskFailure]:
+    """What the failed tasks of a run say; the end of its log for one that says nothing."""
+    return [TaskFailure(task.task, _failure(airflow, run, task)) for task in tasks if task.state == "failed"]
+
+
+def _failure(airflow: AirflowApi, run: RunId, task: TaskState) -> Failure:
+    said = airflow.xcom(run, task.task, "failure", task.map_index)
+    if said is not None:
+        return Failure.model_validate(said)
+    tail = "\n  ".join(airflow.log(run, task)[-10:])
+    return Failure(
+        step=task.task,
+        kind="unreported",
+        message=f"failed without a reason; its log ends with:\n  {tail}",
+        variant=None if task.map_index < 0 else task.name,
+    )
+
+
+def _parsed(dag: dict[str, Any] | None) -> str | None:
+    return None if dag is None or dag["is_stale"] else dag["last_parsed_time"]

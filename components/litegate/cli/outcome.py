@@ -1,0 +1,98 @@
+"""What a pipeline run came to: a pure function of what its tasks left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from litegate.errors import BadInput, GateRejected, LitegateError
+from litegate.records import Champion, Failure, Promotion, RunResult
+
+__all__ = ["FLOW", "Outcome", "TaskFailure", "failed", "outcome_of"]
+
+FLOW = (
+    "resolve",
+    "convert",
+    "sample",
+    "check_parity",
+    "evaluate_baseline",
+    "profile_baseline",
+    "variant.quantize",
+    "variant.evaluate",
+    "variant.profile",
+    "gate",
+    "select",
+    "register",
+    "promote",
+)
+
+
+@dataclass(frozen=True)
+class TaskFailure:
+    """A task that failed, and what it said."""
+
+    task: str
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ends.
+
+    Attributes:
+        model: the model's name; None if the spec could not be read.
+        result: everything that was measured, if the run came that far.
+        error: why it failed; None unless `outcome` is `failed`.
+    """
+
+    model: str | None
+    outcome: Literal["promoted", "rejected", "failed"]
+    exit_code: int
+    result: RunResult | None = None
+    champion: Champion | None = None
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of the file that `--json` names."""
+        result = None if self.outcome == "failed" else self.result
+        found = {
+            "model": self.model,
+            "outcome": self.outcome,
+            "champion": self.champion.to_json() if self.champion else None,
+            "baseline": result.baseline.to_json() if result else None,
+            "variants": [row.to_json() for row in result.variants] if result else [],
+        }
+        return found | ({"error": self.error} if self.outcome == "failed" else {})
+
+
+def outcome_of(
+    model: str, result: RunResult | None, promotion: Promotion | None, failures: Sequence[TaskFailure]
+) -> Outcome:
+    """The outcome of an ended run.
+
+    Args:
+        result: what the task `register` returned.
+        promotion: what the task `promote` returned, if it succeeded.
+        failures: the failed tasks, in any order.
+    """
+    if result is not None and result.outcome == "rejected":
+        return Outcome(model, "rejected", GateRejected.exit_code, result)
+    if result is not None and promotion is not None:
+        return Outcome(model, "promoted", 0, result, promotion.champion)
+    ordered = sorted(failures, key=_place_in_flow)
+    for item in ordered:
+        if item.failure.kind == "bad_input" and item.failure.variant is None:
+            return failed(model, item.failure.message, BadInput.exit_code)
+    if ordered:
+        return failed(model, f"{ordered[0].task}: {ordered[0].failure.message}")
+    return failed(model, "the run ended without a result, and no task says why")
+
+
+def failed(model: str | None, error: str, exit_code: int = LitegateError.exit_code) -> Outcome:
+    """The outcome of a run that did not come to a result."""
+    return Outcome(model, "failed", exit_code, error=error)
+
+
+def _place_in_flow(item: TaskFailure) -> int:
+    return FLOW.index(item.task) if item.task in FLOW else len(FLOW)

@@ -1,0 +1,101 @@
+"""The environment of the servers, of the tasks that Airflow runs, and of the user's own clients."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from litegate.stack.home import ADMIN, Home, Secrets
+from litegate.stack.processes import MARKER
+from litegate.stack.state import EMBEDDED_S3, Stack
+
+__all__ = ["client_environment", "server_environment"]
+
+_DROPPED = ("AIRFLOW", "_AIRFLOW", "MLFLOW_", "SPT_", MARKER)
+
+_QUIET = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_AGENT_HINT": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "PYTHONUNBUFFERED": "1",
+    # Without it a process that renames itself overwrites its environment, and our marker with it.
+    "SPT_NOENV": "1",
+}
+
+# The scheduler's settings take ten small tasks from 5-15 s to 2 s, and a new spec to a DAG in seconds.
+_AIRFLOW = {
+    "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+    "CORE__EXECUTOR": "LocalExecutor",
+    "CORE__HOSTNAME_CALLABLE": "socket.gethostname",
+    "CORE__LOAD_EXAMPLES": "False",
+    "CORE__PARALLELISM": "8",
+    "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
+    "DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
+    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
+    "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+    "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
+    "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
+    "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+    "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+}
+
+
+def client_environment(stack: Stack) -> dict[str, str]:
+    """What a client needs to reach the stack's S3 server and MLflow."""
+    reach = {"MLFLOW_TRACKING_URI": stack.mlflow_url}
+    if not stack.embedded_s3:
+        return reach
+    return reach | {
+        "AWS_ACCESS_KEY_ID": "litegate",
+        "AWS_SECRET_ACCESS_KEY": "litegate",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_S3": stack.s3_url,
+        EMBEDDED_S3: stack.s3_url,
+    }
+
+
+def server_environment(home: Home, stack: Stack, secrets: Secrets, base: Mapping[str, str]) -> dict[str, str]:
+    """What every server runs with; Airflow hands it on to its tasks."""
+    dropped = (*_DROPPED, "AWS_") if stack.embedded_s3 else _DROPPED
+    kept = {name: value for name, value in base.items() if not name.startswith(dropped)}
+    return kept | _QUIET | _litegate(home, stack, base) | _airflow(home, stack, secrets) | client_environment(stack)
+
+
+def _litegate(home: Home, stack: Stack, base: Mapping[str, str]) -> dict[str, str]:
+    values = {
+        MARKER: stack.marker,
+        "LITEGATE_AIRFLOW_URL": stack.airflow_url,
+        "LITEGATE_HOME": str(home.root),
+        "LITEGATE_MLFLOW_URL": stack.mlflow_url,
+        "LITEGATE_SPEC_FOLDERS": str(home.specs),
+        "LITEGATE_WORKSPACE": stack.workspace,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{base.get('PATH', os.defpath)}",
+        "NO_PROXY": ",".join(filter(None, ("127.0.0.1", base.get("NO_PROXY") or base.get("no_proxy")))),
+    }
+    if python := base.get("LITEGATE_TENSORFLOW_PYTHON"):
+        values["LITEGATE_TENSORFLOW_PYTHON"] = str(Path(python).absolute())
+    if stack.embedded_s3:
+        # The user's profiles are for other servers.
+        values |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return values | {"no_proxy": values["NO_PROXY"]}
+
+
+def _airflow(home: Home, stack: Stack, secrets: Secrets) -> dict[str, str]:
+    folder = home.root / "airflow"
+    settings = _AIRFLOW | {
+        "API__BASE_URL": stack.airflow_url,
+        "API__SECRET_KEY": secrets.api,
+        "API_AUTH__JWT_SECRET": secrets.jwt,
+        "CORE__DAGS_FOLDER": stack.dags_folder,
+        "CORE__EXECUTION_API_SERVER_URL": f"{stack.airflow_url}/execution/",
+        "CORE__FERNET_KEY": secrets.fernet,
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.airflow_users),
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow.db",
+    }
+    return {f"AIRFLOW__{name}": value for name, value in settings.items()} | {"AIRFLOW_HOME": str(folder)}

@@ -1,0 +1,116 @@
+"""The home folder: where the stack keeps its state, readable by its owner alone."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import tempfile
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["ADMIN", "Home", "Secrets", "write_private"]
+
+ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths below the home folder."""
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        """What the supervisor says about the running stack."""
+        return self.root / "stack.json"
+
+    @property
+    def buckets(self) -> Path:
+        """The embedded S3 server's buckets, as of the last stop."""
+        return self.root / "s3.tar"
+
+    @property
+    def specs(self) -> Path:
+        """Links to the users' spec files; each becomes a DAG."""
+        return self.root / "specs"
+
+    @property
+    def password_file(self) -> Path:
+        """The Airflow administrator's password, alone in its file."""
+        return self.root / "secrets" / "admin-password"
+
+    @property
+    def airflow_users(self) -> Path:
+        """The same password in the form that Airflow reads."""
+        return self.root / "secrets" / "airflow-users.json"
+
+    @property
+    def initialised(self) -> Path:
+        """Names the Airflow of the last stack that became ready, with databases that are whole."""
+        return self.root / "initialised"
+
+    def log(self, server: str) -> Path:
+        """A server's output."""
+        return self.root / "logs" / f"{server}.log"
+
+    def prepare(self) -> None:
+        """Make the folders, closed to other users."""
+        for name in ("", "airflow", "locks", "logs", "mlflow", "secrets", "specs"):
+            (self.root / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @contextmanager
+    def lock(self, name: str, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold `name` alone among all processes; `on_wait` is called if somebody else holds it now."""
+        self.prepare()
+        with (self.root / "locks" / f"{name}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                on_wait()
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What the servers sign, encrypt and log in with; made once for each home."""
+
+    jwt: str
+    api: str
+    fernet: str
+    password: str
+
+    @classmethod
+    def of(cls, home: Home) -> Secrets:
+        """Read the home's secrets, making those that are missing."""
+        found = cls(
+            jwt=_kept(home.root / "secrets" / "jwt", lambda: secrets.token_hex(64)),
+            api=_kept(home.root / "secrets" / "api", lambda: secrets.token_hex(32)),
+            fernet=_kept(home.root / "secrets" / "fernet", lambda: urlsafe_b64encode(os.urandom(32)).decode()),
+            password=_kept(home.password_file, lambda: secrets.token_urlsafe(15)),
+        )
+        write_private(home.airflow_users, json.dumps({ADMIN: found.password}) + "\n")
+        return found
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    if not path.exists():
+        write_private(path, make())
+    return path.read_text()

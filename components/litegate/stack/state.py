@@ -1,0 +1,120 @@
+"""What is known about the running stack: one record in `stack.json`, the supervisor writes it."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from random import SystemRandom
+from typing import Literal
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from litegate.records import Record
+from litegate.stack.home import Home, write_private
+from litegate.stack.processes import is_same_process
+
+__all__ = ["BUCKET", "EMBEDDED_S3", "Stack", "free_ports"]
+
+BUCKET = "litegate"
+# Beside our own endpoint in `litegate env`: a shell that has evaluated it does not name a server of the user's.
+EMBEDDED_S3 = "LITEGATE_EMBEDDED_S3"
+
+
+class Stack(Record):
+    """The stack as its supervisor last described it.
+
+    Attributes:
+        marker: in the environment of every process of this stack, as `LITEGATE_STACK`.
+        pid: the supervisor, 0 until it runs.
+        birth: the supervisor's start in clock ticks, which tells it from a later process of the same pid.
+        embedded_s3: whether the S3 server is ours rather than the user's.
+        waiting: the servers that were not healthy yet.
+        error: why it ended, for people.
+    """
+
+    marker: str
+    pid: int = 0
+    birth: int = 0
+    phase: Literal["starting", "ready", "stopping", "failed"] = "starting"
+    airflow_url: str
+    mlflow_url: str
+    s3_url: str
+    embedded_s3: bool
+    workspace: str
+    dags_folder: str
+    waiting: tuple[str, ...] = ()
+    error: str | None = None
+
+    @classmethod
+    def plan(cls, home: Home, environment: dict[str, str]) -> Stack:
+        """A stack on free ports; it uses the user's S3 server if the environment names one."""
+        airflow, mlflow, s3 = (f"http://127.0.0.1:{port}" for port in free_ports(3))
+        users = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+        if users == environment.get(EMBEDDED_S3):
+            users = None
+        workspace = str(home.root / "workspace") if users else f"s3://{BUCKET}/workspace"
+        return cls(
+            marker=uuid4().hex,
+            airflow_url=airflow,
+            mlflow_url=mlflow,
+            s3_url=users or s3,
+            embedded_s3=not users,
+            workspace=_absolute(environment.get("LITEGATE_WORKSPACE") or workspace),
+            dags_folder=_absolute(environment.get("LITEGATE_DAGS_FOLDER") or str(_checkout() / "dags")),
+        )
+
+    @classmethod
+    def read(cls, home: Home) -> Stack | None:
+        """The home's stack, running or not; None where there is none."""
+        try:
+            return cls.model_validate_json(home.state.read_text())
+        except (FileNotFoundError, ValidationError):
+            return None
+
+    def write(self, home: Home) -> None:
+        """Make this the home's stack."""
+        write_private(home.state, self.model_dump_json(indent=2) + "\n")
+
+    def forget(self, home: Home) -> None:
+        """Remove the record, unless another stack has taken its place."""
+        current = Stack.read(home)
+        if current is None or current.marker == self.marker:
+            home.state.unlink(missing_ok=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the supervisor runs."""
+        return is_same_process(self.pid, self.birth)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on loopback that nobody listens on.
+
+    They lie below the range from which the kernel takes ports for outgoing connections: from within it,
+    a health check could be given the very port that it polls, connect to itself and keep the server out.
+    """
+    ports: list[int] = []
+    for port in SystemRandom().sample(range(20_000, 32_000), 12_000):
+        if len(ports) == count:
+            break
+        with socket.socket() as probe:
+            if _binds(probe, port):
+                ports.append(port)
+    return ports
+
+
+def _binds(probe: socket.socket, port: int) -> bool:
+    try:
+        probe.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
+
+
+def _absolute(place: str) -> str:
+    return place if "://" in place else str(Path(place).absolute())
+
+
+def _checkout() -> Path:
+    return Path(__file__).resolve().parents[3]
