@@ -14,7 +14,7 @@ from litegate.variants import BASELINE
 
 __all__ = ["print_outcome", "result_table"]
 
-_PLAIN_WIDTH = 160
+_PLAIN_WIDTH = 120
 
 
 def print_outcome(outcome: Outcome, registry: str, stack: Stack, home: Home, airflow_page: str) -> None:
@@ -25,7 +25,7 @@ def print_outcome(outcome: Outcome, registry: str, stack: Stack, home: Home, air
     result = outcome.result
     if result is not None:
         console.print(result_table(outcome, result))
-    for line in (*_summary(outcome, registry), *_pages(result, stack, home, airflow_page)):
+    for line in (*_reasons(result), *_summary(outcome, registry), *_pages(result, stack, home, airflow_page)):
         console.print(Text(line), soft_wrap=True)
 
 
@@ -37,7 +37,6 @@ def result_table(outcome: Outcome, result: RunResult) -> Table:
     for name in (result.baseline.metric, "drop in points (bounds)", "samples", "latency ms"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    table.add_column("reason", overflow="fold", min_width=20)
     if BASELINE not in [row.variant for row in result.variants]:
         table.add_row(*_baseline_cells(result.baseline))
     for row in result.variants:
@@ -56,7 +55,6 @@ def _cells(row: VariantRow, baseline: BaselineSummary, champion: bool) -> tuple[
         str(row.samples),
         "-" if row.latency_ms is None else f"{row.latency_ms:.3f}",
         row.verdict,
-        "; ".join(row.reasons),
     )
 
 
@@ -71,7 +69,13 @@ def _drop(row: VariantRow) -> str:
 
 def _baseline_cells(baseline: BaselineSummary) -> tuple[str, ...]:
     value = f"{baseline.value:.2%}"
-    return (f"  {BASELINE}", f"{baseline.bytes:,}", "100%", value, "-", str(baseline.samples), "-", "baseline", "")
+    return (f"  {BASELINE}", f"{baseline.bytes:,}", "100%", value, "-", str(baseline.samples), "-", "baseline")
+
+
+def _reasons(result: RunResult | None) -> list[str]:
+    """Why what did not pass did not, a line each; in full, for this is what people act on."""
+    rows = [row for row in result.variants if row.verdict not in ("passed", "baseline")] if result else []
+    return [f"{row.variant} {row.verdict}: {'; '.join(row.reasons)}" for row in rows] + [""] * bool(rows)
 
 
 def _summary(outcome: Outcome, registry: str) -> list[str]:
