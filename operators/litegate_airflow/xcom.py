@@ -115,7 +115,7 @@ class RunRecords:
     def _one(self, record: type[R], task_id: str, key: str = RETURN_VALUE, map_index: int = -1) -> R:
         value = self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=map_index)
         if value is None:
-            raise StepFailed(task_id, "no_result", f"the task left no {record.__name__}: open its log and clear it")
+            raise StepFailed(task_id, "no_result", f"the task {task_id} left no {record.__name__}: open its log and clear it")
         return record.model_validate(value)
 
     def _all(self, record: type[R], task_id: str, key: str = RETURN_VALUE) -> tuple[R, ...]:

@@ -53,7 +53,7 @@ def test_a_failure_is_left_for_the_gate_and_retried_only_if_that_can_help(row: R
         assert failure is None
     else:
         assert (failure["step"], failure["kind"], failure["variant"]) == ("quantize", row.kind, "int8")
-        assert str(row.error) in failure["message"]
+        assert failure["message"].endswith("last words" if isinstance(row.error, StepFailed) else str(row.error))
 
 
 CODE = """

@@ -82,7 +82,7 @@ def outcome_of(
         return Outcome(model, "promoted", 0, result, promotion.champion)
     ordered = sorted(failures, key=_place_in_flow)
     for item in ordered:
-        if item.failure.kind == "bad_input" and item.failure.variant is None:
+        if item.failure.kind == "bad_input" and not item.task.startswith("variant."):
             return failed(model, item.failure.message, BadInput.exit_code)
     if ordered:
         return failed(model, f"{ordered[0].task}: {ordered[0].failure.message}")
