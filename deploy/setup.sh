@@ -5,10 +5,12 @@ set -eu
 venv=$1 lock=$2
 python=${PYTHON:-python3}
 stamp=$venv/.litegate-lock
+# Behind a proxy of one's own, only the system knows the certificates.
+export UV_SYSTEM_CERTS=true
 
 [ -x "$venv/bin/python" ] && cmp -s "$lock" "$stamp" && exit 0
 "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || {
-    echo "setup: $python must be Python 3.11, 3.12 or 3.13, got $("$python" -V 2>&1);" \
+    echo "setup: expected Python 3.11, 3.12 or 3.13, got $python: $("$python" -V 2>&1);" \
          "name another one with PYTHON=..." >&2
     exit 1
 }
@@ -20,16 +22,21 @@ find_uv() {
     "$python" -m venv $tools >&2 && $tools/bin/python -m pip install -q uv >&2 && echo $tools/bin/uv
 }
 
-echo "setup: $venv from $lock (first time: a few minutes)"
-if uv=$(find_uv); then
-    [ -x "$venv/bin/python" ] || "$uv" venv -q --python "$python" "$venv"
-    "$uv" pip sync -q --python "$venv/bin/python" --require-hashes --compile-bytecode "$lock"
-    "$uv" pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e .
-else
-    echo "setup: uv could not be installed, going on with pip" >&2
+with_uv() {
+    uv=$(find_uv) || return 1
+    [ -x "$venv/bin/python" ] || "$uv" venv -q --python "$python" "$venv" || return 1
+    "$uv" pip sync -q --python "$venv/bin/python" --require-hashes --compile-bytecode "$lock" &&
+        "$uv" pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e .
+}
+
+with_pip() {
+    echo "setup: uv could not do it, trying pip" >&2
     rm -rf "$venv"
     "$python" -m venv "$venv"
     "$venv/bin/python" -m pip install -q --require-hashes -r "$lock"
     "$venv/bin/python" -m pip install -q --no-deps --no-build-isolation -e .
-fi
+}
+
+echo "setup: $venv from $lock (the first time takes some minutes)"
+with_uv || with_pip
 cp "$lock" "$stamp"

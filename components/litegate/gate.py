@@ -140,15 +140,15 @@ def _solve(function: Callable[[float], float], left: float, right: float) -> flo
 
 def _decide(pairs: Pairs, low: float, high: float, policy: Gate) -> tuple[State, Reason]:
     limit, level = policy.max_drop, f"{policy.confidence:.0%} confidence"
-    seen = f"{pairs.lost} lost, {pairs.gained} gained of {pairs.samples} samples"
+    seen = f"{pairs.lost:,} lost, {pairs.gained:,} gained of {pairs.samples:,}"
     if high < -IMPLAUSIBLE_GAIN:
         message = f"better than float by more than {IMPLAUSIBLE_GAIN:.0%} ({seen}): the baseline is suspect"
         return "failed", Reason(code="implausible_gain", message=message)
     if high < limit:
-        message = f"drop below {limit:.2%} with {level}: at most {high:.2%} ({seen})"
+        message = f"drop at most {high:.2%} with {level}, {limit:.2%} allowed ({seen})"
         return "passed", Reason(code="within_max_drop", message=message)
     if low > limit:
-        message = f"drop above {limit:.2%} with {level}: at least {low:.2%} ({seen})"
+        message = f"drop at least {low:.2%} with {level}, {limit:.2%} allowed ({seen})"
         return "failed", Reason(code="above_max_drop", message=message)
     message = (
         f"drop between {low:.2%} and {high:.2%} with {level}, {limit:.2%} allowed ({seen}); {_more(pairs, policy)}"
