@@ -65,7 +65,7 @@ def _cells(row: VariantRow, baseline: BaselineSummary) -> tuple[str, ...]:
         _number(row.bytes and row.bytes / 1024, ".1f"),
         _number(row.bytes and 100 * row.bytes / baseline.bytes, ".0f", " %"),
         _number(row.latency_ms, ".3g"),
-        plain("; ".join(row.reasons)),
+        "" if row.verdict == "passed" else plain("; ".join(row.reasons)),
     )
 
 
