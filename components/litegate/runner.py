@@ -66,7 +66,7 @@ class StepRun:
         key = self.key()
         found = self.store.result(self.step.name, key) if self.step.cached else None
         if found is not None:
-            log.info("%s: found the result of an earlier run (%s): %.1000s", self.step.name, key[:12], json.dumps(found))
+            log.info("%s: found the result of an earlier run: %.1000s", self.step.name, json.dumps(found))
             return self.step.result.model_validate(found)
         result = self._compute()
         if self.step.cached:

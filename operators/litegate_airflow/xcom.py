@@ -115,7 +115,8 @@ class RunRecords:
     def _one(self, record: type[R], task_id: str, key: str = RETURN_VALUE, map_index: int = -1) -> R:
         value = self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=map_index)
         if value is None:
-            raise StepFailed(task_id, "no_result", f"the task {task_id} left no {record.__name__}: open its log and clear it")
+            detail = f"the task {task_id} left no {record.__name__}: open its log and clear it"
+            raise StepFailed(task_id, "no_result", detail)
         return record.model_validate(value)
 
     def _all(self, record: type[R], task_id: str, key: str = RETURN_VALUE) -> tuple[R, ...]:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
 import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,54 +69,8 @@ for variant in ("float32", "dynamic_range", "int8"):
 """
 
 
-@dataclass(frozen=True)
-class MlflowServer:
-    """A server of the tests' own: where it answers, and the folder that its artifacts are in."""
-
-    url: str
-    artifacts: Path
-
-
-@pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
-    root = tmp_path_factory.mktemp("mlflow")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    options = {
-        "--host": "127.0.0.1",
-        "--port": port,
-        "--workers": "1",
-        "--backend-store-uri": f"sqlite:///{root}/mlflow.db",
-        "--artifacts-destination": str(root / "artifacts"),
-    }
-    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-    command = [sys.executable, "-m", "mlflow", "server", *(part for option in options.items() for part in option)]
-    with (root / "log").open("w") as log:
-        process = subprocess.Popen(
-            command, env=os.environ | quiet, cwd=root, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}", process, root / "log")
-        yield MlflowServer(f"http://127.0.0.1:{port}", root / "artifacts")
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        assert process.poll() is None, log.read_text()[-2000:]
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(log.read_text()[-2000:])
-
-
 @pytest.fixture(scope="module")
-def mlflow_url(mlflow_server: MlflowServer) -> Iterator[str]:
+def mlflow_url(mlflow_server: Any) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", mlflow_server.url)
         patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
