@@ -88,6 +88,7 @@ def test_a_variant_that_fails_takes_no_other_down(litegate: Any, models: Path, t
     rows = {row["variant"]: row for row in ended.result["variants"]}
     assert rows["int16x8"]["verdict"] == "failed"
     assert "not yet supported" in rows["int16x8"]["reasons"][0]
+    assert "compute in float: SIN (1); it is not integer only" in rows["int8"]["reasons"][0]
     assert rows["dynamic_range"]["verdict"] == "passed"
     assert rows["int16x8"]["digest"] is None
 

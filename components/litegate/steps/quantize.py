@@ -12,6 +12,7 @@ import tf_keras  # noqa: F401  registers the classes that SavedModels written by
 from litegate.errors import StepFailed
 from litegate.records import Artifact, QuantizeRequest, Signature
 from litegate.representative import load_samples, representative_dataset
+from litegate.scheme import mismatch, read_scheme
 from litegate.tflite import describe, names_of
 from litegate.variants import VARIANTS, Variant
 from litegate.work import Work
@@ -23,7 +24,7 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
     """Quantize to `request.variant`.
 
     Raises:
-        StepFailed: the converter refused, did not calibrate, or gave other inputs and outputs than asked for.
+        StepFailed: the converter refused, did not calibrate, or gave something else than it was asked for.
     """
     variant = VARIANTS[request.variant]
     converter = tf.lite.TFLiteConverter.from_saved_model(str(work.tree(request.saved_model, "saved_model")))
@@ -41,6 +42,7 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
     content = _convert(converter, variant)
     if counter is not None:
         counter.check(variant)
+    _check_scheme(variant, content, work)
     signatures = describe(content)
     _check_io(variant, signatures, request.baseline.signatures)
     ratio = request.baseline.file.bytes / len(content)
@@ -83,6 +85,15 @@ def _convert(converter: Any, variant: Variant) -> bytes:
         found = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
         raise StepFailed("quantize", "unsupported", f"the converter refused {variant.name}: {found}") from error
     return content
+
+
+def _check_scheme(variant: Variant, content: bytes, work: Work) -> None:
+    """A file that is not what it is called must not pass, least of all because it is still float."""
+    scheme = read_scheme(content)
+    work.say("quantize %s: %s", variant.name, scheme)
+    problem = mismatch(scheme, variant)
+    if problem:
+        raise StepFailed("quantize", "wrong_scheme", f"the converter gave no {variant.name}: {problem}")
 
 
 def _check_io(variant: Variant, signatures: dict[str, Signature], baseline: dict[str, Signature]) -> None:

@@ -53,6 +53,22 @@ def test_every_variant_is_built_with_the_inputs_and_outputs_asked_for(pipeline: 
     assert evaluated.value > 0.9
 
 
+@pytest.mark.parametrize(
+    ("source", "variant", "message"),
+    [
+        ("sine.keras", "int8", r"no int8: operators that compute in float: SIN \(1\); it is not integer only"),
+        ("sine.keras", "int16x8", "not yet supported for op: 'SIN'"),
+    ],
+)
+def test_a_file_that_is_not_what_it_is_called_fails(pipeline: Make, source: str, variant: str, message: str) -> None:
+    with pytest.raises(StepFailed, match=message):
+        pipeline(source).quantize(variant)
+
+
+def test_float_operators_are_allowed_where_the_variant_allows_them(pipeline: Make) -> None:
+    assert pipeline("sine.keras").quantize("int8_float_fallback").file.bytes > 0
+
+
 def test_sampling_is_stratified_and_the_same_for_the_same_seed(pipeline: Make) -> None:
     steps = pipeline("keras3.keras")
     first = steps.sample()
