@@ -7,6 +7,7 @@ asked for, in any number, without holding more than one of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -56,13 +57,13 @@ def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
     """
     lines = work.path(ref.manifest).read_text().splitlines()
     entries = [Entry.model_validate_json(line) for line in lines]
-    paths = {entry.name: work.fetch(entry, where) for entry in entries}
     place = f"{where} {ref.uri}"
+    files = {entry.name: partial(work.fetch, entry, where) for entry in entries}
     dataset: Dataset
     if ref.format == "npz":
-        dataset = NpzDataset.open(paths, place)
+        dataset = NpzDataset.open(files, place)
     else:
-        dataset = ImageDataset.open(paths, place, *_image_input(inputs, place))
+        dataset = ImageDataset.open(files, place, *_image_input(inputs, place))
     if not dataset.ids:
         raise DataError(place, "at least one sample", "none")
     return dataset

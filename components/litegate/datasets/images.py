@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = ["ImageDataset"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
+_FETCHES = 8
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 
 
@@ -29,7 +31,7 @@ _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 class ImageDataset:
     """An indexed set of images; see `litegate.datasets.Dataset`.
 
-    `files` says where each image lies: a path, or its position in `archive`.
+    `files` says where each image lies: what fetches its file, or its position in `archive`.
     """
 
     where: str
@@ -42,14 +44,20 @@ class ImageDataset:
     classes: tuple[str, ...]
 
     @classmethod
-    def open(cls, paths: Mapping[str, Path], where: str, input_name: str, channels: int) -> ImageDataset:
-        """Index the images by name.
+    def open(cls, files: Mapping[str, Callable[[], Path]], where: str, input_name: str, channels: int) -> ImageDataset:
+        """Index the images by name; only those that are read are fetched.
+
+        Args:
+            files: by name, what fetches the file.
+            where: the spec key and the URI, for messages.
+            input_name: the model's input that takes the images.
+            channels: 1 or 3, as the model takes them.
 
         Raises:
             DataError: there are no images in class folders, or the archive is damaged.
         """
-        archive = next(iter(paths.values())) if len(paths) == 1 and next(iter(paths)).endswith(_ARCHIVES) else None
-        found: Mapping[str, Any] = _tar_index(archive, where) if archive else paths
+        archive = next(iter(files.values()))() if len(files) == 1 and next(iter(files)).endswith(_ARCHIVES) else None
+        found: Mapping[str, Any] = _tar_index(archive, where) if archive else files
         images = {name: place for name, place in sorted(found.items()) if _is_image(name)}
         if not images:
             raise DataError(where, "images as <class>/<file>, in a folder or a tar", f"{len(found)} other files")
@@ -57,28 +65,28 @@ class ImageDataset:
         classes = tuple(sorted(set(names)))
         position = {name: index for index, name in enumerate(classes)}
         labels = np.array([position[name] for name in names], np.int64)
-        files = tuple(images.values())
-        return cls(where, input_name, channels, archive, files, list(images), labels, classes)
+        return cls(where, input_name, channels, archive, tuple(images.values()), list(images), labels, classes)
 
     def read(self, indices: Sequence[int]) -> Iterator[tuple[int, Mapping[str, Array]]]:
-        """Samples in the order in which they lie on the disk."""
-        if self.archive is None:
-            yield from self._decoded(indices, lambda index: Path(self.files[index]).read_bytes())
-            return
-        ordered = sorted(indices, key=lambda index: self.files[index].offset_data)
+        """Samples in the order in which they lie on the disk; files are fetched ahead, several at a time."""
+        contents = self._from_files(indices) if self.archive is None else self._from_archive(indices)
+        for index, data in contents:
+            yield index, {self.input_name: self._decode(data, index)}
+
+    def _from_files(self, indices: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        pool = ThreadPoolExecutor(_FETCHES)
+        try:
+            for index, path in zip(indices, pool.map(lambda index: self.files[index](), indices), strict=True):
+                yield index, path.read_bytes()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _from_archive(self, indices: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        assert self.archive is not None
         with tarfile.open(self.archive) as archive:
-
-            def member(index: int) -> bytes:
+            for index in sorted(indices, key=lambda index: self.files[index].offset_data):
                 file = archive.extractfile(self.files[index])
-                return file.read() if file else b""
-
-            yield from self._decoded(ordered, member)
-
-    def _decoded(
-        self, indices: Sequence[int], content: Callable[[int], bytes]
-    ) -> Iterator[tuple[int, Mapping[str, Array]]]:
-        for index in indices:
-            yield index, {self.input_name: self._decode(content(index), index)}
+                yield index, file.read() if file else b""
 
     def _decode(self, data: bytes, index: int) -> Array:
         from PIL import Image, UnidentifiedImageError

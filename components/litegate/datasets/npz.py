@@ -6,7 +6,7 @@ Rows are read from the archive one by one, so memory does not grow with the file
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,15 +44,19 @@ class NpzDataset:
     classes: tuple[str, ...] = ()
 
     @classmethod
-    def open(cls, paths: Mapping[str, Path], where: str) -> NpzDataset:
+    def open(cls, files: Mapping[str, Callable[[], Path]], where: str) -> NpzDataset:
         """Read the headers and the labels.
+
+        Args:
+            files: by name, what fetches the file.
+            where: the spec key and the URI, for messages.
 
         Raises:
             DataError: it is not one npz file, or its arrays do not belong together.
         """
-        if len(paths) != 1:
-            raise DataError(where, "one .npz file", f"{len(paths)} files")
-        path = next(iter(paths.values()))
+        if len(files) != 1:
+            raise DataError(where, "one .npz file", f"{len(files)} files")
+        path = next(iter(files.values()))()
         try:
             with zipfile.ZipFile(path) as archive:
                 members = {name: _header(archive, name, where) for name in _names(archive, where)}

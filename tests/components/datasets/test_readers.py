@@ -6,6 +6,8 @@ import io
 import shutil
 import tarfile
 import tracemalloc
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from litegate.errors import DataError
 
 def npz(path: Path, compressed: bool = False, **arrays: np.ndarray) -> NpzDataset:
     (np.savez_compressed if compressed else np.savez)(path, **arrays)
-    return NpzDataset.open({path.name: path}, "evaluation.uri")
+    return NpzDataset.open({path.name: lambda: path}, "evaluation.uri")
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -69,7 +71,7 @@ def test_a_damaged_npz_is_refused(tmp_path: Path, content: bytes | None, message
     else:
         path.write_bytes(content)
     with pytest.raises(DataError, match=message):
-        NpzDataset.open({"x.npz": path}, "calibration.uri")
+        NpzDataset.open({"x.npz": lambda: path}, "calibration.uri")
 
 
 def picture(value: int, size: tuple[int, int] = (6, 4), mode: str = "RGB") -> bytes:
@@ -78,7 +80,7 @@ def picture(value: int, size: tuple[int, int] = (6, 4), mode: str = "RGB") -> by
     return buffer.getvalue()
 
 
-def image_folder(root: Path) -> dict[str, Path]:
+def image_folder(root: Path) -> dict[str, Callable[[], Path]]:
     for name, data in {
         "cat/1.png": picture(10),
         "cat/2.PNG": picture(20),
@@ -88,7 +90,7 @@ def image_folder(root: Path) -> dict[str, Path]:
     }.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(data)
-    return {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+    return {path.relative_to(root).as_posix(): partial(Path, path) for path in root.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("ending", ["", ".tar", ".tar.gz"])
@@ -96,7 +98,8 @@ def test_class_folders_become_labels_in_alphabetical_order(tmp_path: Path, endin
     paths = image_folder(tmp_path / "images")
     if ending:
         form = {".tar": "tar", ".tar.gz": "gztar"}[ending]
-        paths = {f"images{ending}": Path(shutil.make_archive(str(tmp_path / "images"), form, tmp_path / "images"))}
+        archive = shutil.make_archive(str(tmp_path / "images"), form, tmp_path / "images")
+        paths = {f"images{ending}": partial(Path, archive)}
     dataset = ImageDataset.open(paths, "evaluation.uri", "image", 3)
     assert dataset.classes == ("ant", "cat")
     assert dataset.labels is not None
@@ -126,7 +129,7 @@ def test_a_tar_is_never_unpacked_and_its_links_are_not_followed(tmp_path: Path) 
         member = tarfile.TarInfo("../../cat/out.png")
         member.size = len(data)
         archive.addfile(member, io.BytesIO(data))
-    dataset = ImageDataset.open({"evil.tar": path}, "calibration.uri", "image", 3)
+    dataset = ImageDataset.open({"evil.tar": lambda: path}, "calibration.uri", "image", 3)
     assert list(dataset.ids) == ["../../cat/out.png"]
     assert len(list(dataset.read([0]))) == 1
     assert [item.name for item in tmp_path.iterdir()] == ["evil.tar"]
@@ -144,13 +147,27 @@ def test_what_is_no_image_folder_is_refused(tmp_path: Path, files: dict[str, byt
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
     with pytest.raises(DataError, match=message):
-        ImageDataset.open({name: tmp_path / name for name in files}, "evaluation.uri", "image", 3)
+        ImageDataset.open({name: partial(Path, tmp_path / name) for name in files}, "evaluation.uri", "image", 3)
 
 
 @pytest.mark.parametrize("data", [b"", b"not a picture", picture(1)[:40]])
 def test_a_damaged_image_is_refused_by_name(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat" / "broken.png").write_bytes(data)
-    dataset = ImageDataset.open({"cat/broken.png": tmp_path / "cat" / "broken.png"}, "evaluation.uri", "image", 3)
+    place = partial(Path, tmp_path / "cat" / "broken.png")
+    dataset = ImageDataset.open({"cat/broken.png": place}, "evaluation.uri", "image", 3)
     with pytest.raises(DataError, match=r"cat/broken\.png: expected a readable image"):
         list(dataset.read([0]))
+
+
+def test_only_the_images_that_are_read_are_fetched(tmp_path: Path) -> None:
+    paths, fetched = image_folder(tmp_path), []
+
+    def fetch(name: str) -> Path:
+        fetched.append(name)
+        return paths[name]()
+
+    files = {name: partial(fetch, name) for name in paths}
+    dataset = ImageDataset.open(files, "calibration.uri", "image", 3)
+    assert [index for index, _ in dataset.read([2, 0])] == [2, 0]
+    assert sorted(fetched) == ["ant/1.png", "cat/2.PNG"]
