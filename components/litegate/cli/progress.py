@@ -27,10 +27,9 @@ class Progress:
         self.title = title
 
     def __enter__(self) -> Progress:
+        self.note(self.title)
         if self.status:
             self.status.start()
-        else:
-            self.note(self.title)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -45,7 +44,9 @@ class Progress:
     def now(self, text: str) -> None:
         """What happens at this moment; shown on a terminal only."""
         if self.status:
-            self.status.update(Text(f"{time.monotonic() - self.began:.0f} s  {self.title}: {text}"))
+            self.status.update(
+                Text(f"{time.monotonic() - self.began:.0f} s  {text}", overflow="ellipsis", no_wrap=True)
+            )
 
 
 def start_showing(home: Home) -> tuple[Stack, bool]:
