@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV := $(shell command -v uv || echo .venv-tools/bin/uv)
 COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help setup run stop test quick lint lock clean
+.PHONY: help setup run stop test quick lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -34,6 +34,3 @@ lint: setup  ## Check style, types and who imports whom.
 lock:  ## Write both lock files anew from pyproject.toml.
 	$(COMPILE) --extra tensorflow --group build -o deploy/locks/tensorflow.txt
 	$(COMPILE) --extra service --group build --group dev -o deploy/locks/service.txt
-
-clean: stop  ## Stop the servers and remove all local state: data, models and history. The environments stay.
-	rm -rf $(LITEGATE_HOME)

@@ -107,7 +107,7 @@ class Supervisor:
     def _discard_unfinished_databases(self) -> None:
         """A first start that was interrupted leaves half of a schema, with which no server starts again."""
         if not self.home.initialised.exists():
-            for path in self.home.root.glob("*/*.db*"):
+            for path in (*self.home.root.glob("airflow/airflow.db*"), *self.home.root.glob("mlflow/mlflow.db*")):
                 path.unlink()
 
     def _migrate(self, deadline: float) -> None:
