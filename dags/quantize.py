@@ -72,7 +72,7 @@ def variant(name: str) -> None:
 def broken(dag_id: str, path: Path, problem: str) -> None:
     """The DAG of a spec file that cannot be used: it is there to say why, and takes no other down."""
     with DAG(dag_id, schedule=None, catchup=False, doc_md=problem, tags=["litegate", "broken-spec"]):
-        ResolveOperator(task_id="resolve", spec_path=str(path))
+        ResolveOperator(task_id="resolve", spec_path=str(path), problem=problem)
 
 
 def describe(path: Path, spec: Spec) -> str:

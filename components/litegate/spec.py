@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from croniter import CroniterError, croniter  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -31,6 +32,24 @@ Name = Field(
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @field_validator("uri", check_fields=False)
+    @classmethod
+    def _local_or_s3(cls, value: str) -> str:
+        if "://" in value and not re.match(r"s3://[^/]+/.", value):
+            raise ValueError("s3://bucket/key, or a local path")
+        return value
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice: one of the two would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 class Model(_Section):
@@ -139,7 +158,7 @@ class Spec(_Section):
         runnable = TARGETS[self.target].runnable
         if not runnable & set(self.variants):
             raise PydanticCustomError(
-                "target",
+                "named",
                 "at least one that {target} can run ({runnable})",
                 {"target": self.target, "runnable": ", ".join(sorted(runnable)), "got": ", ".join(self.variants)},
             )
@@ -147,9 +166,13 @@ class Spec(_Section):
 
     @field_validator("schedule")
     @classmethod
-    def _cron_has_five_fields(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith("@") and len(value.split()) not in (5, 6):
-            raise ValueError("a cron expression of five fields, a preset such as @daily, or null")
+    def _cron_has_a_next_time(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            croniter(value).get_next()
+        except (CroniterError, ValueError):
+            raise ValueError("a cron expression that has a next time, a preset such as @daily, or null") from None
         return value
 
     @property
@@ -179,7 +202,7 @@ def load_spec(path: Path) -> Spec:
         SpecError: if the file cannot be read or parsed, or with the first thing that is wrong in it.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a safe loader, but stricter
     except OSError as error:
         raise SpecError(str(path), "a readable spec file", error.strerror or str(error)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -199,7 +222,7 @@ def _with_absolute_uris(spec: Spec, folder: Path) -> Spec:
 
 def _check_variant(name: Any) -> None:
     if name not in VARIANTS:
-        raise ValueError(f"one of {', '.join(VARIANTS)}, got {name!r}")
+        raise PydanticCustomError("named", "one of {known}", {"known": ", ".join(VARIANTS), "got": repr(name)})
 
 
 def _spec_error(error: ErrorDetails, source: str) -> SpecError:
@@ -212,8 +235,10 @@ def _spec_error(error: ErrorDetails, source: str) -> SpecError:
         return SpecError(where, f"one of the known keys {', '.join(known)}", f"the unknown key {path[-1]!r}{hint}")
     if error["type"] == "missing":
         return SpecError(where, "a value, the key is required", "nothing")
-    if error["type"] == "target":
-        return SpecError(f"{source}: variants", error["msg"], error["ctx"]["got"])
+    if error["type"] == "named":
+        return SpecError(where if path else f"{source}: variants", error["msg"], error["ctx"]["got"])
+    if error["type"] == "tuple_type":
+        return SpecError(where, "'all' or a list of variants", _bounded(error["input"]))
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return SpecError(where, expected, _bounded(error["input"]))
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from litegate.records import Resolved, ResolveRequest
-from litegate_airflow.specs import checked_spec
+from litegate.runner import BadStepInput
+from litegate.spec import load_spec
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RESOLVED, RunRecords, push
 
@@ -27,14 +28,16 @@ class ResolveOperator(StepOperator):
 
     step = "resolve"
 
-    def __init__(self, *, spec_path: str, **arguments: Any) -> None:
+    def __init__(self, *, spec_path: str, problem: str = "", **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.spec_path = spec_path
+        self.spec_path, self.problem = spec_path, problem
 
     @override
     def request(self, records: RunRecords) -> ResolveRequest:
+        if self.problem:
+            raise BadStepInput(self.problem)
         path = Path(self.spec_path)
-        return ResolveRequest(spec=checked_spec(path), folder=str(path.resolve().parent))
+        return ResolveRequest(spec=load_spec(path), folder=str(path.resolve().parent))
 
     @override
     def deliver(self, result: Resolved, context: Context) -> list[str]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable
-from croniter import croniter  # type: ignore[import-untyped]
 
-from litegate.errors import BadInput, SpecError
+from litegate.errors import SpecError
 from litegate.spec import Spec, load_spec
 
-__all__ = ["SpecFile", "checked_spec", "model_asset", "model_schedule", "read_spec_files"]
+__all__ = ["SpecFile", "model_asset", "model_schedule", "read_spec_files"]
 
 Schedule = list[Asset] | AssetOrTimeSchedule
 
@@ -33,24 +32,9 @@ def read_spec_files(folder: Path) -> dict[str, SpecFile]:
     folders = [folder, *map(Path, filter(None, os.environ.get("LITEGATE_SPEC_FOLDERS", "").split(os.pathsep)))]
     found: dict[str, SpecFile] = {}
     for each in folders:
-        found |= _read_folder(each)
+        for item in _read_folder(each):
+            _add(found, item)
     return found
-
-
-def checked_spec(path: Path) -> Spec:
-    """The spec, checked also for what only Airflow knows.
-
-    Raises:
-        SpecError: with the first thing that is wrong.
-    """
-    spec = load_spec(path)
-    if spec.schedule is not None and not croniter.is_valid(spec.schedule):
-        raise SpecError(f"{path}: schedule", "a cron expression, or a preset such as @daily", repr(spec.schedule))
-    try:
-        model_asset(spec)
-    except ValueError as error:
-        raise SpecError(f"{path}: model.uri", f"a valid asset URI ({error})", spec.model.uri) from None
-    return spec
 
 
 def model_asset(spec: Spec) -> Asset:
@@ -70,15 +54,27 @@ def model_schedule(spec: Spec) -> Schedule:
     return AssetOrTimeSchedule(timetable=CronTriggerTimetable(spec.schedule, timezone="UTC"), assets=assets)
 
 
-def _read_folder(folder: Path) -> dict[str, SpecFile]:
-    found: dict[str, SpecFile] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        if path.exists():  # a link may lead nowhere
-            item = _read(path)
-            if item.dag_id in found:
-                item = _broken(path, f"{path}: model.name is also that of {found[item.dag_id].path.name}")
-            found[item.dag_id] = item
-    return found
+def _read_folder(folder: Path) -> list[SpecFile]:
+    """The spec files of one folder; two of one name are an error of the second."""
+    # Links may lead nowhere, or several to one file.
+    files = {path.resolve(): path for path in sorted(folder.glob("*.yaml"), reverse=True) if path.exists()}
+    items: dict[str, SpecFile] = {}
+    for path in sorted(files.values()):
+        item = _read(path)
+        if item.spec and item.dag_id in items and items[item.dag_id].spec:
+            item = _broken(path, f"{path}: model.name is also that of {items[item.dag_id].path.name}")
+        _add(items, item)
+    return list(items.values())
+
+
+def _add(found: dict[str, SpecFile], item: SpecFile) -> None:
+    """Add a spec file; a broken one takes no good one's place, for its name is only that of its file."""
+    taken = found.get(item.dag_id)
+    if item.spec is None and taken is not None and taken.spec is not None:
+        item = replace(item, dag_id=f"{item.dag_id}__broken")
+    elif item.spec is not None and taken is not None and taken.spec is None:
+        found[f"{item.dag_id}__broken"] = replace(taken, dag_id=f"{item.dag_id}__broken")
+    found[item.dag_id] = item
 
 
 def _broken(path: Path, problem: str) -> SpecFile:
@@ -88,7 +84,7 @@ def _broken(path: Path, problem: str) -> SpecFile:
 
 def _read(path: Path) -> SpecFile:
     try:
-        spec = checked_spec(path)
-    except BadInput as error:
+        spec = load_spec(path)
+    except SpecError as error:
         return _broken(path, str(error))
     return SpecFile(path, f"quantize__{spec.model.name}", spec)

@@ -46,7 +46,10 @@ CANDIDATES = (
 )
 def test_the_rule_picks_among_the_passed_only(rule: str, passed: set[str], expected: str | None) -> None:
     states = {name: "passed" if name in passed else "inconclusive" for name in (c.artifact.variant for c in CANDIDATES)}
-    verdicts = tuple(Verdict(variant=name, state=state, digest=name) for name, state in states.items())
+    drops = {"dynamic_range": 0.02, "float16": -0.01, "int8": 0.01, "uint8": 0.5}
+    verdicts = tuple(
+        Verdict(variant=name, state=state, digest=name, drop=drops[name]) for name, state in states.items()
+    )
     request = SelectRequest(rule=rule, verdicts=verdicts, candidates=CANDIDATES)  # type: ignore[arg-type]
     assert select(request).variant == expected
 
@@ -60,3 +63,13 @@ def test_ties_go_to_the_smaller_file() -> None:
     twins = (candidate("float16", 200, 0.9), candidate("int8", 100, 0.9))
     verdicts = tuple(Verdict(variant=c.artifact.variant, state="passed", digest=c.artifact.file.digest) for c in twins)
     assert select(SelectRequest(rule="most_accurate", verdicts=verdicts, candidates=twins)).variant == "int8"
+
+
+def test_the_most_accurate_is_told_by_paired_drops_since_samples_differ() -> None:
+    lucky, honest = candidate("int16x8", 100, 0.99), candidate("int8", 100, 0.90)
+    verdicts = (
+        Verdict(variant="int16x8", state="passed", digest="int16x8", drop=0.01, samples=20),
+        Verdict(variant="int8", state="passed", digest="int8", drop=0.0, samples=1000),
+    )
+    request = SelectRequest(rule="most_accurate", verdicts=verdicts, candidates=(lucky, honest))
+    assert select(request).variant == "int8"

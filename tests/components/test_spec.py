@@ -38,6 +38,9 @@ BAD = [
     Bad("a name that is a path", {"model": {"name": "a/b", "uri": "x"}}, "spec: model.name", "pattern", "'a/b'"),
     Bad("unknown target", {"target": "tpu"}, "spec: target", "'cpu', 'gpu', 'edgetpu'", "'tpu'"),
     Bad("unknown variant", {"variants": ["int9"]}, "spec: variants", "int16x8", "'int9'"),
+    Bad("a variant that is no list", {"variants": "int8"}, "spec: variants", "'all' or a list", "'int8'"),
+    Bad("another store", {"model": {"name": "x", "uri": "gs://b/k"}}, "spec: model.uri", "s3://bucket/key", "gs://b/k"),
+    Bad("no bucket", {"model": {"name": "x", "uri": "s3:///k"}}, "spec: model.uri", "s3://bucket/key", "s3:///k"),
     Bad("no variant", {"variants": []}, "spec: variants", "besides the float32 baseline", "()"),
     Bad("only the baseline", {"variants": ["float32"]}, "spec: variants", "besides the float32", "float32"),
     Bad("nothing for the target", {"target": "gpu", "variants": ["int8"]}, "spec: variants", "float16", "int8"),
@@ -51,6 +54,8 @@ BAD = [
     Bad("preprocess without a function", {"preprocess": "package.module"}, "spec: preprocess", "pattern", "package"),
     Bad("a reserved alias", {"registry": {"alias": "latest"}}, "spec: registry.alias", "reserve", "latest"),
     Bad("a schedule that is no cron", {"schedule": "daily"}, "spec: schedule", "cron", "daily"),
+    Bad("a schedule out of range", {"schedule": "61 * * * *"}, "spec: schedule", "cron", "61"),
+    Bad("a schedule that never comes", {"schedule": "0 0 31 2 *"}, "spec: schedule", "next time", "31 2"),
 ]  # fmt: skip
 
 
@@ -99,7 +104,13 @@ def test_local_uris_become_absolute_beside_the_real_spec_file(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("a: [", "valid YAML"), ("- 1", "a mapping of spec"), ("", "a mapping of spec"), (None, "a readable spec file")],
+    [
+        ("a: [", "valid YAML"),
+        ("target: gpu\ntarget: cpu", "key 'target' is there twice"),
+        ("- 1", "a mapping of spec"),
+        ("", "a mapping of spec"),
+        (None, "a readable spec file"),
+    ],
 )
 def test_a_file_that_is_no_spec_is_refused(tmp_path: Path, text: str | None, expected: str) -> None:
     path = tmp_path / "spec.yaml"

@@ -127,7 +127,7 @@ def test_a_cron_expression_is_added_to_the_asset(load_dags: Load, tmp_path: Path
         ("model: [", "valid YAML"),
         ("models: {}", "model: expected a value"),
         (SPEC.format(name="m", uri="m.keras", schedule="99 99 * * *"), "a cron expression"),
-        (SPEC.format(name="m", uri="airflow://m", schedule="null"), "a valid asset URI"),
+        (SPEC.format(name="m", uri="airflow://m", schedule="null"), "s3://bucket/key, or a local path"),
     ],
 )
 def test_a_broken_spec_becomes_a_dag_that_says_so(load_dags: Load, tmp_path: Path, text: str, said: str) -> None:
@@ -138,6 +138,31 @@ def test_a_broken_spec_becomes_a_dag_that_says_so(load_dags: Load, tmp_path: Pat
     assert set(broken.task_dict) == {"resolve"}
     assert "broken-spec" in broken.tags
     assert said in broken.doc_md
+
+
+def test_a_broken_spec_takes_no_good_ones_place(load_dags: Load, tmp_path: Path) -> None:
+    write_spec(tmp_path, name="zz").rename(tmp_path / "aa.yaml")
+    (tmp_path / "zz.yaml").write_text("x: [")
+    (tmp_path / "digits.yaml").write_text("x: [")
+    dags = load_dags(tmp_path)
+    assert set(dags) == {"quantize__digits", "quantize__digits__broken", "quantize__zz", "quantize__zz__broken"}
+    assert "promote" in dags["quantize__zz"].task_dict
+    assert "promote" in dags["quantize__digits"].task_dict
+
+
+def test_the_second_spec_of_a_name_is_broken_and_says_so_when_it_is_run(load_dags: Load, tmp_path: Path) -> None:
+    write_spec(tmp_path, name="same").rename(tmp_path / "one.yaml")
+    write_spec(tmp_path, name="same").rename(tmp_path / "two.yaml")
+    dags = load_dags(tmp_path)
+    assert set(dags) == {"quantize__digits", "quantize__same", "quantize__two"}
+    assert "model.name is also that of one.yaml" in dags["quantize__two"].get_task("resolve").problem
+
+
+def test_two_links_to_one_spec_are_one_dag(load_dags: Load, tmp_path: Path) -> None:
+    real = write_spec(tmp_path / "elsewhere", name="renamed")
+    for name in ("before", "renamed"):
+        (tmp_path / f"{name}.yaml").symlink_to(real)
+    assert set(load_dags(tmp_path)) == {"quantize__digits", "quantize__renamed"}
 
 
 def test_the_documentation_names_what_is_promoted(load_dags: Load) -> None:

@@ -46,6 +46,9 @@ def offer_spec(home: Home, path: Path, model: str, dags_folder: Path) -> float:
         When what Airflow finds there has changed last.
     """
     link, real = home.specs / f"{model}.yaml", path.resolve()
+    for other in home.specs.glob("*.yaml"):  # the file may have had another model name
+        if other != link and other.is_symlink() and other.readlink() == real:
+            other.unlink()
     if real.parent == (dags_folder / "model_specs").resolve():
         hidden = link.is_symlink()
         link.unlink(missing_ok=True)

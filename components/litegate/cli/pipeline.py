@@ -13,7 +13,7 @@ from litegate.cli.dags import check_local_inputs, new_run, offer_spec, read_fail
 from litegate.cli.outcome import Outcome, failed, outcome_of
 from litegate.cli.progress import follow, start_showing
 from litegate.cli.table import print_outcome
-from litegate.errors import LitegateError, StackError
+from litegate.errors import LitegateError, SpecError, StackError
 from litegate.spec import Spec, load_spec
 from litegate.stack import Home, Stack, stop
 from litegate.stack.airflow_api import AirflowApi, RunId
@@ -116,6 +116,8 @@ def _finish(airflow: AirflowApi, run: RunId, spec: Spec, stack: Stack, home: Hom
 
 def _reported(work: Callable[[], Outcome], model: Callable[[], str | None], json_path: Path | None) -> int:
     """Do the work; whatever comes of it is in the JSON file, and on standard error if it failed."""
+    if json_path is not None and json_path.is_dir():
+        raise SpecError("--json", "a file", f"the folder {json_path}")
     try:
         outcome = work()
     except KeyboardInterrupt:
@@ -133,9 +135,14 @@ def _reported(work: Callable[[], Outcome], model: Callable[[], str | None], json
 
 
 def _write(outcome: Outcome, path: Path | None) -> None:
-    if path is not None:
-        text = json.dumps(outcome.to_json(), indent=2, allow_nan=False) + "\n"
-        write_whole(path, iter((text.encode(),)))
+    if path is None:
+        return
+    text = json.dumps(outcome.to_json(), indent=2, allow_nan=False) + "\n"
+    target = path.resolve()
+    if target.exists() and not target.is_file():  # a pipe or a device, which cannot be replaced whole
+        target.write_text(text)
+    else:
+        write_whole(target, iter((text.encode(),)))
 
 
 def _airflow(home: Home, stack: Stack) -> AirflowApi:

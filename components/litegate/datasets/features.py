@@ -54,15 +54,32 @@ class FeatureReader:
         self, index: int, features: Mapping[str, Array], preprocess: Preprocess | None
     ) -> tuple[int, Mapping[str, Array]]:
         label = None if self.dataset.labels is None else int(self.dataset.labels[index])
-        features = self._bind(features)
+        bound = self._bind(features)
         if preprocess is None:
-            return -1 if label is None else label, self._whole_numbers(features)
-        result = preprocess(dict(features), label)
+            bound = self._whole_numbers(bound)
+        else:
+            bound, label = self._preprocessed(preprocess, bound, label, f"sample {self.dataset.ids[index]}")
+        try:
+            check_features({name: value[np.newaxis] for name, value in bound.items()}, self.inputs)
+        except (ValueError, TypeError) as error:
+            raise DataError(f"{self.where} (sample {self.dataset.ids[index]})", *_parted(error)) from None
+        return -1 if label is None else label, bound
+
+    def _preprocessed(
+        self, preprocess: Preprocess, features: dict[str, Array], label: int | None, sample: str
+    ) -> tuple[dict[str, Array], int | None]:
+        try:
+            result = preprocess(features, label)
+        except Exception as error:
+            found = f"{type(error).__name__}: {error} for {sample}"
+            raise DataError("preprocess", "a pair (features, label)", found) from error
         if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], Mapping)):
-            found = f"{type(result).__name__} for sample {self.dataset.ids[index]}"
+            found = f"{type(result).__name__} for {sample}"
             raise DataError("preprocess", "a pair (features, label) for one sample", found)
-        features, label = {name: np.asarray(value) for name, value in result[0].items()}, result[1]
-        return -1 if label is None else int(label), features
+        arrays, label = {name: np.asarray(value) for name, value in result[0].items()}, result[1]
+        if label is not None and not isinstance(label, int | np.integer):
+            raise DataError("preprocess", "an integer label", f"{label!r} for {sample}")
+        return arrays, None if label is None else int(label)
 
     def _bind(self, features: Mapping[str, Array]) -> dict[str, Array]:
         """Arrays under the names of the inputs: own names, `<signature>/<name>`, or `arr_0`, `arr_1`, ..."""
@@ -88,9 +105,9 @@ class FeatureReader:
         labels = np.array([sample[1] for sample in samples], np.int64)
         try:
             features = {name: np.stack([sample[2][name] for sample in samples]) for name in samples[0][2]}
-            check_features(features, self.inputs)
-        except (KeyError, ValueError, TypeError) as error:
-            raise DataError(f"{self.where} (sample {self.dataset.ids[int(indices[0])]})", *_parted(error)) from None
+        except ValueError:  # a dimension that the signature leaves free
+            shapes = sorted({str(value.shape) for sample in samples for value in sample[2].values()})
+            raise DataError(self.where, "samples of one shape", ", ".join(shapes)) from None
         self._refuse_not_finite(features, indices)
         return indices, labels, features
 
@@ -106,4 +123,4 @@ def _parted(error: Exception) -> tuple[str, str]:
     """A message 'what: expected X, got Y' as the two parts that a `DataError` takes."""
     text = str(error)
     head, found, tail = text.rpartition(", got ")
-    return (head.replace(": expected ", " to be ", 1), tail) if found else ("samples of one shape", text)
+    return (head.replace(": expected ", " to be ", 1), tail) if found else ("a sample that fits the model", text)

@@ -109,7 +109,8 @@ def _tar_index(path: Path, where: str) -> dict[str, tarfile.TarInfo]:
 
 def _is_image(name: str) -> bool:
     path = PurePosixPath(name)
-    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
+    hidden = any(part.startswith(".") and part not in (".", "..") for part in path.parts)
+    return path.suffix.lower() in _SUFFIXES and not hidden
 
 
 def _class_of(name: str, where: str) -> str:

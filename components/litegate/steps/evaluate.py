@@ -46,6 +46,7 @@ class _Share:
     variant: str
     reader: FeatureReader
     preprocess: UserCode | None
+    classes: int
     indices: Sequence[int]
 
 
@@ -62,12 +63,14 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
     dataset = open_dataset(request.data, work, WHERE, model.inputs)
     if dataset.labels is None:
         raise DataError(f"{WHERE} {request.data.uri}", f"labels, which {request.metric} needs", "none")
-    _check_labels(dataset.labels, dataset.classes, _classes(model), f"{WHERE} {request.data.uri}")
+    classes = _classes(model)
+    _check_labels(dataset.labels, dataset.classes, classes, f"{WHERE} {request.data.uri}")
     chosen = choose(dataset.ids, request.max_samples, request.seed)
     reader = FeatureReader(dataset, model.inputs, model.signature, WHERE)
     begin = time.perf_counter()
     shares = [
-        _Share(content, model.signature, artifact.variant, reader, request.preprocess, part) for part in _parts(chosen)
+        _Share(content, model.signature, artifact.variant, reader, request.preprocess, classes, part)
+        for part in _parts(chosen)
     ]
     parts = _in_processes(shares, work, len(chosen))
     indices, labels, predictions = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -102,7 +105,8 @@ def _classes(model: LiteRTModel) -> int:
 
 def _check_labels(labels: Array, names: tuple[str, ...], classes: int, where: str) -> None:
     if names and len(names) != classes:
-        raise DataError(where, f"{classes} class folders, as many as the model has classes", f"{len(names)}")
+        found = f"{len(names)}: {', '.join(names)}"
+        raise DataError(where, f"{classes} class folders, as many as the model has classes", f"{found:.300}")
     bad = np.flatnonzero((labels < 0) | (labels >= classes))
     if len(bad):
         found = f"{labels[bad[0]]} for sample {bad[0]} ({len(bad)} such labels)"
@@ -159,6 +163,7 @@ def _evaluate(share: _Share) -> tuple[Array, Array, Array]:
     preprocess = load_preprocess(share.preprocess)
     rows = []
     for indices, labels, features in share.reader.batches(share.indices, preprocess):
+        _check_labels(labels, (), share.classes, "preprocess")  # which may have changed them
         rows.append((indices, labels, _predictions(model, features, share.variant)))
         if _done is not None:
             with _done.get_lock():

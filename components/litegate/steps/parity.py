@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from litegate.errors import ModelError
+from litegate.errors import ModelError, SpecError
 from litegate.litert import LiteRTModel, choose_signature
 from litegate.records import Parity, ParityRequest
 from litegate.representative import load_samples
@@ -34,7 +34,11 @@ def run(request: ParityRequest, work: Work) -> Parity:
         ModelError: an output is not finite, or the two do not agree.
     """
     uri = request.model.uri
-    key = choose_signature(tuple(request.artifact.signatures), request.signature)
+    try:
+        key = choose_signature(tuple(request.artifact.signatures), request.signature)
+    except ValueError:
+        expected = f"one of {', '.join(request.artifact.signatures)}"
+        raise SpecError("evaluation.signature", expected, str(request.signature)) from None
     features = load_samples(work.path(request.samples.file))[key]
     source = source_predictor(work.tree(request.model.files, "source"), request.model, key)(features)
     converted = LiteRTModel(work.path(request.artifact.file).read_bytes(), key).predict(features)

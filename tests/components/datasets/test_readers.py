@@ -87,6 +87,7 @@ def image_folder(root: Path) -> dict[str, Callable[[], Path]]:
         "ant/1.png": picture(30, mode="L"),
         "ant/notes.txt": b"not an image",
         "ant/.hidden.png": b"not an image either",
+        ".ipynb_checkpoints/1.png": picture(40),
     }.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(data)

@@ -254,8 +254,34 @@ def test_a_bad_evaluation_set_is_bad_input(pipeline: Make, models: Path, case: s
         steps.evaluate(steps.convert().artifact)
 
 
-@pytest.mark.parametrize(("source", "message"), [("wrong:none", "no such module"), ("raising:scale", "boom")])
+PREPROCESS = """
+def raises(features, label): raise ValueError('boom')
+def nothing(features, label): return None
+def double(features, label): return {name: value.astype('float64') for name, value in features.items()}, label
+def text(features, label): return features, 'cat'
+def shifted(features, label): return features, label + 100
+def unlabelled(features, label): return features, None
+"""
+BAD_PREPROCESS = [
+    ("wrong:none", "preprocess: expected the module wrong, .* got no such module"),
+    ("bad_code:none", "a function none in"),
+    ("bad_code:raises", r"preprocess: expected a pair .* got ValueError: boom for sample \d+"),
+    ("bad_code:nothing", "got NoneType for sample"),
+    ("bad_code:double", "to be type float32, got float64"),
+    ("bad_code:text", "preprocess: expected an integer label, got 'cat' for sample"),
+    ("bad_code:shifted", r"preprocess: expected labels from 0 to 3, got 10\d"),
+    ("bad_code:unlabelled", "preprocess: expected labels from 0 to 3, got -1"),
+]
+
+
+@pytest.mark.parametrize(("source", "message"), BAD_PREPROCESS)
 def test_a_preprocess_that_cannot_be_used_is_bad_input(pipeline: Make, models: Path, source: str, message: str) -> None:
-    (models / "raising.py").write_text("def scale(features, label):\n    raise ValueError('boom')\n")
-    with pytest.raises((BadStepInput, StepFailed), match=message):
-        pipeline("keras3.keras", preprocess=source).sample()
+    (models / "bad_code.py").write_text(PREPROCESS)
+    steps = pipeline("keras3.keras", preprocess=source)
+    with pytest.raises(BadStepInput, match=message):
+        steps.evaluate(steps.convert().artifact)
+
+
+def test_several_signatures_without_a_choice_are_bad_input(pipeline: Make) -> None:
+    with pytest.raises(BadStepInput, match=r"evaluation\.signature: expected one of decode, encode, got None"):
+        pipeline("two_signatures", calibration="signatures.npz", evaluation="signatures.npz").parity()
