@@ -2,7 +2,8 @@
 export LITEGATE_HOME ?= .litegate
 BIN := .venv/bin
 UV := $(shell command -v uv || echo .venv-tools/bin/uv)
-COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
+COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	-c deploy/locks/constraints.txt
 
 .PHONY: help setup run stop test quick lint lock
 
