@@ -22,6 +22,7 @@ from litegate.work import Work
 __all__ = ["Dataset", "open_dataset"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Indices = Sequence[int] | Array
 
 
 class Dataset(Protocol):
@@ -40,7 +41,7 @@ class Dataset(Protocol):
     @property
     def classes(self) -> tuple[str, ...]: ...  # noqa: D102
 
-    def read(self, indices: Sequence[int]) -> Iterator[tuple[int, Mapping[str, Array]]]:
+    def read(self, indices: Indices) -> Iterator[tuple[int, Mapping[str, Array]]]:
         """The samples at `indices`, each with its index, in whatever order is cheap to read."""
         ...
 

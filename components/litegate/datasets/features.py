@@ -34,7 +34,7 @@ class FeatureReader:
     where: str
 
     def batches(
-        self, indices: Sequence[int], preprocess: Preprocess | None, size: int = 32
+        self, indices: Sequence[int] | Array, preprocess: Preprocess | None, size: int = 32
     ) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
         """Indices, labels (-1 where there is none) and features, `size` samples at a time.
 

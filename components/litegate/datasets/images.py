@@ -67,13 +67,14 @@ class ImageDataset:
         labels = np.array([position[name] for name in names], np.int64)
         return cls(where, input_name, channels, archive, tuple(images.values()), list(images), labels, classes)
 
-    def read(self, indices: Sequence[int]) -> Iterator[tuple[int, Mapping[str, Array]]]:
+    def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array]]]:
         """Samples in the order in which they lie on the disk; files are fetched ahead, several at a time."""
         contents = self._from_files(indices) if self.archive is None else self._from_archive(indices)
         for index, data in contents:
             yield index, {self.input_name: self._decode(data, index)}
 
-    def _from_files(self, indices: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    def _from_files(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, bytes]]:
+        indices = [int(index) for index in indices]
         pool = ThreadPoolExecutor(_FETCHES)
         try:
             for index, path in zip(indices, pool.map(lambda index: self.files[index](), indices), strict=True):
@@ -81,10 +82,10 @@ class ImageDataset:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _from_archive(self, indices: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    def _from_archive(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, bytes]]:
         assert self.archive is not None
         with tarfile.open(self.archive) as archive:
-            for index in sorted(indices, key=lambda index: self.files[index].offset_data):
+            for index in sorted(map(int, indices), key=lambda index: self.files[index].offset_data):
                 file = archive.extractfile(self.files[index])
                 yield index, file.read() if file else b""
 

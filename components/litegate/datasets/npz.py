@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, overload
 
 import numpy as np
 from numpy.lib import format as npy
@@ -67,17 +67,35 @@ class NpzDataset:
         members.pop(LABEL, None)
         if not members:
             raise DataError(where, "one array per input of the model", "no array besides the labels")
-        return cls(path, where, members, [str(index) for index in range(count)], labels)
+        return cls(path, where, members, _Positions(count), labels)
 
-    def read(self, indices: Sequence[int]) -> Iterator[tuple[int, Mapping[str, Array]]]:
+    def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array]]]:
         """Samples in ascending order, without the batch axis."""
         with zipfile.ZipFile(self.path) as archive, ExitStack() as stack:
             rows = {
                 name: _Rows(stack.enter_context(archive.open(f"{name}.npy")), member)
                 for name, member in self.members.items()
             }
-            for index in sorted(indices):
+            for index in map(int, np.sort(np.asarray(indices, np.int64))):
                 yield index, {name: reader.row(index) for name, reader in rows.items()}
+
+
+@dataclass(frozen=True)
+class _Positions(Sequence[str]):
+    """The identities of samples without names: their positions, made when they are asked for."""
+
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        found = range(self.size)[index]
+        return str(found) if isinstance(found, int) else [str(each) for each in found]
 
 
 class _Rows:

@@ -18,30 +18,30 @@ __all__ = ["choose", "choose_stratified"]
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def choose(ids: Sequence[str], count: int | None, seed: int) -> list[int]:
-    """Indices of `count` samples (all if None or too many), uniformly, in the order of their hashes."""
-    ranks = _ranks(ids, seed)
-    return sorted(range(len(ids)), key=ranks.__getitem__)[: len(ids) if count is None else count]
+def choose(ids: Sequence[str], count: int | None, seed: int) -> Array:
+    """Indices of `count` samples, uniformly, in the order of their hashes; of all, as they lie, if None or too many."""
+    if count is None or count >= len(ids):
+        return np.arange(len(ids))
+    return _in_hash_order(ids, seed)[:count]
 
 
-def choose_stratified(ids: Sequence[str], labels: Array | None, count: int, seed: int) -> list[int]:
-    """The same, with each label in its own proportion; quotas by largest remainder."""
-    order = choose(ids, None, seed)
+def choose_stratified(ids: Sequence[str], labels: Array | None, count: int, seed: int) -> Array:
+    """The same, always in the order of their hashes, with each label in its own proportion (largest remainder)."""
+    order = _in_hash_order(ids, seed)
     if labels is None or count >= len(ids):
         return order[:count]
-    left = _quotas(labels, count)
-    chosen = []
-    for index in order:
-        label = int(labels[index])
-        if left[label]:
-            left[label] -= 1
-            chosen.append(index)
-    return chosen
+    quotas = _quotas(labels, count)
+    chosen = np.zeros(len(ids), bool)
+    for label, quota in quotas.items():
+        chosen[order[labels[order] == label][:quota]] = True
+    return order[chosen[order]]
 
 
-def _ranks(ids: Sequence[str], seed: int) -> list[bytes]:
+def _in_hash_order(ids: Sequence[str], seed: int) -> Array:
     key = seed.to_bytes(16, "little")
-    return [blake2b(name.encode(), digest_size=8, key=key).digest() for name in ids]
+    digests = (blake2b(name.encode(), digest_size=8, key=key).digest() for name in ids)
+    ranks = np.fromiter((int.from_bytes(digest) for digest in digests), np.uint64, len(ids))
+    return np.argsort(ranks, kind="stable")
 
 
 def _quotas(labels: Array, count: int) -> dict[int, int]:

@@ -47,7 +47,7 @@ class _Share:
     reader: FeatureReader
     preprocess: UserCode | None
     classes: int
-    indices: Sequence[int]
+    indices: Array
 
 
 def run(request: EvaluateRequest, work: Work) -> Evaluated:
@@ -113,12 +113,10 @@ def _check_labels(labels: Array, names: tuple[str, ...], classes: int, where: st
         raise DataError(where, f"labels from 0 to {classes - 1}", found)
 
 
-def _parts(chosen: list[int]) -> list[list[int]]:
+def _parts(chosen: Array) -> list[Array]:
     """Equal parts, each a run of neighbours in the data set, one for each core."""
     count = max(1, min(len(os.sched_getaffinity(0)), math.ceil(len(chosen) / _PER_PROCESS)))
-    ordered = sorted(chosen)
-    size = math.ceil(len(ordered) / count)
-    return [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    return np.array_split(np.sort(chosen), count)
 
 
 def _in_processes(shares: list[_Share], work: Work, total: int) -> list[tuple[Array, Array, Array]]:

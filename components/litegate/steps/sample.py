@@ -46,10 +46,10 @@ def run(request: SampleRequest, work: Work) -> SampleSet:
     )
 
 
-def _in_order(reader: FeatureReader, chosen: list[int], preprocess: Any) -> dict[str, Array]:
+def _in_order(reader: FeatureReader, chosen: Array, preprocess: Any) -> dict[str, Array]:
     """The chosen samples in the order of the choice, whatever order the data set was read in."""
     batches = list(reader.batches(chosen, preprocess))
-    position = {index: place for place, index in enumerate(chosen)}
+    position = {int(index): place for place, index in enumerate(chosen)}
     indices = np.concatenate([batch[0] for batch in batches])
     order = np.argsort([position[int(index)] for index in indices])
     return {name: np.concatenate([batch[2][name] for batch in batches])[order] for name in reader.inputs}

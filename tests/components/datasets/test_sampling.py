@@ -16,7 +16,7 @@ def test_the_choice_does_not_depend_on_the_order_of_the_data() -> None:
 
 
 def test_a_smaller_choice_is_the_beginning_of_a_larger_one() -> None:
-    assert choose(IDS, 500, 17)[:100] == choose(IDS, 100, 17)
+    assert choose(IDS, 500, 17)[:100].tolist() == choose(IDS, 100, 17).tolist()
 
 
 def test_appended_data_changes_few_of_the_chosen() -> None:
@@ -25,14 +25,14 @@ def test_appended_data_changes_few_of_the_chosen() -> None:
 
 
 def test_seeds_choose_differently_and_uniformly() -> None:
-    assert choose(IDS, 100, 1) != choose(IDS, 100, 2)
+    assert choose(IDS, 100, 1).tolist() != choose(IDS, 100, 2).tolist()
     means = [np.mean(choose(IDS, 300, seed)) for seed in range(20)]
     assert abs(np.mean(means) - 1499.5) < 60
 
 
 @pytest.mark.parametrize("count", [None, 3000, 5000])
 def test_all_are_chosen_when_there_are_not_more(count: int | None) -> None:
-    assert sorted(choose(IDS, count, 17)) == list(range(3000))
+    assert choose(IDS, count, 17).tolist() == list(range(3000))
 
 
 def test_each_label_gets_its_proportion() -> None:
@@ -45,8 +45,15 @@ def test_each_label_gets_its_proportion() -> None:
 def test_exactly_as_many_as_asked_for_are_chosen(count: int) -> None:
     labels = np.arange(300) % 7
     chosen = choose_stratified(IDS[:300], labels, count, 17)
-    assert len(chosen) == len(set(chosen)) == count
+    assert len(chosen) == len(set(chosen.tolist())) == count
 
 
 def test_without_labels_the_choice_is_plain() -> None:
-    assert choose_stratified(IDS, None, 50, 17) == choose(IDS, 50, 17)
+    assert choose_stratified(IDS, None, 50, 17).tolist() == choose(IDS, 50, 17).tolist()
+
+
+def test_a_smaller_stratified_choice_is_part_of_a_larger_one_of_the_same_proportions() -> None:
+    labels = np.arange(3000) % 3
+    small, large = (choose_stratified(IDS, labels, count, 17).tolist() for count in (30, 300))
+    assert set(small) < set(large)
+    assert [index for index in large if index in set(small)] == small
