@@ -1,0 +1,114 @@
+"""The .tflite files and what is measured on single samples of them."""
+
+from __future__ import annotations
+
+from litegate.records.base import FileRef, Record
+from litegate.records.inputs import DataRef, ModelRef, UserCode
+
+__all__ = [
+    "Artifact",
+    "ConvertRequest",
+    "Converted",
+    "Parity",
+    "ParityRequest",
+    "Profile",
+    "ProfileRequest",
+    "QuantizeRequest",
+    "SampleRequest",
+    "SampleSet",
+    "Signature",
+    "TensorSpec",
+]
+
+
+class TensorSpec(Record):
+    """A LiteRT input or output: `shape` with -1 for free dimensions, and its quantization if any."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float = 0.0
+    zero_point: int = 0
+
+
+class Signature(Record):
+    inputs: dict[str, TensorSpec]
+    outputs: dict[str, TensorSpec]
+
+
+class Artifact(Record):
+    """A .tflite file of one variant, with its signatures by key."""
+
+    variant: str
+    file: FileRef
+    signatures: dict[str, Signature]
+
+
+class ConvertRequest(Record):
+    model: ModelRef
+
+
+class Converted(Record):
+    """The float32 baseline, and the SavedModel that every variant is quantized from."""
+
+    artifact: Artifact
+    saved_model: tuple[FileRef, ...]
+    tools: dict[str, str]
+
+
+class SampleRequest(Record):
+    data: DataRef
+    artifact: Artifact
+    samples: int
+    seed: int
+    preprocess: UserCode | None = None
+
+
+class SampleSet(Record):
+    """The representative samples after `preprocess`: an npz with one array per input, named `<signature>/<input>`.
+
+    `labels` counts the samples of each label, and is empty where there are no labels.
+    """
+
+    file: FileRef
+    samples: int
+    available: int
+    labels: dict[str, int]
+
+
+class ParityRequest(Record):
+    model: ModelRef
+    artifact: Artifact
+    samples: SampleSet
+    signature: str | None = None
+
+
+class Parity(Record):
+    """The float32 conversion against the source model, on the representative samples."""
+
+    samples: int
+    max_abs_difference: float
+    agreement: float
+
+
+class QuantizeRequest(Record):
+    variant: str
+    saved_model: tuple[FileRef, ...]
+    baseline: Artifact
+    samples: SampleSet
+
+
+class ProfileRequest(Record):
+    artifact: Artifact
+    samples: SampleSet
+    signature: str | None = None
+
+
+class Profile(Record):
+    """Median and 95th percentile of single-threaded `invoke`, in milliseconds, on the named host."""
+
+    variant: str
+    latency_ms: float
+    latency_p95_ms: float
+    runs: int
+    host: str
+    kernels: str

@@ -1,0 +1,68 @@
+"""What a run starts from, pinned by digests."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from litegate.records.base import FileRef, Record
+from litegate.spec import Spec
+
+__all__ = ["DataRef", "ModelRef", "ProduceRequest", "Produced", "ResolveRequest", "Resolved", "UserCode"]
+
+
+class ModelRef(Record):
+    """The source model, pinned: `digest` covers all of `files`."""
+
+    uri: str
+    format: Literal["saved_model", "keras", "h5"]
+    digest: str
+    files: tuple[FileRef, ...]
+
+
+class DataRef(Record):
+    """A data set, pinned: `manifest` lists its objects with sizes and versions, `digest` covers it."""
+
+    uri: str
+    format: Literal["images", "npz"]
+    digest: str
+    manifest: FileRef
+
+
+class UserCode(Record):
+    """The user's `package.module:function`, where it is searched, and the digest of its source."""
+
+    reference: str
+    folder: str
+    digest: str
+
+
+class ResolveRequest(Record):
+    spec: Spec
+    folder: str
+
+
+class Resolved(Record):
+    """The spec with every input pinned; all that follows is keyed by these digests."""
+
+    spec: Spec
+    model: ModelRef
+    calibration: DataRef
+    evaluation: DataRef
+    preprocess: UserCode | None = None
+
+
+class ProduceRequest(Record):
+    """A call of the user's `package.module:function(folder, **arguments)`, whose file goes to `uri`."""
+
+    entry_point: str
+    folder: str
+    arguments: dict[str, str | int | float]
+    uri: str
+
+
+class Produced(Record):
+    """The object that the call left at `uri`."""
+
+    uri: str
+    digest: str
+    bytes: int

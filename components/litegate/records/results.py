@@ -1,0 +1,85 @@
+"""What is recorded, selected and promoted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from litegate.records.artifacts import Parity, SampleSet
+from litegate.records.base import Record
+from litegate.records.evaluation import Candidate
+from litegate.records.inputs import Resolved
+from litegate.records.verdicts import Selection, Verdict
+
+__all__ = ["BaselineSummary", "Champion", "PromoteRequest", "Promotion", "RegisterRequest", "RunResult", "VariantRow"]
+
+
+class RegisterRequest(Record):
+    """Everything about a run; `run_key` names the pipeline run and makes recording idempotent."""
+
+    run_key: str
+    links: dict[str, str]
+    resolved: Resolved
+    parity: Parity
+    samples: SampleSet
+    tools: dict[str, str]
+    baseline: Candidate
+    candidates: tuple[Candidate, ...]
+    verdicts: tuple[Verdict, ...]
+    selection: Selection
+
+
+class BaselineSummary(Record):
+    bytes: int
+    metric: str
+    value: float
+    samples: int
+
+
+class VariantRow(Record):
+    """One row of the result table."""
+
+    variant: str
+    bytes: int | None
+    value: float | None
+    drop: float | None
+    drop_low: float | None
+    drop_high: float | None
+    samples: int
+    verdict: str
+    reasons: tuple[str, ...]
+    latency_ms: float | None
+    digest: str | None
+    uri: str | None
+    mlflow_run_id: str | None
+
+
+class Champion(Record):
+    variant: str
+    version: int
+    digest: str
+
+
+class RunResult(Record):
+    """What a pipeline run found, as recorded; `selected` is the version that may be promoted."""
+
+    model: str
+    outcome: Literal["promoted", "rejected"]
+    selected: Champion | None
+    baseline: BaselineSummary
+    variants: tuple[VariantRow, ...]
+    experiment_id: str
+    mlflow_run_id: str
+
+
+class PromoteRequest(Record):
+    registry: str
+    alias: str
+    selected: Champion
+
+
+class Promotion(Record):
+    """The alias after promotion; `previous` is the version it pointed to before, if any."""
+
+    champion: Champion
+    previous: int | None
+    moved: bool
