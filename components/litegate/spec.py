@@ -17,9 +17,24 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from litegate.errors import SpecError
+from litegate.metrics.facts import BUILT_IN, MetricFacts, built_in_facts, is_user_metric
 from litegate.variants import BASELINE, TARGETS, VARIANTS
 
-__all__ = ["Calibration", "Evaluation", "Gate", "Model", "Registry", "Spec", "load_spec", "parse_spec"]
+__all__ = [
+    "MIN_SAMPLES",
+    "Calibration",
+    "Evaluation",
+    "Gate",
+    "Model",
+    "Registry",
+    "Spec",
+    "gate_problem",
+    "load_spec",
+    "parse_spec",
+]
+
+MIN_SAMPLES = 30
+"""So few samples say nothing about a mean whose distribution is not known."""
 
 Uri = Field(min_length=1, description="s3://bucket/key, or a path: absolute, or relative to the spec file.")
 Format = Literal["images", "npz"]
@@ -73,10 +88,34 @@ class Evaluation(_Section):
 
     uri: str = Uri
     format: Format
-    metric: Literal["top1"] = "top1"
+    metric: str = Field("top1", description="What is compared: a metric by name, or the user's package.module:Class.")
+    first_samples: int | None = Field(
+        None,
+        ge=MIN_SAMPLES,
+        description="Begin with so many and take more while a verdict is open; all at once if null.",
+    )
+    sequential: bool = Field(False, description="Visit samples in a seeded random order and stop once it is decided.")
     max_samples: int | None = Field(None, ge=1, description="At most so many samples; all of them if null.")
     max_samples_by_variant: dict[str, int] = Field(default_factory=dict, description="The same, for one variant.")
     signature: str | None = Field(None, description="Which signature is evaluated, if the model has several.")
+
+    @field_validator("metric")
+    @classmethod
+    def _known_metric(cls, value: str) -> str:
+        if not (built_in_facts(value) or is_user_metric(value)):
+            known = ", ".join(("top1", "topK", *(name for name in BUILT_IN if name != "top1")))
+            raise PydanticCustomError(
+                "named", "one of {known}, or package.module:Class", {"known": known, "got": repr(value)}
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_to_take_more(self) -> Evaluation:
+        if self.sequential and self.first_samples is not None:
+            raise PydanticCustomError(
+                "named", "first_samples or sequential, which looks after every batch", {"got": "both"}
+            )
+        return self
 
     @field_validator("max_samples_by_variant")
     @classmethod
@@ -89,10 +128,33 @@ class Evaluation(_Section):
 
 
 class Gate(_Section):
-    """What a variant must keep to be promoted."""
+    """What a variant must keep to be promoted; what is null is not asked for.
 
-    max_drop: float = Field(0.01, ge=0, le=1, description="Largest allowed drop of the metric.")
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence that the drop is below `max_drop`.")
+    Every clause must hold: a variant passes when each is proved at `confidence`, which holds for the variant
+    that is picked in the end, however many were judged side by side.
+    """
+
+    max_drop: float = Field(0.01, ge=0, description="Largest allowed loss of the metric against float32.")
+    drop: Literal["absolute", "relative"] = Field(
+        "absolute", description="Whether `max_drop` is in the metric's own unit or a share of the baseline's value."
+    )
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence that the picked variant keeps every limit.")
+    max_class_drop: float | None = Field(None, ge=0, le=1, description="Largest allowed loss of any single class.")
+    min_class_samples: int = Field(50, ge=1, description="Classes with fewer samples are not judged by themselves.")
+    max_prediction_shift: float | None = Field(
+        0.2, gt=0, le=1, description="By how much the share of one class in the predictions may grow (collapse)."
+    )
+    max_drop_from_champion: float | None = Field(
+        None, ge=0, description="Largest allowed loss against the version that is champion today, in the metric's unit."
+    )
+    min_value: float | None = Field(
+        None, description="What the float32 baseline itself must reach (at most, where lower is better)."
+    )
+    max_bytes: int | None = Field(None, ge=1, description="Largest file that may ship.")
+    min_size_ratio: float | None = Field(None, gt=0, description="How many times smaller than float32 it must be.")
+    max_latency_ratio: float | None = Field(None, gt=0, description="Largest latency as a share of float32's.")
+    latency_host: str | None = Field(None, description="The host whose latency counts; any one host if null.")
+    integer_only: bool = Field(False, description="Whether no operator, input or output may be float.")
     on_reject: Literal["fail", "skip"] = Field("fail", description="How a run ends in which nothing passes.")
 
 
@@ -164,6 +226,15 @@ class Spec(_Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _gate_fits_the_metric(self) -> Spec:
+        facts = built_in_facts(self.evaluation.metric)
+        problem = facts and gate_problem(self.evaluation, self.gate, facts)
+        if problem:
+            key, expected, got = problem
+            raise PydanticCustomError("named", "{expected}", {"expected": expected, "got": got, "key": key})
+        return self
+
     @field_validator("schedule")
     @classmethod
     def _cron_has_a_next_time(cls, value: str | None) -> str | None:
@@ -179,6 +250,23 @@ class Spec(_Section):
     def quantized_variants(self) -> tuple[str, ...]:
         """The variants to build besides the baseline, in the order of the spec."""
         return tuple(name for name in self.variants if name != BASELINE)
+
+
+def gate_problem(evaluation: Evaluation, gate: Gate, facts: MetricFacts) -> tuple[str, str, str] | None:
+    """What of a policy has no meaning for a metric: the key, what was expected and what was found; None if all fits."""
+    limits = (("max_drop", gate.max_drop), ("max_drop_from_champion", gate.max_drop_from_champion))
+    width = 1.0 if gate.drop == "relative" else facts.width
+    for key, limit in limits:
+        bound = facts.width if key == "max_drop_from_champion" else width
+        if limit is not None and bound is not None and limit > bound:
+            return f"gate.{key}", f"at most {bound:g} for {facts.name} (0.01 is one point)", f"{limit:g}"
+    if gate.drop == "relative" and (facts.low is None or facts.low < 0):
+        return "gate.drop", f"absolute for {facts.name}, whose values may be negative", "relative"
+    if evaluation.sequential and not (facts.per_sample and facts.width is not None):
+        return "evaluation.sequential", f"false for {facts.name}, which is not a bounded value of each sample", "true"
+    if evaluation.first_samples is not None and not facts.per_sample:
+        return "evaluation.first_samples", f"null for {facts.name}, which only a whole set has", "a number"
+    return None
 
 
 def parse_spec(data: Any, source: str = "spec") -> Spec:
@@ -236,7 +324,8 @@ def _spec_error(error: ErrorDetails, source: str) -> SpecError:
     if error["type"] == "missing":
         return SpecError(where, "a value, the key is required", "nothing")
     if error["type"] == "named":
-        return SpecError(where if path else f"{source}: variants", error["msg"], error["ctx"]["got"])
+        key = error["ctx"].get("key", "variants")
+        return SpecError(where if path else f"{source}: {key}", error["msg"], error["ctx"]["got"])
     if error["type"] == "tuple_type":
         return SpecError(where, "'all' or a list of variants", _bounded(error["input"]))
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")

@@ -5,6 +5,7 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 
 from __future__ import annotations
 
+from litegate.metrics.facts import MetricFacts
 from litegate.records.artifacts import (
     Artifact,
     Converted,
@@ -20,7 +21,7 @@ from litegate.records.artifacts import (
     TensorSpec,
 )
 from litegate.records.base import FileRef, Record
-from litegate.records.evaluation import Candidate, Evaluated, EvaluateRequest
+from litegate.records.evaluation import Candidate, Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
 from litegate.records.inputs import DataRef, ModelRef, Produced, ProduceRequest, Resolved, ResolveRequest, UserCode
 from litegate.records.results import (
     BaselineSummary,
@@ -31,13 +32,26 @@ from litegate.records.results import (
     RunResult,
     VariantRow,
 )
-from litegate.records.verdicts import Failure, GateRequest, Reason, Selection, SelectRequest, Verdict, Verdicts
+from litegate.records.verdicts import (
+    ClassLoss,
+    Clause,
+    Failure,
+    Flip,
+    GateRequest,
+    Reason,
+    Selection,
+    SelectRequest,
+    Verdict,
+    Verdicts,
+)
 
 __all__ = [
     "Artifact",
     "BaselineSummary",
     "Candidate",
     "Champion",
+    "ClassLoss",
+    "Clause",
     "ConvertRequest",
     "Converted",
     "DataRef",
@@ -45,7 +59,9 @@ __all__ = [
     "Evaluated",
     "Failure",
     "FileRef",
+    "Flip",
     "GateRequest",
+    "MetricFacts",
     "ModelRef",
     "Parity",
     "ParityRequest",
@@ -58,6 +74,8 @@ __all__ = [
     "QuantizeRequest",
     "Reason",
     "Record",
+    "Reference",
+    "ReferenceOutcomes",
     "RegisterRequest",
     "ResolveRequest",
     "Resolved",
@@ -67,6 +85,7 @@ __all__ = [
     "SelectRequest",
     "Selection",
     "Signature",
+    "Stopping",
     "TensorSpec",
     "UserCode",
     "VariantRow",

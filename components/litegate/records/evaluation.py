@@ -2,32 +2,96 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from litegate.metrics.facts import MetricFacts
 from litegate.records.artifacts import Artifact, Profile
 from litegate.records.base import FileRef, Record
 from litegate.records.inputs import DataRef, UserCode
+from litegate.spec import Gate
 
-__all__ = ["Candidate", "EvaluateRequest", "Evaluated"]
+__all__ = ["Candidate", "EvaluateRequest", "Evaluated", "Reference", "ReferenceOutcomes", "Stopping"]
+
+Role = Literal["baseline", "champion"]
+
+
+class Reference(Record):
+    """A file that a variant is compared with while it is evaluated: both run on the same samples."""
+
+    role: Role
+    artifact: Artifact
+
+
+class Stopping(Record):
+    """When the evaluation of a variant may end before all samples were seen.
+
+    Attributes:
+        policy: what must be decided.
+        variants: how many are judged side by side, which share the error rate.
+        first_samples: the first planned look, doubled from look to look; None: sequential, after every batch.
+    """
+
+    policy: Gate
+    variants: int
+    first_samples: int | None
 
 
 class EvaluateRequest(Record):
+    """`references` and `stopping` are for evaluations that may end early; without them all samples are seen.
+
+    Attributes:
+        metric: a name of `litegate.metrics`, or the user's reference, whose source is then `metric_code`.
+        max_samples: at most so many; all if None.
+        seed: of the order in which samples are visited.
+    """
+
     artifact: Artifact
     data: DataRef
     metric: str
+    metric_code: UserCode | None = None
     max_samples: int | None
     seed: int
     preprocess: UserCode | None = None
     signature: str | None = None
+    references: tuple[Reference, ...] = ()
+    stopping: Stopping | None = None
+
+
+class ReferenceOutcomes(Record):
+    """Outcomes of a reference on the very samples that the variant saw."""
+
+    role: Role
+    artifact_digest: str
+    outcomes: FileRef
 
 
 class Evaluated(Record):
-    """What an artifact scored; `outcomes` is an npz with `index`, `label`, `prediction`, `correct`."""
+    """The outcomes of an artifact, sample by sample; what they amount to is the gate's to say.
+
+    `outcomes` is an npz with a row for each sample: `index` (its position in the data set), `id` (its identity,
+    UTF-8), and for a metric of single samples `score`, else `output` and `target`, from which the metric is
+    computed for a whole set. Where the model is a classifier also `label` and `prediction`.
+
+    Attributes:
+        samples: how many were evaluated.
+        available: how many there are, within the limit that the spec sets.
+        classes: names of the labels, where the data set has names for them.
+        design: how it was decided when to end: all samples, at one of `looks` planned looks, or after any batch.
+        looks: how many looks were planned; 1 unless `design` is `looks`.
+        references: outcomes of the references, where there were any.
+        kernels: what ran the operators.
+    """
 
     variant: str
     artifact_digest: str
-    metric: str
-    value: float
+    metric: MetricFacts
     samples: int
+    available: int
     outcomes: FileRef
+    classes: tuple[str, ...] = ()
+    design: Literal["fixed", "looks", "sequential"] = "fixed"
+    looks: int = 1
+    references: tuple[ReferenceOutcomes, ...] = ()
     seconds: float
     kernels: str
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from litegate.metrics.facts import MetricFacts
 from litegate.records.base import FileRef, Record
 from litegate.spec import Spec
 
@@ -48,6 +49,8 @@ class Resolved(Record):
     model: ModelRef
     calibration: DataRef
     evaluation: DataRef
+    metric: MetricFacts
+    metric_code: UserCode | None = None
     preprocess: UserCode | None = None
 
 

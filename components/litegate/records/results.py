@@ -8,7 +8,7 @@ from litegate.records.artifacts import Parity, SampleSet
 from litegate.records.base import Record
 from litegate.records.evaluation import Candidate
 from litegate.records.inputs import Resolved
-from litegate.records.verdicts import Selection, Verdict
+from litegate.records.verdicts import ClassLoss, Clause, Flip, Selection, Verdict
 
 __all__ = ["BaselineSummary", "Champion", "PromoteRequest", "Promotion", "RegisterRequest", "RunResult", "VariantRow"]
 
@@ -31,6 +31,8 @@ class RegisterRequest(Record):
 class BaselineSummary(Record):
     bytes: int
     metric: str
+    higher_is_better: bool = True
+    percent: bool = True
     value: float
     samples: int
 
@@ -46,7 +48,15 @@ class VariantRow(Record):
     drop_high: float | None
     samples: int
     verdict: str
+    sentence: str = ""
     reasons: tuple[str, ...]
+    confidence: float | None = None
+    needed: int | None = None
+    agreement: float | None = None
+    clauses: tuple[Clause, ...] = ()
+    classes: tuple[ClassLoss, ...] = ()
+    flipped: int = 0
+    flips: tuple[Flip, ...] = ()
     latency_ms: float | None
     digest: str | None
     uri: str | None

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-from litegate.records.base import Record
+from litegate.records.base import FileRef, Record
 from litegate.records.evaluation import Candidate
+from litegate.records.inputs import UserCode
 from litegate.spec import Gate
 
-__all__ = ["Failure", "GateRequest", "Reason", "SelectRequest", "Selection", "Verdict", "Verdicts"]
+__all__ = [
+    "ClassLoss",
+    "Clause",
+    "Failure",
+    "Flip",
+    "GateRequest",
+    "Reason",
+    "SelectRequest",
+    "Selection",
+    "Verdict",
+    "Verdicts",
+]
 
 
 class Failure(Record):
@@ -21,11 +33,22 @@ class Failure(Record):
 
 
 class GateRequest(Record):
+    """Everything that the verdicts depend on.
+
+    Attributes:
+        champion: what carries the registry's alias today, if the policy compares with it and there is one.
+        metric_code: source of the user's metric; the judge needs it where the metric is of a whole set.
+        seed: of the bootstrap.
+    """
+
     policy: Gate
     target: str
     variants: tuple[str, ...]
     baseline: Candidate
     candidates: tuple[Candidate, ...]
+    champion: Candidate | None = None
+    metric_code: UserCode | None = None
+    seed: int = 17
     failures: tuple[Failure, ...] = ()
 
 
@@ -36,23 +59,101 @@ class Reason(Record):
     message: str
 
 
+class Clause(Record):
+    """One clause of the policy, as it was tested on the pairs.
+
+    Attributes:
+        name: the policy's key: `max_drop`, `max_class_drop`, `max_prediction_shift`, ...
+        subject: the class that it is about, for clauses that are about single classes.
+        estimate: what was found; `low` and `high` are its one-sided bounds, each at the verdict's confidence.
+        limit: what is allowed.
+        p_value: how likely such evidence would be if the true value were at the limit or beyond.
+        samples: how many it was found on.
+        needed: how many would decide it if all else stays what it is; None if decided, or if no number would.
+    """
+
+    name: str
+    subject: str = ""
+    state: Literal["passed", "failed", "inconclusive"]
+    estimate: float
+    low: float
+    high: float
+    limit: float
+    p_value: float
+    samples: int
+    needed: int | None = None
+
+
+class ClassLoss(Record):
+    """What a variant loses of one class, with one-sided bounds of the drop.
+
+    `proved` says that the class is worse than the baseline at all, at the policy's confidence for all classes
+    together (Holm).
+    """
+
+    label: int
+    name: str
+    samples: int
+    baseline: float
+    value: float
+    drop: float
+    low: float
+    high: float
+    proved: bool
+
+
+class Flip(Record):
+    """A sample on which the variant answers otherwise than the baseline; `loss` is positive where it is worse."""
+
+    id: str
+    label: int | None = None
+    baseline: float
+    value: float
+    loss: float
+
+
 class Verdict(Record):
     """The gate's answer for one variant.
 
-    `drop` is baseline minus variant on the paired samples; `drop_low` and `drop_high` are its
-    one-sided confidence bounds, each at the policy's confidence. All are None where nothing was measured.
+    `drop` is the loss of the metric against the baseline on the paired samples, positive where the variant is
+    worse whatever the metric's direction; `drop_low` and `drop_high` are its one-sided bounds, each at
+    `confidence`. All are None where nothing was measured.
+
+    Attributes:
+        sentence: the verdict as a person reads it first.
+        confidence: of the bounds: the policy's, raised for the number of variants that were judged side by side.
+        p_value: of the claim that the variant may ship, for this variant alone: the largest of its clauses.
+        baseline: the baseline's value on the same samples.
+        lost, gained: samples on which the variant is worse or better than the baseline.
+        agreement: share of samples with the same prediction, or the same score where there are no predictions.
+        needed: how many samples would decide an inconclusive verdict; None where no number would.
+        classes: those that lost most, the worst first.
+        flips: the samples that flipped, the worst first: a few of the `flipped`; all are in `explanation`.
+        explanation: files for people: all flipped samples and all classes as CSV.
     """
 
     variant: str
     state: Literal["baseline", "passed", "failed", "inconclusive"]
+    sentence: str = ""
     reasons: tuple[Reason, ...] = ()
     value: float | None = None
+    baseline: float | None = None
     drop: float | None = None
     drop_low: float | None = None
     drop_high: float | None = None
+    confidence: float | None = None
+    p_value: float | None = None
     samples: int = 0
+    available: int = 0
+    needed: int | None = None
     lost: int = 0
     gained: int = 0
+    agreement: float | None = None
+    clauses: tuple[Clause, ...] = ()
+    classes: tuple[ClassLoss, ...] = ()
+    flipped: int = 0
+    flips: tuple[Flip, ...] = ()
+    explanation: tuple[FileRef, ...] = ()
     digest: str | None = None
 
 

@@ -1,0 +1,89 @@
+"""What artifacts gave on each sample, as columns, and two of them matched sample by sample."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Outcomes", "Unpaired", "match"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Columns of equal length, a row for each sample.
+
+    Attributes:
+        index: position in the data set, int64, unique.
+        id: identity, UTF-8 bytes.
+        score: value of the metric for the sample, for metrics of single samples.
+        output, target: what a metric of a whole set is computed from, else None.
+        label, prediction: class by the data and by the model, int64, where the model is a classifier.
+    """
+
+    index: Array
+    id: Array
+    score: Array | None = None
+    output: Array | None = None
+    target: Array | None = None
+    label: Array | None = None
+    prediction: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def take(self, rows: Array) -> Outcomes:
+        """The given rows, in their order."""
+        return Outcomes(**{name: column[rows] for name, column in self._columns().items()})
+
+    def to_bytes(self) -> bytes:
+        """The columns as a compressed npz."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **self._columns())
+        return buffer.getvalue()
+
+    @classmethod
+    def read(cls, path: Path) -> Outcomes:
+        """Read what `to_bytes` wrote; nothing is unpickled."""
+        with np.load(path, allow_pickle=False) as arrays:
+            return cls(**{name: arrays[name] for name in arrays.files})
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Outcomes]) -> Outcomes:
+        """The rows of all parts; every part has the same columns."""
+        names = parts[0]._columns()
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+    def _columns(self) -> dict[str, Array]:
+        columns = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: column for name, column in columns if column is not None}
+
+
+class Unpaired(ValueError):
+    """Two artifacts were not measured on the same samples."""
+
+
+def match(reference: Outcomes, candidate: Outcomes) -> tuple[Outcomes, Outcomes]:
+    """The rows of the samples that the candidate saw, of both, in the same order.
+
+    Raises:
+        Unpaired: a sample was evaluated twice, was not evaluated on the reference, or is not the same sample.
+    """
+    for outcomes in (reference, candidate):
+        if len(np.unique(outcomes.index)) != len(outcomes):
+            raise Unpaired("a sample was evaluated twice")
+    _, ours, theirs = np.intersect1d(candidate.index, reference.index, assume_unique=True, return_indices=True)
+    if len(ours) != len(candidate):
+        raise Unpaired(f"{len(candidate) - len(ours):,} samples were not evaluated on the baseline")
+    candidate, reference = candidate.take(ours), reference.take(theirs)
+    differ = np.flatnonzero(candidate.id != reference.id)
+    if len(differ):
+        one, other = (outcomes.id[differ[0]].decode(errors="replace") for outcomes in (reference, candidate))
+        raise Unpaired(f"{len(differ):,} samples have other identities, such as {one!r} and {other!r}")
+    return reference, candidate

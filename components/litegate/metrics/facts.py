@@ -1,0 +1,64 @@
+"""What a metric declares of itself, and the metrics that come with litegate: all that a spec needs to be checked."""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["BUILT_IN", "MetricFacts", "built_in_facts", "is_user_metric"]
+
+
+class MetricFacts(BaseModel):
+    """What the gate must know of a metric.
+
+    Attributes:
+        name: `top1`, or the user's `package.module:Class`.
+        higher_is_better: its direction.
+        low, high: the range of its values; None where it has no bound.
+        per_sample: whether its value is the mean over single samples; else only a set of samples has a value.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    higher_is_better: bool = True
+    low: float | None = 0.0
+    high: float | None = 1.0
+    per_sample: bool = True
+
+    @property
+    def width(self) -> float | None:
+        """Length of the range, or None where it has no end."""
+        return None if self.low is None or self.high is None else self.high - self.low
+
+
+BUILT_IN = MappingProxyType(
+    {
+        facts.name: facts
+        for facts in (
+            MetricFacts(name="top1"),
+            MetricFacts(name="mae", higher_is_better=False, high=None),
+            MetricFacts(name="mse", higher_is_better=False, high=None),
+            MetricFacts(name="cosine_similarity", low=-1.0),
+            MetricFacts(name="iou"),
+            MetricFacts(name="roc_auc", per_sample=False),
+            MetricFacts(name="average_precision", per_sample=False),
+            MetricFacts(name="macro_f1", per_sample=False),
+            MetricFacts(name="rmse", higher_is_better=False, high=None, per_sample=False),
+        )
+    }
+)
+
+
+def built_in_facts(name: str) -> MetricFacts | None:
+    """The facts of a metric that comes with litegate, `topK` for any K included; None for all other names."""
+    if re.fullmatch(r"top[1-9]\d{0,4}", name):
+        return MetricFacts(name=name)
+    return BUILT_IN.get(name)
+
+
+def is_user_metric(name: str) -> bool:
+    """Whether `name` has the form `package.module:Class`."""
+    return re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", name) is not None
