@@ -9,8 +9,10 @@ from typing import Any
 from airflow.sdk import DAG, TriggerRule, get_parsing_context, task_group
 
 from litegate.spec import Spec
-from litegate.variants import BASELINE
+from litegate.variants import BASELINE, CHAMPION
+from litegate_airflow.champion import FetchChampionOperator
 from litegate_airflow.convert import ConvertOperator
+from litegate_airflow.doc_page import doc_page
 from litegate_airflow.evaluate import EvaluateOperator
 from litegate_airflow.gate import GateOperator
 from litegate_airflow.parity import CheckParityOperator
@@ -37,7 +39,7 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
     with DAG(
         dag_id,
         description=f"{spec.model.name} for {spec.target}: {', '.join(spec.variants)}",
-        doc_md=describe(path, spec),
+        doc_md=doc_page(path, spec),
         schedule=model_schedule(spec),
         catchup=False,
         dagrun_timeout=timedelta(days=1),
@@ -56,8 +58,14 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         register = RegisterOperator(task_id="register")
         promote = PromoteOperator(task_id="promote", **ALONE)
 
-        resolve >> convert >> sample >> check_parity >> [evaluate_baseline, profile_baseline, variants]
-        [evaluate_baseline, profile_baseline, variants] >> gate >> select >> register >> promote
+        ready, measured = check_parity, [evaluate_baseline, profile_baseline, variants]
+        if spec.gate.max_drop_from_champion is not None:
+            ready = FetchChampionOperator(task_id="fetch_champion")
+            measured.append(EvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, **ALONE))
+            check_parity >> ready
+
+        resolve >> convert >> sample >> check_parity
+        ready >> measured >> gate >> select >> register >> promote
 
 
 @task_group(group_id="variant", default_args={"map_index_template": "{{ task.variant }}"})
@@ -73,22 +81,6 @@ def broken(dag_id: str, path: Path, problem: str) -> None:
     """The DAG of a spec file that cannot be used: it is there to say why, and takes no other down."""
     with DAG(dag_id, schedule=None, catchup=False, doc_md=problem, tags=["litegate", "broken-spec"]):
         ResolveOperator(task_id="resolve", spec_path=str(path), problem=problem)
-
-
-def describe(path: Path, spec: Spec) -> str:
-    """The DAG's documentation page."""
-    gate = spec.gate
-    return f"""
-**{spec.model.name}**, from `{path.name}`: every variant is measured against the float32 baseline.
-
-| | |
-|---|---|
-| model | `{spec.model.uri}` |
-| target | {spec.target} |
-| variants | {", ".join(spec.variants)} |
-| gate | {spec.evaluation.metric} drops by at most {gate.max_drop:.2%}, with {gate.confidence:.0%} confidence |
-| promoted | the {spec.select.replace("_", " ")} that passes, as `{spec.registry.name}@{spec.registry.alias}` |
-"""
 
 
 def build(item: SpecFile) -> None:

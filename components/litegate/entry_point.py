@@ -1,4 +1,4 @@
-"""The user's code by its reference, `package.module:function`: loading it, and keeping the file that it makes."""
+"""The user's code by its reference, `package.module:name`: loading it, and keeping the file that it makes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from litegate.errors import BadInput
 from litegate.records import Produced, ProduceRequest
 from litegate.work import Work
 
-__all__ = ["load_function", "produce"]
+__all__ = ["load_class", "load_function", "produce"]
 
 
 def load_function(reference: str, folder: str = "") -> Callable[..., Any]:
@@ -27,17 +27,23 @@ def load_function(reference: str, folder: str = "") -> Callable[..., Any]:
     Raises:
         BadInput: there is no such module or function, or importing the module raises.
     """
-    module_name, _, name = reference.partition(":")
-    if not (module_name and name):
-        raise BadInput(reference or "entry point", "package.module:function", repr(reference))
-    if folder and folder not in sys.path:
-        sys.path.insert(0, folder)
-    module = _imported(module_name, reference)
-    function: Callable[..., Any] | None = getattr(module, name, None)
-    if not callable(function):
-        found = "no such name" if function is None else f"a {type(function).__name__}"
-        raise BadInput(reference, f"a function {name} in {module.__file__}", found)
+    found = _load(reference, folder, "function")
+    if not callable(found):
+        raise BadInput(reference, "a function", f"a {type(found).__name__}")
+    function: Callable[..., Any] = found
     return function
+
+
+def load_class(reference: str, folder: str = "") -> type[Any]:
+    """The same for a class.
+
+    Raises:
+        BadInput: there is no such module or class, or importing the module raises.
+    """
+    found = _load(reference, folder, "class")
+    if not isinstance(found, type):
+        raise BadInput(reference, "a class", f"a {type(found).__name__}")
+    return found
 
 
 def produce(request: ProduceRequest, work: Work) -> Produced:
@@ -52,6 +58,18 @@ def produce(request: ProduceRequest, work: Work) -> Produced:
     storage.put(path, request.uri)
     work.say("%s: %d bytes to %s", request.entry_point, path.stat().st_size, request.uri)
     return Produced(uri=request.uri, digest=digest_file(path), bytes=path.stat().st_size)
+
+
+def _load(reference: str, folder: str, kind: str) -> Any:
+    module_name, _, name = reference.partition(":")
+    if not (module_name and name):
+        raise BadInput(reference or "entry point", f"package.module:{kind}", repr(reference))
+    if folder and folder not in sys.path:
+        sys.path.insert(0, folder)
+    module = _imported(module_name, reference)
+    if not hasattr(module, name):
+        raise BadInput(reference, f"a {kind} {name} in {module.__file__}", "no such name")
+    return getattr(module, name)
 
 
 def _imported(name: str, reference: str) -> Any:

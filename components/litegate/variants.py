@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["BASELINE", "TARGETS", "VARIANTS", "Target", "Variant"]
+__all__ = ["BASELINE", "CHAMPION", "TARGETS", "VARIANTS", "Target", "Variant"]
 
 BASELINE = "float32"
+
+CHAMPION = "champion"
+"""Stands where a variant's name does, for the file that carries the registry's alias today."""
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,17 @@ __all__ = ["GateOperator"]
 
 
 class GateOperator(StepOperator):
-    """Returns `Verdicts`, also for variants whose tasks failed; fails where the baseline is missing."""
+    """Returns `Verdicts`, also for variants whose tasks failed.
+
+    Fails where the baseline is missing, or a champion that the policy compares with: nothing is then judged.
+    """
 
     step = "judge"
 
     @override
     def request(self, records: RunRecords) -> GateRequest:
-        spec = records.resolved().spec
+        resolved = records.resolved()
+        spec = resolved.spec
         candidates, failures = records.candidates(), records.failures()
         return GateRequest(
             policy=spec.gate,
@@ -26,6 +30,9 @@ class GateOperator(StepOperator):
             variants=spec.quantized_variants,
             baseline=records.baseline(),
             candidates=candidates,
+            champion=records.champion() if spec.gate.max_drop_from_champion is not None else None,
+            metric_code=resolved.metric_code,
+            seed=spec.calibration.seed,
             failures=(*failures, *_silent_failures(candidates, failures)),
         )
 

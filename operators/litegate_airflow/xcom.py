@@ -13,6 +13,7 @@ from litegate.errors import StepFailed
 from litegate.records import (
     Artifact,
     Candidate,
+    ChampionFile,
     Converted,
     Evaluated,
     Failure,
@@ -26,7 +27,7 @@ from litegate.records import (
     Verdict,
     Verdicts,
 )
-from litegate.variants import BASELINE
+from litegate.variants import BASELINE, CHAMPION
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -71,9 +72,11 @@ class RunRecords:
         return self._one(Parity, "check_parity")
 
     def artifact(self, variant: str) -> Artifact:
-        """The baseline's artifact, or the one that was quantized in the caller's own mapped instance."""
+        """The baseline's, the champion's, or the one that was quantized in the caller's own mapped instance."""
         if variant == BASELINE:
             return self.converted().artifact
+        if variant == CHAMPION and (champion := self.champion_artifact()) is not None:
+            return champion
         return self._one(Artifact, "variant.quantize", map_index=self.ti.map_index or 0)
 
     def baseline(self) -> Candidate:
@@ -84,6 +87,21 @@ class RunRecords:
             evaluated=self._one(Evaluated, "evaluate_baseline"),
             profile=profiles[0] if profiles else None,
         )
+
+    def champion_artifact(self) -> Artifact | None:
+        """The file that carried the registry's alias when this run asked for it; None if nothing did."""
+        return self._one(ChampionFile, "fetch_champion").artifact
+
+    def champion(self) -> Candidate | None:
+        """The champion as measured, or None if there is none; one that is there but not measured is an error."""
+        artifact = self.champion_artifact()
+        if artifact is None:
+            return None
+        evaluated = self._one(Evaluated, "evaluate_champion")
+        if evaluated.artifact_digest != artifact.file.digest:
+            detail = "the champion has changed since the task evaluate_champion: clear it with all that follows"
+            raise StepFailed("evaluate_champion", "outdated", detail)
+        return Candidate(artifact=artifact, evaluated=evaluated)
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Every variant that was quantized and evaluated."""

@@ -18,9 +18,13 @@ from litegate.digest import digest_bytes, digest_file
 from litegate.records import (
     Artifact,
     Candidate,
+    ClassLoss,
+    Clause,
     DataRef,
     Evaluated,
     FileRef,
+    Flip,
+    MetricFacts,
     ModelRef,
     Parity,
     Profile,
@@ -69,6 +73,21 @@ for variant in ("float32", "dynamic_range", "int8"):
 """
 
 
+TOP1 = MetricFacts(name="top1")
+CLAUSE = Clause(
+    name="max_drop",
+    state="passed",
+    estimate=0.002,
+    low=-0.004,
+    high=0.007,
+    limit=0.01,
+    p_value=0.01,
+    samples=1000,
+)
+LOSS = ClassLoss(label=3, name="cat", samples=100, baseline=0.9, value=0.8, drop=0.1, low=0.05, high=0.15, proved=True)
+FLIP = Flip(id="cat/7.png", label=3, baseline=1.0, value=0.0, loss=1.0)
+
+
 @pytest.fixture(scope="module")
 def mlflow_url(mlflow_server: Any) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
@@ -100,7 +119,7 @@ class Toy:
         """A fresh step folder over one cache, as each try of a step gets one."""
         return Work(Path(tempfile.mkdtemp(dir=self.folder)), self.folder / "cache")
 
-    def candidate(self, variant: str, value: float = 0.9, file: str | None = None) -> Candidate:
+    def candidate(self, variant: str, file: str | None = None) -> Candidate:
         """A measured variant whose file lies where a step finds it."""
         path = self.files[file or variant]
         ref = FileRef(name=f"{variant}.tflite", digest=digest_file(path), bytes=path.stat().st_size)
@@ -111,9 +130,9 @@ class Toy:
             evaluated=Evaluated(
                 variant=variant,
                 artifact_digest=ref.digest,
-                metric="top1",
-                value=value,
+                metric=TOP1,
                 samples=1000,
+                available=1000,
                 outcomes=FileRef(name="outcomes.npz", digest=digest_bytes(variant.encode()), bytes=1),
                 seconds=1.5,
                 kernels="xnnpack",
@@ -128,13 +147,24 @@ class Toy:
         fields = {
             "variant": candidate.artifact.variant,
             "state": state,
-            "value": candidate.evaluated.value,
+            "sentence": f"{candidate.artifact.variant} {state}, in one sentence",
+            "value": 0.918,
+            "baseline": 0.92,
             "drop": 0.002,
             "drop_low": -0.004,
             "drop_high": 0.007,
+            "confidence": 0.975,
+            "p_value": 0.01,
             "samples": 1000,
+            "available": 1000,
             "lost": 12,
             "gained": 10,
+            "agreement": 0.97,
+            "clauses": (CLAUSE,),
+            "classes": (LOSS,),
+            "flipped": 22,
+            "flips": (FLIP,),
+            "explanation": self._explanation(candidate.artifact.variant),
             "digest": candidate.artifact.file.digest,
             "reasons": () if state == "passed" else (Reason(code="drop", message="it drops | too <b>much</b>"),),
         }
@@ -142,11 +172,11 @@ class Toy:
 
     def request(self, selected: str | None = "int8", run_key: str = "quantize/run-1", **changes: object):
         """A run of three variants and one that produced no file; `selected` is None for a rejected run."""
-        baseline = self.candidate("float32", 0.92)
-        candidates = (self.candidate("dynamic_range", 0.915), self.candidate("int8", 0.918))
+        baseline = self.candidate("float32")
+        candidates = (self.candidate("dynamic_range"), self.candidate("int8"))
         state = "passed" if selected else "failed"
         verdicts = (
-            self.verdict(baseline, "baseline", drop=None, drop_low=None, drop_high=None, lost=0, gained=0, reasons=()),
+            self.baseline_verdict(baseline),
             *(self.verdict(candidate, state) for candidate in candidates),
             Verdict(variant="int16x8", state="failed", reasons=(Reason(code="segfault", message="died by SIGSEGV"),)),
         )
@@ -165,6 +195,31 @@ class Toy:
         }
         return RegisterRequest.model_validate(fields | changes)
 
+    def baseline_verdict(self, baseline: Candidate) -> Verdict:
+        """What the gate says of the baseline: its value, and no loss."""
+        return Verdict(
+            variant="float32",
+            state="baseline",
+            sentence="float32 is the baseline: top1 92.00 %",
+            value=0.92,
+            drop=0.0,
+            drop_low=0.0,
+            drop_high=0.0,
+            samples=1000,
+            digest=baseline.artifact.file.digest,
+        )
+
+    def _explanation(self, variant: str) -> tuple[FileRef, ...]:
+        return tuple(
+            self._kept(f"{variant}-{name}.csv", f"{name} of {variant}\r\n".encode()) for name in ("flipped", "classes")
+        )
+
+    def _kept(self, name: str, content: bytes) -> FileRef:
+        ref = FileRef(name=name, digest=digest_bytes(content), bytes=len(content))
+        self.work.path(ref).parent.mkdir(parents=True, exist_ok=True)
+        self.work.path(ref).write_bytes(content)
+        return ref
+
     def _resolved(self) -> Resolved:
         data = {"uri": "s3://data/toy/eval.npz", "format": "npz"}
         model = {"name": self.name, "uri": "s3://models/toy.keras"}
@@ -175,6 +230,7 @@ class Toy:
             model=ModelRef(uri=model["uri"], format="keras", digest=digest_bytes(b"model"), files=()),
             calibration=pinned.model_copy(update={"uri": "s3://data/toy/train.npz"}),
             evaluation=pinned,
+            metric=TOP1,
         )
 
 

@@ -14,10 +14,12 @@ from litegate.records import (
     Artifact,
     BaselineSummary,
     Champion,
+    ChampionFile,
     Converted,
     DataRef,
     Evaluated,
     FileRef,
+    MetricFacts,
     ModelRef,
     Parity,
     Profile,
@@ -36,10 +38,11 @@ model: {{name: m, uri: m.keras}}
 calibration: {{uri: c.npz, format: npz}}
 evaluation: {{uri: e.npz, format: npz, max_samples: 50, max_samples_by_variant: {{int8: 20}}}}
 variants: {variants}
-gate: {{on_reject: {on_reject}}}
+gate: {{on_reject: {on_reject}, max_drop_from_champion: {from_champion}}}
 """
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=10)
+METRIC = MetricFacts(name="top1")
 DATA = DataRef(uri="d.npz", format="npz", digest="1", manifest=FILE)
 
 
@@ -53,6 +56,7 @@ class Steps:
 
     failing: dict[tuple[str, str], LitegateError] = field(default_factory=dict)
     passing: bool = True
+    promoted_before: bool = True
     requests: dict[tuple[str, str], Any] = field(default_factory=dict)
     step: str = ""
     variant: str = ""
@@ -71,7 +75,7 @@ class Steps:
 
     def resolve(self, request: Any) -> Resolved:
         model = ModelRef(uri="m.keras", format="keras", digest="2", files=(FILE,))
-        return Resolved(spec=request.spec, model=model, calibration=DATA, evaluation=DATA)
+        return Resolved(spec=request.spec, model=model, calibration=DATA, evaluation=DATA, metric=METRIC)
 
     def convert(self, request: Any) -> Converted:
         return Converted(artifact=artifact("float32"), saved_model=(FILE,), tools={})
@@ -85,13 +89,18 @@ class Steps:
     def quantize(self, request: Any) -> Artifact:
         return artifact(request.variant)
 
+    def champion(self, request: Any) -> ChampionFile:
+        if not self.promoted_before:
+            return ChampionFile(version=None, artifact=None)
+        return ChampionFile(version=7, artifact=artifact("champion"))
+
     def evaluate(self, request: Any) -> Evaluated:
         return Evaluated(
             variant=self.variant,
             artifact_digest=self.variant,
-            metric="top1",
-            value=0.9,
+            metric=METRIC,
             samples=9,
+            available=9,
             outcomes=FILE,
             seconds=0.1,
             kernels="x",
@@ -145,8 +154,9 @@ class Outcome:
 def run(
     load_dags: Callable[..., Any], run_dag: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Outcome]:
-    def run(steps: Steps, variants: str = "[dynamic_range, int8]", on_reject: str = "fail") -> Outcome:
-        (tmp_path / "m.yaml").write_text(SPEC.format(variants=variants, on_reject=on_reject))
+    def run(steps: Steps, **keys: str) -> Outcome:
+        defaults = {"variants": "[dynamic_range, int8]", "on_reject": "fail", "from_champion": "null"}
+        (tmp_path / "m.yaml").write_text(SPEC.format(**(defaults | keys)))
         monkeypatch.setattr("litegate_airflow.step.StepRun", steps)
         dag_run = run_dag(load_dags(tmp_path)["quantize__m"])
         instances = dag_run.get_task_instances()
@@ -245,3 +255,41 @@ def test_a_rejected_run_is_recorded_and_ends_as_the_spec_says(run: Run, row: Rej
         assert "dynamic_range failed, int8 failed; recorded in MLflow run run-1" in failure["message"]
     else:
         assert failure is None
+
+
+def test_the_champion_of_today_is_measured_for_the_gate(run: Run) -> None:
+    outcome = run(Steps(), from_champion="0.01")
+    requests = outcome.steps.requests
+    assert (requests["champion", ""].registry, requests["champion", ""].alias) == ("m", "champion")
+    assert requests["evaluate", "champion"].artifact == artifact("champion")
+    assert requests["judge", ""].champion.evaluated.variant == "champion"
+    assert [item.artifact.variant for item in requests["judge", ""].candidates] == ["dynamic_range", "int8"]
+    assert outcome.pull("promote")["champion"]["variant"] == "dynamic_range"
+
+
+def test_before_the_first_promotion_there_is_no_champion_to_compare_with(run: Run) -> None:
+    outcome = run(Steps(promoted_before=False), from_champion="0.01")
+    assert outcome.state("evaluate_champion") == "skipped"
+    assert outcome.steps.requests["judge", ""].champion is None
+    assert outcome.state("promote") == "success"
+
+
+def test_no_champion_is_looked_for_unless_the_policy_compares_with_it(run: Run) -> None:
+    outcome = run(Steps())
+    assert ("champion", "") not in outcome.steps.requests
+    assert outcome.steps.requests["judge", ""].champion is None
+
+
+def test_nothing_is_measured_when_the_champion_cannot_be_fetched(run: Run) -> None:
+    outcome = run(Steps({("champion", ""): StepFailed("champion", "python_error", "gone")}), from_champion="0.01")
+    assert outcome.pull("fetch_champion", "failure")["message"] == "gone"
+    assert outcome.state("gate") == outcome.state("promote") == "upstream_failed"
+    assert not {"judge", "evaluate", "quantize"} & {step for step, _ in outcome.steps.requests}
+
+
+def test_nothing_is_judged_when_the_champion_cannot_be_measured(run: Run) -> None:
+    outcome = run(Steps({("evaluate", "champion"): CRASH}), from_champion="0.01")
+    assert outcome.state("gate") == "failed"
+    assert outcome.state("promote") == "upstream_failed"
+    assert "evaluate_champion" in outcome.pull("gate", "failure")["message"]
+    assert ("judge", "") not in outcome.steps.requests

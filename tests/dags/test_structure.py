@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,13 +12,16 @@ from typing import Any
 
 import pytest
 
+from litegate.cli.outcome import FLOW
+
 Load = Callable[..., dict[str, Any]]
 
 SPEC = """
 model: {{name: {name}, uri: {uri}}}
 calibration: {{uri: c.npz, format: npz}}
-evaluation: {{uri: e.npz, format: npz}}
+evaluation: {{uri: e.npz, format: npz, metric: "{metric}"}}
 schedule: {schedule}
+gate: {gate}
 """
 
 UPSTREAM = {
@@ -36,6 +40,15 @@ UPSTREAM = {
     "promote": {"register"},
 }
 
+COMPARED = UPSTREAM | {
+    "fetch_champion": {"check_parity"},
+    "evaluate_champion": {"fetch_champion"},
+    "evaluate_baseline": {"fetch_champion"},
+    "profile_baseline": {"fetch_champion"},
+    "variant.quantize": {"fetch_champion", "resolve"},
+    "gate": {"evaluate_champion", *UPSTREAM["gate"]},
+}
+
 SLOTS = {
     "convert": 1,
     "sample": 1,
@@ -48,13 +61,21 @@ SLOTS = {
     "promote": 2,
 }
 
+WORDS = {"name": "m", "uri": "m.keras", "schedule": "null", "gate": "{}", "metric": "top1"}
+
 
 def write_spec(
-    folder: Path, file: str = "m.yaml", name: str = "m", uri: str = "m.keras", schedule: str = "null"
+    folder: Path,
+    file: str = "m.yaml",
+    name: str = "m",
+    uri: str = "m.keras",
+    schedule: str = "null",
+    gate: str = "{}",
+    metric: str = "top1",
 ) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / file
-    path.write_text(SPEC.format(name=name, uri=uri, schedule=schedule))
+    path.write_text(SPEC.format(name=name, uri=uri, schedule=schedule, gate=gate, metric=metric))
     return path
 
 
@@ -66,6 +87,22 @@ def test_the_shipped_specs_become_dags(load_dags: Load) -> None:
 def test_tasks_wait_for_exactly_what_they_need(load_dags: Load) -> None:
     tasks = load_dags()["quantize__digits"].task_dict
     assert {task_id: task.upstream_task_ids for task_id, task in tasks.items()} == UPSTREAM
+
+
+def test_everything_measured_waits_for_the_champion_if_it_is_compared_with(load_dags: Load, tmp_path: Path) -> None:
+    write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}")
+    tasks = load_dags(tmp_path)["quantize__m"].task_dict
+    assert {task_id: task.upstream_task_ids for task_id, task in tasks.items()} == COMPARED
+    assert (tasks["evaluate_champion"].pool_slots, tasks["evaluate_champion"].pool) == (2, "litegate")
+    assert str(tasks["gate"].trigger_rule.value) == "all_done_min_one_success"
+
+
+def test_the_commands_know_every_task_of_the_flow(load_dags: Load, tmp_path: Path) -> None:
+    write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}")
+    dag = load_dags(tmp_path)["quantize__m"]
+    assert set(FLOW) == set(dag.task_dict)
+    upstream = {task_id: task.get_flat_relative_ids(upstream=True) for task_id, task in dag.task_dict.items()}
+    assert all(upstream[task_id] <= set(FLOW[:place]) for place, task_id in enumerate(FLOW))
 
 
 def test_only_the_gate_runs_when_variants_failed(load_dags: Load) -> None:
@@ -126,8 +163,8 @@ def test_a_cron_expression_is_added_to_the_asset(load_dags: Load, tmp_path: Path
     [
         ("model: [", "valid YAML"),
         ("models: {}", "model: expected a value"),
-        (SPEC.format(name="m", uri="m.keras", schedule="99 99 * * *"), "a cron expression"),
-        (SPEC.format(name="m", uri="airflow://m", schedule="null"), "s3://bucket/key, or a local path"),
+        (SPEC.format(**WORDS | {"schedule": "99 99 * * *"}), "a cron expression"),
+        (SPEC.format(**WORDS | {"uri": "airflow://m"}), "s3://bucket/key, or a local path"),
     ],
 )
 def test_a_broken_spec_becomes_a_dag_that_says_so(load_dags: Load, tmp_path: Path, text: str, said: str) -> None:
@@ -167,8 +204,62 @@ def test_two_links_to_one_spec_are_one_dag(load_dags: Load, tmp_path: Path) -> N
 
 def test_the_documentation_names_what_is_promoted(load_dags: Load) -> None:
     doc = load_dags()["quantize__digits"].doc_md
-    assert "top1 drops by at most 2.00%, with 95% confidence" in doc
+    assert "| gate | top1 drops by at most 2.00 points, with 95 % confidence |" in doc
     assert "the smallest that passes, as `digits@champion`" in doc
+
+
+@pytest.mark.parametrize(
+    ("metric", "gate", "clauses"),
+    [
+        ("top1", {"max_prediction_shift": None}, ["top1 drops by at most 1.00 points, with 95 % confidence"]),
+        (
+            "mae",
+            {"max_drop": 2.5, "max_prediction_shift": None, "max_drop_from_champion": 0.125, "min_value": 4},
+            [
+                "mae worsens by at most 2.5, with 95 % confidence",
+                "mae worsens by at most 0.125 from today's `m@champion`",
+                "the baseline itself must reach at most 4",
+            ],
+        ),
+        (
+            "iou",
+            {"drop": "relative", "confidence": 0.99, "max_prediction_shift": 0.5, "min_value": 0.7},
+            [
+                "iou drops by at most 1.00 % of the baseline's value, with 99 % confidence",
+                "the baseline itself must reach at least 70.00 %",
+                "no class's share of a classifier's predictions grows by more than 50.00 points",
+            ],
+        ),
+        (
+            "mine.metrics:Dice",
+            {"max_prediction_shift": None, "max_class_drop": 0.1, "min_class_samples": 20},
+            [
+                "Dice worsens by at most 0.01, with 95 % confidence",
+                "no class loses more than 10.00 points, of those with 20 samples or more",
+            ],
+        ),
+        (
+            "top5",
+            {"max_prediction_shift": None, "max_bytes": 10**6, "min_size_ratio": 3.5, "max_latency_ratio": 0.8}
+            | {"latency_host": "phone", "integer_only": True},
+            [
+                "top5 drops by at most 1.00 points, with 95 % confidence",
+                "at most 1,000,000 bytes",
+                "at least 3.5 times smaller than the baseline",
+                "at most 0.8 of the baseline's latency on phone",
+                "integers only: no operator, input or output is float",
+            ],
+        ),
+    ],
+)
+def test_the_documentation_names_every_clause_of_the_policy(
+    load_dags: Load, tmp_path: Path, metric: str, gate: dict[str, Any], clauses: list[str]
+) -> None:
+    write_spec(tmp_path, metric=metric, gate=json.dumps(gate))
+    rows = load_dags(tmp_path)["quantize__m"].doc_md.splitlines()
+    first = next(number for number, row in enumerate(rows) if row.startswith("| gate |"))
+    last = next(number for number, row in enumerate(rows) if row.startswith("| promoted |"))
+    assert [row.split(" | ", 1)[1].removesuffix(" |") for row in rows[first:last]] == clauses
 
 
 def test_a_worker_builds_only_its_own_dag(load_dags: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

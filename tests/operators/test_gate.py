@@ -1,11 +1,14 @@
-"""The gate's request: whoever ended without a word is a failure too."""
+"""The gate's request: whoever ended without a word is a failure too, and a champion is never forgotten."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
 
-from litegate.records import Artifact, Candidate, Evaluated, Failure, FileRef
+import pytest
+
+from litegate.errors import StepFailed
+from litegate.records import Artifact, Candidate, Evaluated, Failure, FileRef, GateRequest, MetricFacts, UserCode
 from litegate.spec import parse_spec
 from litegate_airflow.gate import GateOperator
 
@@ -20,21 +23,56 @@ SPEC = {
 
 
 def unprofiled(variant: str) -> Candidate:
-    score = {"metric": "top1", "value": 1.0, "samples": 1, "outcomes": FILE, "seconds": 0.1, "kernels": "x"}
+    score = {"samples": 1, "available": 1, "outcomes": FILE, "seconds": 0.1, "kernels": "x"}
     artifact = Artifact(variant=variant, file=FILE, signatures={})
-    return Candidate(artifact=artifact, evaluated=Evaluated(variant=variant, artifact_digest="0", **score))
+    facts = MetricFacts(name="top1")
+    evaluated = Evaluated(variant=variant, artifact_digest="0", metric=facts, **score)
+    return Candidate(artifact=artifact, evaluated=evaluated)
+
+
+CHAMPION = unprofiled("champion")
+CODE = UserCode(reference="mine:Metric", folder="x", digest="2")
+
+
+def request(policy: dict[str, Any], **found: Any) -> GateRequest:
+    """The gate's request where earlier tasks have found `found`."""
+    spec = parse_spec(SPEC | {"gate": policy, "calibration": DATA | {"seed": 5}})
+    records: Any = SimpleNamespace(
+        **{
+            "resolved": lambda: SimpleNamespace(spec=spec, metric_code=CODE),
+            "baseline": lambda: unprofiled("float32"),
+            "candidates": lambda: (unprofiled("int8"), unprofiled("uint8")),
+            "failures": tuple,
+            "champion": lambda: CHAMPION,
+        }
+        | found
+    )
+    return GateOperator(task_id="gate").request(records)
 
 
 def test_a_profile_that_was_killed_without_a_word_counts_as_failed() -> None:
     said = Failure(step="profile", kind="segfault", message="died", variant="uint8")
-    records: Any = SimpleNamespace(
-        resolved=lambda: SimpleNamespace(spec=parse_spec(SPEC)),
-        baseline=lambda: unprofiled("float32"),
-        candidates=lambda: (unprofiled("int8"), unprofiled("uint8")),
-        failures=lambda: (said,),
-    )
-    failures = GateOperator(task_id="gate").request(records).failures
+    failures = request({}, failures=lambda: (said,)).failures
     assert [(item.step, item.kind, item.variant) for item in failures] == [
         ("profile", "segfault", "uint8"),
         ("profile", "no_result", "int8"),
     ]
+
+
+def test_the_request_holds_all_that_the_verdicts_depend_on() -> None:
+    found = request({"max_drop": 0.03})
+    assert (found.policy.max_drop, found.target, found.variants) == (0.03, "cpu", ("int8", "uint8"))
+    assert (found.metric_code, found.seed) == (CODE, 5)
+
+
+def test_the_champion_is_part_of_it_only_if_the_policy_compares_with_it() -> None:
+    assert request({}).champion is None
+    assert request({"max_drop_from_champion": 0.0}).champion == CHAMPION
+
+
+def test_a_champion_that_is_not_measured_stops_the_gate() -> None:
+    def missing() -> Any:
+        raise StepFailed("evaluate_champion", "no_result", "left no Evaluated")
+
+    with pytest.raises(StepFailed, match="evaluate_champion"):
+        request({"max_drop_from_champion": 0.01}, champion=missing)

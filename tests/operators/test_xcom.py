@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from litegate.errors import StepFailed
-from litegate.records import Artifact, Converted, Evaluated, Failure, FileRef, Profile
+from litegate.records import Artifact, ChampionFile, Converted, Evaluated, Failure, FileRef, MetricFacts, Profile
 from litegate_airflow.xcom import RunRecords, push
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=1)
@@ -17,13 +17,13 @@ def artifact(variant: str) -> Artifact:
     return Artifact(variant=variant, file=FILE, signatures={})
 
 
-def evaluated(variant: str) -> Evaluated:
+def evaluated(variant: str, digest: str = "0" * 64) -> Evaluated:
     return Evaluated(
         variant=variant,
-        artifact_digest="0",
-        metric="top1",
-        value=1.0,
+        artifact_digest=digest,
+        metric=MetricFacts(name="top1"),
         samples=1,
+        available=1,
         outcomes=FILE,
         seconds=0.1,
         kernels="x",
@@ -80,3 +80,35 @@ def test_a_baseline_needs_no_profile(ti: Any) -> None:
     assert RunRecords(ti).baseline().profile is None
     leave(ti, "profile_baseline", profile("float32"))
     assert RunRecords(ti).baseline().profile == profile("float32")
+
+
+def test_a_champion_is_its_file_and_what_it_scored(ti: Any) -> None:
+    leave(ti, "fetch_champion", ChampionFile(version=3, artifact=artifact("champion")))
+    leave(ti, "evaluate_champion", evaluated("champion"))
+    found = RunRecords(ti).champion()
+    assert found is not None
+    assert (found.artifact, found.evaluated) == (artifact("champion"), evaluated("champion"))
+    assert RunRecords(ti).artifact("champion") == artifact("champion")
+
+
+def test_nothing_promoted_yet_is_no_champion(ti: Any) -> None:
+    leave(ti, "fetch_champion", ChampionFile(version=None, artifact=None))
+    assert RunRecords(ti).champion() is None
+
+
+def test_a_champion_that_nobody_looked_for_is_not_taken_for_none(ti: Any) -> None:
+    with pytest.raises(StepFailed, match=r"fetch_champion left no ChampionFile"):
+        RunRecords(ti).champion()
+
+
+def test_a_champion_that_was_not_measured_is_not_taken_for_none(ti: Any) -> None:
+    leave(ti, "fetch_champion", ChampionFile(version=3, artifact=artifact("champion")))
+    with pytest.raises(StepFailed, match=r"evaluate_champion left no Evaluated"):
+        RunRecords(ti).champion()
+
+
+def test_a_champion_that_was_fetched_anew_must_be_measured_anew(ti: Any) -> None:
+    leave(ti, "fetch_champion", ChampionFile(version=4, artifact=artifact("champion")))
+    leave(ti, "evaluate_champion", evaluated("champion", digest="1" * 64))
+    with pytest.raises(StepFailed, match=r"clear it with all that follows"):
+        RunRecords(ti).champion()

@@ -16,8 +16,10 @@ FLOW = (
     "convert",
     "sample",
     "check_parity",
+    "fetch_champion",
     "evaluate_baseline",
     "profile_baseline",
+    "evaluate_champion",
     "variant.quantize",
     "variant.evaluate",
     "variant.profile",
@@ -26,6 +28,9 @@ FLOW = (
     "register",
     "promote",
 )
+
+# What these refuse, the user has not given: a single variant, or the version that was promoted before.
+_NOT_THE_USERS = ("variant.", "fetch_champion", "evaluate_champion")
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def outcome_of(
         return Outcome(model, "promoted", 0, result, promotion.champion)
     ordered = sorted(failures, key=_place_in_flow)
     for item in ordered:
-        if item.failure.kind == "bad_input" and not item.task.startswith("variant."):
+        if item.failure.kind == "bad_input" and not item.task.startswith(_NOT_THE_USERS):
             return failed(model, item.failure.message, BadInput.exit_code)
     if ordered:
         return failed(model, f"{ordered[0].task}: {ordered[0].failure.message}")

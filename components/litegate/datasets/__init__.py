@@ -1,7 +1,8 @@
 """Data sets that users bring, read without TensorFlow: one way in, one sample at a time.
 
-A reader knows the identity and the label of every sample from an index, and reads the samples that it is
-asked for, in any number, without holding more than one of them.
+A reader knows the identity and the class of every sample from an index, and reads the samples that it is
+asked for, in any number, without holding more than one of them. What a sample should give is its label: a class,
+or a target of any shape.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from litegate.records import DataRef
 from litegate.storage import Entry
 from litegate.work import Work
 
-__all__ = ["Dataset", "open_dataset"]
+__all__ = ["Dataset", "Label", "Sample", "open_dataset"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Indices = Sequence[int] | Array
+Label = int | Array | None
+Sample = tuple[int, Mapping[str, Array], Label]
 
 
 class Dataset(Protocol):
@@ -30,7 +33,8 @@ class Dataset(Protocol):
 
     Attributes:
         ids: identity of each sample, unique and independent of where the data lies.
-        labels: integer class of each sample, or None where there are no labels.
+        labels: integer class of each sample, or None where the labels are no classes.
+        labelled: whether every sample has a label, a class or a target.
         classes: names of the classes where the format has names for them.
     """
 
@@ -39,10 +43,15 @@ class Dataset(Protocol):
     @property
     def labels(self) -> Array | None: ...  # noqa: D102
     @property
+    def labelled(self) -> bool: ...  # noqa: D102
+    @property
     def classes(self) -> tuple[str, ...]: ...  # noqa: D102
 
-    def read(self, indices: Indices) -> Iterator[tuple[int, Mapping[str, Array]]]:
-        """The samples at `indices`, each with its index, in whatever order is cheap to read."""
+    def read(self, indices: Indices) -> Iterator[Sample]:
+        """Index, features and label of the samples at `indices`, in whatever order is cheap to read.
+
+        A label is an int where it is a class, an array without the batch axis where it is a target, else None.
+        """
         ...
 
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from litegate.datasets import Dataset
+from litegate.datasets import Dataset, Label
 from litegate.errors import DataError
 from litegate.litert import Tensor, check_features
 
 __all__ = ["FeatureReader"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Preprocess = Callable[[dict[str, Array], int | None], tuple[Mapping[str, Array], int | None]]
+Preprocess = Callable[[dict[str, Array], Label], tuple[Mapping[str, Array], Label]]
+_Sample = tuple[int, Label, Mapping[str, Array]]
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,17 @@ class FeatureReader:
 
     def batches(
         self, indices: Sequence[int] | Array, preprocess: Preprocess | None, size: int = 32
-    ) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
-        """Indices, labels (-1 where there is none) and features, `size` samples at a time.
+    ) -> Iterator[tuple[Array, Array | None, dict[str, Array]]]:
+        """Indices, labels and features, `size` samples at a time.
+
+        Labels are (n,) int64 classes or (n, ...) targets, and None where the data set has none.
 
         Raises:
             DataError: a sample does not fit the signature, is not finite, or `preprocess` gives no sample.
         """
-        waiting: list[tuple[int, int, Mapping[str, Array]]] = []
-        for index, features in self.dataset.read(indices):
-            waiting.append((index, *self._sample(index, features, preprocess)))
+        waiting: list[_Sample] = []
+        for index, features, label in self.dataset.read(indices):
+            waiting.append((index, *self._sample(index, features, label, preprocess)))
             if len(waiting) == size:
                 yield self._stack(waiting)
                 waiting = []
@@ -51,9 +54,8 @@ class FeatureReader:
             yield self._stack(waiting)
 
     def _sample(
-        self, index: int, features: Mapping[str, Array], preprocess: Preprocess | None
-    ) -> tuple[int, Mapping[str, Array]]:
-        label = None if self.dataset.labels is None else int(self.dataset.labels[index])
+        self, index: int, features: Mapping[str, Array], label: Label, preprocess: Preprocess | None
+    ) -> tuple[Label, Mapping[str, Array]]:
         bound = self._bind(features)
         if preprocess is None:
             bound = self._whole_numbers(bound)
@@ -63,11 +65,11 @@ class FeatureReader:
             check_features({name: value[np.newaxis] for name, value in bound.items()}, self.inputs)
         except (ValueError, TypeError) as error:
             raise DataError(f"{self.where} (sample {self.dataset.ids[index]})", *_parted(error)) from None
-        return -1 if label is None else label, bound
+        return label, bound
 
     def _preprocessed(
-        self, preprocess: Preprocess, features: dict[str, Array], label: int | None, sample: str
-    ) -> tuple[dict[str, Array], int | None]:
+        self, preprocess: Preprocess, features: dict[str, Array], label: Label, sample: str
+    ) -> tuple[dict[str, Array], Label]:
         try:
             result = preprocess(features, label)
         except Exception as error:
@@ -76,10 +78,8 @@ class FeatureReader:
         if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], Mapping)):
             found = f"{type(result).__name__} for {sample}"
             raise DataError("preprocess", "a pair (features, label) for one sample", found)
-        arrays, label = {name: np.asarray(value) for name, value in result[0].items()}, result[1]
-        if label is not None and not isinstance(label, int | np.integer):
-            raise DataError("preprocess", "an integer label", f"{label!r} for {sample}")
-        return arrays, None if label is None else int(label)
+        arrays = {name: np.asarray(value) for name, value in result[0].items()}
+        return arrays, _same_kind(label, result[1], sample)
 
     def _bind(self, features: Mapping[str, Array]) -> dict[str, Array]:
         """Arrays under the names of the inputs: own names, `<signature>/<name>`, or `arr_0`, `arr_1`, ..."""
@@ -100,23 +100,49 @@ class FeatureReader:
             return features
         return {name: value.astype(self.inputs[name].real_dtype) for name, value in features.items()}
 
-    def _stack(self, samples: list[tuple[int, int, Mapping[str, Array]]]) -> tuple[Array, Array, dict[str, Array]]:
+    def _stack(self, samples: list[_Sample]) -> tuple[Array, Array | None, dict[str, Array]]:
         indices = np.array([sample[0] for sample in samples], np.int64)
-        labels = np.array([sample[1] for sample in samples], np.int64)
-        try:
-            features = {name: np.stack([sample[2][name] for sample in samples]) for name in samples[0][2]}
-        except ValueError:  # a dimension that the signature leaves free
-            shapes = sorted({str(value.shape) for sample in samples for value in sample[2].values()})
-            raise DataError(self.where, "samples of one shape", ", ".join(shapes)) from None
-        self._refuse_not_finite(features, indices)
-        return indices, labels, features
-
-    def _refuse_not_finite(self, features: Mapping[str, Array], indices: Array) -> None:
+        features = {name: self._one_array([sample[2][name] for sample in samples]) for name in samples[0][2]}
         for name, value in features.items():
-            if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
-                bad = indices[~np.isfinite(value).reshape(len(indices), -1).all(axis=1)][0]
-                found = f"NaN or infinity in sample {self.dataset.ids[int(bad)]}"
-                raise DataError(f"{self.where}: input {name!r}", "finite numbers", found)
+            self._refuse_not_finite(f"input {name!r}", value, indices)
+        return indices, self._labels([sample[1] for sample in samples], indices), features
+
+    def _labels(self, labels: Sequence[Label], indices: Array) -> Array | None:
+        given = [label for label in labels if label is not None]
+        if not given:
+            return None
+        targets = self._one_array([np.asarray(label) for label in given], "targets")
+        self._refuse_not_finite("label", targets, indices)
+        return targets
+
+    def _one_array(self, values: Sequence[Array], what: str = "samples") -> Array:
+        try:
+            return np.stack(values)
+        except ValueError:  # a dimension that the signature leaves free
+            shapes = sorted({str(value.shape) for value in values})
+            raise DataError(self.where, f"{what} of one shape", ", ".join(shapes)) from None
+
+    def _refuse_not_finite(self, what: str, value: Array, indices: Array) -> None:
+        if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
+            bad = indices[~np.isfinite(value).reshape(len(indices), -1).all(axis=1)][0]
+            found = f"NaN or infinity in sample {self.dataset.ids[int(bad)]}"
+            raise DataError(f"{self.where}: {what}", "finite numbers", found)
+
+
+def _same_kind(given: Label, returned: Any, sample: str) -> Label:
+    """The label that `preprocess` returned, as the data set would have given it."""
+    if given is None:
+        if returned is not None:
+            raise DataError("preprocess", "the label None, as the data has none", f"{returned!r:.100} for {sample}")
+        return None
+    if isinstance(given, int):
+        if isinstance(returned, bool) or not isinstance(returned, int | np.integer):
+            raise DataError("preprocess", "an integer label", f"{returned!r:.100} for {sample}")
+        return int(returned)
+    target = np.asarray(returned)
+    if target.dtype.kind not in "biuf":
+        raise DataError("preprocess", "a label of numbers, as the data has", f"{returned!r:.100} for {sample}")
+    return target
 
 
 def _parted(error: Exception) -> tuple[str, str]:

@@ -67,11 +67,17 @@ class ImageDataset:
         labels = np.array([position[name] for name in names], np.int64)
         return cls(where, input_name, channels, archive, tuple(images.values()), list(images), labels, classes)
 
-    def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array]]]:
+    @property
+    def labelled(self) -> bool:
+        """The class folders are the labels."""
+        return self.labels is not None
+
+    def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array], int | None]]:
         """Samples in the order in which they lie on the disk; files are fetched ahead, several at a time."""
         contents = self._from_files(indices) if self.archive is None else self._from_archive(indices)
         for index, data in contents:
-            yield index, {self.input_name: self._decode(data, index)}
+            label = None if self.labels is None else int(self.labels[index])
+            yield index, {self.input_name: self._decode(data, index)}, label
 
     def _from_files(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, bytes]]:
         indices = [int(index) for index in indices]

@@ -1,6 +1,8 @@
 """NPZ data sets: one array per input name, and `label`; the first axis are the samples.
 
-Rows are read from the archive one by one, so memory does not grow with the file. Nothing is unpickled.
+A `label` of shape (samples,) that holds integers or booleans is a class for each sample; any other numbers are
+targets, such as regression values or masks. Rows are read from the archive one by one, targets like inputs, so
+memory does not grow with the file. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -41,11 +43,12 @@ class NpzDataset:
     members: dict[str, _Member]
     ids: Sequence[str]
     labels: Array | None
+    labelled: bool
     classes: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, files: Mapping[str, Callable[[], Path]], where: str) -> NpzDataset:
-        """Read the headers and the labels.
+        """Read the headers and the classes.
 
         Args:
             files: by name, what fetches the file.
@@ -64,12 +67,14 @@ class NpzDataset:
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(where, "a whole .npz file", f"{type(error).__name__}: {error}") from None
         count = _count(members, where)
-        members.pop(LABEL, None)
-        if not members:
+        labelled = LABEL in members
+        if labels is not None:  # they need not be read again
+            del members[LABEL]
+        if not set(members) - {LABEL}:
             raise DataError(where, "one array per input of the model", "no array besides the labels")
-        return cls(path, where, members, _Positions(count), labels)
+        return cls(path, where, members, _Positions(count), labels, labelled)
 
-    def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array]]]:
+    def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array], int | Array | None]]:
         """Samples in ascending order, without the batch axis."""
         with zipfile.ZipFile(self.path) as archive, ExitStack() as stack:
             rows = {
@@ -77,7 +82,9 @@ class NpzDataset:
                 for name, member in self.members.items()
             }
             for index in map(int, np.sort(np.asarray(indices, np.int64))):
-                yield index, {name: reader.row(index) for name, reader in rows.items()}
+                features = {name: reader.row(index) for name, reader in rows.items()}
+                target = features.pop(LABEL, None)
+                yield index, features, target if self.labels is None else int(self.labels[index])
 
 
 @dataclass(frozen=True)
@@ -143,12 +150,15 @@ def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]
 
 
 def _labels(archive: zipfile.ZipFile, members: Mapping[str, _Member], where: str) -> Array | None:
+    """The classes; None where there are no labels, or where they are targets."""
     if LABEL not in members:
         return None
     member = members[LABEL]
-    if len(member.shape) != 1 or not np.issubdtype(member.dtype, np.integer):
+    if member.dtype.kind not in "biuf":
         found = f"{member.dtype} of shape {member.shape}"
-        raise DataError(f"{where}: array {LABEL!r}", "integers of shape (samples,)", found)
+        raise DataError(f"{where}: array {LABEL!r}", "numbers, integers of shape (samples,) for classes", found)
+    if len(member.shape) != 1 or member.dtype.kind == "f":
+        return None
     with archive.open(f"{LABEL}.npy") as file:
         labels: Array = npy.read_array(file, allow_pickle=False)
     return labels.astype(np.int64)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["choose", "choose_stratified"]
+__all__ = ["choose", "choose_stratified", "in_random_order"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -25,8 +25,13 @@ def choose(ids: Sequence[str], count: int | None, seed: int) -> Array:
     return _in_hash_order(ids, seed)[:count]
 
 
+def in_random_order(ids: Sequence[str], count: int | None, seed: int) -> Array:
+    """The same samples, always in the order of their hashes: what was seen at any time is a random sample of them."""
+    return _in_hash_order(ids, seed)[:count]
+
+
 def choose_stratified(ids: Sequence[str], labels: Array | None, count: int, seed: int) -> Array:
-    """The same, always in the order of their hashes, with each label in its own proportion (largest remainder)."""
+    """The same, in the order of their hashes, with each label in its own proportion (largest remainder)."""
     order = _in_hash_order(ids, seed)
     if labels is None or count >= len(ids):
         return order[:count]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from litegate.gate.contrasts import Design
 from litegate.gate.outcomes import Outcomes
+from litegate.gate.verdicts import Measured, judge
 from litegate.metrics.facts import MetricFacts
 from litegate.records import Stopping
 
@@ -12,8 +14,16 @@ __all__ = ["decided", "looks"]
 
 
 def looks(first: int, total: int) -> list[int]:
-    """Numbers of samples after which a verdict is sought: `first`, doubled from look to look, `total` the last."""
-    raise NotImplementedError
+    """Numbers of samples after which a verdict is sought: `first`, doubled from look to look, `total` the last.
+
+    A last look that would bring less than half of a doubling is joined with the one before.
+    """
+    found = []
+    number = min(first, total)
+    while number * 3 <= total * 2:
+        found.append(number)
+        number *= 2
+    return [*found, total]
 
 
 def decided(
@@ -21,8 +31,15 @@ def decided(
 ) -> bool:
     """Whether the samples seen so far decide the policy for this variant.
 
+    Each of the variants judged side by side gets its share of the error rate, so that none need know of the
+    others; what the gate says of all of them in the end can only be more definite.
+
     Args:
         references: outcomes on the same samples by role; `baseline` is always there.
         planned: the number of planned looks; ignored where the design is sequential.
     """
-    raise NotImplementedError
+    design = Design("sequential") if stopping.first_samples is None else Design("looks", planned)
+    share = (1 - stopping.policy.confidence) / max(stopping.variants, 1)
+    policy = stopping.policy.model_copy(update={"confidence": 1 - share})
+    measured = Measured("", None, candidate, references, design)
+    return judge(policy, metric, [measured])[0].state != "inconclusive"

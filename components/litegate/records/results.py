@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-from litegate.records.artifacts import Parity, SampleSet
+from litegate.records.artifacts import Artifact, Parity, SampleSet
 from litegate.records.base import Record
 from litegate.records.evaluation import Candidate
 from litegate.records.inputs import Resolved
 from litegate.records.verdicts import ClassLoss, Clause, Flip, Selection, Verdict
 
-__all__ = ["BaselineSummary", "Champion", "PromoteRequest", "Promotion", "RegisterRequest", "RunResult", "VariantRow"]
+__all__ = [
+    "BaselineSummary",
+    "Champion",
+    "ChampionFile",
+    "ChampionRequest",
+    "PromoteRequest",
+    "Promotion",
+    "RegisterRequest",
+    "RunResult",
+    "VariantRow",
+]
 
 
 class RegisterRequest(Record):
@@ -33,7 +43,7 @@ class BaselineSummary(Record):
     metric: str
     higher_is_better: bool = True
     percent: bool = True
-    value: float
+    value: float | None
     samples: int
 
 
@@ -67,6 +77,20 @@ class Champion(Record):
     variant: str
     version: int
     digest: str
+
+
+class ChampionRequest(Record):
+    """Which registered model, and which alias of it."""
+
+    registry: str
+    alias: str
+
+
+class ChampionFile(Record):
+    """The version that carried the alias when it was asked for, and its file; both None where nothing did."""
+
+    version: int | None
+    artifact: Artifact | None
 
 
 class RunResult(Record):

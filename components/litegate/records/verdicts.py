@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
 
 from litegate.records.base import FileRef, Record
 from litegate.records.evaluation import Candidate
@@ -21,6 +24,9 @@ __all__ = [
     "Verdict",
     "Verdicts",
 ]
+
+Bound = Annotated[float | None, BeforeValidator(lambda value: value if value is None or math.isfinite(value) else None)]
+"""A bound, or None where there is none: JSON has no infinity."""
 
 
 class Failure(Record):
@@ -65,19 +71,20 @@ class Clause(Record):
     Attributes:
         name: the policy's key: `max_drop`, `max_class_drop`, `max_prediction_shift`, ...
         subject: the class that it is about, for clauses that are about single classes.
-        estimate: what was found; `low` and `high` are its one-sided bounds, each at the verdict's confidence.
+        estimate: what was found; `low` and `high` are its one-sided bounds, each at the verdict's confidence;
+            None where there is no bound.
         limit: what is allowed.
         p_value: how likely such evidence would be if the true value were at the limit or beyond.
         samples: how many it was found on.
-        needed: how many would decide it if all else stays what it is; None if decided, or if no number would.
+        needed: how many in all would decide it if all else stays what it is; None if decided, or if no number would.
     """
 
     name: str
     subject: str = ""
     state: Literal["passed", "failed", "inconclusive"]
     estimate: float
-    low: float
-    high: float
+    low: Bound
+    high: Bound
     limit: float
     p_value: float
     samples: int
@@ -97,8 +104,8 @@ class ClassLoss(Record):
     baseline: float
     value: float
     drop: float
-    low: float
-    high: float
+    low: Bound
+    high: Bound
     proved: bool
 
 
@@ -139,8 +146,8 @@ class Verdict(Record):
     value: float | None = None
     baseline: float | None = None
     drop: float | None = None
-    drop_low: float | None = None
-    drop_high: float | None = None
+    drop_low: Bound = None
+    drop_high: Bound = None
     confidence: float | None = None
     p_value: float | None = None
     samples: int = 0

@@ -47,6 +47,7 @@ STEPS = MappingProxyType(
             Step("sample", records.SampleRequest, records.SampleSet, storage=True),
             Step("parity", records.ParityRequest, records.Parity),
             Step("quantize", records.QuantizeRequest, records.Artifact),
+            Step("champion", records.ChampionRequest, records.ChampionFile, environment="service", cached=False),
             Step("evaluate", records.EvaluateRequest, records.Evaluated, storage=True, timeout=6 * 3600),
             Step("profile", records.ProfileRequest, records.Profile),
             Step("judge", records.GateRequest, records.Verdicts, environment="service", cached=False),

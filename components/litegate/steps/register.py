@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mlflow.entities import Run
 
@@ -41,7 +41,7 @@ class _Recorder:
     def __init__(self, request: RegisterRequest, work: Work) -> None:
         self.request, self.work, self.spec = request, work, request.resolved.spec
         self.client = runs.connect()
-        self.baseline = fields.baseline_of(request.baseline)
+        self.baseline = fields.baseline_of(request)
         self.candidates = _by_variant(request)
         self.model_ids: dict[str, str] = {}
         name = self.spec.model.name
@@ -65,6 +65,7 @@ class _Recorder:
         with runs.recording(self.client, child, "FINISHED" if candidate else "FAILED"):
             runs.log(self.client, child, fields.variant_params(verdict.variant))
             uri = self._measured(child, candidate, verdict, tags) if candidate else None
+            self._explain(child, verdict)
         self.work.say("%s: recorded as %s", verdict.variant, verdict.state)
         return fields.variant_row(candidate, verdict, uri, child.info.run_id)
 
@@ -83,7 +84,7 @@ class _Recorder:
             model_id,
             str(row.mlflow_run_id),
             fields.version_tags(self.request, row),
-            notes.table(self.baseline, rows),
+            notes.results(self.baseline, rows),
         )
         return Champion(variant=row.variant, version=number, digest=digest)
 
@@ -135,6 +136,16 @@ class _Recorder:
         runs.log(self.client, child, metrics=metrics, model_id=model.model_id, data=self.evaluation)
         self.model_ids[verdict.variant] = model.model_id
         return models.artifact_uri(model, self._named_file(candidate).name)
+
+    def _explain(self, child: Run, verdict: Verdict) -> None:
+        """The verdict as data, and its files under the names that they have for every variant."""
+        self.client.log_text(child.info.run_id, verdict.model_dump_json(indent=2), "verdict.json")
+        for file in verdict.explanation:
+            name = PurePosixPath(file.name).name.removeprefix(f"{verdict.variant}-")
+            path = self.work.folder / notes.EXPLANATION / verdict.variant / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.work.path(file), path)
+            self.client.log_artifact(child.info.run_id, str(path), notes.EXPLANATION)
 
     def _named_file(self, candidate: Candidate) -> Path:
         path = self.work.folder / f"{self.spec.model.name}-{candidate.artifact.variant}.tflite"

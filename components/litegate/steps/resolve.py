@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from litegate.digest import digest_json
-from litegate.errors import ModelError
+from litegate.errors import ModelError, SpecError
+from litegate.metrics.facts import MetricFacts, built_in_facts
+from litegate.metrics.loading import load_metric
 from litegate.records import DataRef, FileRef, ModelRef, Resolved, ResolveRequest, UserCode
-from litegate.spec import Calibration, Evaluation
+from litegate.spec import Calibration, Evaluation, Spec, gate_problem
 from litegate.storage import Entry, list_entries, manifest_digest
 from litegate.user_code import source_digest
 from litegate.work import Work
@@ -19,14 +21,15 @@ _MAGIC = {b"\x89HDF": "h5", b"PK\x03\x04": "keras"}
 
 
 def run(request: ResolveRequest, work: Work) -> Resolved:
-    """Pin the model by its bytes, the data sets by their manifests and `preprocess` by its source.
+    """Pin the model by its bytes, the data sets by their manifests, and the user's code by its source.
 
     Raises:
         DataError: there is nothing at a URI, or it cannot be read.
         ModelError: what is there is not a model.
-        SpecError: `preprocess` cannot be found.
+        SpecError: `preprocess` or the metric cannot be found, or the metric does not fit the spec's gate.
     """
     spec = request.spec
+    metric, metric_code = _metric(spec, request.folder)
     model = _model(spec.model.uri, work)
     work.say("resolve: model %s is a %s, digest %s", model.uri, model.format, model.digest[:12])
     return Resolved(
@@ -34,8 +37,23 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
         model=model,
         calibration=_data(spec.calibration, "calibration.uri", work),
         evaluation=_data(spec.evaluation, "evaluation.uri", work),
-        preprocess=_user_code(spec.preprocess, request.folder),
+        metric=metric,
+        metric_code=metric_code,
+        preprocess=_user_code(spec.preprocess, request.folder, "preprocess"),
     )
+
+
+def _metric(spec: Spec, folder: str) -> tuple[MetricFacts, UserCode | None]:
+    name = spec.evaluation.metric
+    built_in = built_in_facts(name)
+    if built_in is not None:
+        return built_in, None  # and the spec has been checked against it
+    code = _user_code(name, folder, "evaluation.metric")
+    facts = load_metric(name, code).facts
+    problem = gate_problem(spec.evaluation, spec.gate, facts)
+    if problem is not None:
+        raise SpecError(*problem)
+    return facts, code
 
 
 def _model(uri: str, work: Work) -> ModelRef:
@@ -79,7 +97,7 @@ def _data(section: Calibration | Evaluation, where: str, work: Work) -> DataRef:
     )
 
 
-def _user_code(reference: str | None, folder: str) -> UserCode | None:
+def _user_code(reference: str | None, folder: str, where: str) -> UserCode | None:
     if reference is None:
         return None
-    return UserCode(reference=reference, folder=folder, digest=source_digest(reference, folder))
+    return UserCode(reference=reference, folder=folder, digest=source_digest(reference, folder, where))

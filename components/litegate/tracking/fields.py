@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from litegate import wording
 from litegate.records import BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict
 from litegate.tracking import notes, registry
 from litegate.variants import VARIANTS
@@ -23,14 +24,15 @@ __all__ = [
 
 def run_inputs(request: RegisterRequest) -> list[str]:
     """What the pipeline run's own record depends on; links may differ from try to try."""
-    fixed = (request.resolved, request.parity, request.samples, request.baseline)
-    return [request.run_key, str(sorted(request.tools.items())), *(record.model_dump_json() for record in fixed)]
+    fixed = (request.resolved, request.parity, request.samples, request.baseline, _baseline_verdict(request))
+    records = [record.model_dump_json() for record in fixed if record]
+    return [request.run_key, str(sorted(request.tools.items())), *records]
 
 
 def run_params(request: RegisterRequest) -> dict[str, object]:
     """Where the data came from and what was asked for."""
     resolved = request.resolved
-    spec, code = resolved.spec, resolved.preprocess
+    spec, code, metric = resolved.spec, resolved.preprocess, resolved.metric_code
     return {
         "model_uri": resolved.model.uri,
         "model_digest": resolved.model.digest,
@@ -41,6 +43,10 @@ def run_params(request: RegisterRequest) -> dict[str, object]:
         "evaluation_uri": resolved.evaluation.uri,
         "evaluation_digest": resolved.evaluation.digest,
         "evaluation_samples": request.baseline.evaluated.samples,
+        "evaluation_sequential": spec.evaluation.sequential,
+        "evaluation_first_samples": spec.evaluation.first_samples,
+        "metric": resolved.metric.name,
+        "metric_digest": metric and metric.digest,
         "preprocess": code and code.reference,
         "preprocess_digest": code and code.digest,
         "target": spec.target,
@@ -50,9 +56,9 @@ def run_params(request: RegisterRequest) -> dict[str, object]:
 
 def run_metrics(request: RegisterRequest) -> dict[str, float | None]:
     """What holds for all variants: the baseline's value, and the conversion against the source model."""
-    evaluated = request.baseline.evaluated
+    baseline = baseline_of(request)
     return {
-        f"baseline_{evaluated.metric}": evaluated.value,
+        f"baseline_{wording.short_name(baseline.metric)}": baseline.value,
         "parity_max_abs_difference": request.parity.max_abs_difference,
         "parity_agreement": request.parity.agreement,
     }
@@ -72,24 +78,34 @@ def variant_params(name: str) -> dict[str, object]:
 
 
 def variant_metrics(candidate: Candidate, verdict: Verdict, baseline: BaselineSummary) -> dict[str, float | None]:
-    """All numbers of one variant."""
+    """All numbers of one variant; the metric goes by its own name, or by its class where it is the user's."""
     size, profile = candidate.artifact.file.bytes, candidate.profile
     found: dict[str, float | None] = {
-        candidate.evaluated.metric: candidate.evaluated.value,
         "samples": candidate.evaluated.samples,
+        "samples_available": candidate.evaluated.available,
         "bytes": size,
         "size_ratio": size / baseline.bytes,
         "latency_ms": profile.latency_ms if profile else None,
         "latency_p95_ms": profile.latency_p95_ms if profile else None,
     }
-    if verdict.drop is None:
-        return found
-    return found | {
+    if verdict.drop is not None and verdict.state != "baseline":
+        found |= _comparison(verdict)
+    name = wording.short_name(baseline.metric)
+    return {f"{name}_value" if name in found else name: verdict.value} | found
+
+
+def _comparison(verdict: Verdict) -> dict[str, float | None]:
+    return {
         "accuracy_drop": verdict.drop,
         "drop_low": verdict.drop_low,
         "drop_high": verdict.drop_high,
+        "confidence": verdict.confidence,
+        "p_value": verdict.p_value,
         "lost": verdict.lost,
         "gained": verdict.gained,
+        "flipped": verdict.flipped,
+        "agreement": verdict.agreement,
+        "samples_needed": verdict.needed,
     }
 
 
@@ -98,6 +114,7 @@ def variant_tags(candidate: Candidate | None, verdict: Verdict) -> dict[str, str
     tags = {
         registry.VARIANT: verdict.variant,
         "verdict": verdict.state,
+        "verdict.sentence": notes.headline(verdict),
         "verdict.reasons": notes.reasons(verdict),
         "mlflow.note.content": notes.variant_note(verdict),
     }
@@ -114,7 +131,8 @@ def version_tags(request: RegisterRequest, row: VariantRow) -> dict[str, str]:
         "drop": row.drop,
         "drop_low": row.drop_low,
         "drop_high": row.drop_high,
-        request.baseline.evaluated.metric: row.value,
+        "confidence": row.confidence,
+        wording.short_name(request.resolved.metric.name): row.value,
     }
     return {
         registry.STATE: row.verdict,
@@ -122,17 +140,20 @@ def version_tags(request: RegisterRequest, row: VariantRow) -> dict[str, str]:
         registry.VARIANT: row.variant,
         "litegate.run_key": request.run_key,
         "baseline_sha256": request.baseline.artifact.file.digest,
+        "verdict.sentence": notes.headline(row),
     } | {name: f"{value:.6g}" for name, value in evidence.items() if value is not None}
 
 
-def baseline_of(candidate: Candidate) -> BaselineSummary:
-    """The baseline's numbers that variants are compared with."""
-    evaluated = candidate.evaluated
+def baseline_of(request: RegisterRequest) -> BaselineSummary:
+    """The baseline's numbers that variants are compared with; its value is what its own verdict says."""
+    candidate, verdict, metric = request.baseline, _baseline_verdict(request), request.resolved.metric
     return BaselineSummary(
         bytes=candidate.artifact.file.bytes,
-        metric=evaluated.metric,
-        value=evaluated.value,
-        samples=evaluated.samples,
+        metric=metric.name,
+        higher_is_better=metric.higher_is_better,
+        percent=wording.is_percent(metric),
+        value=_finite(verdict.value if verdict else None),
+        samples=candidate.evaluated.samples,
     )
 
 
@@ -141,18 +162,30 @@ def variant_row(candidate: Candidate | None, verdict: Verdict, uri: str | None, 
     return VariantRow(
         variant=verdict.variant,
         bytes=candidate and candidate.artifact.file.bytes,
-        value=_finite(candidate.evaluated.value if candidate else verdict.value),
+        value=_finite(verdict.value),
         drop=_finite(verdict.drop),
         drop_low=_finite(verdict.drop_low),
         drop_high=_finite(verdict.drop_high),
         samples=verdict.samples or (candidate.evaluated.samples if candidate else 0),
         verdict=verdict.state,
+        sentence=verdict.sentence,
         reasons=tuple(reason.message for reason in verdict.reasons),
+        confidence=verdict.confidence,
+        needed=verdict.needed,
+        agreement=_finite(verdict.agreement),
+        clauses=verdict.clauses,
+        classes=verdict.classes,
+        flipped=verdict.flipped,
+        flips=verdict.flips,
         latency_ms=_finite(candidate.profile.latency_ms if candidate and candidate.profile else None),
         digest=candidate.artifact.file.digest if candidate else verdict.digest,
         uri=uri,
         mlflow_run_id=run_id,
     )
+
+
+def _baseline_verdict(request: RegisterRequest) -> Verdict | None:
+    return next((verdict for verdict in request.verdicts if verdict.state == "baseline"), None)
 
 
 def _finite(value: float | None) -> float | None:

@@ -21,7 +21,7 @@ from litegate import litert, records
 from litegate.digest import digest_file
 from litegate.errors import StoreError
 
-__all__ = ["artifact_uri", "ensure_model", "stored_digest"]
+__all__ = ["artifact_uri", "ensure_model", "stored_digest", "stored_file"]
 
 CODE = Path(__file__).with_name("pyfunc_model.py")
 ADAPTER = Path(litert.__file__)
@@ -69,11 +69,20 @@ def stored_digest(uri: str, folder: Path) -> str:
         StoreError: there is not exactly one.
     """
     with tempfile.TemporaryDirectory(dir=folder) as target:
-        root = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=target))
-        files = sorted(root.glob("artifacts/*.tflite"))
-        if len(files) != 1:
-            raise StoreError(f"{uri}: expected one .tflite, found {len(files)}: register the run again")
-        return digest_file(files[0])
+        return digest_file(stored_file(uri, Path(target)))
+
+
+def stored_file(uri: str, folder: Path) -> Path:
+    """The .tflite that MLflow has stored under a model's URI, downloaded afresh to below `folder`.
+
+    Raises:
+        StoreError: there is not exactly one.
+    """
+    root = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
+    files = sorted(root.glob("artifacts/*.tflite"))
+    if len(files) != 1:
+        raise StoreError(f"{uri}: expected one .tflite, found {len(files)}: register the run again")
+    return files[0]
 
 
 def _logged(client: MlflowClient, run: Run) -> LoggedModel | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from litegate.records import BaselineSummary, RunResult, VariantRow, Verdict
+from litegate import wording
+from litegate.records import BaselineSummary, ClassLoss, Clause, RunResult, VariantRow, Verdict
 
-__all__ = ["experiment_note", "reasons", "run_note", "table", "variant_note"]
+__all__ = ["EXPLANATION", "experiment_note", "headline", "reasons", "results", "run_note", "variant_note"]
 
+EXPLANATION = "explanation"
+"""Folder of a variant's artifacts that say more than its note."""
 REASON_LIMIT = 240
 
 
@@ -23,25 +26,42 @@ def experiment_note(model: str) -> str:
 
 
 def run_note(result: RunResult, why: str, links: Mapping[str, str]) -> str:
-    """The outcome in one sentence, then the result table and where the run can be looked at."""
+    """The outcome in one sentence, then the results and where the run can be looked at."""
     if result.selected is None:
         verdict = f"**Rejected: nothing may be promoted**, for {plain(why)}."
     else:
         verdict = f"**Selected: {result.selected.variant}**, version {result.selected.version}: {plain(why)}."
     pages = " · ".join(f"[{plain(name.capitalize())}]({url})" for name, url in sorted(links.items()))
-    return "\n\n".join(part for part in (verdict, table(result.baseline, result.variants), pages) if part)
+    return "\n\n".join(part for part in (verdict, results(result.baseline, result.variants), pages) if part)
 
 
 def variant_note(verdict: Verdict) -> str:
-    """The verdict of one variant, and why."""
-    return "\n".join((f"**{verdict.state}**", "", *(f"- {plain(reason.message)}" for reason in verdict.reasons)))
+    """The verdict of one variant in one sentence, then what it rests on."""
+    parts = (
+        f"**{plain(headline(verdict))}**",
+        "\n".join(f"- {plain(reason.message)}" for reason in verdict.reasons),
+        _clauses(verdict.clauses),
+        _classes(verdict.classes),
+        _flips(verdict),
+    )
+    return "\n\n".join(part for part in parts if part)
 
 
-def table(baseline: BaselineSummary, rows: tuple[VariantRow, ...]) -> str:
-    """All variants as a Markdown table."""
-    heads = ("Variant", "Verdict", baseline.metric, "Drop", "Drop at most", "KiB", "Of float32", "ms", "Why")
-    rule = ("---", "---", *("---:" for _ in heads[2:-1]), "---")
-    return "\n".join(_line(cells) for cells in (heads, rule, *(_cells(row, baseline) for row in rows)))
+def results(baseline: BaselineSummary, rows: Sequence[VariantRow]) -> str:
+    """All variants as a table, then the verdict on each in one sentence."""
+    loss = "Drop" if baseline.higher_is_better else "Loss"
+    metric = plain(wording.short_name(baseline.metric))
+    heads = ("Variant", "Verdict", metric, loss, f"{loss} at most", "KiB", "Of float32", "ms")
+    sentences = "\n".join(f"- {plain(headline(row))}" for row in rows)
+    return f"{_table(heads, 2, [_cells(row, baseline) for row in rows])}\n\n{sentences}"
+
+
+def headline(found: VariantRow | Verdict) -> str:
+    """The one sentence that says it all."""
+    if found.sentence:
+        return found.sentence
+    state = found.verdict if isinstance(found, VariantRow) else found.state
+    return f"{found.variant} {state}"
 
 
 def reasons(verdict: Verdict) -> str:
@@ -56,22 +76,63 @@ def plain(text: str) -> str:
 
 
 def _cells(row: VariantRow, baseline: BaselineSummary) -> tuple[str, ...]:
+    style = ".4f" if baseline.percent else ".4g"
     return (
         row.variant,
         row.verdict,
-        _number(row.value, ".4f"),
-        _number(row.drop, ".4f"),
-        _number(row.drop_high, ".4f"),
+        _number(row.value, style),
+        _number(row.drop, style),
+        _number(row.drop_high, style),
         _number(row.bytes and row.bytes / 1024, ".1f"),
         _number(row.bytes and 100 * row.bytes / baseline.bytes, ".0f", " %"),
         _number(row.latency_ms, ".3g"),
-        "" if row.verdict == "passed" else plain("; ".join(row.reasons)),
     )
+
+
+def _clauses(clauses: Sequence[Clause]) -> str:
+    """What the policy asks for, as it was tested."""
+    rows = [
+        (
+            clause.name,
+            plain(clause.subject),
+            clause.state,
+            *(_number(number, ".4g") for number in (clause.estimate, clause.low, clause.high, clause.limit)),
+            f"{clause.samples:,}",
+            "" if clause.needed is None else f"{clause.needed:,}",
+        )
+        for clause in clauses
+    ]
+    heads = ("Clause", "Of", "State", "Found", "At least", "At most", "Allowed", "Samples", "Would decide")
+    return _table(heads, 3, rows) if rows else ""
+
+
+def _classes(classes: Sequence[ClassLoss]) -> str:
+    """The classes that lost most."""
+    rows = [
+        (
+            plain(loss.name),
+            *(_number(number, ".4g") for number in (loss.baseline, loss.value, loss.drop, loss.low, loss.high)),
+            f"{loss.samples:,}",
+            "yes" if loss.proved else "",
+        )
+        for loss in classes
+    ]
+    heads = ("Class", "Float32", "Variant", "Lost", "At least", "At most", "Samples", "Proved")
+    return _table(heads, 1, rows) if rows else ""
+
+
+def _flips(verdict: Verdict) -> str:
+    found = f"{verdict.flipped:,} of {verdict.samples:,} samples flipped" if verdict.samples else ""
+    agreement = "" if verdict.agreement is None else f"; the same answer on {100 * verdict.agreement:.2f} %"
+    files = f" (artifacts in `{EXPLANATION}/`)" if verdict.explanation else ""
+    return f"{found}{agreement}{files}." if found and verdict.state != "baseline" else ""
 
 
 def _number(value: float | None, style: str, unit: str = "") -> str:
     return "" if value is None else f"{value:{style}}{unit}"
 
 
-def _line(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _table(heads: Sequence[str], texts: int, rows: Sequence[Sequence[str]]) -> str:
+    """Markdown; the first `texts` columns hold text, all others numbers."""
+    rule = ["---" if column < texts else "---:" for column in range(len(heads))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))

@@ -39,8 +39,13 @@ def ensure_version(
 
 
 def version_behind(client: MlflowClient, name: str, alias: str) -> int | None:
-    """The version that an alias points to, if any."""
-    found = client.get_registered_model(name).aliases.get(alias)
+    """The version that an alias points to; None where there is no such alias or no such registered model."""
+    try:
+        found = client.get_registered_model(name).aliases.get(alias)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
     return None if found is None else int(found)
 
 

@@ -91,6 +91,29 @@ CASES = (
         error="variant.quantize: variant.quantize bad_input",
     ),
     Case(
+        id="a champion that cannot be fetched",
+        failures=(failure("fetch_champion", "python_error"),),
+        error="fetch_champion: fetch_champion python_error",
+    ),
+    Case(
+        id="a champion that does not fit the data, which are right",
+        failures=(
+            failure("gate", "no_result"),
+            failure("variant.evaluate", "bad_input", "int8"),
+            failure("evaluate_champion", "bad_input", "champion"),
+        ),
+        error="evaluate_champion: evaluate_champion bad_input",
+    ),
+    Case(
+        id="data that fit neither the champion nor the baseline",
+        failures=(
+            failure("evaluate_champion", "bad_input", "champion"),
+            failure("evaluate_baseline", "bad_input", "float32"),
+        ),
+        exit_code=2,
+        error="evaluate_baseline bad_input",
+    ),
+    Case(
         id="the first in the flow, not the first to fail",
         failures=(failure("gate", "python_error"), failure("convert", "segfault"), failure("other", "timeout")),
         error="convert: convert segfault",
@@ -115,7 +138,14 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
         "model": "m",
         "outcome": "promoted",
         "champion": {"variant": "int8", "version": 3, "digest": "d"},
-        "baseline": {"bytes": 4000, "metric": "top1", "value": 0.96, "samples": 697},
+        "baseline": {
+            "bytes": 4000,
+            "metric": "top1",
+            "higher_is_better": True,
+            "percent": True,
+            "value": 0.96,
+            "samples": 697,
+        },
         "variants": [ROW.to_json()],
     }
     assert json.loads(json.dumps(found, allow_nan=False)) == found

@@ -1,0 +1,144 @@
+"""The policy as clauses, each with its evidence: all must hold for a variant to pass.
+
+A variant that violates one clause passes with probability at most that of passing this one clause, so that no
+correction for their number is due: R. Berger, "Multiparameter hypothesis testing and acceptance sampling",
+Technometrics 24 (1982) 295-300 (intersection-union test). The same holds for the classes within one clause.
+That one of several classes is proved to be beyond the limit does need a correction: Bonferroni's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from litegate.gate.contrasts import Comparison
+from litegate.gate.evidence import Evidence, needed
+from litegate.records import Clause
+from litegate.spec import Gate
+
+__all__ = ["Claim", "claims"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That every value is below `limit`: one of them by the name "", or one for each class.
+
+    Attributes:
+        name: the policy's key.
+        parts: the evidence by subject, at least one.
+    """
+
+    name: str
+    limit: float
+    parts: Mapping[str, Evidence]
+
+    @property
+    def p_within(self) -> float:
+        """The p-value of "at least one value is at the limit or beyond"."""
+        return max(evidence.p_within(self.limit) for evidence in self.parts.values())
+
+    @property
+    def p_beyond(self) -> float:
+        """The p-value of "no value is beyond the limit"."""
+        return min(1.0, len(self.parts) * min(evidence.p_beyond(self.limit) for evidence in self.parts.values()))
+
+    def tested(self, alpha: float, total: int) -> Clause:
+        """The clause as it stands at level `alpha`, tried on `total` samples."""
+        beyond = self.p_beyond <= alpha
+        subject, evidence = self._worst(beyond)
+        low, high = evidence.bounds(1 - alpha)
+        state = "failed" if beyond else "passed" if self.p_within <= alpha else "inconclusive"
+        more = needed(evidence, self.limit, alpha) if state == "inconclusive" else None
+        return Clause(
+            name=self.name,
+            subject=subject,
+            state=state,
+            estimate=evidence.estimate,
+            low=_finite(low),
+            high=_finite(high),
+            limit=self.limit,
+            p_value=self.p_within,
+            samples=evidence.samples,
+            needed=more and math.ceil(more * total / evidence.samples),
+        )
+
+    def _worst(self, beyond: bool) -> tuple[str, Evidence]:
+        """The part that decides: proved beyond the limit, or the least proved to be within."""
+        if beyond:
+            return min(self.parts.items(), key=lambda part: part[1].p_beyond(self.limit))
+        return max(self.parts.items(), key=lambda part: (part[1].p_within(self.limit), part[1].estimate))
+
+
+def claims(policy: Gate, comparison: Comparison, champion: Comparison | None, names: tuple[str, ...]) -> list[Claim]:
+    """What the policy asks of a variant, as far as it has a meaning for this model.
+
+    Args:
+        comparison: of the variant with the float32 baseline.
+        champion: of the variant with the version that is champion today, if there is one.
+        names: of the classes, where they have names.
+
+    Raises:
+        ZeroDivisionError: a relative drop from a baseline of zero.
+    """
+    relative = policy.drop == "relative"
+    found = [Claim("max_drop", policy.max_drop, {"": comparison.relative_drop() if relative else comparison.drop()})]
+    if policy.max_drop_from_champion is not None and champion is not None:
+        found.append(Claim("max_drop_from_champion", policy.max_drop_from_champion, {"": champion.drop()}))
+    if policy.min_value is not None:
+        found.append(Claim("min_value", 0.0, {"": comparison.shortfall(policy.min_value)}))
+    if policy.max_class_drop is not None:
+        parts = dict(_class_drops(comparison, policy.min_class_samples, names))
+        found.append(Claim("max_class_drop", policy.max_class_drop, parts))
+    if policy.max_prediction_shift is not None and comparison.second.prediction is not None:
+        found.append(Claim("max_prediction_shift", policy.max_prediction_shift, dict(_shifts(comparison, names))))
+    return found
+
+
+def _class_drops(comparison: Comparison, least: int, names: tuple[str, ...]) -> Iterator[tuple[str, Evidence]]:
+    """The classes with samples enough to be judged by themselves; if there are none, nothing is known."""
+    labels = comparison.first.label
+    found, counts = (np.array([]), np.array([])) if labels is None else np.unique(labels, return_counts=True)
+    for label in found[counts >= least]:
+        yield _name(int(label), names), comparison.class_drop(int(label))
+    if not np.any(counts >= least):
+        yield "", Nothing()
+
+
+def _shifts(comparison: Comparison, names: tuple[str, ...]) -> Iterator[tuple[str, Evidence]]:
+    for label in np.unique(comparison.second.prediction):  # type: ignore[arg-type]
+        yield _name(int(label), names), comparison.shift(int(label))
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """No sample at all: it proves nothing, and more of the same would not either."""
+
+    samples: int = 0
+    estimate: float = 0.0
+
+    def p_within(self, limit: float) -> float:  # noqa: ARG002
+        """Always 1."""
+        return 1.0
+
+    def p_beyond(self, limit: float) -> float:  # noqa: ARG002
+        """Always 1."""
+        return 1.0
+
+    def bounds(self, confidence: float) -> tuple[float, float]:  # noqa: ARG002
+        """Everything is possible."""
+        return -math.inf, math.inf
+
+    def scaled(self, factor: float) -> Nothing:  # noqa: ARG002
+        """Still nothing."""
+        return self
+
+
+def _name(label: int, names: tuple[str, ...]) -> str:
+    return names[label] if 0 <= label < len(names) else str(label)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

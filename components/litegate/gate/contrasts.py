@@ -1,0 +1,174 @@
+"""From the outcomes of two artifacts on the same samples to evidence of what the second loses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import signature
+from itertools import product
+from typing import Any, Literal
+
+import numpy as np
+
+from litegate.gate.betting import Betting
+from litegate.gate.bootstrap import Replicates, Value, bootstrap
+from litegate.gate.evidence import Approximate, Evidence, PairedProportions, Relative, Repeated
+from litegate.gate.outcomes import Outcomes
+from litegate.metrics.facts import MetricFacts
+from litegate.spec import MIN_SAMPLES
+
+__all__ = ["Comparison", "Design", "mean_evidence"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Design:
+    """How it was decided when to end the evaluation: with all samples, at planned looks, or after any batch."""
+
+    kind: Literal["fixed", "looks", "sequential"] = "fixed"
+    looks: int = 1
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two artifacts on the same samples, in the same order; losses of the second are positive.
+
+    Attributes:
+        value: the metric of (output, target), for metrics of a whole set.
+        seed: of the bootstrap.
+    """
+
+    metric: MetricFacts
+    first: Outcomes
+    second: Outcomes
+    design: Design
+    value: Value | None = None
+    seed: int = 17
+
+    @cached_property
+    def values(self) -> tuple[float, float]:
+        """The metric of both."""
+        if self.metric.per_sample:
+            return float(np.mean(self._scores[0])), float(np.mean(self._scores[1]))
+        return self._replicates.first, self._replicates.second
+
+    def drop(self) -> Evidence:
+        """What the second loses, in the metric's unit."""
+        return self._lost(0.0)
+
+    def relative_drop(self) -> Relative:
+        """What the second loses, as a share of the first's value.
+
+        Raises:
+            ZeroDivisionError: the first's value is zero.
+        """
+        first, second = self.values
+        return Relative(self._lost, self._sign * (first - second) / first)
+
+    def shortfall(self, wanted: float) -> Evidence:
+        """By how much the first itself is worse than `wanted`."""
+        sign = self._sign
+        if not self.metric.per_sample:
+            return self._from_replicates(-sign, 0.0, sign * wanted)
+        low, high = self._range(lambda score: sign * (wanted - score))
+        return mean_evidence(sign * (wanted - self._scores[0].astype(float)), low, high, self.design, self._reach)
+
+    def class_drop(self, label: int) -> Evidence:
+        """What the second loses of one class, by the metric's own score or else by right predictions."""
+        assert self.first.label is not None
+        rows = np.flatnonzero(self.first.label == label)
+        first, second = (self._class_scores(outcomes)[rows] for outcomes in (self.first, self.second))
+        width = self.metric.width if self.metric.per_sample else 1.0
+        low, high = (None, None) if width is None else (-width, width)
+        return mean_evidence(self._sign * (first - second), low, high, self.design, self._reach)
+
+    def shift(self, label: int) -> Evidence:
+        """By how much the share of one class in the predictions grows."""
+        assert self.first.prediction is not None
+        assert self.second.prediction is not None
+        grown = (self.second.prediction == label).astype(np.int8) - (self.first.prediction == label)
+        return mean_evidence(grown, -1.0, 1.0, self.design, 1.0)
+
+    def _lost(self, share: float) -> Evidence:
+        """The loss beyond `share` of the first's value."""
+        weight = 1 - self._sign * share
+        if not self.metric.per_sample:
+            return self._from_replicates(self._sign * weight, -self._sign, 0.0)
+        first, second = self._scores
+        kept = first if share == 0 else weight * first  # right and wrong stay integers
+        low, high = self._range(lambda one, other: self._sign * (weight * one - other))
+        return mean_evidence(self._sign * (kept - second), low, high, self.design, self._reach)
+
+    def _range(self, loss: Callable[..., float]) -> tuple[float | None, float | None]:
+        """The extremes of a linear function of scores, found at the ends of their range."""
+        if self.metric.low is None or self.metric.high is None:
+            return None, None
+        count = len(signature(loss).parameters)
+        ends = [loss(*corner) for corner in product((self.metric.low, self.metric.high), repeat=count)]
+        return min(ends), max(ends)
+
+    def _from_replicates(self, weight_first: float, weight_second: float, shift: float) -> Evidence:
+        reach = self.metric.width if self.metric.width is not None else 0.0
+        return _repeated(self._replicates.contrast(weight_first, weight_second, shift, reach), self.design)
+
+    @property
+    def _sign(self) -> int:
+        return 1 if self.metric.higher_is_better else -1
+
+    @cached_property
+    def _scores(self) -> tuple[Array, Array]:
+        assert self.first.score is not None
+        assert self.second.score is not None
+        return _numbers(self.first.score), _numbers(self.second.score)
+
+    @cached_property
+    def _reach(self) -> float:
+        """Stands in for the range of a metric that has none: the largest difference seen, or at least a usual score."""
+        if not self.metric.per_sample or self.metric.width is not None:
+            return 0.0
+        first, second = self._scores
+        return float(max(np.abs(first - second).max(), np.abs(first).mean()))
+
+    @cached_property
+    def _replicates(self) -> Replicates:
+        assert self.value is not None
+        return bootstrap(self.value, self.first, self.second, self.seed)
+
+    def _class_scores(self, outcomes: Outcomes) -> Array:
+        if self.metric.per_sample and outcomes.score is not None:
+            return _numbers(outcomes.score)
+        assert outcomes.prediction is not None
+        right: Array = outcomes.prediction == outcomes.label
+        return right.astype(np.int8)
+
+
+def mean_evidence(values: Array, low: float | None, high: float | None, design: Design, reach: float) -> Evidence:
+    """Evidence of the mean of `values`, which lie in [low, high], by what the design allows.
+
+    Args:
+        low, high: None where they have no bound; such values cannot be looked at after any batch.
+        reach: stands in for how far a single value may lie from the mean where there is no bound.
+    """
+    if design.kind == "sequential":
+        assert low is not None
+        assert high is not None
+        return Betting.of(values, low, high)
+    if np.issubdtype(values.dtype, np.integer):
+        lost, gained = int(np.sum(values > 0)), int(np.sum(values < 0))
+        return _repeated(PairedProportions(len(values), lost, gained), design)
+    mean = float(np.mean(values))
+    error = float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.inf
+    below, above = (reach, reach) if low is None or high is None else (mean - low, high - mean)
+    return _repeated(Approximate(len(values), mean, error, below, above, len(values) >= MIN_SAMPLES), design)
+
+
+def _repeated(evidence: Evidence, design: Design) -> Evidence:
+    return Repeated(evidence, design.looks) if design.looks > 1 else evidence
+
+
+def _numbers(scores: Array) -> Array:
+    """Right and wrong as small integers, which can be subtracted and stay what they are; all else as it is."""
+    return scores.astype(np.int8) if scores.dtype == bool else scores.astype(float)

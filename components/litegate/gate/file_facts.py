@@ -1,0 +1,139 @@
+"""What rules a variant out whatever it scored: facts about its file, its latency and how it was measured.
+
+A limit that is met exactly is kept. What is not known counts as broken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from litegate.records import Candidate, GateRequest, Profile, Reason
+from litegate.spec import Gate
+from litegate.variants import BASELINE, TARGETS
+
+__all__ = ["FILE_CLAUSES", "refusals"]
+
+FILE_CLAUSES = frozenset({"max_bytes", "min_size_ratio", "max_latency_ratio", "latency_host", "integer_only"})
+"""Keys of the policy that are judged here; no sample says anything about them."""
+
+
+def refusals(request: GateRequest, variant: str, float_operators: Sequence[str] | None = None) -> tuple[Reason, ...]:
+    """Why a variant may not ship whatever it scored; empty if nothing speaks against it.
+
+    Args:
+        float_operators: operators of the variant's file that compute on floats, as `litegate.scheme` reads them
+            from its bytes; None if nobody has read them.
+    """
+    reasons = [*_failures(request, variant), *_target(request.target, variant)]
+    for candidate in request.candidates:
+        if candidate.artifact.variant == variant:
+            reasons += _measurement(request, candidate)
+            reasons += _size(request.policy, candidate, request.baseline)
+            reasons += _latency(request.policy, candidate, request.baseline)
+            reasons += _integers(request.policy, candidate, float_operators)
+    return tuple(reasons)
+
+
+def _failures(request: GateRequest, variant: str) -> Iterator[Reason]:
+    """What broke on the way: a variant whose profile failed is not whole, even if its accuracy is known."""
+    for failure in request.failures:
+        if failure.variant == variant:
+            yield Reason(code=f"{failure.step}_{failure.kind}", message=f"{failure.step} failed: {failure.message}")
+
+
+def _target(target: str, variant: str) -> Iterator[Reason]:
+    if variant not in TARGETS[target].runnable:
+        yield Reason(code="wrong_target", message=f"{target} cannot run {variant}")
+
+
+def _measurement(request: GateRequest, candidate: Candidate) -> Iterator[Reason]:
+    """Everything was measured on the files at hand, and by one metric."""
+    compared = [candidate, request.baseline, *([request.champion] if request.champion else [])]
+    for item in compared:
+        name, evaluated = item.artifact.variant, item.evaluated
+        if evaluated.artifact_digest != item.artifact.file.digest:
+            message = f"the outcomes of {name} belong to another file than the one at hand"
+            yield Reason(code="digest_mismatch", message=message)
+        if evaluated.metric != candidate.evaluated.metric:
+            message = f"{name} was measured with another metric ({evaluated.metric.name})"
+            yield Reason(code="metric_mismatch", message=message)
+    yield from _references(request, candidate)
+
+
+def _references(request: GateRequest, candidate: Candidate) -> Iterator[Reason]:
+    """A variant whose evaluation could end early ran beside the files that it is compared with."""
+    found: dict[str, str] = {reference.role: reference.artifact_digest for reference in candidate.evaluated.references}
+    compared = (("baseline", request.baseline), ("champion", request.champion))
+    for role, expected in compared if found else ():
+        if expected is not None and found.get(role) != expected.artifact.file.digest:
+            message = f"it did not run beside the {role} at hand: clear its evaluation"
+            yield Reason(code="digest_mismatch", message=message)
+
+
+def _size(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterator[Reason]:
+    ours, theirs = candidate.artifact.file.bytes, baseline.artifact.file.bytes
+    if policy.max_bytes is not None and ours > policy.max_bytes:
+        yield Reason(code="too_large", message=f"{ours:,} bytes, at most {policy.max_bytes:,} allowed")
+    if policy.min_size_ratio is not None and theirs < _exact(policy.min_size_ratio) * ours:
+        found = f"{theirs / ours:.4g} times smaller than {BASELINE} ({ours:,} bytes, {theirs:,} bytes)"
+        yield Reason(code="too_little_smaller", message=f"{found}, at least {policy.min_size_ratio:g} times asked for")
+
+
+def _latency(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterator[Reason]:
+    limit, ours, theirs = policy.max_latency_ratio, candidate.profile, baseline.profile
+    if limit is None:
+        return
+    if ours is None or theirs is None or not (_is_positive(ours.latency_ms) and _is_positive(theirs.latency_ms)):
+        unknown = [_unknown(item) for item in (candidate, baseline)]
+        yield Reason(code="latency_unknown", message=f"the latency of {' and '.join(filter(None, unknown))}")
+    elif {ours.host, theirs.host} != {policy.latency_host or theirs.host}:
+        yield Reason(code="other_host", message=_hosts(policy, ours, theirs))
+    elif _exact(ours.latency_ms) > _exact(limit) * _exact(theirs.latency_ms):
+        found = f"{ours.latency_ms / theirs.latency_ms:.4g} of {BASELINE}'s latency"
+        measured = f"{ours.latency_ms:.4g} ms, {theirs.latency_ms:.4g} ms on {ours.host}"
+        yield Reason(code="too_slow", message=f"{found} ({measured}), at most {limit:g} allowed")
+
+
+def _unknown(candidate: Candidate) -> str | None:
+    name, profile = candidate.artifact.variant, candidate.profile
+    if profile is None:
+        return f"{name} is not known"
+    return None if _is_positive(profile.latency_ms) else f"{name} cannot be {profile.latency_ms:g} ms"
+
+
+def _hosts(policy: Gate, ours: Profile, theirs: Profile) -> str:
+    found = f"its latency was measured on {ours.host}, that of {BASELINE} on {theirs.host}"
+    return (
+        f"{found}; {f'only {policy.latency_host} counts' if policy.latency_host else 'only one host can be compared'}"
+    )
+
+
+def _integers(policy: Gate, candidate: Candidate, float_operators: Sequence[str] | None) -> Iterator[Reason]:
+    if not policy.integer_only:
+        return
+    tensors = tuple(_float_tensors(candidate))
+    if float_operators is None:
+        yield Reason(code="not_integer_only", message="its operators were not read, integers only are allowed")
+    elif float_operators or tensors:
+        found = [f"operators {', '.join(float_operators)}"] * bool(float_operators)
+        found += [f"inputs or outputs {', '.join(tensors)}"] * bool(tensors)
+        message = f"float {' and '.join(found)}, integers only are allowed"
+        yield Reason(code="not_integer_only", message=message)
+
+
+def _float_tensors(candidate: Candidate) -> Iterator[str]:
+    for signature in candidate.artifact.signatures.values():
+        for name, tensor in (signature.inputs | signature.outputs).items():
+            if "float" in tensor.dtype:
+                yield f"{name} ({tensor.dtype})"
+
+
+def _is_positive(latency: float) -> bool:
+    return math.isfinite(latency) and latency > 0
+
+
+def _exact(value: float) -> Fraction:
+    """The decimal number as people write it: 0.9 is three times 0.3, which it is not in binary."""
+    return Fraction(str(value))

@@ -1,0 +1,238 @@
+"""The verdicts of all variants of a run, judged side by side: pure, and failing closed.
+
+A variant passes when every clause of the policy is proved, and the p-value of that claim is the largest of its
+clauses'. Of all that pass only one is promoted, chosen after the fact, so the claims of the variants that were
+measured are tested together by Holm's procedure: the chance that any variant passes which violates the policy is
+at most 1 - confidence, whatever they have in common.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from litegate.gate.bootstrap import Undefined, Value
+from litegate.gate.clauses import Claim, claims
+from litegate.gate.contrasts import Comparison, Design
+from litegate.gate.multiplicity import holm_levels
+from litegate.gate.outcomes import Outcomes, Unpaired, match
+from litegate.metrics.facts import MetricFacts
+from litegate.records import Clause, Reason, Verdict
+from litegate.spec import Gate
+
+__all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "judge"]
+
+IMPLAUSIBLE_GAIN = 0.05
+"""A variant better than float by more than this share of the metric's range points to a broken baseline."""
+_IMPLAUSIBLE_SHARE = 0.5
+"""The same for metrics without a range: an error that has halved."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One variant as the gate sees it.
+
+    Attributes:
+        digest: SHA-256 of the artifact that `outcomes` were measured on.
+        outcomes: None where it was not measured.
+        references: outcomes by role: `baseline`, and `champion` where there is one that the policy asks for.
+        available: how many samples there are to be had.
+        refusals: facts that rule the variant out whatever it scored.
+    """
+
+    variant: str
+    digest: str | None
+    outcomes: Outcomes | None
+    references: Mapping[str, Outcomes]
+    design: Design = field(default_factory=Design)
+    available: int = 0
+    refusals: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A variant on its way to a verdict: what it is compared with and what is claimed, or why it fails already."""
+
+    measured: Measured
+    comparison: Comparison | None = None
+    claims: tuple[Claim, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def p_value(self) -> float:
+        """Of the claim that it keeps the whole policy."""
+        return max(claim.p_within for claim in self.claims)
+
+
+def judge(
+    policy: Gate,
+    metric: MetricFacts,
+    measured: Sequence[Measured],
+    value: Value | None = None,
+    seed: int = 17,
+    names: tuple[str, ...] = (),
+) -> tuple[Verdict, ...]:
+    """A verdict for every variant, in the order given.
+
+    Args:
+        value: the metric of (output, target), for metrics of a whole set.
+        seed: of the bootstrap.
+        names: of the classes, where they have names.
+    """
+    cases = [_case(policy, metric, each, value, seed, names) for each in measured]
+    alpha = 1 - policy.confidence
+    tested = [case for case in cases if case.claims and not case.reasons]
+    levels = holm_levels([case.p_value for case in tested], alpha)
+    by_variant = {case.measured.variant: level for case, level in zip(tested, levels, strict=True)}
+    return tuple(_verdict(case, by_variant.get(case.measured.variant, alpha)) for case in cases)
+
+
+def compare(
+    metric: MetricFacts,
+    reference: Outcomes,
+    candidate: Outcomes,
+    design: Design,
+    value: Value | None = None,
+    seed: int = 17,
+) -> Comparison:
+    """The two on the samples that the candidate saw.
+
+    Raises:
+        Unpaired: they were not measured on the same samples.
+    """
+    first, second = match(reference, candidate)
+    return Comparison(metric, first, second, design, value, seed)
+
+
+def _case(
+    policy: Gate, metric: MetricFacts, measured: Measured, value: Value | None, seed: int, names: tuple[str, ...]
+) -> _Case:
+    try:
+        problem = _unmeasured(measured)
+        if problem:
+            return _Case(measured, reasons=measured.refusals or (problem,))
+        assert measured.outcomes is not None
+        rolled = {
+            role: compare(metric, outcomes, measured.outcomes, measured.design, value, seed)
+            for role, outcomes in measured.references.items()
+        }
+        comparison = rolled["baseline"]
+        found = claims(policy, comparison, rolled.get("champion"), names)
+        return _Case(measured, comparison, tuple(found), measured.refusals)
+    except Unpaired as error:
+        problem = Reason(code="unpaired", message=str(error))
+    except Undefined as error:
+        problem = Reason(code="no_value", message=str(error))
+    except ZeroDivisionError:
+        message = "a relative drop from a baseline of 0 has no meaning: set `drop: absolute`"
+        problem = Reason(code="zero_baseline", message=message)
+    return _Case(measured, reasons=(*measured.refusals, problem))
+
+
+def _unmeasured(measured: Measured) -> Reason | None:
+    """Why there is nothing to compare, or None."""
+    baseline = measured.references.get("baseline")
+    if measured.outcomes is None or baseline is None:
+        missing = "the float32 baseline" if baseline is None else "this variant"
+        return Reason(code="not_measured", message=f"there are no outcomes of {missing}")
+    if not len(measured.outcomes) or not len(baseline):
+        return Reason(code="no_samples", message="no sample was evaluated")
+    for outcomes in (measured.outcomes, *measured.references.values()):
+        columns = (outcomes.score, outcomes.output, outcomes.target)
+        if not all(column is None or np.isfinite(column).all() for column in columns):
+            return Reason(code="not_finite", message="an outcome is NaN or infinite")
+    return None
+
+
+def _verdict(case: _Case, alpha: float) -> Verdict:
+    """The verdict on a case whose claim was tested at level `alpha`."""
+    measured, comparison = case.measured, case.comparison
+    if comparison is None:
+        return Verdict(variant=measured.variant, state="failed", reasons=case.reasons, digest=measured.digest)
+    samples = len(comparison.first)
+    clauses = tuple(claim.tested(alpha, samples) for claim in case.claims)
+    gain = _implausible_gain(comparison, alpha)
+    refusals = (*case.reasons, *gain)
+    states = [clause.state for clause in clauses]
+    drop = comparison.drop()
+    low, high = drop.bounds(1 - alpha)
+    worse, better = _changes(comparison)
+    return Verdict(
+        variant=measured.variant,
+        state=_state(bool(refusals), states),
+        reasons=(*refusals, *(_reason(clause, comparison.metric, alpha) for clause in clauses)),
+        value=comparison.values[1],
+        baseline=comparison.values[0],
+        drop=drop.estimate,
+        drop_low=low if np.isfinite(low) else None,
+        drop_high=high if np.isfinite(high) else None,
+        confidence=1 - alpha,
+        p_value=case.p_value,
+        samples=samples,
+        available=max(measured.available, samples),
+        needed=_needed(clauses),
+        lost=worse,
+        gained=better,
+        clauses=clauses,
+        digest=measured.digest,
+    )
+
+
+def _state(refused: bool, states: Sequence[str]) -> Literal["passed", "failed", "inconclusive"]:
+    if refused or "failed" in states:
+        return "failed"
+    return "inconclusive" if "inconclusive" in states else "passed"
+
+
+def _needed(clauses: Sequence[Clause]) -> int | None:
+    """The number that decides all clauses that are open; None if one of them stays open whatever the number."""
+    open_ = [clause.needed for clause in clauses if clause.state == "inconclusive"]
+    return max((number for number in open_ if number is not None), default=None) if None not in open_ else None
+
+
+def _implausible_gain(comparison: Comparison, alpha: float) -> tuple[Reason, ...]:
+    width = comparison.metric.width
+    gain = IMPLAUSIBLE_GAIN * width if width is not None else _IMPLAUSIBLE_SHARE * abs(comparison.values[0])
+    if not gain or comparison.drop().p_within(-gain) > alpha:
+        return ()
+    message = f"better than float by more than {gain:.4g} of {comparison.metric.name}: the baseline is suspect"
+    return (Reason(code="implausible_gain", message=message),)
+
+
+def _changes(comparison: Comparison) -> tuple[int, int]:
+    """On how many samples the variant is worse, and on how many better."""
+    first, second = comparison.first, comparison.second
+    if comparison.metric.per_sample and first.score is not None and second.score is not None:
+        loss = first.score.astype(float) - second.score.astype(float)
+        loss = loss if comparison.metric.higher_is_better else -loss
+    elif first.prediction is not None and second.prediction is not None:
+        loss = (first.prediction == first.label).astype(float) - (second.prediction == second.label)
+    else:
+        return 0, 0
+    return int(np.sum(loss > 0)), int(np.sum(loss < 0))
+
+
+def _reason(clause: Clause, metric: MetricFacts, alpha: float) -> Reason:
+    codes = {"passed": "within", "failed": "above", "inconclusive": "undecided"}
+    share = clause.name in ("max_class_drop", "max_prediction_shift") or metric.width == 1
+
+    def amount(value: float | None) -> str:
+        return "unknown" if value is None else f"{value:.2%}" if share else f"{value:.4g}"
+
+    subject = f" ({clause.subject})" if clause.subject else ""
+    found = {
+        "passed": f"at most {amount(clause.high)}",
+        "failed": f"at least {amount(clause.low)}",
+        "inconclusive": f"between {amount(clause.low)} and {amount(clause.high)}",
+    }[clause.state]
+    message = (
+        f"{clause.name}{subject}: {found} with {1 - alpha:.4g} confidence, {amount(clause.limit)} allowed,"
+        f" on {clause.samples:,} samples"
+    )
+    if clause.state == "inconclusive":
+        more = f"about {clause.needed:,} samples would" if clause.needed else "no number of samples would"
+        message = f"{message}; {more} decide it"
+    return Reason(code=f"{codes[clause.state]}_{clause.name}", message=message)

@@ -1,0 +1,101 @@
+"""What every metric is to the rest of litegate, whoever wrote it, and the shapes that metrics have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from litegate.errors import DataError
+from litegate.metrics.facts import MetricFacts
+
+__all__ = ["WHERE", "Metric", "check_classes", "class_scores", "flat_pairs", "only_output", "shape", "without_single_axes"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Outputs = Mapping[str, Array]
+WHERE = "evaluation.metric"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric, ready to measure.
+
+    Attributes:
+        facts: what it declares of itself.
+        columns: what is kept of a batch. Takes the outputs by name, each (n, ...), and the labels, (n,) classes or
+            (n, ...) targets. Gives `score`, (n,) bool or float64, for a metric of single samples; else `output`
+            and `target`, each (n, ...). Raises `DataError` where outputs and labels are not what the metric needs.
+        value: value of any set of samples from what was kept, `output` and `target`; None for a metric of single
+            samples, whose value is the mean score. Raises `ValueError` where the set has no value.
+        needs_classes: whether the labels must be classes.
+    """
+
+    facts: MetricFacts
+    columns: Callable[[Outputs, Array], dict[str, Array]]
+    value: Callable[[Array, Array], float] | None = None
+    needs_classes: bool = False
+
+
+def only_output(outputs: Outputs, name: str) -> Array:
+    """The output of a model that has one.
+
+    Raises:
+        DataError: it has several.
+    """
+    if len(outputs) != 1:
+        raise DataError(WHERE, f"a model with one output for {name}", f"outputs {', '.join(outputs)}")
+    return next(iter(outputs.values()))
+
+
+def class_scores(output: Array) -> Array:
+    """`output` as (n, classes).
+
+    Raises:
+        DataError: it has another shape, or a single class.
+    """
+    if output.ndim != 2 or output.shape[1] < 2:
+        raise DataError(WHERE, "an output of shape (batch, classes), two classes at least", shape(output))
+    return output
+
+
+def check_classes(labels: Array, classes: int, where: str = WHERE, samples: Sequence[str] | None = None) -> None:
+    """Check that labels are classes of a model, (n,) integers from 0 to `classes` - 1.
+
+    Args:
+        where: whose fault it is if they are not, for messages.
+        samples: identities of the labelled, for messages.
+
+    Raises:
+        DataError: they are not.
+    """
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise DataError(where, "integer labels of shape (samples,)", f"{labels.dtype} labels of shape {shape(labels)}")
+    bad = np.flatnonzero((labels < 0) | (labels >= classes))
+    if len(bad):
+        sample = f" for sample {samples[int(bad[0])]}" if samples else ""
+        found = f"{labels[bad[0]]}{sample} ({len(bad)} such labels)"
+        raise DataError(where, f"labels from 0 to {classes - 1}", found)
+
+
+def flat_pairs(output: Array, target: Array) -> tuple[Array, Array]:
+    """Both as (n, elements) in double precision; axes of length one do not count.
+
+    Raises:
+        DataError: the shapes differ.
+    """
+    if without_single_axes(output) != without_single_axes(target):
+        raise DataError(WHERE, f"labels of the output's shape {shape(output)}", shape(target))
+    size = len(output)
+    return output.reshape(size, -1).astype(np.float64), target.reshape(size, -1).astype(np.float64)
+
+
+def without_single_axes(values: Array) -> tuple[int, ...]:
+    """Shape of one sample without its axes of length one."""
+    return tuple(length for length in values.shape[1:] if length != 1)
+
+
+def shape(values: Array) -> str:
+    """Shape of a batch for messages, as (batch, ...)."""
+    return "(" + ", ".join(map(str, ("batch", *values.shape[1:]))) + ")"

@@ -1,0 +1,49 @@
+"""A metric by its name in the spec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litegate.entry_point import load_class
+from litegate.errors import BadInput, SpecError
+from litegate.metrics.base import WHERE, Metric
+from litegate.metrics.facts import built_in_facts
+from litegate.metrics.of_samples import metric_of_samples
+from litegate.metrics.of_sets import metric_of_sets
+from litegate.metrics.users import user_metric
+from litegate.records import UserCode
+from litegate.user_code import check_source
+
+__all__ = ["load_metric"]
+
+
+def load_metric(name: str, code: UserCode | None = None) -> Metric:
+    """The metric that a spec names.
+
+    Args:
+        name: one that comes with litegate, or the user's `package.module:Class`.
+        code: source of the user's class.
+
+    Raises:
+        SpecError: there is no such metric, its source is not what it was when the run began, or the user's class
+            cannot be made or does not declare what it must.
+    """
+    facts = built_in_facts(name)
+    if facts is not None:
+        return metric_of_samples(facts) if facts.per_sample else metric_of_sets(facts)
+    if code is None:
+        raise SpecError(WHERE, "a metric that comes with litegate, or the source of package.module:Class", name)
+    return user_metric(name, _made(code))
+
+
+def _made(code: UserCode) -> Any:
+    check_source(code, WHERE)
+    try:
+        users_class = load_class(code.reference, code.folder)
+    except BadInput as error:
+        raise SpecError(WHERE, f"{error.expected} for {error.where}", error.got) from error
+    try:
+        return users_class()
+    except Exception as error:
+        expected = f"a class {code.reference} that is made without arguments"
+        raise SpecError(WHERE, expected, f"{type(error).__name__}: {error}") from error

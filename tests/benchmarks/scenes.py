@@ -1,0 +1,144 @@
+"""What the gate is shown in one simulated run: variants with their references, and which of them are bad.
+
+`bad` variants violate exactly one clause of the policy, by nothing: they are exactly at its limit, and all else
+is well within. In a perfect run no variant is bad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from litegate.gate.outcomes import Outcomes
+from tests.benchmarks.populations import ACCURACY, CLASSES, RESNET8, Population, classified, flip
+
+__all__ = [
+    "Scene",
+    "Variant",
+    "alone",
+    "champion_drop",
+    "class_drop",
+    "min_value",
+    "prediction_shift",
+    "side_by_side",
+]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Variant:
+    candidate: Outcomes
+    references: Mapping[str, Outcomes]
+    bad: bool
+
+    def first(self, samples: int) -> Variant:
+        """As it stood after so many samples."""
+        rows: Any = slice(samples)
+        references = {role: outcomes.take(rows) for role, outcomes in self.references.items()}
+        return Variant(self.candidate.take(rows), references, self.bad)
+
+
+Scene = Callable[[np.random.Generator, int, bool], list[Variant]]
+"""Draws a run of so many samples; the flag says whether it is perfect."""
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """The samples of a classifier's data set: what is right, and what it answers where it is wrong."""
+
+    label: Array
+    mistake: Array
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, samples: int, shares: tuple[float, ...] | None = None) -> _Pictures:
+        label = rng.choice(CLASSES, samples, p=shares)
+        return cls(label, (label + rng.integers(1, CLASSES, samples)) % CLASSES)
+
+    def answered(self, right: Array) -> Outcomes:
+        return classified(right, self.label, self.mistake)
+
+
+def alone(population: Population, margin: float) -> Scene:
+    """One variant that loses `margin`."""
+
+    def scene(rng: np.random.Generator, samples: int, perfect: bool) -> list[Variant]:
+        before, after = population.draw(rng, samples, 0.0 if perfect else margin)
+        return [Variant(after, {"baseline": before}, not perfect)]
+
+    return scene
+
+
+def side_by_side(bad: int, good: int, margin: float) -> Scene:
+    """Variants of one baseline, of which `bad` lose `margin`; as for the true drop, all others are perfect."""
+
+    def scene(rng: np.random.Generator, samples: int, perfect: bool) -> list[Variant]:
+        pictures, before = _Pictures.draw(rng, samples), rng.random(samples) < ACCURACY
+        losses = [0.0 if perfect else margin] * bad + [0.0] * good
+        reference = {"baseline": pictures.answered(before)}
+        flipped = (flip(rng, before, ACCURACY, loss, RESNET8) for loss in losses)
+        return [
+            Variant(pictures.answered(after), reference, loss > 0) for after, loss in zip(flipped, losses, strict=True)
+        ]
+
+    return scene
+
+
+def class_drop(margin: float, share: float = 1 / CLASSES) -> Scene:
+    """One class, of the given share, loses `margin`; every other loses a tenth of it."""
+    shares = (share, *((1 - share) / (CLASSES - 1) for _ in range(CLASSES - 1)))
+
+    def scene(rng: np.random.Generator, samples: int, perfect: bool) -> list[Variant]:
+        pictures, before = _Pictures.draw(rng, samples, shares), rng.random(samples) < ACCURACY
+        loss = 0.0 if perfect else np.where(pictures.label == 0, margin, margin / 10)
+        after = flip(rng, before, ACCURACY, loss, RESNET8)
+        return [Variant(pictures.answered(after), {"baseline": pictures.answered(before)}, not perfect)]
+
+    return scene
+
+
+def prediction_shift(margin: float) -> Scene:
+    """Samples that were wrong become wrong in another way: the first class's share grows by `margin`, no score falls.
+
+    What may move is wrong in both, and neither of the first class nor taken for it.
+    """
+    wrong_in_both = 1 - ACCURACY - RESNET8 / 2
+    movable = wrong_in_both * (1 - 1 / CLASSES) * (1 - 1 / (CLASSES - 1))
+
+    def scene(rng: np.random.Generator, samples: int, perfect: bool) -> list[Variant]:
+        pictures, before = _Pictures.draw(rng, samples), rng.random(samples) < ACCURACY
+        after = flip(rng, before, ACCURACY, 0.0, RESNET8)
+        moved = ~before & ~after & (pictures.label != 0) & (pictures.mistake != 0)
+        moved &= rng.random(samples) < (0.0 if perfect else margin / movable)
+        other = _Pictures(pictures.label, np.where(moved, 0, pictures.mistake))
+        return [Variant(other.answered(after), {"baseline": pictures.answered(before)}, not perfect)]
+
+    return scene
+
+
+def champion_drop(margin: float) -> Scene:
+    """A variant as good as float, and a champion that is better than both by `margin`."""
+
+    def scene(rng: np.random.Generator, samples: int, perfect: bool) -> list[Variant]:
+        pictures, after = _Pictures.draw(rng, samples), rng.random(samples) < ACCURACY
+        before = flip(rng, after, ACCURACY, 0.0, RESNET8)
+        champion = flip(rng, after, ACCURACY, 0.0 if perfect else -margin, RESNET8)
+        references = {"baseline": pictures.answered(before), "champion": pictures.answered(champion)}
+        return [Variant(pictures.answered(after), references, not perfect)]
+
+    return scene
+
+
+def min_value(wanted: float, above: float) -> Scene:
+    """A baseline that is worth exactly `wanted`, or `above` more if perfect, and a variant as good as it."""
+
+    def scene(rng: np.random.Generator, samples: int, perfect: bool) -> list[Variant]:
+        accuracy = wanted + (above if perfect else 0.0)
+        pictures, before = _Pictures.draw(rng, samples), rng.random(samples) < accuracy
+        after = flip(rng, before, accuracy, 0.0, RESNET8)
+        return [Variant(pictures.answered(after), {"baseline": pictures.answered(before)}, not perfect)]
+
+    return scene

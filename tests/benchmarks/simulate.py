@@ -1,0 +1,164 @@
+"""One simulated run through the real gate, and the counts of many; beside it the rule that looks at the estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from litegate.gate.contrasts import Design
+from litegate.gate.outcomes import Outcomes
+from litegate.gate.stopping import decided, looks
+from litegate.gate.verdicts import Measured, judge
+from litegate.metrics.facts import MetricFacts
+from litegate.records import Stopping, Verdict
+from litegate.spec import Gate
+from tests.benchmarks.scenes import Scene, Variant
+
+__all__ = ["BLOCK", "FIRST_LOOK", "Case", "Counts", "judged", "seen", "simulate"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Value = Callable[[Array, Array], float]
+
+BLOCK, FIRST_LOOK = 256, 500
+
+
+@dataclass(frozen=True)
+class Case:
+    """A metric and a policy.
+
+    Attributes:
+        metric, policy: what the table calls them.
+        limit: what is allowed, in words.
+        samples: how many there are; a design that may stop can use fewer.
+        draws: how many runs are simulated with bad variants, and how many with perfect ones.
+        value: for metrics of a whole set.
+    """
+
+    metric: str
+    policy: str
+    limit: str
+    facts: MetricFacts
+    gate: Gate
+    scene: Scene
+    samples: int
+    draws: tuple[int, int]
+    design: Literal["fixed", "looks", "sequential"] = "fixed"
+    value: Value | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """`passed` and `naive_passed` count the runs in which a bad variant passed, or the perfect variants that did."""
+
+    trials: int = 0
+    passed: int = 0
+    naive_passed: int = 0
+    seen: int = 0
+    judged: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
+
+def simulate(case: Case, perfect: bool, seed: list[int], draws: int) -> Counts:
+    """The counts of `draws` runs."""
+    rng, total = np.random.default_rng(seed), Counts()
+    for _ in range(draws):
+        variants = case.scene(rng, case.samples, perfect)
+        measured = [seen(case, variant, len(variants)) for variant in variants]
+        passed = [verdict.state == "passed" for verdict in judged(case, measured, int(rng.integers(2**31)))]
+        naive = [naive_rule(case, variant) for variant in variants]
+        used = sum(len(one.candidate) for one in measured)
+        total += _counts(variants, passed, naive, perfect, used)
+    return total
+
+
+def _counts(variants: list[Variant], passed: list[bool], naive: list[bool], perfect: bool, used: int) -> Counts:
+    if perfect:
+        return Counts(len(variants), sum(passed), sum(naive), used, len(variants))
+    bad = [variant.bad for variant in variants]
+    any_passed, any_naive = (any(np.logical_and(bad, answer)) for answer in (passed, naive))
+    return Counts(1, any_passed, any_naive, used, len(variants))
+
+
+def judged(case: Case, variants: list[Variant], seed: int) -> tuple[Verdict, ...]:
+    """What the gate says of the variants, of each on the samples that it was seen on."""
+    planned = len(looks(FIRST_LOOK, case.samples)) if case.design == "looks" else 1
+    design = Design(case.design, planned)
+    measured = [
+        Measured(
+            variant=f"variant {number}",
+            digest=None,
+            outcomes=variant.candidate,
+            references=variant.references,
+            design=design,
+            available=case.samples,
+        )
+        for number, variant in enumerate(variants)
+    ]
+    return judge(case.gate, case.facts, measured, case.value, seed)
+
+
+def seen(case: Case, variant: Variant, variants: int) -> Variant:
+    """The variant as far as the evaluation gets before it is decided, as the evaluate step does it."""
+    if case.design == "fixed":
+        return variant
+    first = FIRST_LOOK if case.design == "looks" else None
+    stopping = Stopping(policy=case.gate, variants=variants, first_samples=first)
+    ends = looks(FIRST_LOOK, case.samples) if case.design == "looks" else _blocks(case.samples)
+    for end in ends[:-1]:
+        head = variant.first(end)
+        if decided(stopping, case.facts, head.candidate, head.references, len(ends)):
+            return head
+    return variant
+
+
+def _blocks(samples: int) -> list[int]:
+    ends = [min(BLOCK, samples)]
+    while ends[-1] < samples:
+        ends.append(min(ends[-1] + max(BLOCK, ends[-1] // 4), samples))
+    return ends
+
+
+def naive_rule(case: Case, variant: Variant) -> bool:
+    """Whether every estimate is at most its limit, on all samples there are."""
+    gate, before, after = case.gate, variant.references["baseline"], variant.candidate
+    limit = gate.max_drop * (_value(case, before) if gate.drop == "relative" else 1)
+    held = [_loss(case, before, after) <= limit]
+    if gate.max_drop_from_champion is not None:
+        held.append(_loss(case, variant.references["champion"], after) <= gate.max_drop_from_champion)
+    if gate.min_value is not None:
+        held.append(_sign(case) * (_value(case, before) - gate.min_value) >= 0)
+    if gate.max_class_drop is not None:
+        held.append(_worst_class(case, before, after) <= gate.max_class_drop)
+    if gate.max_prediction_shift is not None and after.prediction is not None:
+        held.append(_largest_shift(before, after) <= gate.max_prediction_shift)
+    return all(held)
+
+
+def _sign(case: Case) -> int:
+    return 1 if case.facts.higher_is_better else -1
+
+
+def _value(case: Case, outcomes: Outcomes) -> float:
+    if case.value is None:
+        return float(np.mean(outcomes.score))
+    return case.value(outcomes.output, outcomes.target)
+
+
+def _loss(case: Case, before: Outcomes, after: Outcomes) -> float:
+    return _sign(case) * (_value(case, before) - _value(case, after))
+
+
+def _worst_class(case: Case, before: Outcomes, after: Outcomes) -> float:
+    lost = before.score.astype(int) - after.score
+    counts, sums = np.bincount(before.label), np.bincount(before.label, lost)
+    return float((sums / np.maximum(counts, 1))[counts >= case.gate.min_class_samples].max(initial=0.0))
+
+
+def _largest_shift(before: Outcomes, after: Outcomes) -> float:
+    counts = (np.bincount(outcomes.prediction, minlength=1000) for outcomes in (after, before))
+    return float(np.subtract(*counts).max() / len(before))

@@ -1,0 +1,238 @@
+"""What rules a variant out whatever it scored, clause by clause, at and beside each limit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from litegate.gate.file_facts import FILE_CLAUSES, refusals
+from litegate.records import (
+    Artifact,
+    Candidate,
+    Evaluated,
+    Failure,
+    FileRef,
+    GateRequest,
+    MetricFacts,
+    Profile,
+    ReferenceOutcomes,
+    Signature,
+    TensorSpec,
+)
+from litegate.spec import Gate
+
+OUTCOMES = FileRef(name="outcomes.npz", digest="1" * 64, bytes=1)
+
+
+def candidate(
+    variant: str, size: int = 100, ms: float | None = 1.0, host: str = "here", dtype: str = "int8", **changes: Any
+) -> Candidate:
+    signature = Signature(
+        inputs={"x": TensorSpec(shape=(1,), dtype=dtype)}, outputs={"y": TensorSpec(shape=(1,), dtype="int8")}
+    )
+    file = FileRef(name=f"{variant}.tflite", digest=variant, bytes=size)
+    found = {"variant": variant, "artifact_digest": variant, "metric": MetricFacts(name="top1"), "samples": 9}
+    found |= {"available": 9, "outcomes": OUTCOMES, "seconds": 0.1, "kernels": "reference"}
+    profile = {"variant": variant, "latency_p95_ms": 2.0, "runs": 9, "host": host, "kernels": variant}
+    return Candidate(
+        artifact=Artifact(variant=variant, file=file, signatures={"serving_default": signature}),
+        evaluated=Evaluated.model_validate(found | changes),
+        profile=None if ms is None else Profile.model_validate(profile | {"latency_ms": ms}),
+    )
+
+
+FLOAT = candidate("float32", size=330, ms=0.3)
+INT8 = candidate("int8")
+CHAMPION = candidate("champion", ms=None)
+
+
+def seen_beside(**digests: str) -> Candidate:
+    pairs = [ReferenceOutcomes(role=r, artifact_digest=d, outcomes=OUTCOMES) for r, d in digests.items()]
+    return candidate("int8", references=tuple(pairs))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    id: str
+    policy: dict[str, Any] = field(default_factory=dict)
+    variant: Candidate | None = INT8
+    baseline: Candidate = FLOAT
+    champion: Candidate | None = None
+    target: str = "cpu"
+    failures: tuple[Failure, ...] = ()
+    floats: tuple[str, ...] | None = None
+    code: str | None = None
+    says: str = ""
+
+
+DIED = Failure(step="profile", kind="segfault", message="SIGSEGV", variant="int8")
+OTHER = Failure(step="profile", kind="segfault", message="SIGSEGV", variant="uint8")
+RATIO = {"max_latency_ratio": 3.0}
+ROWS = (
+    Row(id="nothing asked for"),
+    Row(id="not quantized at all", variant=None, policy={"max_bytes": 1, "integer_only": True, **RATIO}),
+    Row(id="the target cannot run it", target="gpu", code="wrong_target", says="gpu cannot run int8"),
+    Row(id="nor if it was not built", target="gpu", variant=None, code="wrong_target"),
+    Row(id="a step failed", failures=(DIED,), code="profile_segfault", says="profile failed: SIGSEGV"),
+    Row(id="a step of another variant failed", failures=(OTHER,)),
+    Row(
+        id="outcomes of another file",
+        variant=candidate("int8", artifact_digest="x"),
+        code="digest_mismatch",
+        says="outcomes of int8 belong to another file",
+    ),
+    Row(
+        id="the baseline's outcomes are of another file",
+        baseline=candidate("float32", artifact_digest="x"),
+        code="digest_mismatch",
+        says="outcomes of float32",
+    ),
+    Row(
+        id="the champion's outcomes are of another file",
+        champion=candidate("champion", artifact_digest="x"),
+        code="digest_mismatch",
+        says="outcomes of champion",
+    ),
+    Row(
+        id="another metric",
+        baseline=candidate("float32", metric=MetricFacts(name="top5")),
+        code="metric_mismatch",
+        says="float32 was measured with another metric (top5)",
+    ),
+    Row(
+        id="the same name with another direction",
+        champion=candidate("champion", metric=MetricFacts(name="top1", higher_is_better=False)),
+        code="metric_mismatch",
+    ),
+    Row(id="a whole champion", champion=CHAMPION),
+    Row(id="it ran beside both", variant=seen_beside(baseline="float32", champion="champion"), champion=CHAMPION),
+    Row(id="the champion is not asked for", variant=seen_beside(baseline="float32", champion="champion")),
+    Row(
+        id="it ran beside another baseline",
+        variant=seen_beside(baseline="x"),
+        code="digest_mismatch",
+        says="did not run beside the baseline at hand",
+    ),
+    Row(
+        id="it ran before there was a champion",
+        variant=seen_beside(baseline="float32"),
+        champion=CHAMPION,
+        code="digest_mismatch",
+        says="beside the champion at hand",
+    ),
+    Row(id="as large as allowed", policy={"max_bytes": 100}),
+    Row(id="a byte too large", policy={"max_bytes": 99}, code="too_large", says="100 bytes, at most 99 allowed"),
+    Row(id="as much smaller as asked for", policy={"min_size_ratio": 3.3}),
+    Row(
+        id="too little smaller",
+        policy={"min_size_ratio": 3.31},
+        code="too_little_smaller",
+        says="3.3 times smaller than float32 (100 bytes, 330 bytes), at least 3.31 times asked for",
+    ),
+    Row(
+        id="larger than float32",
+        policy={"min_size_ratio": 1.0},
+        variant=candidate("int8", size=331),
+        code="too_little_smaller",
+    ),
+    Row(id="as slow as allowed, although 0.9 / 0.3 > 3 in floats", policy=RATIO, variant=candidate("int8", ms=0.9)),
+    Row(
+        id="too slow",
+        policy=RATIO,
+        variant=candidate("int8", ms=0.91),
+        code="too_slow",
+        says="3.033 of float32's latency (0.91 ms, 0.3 ms on here), at most 3 allowed",
+    ),
+    Row(id="slow, which nobody forbids", variant=candidate("int8", ms=900.0)),
+    Row(
+        id="no profile",
+        policy=RATIO,
+        variant=candidate("int8", ms=None),
+        code="latency_unknown",
+        says="latency of int8 is not known",
+    ),
+    Row(
+        id="no profile of the baseline",
+        policy=RATIO,
+        baseline=candidate("float32", ms=None),
+        code="latency_unknown",
+        says="latency of float32 is not known",
+    ),
+    *(
+        Row(id=f"a latency of {ms}", policy=RATIO, variant=candidate("int8", ms=ms), code="latency_unknown")
+        for ms in (math.nan, math.inf, 0.0, -1.0)
+    ),
+    *(
+        Row(id=f"a baseline of {ms} ms", policy=RATIO, baseline=candidate("float32", ms=ms), code="latency_unknown")
+        for ms in (math.nan, math.inf, 0.0)
+    ),
+    Row(id="the named host", policy={**RATIO, "latency_host": "here"}, variant=candidate("int8", ms=0.1)),
+    Row(
+        id="not the named host",
+        policy={**RATIO, "latency_host": "phone"},
+        code="other_host",
+        says="measured on here, that of float32 on here; only phone counts",
+    ),
+    Row(
+        id="two hosts",
+        policy=RATIO,
+        variant=candidate("int8", host="there"),
+        code="other_host",
+        says="measured on there, that of float32 on here",
+    ),
+    Row(id="a named host, but no limit", policy={"latency_host": "phone"}),
+    Row(id="integers only", policy={"integer_only": True}, floats=()),
+    Row(
+        id="a float operator",
+        policy={"integer_only": True},
+        floats=("SOFTMAX", "ADD"),
+        code="not_integer_only",
+        says="float operators SOFTMAX, ADD, integers only",
+    ),
+    *(
+        Row(
+            id=f"a {dtype} input",
+            policy={"integer_only": True},
+            variant=candidate("int8", dtype=dtype),
+            floats=(),
+            code="not_integer_only",
+            says=f"x ({dtype})",
+        )
+        for dtype in ("float32", "float16", "bfloat16")
+    ),
+    Row(id="operators that nobody read", policy={"integer_only": True}, code="not_integer_only", says="not read"),
+    Row(id="floats, which nobody forbids", floats=("SOFTMAX",), variant=candidate("int8", dtype="float32")),
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_a_fact_rules_a_variant_out_or_does_not(row: Row) -> None:
+    request = GateRequest(
+        policy=Gate.model_validate(row.policy),
+        target=row.target,
+        variants=("int8", "uint8"),
+        baseline=row.baseline,
+        candidates=(candidate("uint8", size=10**9, ms=None), *([row.variant] if row.variant else [])),
+        champion=row.champion,
+        failures=row.failures,
+    )
+    found = refusals(request, "int8", row.floats)
+    assert [reason.code for reason in found] == ([row.code] if row.code else [])
+    assert row.says in "".join(reason.message for reason in found)
+
+
+def test_all_that_speaks_against_a_variant_is_said() -> None:
+    policy = Gate(max_bytes=1, min_size_ratio=99, max_latency_ratio=0.1, integer_only=True)
+    request = GateRequest(
+        policy=policy, target="gpu", variants=("int8",), baseline=FLOAT, candidates=(INT8,), failures=(DIED,)
+    )
+    codes = [reason.code for reason in refusals(request, "int8", ("ADD",))]
+    expected = ["profile_segfault", "wrong_target", "too_large", "too_little_smaller", "too_slow", "not_integer_only"]
+    assert codes == expected
+
+
+def test_the_clauses_about_files_are_keys_of_the_policy() -> None:
+    assert set(Gate.model_fields) > FILE_CLAUSES

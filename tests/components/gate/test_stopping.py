@@ -1,0 +1,62 @@
+"""When an evaluation may end: the planned looks, and that what stops it is what the gate then says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from litegate.gate import Design, Measured, Outcomes, judge
+from litegate.gate.stopping import decided, looks
+from litegate.metrics.facts import built_in_facts
+from litegate.records import Stopping
+from litegate.spec import Gate
+
+TOP1 = built_in_facts("top1")
+
+
+@pytest.mark.parametrize(
+    ("first", "total", "planned"),
+    [
+        (500, 4000, [500, 1000, 2000, 4000]),
+        (500, 500, [500]),
+        (500, 300, [300]),
+        (500, 700, [700]),
+        (500, 760, [500, 760]),
+        (1000, 10_000, [1000, 2000, 4000, 10_000]),
+    ],
+)
+def test_the_looks_double_and_end_with_all(first: int, total: int, planned: list[int]) -> None:
+    assert looks(first, total) == planned
+
+
+def pair(samples: int, lost: int, gained: int) -> tuple[Outcomes, Outcomes]:
+    scores = np.ones((2, samples), bool)
+    scores[1, :lost] = False
+    scores[0, lost : lost + gained] = False
+    rows = np.arange(samples)
+    return tuple(Outcomes(rows, rows.astype("S"), each) for each in scores)
+
+
+@pytest.mark.parametrize("first_samples", [None, 500])
+@pytest.mark.parametrize(
+    ("samples", "lost", "gained", "done"), [(256, 0, 0, False), (2000, 10, 10, True), (2000, 400, 0, True)]
+)
+def test_it_ends_when_this_variant_is_decided_whatever_the_others_do(
+    first_samples: int | None, samples: int, lost: int, gained: int, done: bool
+) -> None:
+    policy = Gate(max_drop=0.02)
+    baseline, candidate = pair(samples, lost, gained)
+    stopping = Stopping(policy=policy, variants=7, first_samples=first_samples)
+    assert decided(stopping, TOP1, candidate, {"baseline": baseline}, 3) is done
+    if done:
+        design = Design("sequential") if first_samples is None else Design("looks", 3)
+        measured = [Measured(f"v{n}", None, candidate, {"baseline": baseline}, design) for n in range(7)]
+        states = {each.state for each in judge(policy, TOP1, measured)}
+        assert states == {"failed" if lost == 400 else "passed"}, "the gate says what ended the evaluation"
+
+
+def test_more_variants_side_by_side_need_more_samples() -> None:
+    baseline, candidate = pair(700, 4, 4)
+    alone, among = (Stopping(policy=Gate(max_drop=0.02), variants=n, first_samples=None) for n in (1, 100))
+    assert decided(alone, TOP1, candidate, {"baseline": baseline}, 1)
+    assert not decided(among, TOP1, candidate, {"baseline": baseline}, 1)
