@@ -163,7 +163,7 @@ assert _TOP5 is not None
 PER_SAMPLE = (
     Population("top1", BUILT_IN["top1"], ACCURACY, _binary(RESNET8)),
     Population("top1, rare", BUILT_IN["top1"], ACCURACY, _binary(0.002)),
-    Population("top1, restless", BUILT_IN["top1"], ACCURACY, _binary(0.15)),
+    Population("top1, restless", BUILT_IN["top1"], ACCURACY, _binary(2 * RESNET8)),
     Population("top5", _TOP5, 0.95, _binary(0.02, 0.95)),
     Population("mae", BUILT_IN["mae"], 1.0, _gamma_errors),
     Population("mae, heavy tails", BUILT_IN["mae"], 1.0, _heavy_errors),

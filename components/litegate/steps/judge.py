@@ -1,69 +1,142 @@
-"""Step `judge`: gather the outcomes and the facts for the gate, and let it judge every variant asked for."""
+"""Step `judge`: gather the outcomes and the facts for the gate, let it judge all variants, and explain its verdicts."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from litegate.gate import Outcomes, judge
-from litegate.records import Candidate, GateRequest, Reason, Verdict, Verdicts
-from litegate.variants import BASELINE, TARGETS
+from litegate.gate import Design, Measured, Outcomes, judge
+from litegate.gate.explain import agreement, class_losses, classes_csv, flips, sentence
+from litegate.gate.file_facts import refusals
+from litegate.gate.verdicts import compare
+from litegate.metrics.facts import MetricFacts
+from litegate.metrics.loading import load_metric
+from litegate.records import Candidate, GateRequest, Verdict, Verdicts
+from litegate.scheme import read_scheme
+from litegate.variants import BASELINE
 from litegate.work import Work
 
 __all__ = ["run"]
 
+_FLIPS, _CLASSES = 20, 5
+"""How many a verdict carries by itself; the files that it names hold all."""
+
 
 def run(request: GateRequest, work: Work) -> Verdicts:
-    """A verdict for the baseline and for every variant that was asked for, measured or not."""
-    candidates = {candidate.artifact.variant: candidate for candidate in request.candidates}
-    baseline = _outcomes(request.baseline, work)
-    verdicts = [_baseline_verdict(request.baseline)]
-    for name in request.variants:
-        candidate = candidates.get(name)
-        outcomes = _outcomes(candidate, work) if candidate else None
-        digest = candidate.artifact.file.digest if candidate else None
-        refusals = (*_failures(request, name), *_facts(request, name, candidate))
-        verdicts.append(judge(name, digest, request.policy, baseline, outcomes, refusals))
+    """A verdict for the baseline and for every variant that was asked for, measured or not.
+
+    Raises:
+        SpecError: the user's metric of a whole set cannot be loaded.
+        DataError: it gave a value outside of the range that it declares.
+    """
+    gate = _Judge(request, work)
+    verdicts = [gate.baseline(), *gate.variants()]
     for verdict in verdicts:
-        work.say("gate: %s %s: %s", verdict.variant, verdict.state, "; ".join(r.message for r in verdict.reasons))
+        work.say("%s", verdict.sentence)
+        for reason in verdict.reasons:
+            work.say("  %s", reason.message)
     return Verdicts(verdicts=tuple(verdicts))
 
 
-def _outcomes(candidate: Candidate, work: Work) -> Outcomes:
-    with np.load(work.path(candidate.evaluated.outcomes), allow_pickle=False) as arrays:
-        return Outcomes(arrays["index"], arrays["correct"])
+class _Judge:
+    """One request, with the outcomes that it names."""
+
+    def __init__(self, request: GateRequest, work: Work) -> None:
+        self.request, self.work = request, work
+        self.metric = request.baseline.evaluated.metric
+        self.names = request.baseline.evaluated.classes
+        self.value = None if self.metric.per_sample else load_metric(self.metric.name, request.metric_code).value
+        self.whole: dict[str, Outcomes] = {"baseline": self._read(request.baseline)}
+        if request.champion is not None:
+            self.whole["champion"] = self._read(request.champion)
+
+    def baseline(self) -> Verdict:
+        """The row of the baseline itself, which is no candidate."""
+        evaluated, outcomes = self.request.baseline.evaluated, self.whole["baseline"]
+        value = _value_of(outcomes, self.metric, self.value)
+        verdict = Verdict(
+            variant=BASELINE,
+            state="baseline",
+            value=value,
+            baseline=value,
+            drop=0.0,
+            drop_low=0.0,
+            drop_high=0.0,
+            samples=evaluated.samples,
+            available=evaluated.available,
+            digest=self.request.baseline.artifact.file.digest,
+        )
+        return self._with_sentence(verdict)
+
+    def variants(self) -> list[Verdict]:
+        """Every variant that was asked for, in the order of the spec."""
+        candidates = {candidate.artifact.variant: candidate for candidate in self.request.candidates}
+        measured = [self._measured(name, candidates.get(name)) for name in self.request.variants]
+        request = self.request
+        verdicts = judge(request.policy, self.metric, measured, self.value, request.seed, self.names)
+        return [self._explained(each, verdict) for each, verdict in zip(measured, verdicts, strict=True)]
+
+    def _measured(self, name: str, candidate: Candidate | None) -> Measured:
+        if candidate is None:
+            return Measured(name, None, None, self.whole, refusals=refusals(self.request, name))
+        evaluated, file = candidate.evaluated, candidate.artifact.file
+        in_float = self._float_operators(candidate) if self.request.policy.integer_only else None
+        return Measured(
+            name,
+            file.digest,
+            self._read(candidate),
+            self._references(candidate),
+            Design(evaluated.design, evaluated.looks),
+            evaluated.available,
+            refusals(self.request, name, in_float),
+        )
+
+    def _references(self, candidate: Candidate) -> dict[str, Outcomes]:
+        """What the variant is compared with: what ran beside it, or else what was evaluated by itself."""
+        found = dict(self.whole)
+        for reference in candidate.evaluated.references:
+            found[reference.role] = Outcomes.read(self.work.path(reference.outcomes))
+        champion = self.request.champion
+        if champion is not None and champion.artifact.file.digest == candidate.artifact.file.digest:
+            del found["champion"]  # it is the champion: nothing can be lost
+        return found
+
+    def _float_operators(self, candidate: Candidate) -> tuple[str, ...]:
+        """What computes on floats, read from the file's bytes."""
+        scheme = read_scheme(self.work.path(candidate.artifact.file).read_bytes())
+        return tuple(scheme.real + scheme.hybrid)
+
+    def _read(self, candidate: Candidate) -> Outcomes:
+        return Outcomes.read(self.work.path(candidate.evaluated.outcomes))
+
+    def _explained(self, measured: Measured, verdict: Verdict) -> Verdict:
+        """The verdict with what a person wants to know: which samples flipped, which classes lost."""
+        if verdict.drop is None or measured.outcomes is None:
+            return self._with_sentence(verdict)
+        comparison = compare(self.metric, measured.references["baseline"], measured.outcomes, measured.design)
+        policy, names = self.request.policy, self.names
+        changed = flips(comparison.first, comparison.second, self.metric, policy.max_drop)
+        losses = class_losses(comparison, names, policy.confidence)
+        files = {"flipped": changed.csv(names)} | ({"classes": classes_csv(losses)} if losses else {})
+        explained = verdict.model_copy(
+            update={
+                "agreement": agreement(comparison.first, comparison.second),
+                "classes": losses[:_CLASSES],
+                "flipped": len(changed),
+                "flips": changed.worst(_FLIPS),
+                "explanation": tuple(
+                    self.work.keep_bytes(content, f"{verdict.variant}-{name}.csv") for name, content in files.items()
+                ),
+            }
+        )
+        return self._with_sentence(explained)
+
+    def _with_sentence(self, verdict: Verdict) -> Verdict:
+        return verdict.model_copy(update={"sentence": sentence(verdict, self.metric, self.request.policy)})
 
 
-def _baseline_verdict(baseline: Candidate) -> Verdict:
-    evaluated = baseline.evaluated
-    return Verdict(
-        variant=BASELINE,
-        state="baseline",
-        value=evaluated.value,
-        drop=0.0,
-        drop_low=0.0,
-        drop_high=0.0,
-        samples=evaluated.samples,
-        digest=baseline.artifact.file.digest,
-    )
-
-
-def _failures(request: GateRequest, name: str) -> tuple[Reason, ...]:
-    """What broke on the way: a variant whose profile failed is not whole, even if its accuracy is known."""
-    return tuple(
-        Reason(code=f"{failure.step}_{failure.kind}", message=f"{failure.step} failed: {failure.message}")
-        for failure in request.failures
-        if failure.variant == name
-    )
-
-
-def _facts(request: GateRequest, name: str, candidate: Candidate | None) -> tuple[Reason, ...]:
-    """What rules a variant out whatever it scored."""
-    reasons = []
-    if name not in TARGETS[request.target].runnable:
-        reasons.append(Reason(code="wrong_target", message=f"{request.target} cannot run {name}"))
-    if candidate and candidate.evaluated.artifact_digest != candidate.artifact.file.digest:
-        message = "the outcomes belong to another file than the one that would be promoted"
-        reasons.append(Reason(code="digest_mismatch", message=message))
-    if candidate and candidate.evaluated.metric != request.baseline.evaluated.metric:
-        reasons.append(Reason(code="metric_mismatch", message="the baseline was measured with another metric"))
-    return tuple(reasons)
+def _value_of(outcomes: Outcomes, metric: MetricFacts, value: object) -> float | None:
+    if metric.per_sample:
+        return float(outcomes.score.mean()) if outcomes.score is not None and len(outcomes) else None
+    assert callable(value)
+    try:
+        return float(value(outcomes.output, outcomes.target))
+    except ValueError:  # the verdicts say that there is none
+        return None

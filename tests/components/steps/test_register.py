@@ -13,12 +13,12 @@ from mlflow.entities import Run
 
 from litegate.digest import digest_bytes, digest_file
 from litegate.errors import StoreError
-from litegate.records import RunResult, Selection
+from litegate.records import MetricFacts, RunResult, Selection, Verdict
 from litegate.steps import register
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
-METRICS = {"top1", "samples", "bytes", "size_ratio", "latency_ms", "latency_p95_ms"}
-DROPS = {"accuracy_drop", "drop_low", "drop_high", "lost", "gained"}
+METRICS = {"top1", "samples", "samples_available", "bytes", "size_ratio", "latency_ms", "latency_p95_ms"}
+DROPS = {"accuracy_drop", "drop_low", "drop_high", "confidence", "p_value", "lost", "gained", "flipped", "agreement"}
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +40,18 @@ def logged_models(result: RunResult):
     return MlflowClient().search_logged_models([result.experiment_id])
 
 
+def artifacts(run: Run, folder: str | None = None) -> list[str]:
+    found = MlflowClient().list_artifacts(run.info.run_id, folder)
+    return [path for item in found for path in (artifacts(run, item.path) if item.is_dir else [item.path])]
+
+
 def census(result: RunResult, registry: str) -> dict[str, object]:
     """All that a repeated step could have doubled."""
     client = MlflowClient()
     runs = client.search_runs([result.experiment_id])
     return {
         "runs": sorted(run.info.run_id for run in runs),
+        "artifacts": sorted((run.info.run_id, path) for run in runs for path in artifacts(run)),
         "points": sorted(len(client.get_metric_history(run.info.run_id, m)) for run in runs for m in run.data.metrics),
         "models": sorted(model.model_id for model in logged_models(result)),
         "model points": sorted(len(model.metrics) for model in logged_models(result)),
@@ -67,7 +73,9 @@ def test_the_parent_run_says_what_was_asked_for_and_what_came_out(recorded):
     assert tags["mlflow.note.content"].startswith("**Selected: int8**, version 1: the smallest of 2")
     assert "[Airflow](http://127.0.0.1:8080/dags/quantize/runs/run-1)" in tags["mlflow.note.content"]
     assert run.data.params["calibration_uri"] == "s3://data/toy/train.npz"
+    assert "- int8 passed, in one sentence" in tags["mlflow.note.content"].splitlines()
     assert run.data.params["gate_max_drop"] == "0.01"
+    assert run.data.params["metric"] == "top1"
     assert run.data.metrics["baseline_top1"] == 0.92
     assert {item.tags[0].value: item.dataset.name for item in run.inputs.dataset_inputs} == {
         "calibration": "train",
@@ -151,9 +159,59 @@ def test_the_selected_version_carries_its_verdict_and_the_table_of_all_variants(
     assert version.tags["baseline_sha256"] == digest_file(toy.files["float32"])
     assert float(version.tags["drop_high"]) == 0.007
     assert version.source.startswith("models:/m-")
+    assert version.tags["verdict.sentence"] == "int8 passed, in one sentence"
     lines = version.description.splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 11
     assert lines[0].startswith("| Variant | Verdict | top1 |")
+    assert lines[-2] == "- int8 passed, in one sentence"
+
+
+def test_every_variant_carries_its_verdict_as_one_sentence_as_data_and_as_files_for_people(recorded):
+    toy, result = recorded
+    run = children(result)["int8"]
+
+    assert run.data.tags["verdict.sentence"] == "int8 passed, in one sentence"
+    assert run.data.tags["mlflow.note.content"].startswith("**int8 passed, in one sentence**")
+    assert artifacts(run) == ["explanation/classes.csv", "explanation/flipped.csv", "verdict.json"]
+    uri = f"runs:/{run.info.run_id}"
+    assert Verdict.model_validate_json(mlflow.artifacts.load_text(f"{uri}/verdict.json")) == toy.request().verdicts[2]
+    assert mlflow.artifacts.load_text(f"{uri}/explanation/flipped.csv") == "flipped of int8\r\n"
+    assert artifacts(children(result)["int16x8"]) == ["verdict.json"]
+
+
+def test_a_row_carries_all_that_explains_its_verdict(recorded):
+    toy, result = recorded
+    row, verdict = result.variants[2], toy.request().verdicts[2]
+
+    assert row.verdict == verdict.state
+    for field in ("sentence", "confidence", "needed", "agreement", "clauses", "classes", "flipped", "flips"):
+        assert getattr(row, field) == getattr(verdict, field), field
+
+
+@pytest.mark.parametrize(
+    ("name", "logged"), [("metrics.blur:Sharpness", "Sharpness"), ("m:bytes", "bytes_value"), ("top5", "top5")]
+)
+def test_a_metric_goes_by_a_name_that_mlflow_takes_and_that_nothing_else_has(toy, name, logged):
+    request = toy.request(selected=None)
+    facts = MetricFacts(name=name, higher_is_better=False, low=None, high=None)
+    resolved = request.resolved.model_copy(update={"metric": facts})
+    result = register.run(request.model_copy(update={"resolved": resolved}), toy.work)
+
+    assert children(result)["int8"].data.metrics[logged] == 0.918
+    assert (result.baseline.metric, result.baseline.higher_is_better, result.baseline.percent) == (name, False, False)
+    baseline = MlflowClient().get_run(result.mlflow_run_id).data.metrics
+    assert baseline[f"baseline_{name.rpartition(':')[2]}"] == 0.92
+
+
+def test_another_value_of_the_baseline_is_another_record(toy):
+    request = toy.request(selected=None)
+    first = register.run(request, toy.work)
+    baseline = request.verdicts[0].model_copy(update={"value": 0.93})
+    second = register.run(request.model_copy(update={"verdicts": (baseline, *request.verdicts[1:])}), toy.work)
+
+    assert second.mlflow_run_id != first.mlflow_run_id
+    assert (first.baseline.value, second.baseline.value) == (0.92, 0.93)
+    assert MlflowClient().get_run(first.mlflow_run_id).data.tags["litegate.superseded"] == "true"
 
 
 def test_a_rejected_run_is_recorded_whole_but_registers_nothing(toy):
@@ -205,7 +263,7 @@ def test_a_run_that_was_cut_short_is_marked_and_taken_up_again(toy, monkeypatch)
 def test_a_repeated_run_that_finds_something_else_outdates_what_it_found_before(toy):
     request = toy.request()
     first = register.run(request, toy.work)
-    late = toy.candidate("int16x8", 0.919, file="dynamic_range")
+    late = toy.candidate("int16x8", file="dynamic_range")
     second = register.run(
         request.model_copy(
             update={
@@ -227,8 +285,8 @@ def test_a_repeated_run_that_finds_something_else_outdates_what_it_found_before(
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_number_that_is_not_finite_is_never_logged(toy, value):
     request = toy.request(selected=None)
-    candidate = toy.candidate("int8", value)
-    verdict = toy.verdict(candidate, "failed", value=value, drop=value, drop_low=None)
+    candidate = toy.candidate("int8")
+    verdict = toy.verdict(candidate, "failed", value=value, drop=value, drop_low=value)
     result = register.run(
         request.model_copy(update={"candidates": (candidate,), "verdicts": (request.verdicts[0], verdict)}),
         toy.work,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from litegate.records import BaselineSummary, Reason, VariantRow, Verdict
+from litegate.records import BaselineSummary, ClassLoss, Clause, Reason, VariantRow, Verdict
 from litegate.tracking import notes
 
 BASELINE = BaselineSummary(bytes=2048, metric="top1", value=0.9, samples=100)
@@ -17,6 +17,7 @@ ROW = VariantRow(
     drop_high=0.025,
     samples=100,
     verdict="inconclusive",
+    sentence="int8 is undecided: it needs | more",
     reasons=("needs | more",),
     latency_ms=0.05,
     digest="0" * 64,
@@ -26,13 +27,69 @@ ROW = VariantRow(
 
 
 def test_the_table_has_one_line_for_each_variant_and_empty_cells_for_what_was_not_measured():
-    nothing = {"bytes": None, "value": None, "drop": None, "drop_high": None, "latency_ms": None, "reasons": ()}
-    table = notes.table(BASELINE, (ROW, ROW.model_copy(update={"variant": "uint8", **nothing})))
-    assert table.splitlines() == [
-        "| Variant | Verdict | top1 | Drop | Drop at most | KiB | Of float32 | ms | Why |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
-        "| int8 | inconclusive | 0.8900 | 0.0100 | 0.0250 | 1.0 | 50 % | 0.05 | needs \\| more |",
-        "| uint8 | inconclusive |  |  |  |  |  |  |  |",
+    nothing = {"bytes": None, "value": None, "drop": None, "drop_high": None, "latency_ms": None, "sentence": ""}
+    results = notes.results(BASELINE, (ROW, ROW.model_copy(update={"variant": "uint8", **nothing})))
+    assert results.splitlines() == [
+        "| Variant | Verdict | top1 | Drop | Drop at most | KiB | Of float32 | ms |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| int8 | inconclusive | 0.8900 | 0.0100 | 0.0250 | 1.0 | 50 % | 0.05 |",
+        "| uint8 | inconclusive |  |  |  |  |  |  |",
+        "",
+        "- int8 is undecided: it needs \\| more",
+        "- uint8 inconclusive",
+    ]
+
+
+def test_what_a_lower_is_better_metric_loses_is_called_a_loss_and_its_numbers_are_raw():
+    baseline = BaselineSummary(
+        bytes=2048, metric="my.metrics:Blur", higher_is_better=False, percent=False, value=12.345678, samples=100
+    )
+    row = ROW.model_copy(update={"value": 12.345678, "drop": 1.23456e-5, "drop_high": None})
+    lines = notes.results(baseline, (row,)).splitlines()
+    assert lines[0].startswith("| Variant | Verdict | Blur | Loss | Loss at most |")
+    assert lines[2].startswith("| int8 | inconclusive | 12.35 | 1.235e-05 |  |")
+
+
+def test_a_variant_s_note_begins_with_the_sentence_and_shows_every_clause_and_the_worst_classes():
+    clause = Clause(
+        name="max_drop_from_champion",
+        state="inconclusive",
+        estimate=0.004,
+        low=-0.003,
+        high=None,
+        limit=0.01,
+        p_value=0.2,
+        samples=1000,
+        needed=3200,
+    )
+    loss = ClassLoss(
+        label=3, name="a|b", samples=100, baseline=0.9, value=0.8, drop=0.1, low=0.05, high=0.15, proved=True
+    )
+    verdict = Verdict(
+        variant="int8",
+        state="inconclusive",
+        sentence="int8 is undecided: <b>",
+        reasons=(Reason(code="x", message="because"),),
+        samples=1000,
+        clauses=(clause,),
+        classes=(loss,),
+        agreement=0.981,
+        flipped=22,
+    )
+    assert notes.variant_note(verdict).splitlines() == [
+        "**int8 is undecided: &lt;b>**",
+        "",
+        "- because",
+        "",
+        "| Clause | Of | State | Found | At least | At most | Allowed | Samples | Would decide |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| max_drop_from_champion |  | inconclusive | 0.004 | -0.003 |  | 0.01 | 1,000 | 3,200 |",
+        "",
+        "| Class | Float32 | Variant | Lost | At least | At most | Samples | Proved |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| a\\|b | 0.9 | 0.8 | 0.1 | 0.05 | 0.15 | 100 | yes |",
+        "",
+        "22 of 1,000 samples flipped; the same answer on 98.10 %.",
     ]
 
 
@@ -55,5 +112,5 @@ def test_a_long_reason_is_cut():
 
 
 def test_the_largest_table_fits_the_description_of_a_version():
-    row = ROW.model_copy(update={"reasons": ("|" * 60 + " word" * 1000,), "variant": "int16x8_float_fallback"})
-    assert len(notes.table(BASELINE, (row,) * 8)) < 5000
+    row = ROW.model_copy(update={"sentence": "|" * 60 + " word" * 1000, "variant": "int16x8_float_fallback"})
+    assert len(notes.results(BASELINE, (row,) * 8)) < 5000
