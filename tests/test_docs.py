@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import BaseModel
 
 from litegate.cli.main import parser
+from litegate.metrics.facts import BUILT_IN, MetricFacts
+from litegate.metrics.users import user_metric
 from litegate.spec import Spec
 from litegate.variants import TARGETS, VARIANTS
 
 ROOT = Path(__file__).parents[1]
+SPEC_PAGE = (ROOT / "docs/spec.md").read_text()
 
 
 def spec_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
@@ -27,15 +31,34 @@ def spec_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
 
 
 def test_every_spec_key_is_documented_and_no_other() -> None:
-    documented = re.findall(
-        r"^\| `([a-z0-9_.]+)` \|", (ROOT / "docs/spec.md").read_text().split("## Variants")[0], re.M
-    )
+    documented = re.findall(r"^\| `([a-z0-9_.]+)` \|", SPEC_PAGE.split("## Variants")[0], re.M)
     assert sorted(documented) == sorted(spec_keys(Spec))
 
 
-@pytest.mark.parametrize("name", [*VARIANTS, *TARGETS])
-def test_every_variant_and_target_is_documented(name: str) -> None:
-    assert f"`{name}`" in (ROOT / "docs/spec.md").read_text()
+@pytest.mark.parametrize("name", [*VARIANTS, *TARGETS, *BUILT_IN])
+def test_every_variant_target_and_metric_is_documented(name: str) -> None:
+    assert f"`{name}`" in SPEC_PAGE
+
+
+@pytest.mark.parametrize("facts", BUILT_IN.values(), ids=list(BUILT_IN))
+def test_the_table_of_metrics_says_what_each_declares(facts: MetricFacts) -> None:
+    (row,) = re.findall(rf"^\| `{facts.name}` \| (\w+) \| (.*?) \| (.*?) \|", SPEC_PAGE, re.M)
+    span = f"from {facts.low:g}" if facts.high is None else f"{facts.low:g} to {facts.high:g}"
+    assert row == (
+        "higher" if facts.higher_is_better else "lower",
+        span,
+        "each sample" if facts.per_sample else "a whole set",
+    )
+
+
+def test_the_metric_of_the_documentation_works() -> None:
+    (example,) = (code for code in re.findall(r"```python\n(.*?)```", SPEC_PAGE, re.S) if "class " in code)
+    namespace: dict[str, type] = {}
+    exec(example, namespace)
+    metric = user_metric("metrics:Hamming", namespace["Hamming"]())
+    assert (metric.facts.higher_is_better, metric.facts.low, metric.facts.high) == (False, 0, 64)
+    bits = np.array([[0.9, 0.1], [0.2, 0.4]])
+    assert metric.columns({"bits": bits}, np.array([[1, 0], [1, 1]]))["score"].tolist() == [0, 2]
 
 
 def test_every_command_is_in_the_readme() -> None:
@@ -50,5 +73,5 @@ def test_every_link_and_make_verb_leads_somewhere(page: str) -> None:
     text = path.read_text()
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
     assert [link for link in links if not (path.parent / link).exists()] == []
-    verbs = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
-    assert set(re.findall(r"`make ([a-z]+)", text)) <= verbs
+    verbs = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"`make ([a-z-]+)", text)) <= verbs

@@ -36,9 +36,10 @@ class EvaluateOperator(VariantOperator):
         resolved = records.resolved()
         evaluation = resolved.spec.evaluation
         alone = self.variant in (BASELINE, CHAMPION) or not _ends_early(evaluation)
-        references = () if alone else _references(records)
+        artifact = records.artifact(self.variant)
+        references = () if alone else _references(records, artifact)
         return EvaluateRequest(
-            artifact=records.artifact(self.variant),
+            artifact=artifact,
             data=resolved.evaluation,
             metric=evaluation.metric,
             metric_code=resolved.metric_code,
@@ -62,15 +63,17 @@ def _max_samples(evaluation: Evaluation, variant: str) -> int | None:
     return asked
 
 
-def _references(records: RunRecords) -> tuple[Reference, ...]:
-    champion = _compared_champion(records)
+def _references(records: RunRecords, variant: Artifact) -> tuple[Reference, ...]:
+    champion = _compared_champion(records, variant)
     baseline = Reference(role="baseline", artifact=records.converted().artifact)
     return (baseline, Reference(role="champion", artifact=champion)) if champion else (baseline,)
 
 
-def _compared_champion(records: RunRecords) -> Artifact | None:
+def _compared_champion(records: RunRecords, variant: Artifact) -> Artifact | None:
+    """None also for a variant that is the champion: it loses nothing against itself."""
     compares = records.resolved().spec.gate.max_drop_from_champion is not None
-    return records.champion_artifact() if compares else None
+    champion = records.champion_artifact() if compares else None
+    return None if champion is None or champion.file.digest == variant.file.digest else champion
 
 
 def _stopping(spec: Spec, references: tuple[Reference, ...]) -> Stopping:

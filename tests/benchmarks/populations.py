@@ -17,7 +17,7 @@ import numpy as np
 from litegate.gate.outcomes import Outcomes
 from litegate.metrics.facts import BUILT_IN, MetricFacts, built_in_facts
 
-__all__ = ["ACCURACY", "CLASSES", "PER_SAMPLE", "RESNET8", "Population", "classified", "flip", "rows"]
+__all__ = ["ACCURACY", "CLASSES", "PER_SAMPLE", "RESNET8", "UNCLAIMED", "Population", "classified", "flip", "rows"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Draw = Callable[[np.random.Generator, int, float], tuple[Outcomes, Outcomes]]
@@ -95,6 +95,17 @@ def _heavy_errors(rng: np.random.Generator, samples: int, loss: float) -> tuple[
     return _scored(before, before * _lognormal(rng, 0.1, samples) + loss * _lognormal(rng, 1.5, samples))
 
 
+def _unseen_errors(rng: np.random.Generator, samples: int, loss: float) -> tuple[Outcomes, Outcomes]:
+    """All of the loss is in one sample of five thousand, where it is five thousand times as large.
+
+    Without a bound of the errors no method can rule that out before it is seen: R. Bahadur and L. Savage, "The
+    nonexistence of certain statistical procedures in nonparametric problems", Ann. Math. Statist. 27 (1956).
+    """
+    before = rng.gamma(2, 0.5, samples)
+    extra = 5_000 * loss * (rng.random(samples) < 1 / 5_000)
+    return _scored(before, before * _lognormal(rng, 0.01, samples) + extra)
+
+
 def _rare_errors(rng: np.random.Generator, samples: int, loss: float) -> tuple[Outcomes, Outcomes]:
     """All of the loss is in one sample of a hundred, where it is a hundred times as large."""
     before = rng.gamma(2, 0.5, samples)
@@ -159,6 +170,9 @@ def _user(higher_is_better: bool, high: float) -> MetricFacts:
 
 _TOP5 = built_in_facts("top5")
 assert _TOP5 is not None
+
+UNCLAIMED = Population("mae, unseen losses", BUILT_IN["mae"], 1.0, _unseen_errors)
+"""For metrics whose values have no bound the gate claims its error rate for what the samples can show, not for this."""
 
 PER_SAMPLE = (
     Population("top1", BUILT_IN["top1"], ACCURACY, _binary(RESNET8)),

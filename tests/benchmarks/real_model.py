@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from litegate.records import Candidate, GateRequest, Reference, Stopping
+from litegate.records import Artifact, Candidate, Evaluated, EvaluateRequest, GateRequest, Reference, Stopping
 from litegate.settings import Settings, settings
 from tests.components.steps.conftest import Pipeline
 
@@ -50,38 +50,43 @@ def _compare(pipeline: Pipeline) -> dict[str, Any]:
     converted = pipeline.convert().artifact
     artifacts = [pipeline.quantize(variant) for variant in VARIANTS]
     _say("evaluate float32 and the 16x8 variants on all samples")
-    baseline = Candidate(artifact=converted, evaluated=pipeline.evaluate(converted))
-    full, seconds = _evaluated(pipeline, artifacts)
+    baseline = Candidate(artifact=converted, evaluated=_evaluate(pipeline, converted))
+    full, seconds = _timed(pipeline, artifacts)
     _say("evaluate the 16x8 variants sequentially")
-    early, early_seconds = _evaluated(
-        pipeline,
-        artifacts,
-        stopping=Stopping(policy=pipeline.spec.gate, variants=len(VARIANTS), first_samples=None),
-        references=(Reference(role="baseline", artifact=converted),),
-    )
-    rows = {}
-    for name, candidates in (("full", full), ("sequential", early)):
-        request = GateRequest(
-            policy=pipeline.spec.gate, target="cpu", variants=VARIANTS, baseline=baseline, candidates=tuple(candidates)
-        )
-        verdicts = {verdict.variant: verdict for verdict in pipeline.step("judge", request).verdicts}
-        rows[name] = {variant: verdicts[variant].state for variant in VARIANTS}
-    samples = {
-        candidate.artifact.variant: (candidate.evaluated.samples, candidate.evaluated.available) for candidate in early
-    }
+    stopping = Stopping(policy=pipeline.spec.gate, variants=len(VARIANTS), first_samples=None)
+    references = (Reference(role="baseline", artifact=converted),)
+    early, early_seconds = _timed(pipeline, artifacts, stopping=stopping, references=references)
+    used = {each.artifact.variant: each.evaluated.samples for each in early}
     return {
         "margin": MARGIN,
-        "states": rows,
-        "samples": {variant: used for variant, (used, _) in samples.items()},
-        "fraction": max(used / available for used, available in samples.values()),
-        "seconds": {"full": seconds, "sequential": early_seconds},
+        "states": {
+            "full": _states(pipeline, baseline, full),
+            "sequential": _states(pipeline, baseline, early),
+        },
+        "samples": used,
+        "fraction": max(used.values()) / baseline.evaluated.samples,
+        "seconds": {"full": round(seconds, 1), "sequential": round(early_seconds, 1)},
     }
 
 
-def _evaluated(pipeline: Pipeline, artifacts: list[Any], **options: Any) -> tuple[list[Candidate], float]:
+def _timed(pipeline: Pipeline, artifacts: list[Artifact], **options: Any) -> tuple[list[Candidate], float]:
     begin = time.perf_counter()
-    found = [Candidate(artifact=each, evaluated=pipeline.evaluate(each, **options)) for each in artifacts]
+    found = [Candidate(artifact=each, evaluated=_evaluate(pipeline, each, **options)) for each in artifacts]
     return found, time.perf_counter() - begin
+
+
+def _evaluate(pipeline: Pipeline, artifact: Artifact, **options: Any) -> Evaluated:
+    data, seed = pipeline.resolve().evaluation, pipeline.spec.calibration.seed
+    request = EvaluateRequest(artifact=artifact, data=data, metric="top1", max_samples=None, seed=seed, **options)
+    return pipeline.step("evaluate", request)
+
+
+def _states(pipeline: Pipeline, baseline: Candidate, candidates: list[Candidate]) -> dict[str, str]:
+    request = GateRequest(
+        policy=pipeline.spec.gate, target="cpu", variants=VARIANTS, baseline=baseline, candidates=tuple(candidates)
+    )
+    verdicts = pipeline.step("judge", request).verdicts
+    return {verdict.variant: verdict.state for verdict in verdicts if verdict.variant in VARIANTS}
 
 
 def _say(what: str) -> None:

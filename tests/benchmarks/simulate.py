@@ -35,6 +35,7 @@ class Case:
         samples: how many there are; a design that may stop can use fewer.
         draws: how many runs are simulated with bad variants, and how many with perfect ones.
         value: for metrics of a whole set.
+        claimed: whether the gate claims its error rate here; else the row shows what no gate can know.
     """
 
     metric: str
@@ -47,6 +48,7 @@ class Case:
     draws: tuple[int, int]
     design: Literal["fixed", "looks", "sequential"] = "fixed"
     value: Value | None = None
+    claimed: bool = True
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from litegate.records import Artifact, Candidate, Evaluated, FileRef, Profile, SelectRequest, Verdict
+from litegate.metrics.facts import BUILT_IN
+from litegate.records import Artifact, Candidate, Evaluated, FileRef, MetricFacts, Profile, SelectRequest, Verdict
 from litegate.select import select
 
 
-def candidate(variant: str, size: int, value: float, latency: float | None = 1.0) -> Candidate:
+def candidate(
+    variant: str, size: int, latency: float | None = 1.0, metric: MetricFacts = BUILT_IN["top1"]
+) -> Candidate:
     file = FileRef(name=f"{variant}.tflite", digest=variant, bytes=size)
     evaluated = Evaluated(
         variant=variant,
         artifact_digest=variant,
-        metric="top1",
-        value=value,
+        metric=metric,
         samples=10,
+        available=10,
         outcomes=file,
         seconds=1,
         kernels="x",
@@ -27,10 +30,10 @@ def candidate(variant: str, size: int, value: float, latency: float | None = 1.0
 
 
 CANDIDATES = (
-    candidate("dynamic_range", 100, 0.90, 2.0),
-    candidate("float16", 200, 0.95, 3.0),
-    candidate("int8", 120, 0.91, 1.0),
-    candidate("uint8", 90, 0.99, None),
+    candidate("dynamic_range", 100, 2.0),
+    candidate("float16", 200, 3.0),
+    candidate("int8", 120, 1.0),
+    candidate("uint8", 90, None),
 )
 
 
@@ -60,16 +63,26 @@ def test_a_passed_verdict_for_other_bytes_selects_nothing() -> None:
 
 
 def test_ties_go_to_the_smaller_file() -> None:
-    twins = (candidate("float16", 200, 0.9), candidate("int8", 100, 0.9))
+    twins = (candidate("float16", 200), candidate("int8", 100))
     verdicts = tuple(Verdict(variant=c.artifact.variant, state="passed", digest=c.artifact.file.digest) for c in twins)
     assert select(SelectRequest(rule="most_accurate", verdicts=verdicts, candidates=twins)).variant == "int8"
 
 
 def test_the_most_accurate_is_told_by_paired_drops_since_samples_differ() -> None:
-    lucky, honest = candidate("int16x8", 100, 0.99), candidate("int8", 100, 0.90)
+    lucky, honest = candidate("int16x8", 100), candidate("int8", 100)
     verdicts = (
-        Verdict(variant="int16x8", state="passed", digest="int16x8", drop=0.01, samples=20),
-        Verdict(variant="int8", state="passed", digest="int8", drop=0.0, samples=1000),
+        Verdict(variant="int16x8", state="passed", digest="int16x8", value=0.99, drop=0.01, samples=20),
+        Verdict(variant="int8", state="passed", digest="int8", value=0.90, drop=0.0, samples=1000),
     )
     request = SelectRequest(rule="most_accurate", verdicts=verdicts, candidates=(lucky, honest))
     assert select(request).variant == "int8"
+
+
+def test_the_most_accurate_by_a_metric_of_which_less_is_better_is_the_one_that_loses_least() -> None:
+    large, small = candidate("int8", 100, metric=BUILT_IN["mae"]), candidate("float16", 200, metric=BUILT_IN["mae"])
+    verdicts = (
+        Verdict(variant="int8", state="passed", digest="int8", value=0.30, baseline=0.2, drop=0.10),
+        Verdict(variant="float16", state="passed", digest="float16", value=0.21, baseline=0.2, drop=0.01),
+    )
+    request = SelectRequest(rule="most_accurate", verdicts=verdicts, candidates=(large, small))
+    assert select(request).variant == "float16"

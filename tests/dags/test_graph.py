@@ -283,7 +283,8 @@ def test_no_champion_is_looked_for_unless_the_policy_compares_with_it(run: Run) 
 def test_nothing_is_measured_when_the_champion_cannot_be_fetched(run: Run) -> None:
     outcome = run(Steps({("champion", ""): StepFailed("champion", "python_error", "gone")}), from_champion="0.01")
     assert outcome.pull("fetch_champion", "failure")["message"] == "gone"
-    assert outcome.state("gate") == outcome.state("promote") == "upstream_failed"
+    assert outcome.state("gate") == "failed"
+    assert outcome.state("promote") == "upstream_failed"
     assert not {"judge", "evaluate", "quantize"} & {step for step, _ in outcome.steps.requests}
 
 
@@ -292,4 +293,12 @@ def test_nothing_is_judged_when_the_champion_cannot_be_measured(run: Run) -> Non
     assert outcome.state("gate") == "failed"
     assert outcome.state("promote") == "upstream_failed"
     assert "evaluate_champion" in outcome.pull("gate", "failure")["message"]
+    assert ("judge", "") not in outcome.steps.requests
+
+
+@pytest.mark.parametrize(("step", "variant"), [("convert", ""), ("parity", "float32"), ("evaluate", "float32")])
+def test_a_skipped_champion_lets_nothing_pass_that_was_not_measured(run: Run, step: str, variant: str) -> None:
+    outcome = run(Steps({(step, variant): CRASH}, promoted_before=False), from_champion="0.01")
+    assert outcome.state("gate") == "failed"
+    assert outcome.state("promote") == "upstream_failed"
     assert ("judge", "") not in outcome.steps.requests

@@ -75,3 +75,17 @@ def test_the_example_goes_from_training_to_a_champion(
     assert result["baseline"]["value"] > 0.97
     assert promotion["champion"] == result["selected"]
     assert promotion["moved"]
+
+    compared = spec["gate"] | {"max_drop_from_champion": 0.02}
+    (tmp_path / "digits.yaml").write_text(
+        yaml.safe_dump(spec | {"variants": ["dynamic_range", "float16"], "gate": compared})
+    )
+    second = run_dag(load_dags(tmp_path)["quantize__digits"])
+    assert set(states(second).values()) == {"success"}
+    champion = pull(second, "fetch_champion")
+    assert champion["version"] == promotion["champion"]["version"]
+    assert champion["artifact"]["file"]["digest"] == promotion["champion"]["digest"]
+    verdicts = {verdict["variant"]: verdict for verdict in pull(second, "gate")["verdicts"]}
+    clauses = {clause["name"]: clause for clause in verdicts["float16"]["clauses"]}
+    assert clauses["max_drop_from_champion"]["samples"] == 697
+    assert clauses["max_drop_from_champion"]["state"] == "passed"

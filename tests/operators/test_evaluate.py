@@ -30,11 +30,15 @@ DATA = {"uri": "d.npz", "format": "npz"}
 SPEC = {"model": {"name": "m", "uri": "m.keras"}, "calibration": DATA, "variants": ["int8", "uint8", "float16"]}
 
 
-def artifact(variant: str) -> Artifact:
-    return Artifact(variant=variant, file=FILE, signatures={})
+def artifact(variant: str, digest: str = "") -> Artifact:
+    file = FileRef(name="f", digest=digest or variant, bytes=1)
+    return Artifact(variant=variant, file=file, signatures={})
 
 
-def ask(ti: Any, variant: str, champion: bool = True, **keys: Any) -> EvaluateRequest:
+CHAMPION = artifact("champion")
+
+
+def ask(ti: Any, variant: str, champion: Artifact | None = CHAMPION, **keys: Any) -> EvaluateRequest:
     """The request for `variant`; `keys` are sections of the spec."""
     spec = parse_spec(SPEC | {"evaluation": DATA | keys.pop("evaluation", {})} | keys)
     pinned = DataRef(**DATA, digest="2", manifest=FILE)
@@ -43,12 +47,11 @@ def ask(ti: Any, variant: str, champion: bool = True, **keys: Any) -> EvaluateRe
     resolved = Resolved(
         spec=spec, model=model, calibration=pinned, evaluation=pinned, metric=facts, metric_code=CODE, preprocess=CODE
     )
-    fetched = ChampionFile(version=2, artifact=artifact("champion")) if champion else None
     found = {
         ("resolve", "resolved"): resolved,
         ("convert", "return_value"): Converted(artifact=artifact("float32"), saved_model=(), tools={}),
         ("variant.quantize", "return_value"): artifact("int8"),
-        ("fetch_champion", "return_value"): fetched or ChampionFile(version=None, artifact=None),
+        ("fetch_champion", "return_value"): ChampionFile(version=2 if champion else None, artifact=champion),
     }
     for (task, key), record in found.items():
         ti.values[task, 0 if task.startswith("variant") else -1, key] = record.to_json()
@@ -117,13 +120,14 @@ def test_the_references_own_evaluation_never_ends_early(ti: Any, variant: str, e
 
 
 def test_a_variant_runs_beside_what_it_is_compared_with(ti: Any) -> None:
-    def roles(gate: dict[str, Any], champion: bool = True) -> list[tuple[str, str]]:
+    def roles(gate: dict[str, Any], champion: Artifact | None = CHAMPION) -> list[tuple[str, str]]:
         references = ask(ti, "int8", champion, evaluation=SEQUENTIAL, gate=gate).references
         return [(item.role, item.artifact.variant) for item in references]
 
     assert roles({}) == [("baseline", "float32")]
     assert roles(COMPARED) == [("baseline", "float32"), ("champion", "champion")]
-    assert roles(COMPARED, champion=False) == [("baseline", "float32")]
+    assert roles(COMPARED, champion=None) == [("baseline", "float32")]
+    assert roles(COMPARED, champion=artifact("champion", digest="int8")) == [("baseline", "float32")]
 
 
 @pytest.mark.parametrize(("evaluation", "first"), [(SEQUENTIAL, None), (LOOKS, 500)], ids=str)
@@ -155,16 +159,17 @@ ON_FILES = {
 
 
 def test_only_what_samples_decide_may_evaluate_anew(ti: Any) -> None:
-    def policy(gate: dict[str, Any], champion: bool = True) -> Any:
+    def policy(gate: dict[str, Any], champion: Artifact | None = CHAMPION) -> Any:
         stopping = ask(ti, "int8", champion, evaluation=SEQUENTIAL, gate=gate).stopping
         assert stopping is not None
         return stopping.policy.model_dump(exclude_defaults=True)
 
     assert policy(ON_FILES) == {}
     assert policy(ON_FILES | ON_SAMPLES | COMPARED) == ON_SAMPLES | COMPARED
-    assert policy(COMPARED, champion=False) == {}
+    assert policy(COMPARED, champion=None) == {}
+    assert policy(COMPARED, champion=artifact("champion", digest="int8")) == {}
 
 
 def test_without_a_champion_its_evaluation_is_skipped(ti: Any) -> None:
     with pytest.raises(AirflowSkipException, match="no champion to compare with"):
-        ask(ti, "champion", champion=False)
+        ask(ti, "champion", champion=None)

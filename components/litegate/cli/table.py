@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from litegate import wording
 from litegate.cli.outcome import Outcome
 from litegate.records import BaselineSummary, RunResult, VariantRow
 from litegate.stack import Home, Stack
@@ -15,6 +16,7 @@ from litegate.variants import BASELINE
 __all__ = ["print_outcome", "result_table"]
 
 _PLAIN_WIDTH = 120
+_WORST_CLASSES = 3
 
 
 def print_outcome(outcome: Outcome, registry: str, stack: Stack, home: Home, airflow_page: str) -> None:
@@ -34,7 +36,8 @@ def result_table(outcome: Outcome, result: RunResult) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title=f"{result.model}: the variants", title_justify="left")
     for name, justify in (("variant", "left"), ("bytes", "right"), ("size", "right")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for name in (result.baseline.metric, "drop in points (bounds)", "samples", "latency ms"):
+    metric = wording.short_name(result.baseline.metric)
+    for name in (metric, _loss_head(result.baseline), "samples", "latency ms"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     if BASELINE not in [row.variant for row in result.variants]:
@@ -50,32 +53,52 @@ def _cells(row: VariantRow, baseline: BaselineSummary, champion: bool) -> tuple[
         f"{'*' if champion else ' '} {row.variant}",
         "-" if row.bytes is None else f"{row.bytes:,}",
         "-" if row.bytes is None else f"{row.bytes / baseline.bytes:.0%}",
-        "-" if row.value is None else f"{row.value:.2%}",
-        _drop(row),
-        str(row.samples),
+        _value(row.value, baseline),
+        _loss(row, baseline),
+        f"{row.samples:,}",
         "-" if row.latency_ms is None else f"{row.latency_ms:.3f}",
         row.verdict,
     )
 
 
-def _drop(row: VariantRow) -> str:
+def _value(value: float | None, baseline: BaselineSummary) -> str:
+    return wording.value(value, baseline.percent).replace(" %", "%")
+
+
+def _loss_head(baseline: BaselineSummary) -> str:
+    loss = "drop" if baseline.higher_is_better else "loss"
+    return f"{loss} in points (bounds)" if baseline.percent else f"{loss} (bounds)"
+
+
+def _loss(row: VariantRow, baseline: BaselineSummary) -> str:
     if row.drop is None:
         return "-"
-    drop = f"{row.drop * 100:+.2f}"
-    if row.drop_low is None or row.drop_high is None:
-        return drop
-    return f"{drop} ({row.drop_low * 100:+.2f}, {row.drop_high * 100:+.2f})"
+    unit = wording.unit_of(baseline.percent)
+    bounds = ["-" if end is None else unit.number(end, sign="+") for end in (row.drop_low, row.drop_high)]
+    return unit.number(row.drop, sign="+") + ("" if bounds == ["-", "-"] else f" ({', '.join(bounds)})")
 
 
 def _baseline_cells(baseline: BaselineSummary) -> tuple[str, ...]:
-    value = f"{baseline.value:.2%}"
-    return (f"  {BASELINE}", f"{baseline.bytes:,}", "100%", value, "-", str(baseline.samples), "-", "baseline")
+    value = _value(baseline.value, baseline)
+    return (f"  {BASELINE}", f"{baseline.bytes:,}", "100%", value, "-", f"{baseline.samples:,}", "-", "baseline")
 
 
 def _reasons(result: RunResult | None) -> list[str]:
     """Why what did not pass did not, a line each; in full, for this is what people act on."""
     rows = [row for row in result.variants if row.verdict not in ("passed", "baseline")] if result else []
-    return [f"{row.variant} {row.verdict}: {'; '.join(row.reasons)}" for row in rows] + [""] * bool(rows)
+    lines = [line for row in rows for line in (_sentence(row), *_worst_classes(row))]
+    return lines + [""] * bool(rows)
+
+
+def _sentence(row: VariantRow) -> str:
+    return row.sentence or f"{row.variant} {row.verdict}: {'; '.join(row.reasons)}"
+
+
+def _worst_classes(row: VariantRow) -> list[str]:
+    """The classes that a failed variant is proved to lose, the worst first: a class's metric before and after."""
+    lost = [loss for loss in row.classes if loss.proved][:_WORST_CLASSES] if row.verdict == "failed" else []
+    found = (f"{loss.name} {loss.baseline:.3g} -> {loss.value:.3g} of {loss.samples:,}" for loss in lost)
+    return [f"  most lost classes: {', '.join(found)}"] if lost else []
 
 
 def _summary(outcome: Outcome, registry: str) -> list[str]:

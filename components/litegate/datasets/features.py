@@ -111,6 +111,8 @@ class FeatureReader:
         given = [label for label in labels if label is not None]
         if not given:
             return None
+        if all(isinstance(label, int) for label in given):
+            return np.array(given, np.int64)
         targets = self._one_array([np.asarray(label) for label in given], "targets")
         self._refuse_not_finite("label", targets, indices)
         return targets

@@ -65,9 +65,12 @@ def _measurement(request: GateRequest, candidate: Candidate) -> Iterator[Reason]
 def _references(request: GateRequest, candidate: Candidate) -> Iterator[Reason]:
     """A variant whose evaluation could end early ran beside the files that it is compared with."""
     found: dict[str, str] = {reference.role: reference.artifact_digest for reference in candidate.evaluated.references}
-    compared = (("baseline", request.baseline), ("champion", request.champion))
-    for role, expected in compared if found else ():
-        if expected is not None and found.get(role) != expected.artifact.file.digest:
+    expected = {"baseline": request.baseline.artifact.file.digest}
+    champion = request.champion and request.champion.artifact.file.digest
+    if champion and champion != candidate.artifact.file.digest:  # nothing runs beside itself
+        expected["champion"] = champion
+    for role, digest in expected.items() if found else ():
+        if found.get(role) != digest:
             message = f"it did not run beside the {role} at hand: clear its evaluation"
             yield Reason(code="digest_mismatch", message=message)
 

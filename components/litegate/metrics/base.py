@@ -11,7 +11,16 @@ import numpy as np
 from litegate.errors import DataError
 from litegate.metrics.facts import MetricFacts
 
-__all__ = ["WHERE", "Metric", "check_classes", "class_scores", "flat_pairs", "only_output", "shape", "without_single_axes"]
+__all__ = [
+    "WHERE",
+    "Metric",
+    "check_classes",
+    "class_scores",
+    "flat_pairs",
+    "only_output",
+    "sample_shape",
+    "shape",
+]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Outputs = Mapping[str, Array]
@@ -85,13 +94,13 @@ def flat_pairs(output: Array, target: Array) -> tuple[Array, Array]:
     Raises:
         DataError: the shapes differ.
     """
-    if without_single_axes(output) != without_single_axes(target):
+    if sample_shape(output) != sample_shape(target):
         raise DataError(WHERE, f"labels of the output's shape {shape(output)}", shape(target))
     size = len(output)
     return output.reshape(size, -1).astype(np.float64), target.reshape(size, -1).astype(np.float64)
 
 
-def without_single_axes(values: Array) -> tuple[int, ...]:
+def sample_shape(values: Array) -> tuple[int, ...]:
     """Shape of one sample without its axes of length one."""
     return tuple(length for length in values.shape[1:] if length != 1)
 

@@ -18,12 +18,19 @@ from litegate.metrics.base import (
     class_scores,
     flat_pairs,
     only_output,
+    sample_shape,
     shape,
-    without_single_axes,
 )
 from litegate.metrics.facts import MetricFacts
 
-__all__ = ["absolute_error", "cosine_similarity", "intersection_over_union", "metric_of_samples", "squared_error", "top"]
+__all__ = [
+    "absolute_error",
+    "cosine_similarity",
+    "intersection_over_union",
+    "metric_of_samples",
+    "squared_error",
+    "top",
+]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Score = Callable[[Array, Array], Array]
@@ -105,13 +112,13 @@ def intersection_over_union(output: Array, target: Array) -> Array:
     Raises:
         DataError: the shapes do not fit, or the target is not made of 0 and 1, or of classes of the output.
     """
-    if without_single_axes(output) == without_single_axes(target):
+    if sample_shape(output) == sample_shape(target):
         _check_mask(target, 2)
         size = len(output)
         return _binary_iou(output.reshape(size, -1) > 0.5, target.reshape(size, -1) > 0.5)
     classes = output.shape[-1]
     chosen = output.argmax(axis=-1)
-    if output.ndim < 3 or without_single_axes(chosen) != without_single_axes(target):
+    if output.ndim < 3 or sample_shape(chosen) != sample_shape(target):
         expected = f"masks of the output's shape {shape(output)}, or of classes without its last axis"
         raise DataError(WHERE, expected, shape(target))
     _check_mask(target, classes)

@@ -26,7 +26,7 @@ from litegate.metrics.base import (
 )
 from litegate.metrics.facts import MetricFacts
 
-__all__ = ["average_precision", "macro_f1", "metric_of_sets", "roc_auc", "rmse"]
+__all__ = ["average_precision", "macro_f1", "metric_of_sets", "rmse", "roc_auc"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Kept = tuple[Array, Array]

@@ -1,184 +1,157 @@
 """Step `evaluate`: run a .tflite file over the evaluation data and keep the outcome of every sample.
 
-The samples are shared out among as many processes as there are cores, each with its own interpreter and
-its own reader; none of them holds more than a batch, and only the outcomes come back.
+An evaluation that may end early visits the samples in a seeded random order, block by block, and runs the files
+that the variant is compared with in lockstep, so that what was seen at any time is a random sample of pairs.
 """
 
 from __future__ import annotations
 
-import io
-import math
-import multiprocessing
-import os
-import time
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from litegate.datasets import open_dataset
+from litegate.datasets import Dataset, open_dataset
 from litegate.datasets.features import FeatureReader
-from litegate.datasets.sampling import choose
-from litegate.errors import DataError, StepFailed
-from litegate.litert import LiteRTModel
-from litegate.process import die_with_parent
-from litegate.records import Evaluated, EvaluateRequest, UserCode
-from litegate.user_code import load_preprocess
+from litegate.datasets.sampling import choose, in_random_order
+from litegate.errors import DataError
+from litegate.evaluation.blocks import cumulative_counts, evaluate_until_decided
+from litegate.evaluation.lockstep import Job
+from litegate.evaluation.workers import Progress, Workers, processes_for
+from litegate.gate.outcomes import Outcomes
+from litegate.litert import LiteRTModel, Tensor
+from litegate.metrics.base import Metric, check_classes
+from litegate.metrics.loading import load_metric
+from litegate.records import Evaluated, EvaluateRequest, ReferenceOutcomes
 from litegate.work import Work
 
 __all__ = ["run"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 WHERE = "evaluation.uri"
-_PER_PROCESS = 256
-"""So few samples are not worth a process of their own."""
-
-
-@dataclass(frozen=True)
-class _Share:
-    """What a process needs to evaluate its part of the samples."""
-
-    content: bytes
-    signature: str
-    variant: str
-    reader: FeatureReader
-    preprocess: UserCode | None
-    classes: int
-    indices: Array
 
 
 def run(request: EvaluateRequest, work: Work) -> Evaluated:
-    """Evaluate `request.artifact`.
+    """Evaluate `request.artifact`, and its references on the samples that it saw.
 
     Raises:
-        DataError: the data cannot be read or does not fit the model.
-        StepFailed: the model gave an output that is not finite.
+        DataError: the data cannot be read or does not fit the model or the metric.
+        SpecError: the user's metric cannot be used.
+        StepFailed: a file gave an output that is not finite.
     """
-    artifact = request.artifact
-    content = work.path(artifact.file).read_bytes()
-    model = LiteRTModel(content, request.signature)
+    metric = load_metric(request.metric, request.metric_code)
+    model = LiteRTModel(work.path(request.artifact.file).read_bytes(), request.signature)
     dataset = open_dataset(request.data, work, WHERE, model.inputs)
-    if dataset.labels is None:
-        raise DataError(f"{WHERE} {request.data.uri}", f"labels, which {request.metric} needs", "none")
     classes = _classes(model)
-    _check_labels(dataset.labels, dataset.classes, classes, f"{WHERE} {request.data.uri}")
-    chosen = choose(dataset.ids, request.max_samples, request.seed)
-    reader = FeatureReader(dataset, model.inputs, model.signature, WHERE)
-    begin = time.perf_counter()
-    shares = [
-        _Share(content, model.signature, artifact.variant, reader, request.preprocess, classes, part)
-        for part in _parts(chosen)
-    ]
-    parts = _in_processes(shares, work, len(chosen))
-    indices, labels, predictions = (np.concatenate(column) for column in zip(*parts, strict=True))
-    seconds = time.perf_counter() - begin
-    correct = labels == predictions
-    value = float(correct.mean())
-    work.say(
-        "evaluate %s: %s %.4f on %d samples, %.1f s, %.0f samples/s, %d processes",
-        *(artifact.variant, request.metric, value, len(chosen), seconds, len(chosen) / seconds, len(shares)),
-    )
-    outcomes = {"index": indices, "label": labels, "prediction": predictions, "correct": correct}
+    _check_labels(dataset, metric, classes, f"{WHERE} {request.data.uri}")
+    order = _order(request, dataset)
+    counts = cumulative_counts(request.stopping, len(order))
+    processes = processes_for(len(order))
+    progress = Progress(work, request.artifact.variant, len(order))
+    with Workers(_job(request, work, model, dataset, classes), processes, progress) as workers:
+        seen = evaluate_until_decided(workers, order, counts, request.stopping, metric.facts, classes)
+    seconds = progress.seconds
+    outcomes = seen[request.artifact.variant]
+    _say(request, work, outcomes, len(order), f"{len(outcomes) / seconds:,.0f} samples/s, {processes} processes")
     return Evaluated(
-        variant=artifact.variant,
-        artifact_digest=artifact.file.digest,
-        metric=request.metric,
-        value=value,
-        samples=len(chosen),
-        outcomes=work.keep_bytes(_npz(outcomes), f"{artifact.variant}-outcomes.npz"),
+        variant=request.artifact.variant,
+        artifact_digest=request.artifact.file.digest,
+        metric=metric.facts,
+        samples=len(outcomes),
+        available=len(order),
+        outcomes=work.keep_bytes(outcomes.to_bytes(), f"{request.artifact.variant}-outcomes.npz"),
+        classes=dataset.classes,
+        **_design(request, counts),
+        references=_references(request, work, seen),
         seconds=seconds,
         kernels=model.kernels,
     )
 
 
-def _classes(model: LiteRTModel) -> int:
-    if len(model.outputs) != 1:
-        raise DataError("evaluation.metric", "a model with one output for top1", f"outputs {', '.join(model.outputs)}")
-    shape = next(iter(model.outputs.values())).shape
-    if len(shape) != 2:
-        raise DataError("evaluation.metric", "an output of shape (batch, classes) for top1", f"{shape}")
-    return shape[1]
+def _classes(model: LiteRTModel) -> int | None:
+    """Number of classes, where the only output is (batch, classes) of two classes or more."""
+    shapes = [tensor.shape for tensor in model.outputs.values()]
+    return shapes[0][1] if len(shapes) == 1 and len(shapes[0]) == 2 and shapes[0][1] >= 2 else None
 
 
-def _check_labels(labels: Array, names: tuple[str, ...], classes: int, where: str) -> None:
-    if names and len(names) != classes:
-        found = f"{len(names)}: {', '.join(names)}"
+def _check_labels(dataset: Dataset, metric: Metric, classes: int | None, where: str) -> None:
+    if not dataset.labelled:
+        raise DataError(where, f"labels, which {metric.facts.name} needs", "none")
+    if not metric.needs_classes:
+        return
+    if dataset.labels is None:
+        raise DataError(where, f"integers of shape (samples,) as labels for {metric.facts.name}", "targets")
+    if classes is None:
+        return
+    if dataset.classes and len(dataset.classes) != classes:
+        found = f"{len(dataset.classes)}: {', '.join(dataset.classes)}"
         raise DataError(where, f"{classes} class folders, as many as the model has classes", f"{found:.300}")
-    bad = np.flatnonzero((labels < 0) | (labels >= classes))
-    if len(bad):
-        found = f"{labels[bad[0]]} for sample {bad[0]} ({len(bad)} such labels)"
-        raise DataError(where, f"labels from 0 to {classes - 1}", found)
+    check_classes(dataset.labels, classes, where, dataset.ids)
 
 
-def _parts(chosen: Array) -> list[Array]:
-    """Equal parts, each a run of neighbours in the data set, one for each core."""
-    count = max(1, min(len(os.sched_getaffinity(0)), math.ceil(len(chosen) / _PER_PROCESS)))
-    return np.array_split(np.sort(chosen), count)
+def _order(request: EvaluateRequest, dataset: Dataset) -> Array:
+    visit = choose if request.stopping is None else in_random_order
+    return visit(dataset.ids, request.max_samples, request.seed)
 
 
-def _in_processes(shares: list[_Share], work: Work, total: int) -> list[tuple[Array, Array, Array]]:
-    if len(shares) == 1:
-        return [_evaluate(shares[0])]
-    context = multiprocessing.get_context("spawn")
-    done = context.Value("q", 0)
-    with ProcessPoolExecutor(len(shares), context, _start_worker, (done,)) as pool:
-        futures = [pool.submit(_evaluate, share) for share in shares]
-        _report_progress(futures, done, shares[0].variant, work, total)
-        try:
-            return [future.result() for future in futures]
-        except BrokenProcessPool:
-            detail = f"a process that ran {shares[0].variant} died; its interpreter crashed or ran out of memory"
-            raise StepFailed("evaluate", "crash", detail) from None
+def _job(request: EvaluateRequest, work: Work, model: LiteRTModel, dataset: Dataset, classes: int | None) -> Job:
+    files = {request.artifact.variant: work.path(request.artifact.file).read_bytes()}
+    for reference in request.references:
+        files[reference.role] = work.path(reference.artifact.file).read_bytes()
+        _check_interface(reference.role, files[reference.role], model)
+    return Job(
+        files=files,
+        signature=model.signature,
+        reader=FeatureReader(dataset, model.inputs, model.signature, WHERE),
+        metric=request.metric,
+        metric_code=request.metric_code,
+        preprocess=request.preprocess,
+        classes=classes,
+    )
 
 
-def _report_progress(futures: Sequence[Future[Any]], done: Any, variant: str, work: Work, total: int) -> None:
-    begin, waiting = time.perf_counter(), set(futures)
-    while waiting:
-        finished, waiting = wait(waiting, timeout=5, return_when=FIRST_COMPLETED)
-        if any(future.exception() for future in finished):
-            return
-        if waiting and done.value:
-            rate = done.value / (time.perf_counter() - begin)
-            left = (total - done.value) / rate
-            work.say("evaluate %s: %d of %d samples, %.0f/s, %.0f s left", variant, done.value, total, rate, left)
+def _check_interface(role: str, content: bytes, model: LiteRTModel) -> None:
+    """The same samples go through both, so both must take and give the same."""
+    try:
+        found = _interface(LiteRTModel(content, model.signature))
+    except ValueError as error:
+        raise DataError(role, f"a model with the signature {model.signature}", str(error)) from None
+    if found != _interface(model):
+        raise DataError(role, f"the candidate's inputs and outputs, {_interface(model)}", found)
 
 
-_done: Any = None
+def _interface(model: LiteRTModel) -> str:
+    def shape(tensor: Tensor) -> str:
+        return f"({', '.join(map(str, ('batch', *tensor.shape[1:])))})"
+
+    inputs = (f"{name} {tensor.real_dtype}{shape(tensor)}" for name, tensor in sorted(model.inputs.items()))
+    outputs = sorted(shape(tensor) for tensor in model.outputs.values())
+    return f"{', '.join(inputs)} -> {', '.join(outputs)}"
 
 
-def _start_worker(done: Any) -> None:
-    global _done
-    die_with_parent()
-    _done = done
+def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:
+    if request.stopping is None:
+        return {"design": "fixed"}
+    if request.stopping.first_samples is None:
+        return {"design": "sequential"}
+    return {"design": "looks", "looks": len(counts)}
 
 
-def _evaluate(share: _Share) -> tuple[Array, Array, Array]:
-    """Index, label and prediction of every sample of a share."""
-    model = LiteRTModel(share.content, share.signature)
-    preprocess = load_preprocess(share.preprocess)
-    rows = []
-    for indices, labels, features in share.reader.batches(share.indices, preprocess):
-        _check_labels(labels, (), share.classes, "preprocess")  # which may have changed them
-        rows.append((indices, labels, _predictions(model, features, share.variant)))
-        if _done is not None:
-            with _done.get_lock():
-                _done.value += len(indices)
-    return tuple(np.concatenate(column) for column in zip(*rows, strict=True))  # type: ignore[return-value]
+def _references(request: EvaluateRequest, work: Work, seen: dict[str, Outcomes]) -> tuple[ReferenceOutcomes, ...]:
+    variant = request.artifact.variant
+    return tuple(
+        ReferenceOutcomes(
+            role=reference.role,
+            artifact_digest=reference.artifact.file.digest,
+            outcomes=work.keep_bytes(seen[reference.role].to_bytes(), f"{variant}-{reference.role}-outcomes.npz"),
+        )
+        for reference in request.references
+    )
 
 
-def _predictions(model: LiteRTModel, features: dict[str, Array], variant: str) -> Array:
-    """Class of the largest output; an argmax over NaN would count as class 0."""
-    (output,) = model.predict(features).values()
-    if not np.isfinite(output).all():
-        raise StepFailed("evaluate", "not_finite", f"{variant} gave NaN or infinity on real samples")
-    classes: Array = output.argmax(axis=-1)
-    return classes
-
-
-def _npz(arrays: dict[str, Array]) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
+def _say(request: EvaluateRequest, work: Work, outcomes: Outcomes, available: int, speed: str) -> None:
+    variant, count = request.artifact.variant, len(outcomes)
+    if request.stopping is not None:
+        ended = "decided after" if count < available else "went to the end,"
+        work.say("evaluate %s: %s %s of %s samples", variant, ended, f"{count:,}", f"{available:,}")
+    value = "" if outcomes.score is None else f" {outcomes.score.mean():.4f}"
+    work.say("evaluate %s: %s%s on %s samples, %s", variant, request.metric, value, f"{count:,}", speed)

@@ -4,12 +4,13 @@ import pytest
 
 from litegate.cli.outcome import Outcome
 from litegate.cli.table import print_outcome
-from litegate.records import BaselineSummary, Champion, RunResult, VariantRow
+from litegate.records import BaselineSummary, Champion, ClassLoss, RunResult, VariantRow
 from litegate.stack import Home
 from litegate.stack.state import Stack
 
 LONG = (
-    "the drop is at least 2.00 points [bold]with 95% confidence[/bold], but at most 1.00 points are allowed by the gate"
+    "float16 may not ship: it loses at least 2.00 points of top1 [bold](1.00 allowed)[/bold], "
+    "most of all on cat (12.00 points), with 95 % confidence"
 )
 
 
@@ -27,7 +28,7 @@ RESULT = RunResult(
     baseline=BaselineSummary(bytes=4096, metric="top1", value=0.96, samples=697),
     variants=(
         row("int8"),
-        row("float16", verdict="failed", reasons=(LONG,)),
+        row("float16", verdict="failed", sentence=LONG, reasons=("not shown",)),
         row("int16x8", verdict="inconclusive", reasons=("quantize: segfault",), samples=0, **NOTHING),
     ),
     experiment_id="1",
@@ -62,9 +63,69 @@ def test_a_promotion_is_printed_with_its_champion_marked(lines):
 def test_what_did_not_pass_says_why_in_full_on_one_line(lines):
     found = lines(Outcome("digits", "promoted", 0, RESULT, RESULT.selected))
 
-    assert f"float16 failed: {LONG}" in found
+    assert LONG in found
+    assert not any("not shown" in line for line in found)
     assert "int16x8 inconclusive: quantize: segfault" in found
     assert not any(line.startswith("int8 ") for line in found)
+
+
+def test_the_classes_that_a_failed_variant_is_proved_to_lose_are_named_the_worst_three_first(lines):
+    losses = tuple(
+        ClassLoss(
+            label=label,
+            name=name,
+            samples=1000,
+            baseline=0.9,
+            value=value,
+            drop=0.9 - value,
+            low=0,
+            high=1,
+            proved=proved,
+        )
+        for label, (name, value, proved) in enumerate(
+            [("cat", 0.78, True), ("rare", 0.79, False), ("dog", 0.8, True), ("[b]", 0.85, True), ("car", 0.86, True)]
+        )
+    )
+    rows = (row("int8", classes=losses), row("uint8", verdict="failed", sentence="uint8 may not ship", classes=losses))
+    found = lines(Outcome("digits", "rejected", 3, RESULT.model_copy(update={"variants": rows})))
+
+    where = found.index("uint8 may not ship")
+    expected = "  most lost classes: cat 0.9 -> 0.78 of 1,000, dog 0.9 -> 0.8 of 1,000, [b] 0.9 -> 0.85 of 1,000"
+    assert found[where + 1] == expected
+    assert sum("most lost" in line for line in found) == 1
+
+
+def test_a_metric_that_is_no_share_is_printed_as_it_is_and_a_lower_one_is_better(lines):
+    baseline = BaselineSummary(
+        bytes=4096, metric="my.metrics:Blur", higher_is_better=False, percent=False, value=123.456, samples=12000
+    )
+    wide = row(
+        "int16x8_float_fallback",
+        value=123.5,
+        drop=0.04412,
+        drop_low=-1.2345678,
+        drop_high=1.23e-6,
+        samples=12000,
+        verdict="inconclusive",
+    )
+    open_ = row("int8", value=None, drop=0.1, drop_low=None, drop_high=None)
+    half = row("int16x8", drop_low=None)
+    result = RESULT.model_copy(update={"baseline": baseline, "variants": (wide, open_, half)})
+    found = lines(Outcome("digits", "promoted", 0, result, RESULT.selected))
+
+    assert any("Blur loss (bounds) samples" in " ".join(line.split()) for line in found)
+    assert line_of(found, "float32") == "float32 4,096 100% 123.5 - 12,000 - baseline"
+    assert "25% 123.5 +0.04412 (-1.235, +1.23e-06) 12,000 0.051 inconclusive" in line_of(found, wide.variant)
+    assert "25% - +0.1 697" in line_of(found, "int8")
+    assert "+0.01 (-, +0.0155)" in line_of(found, "int16x8")
+    assert not any("…" in line for line in found)
+
+
+def test_a_baseline_without_a_value_still_has_its_row(lines):
+    result = RESULT.model_copy(update={"baseline": RESULT.baseline.model_copy(update={"value": None})})
+    assert (
+        line_of(lines(Outcome("digits", "rejected", 3, result)), "float32") == "float32 4,096 100% - - 697 - baseline"
+    )
 
 
 def test_both_pages_and_the_way_to_log_in_are_printed(lines, tmp_path):

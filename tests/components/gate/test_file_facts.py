@@ -117,6 +117,16 @@ ROWS = (
         says="did not run beside the baseline at hand",
     ),
     Row(
+        id="it is the champion, and ran beside the baseline alone",
+        variant=seen_beside(baseline="float32"),
+        champion=CHAMPION.model_copy(
+            update={
+                "artifact": CHAMPION.artifact.model_copy(update={"file": INT8.artifact.file}),
+                "evaluated": CHAMPION.evaluated.model_copy(update={"artifact_digest": "int8"}),
+            }
+        ),
+    ),
+    Row(
         id="it ran before there was a champion",
         variant=seen_beside(baseline="float32"),
         champion=CHAMPION,

@@ -59,6 +59,39 @@ def two_inputs() -> object:
     return keras.Model([left, right], keras.layers.Dense(3, activation="softmax")(joined))
 
 
+def denoiser(folder: Path) -> object:
+    """Takes the noise off waves of 16 values; the targets are vectors."""
+    rng = np.random.default_rng(11)
+    for name, count in (("waves_train", 800), ("waves", 600)):
+        phase = rng.uniform(0, 6, (count, 1))
+        clean = np.sin(phase + np.arange(16) / 2).astype(np.float32)
+        noisy = clean + rng.normal(0, 0.3, clean.shape).astype(np.float32)
+        np.savez(folder / f"{name}.npz", wave=noisy, label=clean)
+    keras.utils.set_random_seed(5)
+    layers = [keras.Input((16,), name="wave"), keras.layers.Dense(64, activation="tanh"), keras.layers.Dense(16)]
+    model = keras.Sequential(layers)
+    model.compile("adam", "mse")
+    with np.load(folder / "waves_train.npz") as arrays:
+        model.fit(arrays["wave"], arrays["label"], epochs=20, verbose=0)
+    return model
+
+
+def segmenter(folder: Path) -> object:
+    """Finds the bright pixels of eight by eight images; the targets are masks."""
+    rng = np.random.default_rng(13)
+    for name, count in (("masks_train", 400), ("masks", 600)):
+        mask = rng.uniform(0, 1, (count, 8, 8)) < rng.uniform(0, 0.6, (count, 1, 1))
+        image = (rng.uniform(0, 0.6, mask.shape) + 0.5 * mask).astype(np.float32)[..., np.newaxis]
+        np.savez(folder / f"{name}.npz", image=image, label=mask.astype(np.uint8))
+    keras.utils.set_random_seed(6)
+    layers = [keras.Input((8, 8, 1), name="image"), keras.layers.Conv2D(16, 1, activation="relu")]
+    model = keras.Sequential([*layers, keras.layers.Conv2D(1, 1, activation="sigmoid")])
+    model.compile(keras.optimizers.Adam(0.02), "binary_crossentropy")
+    with np.load(folder / "masks_train.npz") as arrays:
+        model.fit(arrays["image"], arrays["label"][..., np.newaxis].astype(np.float32), epochs=8, verbose=0)
+    return model
+
+
 class TwoSignatures(tf.Module):
     def __init__(self) -> None:
         self.weights = tf.Variable(tf.random.stateless_normal((6, 3), (1, 2)))
@@ -84,6 +117,8 @@ def main(folder: Path) -> None:
     two.save(folder / "keras2.keras")
     two.save(folder / "keras2_saved_model")
     two_inputs().save(folder / "two_inputs.keras")
+    denoiser(folder).save(folder / "denoiser.keras")
+    segmenter(folder).save(folder / "segmenter.keras")
     module = TwoSignatures()
     signatures = {"encode": module.encode, "decode": module.decode}
     tf.saved_model.save(module, str(folder / "two_signatures"), signatures)

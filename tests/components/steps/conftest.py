@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from litegate import records
+from litegate.gate.outcomes import Outcomes
 from litegate.records import Artifact, Candidate, Converted, Resolved, SampleSet
 from litegate.runner import StepRun
 from litegate.settings import Settings, settings
 from litegate.spec import parse_spec
+from litegate.store import Store
 
 MAKER = Path(__file__).parent.parent / "models" / "make_models.py"
 
@@ -41,6 +43,12 @@ class Pipeline:
     def __init__(self, folder: Path, places: Settings, **keys: Any) -> None:
         self.folder, self.places = folder, places
         self.spec = parse_spec(keys)
+
+    def with_evaluation(self, **changes: Any) -> Pipeline:
+        """The same with other keys of the spec's `evaluation`."""
+        keys = self.spec.model_dump()
+        keys["evaluation"] |= changes
+        return Pipeline(self.folder, self.places, **keys)
 
     def step(self, name: str, request: records.Record) -> Any:
         return StepRun(name, request, self.places).run()
@@ -83,18 +91,28 @@ class Pipeline:
         )
         return self.step("quantize", request)
 
-    def evaluate(self, artifact: Artifact, max_samples: int | None = None) -> records.Evaluated:
+    def evaluate(self, artifact: Artifact, **changes: Any) -> records.Evaluated:
         resolved = self.resolve()
         request = records.EvaluateRequest(
             artifact=artifact,
             data=resolved.evaluation,
-            metric="top1",
-            max_samples=max_samples,
+            metric=self.spec.evaluation.metric,
+            metric_code=resolved.metric_code,
+            max_samples=None,
             seed=17,
             preprocess=resolved.preprocess,
             signature=self.spec.evaluation.signature,
         )
-        return self.step("evaluate", request)
+        return self.step("evaluate", request.model_copy(update=changes))
+
+    def outcomes(self, evaluated: records.Evaluated | records.ReferenceOutcomes) -> Outcomes:
+        return Outcomes.read(Store(self.places.workspace, self.places.cache).fetch(evaluated.outcomes))
+
+    def score(self, evaluated: records.Evaluated) -> float:
+        return float(self.outcomes(evaluated).score.mean())
+
+    def evaluated_score(self) -> float:
+        return self.score(self.evaluate(self.convert().artifact))
 
     def candidate(self, artifact: Artifact) -> Candidate:
         return Candidate(artifact=artifact, evaluated=self.evaluate(artifact))

@@ -175,7 +175,7 @@ def test_every_variant_carries_its_verdict_as_one_sentence_as_data_and_as_files_
     assert artifacts(run) == ["explanation/classes.csv", "explanation/flipped.csv", "verdict.json"]
     uri = f"runs:/{run.info.run_id}"
     assert Verdict.model_validate_json(mlflow.artifacts.load_text(f"{uri}/verdict.json")) == toy.request().verdicts[2]
-    assert mlflow.artifacts.load_text(f"{uri}/explanation/flipped.csv") == "flipped of int8\r\n"
+    assert mlflow.artifacts.load_text(f"{uri}/explanation/flipped.csv") == "flipped of int8\n"
     assert artifacts(children(result)["int16x8"]) == ["verdict.json"]
 
 

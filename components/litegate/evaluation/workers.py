@@ -1,0 +1,170 @@
+"""Processes that evaluate samples, each with its own interpreters and its own reader.
+
+They are started once and get their parts of one block of samples after the other. None of them holds more than
+a batch of samples, and only the outcomes come back.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from litegate.errors import StepFailed
+from litegate.evaluation.lockstep import Job, Lockstep
+from litegate.gate.outcomes import Outcomes
+from litegate.process import die_with_parent
+from litegate.work import Work
+
+__all__ = ["Progress", "Workers", "processes_for"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_PER_PROCESS = 256
+"""So few samples are not worth a process of their own."""
+_STOP = -(2**62)
+"""The count that tells the processes that nobody waits for their outcomes."""
+
+
+def processes_for(samples: int) -> int:
+    """As many as there are cores, but no more than the samples are worth."""
+    return max(1, min(len(os.sched_getaffinity(0)), math.ceil(samples / _PER_PROCESS)))
+
+
+class Progress:
+    """Says every five seconds how far an evaluation of at most `total` samples has come."""
+
+    def __init__(self, work: Work, variant: str, total: int, every: float = 5.0) -> None:
+        self._work, self._variant, self._total, self._every = work, variant, total, every
+        self._begin = self._said = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Since the evaluation began."""
+        return time.perf_counter() - self._begin
+
+    @property
+    def wait(self) -> float:
+        """Seconds until there is something to say."""
+        return max(0.0, self._said + self._every - time.perf_counter())
+
+    def report(self, seen: int) -> None:
+        """Say how many samples were seen, if it is time to."""
+        if self.wait or not seen:
+            return
+        self._said = time.perf_counter()
+        rate = seen / self.seconds
+        left = (self._total - seen) / rate
+        self._work.say(
+            "evaluate %s: %d of %d samples, %.0f/s, %.0f s left", self._variant, seen, self._total, rate, left
+        )
+
+
+class Workers:
+    """A context in which blocks of samples are evaluated.
+
+    Args:
+        job: what every process evaluates.
+        processes: with 1 the work is done in this process.
+    """
+
+    def __init__(self, job: Job, processes: int, progress: Progress) -> None:
+        self._job, self._processes, self._progress = job, processes, progress
+        self._seen = 0
+        self._here: Lockstep | None = None
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        if self._processes > 1:
+            context = multiprocessing.get_context("spawn")
+            self._done = context.Value("q", 0)
+            self._pool = ProcessPoolExecutor(self._processes, context, _start_worker, (self._job, self._done))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._pool is not None:
+            if error is not None:
+                self._done.value = _STOP
+            self._pool.shutdown(cancel_futures=True)
+
+    def evaluate(self, indices: Array) -> dict[str, Outcomes]:
+        """Outcomes of every file of the job on the samples at `indices`, in their order.
+
+        Raises:
+            BadInput: data, model, metric or the user's code do not fit.
+            StepFailed: an output is not finite, or a process died.
+        """
+        parts = [self._evaluate_here(indices)] if self._pool is None else self._evaluate_there(self._pool, indices)
+        outcomes = {name: Outcomes.concatenate([part[name] for part in parts]) for name in self._job.files}
+        return {name: _in_order(found, indices) for name, found in outcomes.items()}
+
+    def _evaluate_here(self, indices: Array) -> dict[str, Outcomes]:
+        if self._here is None:
+            self._here = Lockstep(self._job)
+
+        def seen(samples: int) -> None:
+            self._seen += samples
+            self._progress.report(self._seen)
+
+        return self._here.outcomes(indices, seen)
+
+    def _evaluate_there(self, pool: ProcessPoolExecutor, indices: Array) -> list[dict[str, Outcomes]]:
+        """Each process gets neighbours, which lie together where the data is read from."""
+        shares = np.array_split(np.sort(indices), min(self._processes, len(indices)))
+        futures = [pool.submit(_evaluate, share) for share in shares]
+        try:
+            self._wait(futures)
+            return [future.result() for future in futures]
+        except BrokenProcessPool:
+            files = " and ".join(self._job.files)
+            detail = f"a process that ran {files} died; its interpreter crashed or ran out of memory"
+            raise StepFailed("evaluate", "crash", detail) from None
+
+    def _wait(self, futures: Sequence[Future[Any]]) -> None:
+        waiting = set(futures)
+        while waiting:
+            finished, waiting = wait(waiting, self._progress.wait, FIRST_EXCEPTION)
+            for future in finished:
+                future.result()
+            if waiting:
+                self._progress.report(self._done.value)
+
+
+def _in_order(outcomes: Outcomes, indices: Array) -> Outcomes:
+    """The rows in the order of `indices`, whichever process saw them."""
+    rows = np.argsort(outcomes.index)
+    return outcomes.take(rows[np.argsort(np.argsort(indices))])
+
+
+_job: Job | None = None
+_done: Any = None
+_lockstep: Lockstep | None = None
+
+
+def _start_worker(job: Job, done: Any) -> None:
+    """Loads nothing: what fails in here is reported as a process that died."""
+    global _job, _done
+    die_with_parent()
+    _job, _done = job, done
+
+
+def _evaluate(indices: Array) -> dict[str, Outcomes]:
+    global _lockstep
+    assert _job is not None
+    if _lockstep is None:
+        _lockstep = Lockstep(_job)
+    return _lockstep.outcomes(indices, _count)
+
+
+def _count(samples: int) -> None:
+    with _done.get_lock():
+        _done.value += samples
+        if _done.value < 0:
+            raise StepFailed("evaluate", "stopped", "another process failed")
