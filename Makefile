@@ -5,10 +5,10 @@ UV := $(shell command -v uv || echo .venv-tools/bin/uv)
 COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	-c deploy/locks/constraints.txt
 
-.PHONY: help setup run stop test quick lint lock
+.PHONY: help setup run stop test quick bench-gate lint lock
 
 help:  ## Show this list.
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 19
 
 setup:  ## Install the two locked environments; does nothing if they are up to date.
 	@deploy/setup.sh .venv deploy/locks/service.txt
@@ -25,6 +25,9 @@ test: setup  ## Run every test.
 
 quick: setup  ## Run the tests without the slow ones.
 	@$(BIN)/python -m pytest -m "not e2e"
+
+bench-gate: setup  ## Simulate how often the gate is wrong; writes build/bench-gate.json.
+	@$(BIN)/python -m tests.benchmarks.bench_gate
 
 lint: setup  ## Check style, types and who imports whom.
 	$(BIN)/ruff check

@@ -178,12 +178,10 @@ def _file_refs(value: object) -> Iterator[FileRef]:
 
 def _child_environment(step: Step, folder: Path) -> dict[str, str]:
     """The parent's environment without the secrets that this step does not need."""
-    private = ["AIRFLOW", "MLFLOW_", "_AIRFLOW"]
-    if not step.storage:
-        private.append("AWS_")
+    private = ["AIRFLOW", "_AIRFLOW"]
+    private += [] if step.tracking else ["MLFLOW_"]
+    private += [] if step.storage else ["AWS_"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(tuple(private))}
-    if step.environment == "service":
-        environment |= {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_")}
     if not step.storage:
         environment["HOME"] = str(folder)
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONUNBUFFERED": "1"}

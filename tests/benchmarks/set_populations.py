@@ -102,11 +102,21 @@ def _decided(label: Array, prediction: Array) -> Outcomes:
 
 
 def _errors(rng: np.random.Generator, samples: int, loss: float) -> tuple[Outcomes, Outcomes]:
-    """Normal errors of standard deviation 1 and 1 + loss; what is kept of a sample is its absolute error."""
+    """Normal errors of standard deviation 1 and 1 + loss."""
     one, other = rng.standard_normal((2, samples))
     after = (1 + loss) * (0.99 * one + np.sqrt(1 - 0.99**2) * other)
-    target = np.zeros(samples)
-    return tuple(Outcomes(**rows(samples), output=np.abs(error), target=target) for error in (one, after))
+    return _kept(one), _kept(after)
+
+
+def _rare_errors(rng: np.random.Generator, samples: int, loss: float) -> tuple[Outcomes, Outcomes]:
+    """All of the loss is in one sample of a hundred, whose squared error grows by twice the mean square or so."""
+    one, other = rng.standard_normal((2, samples))
+    extra = rng.exponential(100 * ((1 + loss) ** 2 - 1), samples) * (rng.random(samples) < 0.01)
+    return _kept(one), _kept(np.sqrt((0.9999 * one + np.sqrt(1 - 0.9999**2) * other) ** 2 + extra))
+
+
+def _kept(error: Array) -> Outcomes:
+    return Outcomes(**rows(len(error)), output=np.abs(error), target=np.zeros(len(error)))
 
 
 WHOLE_SET = (
@@ -114,4 +124,5 @@ WHOLE_SET = (
     _binormal("average_precision"),
     Population("macro_f1", BUILT_IN["macro_f1"], _macro_f1(_DIAGONAL), _f1),
     Population("rmse", BUILT_IN["rmse"], 1.0, _errors),
+    Population("rmse, rare losses", BUILT_IN["rmse"], 1.0, _rare_errors),
 )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from litegate.evaluation.blocks import cumulative_counts
 from litegate.gate.contrasts import Design
 from litegate.gate.outcomes import Outcomes
 from litegate.gate.stopping import decided, looks
@@ -17,12 +18,12 @@ from litegate.records import Stopping, Verdict
 from litegate.spec import Gate
 from tests.benchmarks.scenes import Scene, Variant
 
-__all__ = ["BLOCK", "FIRST_LOOK", "Case", "Counts", "judged", "seen", "simulate"]
+__all__ = ["FIRST_LOOK", "Case", "Counts", "judged", "seen", "simulate"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Value = Callable[[Array, Array], float]
 
-BLOCK, FIRST_LOOK = 256, 500
+FIRST_LOOK = 500
 
 
 @dataclass(frozen=True)
@@ -110,19 +111,12 @@ def seen(case: Case, variant: Variant, variants: int) -> Variant:
         return variant
     first = FIRST_LOOK if case.design == "looks" else None
     stopping = Stopping(policy=case.gate, variants=variants, first_samples=first)
-    ends = looks(FIRST_LOOK, case.samples) if case.design == "looks" else _blocks(case.samples)
+    ends = cumulative_counts(stopping, case.samples)
     for end in ends[:-1]:
         head = variant.first(end)
         if decided(stopping, case.facts, head.candidate, head.references, len(ends)):
             return head
     return variant
-
-
-def _blocks(samples: int) -> list[int]:
-    ends = [min(BLOCK, samples)]
-    while ends[-1] < samples:
-        ends.append(min(ends[-1] + max(BLOCK, ends[-1] // 4), samples))
-    return ends
 
 
 def naive_rule(case: Case, variant: Variant) -> bool:

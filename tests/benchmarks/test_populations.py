@@ -52,7 +52,7 @@ VALUES = {
 @pytest.mark.parametrize("at", LOSSES)
 @pytest.mark.parametrize("population", WHOLE_SET, ids=lambda population: population.name)
 def test_the_loss_of_the_whole_set_is_the_one_asked_for(population: Population, at: str) -> None:
-    before, after = (VALUES[population.name](outcomes) for outcomes in draw(population, at))
+    before, after = (VALUES[population.facts.name](outcomes) for outcomes in draw(population, at))
     loss = (before - after) * (1 if population.facts.higher_is_better else -1)
     assert before == pytest.approx(population.value, abs=4e-3)
     assert loss == pytest.approx(loss_of(population, at), abs=population.margin / 10)

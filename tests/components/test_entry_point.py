@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from litegate.digest import digest_bytes
-from litegate.entry_point import load_function, produce
+from litegate.entry_point import load_class, load_function, produce
 from litegate.errors import BadInput
 from litegate.records import ProduceRequest
 from litegate.work import Work
 
 CODE = """
 number = 3
+
+class Thing: pass
 
 def write(folder, text):
     path = folder / "out"
@@ -62,6 +64,16 @@ class Wrong:
 def test_a_reference_that_cannot_be_loaded_says_why(row: Wrong, users: Path) -> None:
     with pytest.raises(BadInput, match=row.said):
         load_function(row.reference, str(users))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("Absent", "expected a class Absent in .*users_code.py, got no such name"), ("write", "a class, got a function")],
+)
+def test_a_class_is_loaded_like_a_function(users: Path, name: str, said: str) -> None:
+    assert load_class("users_code:Thing", str(users)).__name__ == "Thing"
+    with pytest.raises(BadInput, match=said):
+        load_class(f"users_code:{name}", str(users))
 
 
 def test_a_folder_is_searched_before_what_is_installed(users: Path) -> None:

@@ -47,6 +47,25 @@ def test_the_digest_does_not_depend_on_where_the_folder_is(tmp_path: Path) -> No
     assert digest(tmp_path / "a") == digest(tmp_path / "b")
 
 
+def test_what_is_installed_has_the_same_digest_wherever_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests = set()
+    for name in ("one", "other/deeper"):
+        package = tmp_path / name / "installed_vision"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("x = 1\n")
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(str(tmp_path / name))
+            digests.add(source_digest("installed_vision:Metric", str(tmp_path / "specs")))
+    assert len(digests) == 1
+
+
+def test_messages_name_the_key_that_the_code_is_for(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"evaluation\.metric: expected the module vision, beside"):
+        source_digest("vision:Metric", str(tmp_path), "evaluation.metric")
+
+
 def test_a_module_that_is_missing_or_no_python_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="the module vision, beside the spec file"):
         digest(tmp_path)

@@ -81,8 +81,9 @@ class Comparison:
         assert self.first.label is not None
         rows = np.flatnonzero(self.first.label == label)
         first, second = (self._class_scores(outcomes)[rows] for outcomes in (self.first, self.second))
-        width = self.metric.width if self.metric.per_sample else 1.0
-        low, high = (None, None) if width is None else (-width, width)
+        if not self.metric.per_sample:
+            return mean_evidence(first - second, -1.0, 1.0, self.design, 0.0)
+        low, high = self._range(lambda one, other: self._sign * (one - other))
         return mean_evidence(self._sign * (first - second), low, high, self.design, self._reach)
 
     def shift(self, label: int) -> Evidence:

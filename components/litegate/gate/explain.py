@@ -122,25 +122,25 @@ def class_losses(comparison: Comparison, names: Sequence[str], confidence: float
     if labels is None or (not comparison.metric.per_sample and comparison.first.prediction is None):
         return ()
     classes = np.unique(labels).tolist()
-    evidence = {label: comparison.class_drop(label) for label in classes}
-    proved = holm([evidence[label].p_beyond(0.0) for label in classes])
-    first, second = (_scores(outcomes, comparison.metric) for outcomes in (comparison.first, comparison.second))
+    evidence = [comparison.class_drop(label) for label in classes]
+    proved = holm([each.p_beyond(0.0) for each in evidence])
+    scores = [_scores(outcomes, comparison.metric) for outcomes in (comparison.first, comparison.second)]
     losses = []
-    for label, p_value in zip(classes, proved, strict=True):
-        rows, (low, high) = labels == label, evidence[label].bounds(confidence)
-        losses.append(
-            ClassLoss(
-                label=label,
-                name=_name(label, names),
-                samples=int(rows.sum()),
-                baseline=float(first[rows].mean()),
-                value=float(second[rows].mean()),
-                drop=evidence[label].estimate,
-                low=low,
-                high=high,
-                proved=p_value <= 1 - confidence,
-            )
+    for label, each, p_value in zip(classes, evidence, proved, strict=True):
+        first, second = (score[labels == label] for score in scores)
+        low, high = each.bounds(confidence)
+        loss = ClassLoss(
+            label=label,
+            name=_name(label, names),
+            samples=len(first),
+            baseline=float(first.mean()),
+            value=float(second.mean()),
+            drop=each.estimate,
+            low=low,
+            high=high,
+            proved=p_value <= 1 - confidence,
         )
+        losses.append(loss)
     return tuple(sorted(losses, key=lambda loss: (-loss.drop, loss.label)))
 
 

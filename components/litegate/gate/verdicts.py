@@ -19,6 +19,7 @@ from litegate.gate.clauses import Claim, claims
 from litegate.gate.contrasts import Comparison, Design
 from litegate.gate.multiplicity import holm_levels
 from litegate.gate.outcomes import Outcomes, Unpaired, match
+from litegate.gate.sentences import claim
 from litegate.metrics.facts import MetricFacts
 from litegate.records import Clause, Reason, Verdict
 from litegate.spec import Gate
@@ -87,7 +88,7 @@ def judge(
     tested = [case for case in cases if case.claims and not case.reasons]
     levels = holm_levels([case.p_value for case in tested], alpha)
     by_variant = {case.measured.variant: level for case, level in zip(tested, levels, strict=True)}
-    return tuple(_verdict(case, by_variant.get(case.measured.variant, alpha)) for case in cases)
+    return tuple(_verdict(case, policy, by_variant.get(case.measured.variant, alpha)) for case in cases)
 
 
 def compare(
@@ -147,7 +148,7 @@ def _unmeasured(measured: Measured) -> Reason | None:
     return None
 
 
-def _verdict(case: _Case, alpha: float) -> Verdict:
+def _verdict(case: _Case, policy: Gate, alpha: float) -> Verdict:
     """The verdict on a case whose claim was tested at level `alpha`."""
     measured, comparison = case.measured, case.comparison
     if comparison is None:
@@ -163,7 +164,7 @@ def _verdict(case: _Case, alpha: float) -> Verdict:
     return Verdict(
         variant=measured.variant,
         state=_state(bool(refusals), states),
-        reasons=(*refusals, *(_reason(clause, comparison.metric, alpha) for clause in clauses)),
+        reasons=(*refusals, *(_reason(clause, comparison.metric, policy) for clause in clauses)),
         value=comparison.values[1],
         baseline=comparison.values[0],
         drop=drop.estimate,
@@ -215,23 +216,9 @@ def _changes(comparison: Comparison) -> tuple[int, int]:
     return int(np.sum(loss > 0)), int(np.sum(loss < 0))
 
 
-def _reason(clause: Clause, metric: MetricFacts, alpha: float) -> Reason:
+def _reason(clause: Clause, metric: MetricFacts, policy: Gate) -> Reason:
     codes = {"passed": "within", "failed": "above", "inconclusive": "undecided"}
-    share = clause.name in ("max_class_drop", "max_prediction_shift") or metric.width == 1
-
-    def amount(value: float | None) -> str:
-        return "unknown" if value is None else f"{value:.2%}" if share else f"{value:.4g}"
-
-    subject = f" ({clause.subject})" if clause.subject else ""
-    found = {
-        "passed": f"at most {amount(clause.high)}",
-        "failed": f"at least {amount(clause.low)}",
-        "inconclusive": f"between {amount(clause.low)} and {amount(clause.high)}",
-    }[clause.state]
-    message = (
-        f"{clause.name}{subject}: {found} with {1 - alpha:.4g} confidence, {amount(clause.limit)} allowed,"
-        f" on {clause.samples:,} samples"
-    )
+    message = f"{claim(clause, metric, policy)}, on {clause.samples:,} samples"
     if clause.state == "inconclusive":
         more = f"about {clause.needed:,} samples would" if clause.needed else "no number of samples would"
         message = f"{message}; {more} decide it"

@@ -24,6 +24,7 @@ class Step:
         environment: which Python runs it: `tensorflow` (the lean one) or `service` (MLflow's).
         cached: whether equal inputs give a stored result; steps that look at or change the world are not.
         storage: whether the child may read the user's S3 data, and so gets the credentials for it.
+        tracking: whether the child may use MLflow, and so gets its address and credentials.
         timeout: wall-clock limit in seconds.
     """
 
@@ -33,6 +34,7 @@ class Step:
     environment: str = "tensorflow"
     cached: bool = True
     storage: bool = False
+    tracking: bool = False
     timeout: float = 1800.0
 
 
@@ -47,12 +49,12 @@ STEPS = MappingProxyType(
             Step("sample", records.SampleRequest, records.SampleSet, storage=True),
             Step("parity", records.ParityRequest, records.Parity),
             Step("quantize", records.QuantizeRequest, records.Artifact),
-            Step("champion", records.ChampionRequest, records.ChampionFile, environment="service", cached=False),
+            Step("champion", records.ChampionRequest, records.ChampionFile, "service", cached=False, tracking=True),
             Step("evaluate", records.EvaluateRequest, records.Evaluated, storage=True, timeout=6 * 3600),
             Step("profile", records.ProfileRequest, records.Profile),
-            Step("judge", records.GateRequest, records.Verdicts, environment="service", cached=False),
-            Step("register", records.RegisterRequest, records.RunResult, environment="service", cached=False),
-            Step("promote", records.PromoteRequest, records.Promotion, environment="service", cached=False),
+            Step("judge", records.GateRequest, records.Verdicts, "service", cached=False),
+            Step("register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True),
+            Step("promote", records.PromoteRequest, records.Promotion, "service", cached=False, tracking=True),
         )
     }
 )

@@ -112,7 +112,8 @@ class _Judge:
             return self._with_sentence(verdict)
         comparison = compare(self.metric, measured.references["baseline"], measured.outcomes, measured.design)
         policy, names = self.request.policy, self.names
-        changed = flips(comparison.first, comparison.second, self.metric, policy.max_drop)
+        unit = abs(verdict.baseline or 0.0) if policy.drop == "relative" else 1.0
+        changed = flips(comparison.first, comparison.second, self.metric, policy.max_drop * unit)
         losses = class_losses(comparison, names, policy.confidence)
         files = {"flipped": changed.csv(names)} | ({"classes": classes_csv(losses)} if losses else {})
         explained = verdict.model_copy(

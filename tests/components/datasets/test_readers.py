@@ -7,6 +7,7 @@ import shutil
 import tarfile
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -37,21 +38,63 @@ def test_an_npz_is_read_row_by_row_whatever_its_layout(tmp_path: Path, compresse
     assert len(dataset.ids) == 50
     assert dataset.labels is not None
     assert dataset.labels.tolist() == arrays["label"].tolist()
-    rows = dict(dataset.read([49, 0, 17]))
-    assert list(rows) == [0, 17, 49]
+    read = list(dataset.read([49, 0, 17]))
+    assert [(index, label) for index, _, label in read] == [(0, 0), (17, 2), (49, 4)]
+    rows = {index: features for index, features, _ in read}
     for index, row in rows.items():
         for name in ("a", "fortran", "numbers"):
             np.testing.assert_array_equal(row[name], arrays[name][index])
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
-    dataset = npz(tmp_path / "big.npz", x=np.zeros((400, 256, 256), np.float32), label=np.zeros(400, int))
+@pytest.mark.parametrize("label", [np.zeros(400, int), np.zeros((400, 256, 128), np.uint8)], ids=["class", "mask"])
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, label: np.ndarray) -> None:
+    dataset = npz(tmp_path / "big.npz", x=np.zeros((400, 256, 256), np.float32), label=label)
     tracemalloc.start()
     count = sum(1 for _ in dataset.read(range(400)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert count == 400
     assert peak < 8 * 256 * 256 * 4, f"{peak} bytes for rows of {256 * 256 * 4}"
+
+
+@dataclass(frozen=True)
+class Labels:
+    says: str
+    given: np.ndarray
+    classes: list[int] | None
+    second: object
+
+
+LABELS = [
+    Labels("integers", np.array([3, 1], np.uint8), [3, 1], 1),
+    Labels("truth values", np.array([True, False]), [1, 0], 0),
+    Labels("numbers", np.array([0.5, 1.5]), None, 1.5),
+    Labels("vectors", np.array([[1, 2], [3, 4]]), None, [3, 4]),
+    Labels("masks in Fortran's order", np.asfortranarray([[[True], [False]], [[False], [True]]]), None, [[0], [1]]),
+]
+
+
+@pytest.mark.parametrize("row", LABELS, ids=lambda row: row.says)
+def test_labels_are_classes_or_targets(tmp_path: Path, row: Labels) -> None:
+    dataset = npz(tmp_path / "x.npz", x=np.zeros((2, 3), np.float32), label=row.given)
+    assert dataset.labelled
+    assert (None if dataset.labels is None else dataset.labels.tolist()) == row.classes
+    ((_, features, label),) = dataset.read([1])
+    assert list(features) == ["x"]
+    assert isinstance(label, int) == (row.classes is not None)
+    np.testing.assert_array_equal(label, row.second)
+
+
+def test_an_npz_without_labels_has_none(tmp_path: Path) -> None:
+    dataset = npz(tmp_path / "x.npz", x=np.zeros((2, 3), np.float32))
+    assert (dataset.labels, dataset.labelled) == (None, False)
+    assert [label for _, _, label in dataset.read([0, 1])] == [None, None]
+
+
+@pytest.mark.parametrize("label", [np.array(["a", "b"]), np.array([1j, 2]), np.array(["2020-01-01"] * 2, "M8[D]")])
+def test_labels_that_are_no_numbers_are_refused(tmp_path: Path, label: np.ndarray) -> None:
+    with pytest.raises(DataError, match=r"array 'label': expected numbers, integers of shape \(samples,\) for classes"):
+        npz(tmp_path / "x.npz", x=np.zeros((2, 3), np.float32), label=label)
 
 
 def test_an_npz_with_pickled_objects_is_refused_before_anything_is_unpickled(tmp_path: Path) -> None:
@@ -105,7 +148,9 @@ def test_class_folders_become_labels_in_alphabetical_order(tmp_path: Path, endin
     assert dataset.classes == ("ant", "cat")
     assert dataset.labels is not None
     assert dataset.labels.tolist() == [0, 1, 1]
-    pixels = {index: features["image"] for index, features in dataset.read([0, 1, 2])}
+    read = list(dataset.read([0, 1, 2]))
+    assert {index: label for index, _, label in read} == {0: 0, 1: 1, 2: 1}
+    pixels = {index: features["image"] for index, features, _ in read}
     assert {index: value[0, 0].tolist() for index, value in pixels.items()} == {
         0: [30, 30, 30],
         1: [10, 0, 0],
@@ -116,7 +161,7 @@ def test_class_folders_become_labels_in_alphabetical_order(tmp_path: Path, endin
 
 def test_a_model_with_one_channel_gets_grey_images(tmp_path: Path) -> None:
     dataset = ImageDataset.open(image_folder(tmp_path), "evaluation.uri", "image", 1)
-    ((_, features),) = dataset.read([0])
+    ((_, features, _),) = dataset.read([0])
     assert features["image"].shape == (4, 6, 1)
 
 
@@ -170,5 +215,5 @@ def test_only_the_images_that_are_read_are_fetched(tmp_path: Path) -> None:
 
     files = {name: partial(fetch, name) for name in paths}
     dataset = ImageDataset.open(files, "calibration.uri", "image", 3)
-    assert [index for index, _ in dataset.read([2, 0])] == [2, 0]
+    assert [index for index, *_ in dataset.read([2, 0])] == [2, 0]
     assert sorted(fetched) == ["ant/1.png", "cat/2.PNG"]

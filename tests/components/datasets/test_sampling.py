@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from litegate.datasets.sampling import choose, choose_stratified
+from litegate.datasets.sampling import choose, choose_stratified, in_random_order
 
 IDS = [f"class{index % 3}/{index}.jpg" for index in range(3000)]
 
@@ -33,6 +33,13 @@ def test_seeds_choose_differently_and_uniformly() -> None:
 @pytest.mark.parametrize("count", [None, 3000, 5000])
 def test_all_are_chosen_when_there_are_not_more(count: int | None) -> None:
     assert choose(IDS, count, 17).tolist() == list(range(3000))
+
+
+def test_all_in_random_order_are_still_in_the_order_of_their_hashes() -> None:
+    order = in_random_order(IDS, None, 17).tolist()
+    assert sorted(order) == list(range(3000))
+    assert order[:500] == choose(IDS, 500, 17).tolist() == in_random_order(IDS, 500, 17).tolist()
+    assert order != in_random_order(IDS, None, 18).tolist()
 
 
 def test_each_label_gets_its_proportion() -> None:

@@ -125,8 +125,8 @@ def test_a_regression_keeps_one_error_of_each_sample_for_rmse(pipeline: Make) ->
 
 def test_targets_may_be_masks(pipeline: Make) -> None:
     steps = masks(pipeline, "iou")
-    assert steps.evaluated_score() > 0.8
-    assert steps.score(steps.evaluate(steps.quantize("int8"))) > 0.8
+    assert steps.evaluated_score() > 0.7
+    assert steps.score(steps.evaluate(steps.quantize("int8"))) > 0.7
 
 
 def test_labels_that_do_not_fit_the_metric_are_refused(pipeline: Make, quarters: Make) -> None:

@@ -1,0 +1,90 @@
+"""From samples to batches: labels arrive with them, and `preprocess` keeps them what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from litegate.datasets.features import FeatureReader
+from litegate.datasets.npz import NpzDataset
+from litegate.errors import DataError
+from litegate.litert import Tensor
+
+Array = np.ndarray[Any, np.dtype[Any]]
+INPUTS = {"x": Tensor((-1, 2), np.dtype(np.float32), 0.0, 0)}
+
+
+def reader(path: Path, label: Array | None) -> FeatureReader:
+    arrays = {} if label is None else {"label": label}
+    np.savez(path / "data.npz", x=np.zeros((5, 2), np.float32), **arrays)
+    dataset = NpzDataset.open({"data.npz": lambda: path / "data.npz"}, "evaluation.uri")
+    return FeatureReader(dataset, INPUTS, "serving_default", "evaluation.uri")
+
+
+def batches(path: Path, label: Array | None, preprocess: Callable[..., Any] | None = None) -> list[Array | None]:
+    return [labels for _, labels, _ in reader(path, label).batches(range(5), preprocess, 3)]
+
+
+@pytest.mark.parametrize("label", [np.arange(5), np.arange(5) / 2, np.arange(20.0).reshape(5, 2, 2)])
+@pytest.mark.parametrize("preprocess", [None, lambda features, label: (features, label)])
+def test_labels_arrive_with_their_samples(tmp_path: Path, label: Array, preprocess: Any) -> None:
+    first, second = batches(tmp_path, label, preprocess)
+    assert (len(first), len(second)) == (3, 2)
+    np.testing.assert_array_equal(np.concatenate([first, second]), label)
+    assert first.dtype == label.dtype
+
+
+def test_samples_without_labels_have_none(tmp_path: Path) -> None:
+    assert batches(tmp_path, None) == [None, None]
+    assert batches(tmp_path, None, lambda features, label: (features, label)) == [None, None]
+
+
+def test_a_preprocess_may_change_a_target(tmp_path: Path) -> None:
+    first, _ = batches(tmp_path, np.ones((5, 4)), lambda features, label: (features, label[:2] * 255))
+    assert first.tolist() == [[255, 255]] * 3
+
+
+@dataclass(frozen=True)
+class Wrong:
+    label: Any
+    returned: Any
+    said: str
+
+
+CLASS, TARGET = np.arange(5), np.zeros((5, 2))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Wrong(CLASS, None, "preprocess: expected an integer label, got None for sample 0"),
+        Wrong(CLASS, np.zeros(2), "preprocess: expected an integer label"),
+        Wrong(CLASS, True, "preprocess: expected an integer label, got True"),
+        Wrong(TARGET, None, "preprocess: expected a label of numbers, as the data has, got None for sample 0"),
+        Wrong(TARGET, "cat", "a label of numbers, as the data has, got 'cat'"),
+        Wrong(None, 3, "preprocess: expected the label None, as the data has none, got 3"),
+    ],
+    ids=lambda row: row.said,
+)
+def test_a_preprocess_must_keep_the_kind_of_the_label(tmp_path: Path, row: Wrong) -> None:
+    with pytest.raises(DataError, match=row.said):
+        batches(tmp_path, row.label, lambda features, label: (features, row.returned))
+
+
+def test_targets_of_a_batch_must_have_one_shape(tmp_path: Path) -> None:
+    sizes = iter(range(1, 6))
+    with pytest.raises(DataError, match=r"evaluation\.uri: expected targets of one shape, got \(1,\), \(2,\), \(3,\)"):
+        batches(tmp_path, TARGET, lambda features, label: (features, np.zeros(next(sizes))))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_targets_must_be_finite(tmp_path: Path, value: float) -> None:
+    label = np.zeros((5, 2))
+    label[4, 1] = value
+    with pytest.raises(DataError, match=r"evaluation\.uri: label: expected finite numbers, .* in sample 4"):
+        batches(tmp_path, label)

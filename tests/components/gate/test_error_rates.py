@@ -1,0 +1,80 @@
+"""The short form of `make bench-gate`: how often the gate is wrong, on pairs whose true loss is known.
+
+The seeds are fixed, so the counts are always the same. The bounds are those that a gate with exactly the stated
+rate keeps in all but one of a thousand seeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from scipy.stats import binom
+
+from tests.benchmarks.cases import CASES, NAIVE
+from tests.benchmarks.report import ALPHA
+from tests.benchmarks.simulate import Case, simulate
+
+RARE = 1e-3
+NAMED = {(case.metric, case.policy, case.samples): case for case in CASES}
+
+AT_LIMIT = [
+    ("top1", "absolute", 1_000, 400),
+    ("top1, rare", "absolute", 1_000, 400),
+    ("mae", "absolute", 1_000, 400),
+    ("mae, rare losses", "absolute", 1_000, 400),
+    ("iou, rare losses", "absolute", 300, 400),
+    ("user's cost", "absolute", 1_000, 400),
+    ("rmse", "absolute", 1_000, 20),
+    ("top1", "relative", 1_000, 200),
+    ("top1", "max_class_drop", 1_000, 400),
+    ("top1", "max_prediction_shift", 1_000, 400),
+    ("top1", "max_drop_from_champion", 1_000, 400),
+    ("top1", "min_value", 1_000, 400),
+    ("top1", "8 variants", 1_000, 200),
+    ("top1", "first_samples", 4_000, 200),
+    ("top1", "first_samples, class 1 %", 10_000, 40),
+    ("top1", "sequential", 10_000, 40),
+    ("top1", "sequential, class 1 %", 10_000, 30),
+]
+
+PERFECT = [
+    ("top1", "absolute", 30),
+    ("mae, heavy tails", "absolute", 30),
+    ("iou, rare losses", "absolute", 30),
+    ("top1", "relative", 20),
+    ("top1", "max_class_drop", 20),
+    ("top1", "max_drop_from_champion", 20),
+    ("top1", "8 variants", 5),
+    ("top1", "sequential", 20),
+]
+POWER = 0.9
+"""At 10,000 samples and a margin of one point."""
+
+
+@pytest.mark.parametrize(("metric", "policy", "samples", "draws"), AT_LIMIT)
+def test_a_variant_at_the_limit_passes_at_most_as_often_as_stated(
+    metric: str, policy: str, samples: int, draws: int
+) -> None:
+    counts = simulate(NAMED[metric, policy, samples], perfect=False, seed=[1], draws=draws)
+    assert counts.trials == draws
+    assert counts.passed <= binom.isf(RARE, draws, ALPHA)
+    assert counts.naive_passed >= binom.isf(1 - RARE, draws, 0.3), "the naive rule passes about every second one"
+
+
+@pytest.mark.parametrize(("metric", "policy", "draws"), PERFECT)
+def test_a_perfect_variant_passes_when_there_are_samples_enough(metric: str, policy: str, draws: int) -> None:
+    counts = simulate(NAMED[metric, policy, 10_000], perfect=True, seed=[2], draws=draws)
+    assert counts.passed >= binom.isf(1 - RARE, counts.trials, POWER)
+
+
+def test_a_gate_that_is_wrong_twice_as_often_would_be_seen() -> None:
+    lax: Case = replace(NAIVE, gate=NAIVE.gate.model_copy(update={"confidence": 0.85}))
+    counts = simulate(lax, perfect=False, seed=[1], draws=400)
+    assert counts.passed > binom.isf(RARE, 400, ALPHA)
+
+
+def test_the_naive_rule_rejects_perfect_models() -> None:
+    counts = simulate(NAIVE, perfect=True, seed=[3], draws=400)
+    rejected = counts.trials - counts.naive_passed
+    assert binom.isf(1 - RARE, 400, 0.06) <= rejected <= binom.isf(RARE, 400, 0.06)
