@@ -15,6 +15,8 @@ from litegate_airflow.convert import ConvertOperator
 from litegate_airflow.doc_page import doc_page
 from litegate_airflow.evaluate import EvaluateOperator
 from litegate_airflow.gate import GateOperator
+from litegate_airflow.inspect import InspectOperator
+from litegate_airflow.lint import LintOperator
 from litegate_airflow.parity import CheckParityOperator
 from litegate_airflow.profile import ProfileOperator
 from litegate_airflow.promote import PromoteOperator
@@ -49,7 +51,9 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         resolve = ResolveOperator(task_id="resolve", spec_path=str(path))
         convert = ConvertOperator(task_id="convert", **HEAVY)
         sample = SampleOperator(task_id="sample", **HEAVY)
+        lint = LintOperator(task_id="lint", **HEAVY)
         check_parity = CheckParityOperator(task_id="check_parity", **HEAVY)
+        inspect_baseline = InspectOperator(task_id="inspect_baseline", variant=BASELINE, **HEAVY)
         evaluate_baseline = EvaluateOperator(task_id="evaluate_baseline", variant=BASELINE, **ALONE)
         profile_baseline = ProfileOperator(task_id="profile_baseline", variant=BASELINE, **ALONE)
         variants = variant.expand(name=resolve.output)
@@ -58,24 +62,29 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         register = RegisterOperator(task_id="register")
         promote = PromoteOperator(task_id="promote", **ALONE)
 
-        ready, measured = check_parity, [evaluate_baseline, profile_baseline, variants]
+        checked = [lint, check_parity, inspect_baseline]
+        measured = [evaluate_baseline, profile_baseline, variants]
         if spec.gate.max_drop_from_champion is not None:
-            ready = FetchChampionOperator(task_id="fetch_champion")
+            fetch_champion = FetchChampionOperator(task_id="fetch_champion")
+            checked >> fetch_champion
+            checked = [fetch_champion]
             measured.append(EvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, **ALONE))
             gate.trigger_rule = TriggerRule.ALL_DONE  # the other rule skips the gate with the champion's evaluation
-            check_parity >> ready
 
-        resolve >> convert >> sample >> check_parity
-        ready >> measured >> gate >> select >> register >> promote
+        resolve >> convert >> sample >> [lint, check_parity, inspect_baseline]
+        for check in checked:
+            check >> measured
+        measured >> gate >> select >> register >> promote
 
 
 @task_group(group_id="variant", default_args={"map_index_template": "{{ task.variant }}"})
 def variant(name: str) -> None:
     """What each variant goes through; one that fails does not stop the others."""
     quantize = QuantizeOperator(task_id="quantize", variant=name, **HEAVY)
+    inspect = InspectOperator(task_id="inspect", variant=name, **HEAVY)
     evaluate = EvaluateOperator(task_id="evaluate", variant=name, **ALONE)
     profile = ProfileOperator(task_id="profile", variant=name, **ALONE)
-    quantize >> evaluate >> profile
+    quantize >> inspect >> evaluate >> profile
 
 
 def broken(dag_id: str, path: Path, problem: str) -> None:

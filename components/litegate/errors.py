@@ -76,7 +76,7 @@ class StepFailed(LitegateError):
 
     Args:
         step: the step's name.
-        kind: how it ended: `segfault`, `abort`, `killed`, `signal`, `timeout`, `python_error`, `no_result`.
+        kind: how it ended, see `litegate.deaths`, or what the step itself calls it.
         detail: what it said last, bounded.
     """
 

@@ -113,6 +113,7 @@ class LiteRTModel:
 
     def _run(self, features: Mapping[str, Array]) -> dict[str, Array]:
         outputs = self.invoke(self.quantize(features))
+        self._interpreter.reset_all_variables()  # or an LSTM goes on where the sample before has ended
         return {name: tensor.dequantize(outputs[name]) for name, tensor in self.outputs.items()}
 
 

@@ -1,19 +1,213 @@
-"""What a child process does for itself."""
+"""Child processes: ending with the parent, and being followed until the end."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import selectors
 import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["die_with_parent"]
+from litegate.sandbox.kernel import syscall
 
-_PR_SET_PDEATHSIG = 1
+__all__ = ["ChildProcess", "Ending", "die_with_parent", "kill_network", "network_of"]
+
+_PR_SET_PDEATHSIG, _PIDFD_OPEN = 1, 434
+_MAX_LINES, _MAX_LINE = 10_000, 2000
 
 
-def die_with_parent() -> None:
-    """End with the process that started us, however it ended: nobody is left to take the result."""
-    parent = os.getppid()
+def die_with_parent(parent: int | None = None) -> None:
+    """End with the process that started us, however it ended: nobody is left to take the result.
+
+    The kernel means the thread that started us; a parent waits in that thread.
+
+    Args:
+        parent: its process id, where we know it from itself: it may have ended before we could ask.
+    """
+    if parent is None:
+        parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a process ended.
+
+    Attributes:
+        code: exit code, or the number of the signal as a negative number.
+        said: the last lines of its output.
+        timed_out: whether it was ended for taking too long.
+        memory_short: whether the kernel killed some process for lack of memory meanwhile.
+    """
+
+    code: int
+    said: str
+    timed_out: bool
+    memory_short: bool
+
+
+class ChildProcess:
+    """A process in a session of its own.
+
+    Args:
+        hears: whether a line of its output says something; the last that do are kept.
+        say: gets these lines, up to a limit.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        hears: Callable[[str], bool],
+        say: Callable[[str], None],
+    ) -> None:
+        self._oom_kills = _oom_kills()
+        self._popen = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._output = _Output(hears, say)
+
+    def follow(self, timeout: float) -> Ending:
+        """Pass its output on until it has ended, or until `timeout` seconds have passed and it is killed.
+
+        What it started in its session is ended with it.
+        """
+        timed_out = False
+        try:
+            timed_out = self._wait(timeout)
+        finally:
+            self.kill()
+            code = self._popen.wait()
+        return Ending(code, self._output.tail, timed_out, _oom_kills() > self._oom_kills)
+
+    def kill(self) -> None:
+        """End it and everything that it started in its session, unless it has ended already."""
+        if self._popen.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._popen.pid, signal.SIGKILL)
+
+    def _wait(self, timeout: float) -> bool:
+        """Whether it had to be ended. It is not yet reaped, so that its process id stays its own."""
+        assert self._popen.stdout is not None
+        ended = syscall(_PIDFD_OPEN, self._popen.pid, 0)  # not every Python has `os.pidfd_open`
+        try:
+            with selectors.DefaultSelector() as selector, self._popen.stdout as pipe:
+                os.set_blocking(pipe.fileno(), False)
+                selector.register(pipe.fileno(), selectors.EVENT_READ)
+                selector.register(ended, selectors.EVENT_READ)
+                return self._listen(selector, pipe.fileno(), ended, time.monotonic() + timeout)
+        finally:
+            os.close(ended)
+
+    def _listen(self, selector: selectors.BaseSelector, pipe: int, ended: int, deadline: float) -> bool:
+        timed_out = False
+        while True:
+            left = None if timed_out else max(0.0, deadline - time.monotonic())
+            ready = {key.fd for key, _ in selector.select(left)}
+            if ended in ready:
+                self._output.drain(pipe)
+                return timed_out
+            if pipe in ready and not self._output.read(pipe):
+                selector.unregister(pipe)
+            if not timed_out and time.monotonic() >= deadline:
+                timed_out = True
+                self.kill()
+
+
+class _Output:
+    """Lines from a pipe, bounded in length and number: a child must not fill its parent's memory or log."""
+
+    def __init__(self, hears: Callable[[str], bool], say: Callable[[str], None]) -> None:
+        self._hears, self._say = hears, say
+        self._begun = b""
+        self._last: deque[str] = deque(maxlen=20)
+        self._lines = 0
+
+    @property
+    def tail(self) -> str:
+        return "\n".join(self._last)[-_MAX_LINE:]
+
+    def read(self, descriptor: int) -> bool:
+        """One piece; False at the end of the pipe."""
+        try:
+            piece = os.read(descriptor, 1 << 16)
+        except BlockingIOError:
+            return True
+        *lines, self._begun = (self._begun + piece).split(b"\n")
+        for line in lines:
+            self._line(line)
+        if len(self._begun) > _MAX_LINE:
+            self._line(self._begun)
+            self._begun = b""
+        return bool(piece)
+
+    def drain(self, descriptor: int) -> None:
+        """What is left in the pipe; others that still hold its other end are not waited for."""
+        with suppress(BlockingIOError):
+            for _ in range(64):
+                piece = os.read(descriptor, 1 << 16)
+                if not piece:
+                    break
+                self._begun += piece
+        for line in self._begun.split(b"\n"):
+            self._line(line)
+        self._begun = b""
+
+    def _line(self, line: bytes) -> None:
+        text = line[:_MAX_LINE].decode(errors="replace").rstrip()
+        if not text or not self._hears(text):
+            return
+        self._last.append(text)
+        self._lines += 1
+        if self._lines <= _MAX_LINES:
+            self._say(text)
+        elif self._lines == _MAX_LINES + 1:
+            self._say(f"... more than {_MAX_LINES:,} lines: the rest is left out")
+
+
+def _oom_kills() -> int:
+    """How many processes the kernel has killed for lack of memory since it booted; 0 where it does not count."""
+    with suppress(OSError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
+
+
+def network_of(process: int | str = "self") -> str:
+    """The network namespace of a process; empty if it cannot be told, as after its end."""
+    with suppress(OSError):
+        return str(Path(f"/proc/{process}/ns/net").readlink())
+    return ""
+
+
+def kill_network(network: str) -> None:
+    """End all processes of a network namespace other than our own.
+
+    A process can leave its session, but not the network that it was shut into.
+    """
+    if not network or network == network_of():
+        return
+    for _ in range(10):
+        numbers = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+        found = [number for number in numbers if network_of(number) == network]
+        for number in found:
+            with suppress(OSError):
+                os.kill(number, signal.SIGKILL)
+        if not found:
+            return

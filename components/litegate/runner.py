@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 import platform
 import re
 import shutil
-import signal
-import subprocess
 import tempfile
-import threading
-from collections import deque
-from collections.abc import Iterator
-from functools import cache
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from litegate.broker import Broker
+from litegate.confinement import (
+    child_environment,
+    confinement,
+    listed_uris,
+    manifests,
+    named,
+    objects_folder,
+    time_limit,
+)
+from litegate.deaths import CRASHES, last_words, refined, signal_kind
 from litegate.digest import digest_file, digest_json
 from litegate.errors import BadInput, StepFailed
+from litegate.process import ChildProcess, Ending, kill_network
 from litegate.records import FileRef, Record
+from litegate.sandbox import REPORT
 from litegate.settings import Settings
 from litegate.steps import STEPS, Step
 from litegate.store import Store
+from litegate.work import is_plain_file, read_json
 
 __all__ = ["BadStepInput", "StepRun"]
 
@@ -32,7 +40,6 @@ log = logging.getLogger("litegate")
 
 # TensorFlow says so at every start, whatever it is told.
 _NOISE = re.compile(r"^I0000 |cuda_platform\.cc|cudart_stub|All log messages before absl|XNNPACK delegate for CPU")
-_SIGNALS = {signal.SIGSEGV: "segfault", signal.SIGABRT: "abort", signal.SIGKILL: "killed"}
 
 
 class BadStepInput(BadInput):
@@ -52,9 +59,10 @@ class StepRun:
         self.step: Step = STEPS[name]
         self.request, self.settings = request, settings
         self.store = Store(settings.workspace, settings.cache)
-        self._process: subprocess.Popen[str] | None = None
-        self._tail: deque[str] = deque(maxlen=20)
-        self._timed_out = False
+        self._process: ChildProcess | None = None
+        self._killed = False
+        self._isolation: list[str] | None = None
+        self._network = ""
 
     def run(self) -> Any:
         """The step's result record, found or computed.
@@ -87,105 +95,97 @@ class StepRun:
         )
 
     def kill(self) -> None:
-        """End the child and everything that it started."""
+        """End the child and everything that it started, also if it is yet to be started."""
+        self._killed = True
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
 
     def _compute(self) -> Any:
-        for ref in _file_refs(self.request):
+        for ref in set(named(self.request, FileRef)):
             self.store.fetch(ref)
         self.settings.scratch.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f"{self.step.name}-", dir=self.settings.scratch))
         try:
             (folder / "request.json").write_text(self.request.model_dump_json())
-            code = self._run_child(folder)
-            self._raise_failure(code, folder)
-            for path in (folder / "outputs").glob("*"):
-                self.store.keep_file(path, path.name)
-            return self.step.result.model_validate_json((folder / "result.json").read_text())
+            with self._broker(folder):
+                confinement(self.step, self.request, folder, self.settings).save(folder / "confinement.json")
+                ending = self._run_child(folder)
+            self._raise_failure(ending, folder)
+            return self._result(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _run_child(self, folder: Path) -> int:
-        command = [str(self.settings.pythons[self.step.environment]), "-m", "litegate.steps.child"]
-        process = subprocess.Popen(
-            [*command, self.step.name, str(folder), str(self.settings.cache)],
-            cwd=folder,
-            env=_child_environment(self.step, folder),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+    def _broker(self, folder: Path) -> AbstractContextManager[object]:
+        """What serves the child with data, if it is to have any and cannot get it by itself."""
+        uris, files = listed_uris(self.request), manifests(self.request, self.settings.cache)
+        if not self.step.confined or not (uris or files):
+            return nullcontext()
+        objects = objects_folder(self.request, self.settings.cache)
+        objects.mkdir(parents=True, exist_ok=True)
+        return Broker(folder, self.settings.cache, objects, uris, files)
+
+    def _run_child(self, folder: Path) -> Ending:
+        command = [str(self.settings.pythons[self.step.environment]), "-m", "litegate.sandbox"]
+        command += [self.step.name, str(folder), str(self.settings.cache)]
+        environment, limit = child_environment(self.step, folder), time_limit(self.step)
+        process = ChildProcess(command, environment, folder, self._hears, partial(log.info, "%s"))
         self._process = process
-        watchdog = threading.Timer(self.step.timeout, self._time_out)
-        watchdog.start()
+        if self._killed:
+            process.kill()
         try:
-            assert process.stdout is not None
-            with process.stdout as lines:
-                for line in lines:
-                    if not _NOISE.search(line):
-                        self._tail.append(line.rstrip())
-                        log.info("%s", line.rstrip())
-            return process.wait()
+            return process.follow(limit)
         finally:
-            watchdog.cancel()
-            self.kill()
-            process.wait()
+            kill_network(self._network)
 
-    def _time_out(self) -> None:
-        self._timed_out = True
-        self.kill()
+    def _hears(self, line: str) -> bool:
+        """Whether a line of the child's says something to its reader; the first one is for us."""
+        if self._isolation is None and line.startswith(REPORT):
+            report = json.loads(line.removeprefix(REPORT))
+            self._network, self._isolation = report["network"], report["missing"]
+            if report["missing"]:
+                log.warning("%s: not isolated as it should be: %s", self.step.name, "; ".join(report["missing"]))
+            return False
+        return not _NOISE.search(line)
 
-    def _raise_failure(self, code: int, folder: Path) -> None:
-        error = _read_json(folder / "error.json")
-        if code == BadInput.exit_code and error:
-            raise BadStepInput(error["message"])
-        tail = "\n".join(self._tail)[-2000:]
-        if self._timed_out:
-            raise StepFailed(self.step.name, "timeout", f"no result after {self.step.timeout:g} s; last said: {tail}")
-        if code < 0:
-            kind = _SIGNALS.get(signal.Signals(-code), "signal")
-            raise StepFailed(self.step.name, kind, f"{signal.Signals(-code).name}; last said: {tail}")
-        if code != 0:
-            kind, detail = (error["kind"], error["message"]) if error else ("python_error", tail)
-            raise StepFailed(self.step.name, kind, detail)
+    def _raise_failure(self, ending: Ending, folder: Path) -> None:
+        if ending.timed_out:
+            detail = f"no result after {time_limit(self.step):g} s"
+            raise self._failed("timeout", detail, ending)
+        if ending.code < 0:
+            kind, detail = signal_kind(ending)
+            raise self._failed(kind, detail, ending)
+        error = _described(folder)
+        if ending.code == BadInput.exit_code and error:
+            raise BadStepInput(error[1])
+        if ending.code != 0:
+            kind, detail = error or last_words(ending)
+            if error and kind not in CRASHES:
+                raise StepFailed(self.step.name, kind, detail)
+            raise self._failed(refined(kind, ending), detail, ending)
         if not (folder / "result.json").exists():
-            raise StepFailed(self.step.name, "no_result", f"exit code 0 without a result; last said: {tail}")
+            raise self._failed("no_result", "exit code 0 without a result", ending)
+
+    def _failed(self, kind: str, detail: str, ending: Ending) -> StepFailed:
+        return StepFailed(self.step.name, kind, f"{detail}; last said: {ending.said}" if ending.said else detail)
+
+    def _result(self, folder: Path) -> Any:
+        try:
+            result = self.step.result.model_validate(read_json(folder / "result.json"))
+        except ValueError as error:
+            raise StepFailed(self.step.name, "no_result", f"a result that is none: {error}"[:2000]) from None
+        outputs = folder / "outputs"
+        for path in () if outputs.is_symlink() else outputs.glob("*"):
+            if is_plain_file(path):
+                self.store.keep_file(path, path.name)
+        return result
 
 
-def _read_json(path: Path) -> Any | None:
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def _file_refs(value: object) -> Iterator[FileRef]:
-    """Every file that a record names, at any depth."""
-    if isinstance(value, FileRef):
-        yield value
-    elif isinstance(value, Record):
-        for name in type(value).model_fields:
-            yield from _file_refs(getattr(value, name))
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _file_refs(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _file_refs(item)
-
-
-def _child_environment(step: Step, folder: Path) -> dict[str, str]:
-    """The parent's environment without the secrets that this step does not need."""
-    private = ["AIRFLOW", "_AIRFLOW"]
-    private += [] if step.tracking else ["MLFLOW_"]
-    private += [] if step.storage else ["AWS_"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(tuple(private))}
-    if not step.storage:
-        environment["HOME"] = str(folder)
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONUNBUFFERED": "1"}
-    return environment | quiet | {"TMPDIR": str(folder), "KERAS_HOME": str(folder)}
+def _described(folder: Path) -> tuple[str, str] | None:
+    """Kind and message of the error that a child has described."""
+    error = read_json(folder / "error.json")
+    if not isinstance(error, dict):
+        return None
+    return str(error.get("kind", "python_error")), str(error.get("message", ""))[:20_000]
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
 from croniter import CroniterError, croniter  # type: ignore[import-untyped]
@@ -24,7 +24,9 @@ __all__ = [
     "MIN_SAMPLES",
     "Calibration",
     "Evaluation",
+    "Format",
     "Gate",
+    "LintCode",
     "Model",
     "Registry",
     "Spec",
@@ -37,7 +39,9 @@ MIN_SAMPLES = 30
 """So few samples say nothing about a mean whose distribution is not known."""
 
 Uri = Field(min_length=1, description="s3://bucket/key, or a path: absolute, or relative to the spec file.")
-Format = Literal["images", "npz"]
+Format = Literal["csv", "images", "npy", "npz", "parquet", "tfrecord", "webdataset"]
+LintCode = Literal["clipped", "constant", "leakage", "outliers", "scale", "shift", "too_few"]
+"""Errors of the calibration lint that a spec may allow."""
 Name = Field(
     pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
     max_length=120,
@@ -74,20 +78,49 @@ class Model(_Section):
     uri: str = Uri
 
 
-class Calibration(_Section):
+class _Data(_Section):
+    """Where a data set is, and which of its fields are what."""
+
+    uri: str = Uri
+    format: Format
+    label: str = Field("label", min_length=1, description="Name of the field, column or array that holds the label.")
+    features: dict[str, str | list[str]] = Field(
+        default_factory=dict, description="Fields by input name, where they have other names; several are stacked."
+    )
+
+    @model_validator(mode="after")
+    def _keys_fit_the_format(self) -> Self:
+        if self.format == "images" and self.label != "label":
+            found = {"got": repr(self.label), "key": "label"}
+            raise PydanticCustomError("named", "no label for images, whose class is their folder", found)
+        if self.features and self.format in ("images", "npy", "npz"):
+            known = "csv, parquet, tfrecord or webdataset; arrays are named like the inputs"
+            raise PydanticCustomError(
+                "named", "features only for {known}", {"known": known, "got": self.format, "key": "features"}
+            )
+        return self
+
+    @field_validator("features")
+    @classmethod
+    def _fields_have_names(cls, value: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
+        if not all(source and all(source) for source in value.values()):
+            raise ValueError("the name of a field, or a list of names, for each input")
+        return value
+
+
+class Calibration(_Data):
     """The data set that the representative samples are chosen from."""
 
-    uri: str = Uri
-    format: Format
     samples: int = Field(200, ge=1, le=100_000, description="How many samples calibrate the integer variants.")
     seed: int = Field(17, ge=0, description="Seed of the choice.")
+    allow: list[LintCode] = Field(
+        default_factory=list, description="Errors of the calibration lint that are only warnings here."
+    )
 
 
-class Evaluation(_Section):
+class Evaluation(_Data):
     """The data set that every variant is measured on."""
 
-    uri: str = Uri
-    format: Format
     metric: str = Field("top1", description="What is compared: a metric by name, or the user's package.module:Class.")
     first_samples: int | None = Field(
         None,
@@ -324,8 +357,9 @@ def _spec_error(error: ErrorDetails, source: str) -> SpecError:
     if error["type"] == "missing":
         return SpecError(where, "a value, the key is required", "nothing")
     if error["type"] == "named":
-        key = error["ctx"].get("key", "variants")
-        return SpecError(where if path else f"{source}: {key}", error["msg"], error["ctx"]["got"])
+        key = error["ctx"].get("key", "" if path else "variants")
+        inner = ".".join(part for part in (*path, key) if part)
+        return SpecError(f"{source}: {inner}", error["msg"], error["ctx"]["got"])
     if error["type"] == "tuple_type":
         return SpecError(where, "'all' or a list of variants", _bounded(error["input"]))
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")

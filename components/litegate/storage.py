@@ -17,12 +17,24 @@ from urllib.parse import urlsplit
 
 from litegate.digest import digest_json
 from litegate.errors import DataError
+from litegate.globs import matches, split_glob
 from litegate.records import Record
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["Entry", "fetch", "is_s3", "list_entries", "manifest_digest", "put", "s3_client", "split_s3", "write_whole"]
+__all__ = [
+    "Entry",
+    "fetch",
+    "is_s3",
+    "list_entries",
+    "manifest_digest",
+    "object_name",
+    "put",
+    "s3_client",
+    "split_s3",
+    "write_whole",
+]
 
 
 class Entry(Record):
@@ -56,10 +68,10 @@ def s3_client() -> S3Client:
 
 
 def list_entries(uri: str, where: str) -> tuple[Entry, ...]:
-    """Every object of a data set or model: the file itself, or all files below a folder or prefix.
+    """Every object of a data set or model: the file itself, all files below a folder or prefix, or those of a glob.
 
     Args:
-        uri: `s3://bucket/key`, `s3://bucket/prefix/`, or a local path.
+        uri: `s3://bucket/key`, `s3://bucket/prefix/`, or a local path; with `*` or `?` all that it stands for.
         where: the spec key that names it, for the message.
 
     Returns:
@@ -68,7 +80,9 @@ def list_entries(uri: str, where: str) -> tuple[Entry, ...]:
     Raises:
         DataError: if there is nothing.
     """
-    entries = tuple(sorted(_list_s3(uri, where) if is_s3(uri) else _list_local(Path(uri)), key=lambda e: e.name))
+    folder, pattern = split_glob(uri) or (uri, "")
+    listed = _list_s3(folder, where) if is_s3(folder) else _list_local(Path(folder))
+    entries = tuple(sorted((e for e in listed if not pattern or matches(e.name, pattern)), key=lambda e: e.name))
     if not entries:
         raise DataError(where, "an existing file, folder or S3 object", f"nothing at {uri}")
     return entries
@@ -92,10 +106,15 @@ def fetch(entry: Entry, cache_folder: Path, where: str) -> Path:
         if not path.is_file() or _local_pin(path) != entry.pin:
             raise DataError(where, f"{entry.uri} as it was when the run began", "a changed or missing file")
         return path
-    target = cache_folder / "objects" / digest_json([entry.uri, entry.pin])
+    target = cache_folder / "objects" / object_name(entry)
     if not target.exists():
         write_whole(target, _s3_blocks(entry, where))
     return target
+
+
+def object_name(entry: Entry) -> str:
+    """The name that a fetched S3 object has in a cache."""
+    return digest_json([entry.uri, entry.pin])
 
 
 def write_whole(target: Path, blocks: Iterator[bytes]) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import shutil
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from litegate import storage
+from litegate import broker, storage
 from litegate.digest import digest_file
 from litegate.records import FileRef
 from litegate.storage import Entry
 
-__all__ = ["Work"]
+__all__ = ["Work", "is_plain_file", "read_json"]
 
 log = logging.getLogger("litegate")
 
@@ -24,10 +29,12 @@ class Work:
     Attributes:
         folder: scratch space of this step alone, deleted when it has ended.
         cache: local copies of workspace files and of the user's S3 objects.
+        not_isolated: what this host could not shut the step off from, in words.
     """
 
     folder: Path
     cache: Path
+    not_isolated: tuple[str, ...] = ()
 
     def path(self, ref: FileRef) -> Path:
         """Where the bytes of a file named by the request lie; fetched and verified before the step began."""
@@ -61,14 +68,53 @@ class Work:
         return self.keep(path, name)
 
     def fetch(self, entry: Entry, where: str) -> Path:
-        """A local file with the bytes of a pinned object of the user's data."""
+        """A local file with the bytes of a pinned object of the user's data.
+
+        Raises:
+            DataError: the object is gone, is no longer the pinned one, or is not of a data set of the request.
+        """
+        if storage.is_s3(entry.uri) and broker.is_served(self.folder):
+            return broker.fetch(self.folder, entry, where)
         return storage.fetch(entry, self.cache, where)
+
+    def list_entries(self, uri: str, where: str) -> tuple[Entry, ...]:
+        """Every object at an address of the request; see `storage.list_entries`.
+
+        Raises:
+            DataError: there is nothing, or the address is none of the request.
+        """
+        if not broker.is_served(self.folder):
+            return storage.list_entries(uri, where)
+        return broker.list_entries(self.folder, uri, where)
 
     def say(self, message: str, *values: object) -> None:
         """One line for the step's log."""
         log.info(message, *values)
 
     @property
+    def isolation(self) -> str:
+        """How this host shuts a step off from what is not its own, for the record."""
+        return "; ".join(self.not_isolated) or "complete"
+
+    @property
     def outputs(self) -> Path:
         """Where files that are handed back wait for publication."""
         return self.folder / "outputs"
+
+
+def is_plain_file(path: Path) -> bool:
+    """Whether this is a file itself, not a link that leads elsewhere or a pipe that never ends."""
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
+def read_json(path: Path, limit: int = 1 << 28) -> Any | None:
+    """What a step left under this name, if it is JSON in a plain file of at most `limit` bytes."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(descriptor) as file, suppress(ValueError):
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) and status.st_size <= limit:
+            return json.load(file)
+    return None

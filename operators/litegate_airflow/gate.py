@@ -40,10 +40,16 @@ class GateOperator(StepOperator):
 def _silent_failures(candidates: tuple[Candidate, ...], failures: tuple[Failure, ...]) -> list[Failure]:
     """A task that was killed from outside leaves nothing, not even its failure."""
     reported = {failure.variant for failure in failures}
-    silent = [item.artifact.variant for item in candidates if item.profile is None]
+    silent = [(step, item.artifact.variant) for item in candidates if (step := _missing(item)) is not None]
     message = "the task ended without a result: open its log"
     return [
-        Failure(step="profile", kind="no_result", message=message, variant=variant)
-        for variant in silent
+        Failure(step=step, kind="no_result", message=message, variant=variant)
+        for step, variant in silent
         if variant not in reported
     ]
+
+
+def _missing(candidate: Candidate) -> str | None:
+    """The first step that a measured variant has no result of."""
+    steps = {"inspect": candidate.inspection, "smoke": candidate.smoke, "profile": candidate.profile}
+    return next((step for step, found in steps.items() if found is None), None)

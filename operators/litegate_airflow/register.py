@@ -34,6 +34,7 @@ class RegisterOperator(StepOperator):
             resolved=records.resolved(),
             parity=records.parity(),
             samples=records.samples(),
+            lint=records.lint(),
             tools=converted.tools,
             baseline=records.baseline(),
             candidates=records.candidates(),

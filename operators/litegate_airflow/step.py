@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from typing_extensions import override
 
+from litegate.deaths import RETRIED
 from litegate.errors import BadInput, GateRejected, StepFailed
 from litegate.records import Failure, Record
 from litegate.runner import StepRun
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 __all__ = ["StepOperator", "VariantOperator", "failures_reported"]
-
-# Ended from outside, or a server did not answer: another try may well succeed. All others would fail again.
-_RETRIED = frozenset({"killed", "signal", "infrastructure"})
 
 
 class StepOperator(BaseOperator):
@@ -37,6 +35,7 @@ class StepOperator(BaseOperator):
     step: ClassVar[str]
     variant: str = ""
     _step_run: StepRun | None = None
+    _killed: bool = False
 
     def request(self, records: RunRecords) -> Record:
         """The step's request, from what earlier tasks found."""
@@ -50,13 +49,20 @@ class StepOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         """Run the step; a failure is left in XCom for the gate before it is raised."""
         with failures_reported(context["ti"], self.step, self.variant or None):
-            self._step_run = StepRun(self.step, self.request(RunRecords(context["ti"])), settings())
-            result = self._step_run.run()
+            result = self.run_step(self.step, self.request(RunRecords(context["ti"])))
         return self.deliver(result, context)
+
+    def run_step(self, step: str, request: Record) -> Any:
+        """Run a step in a child process that ends with the task."""
+        self._step_run = StepRun(step, request, settings())
+        if self._killed:  # between two steps of one task
+            self._step_run.kill()
+        return self._step_run.run()
 
     @override
     def on_kill(self) -> None:
         """End the child process with the task."""
+        self._killed = True
         if self._step_run is not None:
             self._step_run.kill()
 
@@ -95,7 +101,7 @@ def failures_reported(ti: RuntimeTaskInstanceProtocol, step: str, variant: str |
         raise AirflowFailException(str(error)) from error
     except StepFailed as error:
         report(error.kind, error.detail)
-        raise (AirflowException if error.kind in _RETRIED else AirflowFailException)(str(error)) from error
+        raise (AirflowException if error.kind in RETRIED else AirflowFailException)(str(error)) from error
     except Exception as error:
         report("infrastructure", f"{type(error).__name__}: {error}")
         raise

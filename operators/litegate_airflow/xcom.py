@@ -17,6 +17,8 @@ from litegate.records import (
     Converted,
     Evaluated,
     Failure,
+    Inspection,
+    Lint,
     Parity,
     Profile,
     Record,
@@ -24,6 +26,7 @@ from litegate.records import (
     RunResult,
     SampleSet,
     Selection,
+    SmokeRun,
     Verdict,
     Verdicts,
 )
@@ -32,10 +35,11 @@ from litegate.variants import BASELINE, CHAMPION
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-__all__ = ["FAILURE", "RESOLVED", "RunRecords", "push"]
+__all__ = ["FAILURE", "RESOLVED", "SMOKE", "RunRecords", "push"]
 
 FAILURE = "failure"
 RESOLVED = "resolved"
+SMOKE = "smoke"
 RETURN_VALUE = "return_value"
 
 R = TypeVar("R", bound=Record)
@@ -67,6 +71,10 @@ class RunRecords:
         """The representative samples."""
         return self._one(SampleSet, "sample")
 
+    def lint(self) -> Lint:
+        """What was found about the representative samples."""
+        return self._one(Lint, "lint")
+
     def parity(self) -> Parity:
         """How close the baseline is to the source model."""
         return self._one(Parity, "check_parity")
@@ -80,12 +88,14 @@ class RunRecords:
         return self._one(Artifact, "variant.quantize", map_index=self.ti.map_index or 0)
 
     def baseline(self) -> Candidate:
-        """The baseline as measured; its profile may be missing."""
+        """The baseline as inspected and measured; its profile may be missing."""
         profiles = self._all(Profile, "profile_baseline")
         return Candidate(
             artifact=self.converted().artifact,
             evaluated=self._one(Evaluated, "evaluate_baseline"),
             profile=profiles[0] if profiles else None,
+            inspection=self._one(Inspection, "inspect_baseline"),
+            smoke=self._one(SmokeRun, "inspect_baseline", SMOKE),
         )
 
     def champion_artifact(self) -> Artifact | None:
@@ -107,15 +117,23 @@ class RunRecords:
         """Every variant that was quantized and evaluated."""
         evaluated = {item.variant: item for item in self._all(Evaluated, "variant.evaluate")}
         profiles = {item.variant: item for item in self._all(Profile, "variant.profile")}
+        inspections = {item.variant: item for item in self._all(Inspection, "variant.inspect")}
+        smokes = {item.variant: item for item in self._all(SmokeRun, "variant.inspect", SMOKE)}
         return tuple(
-            Candidate(artifact=item, evaluated=evaluated[item.variant], profile=profiles.get(item.variant))
+            Candidate(
+                artifact=item,
+                evaluated=evaluated[item.variant],
+                profile=profiles.get(item.variant),
+                inspection=inspections.get(item.variant),
+                smoke=smokes.get(item.variant),
+            )
             for item in self._all(Artifact, "variant.quantize")
             if item.variant in evaluated
         )
 
     def failures(self) -> tuple[Failure, ...]:
         """What the variants' failed tasks left instead of a result."""
-        tasks = ("variant.quantize", "variant.evaluate", "variant.profile")
+        tasks = ("variant.quantize", "variant.inspect", "variant.evaluate", "variant.profile")
         return tuple(failure for task in tasks for failure in self._all(Failure, task, FAILURE))
 
     def verdicts(self) -> tuple[Verdict, ...]:

@@ -40,6 +40,7 @@ from litegate.spec import parse_spec
 from litegate.storage import s3_client
 from litegate.tflite import describe
 from litegate.work import Work
+from tests.components.models.unpacking import make
 
 MAKE_MODELS = """
 import pathlib, sys
@@ -94,6 +95,12 @@ def mlflow_url(mlflow_server: Any) -> Iterator[str]:
         patch.setenv("MLFLOW_TRACKING_URI", mlflow_server.url)
         patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         yield mlflow_server.url
+
+
+@pytest.fixture(scope="session")
+def inspected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the files that `make_inspected.py` writes: `<model>.<variant>.tflite`."""
+    return make(tmp_path_factory.mktemp("inspected"))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
+import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -10,15 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from litegate import runner
-from litegate.errors import StepFailed
-from litegate.records import ProduceRequest
+from litegate import process, runner
+from litegate.confinement import child_environment, memory_limit
+from litegate.deaths import RETRIED
+from litegate.errors import BadInput, StepFailed
+from litegate.records import Artifact, FileRef, ProduceRequest, ProfileRequest, SampleSet
 from litegate.runner import BadStepInput, StepRun
 from litegate.settings import Settings, settings
 from litegate.steps import STEPS
 
 CODE = """
-import os, signal, sys, time
+import ctypes, os, resource, signal, subprocess, sys, time
 from litegate.errors import DataError
 def good(folder):
     path = folder / "file"
@@ -26,15 +32,65 @@ def good(folder):
     return path
 def bad(folder): raise DataError("data.uri", "a file", "none")
 def raises(folder): raise RuntimeError("the converter said no")
-def segfaults(folder): os.kill(os.getpid(), signal.SIGSEGV)
+def segfaults(folder): ctypes.string_at(0)
 def aborts(folder): os.abort()
+def bad_alloc(folder):
+    os.write(2, b"terminate called after throwing an instance of 'std::bad_alloc'\\n")
+    os.abort()
+def bus_error(folder): os.kill(os.getpid(), signal.SIGBUS)
+def allocates(folder): return bytearray(1 << 45)
+def hides_it(folder):
+    try:
+        bytearray(1 << 45)
+    except MemoryError as error:
+        raise DataError("preprocess", "a sample", "MemoryError") from error
+def interrupted(folder): os.kill(os.getpid(), signal.SIGTERM)
+def dies(folder): os.kill(os.getpid(), signal.SIGKILL)
 def exits(folder): os._exit(0)
+def leaves(folder): os._exit(7)
+def writes_and_crashes(folder):
+    (folder / "result.json").write_text('{"uri": "u", "digest": "d", "bytes": 1}')
+    os.abort()
+def crashes_at_the_end(folder):
+    import atexit
+    atexit.register(os.abort)
+    return good(folder)
 def hangs(folder):
     print("still here", flush=True)
     time.sleep(600)
-def leaks(folder):
-    secrets = [name for name in os.environ if name.startswith(("AIRFLOW", "MLFLOW_"))]
-    raise RuntimeError(f"secrets: {secrets}")
+def stops(folder): os.kill(os.getpid(), signal.SIGSTOP)
+def leaves_a_grandchild(folder):
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    return good(folder)
+def leaves_the_session(folder):
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(5)"], start_new_session=True)
+    return good(folder)
+def floods(folder):
+    line = b"all work and no play" * 50 + b"\\n"
+    for _ in range(40_000):
+        os.write(1, line)
+    os.write(1, b"x" * 5_000_000 + b"\\nlast words\\n")
+    os.abort()
+def nonsense(folder):
+    (folder / "result.json").write_text("{}")
+    os._exit(0)
+def no_json(folder):
+    (folder / "error.json").write_text("{")
+    os._exit(2)
+def steals(folder):
+    (folder / "result.json").symlink_to("/etc/passwd")
+    os._exit(0)
+def links_all(folder):
+    (folder / "outputs").symlink_to("/etc")
+    return good(folder)
+def links(folder):
+    (folder / "outputs").mkdir()
+    (folder / "outputs" / "stolen").symlink_to("/etc/passwd")
+    os.mkfifo(folder / "outputs" / "endless")
+    return good(folder)
+def limits(folder):
+    names = ("AS", "FSIZE", "CORE", "NOFILE")
+    raise RuntimeError([resource.getrlimit(getattr(resource, "RLIMIT_" + name)) for name in names])
 """
 
 
@@ -43,7 +99,7 @@ def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ste
     (tmp_path / "endings.py").write_text(CODE)
     python = settings().pythons["service"]
     places = Settings(str(tmp_path / "ws"), tmp_path / "cache", tmp_path / "scratch", {"service": python})
-    quick = dataclasses.replace(STEPS["prepare"], timeout=3)
+    quick = dataclasses.replace(STEPS["prepare"], timeout=3, memory=4)
     monkeypatch.setattr(runner, "STEPS", {"prepare": quick})
 
     def make(function: str) -> StepRun:
@@ -61,8 +117,20 @@ def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ste
         ("raises", "python_error", "RuntimeError: the converter said no"),
         ("segfaults", "segfault", "SIGSEGV"),
         ("aborts", "abort", "SIGABRT"),
+        ("bus_error", "bus_error", "SIGBUS"),
+        ("bad_alloc", "out_of_memory", "SIGABRT; last said: terminate called after throwing"),
+        ("allocates", "out_of_memory", "MemoryError"),
+        ("hides_it", "out_of_memory", "preprocess: expected a sample, got MemoryError"),
+        ("interrupted", "signal", "SIGTERM"),
+        ("dies", "killed", "SIGKILL"),
         ("exits", "no_result", "exit code 0 without a result"),
+        ("leaves", "python_error", "exit code 7"),
+        ("writes_and_crashes", "abort", "SIGABRT"),
+        ("nonsense", "no_result", "a result that is none"),
+        ("no_json", "python_error", "exit code 2"),
+        ("steals", "no_result", "a result that is none"),
         ("hangs", "timeout", "no result after 3 s; last said: still here"),
+        ("stops", "timeout", "no result after 3 s"),
     ],
 )
 def test_a_death_is_reported_as_what_it_was(
@@ -94,23 +162,149 @@ def test_kill_ends_the_child_and_its_caller_hears_of_it(step: Callable[[str], St
     assert time.monotonic() - begin < 3
 
 
-def test_the_child_gets_none_of_airflows_and_mlflows_secrets(
+def test_a_step_that_was_killed_before_it_started_does_not_start(step: Callable[[str], StepRun]) -> None:
+    running = step("hangs")
+    running.kill()
+    begin = time.monotonic()
+    with pytest.raises(StepFailed, match="killed"):
+        running.run()
+    assert time.monotonic() - begin < 2
+
+
+@pytest.mark.parametrize("function", ["crashes_at_the_end", "leaves_a_grandchild", "leaves_the_session", "links"])
+def test_what_happens_after_the_result_does_not_matter(step: Callable[[str], StepRun], function: str) -> None:
+    begin = time.monotonic()
+    assert step(function).run().bytes == 5
+    assert time.monotonic() - begin < 3, "nobody waits for what the child has left behind"
+
+
+@pytest.mark.parametrize("function", ["links", "links_all"])
+def test_only_plain_files_are_taken_from_a_child(step: Callable[[str], StepRun], tmp_path: Path, function: str) -> None:
+    step(function).run()
+    assert not list((tmp_path / "ws").glob("files/*"))
+
+
+def test_a_flood_of_output_fills_neither_log_nor_memory(
+    step: Callable[[str], StepRun], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "litegate"), pytest.raises(StepFailed) as caught:
+        step("floods").run()
+    assert caught.value.kind == "abort"
+    assert "last words" in caught.value.detail
+    assert len(caught.value.detail) < 2500
+    assert 10_000 < len(caplog.records) < 10_010
+    assert max(len(record.getMessage()) for record in caplog.records) <= 2000
+
+
+def test_a_kill_while_the_kernel_is_short_of_memory_is_named(
     step: Callable[[str], StepRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "secret")
-    running = step("leaks")
-    running.step = dataclasses.replace(running.step, environment="tensorflow")
-    running.settings.pythons["tensorflow"] = running.settings.pythons["service"]
-    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "secret")
-    with pytest.raises(StepFailed, match=r"secrets: \[\]"):
-        running.run()
+    counts = iter([3, 4])
+    monkeypatch.setattr(process, "_oom_kills", lambda: next(counts))
+    with pytest.raises(StepFailed, match="ran out of memory") as caught:
+        step("dies").run()
+    assert caught.value.kind == "oom_killed"
+    assert caught.value.kind in RETRIED
 
 
-def test_steps_without_storage_get_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    for name, expected in (("convert", False), ("quantize", False), ("evaluate", True)):
-        environment = runner._child_environment(STEPS[name], Path("folder"))
-        assert ("AWS_SECRET_ACCESS_KEY" in environment) is expected, name
+def test_every_child_has_limits(step: Callable[[str], StepRun], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LITEGATE_MEMORY_LIMIT", "3G")
+    limit, size = 3 << 30, 16 << 30
+    expected = [(limit, limit), (size, size), (0, 0), (4096, 4096)]
+    with pytest.raises(StepFailed, match=re.escape(str(expected))):
+        step("limits").run()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("LITEGATE_MEMORY_LIMIT", "lots", r"^LITEGATE_MEMORY_LIMIT: expected a size such as 8G, got 'lots'$"),
+        ("LITEGATE_TIME_LIMIT", "0", r"^LITEGATE_TIME_LIMIT: expected a number of seconds, got '0'$"),
+    ],
+)
+def test_a_limit_that_is_none_is_refused(
+    step: Callable[[str], StepRun], monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadInput, match=message):
+        step("good").run()
+
+
+def test_the_limit_grows_with_the_files_of_the_step() -> None:
+    def limit(size: int) -> int:
+        artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d", bytes=size), signatures={})
+        samples = SampleSet(file=FileRef(name="s", digest="s", bytes=0), samples=1, available=1, labels={})
+        return memory_limit(STEPS["profile"], ProfileRequest(artifact=artifact, samples=samples))
+
+    assert 4 << 30 <= limit(1000) == limit(200 << 20) < 5 << 30
+    assert limit(1 << 30) - limit(0) == (3 << 29) + (10 << 30) - (4 << 30)
+
+
+def test_a_child_ends_with_the_process_that_waits_for_it(step: Callable[[str], StepRun], tmp_path: Path) -> None:
+    """Nothing else can end it when that process is killed in a way that it cannot notice."""
+    (tmp_path / "waits.py").write_text(WAITS)
+    (tmp_path / "endings.py").write_text(CODE + SAYS_ITS_NUMBER)
+    task = subprocess.Popen([sys.executable, tmp_path / "waits.py", tmp_path], stderr=subprocess.PIPE, text=True)
+    assert task.stderr is not None
+    child = int(next(line for line in task.stderr if line.startswith("number "))[7:])
+    assert Path(f"/proc/{child}").exists()
+    task.kill()
+    task.wait()
+    task.stderr.close()
+    assert _ended(child)
+
+
+WAITS = """
+import logging, sys
+from pathlib import Path
+from litegate.records import ProduceRequest
+from litegate.runner import StepRun
+from litegate.settings import Settings
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+folder = sys.argv[1]
+request = ProduceRequest(entry_point="endings:says", folder=folder, arguments={}, uri=folder + "/out")
+places = Settings(folder + "/ws", Path(folder, "cache"), Path(folder, "scratch"), {"service": Path(sys.executable)})
+StepRun("prepare", request, places).run()
+"""
+SAYS_ITS_NUMBER = """
+def says(folder):
+    print("number", os.getpid(), flush=True)
+    time.sleep(600)
+"""
+
+
+def _ended(number: int) -> bool:
+    for _ in range(50):
+        if not Path(f"/proc/{number}").exists() or "\nState:\tZ" in Path(f"/proc/{number}/status").read_text():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("name", "secrets"),
+    [
+        ("convert", set()),
+        ("quantize", set()),
+        ("evaluate", set()),
+        ("resolve", set()),
+        ("judge", set()),
+        ("train", {"AWS_SECRET_ACCESS_KEY", "MY_TOKEN"}),
+        ("register", {"MLFLOW_TRACKING_PASSWORD", "MY_TOKEN"}),
+    ],
+)
+def test_a_child_gets_the_secrets_that_it_needs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, secrets: set[str]
+) -> None:
+    given = {"AIRFLOW__CORE__FERNET_KEY", "AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_PASSWORD", "MY_TOKEN"}
+    for variable in given:
+        monkeypatch.setenv(variable, "secret")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    environment = child_environment(STEPS[name], tmp_path)
+    assert set(environment) & given == secrets
+    assert environment["OMP_NUM_THREADS"] == "2"
+    monkeypatch.setenv("LITEGATE_PASS_ENVIRONMENT", "OTHER,MY_TOKEN")
+    assert "MY_TOKEN" in child_environment(STEPS[name], tmp_path)
 
 
 def test_the_key_changes_with_the_request_and_the_tools(step: Callable[[str], StepRun], tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from litegate.records import (
     DataRef,
     Evaluated,
     FileRef,
+    Inspection,
+    Lint,
     MetricFacts,
     ModelRef,
     Parity,
@@ -28,10 +30,12 @@ from litegate.records import (
     Resolved,
     RunResult,
     SampleSet,
+    SmokeRun,
     VariantRow,
     Verdict,
     Verdicts,
 )
+from tests.operators.test_xcom import inspection, smoke
 
 SPEC = """
 model: {{name: m, uri: m.keras}}
@@ -83,11 +87,20 @@ class Steps:
     def sample(self, request: Any) -> SampleSet:
         return SampleSet(file=FILE, samples=3, available=5, labels={})
 
+    def lint(self, request: Any) -> Lint:
+        return Lint(findings=(), samples=3, compared=3, searched=3)
+
     def parity(self, request: Any) -> Parity:
         return Parity(samples=3, max_abs_difference=0.0, agreement=1.0)
 
     def quantize(self, request: Any) -> Artifact:
         return artifact(request.variant)
+
+    def inspect(self, request: Any) -> Inspection:
+        return inspection(request.artifact.variant)
+
+    def smoke(self, request: Any) -> SmokeRun:
+        return smoke(request.artifact.variant)
 
     def champion(self, request: Any) -> ChampionFile:
         if not self.promoted_before:
@@ -190,12 +203,15 @@ def test_a_single_variant_reaches_the_gate(run: Run) -> None:
     assert outcome.pull("promote")["champion"]["variant"] == "int8"
 
 
-@pytest.mark.parametrize("step", ["quantize", "evaluate", "profile"])
-def test_a_variant_that_fails_is_judged_and_does_not_stop_the_others(run: Run, step: str) -> None:
+@pytest.mark.parametrize(
+    ("step", "task"),
+    [(name, name) for name in ("quantize", "inspect", "evaluate", "profile")] + [("smoke", "inspect")],
+)
+def test_a_variant_that_fails_is_judged_and_does_not_stop_the_others(run: Run, step: str, task: str) -> None:
     outcome = run(Steps({(step, "dynamic_range"): CRASH}))
     (failure,) = outcome.steps.requests["judge", ""].failures
     assert (failure.step, failure.kind, failure.variant) == (step, "segfault", "dynamic_range")
-    assert outcome.state(f"variant.{step}/dynamic_range") == "failed"
+    assert outcome.state(f"variant.{task}/dynamic_range") == "failed"
     assert outcome.state("variant.profile/int8") == "success"
     assert outcome.pull("promote")["champion"]["variant"] == "int8"
 
@@ -229,6 +245,29 @@ def test_nothing_is_judged_when_the_conversion_is_wrong(run: Run, step: str) -> 
     outcome = run(Steps({(step, "float32" if step == "parity" else ""): CRASH}))
     assert outcome.state("gate") == "upstream_failed"
     assert ("judge", "") not in outcome.steps.requests
+
+
+@pytest.mark.parametrize("step", ["inspect", "smoke"])
+def test_nothing_is_quantized_from_a_baseline_that_is_none(run: Run, step: str) -> None:
+    refused = BadInput("model.uri m.keras", "a float32 model", "one with 3 quantized weights")
+    outcome = run(Steps({(step, "float32"): refused}))
+    assert outcome.state("inspect_baseline") == "failed"
+    assert outcome.pull("inspect_baseline", "failure")["kind"] == "bad_input"
+    assert outcome.state("gate") == outcome.state("promote") == "upstream_failed"
+    assert not {"judge", "evaluate", "quantize"} & {name for name, _ in outcome.steps.requests}
+
+
+def test_each_file_is_inspected_and_run_beside_the_baseline(run: Run) -> None:
+    requests = run(Steps()).steps.requests
+    for step in ("inspect", "smoke"):
+        assert requests[step, "float32"].baseline is None
+        assert requests[step, "int8"].artifact == artifact("int8")
+        assert requests[step, "int8"].baseline == artifact("float32")
+    candidates = requests["judge", ""].candidates
+    assert [(item.inspection, item.smoke) for item in candidates] == [
+        (inspection(name), smoke(name)) for name in ("dynamic_range", "int8")
+    ]
+    assert requests["judge", ""].baseline.inspection == inspection("float32")
 
 
 def test_the_gate_fails_without_a_baseline(run: Run) -> None:

@@ -24,15 +24,20 @@ schedule: {schedule}
 gate: {gate}
 """
 
+CHECKED = {"lint", "check_parity", "inspect_baseline"}
+
 UPSTREAM = {
     "resolve": set(),
     "convert": {"resolve"},
     "sample": {"convert"},
+    "lint": {"sample"},
     "check_parity": {"sample"},
-    "evaluate_baseline": {"check_parity"},
-    "profile_baseline": {"check_parity"},
-    "variant.quantize": {"check_parity", "resolve"},
-    "variant.evaluate": {"variant.quantize", "resolve"},
+    "inspect_baseline": {"sample"},
+    "evaluate_baseline": CHECKED,
+    "profile_baseline": CHECKED,
+    "variant.quantize": {*CHECKED, "resolve"},
+    "variant.inspect": {"variant.quantize", "resolve"},
+    "variant.evaluate": {"variant.inspect", "resolve"},
     "variant.profile": {"variant.evaluate", "resolve"},
     "gate": {"evaluate_baseline", "profile_baseline", "variant.profile"},
     "select": {"gate"},
@@ -41,7 +46,7 @@ UPSTREAM = {
 }
 
 COMPARED = UPSTREAM | {
-    "fetch_champion": {"check_parity"},
+    "fetch_champion": CHECKED,
     "evaluate_champion": {"fetch_champion"},
     "evaluate_baseline": {"fetch_champion"},
     "profile_baseline": {"fetch_champion"},
@@ -52,8 +57,11 @@ COMPARED = UPSTREAM | {
 SLOTS = {
     "convert": 1,
     "sample": 1,
+    "lint": 1,
     "check_parity": 1,
+    "inspect_baseline": 1,
     "variant.quantize": 1,
+    "variant.inspect": 1,
     "evaluate_baseline": 2,
     "profile_baseline": 2,
     "variant.evaluate": 2,
@@ -120,7 +128,7 @@ def test_measurements_and_promotion_take_the_whole_pool(load_dags: Load) -> None
 def test_mapped_instances_are_named_after_their_variant(load_dags: Load) -> None:
     tasks = load_dags()["quantize__digits"].task_dict
     mapped = {task_id for task_id, task in tasks.items() if task.map_index_template == "{{ task.variant }}"}
-    assert mapped == {"variant.quantize", "variant.evaluate", "variant.profile"}
+    assert mapped == {"variant.quantize", "variant.inspect", "variant.evaluate", "variant.profile"}
 
 
 def test_a_new_model_starts_quantization(load_dags: Load) -> None:

@@ -11,6 +11,7 @@ from litegate.errors import StepFailed
 from litegate.records import Artifact, Candidate, Evaluated, Failure, FileRef, GateRequest, MetricFacts, UserCode
 from litegate.spec import parse_spec
 from litegate_airflow.gate import GateOperator
+from tests.operators.test_xcom import inspection, smoke
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=1)
 DATA = {"uri": "d.npz", "format": "npz"}
@@ -22,12 +23,13 @@ SPEC = {
 }
 
 
-def unprofiled(variant: str) -> Candidate:
+def unprofiled(variant: str, inspected: bool = True) -> Candidate:
     score = {"samples": 1, "available": 1, "outcomes": FILE, "seconds": 0.1, "kernels": "x"}
     artifact = Artifact(variant=variant, file=FILE, signatures={})
     facts = MetricFacts(name="top1")
     evaluated = Evaluated(variant=variant, artifact_digest="0", metric=facts, **score)
-    return Candidate(artifact=artifact, evaluated=evaluated)
+    found = {"inspection": inspection(variant), "smoke": smoke(variant)} if inspected else {}
+    return Candidate(artifact=artifact, evaluated=evaluated, **found)
 
 
 CHAMPION = unprofiled("champion")
@@ -57,6 +59,11 @@ def test_a_profile_that_was_killed_without_a_word_counts_as_failed() -> None:
         ("profile", "segfault", "uint8"),
         ("profile", "no_result", "int8"),
     ]
+
+
+def test_a_variant_that_was_not_inspected_counts_as_failed() -> None:
+    failures = request({}, candidates=lambda: (unprofiled("int8", inspected=False),)).failures
+    assert [(item.step, item.kind, item.variant) for item in failures] == [("inspect", "no_result", "int8")]
 
 
 def test_the_request_holds_all_that_the_verdicts_depend_on() -> None:

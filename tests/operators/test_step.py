@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +41,11 @@ def crash(kind: str) -> StepFailed:
         Row(crash("no_result"), "no_result", AirflowFailException),
         Row(crash("killed"), "killed", AirflowException),
         Row(crash("signal"), "signal", AirflowException),
+        Row(crash("oom_killed"), "oom_killed", AirflowException),
+        Row(crash("infrastructure"), "infrastructure", AirflowException),
+        Row(crash("out_of_memory"), "out_of_memory", AirflowFailException),
+        Row(crash("bus_error"), "bus_error", AirflowFailException),
+        Row(crash("not_isolated"), "not_isolated", AirflowFailException),
         Row(StoreError("gone"), "infrastructure", StoreError),
         Row(ConnectionError("refused"), "infrastructure", ConnectionError),
         Row(AirflowSkipException("not wanted"), None, AirflowSkipException),
@@ -57,7 +65,7 @@ def test_a_failure_is_left_for_the_gate_and_retried_only_if_that_can_help(row: R
 
 
 CODE = """
-import logging, os, signal
+import logging, os, signal, subprocess, sys, time
 from pathlib import Path
 
 def write(folder: Path, text: str) -> Path:
@@ -68,6 +76,11 @@ def write(folder: Path, text: str) -> Path:
 
 def die(folder: Path, number: int) -> Path:
     os.kill(os.getpid(), number)
+
+def hang(folder: Path, file: str) -> Path:
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    Path(file).write_text(str(os.getpid()))
+    time.sleep(600)
 """
 
 
@@ -79,15 +92,17 @@ class Produce:
     ti: Any
 
     def __call__(self, function: str, **arguments: Any) -> Any:
+        return self.operator(function, **arguments).execute({"ti": self.ti, "outlet_events": {}})
+
+    def operator(self, function: str, **arguments: Any) -> PrepareDataOperator:
         (self.folder / "theirs.py").write_text(CODE)
-        operator = PrepareDataOperator(
+        return PrepareDataOperator(
             task_id="prepare_data",
             entry_point=f"theirs:{function}",
             folder=str(self.folder),
             arguments=arguments,
             uri=str(self.folder / "out" / "data.txt"),
         )
-        return operator.execute({"ti": self.ti, "outlet_events": {}})
 
 
 @pytest.fixture
@@ -117,23 +132,55 @@ def test_a_step_that_is_killed_may_be_retried(produce: Produce) -> None:
     assert produce.ti.pushed("failure")["kind"] == "killed"
 
 
-def test_a_task_that_is_killed_takes_its_step_along(monkeypatch: pytest.MonkeyPatch, ti: Any) -> None:
-    killed = []
+def test_on_kill_ends_the_child_and_all_that_it_started(produce: Produce) -> None:
+    operator = produce.operator("hang", file=str(produce.folder / "pid"))
+    outcome: list[BaseException] = []
 
-    class Endless:
-        def __init__(self, *arguments: Any) -> None:
-            self.operator = operator
+    def execute() -> None:
+        try:
+            operator.execute({"ti": produce.ti})
+        except BaseException as error:
+            outcome.append(error)
 
-        def run(self) -> Any:
-            self.operator.on_kill()
-            raise StepFailed("prepare", "killed", "SIGKILL")
-
-        def kill(self) -> None:
-            killed.append(self)
-
-    monkeypatch.setattr("litegate_airflow.step.StepRun", Endless)
-    operator = PrepareDataOperator(task_id="prepare_data", entry_point="m:f", uri="u")
+    task = threading.Thread(target=execute)
+    task.start()
+    group = int(_written(produce.folder / "pid"))
     operator.on_kill()
-    with pytest.raises(AirflowException):
-        operator.execute({"ti": ti})
-    assert len(killed) == 1
+    task.join(5)
+    assert not task.is_alive()
+    assert produce.ti.pushed("failure")["kind"] == "killed"
+    assert isinstance(outcome[0], AirflowException)
+    assert _all_ended(group)
+
+
+def _written(path: Path) -> str:
+    for _ in range(100):
+        if path.exists() and path.read_text():
+            return path.read_text()
+        time.sleep(0.1)
+    raise TimeoutError(path)
+
+
+def _all_ended(group: int) -> bool:
+    for _ in range(50):
+        numbers = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+        if not [number for number in numbers if _group_of(number) == group]:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _group_of(number: int) -> int | None:
+    """None for what has ended, whether or not somebody has asked how."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+        return None if fields[0] == "Z" else int(fields[2])
+    return None
+
+
+def test_a_step_after_the_kill_does_not_start(produce: Produce) -> None:
+    operator = produce.operator("hang", file=str(produce.folder / "pid"))
+    operator.on_kill()
+    with pytest.raises(AirflowException, match="killed"):
+        operator.execute({"ti": produce.ti})
+    assert not (produce.folder / "pid").exists()

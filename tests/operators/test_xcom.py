@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from litegate.errors import StepFailed
-from litegate.records import Artifact, ChampionFile, Converted, Evaluated, Failure, FileRef, MetricFacts, Profile
+from litegate.records import (
+    Artifact,
+    ChampionFile,
+    Converted,
+    Evaluated,
+    Failure,
+    FileRef,
+    Inspection,
+    MetricFacts,
+    Profile,
+    SmokeRun,
+)
 from litegate_airflow.xcom import RunRecords, push
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=1)
@@ -34,6 +45,27 @@ def profile(variant: str) -> Profile:
     return Profile(variant=variant, latency_ms=1.0, latency_p95_ms=1.0, runs=1, host="h", kernels="x")
 
 
+def inspection(variant: str) -> Inspection:
+    """What is there of a file without anything in it."""
+    lists = ("operators", "float_names", "island_examples", "buffers", "largest", "findings", "blocking")
+    numbers = ("kinds", "operator_count", "float_operators", "macs", "float_macs", "islands", "per_axis", "per_tensor")
+    fields = dict.fromkeys(lists, ()) | dict.fromkeys((*numbers, "weights_compared"), 0)
+    fields |= {"variant": variant, "artifact_digest": "0" * 64, "scheme": "int8", "weight_error": None}
+    return Inspection.model_validate(fields | {"inputs": {}, "outputs": {}})
+
+
+def smoke(variant: str) -> SmokeRun:
+    return SmokeRun(
+        variant=variant,
+        artifact_digest="0" * 64,
+        samples=9,
+        constant=False,
+        reference_samples=9,
+        kernel_difference=0.0,
+        kernel_agreement=1.0,
+    )
+
+
 def leave(ti: Any, task_id: str, record: Any, map_index: int = -1, key: str = "return_value") -> None:
     ti.values[task_id, map_index, key] = record.to_json()
 
@@ -55,7 +87,11 @@ def test_measurements_are_matched_by_variant_and_not_by_map_index(ti: Any) -> No
     for index, name in enumerate(["uint8", "int8"]):
         leave(ti, "variant.evaluate", evaluated(name), index)
     leave(ti, "variant.profile", profile("int8"), 7)
+    leave(ti, "variant.inspect", inspection("uint8"), 3)
+    leave(ti, "variant.inspect", smoke("uint8"), 3, "smoke")
     int8, uint8 = RunRecords(ti).candidates()
+    assert (int8.inspection, int8.smoke) == (None, None)
+    assert (uint8.inspection, uint8.smoke) == (inspection("uint8"), smoke("uint8"))
     assert (int8.artifact.variant, int8.evaluated.variant, int8.profile) == ("int8", "int8", profile("int8"))
     assert (uint8.artifact.variant, uint8.evaluated.variant, uint8.profile) == ("uint8", "uint8", None)
 
@@ -74,9 +110,15 @@ def test_an_artifact_is_the_baseline_or_that_of_the_same_mapped_instance(ti: Any
     assert RunRecords(ti).artifact("float16").variant == "float16"
 
 
-def test_a_baseline_needs_no_profile(ti: Any) -> None:
+def test_a_baseline_is_inspected_and_run_but_needs_no_profile(ti: Any) -> None:
     leave(ti, "convert", Converted(artifact=artifact("float32"), saved_model=(), tools={}))
     leave(ti, "evaluate_baseline", evaluated("float32"))
+    with pytest.raises(StepFailed, match=r"inspect_baseline left no Inspection"):
+        RunRecords(ti).baseline()
+    leave(ti, "inspect_baseline", inspection("float32"))
+    with pytest.raises(StepFailed, match=r"inspect_baseline left no SmokeRun"):
+        RunRecords(ti).baseline()
+    leave(ti, "inspect_baseline", smoke("float32"), key="smoke")
     assert RunRecords(ti).baseline().profile is None
     leave(ti, "profile_baseline", profile("float32"))
     assert RunRecords(ti).baseline().profile == profile("float32")

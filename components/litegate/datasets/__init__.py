@@ -7,14 +7,18 @@ or a target of any shape.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from litegate.datasets.fields import Wanted
 from litegate.datasets.images import ImageDataset
-from litegate.datasets.npz import NpzDataset
+from litegate.datasets.npz import NpyDataset, NpzDataset
+from litegate.datasets.shards import OpenShard, open_shards
 from litegate.errors import DataError
 from litegate.records import DataRef
 from litegate.storage import Entry
@@ -24,6 +28,7 @@ __all__ = ["Dataset", "Label", "Sample", "open_dataset"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Indices = Sequence[int] | Array
+Files = Mapping[str, Callable[[], Path]]
 Label = int | Array | None
 Sample = tuple[int, Mapping[str, Array], Label]
 
@@ -60,7 +65,8 @@ def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
 
     Args:
         where: the spec key that names it, for messages.
-        inputs: the signature's inputs by name; an image goes to the only one, in its number of channels.
+        inputs: the signature's inputs by name, and those of other signatures as `<signature>/<name>`; an image
+            goes to the only one, in its number of channels.
 
     Raises:
         DataError: it cannot be read, or has no samples.
@@ -70,17 +76,48 @@ def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
     place = f"{where} {ref.uri}"
     files = {entry.name: partial(work.fetch, entry, where) for entry in entries}
     dataset: Dataset
-    if ref.format == "npz":
-        dataset = NpzDataset.open(files, place)
-    else:
+    if ref.format == "images":
         dataset = ImageDataset.open(files, place, *_image_input(inputs, place))
+    elif ref.format == "npz":
+        dataset = NpzDataset.open(files, place, ref.label)
+    elif ref.format == "npy":
+        dataset = NpyDataset.open(files, place, ref.label)
+    else:
+        suffixes, open_shard = _shards(ref.format)
+        dataset = open_shards(_data_files(files, suffixes), open_shard, inputs, Wanted(ref.label, ref.features), place)
     if not dataset.ids:
         raise DataError(place, "at least one sample", "none")
     return dataset
 
 
+def _shards(form: str) -> tuple[str, OpenShard]:
+    """What the names of a format's files have in them, and what indexes one; imported where it is needed."""
+    if form == "tfrecord":
+        from litegate.datasets.tfrecord import TFRecordShard
+
+        return r"\.tfrec(ord)?s?\b", TFRecordShard.open
+    if form == "parquet":
+        from litegate.datasets.parquet import ParquetShard
+
+        return r"\.(parquet|pq)$", ParquetShard.open
+    if form == "webdataset":
+        from litegate.datasets.webdataset import WebDatasetShard
+
+        return r"\.tar$", WebDatasetShard.open
+    from litegate.datasets.delimited import DelimitedShard
+
+    return r"\.(csv|tsv)$", DelimitedShard.open
+
+
+def _data_files(files: Files, suffixes: str) -> Files:
+    """The files of a format, where others lie beside them; all, where none has its suffix."""
+    visible = {name: fetch for name, fetch in files.items() if not name.rpartition("/")[2].startswith((".", "_"))}
+    return {name: fetch for name, fetch in visible.items() if re.search(suffixes, name)} or visible or files
+
+
 def _image_input(inputs: Mapping[str, Any], place: str) -> tuple[str, int]:
-    if len(inputs) != 1:
-        raise DataError(place, "format npz for a model with several inputs", f"images for {', '.join(inputs)}")
-    name, tensor = next(iter(inputs.items()))
+    own = {name: tensor for name, tensor in inputs.items() if "/" not in name}
+    if len(own) != 1:
+        raise DataError(place, "another format for a model with several inputs", f"images for {', '.join(own)}")
+    name, tensor = next(iter(own.items()))
     return name, 1 if tensor.shape[-1] == 1 else 3

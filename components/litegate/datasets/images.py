@@ -7,8 +7,6 @@ Archives are read member by member and never unpacked.
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from litegate.datasets.archives import TarIndex, index_tar, open_stream
+from litegate.datasets.pictures import decode_image
 from litegate.errors import DataError
 
 __all__ = ["ImageDataset"]
@@ -31,13 +31,14 @@ _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 class ImageDataset:
     """An indexed set of images; see `litegate.datasets.Dataset`.
 
-    `files` says where each image lies: what fetches its file, or its position in `archive`.
+    `files` says where each image lies: what fetches its file, or its number in `members` of `archive`.
     """
 
     where: str
     input_name: str
     channels: int
     archive: Path | None
+    members: TarIndex | None
     files: tuple[Any, ...]
     ids: Sequence[str]
     labels: Array | None
@@ -57,7 +58,8 @@ class ImageDataset:
             DataError: there are no images in class folders, or the archive is damaged.
         """
         archive = next(iter(files.values()))() if len(files) == 1 and next(iter(files)).endswith(_ARCHIVES) else None
-        found: Mapping[str, Any] = _tar_index(archive, where) if archive else files
+        members = index_tar(archive, where) if archive else None
+        found: Mapping[str, Any] = {name: at for at, name in enumerate(members.names)} if members else files
         images = {name: place for name, place in sorted(found.items()) if _is_image(name)}
         if not images:
             raise DataError(where, "images as <class>/<file>, in a folder or a tar", f"{len(found)} other files")
@@ -65,7 +67,7 @@ class ImageDataset:
         classes = tuple(sorted(set(names)))
         position = {name: index for index, name in enumerate(classes)}
         labels = np.array([position[name] for name in names], np.int64)
-        return cls(where, input_name, channels, archive, tuple(images.values()), list(images), labels, classes)
+        return cls(where, input_name, channels, archive, members, tuple(images.values()), list(images), labels, classes)
 
     @property
     def labelled(self) -> bool:
@@ -90,28 +92,15 @@ class ImageDataset:
 
     def _from_archive(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, bytes]]:
         assert self.archive is not None
-        with tarfile.open(self.archive) as archive:
-            for index in sorted(map(int, indices), key=lambda index: self.files[index].offset_data):
-                file = archive.extractfile(self.files[index])
-                yield index, file.read() if file else b""
+        assert self.members is not None
+        offsets, sizes = self.members.offsets, self.members.sizes
+        with open_stream(self.archive) as stream:
+            for index in sorted(map(int, indices), key=lambda index: offsets[self.files[index]]):
+                stream.seek(int(offsets[self.files[index]]))
+                yield index, stream.read(int(sizes[self.files[index]]))
 
     def _decode(self, data: bytes, index: int) -> Array:
-        from PIL import Image, UnidentifiedImageError
-
-        try:
-            with Image.open(io.BytesIO(data)) as image:
-                pixels = np.asarray(image.convert("L" if self.channels == 1 else "RGB"), np.float32)
-        except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-            raise DataError(f"{self.where}: {self.ids[index]}", "a readable image", str(error)) from None
-        return pixels.reshape(*pixels.shape[:2], self.channels)
-
-
-def _tar_index(path: Path, where: str) -> dict[str, tarfile.TarInfo]:
-    try:
-        with tarfile.open(path) as archive:
-            return {member.name: member for member in archive if member.isreg()}
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise DataError(where, "a whole tar archive", f"{type(error).__name__}: {error}") from None
+        return decode_image(data, self.channels, f"{self.where}: {self.ids[index]}")
 
 
 def _is_image(name: str) -> bool:

@@ -1,94 +1,36 @@
-"""NPZ data sets: one array per input name, and `label`; the first axis are the samples.
+"""Arrays: one for each input under its name, and one with the labels; the first axis are the samples.
 
-A `label` of shape (samples,) that holds integers or booleans is a class for each sample; any other numbers are
-targets, such as regression values or masks. Rows are read from the archive one by one, targets like inputs, so
-memory does not grow with the file. Nothing is unpickled.
+They are the members of one npz file, or npy files in a folder; a single npy file feeds a model with one input.
+A label of shape (samples,) that holds integers or booleans is a class for each sample; any other numbers are
+targets, such as regression values or masks. Rows are read one by one, targets like inputs, so memory does not
+grow with the data. Nothing is unpickled, and no array is read that is not as long as its header says.
 """
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, overload
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Self, overload
 
 import numpy as np
-from numpy.lib import format as npy
 
+from litegate.datasets.archives import check_zip
+from litegate.datasets.npy import Header, Rows, read_header
 from litegate.errors import DataError
 
-__all__ = ["NpzDataset"]
+__all__ = ["NpyDataset", "NpzDataset", "Positions"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-LABEL = "label"
+Files = Mapping[str, Callable[[], Path]]
+_DAMAGE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, NotImplementedError)
 
 
 @dataclass(frozen=True)
-class _Member:
-    """Header of one array of the archive."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    fortran_order: bool
-
-
-@dataclass(frozen=True)
-class NpzDataset:
-    """An indexed npz file; see `litegate.datasets.Dataset`."""
-
-    path: Path
-    where: str
-    members: dict[str, _Member]
-    ids: Sequence[str]
-    labels: Array | None
-    labelled: bool
-    classes: tuple[str, ...] = ()
-
-    @classmethod
-    def open(cls, files: Mapping[str, Callable[[], Path]], where: str) -> NpzDataset:
-        """Read the headers and the classes.
-
-        Args:
-            files: by name, what fetches the file.
-            where: the spec key and the URI, for messages.
-
-        Raises:
-            DataError: it is not one npz file, or its arrays do not belong together.
-        """
-        if len(files) != 1:
-            raise DataError(where, "one .npz file", f"{len(files)} files")
-        path = next(iter(files.values()))()
-        try:
-            with zipfile.ZipFile(path) as archive:
-                members = {name: _header(archive, name, where) for name in _names(archive, where)}
-                labels = _labels(archive, members, where)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(where, "a whole .npz file", f"{type(error).__name__}: {error}") from None
-        count = _count(members, where)
-        labelled = LABEL in members
-        if labels is not None:  # they need not be read again
-            del members[LABEL]
-        if not set(members) - {LABEL}:
-            raise DataError(where, "one array per input of the model", "no array besides the labels")
-        return cls(path, where, members, _Positions(count), labels, labelled)
-
-    def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array], int | Array | None]]:
-        """Samples in ascending order, without the batch axis."""
-        with zipfile.ZipFile(self.path) as archive, ExitStack() as stack:
-            rows = {
-                name: _Rows(stack.enter_context(archive.open(f"{name}.npy")), member)
-                for name, member in self.members.items()
-            }
-            for index in map(int, np.sort(np.asarray(indices, np.int64))):
-                features = {name: reader.row(index) for name, reader in rows.items()}
-                target = features.pop(LABEL, None)
-                yield index, features, target if self.labels is None else int(self.labels[index])
-
-
-@dataclass(frozen=True)
-class _Positions(Sequence[str]):
+class Positions(Sequence[str]):
     """The identities of samples without names: their positions, made when they are asked for."""
 
     size: int
@@ -105,67 +47,152 @@ class _Positions(Sequence[str]):
         return str(found) if isinstance(found, int) else [str(each) for each in found]
 
 
-class _Rows:
-    """Rows of one array, read forward from its archive member."""
+@dataclass(frozen=True)
+class _ArrayDataset:
+    """Indexed arrays of any container; see `litegate.datasets.Dataset`."""
 
-    def __init__(self, file: IO[bytes], member: _Member) -> None:
-        self._file, self._member = file, member
-        _read_header(file)
-        self._start = file.tell()
-        self._whole: Array | None = None
-        if member.fortran_order:  # rows are scattered over the whole array
-            file.seek(0)
-            self._whole = npy.read_array(file, allow_pickle=False)
+    paths: Mapping[str, Path]
+    where: str
+    headers: dict[str, Header]
+    label: str
+    ids: Sequence[str]
+    labels: Array | None
+    labelled: bool
+    classes: tuple[str, ...] = ()
 
-    def row(self, index: int) -> Array:
-        if self._whole is not None:
-            return np.ascontiguousarray(self._whole[index])
-        shape, dtype = self._member.shape[1:], self._member.dtype
-        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-        self._file.seek(self._start + index * size)
-        return np.frombuffer(self._file.read(size), dtype).reshape(shape)
+    @classmethod
+    def indexed(cls, paths: Mapping[str, Path], where: str, label: str) -> Self:
+        """Read the headers and the classes of the arrays in the files `paths`."""
+        with cls._container(paths, where) as members:
+            headers = {name: _header(name, member, where) for name, member in members.items()}
+            labels = _labels(members, headers, label, where)
+        count = _count(headers, where)
+        labelled = label in headers
+        if labels is not None:  # they need not be read again
+            del headers[label]
+        if not set(headers) - {label}:
+            raise DataError(where, "one array per input of the model", "no array besides the labels")
+        return cls(paths, where, headers, label, Positions(count), labels, labelled)
+
+    def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array], int | Array | None]]:
+        """Samples in ascending order, without the batch axis.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        with self._container(self.paths, self.where) as members, ExitStack() as stack:
+            rows = {
+                name: Rows(stack.enter_context(members[name][0]()), header) for name, header in self.headers.items()
+            }
+            for index in map(int, np.sort(np.asarray(indices, np.int64))):
+                features = {name: reader.row(index) for name, reader in rows.items()}
+                target = features.pop(self.label, None)
+                yield index, features, target if self.labels is None else int(self.labels[index])
+
+    @staticmethod
+    def _container(paths: Mapping[str, Path], where: str) -> Any:
+        """A context in which arrays are opened: by name, what opens one and how many bytes it has."""
+        raise NotImplementedError
 
 
-def _names(archive: zipfile.ZipFile, where: str) -> list[str]:
-    names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-    if not names:
-        raise DataError(where, "a .npz file with arrays", f"members {', '.join(archive.namelist()[:5]) or 'none'}")
-    return names
+_Members = Mapping[str, tuple[Callable[[], IO[bytes]], int]]
 
 
-def _header(archive: zipfile.ZipFile, name: str, where: str) -> _Member:
-    with archive.open(f"{name}.npy") as file:
-        shape, fortran_order, dtype = _read_header(file)
-    if dtype.hasobject:
-        raise DataError(f"{where}: array {name!r}", "numbers", "Python objects, which are never unpickled")
-    if not shape:
+class NpzDataset(_ArrayDataset):
+    """An indexed npz file."""
+
+    @classmethod
+    def open(cls, files: Files, where: str, label: str = "label") -> Self:
+        """Read the headers and the classes.
+
+        Args:
+            files: by name, what fetches the file.
+            where: the spec key and the URI, for messages.
+            label: name of the array with the labels.
+
+        Raises:
+            DataError: it is not one npz file, or its arrays do not belong together.
+        """
+        if len(files) != 1:
+            raise DataError(where, "one .npz file", f"{len(files)} files")
+        return cls.indexed({"": next(iter(files.values()))()}, where, label)
+
+    @staticmethod
+    @contextmanager
+    def _container(paths: Mapping[str, Path], where: str) -> Iterator[_Members]:
+        try:
+            with zipfile.ZipFile(paths[""]) as archive:
+                check_zip(archive, where)
+                yield {
+                    info.filename.removesuffix(".npy"): (lambda info=info: archive.open(info), info.file_size)  # type: ignore[misc]
+                    for info in _arrays_of(archive, where)
+                }
+        except _DAMAGE as error:
+            raise DataError(where, "a whole .npz file", f"{type(error).__name__}: {error}") from None
+
+
+class NpyDataset(_ArrayDataset):
+    """Indexed npy files, each an array under its own name; a single one is the only input's."""
+
+    @classmethod
+    def open(cls, files: Files, where: str, label: str = "label") -> Self:
+        """Read the headers and the classes.
+
+        Args:
+            files: by name, what fetches the file; only those that end in `.npy` are.
+            where, label: as for an npz file, and the same errors.
+        """
+        arrays = {name: fetch for name, fetch in files.items() if name.endswith(".npy")}
+        if not arrays:
+            raise DataError(where, "a .npy file, or a folder with <input>.npy and label.npy", f"{len(files)} others")
+        if len(files) == 1:
+            return cls.indexed({"arr_0": next(iter(arrays.values()))()}, where, label)
+        return cls.indexed({name.removesuffix(".npy"): fetch() for name, fetch in arrays.items()}, where, label)
+
+    @staticmethod
+    @contextmanager
+    def _container(paths: Mapping[str, Path], where: str) -> Iterator[_Members]:
+        try:
+            yield {
+                name: (lambda path=path: path.open("rb"), path.stat().st_size)  # type: ignore[misc]
+                for name, path in paths.items()
+            }
+        except _DAMAGE as error:
+            raise DataError(where, "whole .npy files", f"{type(error).__name__}: {error}") from None
+
+
+def _arrays_of(archive: zipfile.ZipFile, where: str) -> list[zipfile.ZipInfo]:
+    arrays = [info for info in archive.infolist() if PurePosixPath(info.filename).suffix == ".npy"]
+    if not arrays:
+        found = ", ".join(archive.namelist()[:5])
+        raise DataError(where, "a .npz file with arrays", f"members {found or 'none'}")
+    return arrays
+
+
+def _header(name: str, member: tuple[Callable[[], IO[bytes]], int], where: str) -> Header:
+    with member[0]() as file:
+        header = read_header(file, member[1], f"{where}: array {name!r}")
+    if not header.shape:
         raise DataError(f"{where}: array {name!r}", "samples along the first axis", "a single number")
-    return _Member(shape, dtype, fortran_order)
+    return header
 
 
-def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = npy.read_magic(file)
-    reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    return reader(file)
-
-
-def _labels(archive: zipfile.ZipFile, members: Mapping[str, _Member], where: str) -> Array | None:
+def _labels(members: _Members, headers: Mapping[str, Header], label: str, where: str) -> Array | None:
     """The classes; None where there are no labels, or where they are targets."""
-    if LABEL not in members:
+    if label not in headers:
         return None
-    member = members[LABEL]
-    if member.dtype.kind not in "biuf":
-        found = f"{member.dtype} of shape {member.shape}"
-        raise DataError(f"{where}: array {LABEL!r}", "numbers, integers of shape (samples,) for classes", found)
-    if len(member.shape) != 1 or member.dtype.kind == "f":
+    header = headers[label]
+    if header.dtype.kind not in "biuf":
+        found = f"{header.dtype} of shape {header.shape}"
+        raise DataError(f"{where}: array {label!r}", "numbers, integers of shape (samples,) for classes", found)
+    if len(header.shape) != 1 or header.dtype.kind == "f":
         return None
-    with archive.open(f"{LABEL}.npy") as file:
-        labels: Array = npy.read_array(file, allow_pickle=False)
-    return labels.astype(np.int64)
+    with members[label][0]() as file:
+        return Rows(io.BytesIO(file.read()), header).whole().astype(np.int64)
 
 
-def _count(members: Mapping[str, _Member], where: str) -> int:
-    counts = {name: member.shape[0] for name, member in members.items()}
+def _count(headers: Mapping[str, Header], where: str) -> int:
+    counts = {name: header.shape[0] for name, header in headers.items()}
     if len(set(counts.values())) != 1:
         found = ", ".join(f"{name}: {count}" for name, count in counts.items())
         raise DataError(where, "the same number of samples in every array", found)

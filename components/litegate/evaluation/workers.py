@@ -9,15 +9,18 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
+from litegate.deaths import named_signal
 from litegate.errors import StepFailed
 from litegate.evaluation.lockstep import Job, Lockstep
 from litegate.gate.outcomes import Outcomes
@@ -119,13 +122,15 @@ class Workers:
         """Each process gets neighbours, which lie together where the data is read from."""
         shares = np.array_split(np.sort(indices), min(self._processes, len(indices)))
         futures = [pool.submit(_evaluate, share) for share in shares]
+        started = multiprocessing.active_children()
         try:
             self._wait(futures)
             return [future.result() for future in futures]
         except BrokenProcessPool:
-            files = " and ".join(self._job.files)
-            detail = f"a process that ran {files} died; its interpreter crashed or ran out of memory"
-            raise StepFailed("evaluate", "crash", detail) from None
+            kind, how = _death(started)
+            raise StepFailed(
+                "evaluate", kind, f"a process that ran {' and '.join(self._job.files)} died: {how}"
+            ) from None
 
     def _wait(self, futures: Sequence[Future[Any]]) -> None:
         waiting = set(futures)
@@ -135,6 +140,15 @@ class Workers:
                 future.result()
             if waiting:
                 self._progress.report(self._done.value)
+
+
+def _death(processes: list[BaseProcess]) -> tuple[str, str]:
+    """What the first process died of; the pool ends the others by SIGTERM."""
+    for process in processes:
+        process.join(5)
+    codes = [process.exitcode or 0 for process in processes]
+    code = next((code for code in codes if code not in (0, -signal.SIGTERM)), 0)
+    return named_signal(-code) if code < 0 else ("crash", f"exit code {code}")
 
 
 def _in_order(outcomes: Outcomes, indices: Array) -> Outcomes:

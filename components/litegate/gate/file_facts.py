@@ -6,7 +6,7 @@ A limit that is met exactly is kept. What is not known counts as broken.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 
 from litegate.records import Candidate, GateRequest, Profile, Reason
@@ -19,20 +19,16 @@ FILE_CLAUSES = frozenset({"max_bytes", "min_size_ratio", "max_latency_ratio", "l
 """Keys of the policy that are judged here; no sample says anything about them."""
 
 
-def refusals(request: GateRequest, variant: str, float_operators: Sequence[str] | None = None) -> tuple[Reason, ...]:
-    """Why a variant may not ship whatever it scored; empty if nothing speaks against it.
-
-    Args:
-        float_operators: operators of the variant's file that compute on floats, as `litegate.scheme` reads them
-            from its bytes; None if nobody has read them.
-    """
+def refusals(request: GateRequest, variant: str) -> tuple[Reason, ...]:
+    """Why a variant may not ship whatever it scored; empty if nothing speaks against it."""
     reasons = [*_failures(request, variant), *_target(request.target, variant)]
     for candidate in request.candidates:
         if candidate.artifact.variant == variant:
             reasons += _measurement(request, candidate)
             reasons += _size(request.policy, candidate, request.baseline)
             reasons += _latency(request.policy, candidate, request.baseline)
-            reasons += _integers(request.policy, candidate, float_operators)
+            reasons += _inspection(candidate)
+            reasons += _integers(request.policy, candidate)
     return tuple(reasons)
 
 
@@ -113,14 +109,26 @@ def _hosts(policy: Gate, ours: Profile, theirs: Profile) -> str:
     )
 
 
-def _integers(policy: Gate, candidate: Candidate, float_operators: Sequence[str] | None) -> Iterator[Reason]:
+def _inspection(candidate: Candidate) -> Iterator[Reason]:
+    """What was inspected and tried is the very file at hand, and nothing was found that it cannot ship with."""
+    inspection, smoke, digest = candidate.inspection, candidate.smoke, candidate.artifact.file.digest
+    for name, found in (("inspection", inspection), ("smoke run", smoke)):
+        if found is not None and found.artifact_digest != digest:
+            yield Reason(code="digest_mismatch", message=f"the {name} is of another file: clear its task")
+    if inspection is not None and inspection.blocking:
+        message = f"it breaks the 8-bit quantization specification: {', '.join(inspection.blocking)}"
+        yield Reason(code="inspect_specification", message=message)
+
+
+def _integers(policy: Gate, candidate: Candidate) -> Iterator[Reason]:
     if not policy.integer_only:
         return
     tensors = tuple(_float_tensors(candidate))
-    if float_operators is None:
+    if candidate.inspection is None:
         yield Reason(code="not_integer_only", message="its operators were not read, integers only are allowed")
-    elif float_operators or tensors:
-        found = [f"operators {', '.join(float_operators)}"] * bool(float_operators)
+    elif candidate.inspection.float_operators or tensors:
+        names = candidate.inspection.float_names
+        found = [f"operators {', '.join(names)}"] * bool(names)
         found += [f"inputs or outputs {', '.join(tensors)}"] * bool(tensors)
         message = f"float {' and '.join(found)}, integers only are allowed"
         yield Reason(code="not_integer_only", message=message)

@@ -8,6 +8,7 @@ from litegate.metrics.facts import MetricFacts
 from litegate.records.artifacts import Artifact, Profile
 from litegate.records.base import FileRef, Record
 from litegate.records.inputs import DataRef, UserCode
+from litegate.records.inspection import Inspection, SmokeRun
 from litegate.spec import Gate
 
 __all__ = ["Candidate", "EvaluateRequest", "Evaluated", "Reference", "ReferenceOutcomes", "Stopping"]
@@ -102,3 +103,5 @@ class Candidate(Record):
     artifact: Artifact
     evaluated: Evaluated
     profile: Profile | None = None
+    inspection: Inspection | None = None
+    smoke: SmokeRun | None = None

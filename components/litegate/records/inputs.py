@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from litegate.metrics.facts import MetricFacts
 from litegate.records.base import FileRef, Record
-from litegate.spec import Spec
+from litegate.spec import Format, Spec
 
 __all__ = ["DataRef", "ModelRef", "ProduceRequest", "Produced", "ResolveRequest", "Resolved", "UserCode"]
 
@@ -21,12 +23,19 @@ class ModelRef(Record):
 
 
 class DataRef(Record):
-    """A data set, pinned: `manifest` lists its objects with sizes and versions, `digest` covers it."""
+    """A data set, pinned: `manifest` lists its objects with sizes and versions, `digest` covers it.
+
+    Attributes:
+        label: name of the field that holds the label.
+        features: fields by input name, where the spec names them.
+    """
 
     uri: str
-    format: Literal["images", "npz"]
+    format: Format
     digest: str
     manifest: FileRef
+    label: str = "label"
+    features: dict[str, str | list[str]] = Field(default_factory=dict)
 
 
 class UserCode(Record):

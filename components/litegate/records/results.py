@@ -8,6 +8,7 @@ from litegate.records.artifacts import Artifact, Parity, SampleSet
 from litegate.records.base import Record
 from litegate.records.evaluation import Candidate
 from litegate.records.inputs import Resolved
+from litegate.records.lint import Lint
 from litegate.records.verdicts import ClassLoss, Clause, Flip, Selection, Verdict
 
 __all__ = [
@@ -31,6 +32,7 @@ class RegisterRequest(Record):
     resolved: Resolved
     parity: Parity
     samples: SampleSet
+    lint: Lint | None = None
     tools: dict[str, str]
     baseline: Candidate
     candidates: tuple[Candidate, ...]
@@ -48,7 +50,13 @@ class BaselineSummary(Record):
 
 
 class VariantRow(Record):
-    """One row of the result table."""
+    """One row of the result table.
+
+    Attributes:
+        scheme: what the file is by its bytes.
+        float_share: share of its multiply-accumulates that are computed on floats.
+        warnings: what is odd about the file and did not stop it.
+    """
 
     variant: str
     bytes: int | None
@@ -67,6 +75,9 @@ class VariantRow(Record):
     classes: tuple[ClassLoss, ...] = ()
     flipped: int = 0
     flips: tuple[Flip, ...] = ()
+    scheme: str | None = None
+    float_share: float | None = None
+    warnings: tuple[str, ...] = ()
     latency_ms: float | None
     digest: str | None
     uri: str | None

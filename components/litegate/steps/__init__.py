@@ -23,9 +23,11 @@ class Step:
         request, result: the record types of the contract.
         environment: which Python runs it: `tensorflow` (the lean one) or `service` (MLflow's).
         cached: whether equal inputs give a stored result; steps that look at or change the world are not.
-        storage: whether the child may read the user's S3 data, and so gets the credentials for it.
+        storage: whether the child may use the user's S3 data itself, and so gets the credentials for it: the
+            user's own training code. All others get data through `litegate.broker`.
         tracking: whether the child may use MLflow, and so gets its address and credentials.
         timeout: wall-clock limit in seconds.
+        memory: the least limit of the address space in GiB, for each process; it grows with the step's files.
     """
 
     name: str
@@ -36,21 +38,30 @@ class Step:
     storage: bool = False
     tracking: bool = False
     timeout: float = 1800.0
+    memory: float = 4.0
+
+    @property
+    def confined(self) -> bool:
+        """Whether the child is shut off from network, secrets and other files: it loads what users bring."""
+        return not (self.storage or self.tracking)
 
 
 STEPS = MappingProxyType(
     {
         step.name: step
         for step in (
-            Step("prepare", records.ProduceRequest, records.Produced, "service", cached=False, storage=True),
-            Step("train", records.ProduceRequest, records.Produced, cached=False, storage=True),
-            Step("resolve", records.ResolveRequest, records.Resolved, cached=False, storage=True),
+            Step("prepare", records.ProduceRequest, records.Produced, "service", cached=False, storage=True, memory=64),
+            Step("train", records.ProduceRequest, records.Produced, cached=False, storage=True, memory=64),
+            Step("resolve", records.ResolveRequest, records.Resolved, cached=False),
             Step("convert", records.ConvertRequest, records.Converted),
-            Step("sample", records.SampleRequest, records.SampleSet, storage=True),
+            Step("sample", records.SampleRequest, records.SampleSet),
+            Step("lint", records.LintRequest, records.Lint),
             Step("parity", records.ParityRequest, records.Parity),
             Step("quantize", records.QuantizeRequest, records.Artifact),
+            Step("inspect", records.InspectRequest, records.Inspection),
+            Step("smoke", records.SmokeRequest, records.SmokeRun),
             Step("champion", records.ChampionRequest, records.ChampionFile, "service", cached=False, tracking=True),
-            Step("evaluate", records.EvaluateRequest, records.Evaluated, storage=True, timeout=6 * 3600),
+            Step("evaluate", records.EvaluateRequest, records.Evaluated, timeout=6 * 3600, memory=8),
             Step("profile", records.ProfileRequest, records.Profile),
             Step("judge", records.GateRequest, records.Verdicts, "service", cached=False),
             Step("register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -9,40 +10,84 @@ import tensorflow as tf
 
 from litegate.errors import ModelError
 from litegate.records import Artifact, Converted, ConvertRequest
-from litegate.source_model import export_saved_model
-from litegate.tflite import describe, names_of
+from litegate.source.forms import Form, forms
+from litegate.tflite import describe, names_of, operators
 from litegate.variants import BASELINE
 from litegate.work import Work
 
 __all__ = ["run"]
+
+_FREE_BATCH = "TensorList"
+"""In the converter's message where it cannot tell the shape of what a recurrent layer collects."""
 
 
 def run(request: ConvertRequest, work: Work) -> Converted:
     """Convert the source model without quantization.
 
     Raises:
-        ModelError: the model cannot be loaded, exported or converted.
+        ModelError: the model may not or cannot be loaded, exported or converted.
     """
     model = request.model
     work.say("convert: loading %s (%s)", model.uri, model.format)
-    saved_model = export_saved_model(work.tree(model.files, "source"), model, work.folder / "saved_model")
-    content = _convert(saved_model, model.uri)
+    root = work.tree(model.files, "source")
+    form, content = _convert(forms(root, model, work.folder), f"model.uri {model.uri}", work)
+    _check_variables(content, f"model.uri {model.uri}")
     signatures = describe(content)
     for key, signature in signatures.items():
         work.say("convert: signature %s: %s -> %s", key, names_of(signature.inputs), names_of(signature.outputs))
     artifact = Artifact(variant=BASELINE, file=work.keep_bytes(content, f"{BASELINE}.tflite"), signatures=signatures)
     work.say("convert: float32 baseline, %s bytes, sha256 %s", f"{len(content):,}", artifact.file.digest[:12])
-    files = model.files if model.format == "saved_model" else work.keep_tree(saved_model)
-    return Converted(artifact=artifact, saved_model=files, tools=_tools())
+    files = model.files if form.saved_model == root else work.keep_tree(form.saved_model)
+    change = {"converted_with": form.change} if form.change else {}
+    return Converted(artifact=artifact, saved_model=files, tools=_tools() | change | {"isolation": work.isolation})
 
 
-def _convert(saved_model: Path, uri: str) -> bytes:
-    try:
-        content: bytes = tf.lite.TFLiteConverter.from_saved_model(str(saved_model)).convert()
-    except Exception as error:
-        found = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
-        raise ModelError(f"model.uri {uri}", "a model that LiteRT's converter accepts", found) from error
+def _convert(candidates: Iterator[Form], where: str, work: Work) -> tuple[Form, bytes]:
+    """The first form that converts without a loop, which calibration cannot go through, else the first at all."""
+    looped = refusal = None
+    for form in candidates:
+        try:
+            content = _tflite(form.saved_model)
+        except Exception as error:
+            refusal = refusal or error
+            if _FREE_BATCH not in str(error):
+                break
+            continue
+        if "WHILE" not in operators(content):
+            return _chosen(form, content, work)
+        looped = looped or (form, content)
+    if looped:
+        return _chosen(*looped, work)
+    raise _refused(refusal, where) from refusal
+
+
+def _chosen(form: Form, content: bytes, work: Work) -> tuple[Form, bytes]:
+    if form.change:
+        work.say("convert: with %s, for as it is it cannot be converted, or only with a loop", form.change)
+    return form, content
+
+
+def _tflite(saved_model: Path) -> bytes:
+    content: bytes = tf.lite.TFLiteConverter.from_saved_model(str(saved_model)).convert()
     return content
+
+
+def _refused(error: Exception | None, where: str) -> ModelError:
+    if error is not None and _FREE_BATCH in str(error):
+        expected = "recurrent layers with a fixed batch, or a .keras file, from which they can be unrolled"
+        return ModelError(where, expected, "a SavedModel with recurrent layers for a batch of any size")
+    found = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+    return ModelError(where, "a model that LiteRT's converter accepts", found)
+
+
+def _check_variables(content: bytes, where: str) -> None:
+    """Variables that nothing assigns give whatever was in the memory: a file that is sound, and wrong."""
+    found = operators(content)
+    if "VAR_HANDLE" in found and "ASSIGN_VARIABLE" not in found:
+        expected = (
+            "a SavedModel that holds the values of its variables (Keras: model.export(), not tf.saved_model.save)"
+        )
+        raise ModelError(where, expected, "READ_VARIABLE of variables that nothing initializes in the float32 file")
 
 
 def _tools() -> dict[str, str]:

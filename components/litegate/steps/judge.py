@@ -9,7 +9,6 @@ from litegate.gate.verdicts import compare
 from litegate.metrics.facts import MetricFacts
 from litegate.metrics.loading import load_metric
 from litegate.records import Candidate, GateRequest, Verdict, Verdicts
-from litegate.scheme import read_scheme
 from litegate.variants import BASELINE
 from litegate.work import Work
 
@@ -77,7 +76,6 @@ class _Judge:
         if candidate is None:
             return Measured(name, None, None, self.whole, refusals=refusals(self.request, name))
         evaluated, file = candidate.evaluated, candidate.artifact.file
-        in_float = self._float_operators(candidate) if self.request.policy.integer_only else None
         return Measured(
             name,
             file.digest,
@@ -85,7 +83,7 @@ class _Judge:
             self._references(candidate),
             Design(evaluated.design, evaluated.looks),
             evaluated.available,
-            refusals(self.request, name, in_float),
+            refusals(self.request, name),
         )
 
     def _references(self, candidate: Candidate) -> dict[str, Outcomes]:
@@ -97,11 +95,6 @@ class _Judge:
         if champion is not None and champion.artifact.file.digest == candidate.artifact.file.digest:
             del found["champion"]  # it is the champion: nothing can be lost
         return found
-
-    def _float_operators(self, candidate: Candidate) -> tuple[str, ...]:
-        """What computes on floats, read from the file's bytes."""
-        scheme = read_scheme(self.work.path(candidate.artifact.file).read_bytes())
-        return tuple(scheme.real + scheme.hybrid)
 
     def _read(self, candidate: Candidate) -> Outcomes:
         return Outcomes.read(self.work.path(candidate.evaluated.outcomes))

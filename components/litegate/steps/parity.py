@@ -14,7 +14,7 @@ from litegate.errors import ModelError, SpecError
 from litegate.litert import LiteRTModel, choose_signature
 from litegate.records import Parity, ParityRequest
 from litegate.representative import load_samples
-from litegate.source_model import source_predictor
+from litegate.source.loading import source_predictor
 from litegate.work import Work
 
 __all__ = ["RELATIVE_TOLERANCE", "run"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path, PurePosixPath
 
@@ -107,8 +108,12 @@ class _Recorder:
         self.client.log_text(run_id, result.model_dump_json(indent=2), "result.json")
         self.client.log_text(run_id, verdicts.model_dump_json(indent=2), "verdicts.json")
         note = notes.run_note(result, self.request.selection.why, self.request.links)
+        if self.request.lint is not None:
+            self.client.log_text(run_id, self.request.lint.model_dump_json(indent=2), notes.LINT)
+            note += notes.lint_note(self.request.lint)
         selected = result.selected.variant if result.selected else "none"
-        outcome = {"outcome": result.outcome, "selected": selected, runs.NOTE: note}
+        warned = {"lint.warnings": notes.lint_warnings(self.request.lint)} if self.request.lint else {}
+        outcome = {"outcome": result.outcome, "selected": selected, runs.NOTE: note} | warned
         runs.log(self.client, self.parent, tags=outcome)
         self.runs.supersede_others()
 
@@ -134,8 +139,16 @@ class _Recorder:
         )
         metrics = fields.variant_metrics(candidate, verdict, self.baseline)
         runs.log(self.client, child, metrics=metrics, model_id=model.model_id, data=self.evaluation)
+        self._inspected(child, candidate)
         self.model_ids[verdict.variant] = model.model_id
         return models.artifact_uri(model, self._named_file(candidate).name)
+
+    def _inspected(self, child: Run, candidate: Candidate) -> None:
+        """What the file is and how it behaved, as data."""
+        found = {"inspection": candidate.inspection, "smoke": candidate.smoke}
+        content = {name: record.to_json() for name, record in found.items() if record}
+        if content:
+            self.client.log_text(child.info.run_id, json.dumps(content, indent=2), notes.INSPECTION)
 
     def _explain(self, child: Run, verdict: Verdict) -> None:
         """The verdict as data, and its files under the names that they have for every variant."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from litegate import wording
-from litegate.records import BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict
+from litegate.records import BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict, warnings_of
 from litegate.tracking import notes, registry
 from litegate.variants import VARIANTS
 
@@ -90,6 +90,7 @@ def variant_metrics(candidate: Candidate, verdict: Verdict, baseline: BaselineSu
     }
     if verdict.drop is not None and verdict.state != "baseline":
         found |= _comparison(verdict)
+    found |= _inspection(candidate)
     name = wording.short_name(baseline.metric)
     return {f"{name}_value" if name in found else name: verdict.value} | found
 
@@ -109,6 +110,24 @@ def _comparison(verdict: Verdict) -> dict[str, float | None]:
     }
 
 
+def _inspection(candidate: Candidate) -> dict[str, float | None]:
+    """What the file's bytes say, and its smoke run."""
+    inspection, smoke = candidate.inspection, candidate.smoke
+    found: dict[str, float | None] = {}
+    if inspection is not None:
+        found |= {
+            "float_operators": inspection.float_operators,
+            "float_operator_share": inspection.float_share,
+            "float_islands": inspection.islands,
+            "macs": inspection.macs,
+            "weight_error_steps": inspection.weight_error,
+            "warnings": len(warnings_of(inspection, smoke)),
+        }
+    if smoke is not None:
+        found |= {"kernel_difference": smoke.kernel_difference, "kernel_agreement": smoke.kernel_agreement}
+    return found
+
+
 def variant_tags(candidate: Candidate | None, verdict: Verdict) -> dict[str, str]:
     """What runs are searched and read by."""
     tags = {
@@ -116,10 +135,14 @@ def variant_tags(candidate: Candidate | None, verdict: Verdict) -> dict[str, str
         "verdict": verdict.state,
         "verdict.sentence": notes.headline(verdict),
         "verdict.reasons": notes.reasons(verdict),
-        "mlflow.note.content": notes.variant_note(verdict),
+        "mlflow.note.content": notes.variant_note(verdict, candidate),
     }
     if candidate is not None:
         tags |= {registry.DIGEST: candidate.artifact.file.digest, "kernels": candidate.evaluated.kernels}
+        if candidate.inspection is not None:
+            tags["file.scheme"] = candidate.inspection.scheme
+            if warnings := warnings_of(candidate.inspection, candidate.smoke):
+                tags["file.warnings"] = "; ".join(warnings)
         if candidate.profile is not None:
             tags["latency_host"] = candidate.profile.host
     return tags
@@ -159,6 +182,7 @@ def baseline_of(request: RegisterRequest) -> BaselineSummary:
 
 def variant_row(candidate: Candidate | None, verdict: Verdict, uri: str | None, run_id: str) -> VariantRow:
     """One row of the result table; what is not finite counts as not measured."""
+    inspection, smoke = (candidate.inspection, candidate.smoke) if candidate else (None, None)
     return VariantRow(
         variant=verdict.variant,
         bytes=candidate and candidate.artifact.file.bytes,
@@ -177,6 +201,9 @@ def variant_row(candidate: Candidate | None, verdict: Verdict, uri: str | None, 
         classes=verdict.classes,
         flipped=verdict.flipped,
         flips=verdict.flips,
+        scheme=inspection.scheme if inspection else None,
+        float_share=inspection.float_share if inspection else None,
+        warnings=warnings_of(inspection, smoke),
         latency_ms=_finite(candidate.profile.latency_ms if candidate and candidate.profile else None),
         digest=candidate.artifact.file.digest if candidate else verdict.digest,
         uri=uri,

@@ -7,12 +7,38 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from litegate import wording
-from litegate.records import BaselineSummary, ClassLoss, Clause, RunResult, VariantRow, Verdict
+from litegate.records import (
+    BaselineSummary,
+    Candidate,
+    ClassLoss,
+    Clause,
+    Lint,
+    RunResult,
+    VariantRow,
+    Verdict,
+    warnings_of,
+)
 
-__all__ = ["EXPLANATION", "experiment_note", "headline", "reasons", "results", "run_note", "variant_note"]
+__all__ = [
+    "EXPLANATION",
+    "INSPECTION",
+    "LINT",
+    "experiment_note",
+    "headline",
+    "lint_note",
+    "lint_warnings",
+    "reasons",
+    "results",
+    "run_note",
+    "variant_note",
+]
 
 EXPLANATION = "explanation"
 """Folder of a variant's artifacts that say more than its note."""
+LINT = "lint.json"
+"""The parent run's artifact with all that was found about the representative samples."""
+INSPECTION = "inspection.json"
+"""A variant's artifact with all that was read from its file's bytes, and its smoke run."""
 REASON_LIMIT = 240
 
 
@@ -35,16 +61,29 @@ def run_note(result: RunResult, why: str, links: Mapping[str, str]) -> str:
     return "\n\n".join(part for part in (verdict, results(result.baseline, result.variants), pages) if part)
 
 
-def variant_note(verdict: Verdict) -> str:
-    """The verdict of one variant in one sentence, then what it rests on."""
+def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
+    """The verdict of one variant in one sentence, then what it rests on, and what is odd about its file."""
     parts = (
         f"**{plain(headline(verdict))}**",
         "\n".join(f"- {plain(reason.message)}" for reason in verdict.reasons),
         _clauses(verdict.clauses),
         _classes(verdict.classes),
         _flips(verdict),
+        _file(candidate) if candidate else "",
     )
     return "\n\n".join(part for part in parts if part)
+
+
+def lint_note(lint: Lint) -> str:
+    """What is odd about the calibration data, a line for each finding; nothing where all is well."""
+    lines = [f"- Calibration: {finding.code}: {plain(finding.message)}" for finding in lint.findings]
+    return "\n\n" + "\n".join([*lines, "", f"(artifact `{LINT}`)"]) if lines else ""
+
+
+def lint_warnings(lint: Lint) -> str:
+    """How many findings there are, and their codes."""
+    codes = ", ".join(sorted({finding.code for finding in lint.findings}))
+    return f"{len(lint.findings)}: {codes}" if codes else "0"
 
 
 def results(baseline: BaselineSummary, rows: Sequence[VariantRow]) -> str:
@@ -126,6 +165,19 @@ def _flips(verdict: Verdict) -> str:
     agreement = "" if verdict.agreement is None else f"; the same answer on {100 * verdict.agreement:.2f} %"
     files = f" (artifacts in `{EXPLANATION}/`)" if verdict.explanation else ""
     return f"{found}{agreement}{files}." if found and verdict.state != "baseline" else ""
+
+
+def _file(candidate: Candidate) -> str:
+    """What the file is by its bytes, then its warnings."""
+    found = candidate.inspection
+    if found is None:
+        return ""
+    heavy = f"{100 * found.float_share:.3g} % of {found.macs:,} multiply-accumulates in float"
+    what = (
+        f"The file is **{plain(found.scheme)}**: {found.operator_count} operators, {heavy} (artifact `{INSPECTION}`)."
+    )
+    warnings = [f"- Warning: {plain(warning)}" for warning in warnings_of(found, candidate.smoke)]
+    return "\n".join([what, *([""] if warnings else []), *warnings])
 
 
 def _number(value: float | None, style: str, unit: str = "") -> str:

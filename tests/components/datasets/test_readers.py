@@ -6,6 +6,7 @@ import io
 import shutil
 import tarfile
 import tracemalloc
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,9 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from litegate.datasets.archives import index_tar
 from litegate.datasets.images import ImageDataset
 from litegate.datasets.npz import NpzDataset
 from litegate.errors import DataError
+from tests.components.datasets.writers import npy
 
 
 def npz(path: Path, compressed: bool = False, **arrays: np.ndarray) -> NpzDataset:
@@ -119,7 +122,7 @@ def test_a_damaged_npz_is_refused(tmp_path: Path, content: bytes | None, message
 
 def picture(value: int, size: tuple[int, int] = (6, 4), mode: str = "RGB") -> bytes:
     buffer = io.BytesIO()
-    Image.new(mode, size, value if mode == "L" else (value, 0, 0)).save(buffer, "PNG")
+    Image.new(mode, size, (value, 0, 0) if mode == "RGB" else value).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -165,20 +168,84 @@ def test_a_model_with_one_channel_gets_grey_images(tmp_path: Path) -> None:
     assert features["image"].shape == (4, 6, 1)
 
 
-def test_a_tar_is_never_unpacked_and_its_links_are_not_followed(tmp_path: Path) -> None:
+def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+@pytest.mark.parametrize(
+    ("evil", "message"),
+    [
+        (member("cat/link.png", tarfile.SYMTYPE, "/etc/passwd"), "regular files and folders in a tar, got a link"),
+        (member("cat/hard.png", tarfile.LNKTYPE, "cat/1.png"), "got a link"),
+        (member("cat/pipe.png", tarfile.FIFOTYPE), "got a device, pipe"),
+        (member("cat/device.png", tarfile.CHRTYPE), "got a device, pipe"),
+        (member("../../cat/out.png"), "a path that leads out of it"),
+        (member("/cat/out.png"), "a path that leads out of it"),
+    ],
+    ids=lambda value: value.name if isinstance(value, tarfile.TarInfo) else "",
+)
+def test_a_tar_with_links_devices_or_ways_out_is_refused(tmp_path: Path, evil: tarfile.TarInfo, message: str) -> None:
     path = tmp_path / "evil.tar"
     with tarfile.open(path, "w") as archive:
-        link = tarfile.TarInfo("cat/link.png")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        archive.addfile(link)
-        data = picture(1)
-        member = tarfile.TarInfo("../../cat/out.png")
-        member.size = len(data)
-        archive.addfile(member, io.BytesIO(data))
-    dataset = ImageDataset.open({"evil.tar": lambda: path}, "calibration.uri", "image", 3)
-    assert list(dataset.ids) == ["../../cat/out.png"]
-    assert len(list(dataset.read([0]))) == 1
+        good = member("cat/1.png")
+        good.size = len(picture(1))
+        archive.addfile(good, io.BytesIO(picture(1)))
+        archive.addfile(evil, io.BytesIO(b""))
+    with pytest.raises(DataError, match=message):
+        ImageDataset.open({"evil.tar": lambda: path}, "calibration.uri", "image", 3)
     assert [item.name for item in tmp_path.iterdir()] == ["evil.tar"]
+
+
+@pytest.mark.parametrize("cut", [700, 1024, 1800, 3072])
+def test_a_tar_that_is_cut_off_anywhere_is_refused(tmp_path: Path, cut: int) -> None:
+    image_folder(tmp_path / "images")
+    path = Path(shutil.make_archive(str(tmp_path / "images"), "tar", tmp_path / "images"))
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(DataError, match="a whole tar archive"):
+        ImageDataset.open({"images.tar": lambda: path}, "calibration.uri", "image", 3)
+
+
+def test_the_index_of_a_tar_is_small(tmp_path: Path) -> None:
+    path = tmp_path / "many.tar"
+    with tarfile.open(path, "w") as archive:
+        for index in range(5000):
+            archive.addfile(member(f"cat/{index:05}.png"))
+    tracemalloc.start()
+    index_tar(path, "calibration.uri")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak / 5000 < 200
+
+
+def test_a_zip_bomb_is_refused_before_anything_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("litegate.datasets.archives._SMALL", 1 << 22)
+    archive = zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED)
+    with archive, archive.open("x.npy", "w", force_zip64=True) as file:
+        for _ in range(11):
+            file.write(bytes(1 << 20))
+    with pytest.raises(DataError, match="zip bomb"):
+        NpzDataset.open({"x.npz": lambda: tmp_path / "x.npz"}, "calibration.uri")
+
+
+def test_two_members_of_one_name_are_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("x.npy", npy(np.zeros((3, 2))))
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("x.npy", npy(np.ones((3, 2))))
+    with pytest.raises(DataError, match="1 names that are there twice"):
+        NpzDataset.open({"x.npz": lambda: tmp_path / "x.npz"}, "calibration.uri")
+
+
+@pytest.mark.parametrize("side", [9000, 20_000])
+def test_a_picture_of_too_many_pixels_is_not_decoded(tmp_path: Path, side: int) -> None:
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "huge.png").write_bytes(picture(0, (side, side), "1"))
+    place = partial(Path, tmp_path / "cat" / "huge.png")
+    dataset = ImageDataset.open({"cat/huge.png": place}, "evaluation.uri", "image", 3)
+    with pytest.raises(DataError, match=r"cat/huge\.png: expected (an image of at most|a readable image)"):
+        list(dataset.read([0]))
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,12 @@ from litegate.records import (
     Failure,
     FileRef,
     GateRequest,
+    Inspection,
     MetricFacts,
     Profile,
     ReferenceOutcomes,
     Signature,
+    SmokeRun,
     TensorSpec,
 )
 from litegate.spec import Gate
@@ -44,6 +46,25 @@ def candidate(
     )
 
 
+def inspection(floats: tuple[str, ...] = (), digest: str = "int8", blocking: tuple[str, ...] = ()) -> Inspection:
+    counts = {"kinds": 1, "operator_count": 9, "macs": 9, "float_macs": 0, "islands": 0, "weights_compared": 0}
+    empty = ("operators", "island_examples", "buffers", "largest", "findings")
+    found = counts | dict.fromkeys(empty, ()) | {"inputs": {}, "outputs": {}, "weight_error": None}
+    found |= {"variant": "int8", "scheme": "int8", "per_axis": 0, "per_tensor": 0, "artifact_digest": digest}
+    found |= {"float_operators": len(floats), "float_names": floats, "blocking": blocking}
+    return Inspection.model_validate(found)
+
+
+def inspected(floats: tuple[str, ...] = (), dtype: str = "int8", **changes: Any) -> Candidate:
+    return candidate("int8", dtype=dtype).model_copy(update={"inspection": inspection(floats, **changes)})
+
+
+def smoked(digest: str) -> Candidate:
+    facts = {"samples": 9, "constant": False, "reference_samples": 9, "kernel_difference": 0.0}
+    smoke = SmokeRun(variant="int8", artifact_digest=digest, kernel_agreement=1.0, **facts)
+    return INT8.model_copy(update={"smoke": smoke})
+
+
 FLOAT = candidate("float32", size=330, ms=0.3)
 INT8 = candidate("int8")
 CHAMPION = candidate("champion", ms=None)
@@ -63,7 +84,6 @@ class Row:
     champion: Candidate | None = None
     target: str = "cpu"
     failures: tuple[Failure, ...] = ()
-    floats: tuple[str, ...] | None = None
     code: str | None = None
     says: str = ""
 
@@ -194,11 +214,11 @@ ROWS = (
         says="measured on there, that of float32 on here",
     ),
     Row(id="a named host, but no limit", policy={"latency_host": "phone"}),
-    Row(id="integers only", policy={"integer_only": True}, floats=()),
+    Row(id="integers only", policy={"integer_only": True}, variant=inspected()),
     Row(
         id="a float operator",
         policy={"integer_only": True},
-        floats=("SOFTMAX", "ADD"),
+        variant=inspected(("SOFTMAX", "ADD")),
         code="not_integer_only",
         says="float operators SOFTMAX, ADD, integers only",
     ),
@@ -206,15 +226,30 @@ ROWS = (
         Row(
             id=f"a {dtype} input",
             policy={"integer_only": True},
-            variant=candidate("int8", dtype=dtype),
-            floats=(),
+            variant=inspected(dtype=dtype),
             code="not_integer_only",
             says=f"x ({dtype})",
         )
         for dtype in ("float32", "float16", "bfloat16")
     ),
     Row(id="operators that nobody read", policy={"integer_only": True}, code="not_integer_only", says="not read"),
-    Row(id="floats, which nobody forbids", floats=("SOFTMAX",), variant=candidate("int8", dtype="float32")),
+    Row(id="floats, which nobody forbids", variant=inspected(("SOFTMAX",), dtype="float32")),
+    Row(
+        id="another file was inspected",
+        variant=inspected(digest="x"),
+        code="digest_mismatch",
+        says="the inspection is of another file",
+    ),
+    Row(
+        id="another file was run", variant=smoked("x"), code="digest_mismatch", says="the smoke run is of another file"
+    ),
+    Row(id="this very file was run", variant=smoked("int8")),
+    Row(
+        id="it breaks the specification",
+        variant=inspected(blocking=("bias_scale", "weight_range")),
+        code="inspect_specification",
+        says="breaks the 8-bit quantization specification: bias_scale, weight_range",
+    ),
 )
 
 
@@ -229,7 +264,7 @@ def test_a_fact_rules_a_variant_out_or_does_not(row: Row) -> None:
         champion=row.champion,
         failures=row.failures,
     )
-    found = refusals(request, "int8", row.floats)
+    found = refusals(request, "int8")
     assert [reason.code for reason in found] == ([row.code] if row.code else [])
     assert row.says in "".join(reason.message for reason in found)
 
@@ -237,9 +272,14 @@ def test_a_fact_rules_a_variant_out_or_does_not(row: Row) -> None:
 def test_all_that_speaks_against_a_variant_is_said() -> None:
     policy = Gate(max_bytes=1, min_size_ratio=99, max_latency_ratio=0.1, integer_only=True)
     request = GateRequest(
-        policy=policy, target="gpu", variants=("int8",), baseline=FLOAT, candidates=(INT8,), failures=(DIED,)
+        policy=policy,
+        target="gpu",
+        variants=("int8",),
+        baseline=FLOAT,
+        candidates=(inspected(("ADD",)),),
+        failures=(DIED,),
     )
-    codes = [reason.code for reason in refusals(request, "int8", ("ADD",))]
+    codes = [reason.code for reason in refusals(request, "int8")]
     expected = ["profile_segfault", "wrong_target", "too_large", "too_little_smaller", "too_slow", "not_integer_only"]
     assert codes == expected
 

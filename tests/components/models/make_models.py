@@ -92,6 +92,57 @@ def segmenter(folder: Path) -> object:
     return model
 
 
+def sequences(folder: Path) -> None:
+    """Recurrent models of twelve steps: which of three waves it is, and which of three words is said most."""
+    rng = np.random.default_rng(17)
+    label = np.arange(300) % 3
+    steps = np.arange(12)[np.newaxis, :, np.newaxis] * (0.3 + 0.5 * label[:, np.newaxis, np.newaxis])
+    wave = (np.sin(steps + rng.uniform(0, 6, (300, 1, 4))) + rng.normal(0, 0.05, (300, 12, 4))).astype(np.float32)
+    np.savez(folder / "steps.npz", x=wave, label=label)
+    ids = rng.integers(1, 20, (300, 12))
+    ids = np.where(rng.uniform(0, 1, ids.shape) < 0.5, label[:, np.newaxis] + 1, ids).astype(np.int32)
+    np.savez(folder / "tokens.npz", ids=ids, label=label)
+    for name, library, kind in (("lstm3", keras, "LSTM"), ("gru3", keras, "GRU"), ("lstm2", tf_keras, "LSTM")):
+        library.utils.set_random_seed(9)
+        layers = [library.Input((12, 4), name="x"), getattr(library.layers, kind)(12)]
+        model = library.Sequential([*layers, library.layers.Dense(3, activation="softmax")])
+        _fitted(model, wave, label).save(folder / f"{name}.{'keras' if library is keras else 'h5'}")
+    keras.utils.set_random_seed(9)
+    words = keras.Input((12,), dtype="int32", name="ids")
+    hidden = keras.layers.Embedding(20, 8, mask_zero=True)(words)
+    hidden = keras.layers.Bidirectional(keras.layers.GRU(6))(hidden)
+    _fitted(keras.Model(words, keras.layers.Dense(3, activation="softmax")(hidden)), ids, label).save(
+        folder / "tokens.keras"
+    )
+    any_length = keras.Sequential([keras.Input((None, 4), name="x"), keras.layers.GRU(12), keras.layers.Dense(3)])
+    any_length.save(folder / "any_length.keras")
+    any_length.export(folder / "free_recurrent", verbose=False)
+
+
+def _fitted(model: object, x: np.ndarray, label: np.ndarray) -> object:
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(x, label, epochs=12, verbose=0)
+    return model
+
+
+def any_size() -> object:
+    """Takes images of any height and width."""
+    layers = [keras.Input((None, None, 1), name="image"), keras.layers.Conv2D(16, 3, activation="relu")]
+    layers += [keras.layers.Conv2D(16, 3, activation="relu"), keras.layers.GlobalMaxPooling2D()]
+    return keras.Sequential([*layers, keras.layers.Dense(4, activation="softmax")])
+
+
+class Untracked(tf.Module):
+    """Its SavedModel lacks the values of the variables: `tf.Module` does not see those of Keras 3."""
+
+    def __init__(self) -> None:
+        self.inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 4), tf.float32, name="x")])
+    def serve(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": self.inner(x)}
+
+
 class TwoSignatures(tf.Module):
     def __init__(self) -> None:
         self.weights = tf.Variable(tf.random.stateless_normal((6, 3), (1, 2)))
@@ -119,6 +170,10 @@ def main(folder: Path) -> None:
     two_inputs().save(folder / "two_inputs.keras")
     denoiser(folder).save(folder / "denoiser.keras")
     segmenter(folder).save(folder / "segmenter.keras")
+    sequences(folder)
+    any_size().save(folder / "any_size.keras")
+    untracked = Untracked()
+    tf.saved_model.save(untracked, str(folder / "untracked"), {"serving_default": untracked.serve})
     module = TwoSignatures()
     signatures = {"encode": module.encode, "decode": module.decode}
     tf.saved_model.save(module, str(folder / "two_signatures"), signatures)

@@ -16,6 +16,7 @@ from litegate.runner import StepRun
 from litegate.settings import Settings, settings
 from litegate.spec import parse_spec
 from litegate.store import Store
+from litegate.variants import BASELINE
 
 MAKER = Path(__file__).parent.parent / "models" / "make_models.py"
 
@@ -91,6 +92,24 @@ class Pipeline:
         )
         return self.step("quantize", request)
 
+    def inspect(self, artifact: Artifact) -> records.Inspection:
+        request = records.InspectRequest(
+            artifact=artifact,
+            baseline=None if artifact.variant == BASELINE else self.convert().artifact,
+            source=self.spec.model.uri,
+            target=self.spec.target,
+        )
+        return self.step("inspect", request)
+
+    def smoke(self, artifact: Artifact) -> records.SmokeRun:
+        request = records.SmokeRequest(
+            artifact=artifact,
+            baseline=None if artifact.variant == BASELINE else self.convert().artifact,
+            samples=self.sample(),
+            source=self.spec.model.uri,
+        )
+        return self.step("smoke", request)
+
     def evaluate(self, artifact: Artifact, **changes: Any) -> records.Evaluated:
         resolved = self.resolve()
         request = records.EvaluateRequest(
@@ -122,8 +141,10 @@ class Pipeline:
 def pipeline(models: Path, places: Settings) -> Callable[..., Pipeline]:
     """Makes a `Pipeline` for a model of `models`, with the quarters data unless told otherwise."""
 
-    def make(model: str, calibration: str = "calibration.npz", evaluation: str = "test.npz", **keys: Any) -> Pipeline:
-        def data(name: str) -> dict[str, Any]:
+    def make(model: str, calibration: Any = "calibration.npz", evaluation: Any = "test.npz", **keys: Any) -> Pipeline:
+        def data(name: str | dict[str, Any]) -> dict[str, Any]:
+            if isinstance(name, dict):
+                return name
             form = "npz" if name.endswith(".npz") else "images"
             return {"uri": str(models / name), "format": form}
 

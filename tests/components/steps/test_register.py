@@ -13,7 +13,8 @@ from mlflow.entities import Run
 
 from litegate.digest import digest_bytes, digest_file
 from litegate.errors import StoreError
-from litegate.records import MetricFacts, RunResult, Selection, Verdict
+from litegate.inspection import inspect_file, read_file
+from litegate.records import Inspection, MetricFacts, RunResult, Selection, SmokeRun, Verdict
 from litegate.steps import register
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
@@ -343,3 +344,34 @@ def test_what_was_selected_must_have_passed_as_the_very_file_at_hand(toy):
         with pytest.raises(StoreError, match=message):
             register.run(request.model_copy(update=changes), toy.work)
     assert MlflowClient().get_experiment_by_name(f"quantize/{toy.name}") is None
+
+
+def test_what_the_file_is_and_its_warnings_are_recorded_with_the_variant(toy):
+    int8 = toy.candidate("int8")
+    finding = {"severity": "warning", "code": "weight_per_tensor", "message": "one scale", "count": 1}
+    inspection = read_inspection(toy, int8, findings=({**finding, "examples": ("w",)},))
+    smoke = {"samples": 32, "constant": False, "reference_samples": 32, "kernel_difference": 0.01}
+    smoke |= {"variant": "int8", "artifact_digest": int8.artifact.file.digest, "kernel_agreement": 0.9}
+    found = SmokeRun.model_validate(smoke | {"warnings": ("kernels differ",)})
+    inspected = int8.model_copy(update={"inspection": inspection, "smoke": found})
+    result = register.run(toy.request(candidates=(toy.candidate("dynamic_range"), inspected)), toy.work)
+    run = children(result)["int8"]
+    logged = mlflow.artifacts.load_dict(f"runs:/{run.info.run_id}/inspection.json")
+    assert Inspection.model_validate(logged["inspection"]) == inspection
+    assert SmokeRun.model_validate(logged["smoke"]) == found
+    assert run.data.tags["file.scheme"] == inspection.scheme == "int8"
+    assert run.data.tags["file.warnings"] == "weight_per_tensor: one scale; kernels differ"
+    numbers = {name: run.data.metrics[name] for name in ("warnings", "float_operator_share", "kernel_agreement")}
+    assert numbers == {"warnings": 2, "float_operator_share": 0, "kernel_agreement": 0.9}
+    note = run.data.tags["mlflow.note.content"]
+    assert "The file is **int8**" in note
+    assert "- Warning: weight_per_tensor: one scale\n- Warning: kernels differ" in note
+    row = next(row for row in result.variants if row.variant == "int8")
+    assert (row.scheme, row.float_share, len(row.warnings)) == ("int8", 0.0, 2)
+    assert next(row for row in result.variants if row.variant == "dynamic_range").scheme is None
+
+
+def read_inspection(toy, candidate, **changes) -> Inspection:
+    content = toy.work.path(candidate.artifact.file).read_bytes()
+    found = inspect_file(read_file(content), candidate.artifact, None, "cpu")
+    return Inspection.model_validate(found.model_dump() | changes)

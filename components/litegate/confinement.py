@@ -1,0 +1,192 @@
+"""What a step's child may use: memory and time, environment variables, files. Decided here, in its parent."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from litegate import storage
+from litegate.digest import digest_json
+from litegate.errors import BadInput
+from litegate.records import DataRef, FileRef, Record, ResolveRequest, UserCode
+from litegate.sandbox import Confinement
+from litegate.settings import Settings, default_home
+from litegate.steps import Step
+from litegate.storage import Entry
+
+__all__ = [
+    "child_environment",
+    "confinement",
+    "listed_uris",
+    "manifests",
+    "memory_limit",
+    "named",
+    "objects_folder",
+    "time_limit",
+]
+
+GIB = 1 << 30
+_FILE_SIZE = 16 * GIB
+_PER_CORE = 32 << 20
+_MANY_FILES = 256
+
+_PASSED = re.compile(
+    r"PATH|LANG|LANGUAGE|LC_\w+|TZ|TERM|LD_LIBRARY_PATH|LITEGATE_STACK|LITEGATE_MAX_\w+"
+    r"|PYTHON(PATH|HOME|HASHSEED|UTF8|WARNINGS|DONTWRITEBYTECODE|NOUSERSITE|FAULTHANDLER|MALLOC)"
+    r"|(OMP|OPENBLAS|MKL|KMP|GOTO|NVPL|TF|XLA|XNNPACK|ONEDNN|MALLOC)_\w+"
+)
+_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONUNBUFFERED": "1"}
+_SECRET = (
+    *(".aws", ".azure", ".boto", ".cache/huggingface", ".config", ".databrickscfg", ".docker", ".git-credentials"),
+    *(".gnupg", ".huggingface", ".kube", ".my.cnf", ".netrc", ".pgpass", ".pypirc", ".ssh", ".vault-token"),
+)
+_SECRET_FILES = ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "AIRFLOW_HOME")
+
+Kind = TypeVar("Kind", bound=Record)
+
+
+def confinement(step: Step, request: Record, folder: Path, settings: Settings) -> Confinement:
+    """What the child of `step` may do for `request`.
+
+    Raises:
+        BadInput: a limit in the environment is not a size.
+    """
+    return Confinement(
+        parent=os.getpid(),
+        memory=memory_limit(step, request),
+        file_size=_FILE_SIZE,
+        confined=step.confined,
+        required=os.environ.get("LITEGATE_ISOLATION") == "required",
+        read=tuple(_readable(request, settings)) if step.confined else (),
+        opened=tuple(map(str, _opened(request, settings.cache))),
+        write=(str(folder),),
+        hidden=tuple(map(str, _hidden(settings))),
+    )
+
+
+def child_environment(step: Step, folder: Path) -> dict[str, str]:
+    """A confined child gets known harmless variables; others their parent's, but the secrets that they do not need."""
+    if step.confined:
+        also = os.environ.get("LITEGATE_PASS_ENVIRONMENT", "").split(",")
+        environment = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name) or name in also}
+    else:
+        private = ["AIRFLOW", "_AIRFLOW"]
+        private += [] if step.tracking else ["MLFLOW_"]
+        private += [] if step.storage else ["AWS_"]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(tuple(private))}
+    if not step.storage:
+        environment["HOME"] = str(folder)
+    # Each arena reserves address space, and a machine with many cores has hundreds.
+    own = {"TMPDIR": str(folder), "KERAS_HOME": str(folder), "MALLOC_ARENA_MAX": "4"}
+    return environment | _QUIET | own
+
+
+def memory_limit(step: Step, request: Record) -> int:
+    """Bytes of address space: `LITEGATE_MEMORY_LIMIT`, or what the step and the size of its files ask for.
+
+    Measured with TensorFlow 2.21: the converter takes up to ten times the size of the float model.
+
+    Raises:
+        BadInput: the variable is not a size.
+    """
+    given = os.environ.get("LITEGATE_MEMORY_LIMIT")
+    if given:
+        return _size(given)
+    files = sum(ref.bytes for ref in set(named(request, FileRef)))
+    return max(int(step.memory * GIB), 3 * GIB // 2 + 10 * files) + _PER_CORE * (os.cpu_count() or 1)
+
+
+def time_limit(step: Step) -> float:
+    """Seconds: `LITEGATE_TIME_LIMIT`, or the step's own.
+
+    Raises:
+        BadInput: the variable is not a number of seconds.
+    """
+    given = os.environ.get("LITEGATE_TIME_LIMIT")
+    if not given:
+        return step.timeout
+    if not re.fullmatch(r"\d+(\.\d+)?", given) or float(given) <= 0:
+        raise BadInput("LITEGATE_TIME_LIMIT", "a number of seconds", repr(given))
+    return float(given)
+
+
+def named(value: object, kind: type[Kind]) -> Iterator[Kind]:
+    """Every record of a kind that a record names, at any depth."""
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, Record):
+        for name in type(value).model_fields:
+            yield from named(getattr(value, name), kind)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from named(item, kind)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from named(item, kind)
+
+
+def listed_uris(request: Record) -> frozenset[str]:
+    """What a step may list: the addresses of the spec that it pins."""
+    if not isinstance(request, ResolveRequest):
+        return frozenset()
+    spec = request.spec
+    return frozenset({spec.model.uri, spec.calibration.uri, spec.evaluation.uri})
+
+
+def manifests(request: Record, cache: Path) -> tuple[Path, ...]:
+    """The manifests of the data sets that a request names, which must have been fetched."""
+    digests = {ref.manifest.digest for ref in named(request, DataRef)}
+    return tuple(cache / "files" / digest for digest in sorted(digests))
+
+
+def objects_folder(request: Record, cache: Path) -> Path:
+    """Where a step finds the fetched objects of the data sets that it may see; others with the same ones do too."""
+    seen = [sorted(listed_uris(request)), [path.name for path in manifests(request, cache)]]
+    return cache / "sets" / digest_json(seen)
+
+
+def _opened(request: Record, cache: Path) -> Iterator[Path]:
+    yield objects_folder(request, cache)
+    yield from {cache / "files" / ref.digest for ref in named(request, FileRef)}
+
+
+def _readable(request: Record, settings: Settings) -> Iterator[str]:
+    """The user's code, and data that lies on this host."""
+    yield from filter(None, os.environ.get("LITEGATE_READABLE", "").split(os.pathsep))
+    yield from {code.folder for code in named(request, UserCode) if code.folder}
+    if isinstance(request, ResolveRequest):
+        yield request.folder
+        if not storage.is_s3(request.spec.model.uri) and Path(request.spec.model.uri).exists():
+            yield from _places(storage.list_entries(request.spec.model.uri, "model.uri"))
+    for digest in {ref.manifest.digest for ref in named(request, DataRef) if not storage.is_s3(ref.uri)}:
+        lines = (settings.cache / "files" / digest).read_text().splitlines()
+        yield from _places(tuple(Entry.model_validate_json(line) for line in lines))
+
+
+def _places(entries: tuple[Entry, ...]) -> Iterator[str]:
+    """The files of local entries, or their folders if there are many."""
+    paths = [entry.uri for entry in entries if not storage.is_s3(entry.uri)]
+    if len(paths) <= _MANY_FILES:
+        yield from paths
+        return
+    yield from {str(Path(path).parent) for path in paths}
+    yield from (path for path in paths if Path(path).is_symlink())
+
+
+def _hidden(settings: Settings) -> Iterator[Path]:
+    """Secrets of the installation and of the user, and the work of others."""
+    yield from (default_home(), settings.cache, settings.scratch)
+    if not storage.is_s3(settings.workspace):
+        yield Path(settings.workspace)
+    yield from (Path.home() / name for name in _SECRET)
+    yield from (Path(os.environ[name]) for name in _SECRET_FILES if os.environ.get(name))
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise BadInput("LITEGATE_MEMORY_LIMIT", "a size such as 8G", repr(text))
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))

@@ -1,0 +1,106 @@
+"""What a step died of, told from exceptions, exit codes and last words.
+
+| kind | what happened | tried again |
+|---|---|---|
+| `segfault`, `abort`, `bus_error`, `illegal_instruction`, `arithmetic_error` | native code crashed | no |
+| `out_of_memory` | an allocation beyond the step's own limit | no |
+| `oom_killed` | killed while the kernel was short of memory | yes |
+| `killed`, `signal` | ended from outside | yes |
+| `timeout` | ended by us | no |
+| `python_error` | an exception, or an exit code of its own | no |
+| `infrastructure` | a server did not answer | yes |
+| `no_result` | exit code 0, and nothing else | no |
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+
+from litegate.process import Ending
+
+__all__ = ["CRASHES", "RETRIED", "kind_of", "last_words", "named_signal", "out_of_memory", "refined", "signal_kind"]
+
+RETRIED = frozenset({"infrastructure", "killed", "oom_killed", "signal"})
+"""What may well go differently the next time. All others would end in the same way again."""
+
+_SIGNALS = {
+    "SIGSEGV": "segfault",
+    "SIGABRT": "abort",
+    "SIGBUS": "bus_error",
+    "SIGILL": "illegal_instruction",
+    "SIGFPE": "arithmetic_error",
+    "SIGKILL": "killed",
+}
+CRASHES = frozenset({*_SIGNALS.values(), "signal", "out_of_memory"})
+"""Kinds of which the last words of a process tell more."""
+
+_NETWORK = ("botocore", "requests", "urllib3")
+_NO_MEMORY = re.compile(
+    r"std::bad_alloc|\bMemoryError\b|_ArrayMemoryError|ResourceExhausted|out of memory|Cannot allocate memory"
+    r"|OOM when allocating|can't start new thread|pthread_create failed",
+    re.IGNORECASE,
+)
+
+
+def kind_of(error: BaseException) -> str:
+    """What an exception amounts to, by itself and what it was raised for."""
+    if out_of_memory(error):
+        return "out_of_memory"
+    if any(isinstance(each, ConnectionError | TimeoutError) or _of_network(each) for each in _chain(error)):
+        return "infrastructure"
+    return "python_error"
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, also in another process that handed its exception over."""
+    for each in _chain(error, all_of_it=False):
+        name = type(each).__name__
+        if isinstance(each, MemoryError) or name == "ResourceExhaustedError":
+            return True
+        if name == "_RemoteTraceback" and re.search(r"^\S*MemoryError\b", str(each), re.MULTILINE):
+            return True
+    return False
+
+
+def signal_kind(ending: Ending) -> tuple[str, str]:
+    """Kind and name of the signal that ended a process."""
+    kind, name = named_signal(-ending.code)
+    if kind == "killed" and ending.memory_short:
+        name += ", probably by the kernel, which ran out of memory meanwhile"
+    return refined(kind, ending), name
+
+
+def refined(kind: str, ending: Ending) -> str:
+    """The kind of a death in the light of what was said and happened meanwhile."""
+    if kind == "killed" and ending.memory_short:
+        return "oom_killed"
+    if kind == "abort" and _NO_MEMORY.search(ending.said):
+        return "out_of_memory"
+    return kind
+
+
+def named_signal(number: int) -> tuple[str, str]:
+    """Kind and name of a signal."""
+    name = next((each.name for each in signal.Signals if each == number), f"signal {number}")
+    return _SIGNALS.get(name, "signal"), name
+
+
+def last_words(ending: Ending) -> tuple[str, str]:
+    """Kind and detail of a process that left with an exit code and no description of its own."""
+    kind = "out_of_memory" if _NO_MEMORY.search(ending.said) else "python_error"
+    return kind, f"exit code {ending.code}"
+
+
+def _of_network(error: BaseException) -> bool:
+    return type(error).__module__.startswith(_NETWORK)
+
+
+def _chain(error: BaseException, all_of_it: bool = True) -> Iterator[BaseException]:
+    """An exception and what it was raised for; what `from None` left out only with `all_of_it`."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        context = None if seen.__suppress_context__ and not all_of_it else seen.__context__
+        seen = seen.__cause__ or context

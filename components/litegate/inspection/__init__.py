@@ -1,0 +1,19 @@
+"""What a .tflite file is, read from its bytes and never believed: scheme, operators, weights, specification."""
+
+from __future__ import annotations
+
+from litegate.inspection.calibrator import calibrator_problem
+from litegate.inspection.flatbuffer import File, read_file
+from litegate.inspection.report import inspect_file
+from litegate.inspection.scheme import count, io_mismatch, mismatch, not_a_baseline
+
+__all__ = [
+    "File",
+    "calibrator_problem",
+    "count",
+    "inspect_file",
+    "io_mismatch",
+    "mismatch",
+    "not_a_baseline",
+    "read_file",
+]

@@ -1,0 +1,66 @@
+"""Where a file's bytes are: by kind of buffer, the largest ones, and how its weights are scaled."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from litegate.inspection.flatbuffer import File, Tensor
+from litegate.inspection.specification import LAYERS, layers_of
+from litegate.records import BufferUse, LargeBuffer
+
+__all__ = ["buffer_uses", "largest_buffers", "scalings"]
+
+
+def buffer_uses(file: File) -> tuple[BufferUse, ...]:
+    """Bytes by what they are for and of which type, most first; buffers that tensors share count once."""
+    roles = _roles(file)
+    sizes: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    for tensor in _by_buffer(file).values():
+        kind = f"{roles.get(tensor.buffer, 'constant')} {tensor.type}"
+        sizes[kind] += _bytes(tensor)
+        counts[kind] += 1
+    if file.metadata:
+        sizes["metadata"], counts["metadata"] = file.metadata, 1
+    sizes["structure"], counts["structure"] = max(file.size - sum(sizes.values()), 0), 1
+    return tuple(BufferUse(kind=kind, buffers=counts[kind], bytes=size) for kind, size in sizes.most_common())
+
+
+def largest_buffers(file: File, number: int) -> tuple[LargeBuffer, ...]:
+    """The constants that take most bytes."""
+    found = sorted(_by_buffer(file).values(), key=_bytes, reverse=True)[:number]
+    return tuple(
+        LargeBuffer(name=tensor.name[:120], type=tensor.type, shape=tensor.shape, bytes=_bytes(tensor))
+        for tensor in found
+    )
+
+
+def scalings(file: File) -> tuple[int, int]:
+    """How many quantized weights of layers are scaled per axis, and per tensor."""
+    weights = {weights.buffer: weights for op in file.operators() for _, weights, _, _ in layers_of(op)}
+    quantized = [tensor for tensor in weights.values() if tensor.quantized]
+    per_axis = sum(len(tensor.scales) > 1 for tensor in quantized)
+    return per_axis, len(quantized) - per_axis
+
+
+def _roles(file: File) -> dict[int, str]:
+    """What the buffers of layers are for; float16 weights reach theirs through a DEQUANTIZE."""
+    roles: dict[int, str] = {}
+    for graph in file.graphs:
+        sources = {op.outputs[0].index: op.input(0) for op in graph.operators if op.name == "DEQUANTIZE" and op.outputs}
+        for operator in graph.operators:
+            for layer in LAYERS.get(operator.name, ()):
+                for role, position in (("weights", layer.weights), ("bias", layer.bias)):
+                    tensor = operator.input(position)
+                    source = tensor and sources.get(tensor.index, tensor)
+                    if source is not None and source.constant:
+                        roles[source.buffer] = role
+    return roles
+
+
+def _by_buffer(file: File) -> dict[int, Tensor]:
+    return {tensor.buffer: tensor for tensor in file.constants()}
+
+
+def _bytes(tensor: Tensor) -> int:
+    return 0 if tensor.data is None else tensor.data.nbytes

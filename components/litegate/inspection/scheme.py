@@ -1,0 +1,120 @@
+"""Which quantization scheme a file has, whatever it is called, and whether that is what was asked for.
+
+The converter does not always give what it is asked for: `TFLITE_BUILTINS_INT8` does not forbid float operators,
+calibration with no data leaves everything float, 16x8 without data is dynamic range, and nothing says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from litegate.inspection.computing import computes, width
+from litegate.inspection.flatbuffer import File
+from litegate.records import Computing, Signature
+from litegate.variants import Variant
+
+__all__ = ["Counts", "count", "io_mismatch", "mismatch", "not_a_baseline", "scheme_of"]
+
+# The converter leaves smaller weights float under dynamic range quantization.
+_LARGE = 1024
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What tells one scheme from another.
+
+    Attributes:
+        real, hybrid: names of the operators that compute on floats, and on floats with integer weights.
+        integer: operators on integers, by the type that they compute in.
+        half_weights, quantized_weights: how many constants are float16, or integers that stand for real values.
+        large_weights: how many float32 constants dynamic range quantization would not find too small.
+        rounding: operators that round to quantized values: `QUANTIZE`, or a `FAKE_QUANT` that simulates it.
+    """
+
+    real: Mapping[str, int]
+    hybrid: Mapping[str, int]
+    integer: Mapping[str, int]
+    half_weights: int = 0
+    quantized_weights: int = 0
+    large_weights: int = 0
+    rounding: int = 0
+
+
+def count(file: File) -> Counts:
+    """Count over all graphs of a file."""
+    names: dict[Computing, Counter[str]] = {"float": Counter(), "hybrid": Counter(), "integer": Counter()}
+    for operator in file.operators():
+        how = computes(operator)
+        if how != "conversion":
+            names[how][width(operator) if how == "integer" else operator.name] += 1
+    constants = list(file.constants())
+    return Counts(
+        real=names["float"],
+        hybrid=names["hybrid"],
+        integer=names["integer"],
+        half_weights=sum(tensor.type == "float16" for tensor in constants),
+        quantized_weights=sum(tensor.quantized for tensor in constants),
+        large_weights=sum(tensor.type == "float32" and tensor.elements >= _LARGE for tensor in constants),
+        rounding=sum(operator.name in ("QUANTIZE", "FAKE_QUANT") for operator in file.operators()),
+    )
+
+
+def scheme_of(counts: Counts) -> str:
+    """`float32`, `float16`, `dynamic_range`, `weight_only`, `int8`, `int16x8`, or `mixed`."""
+    widths = {name for name, number in counts.integer.items() if number and name != "int32"}
+    in_float = bool(counts.real or counts.hybrid)
+    if len(widths) > 1 or (widths and in_float):
+        return "mixed"
+    if widths:
+        return "int16x8" if widths == {"int16"} else "int8"
+    found = [bool(counts.hybrid), bool(counts.half_weights), bool(counts.quantized_weights and not counts.hybrid)]
+    if sum(found) > 1:
+        return "mixed"
+    return ("dynamic_range", "float16", "weight_only")[found.index(True)] if any(found) else "float32"
+
+
+def mismatch(counts: Counts, variant: Variant) -> str | None:
+    """Why a file is not the variant that was asked for, or None."""
+    if variant.float16:
+        return None if counts.half_weights else "none of its weights is float16"
+    if not variant.calibrated:
+        stayed = f"none of its weights is quantized, and {counts.large_weights} are large enough to be"
+        return stayed if counts.large_weights and not counts.hybrid else None
+    wanted = "int16" if variant.name.startswith("int16x8") else "int8"
+    if not counts.integer.get(wanted):
+        return f"none of its operators computes in {wanted}"
+    if "TFLITE_BUILTINS" not in variant.ops and (counts.real or counts.hybrid):
+        found = Counter(counts.real) + Counter(counts.hybrid)
+        names = ", ".join(f"{name} ({number})" for name, number in sorted(found.items()))
+        return f"operators that compute in float: {names}; it is not integer only"
+    return None
+
+
+def not_a_baseline(counts: Counts) -> str | None:
+    """Why variants cannot be measured against this file, or None: it has lost something to quantization already."""
+    if counts.quantized_weights:
+        return f"{counts.quantized_weights} quantized weights"
+    if counts.rounding:
+        return f"{counts.rounding} operators that round to quantized values, as quantization-aware training leaves them"
+    if any(number for name, number in counts.integer.items() if name != "int32"):
+        return "operators that compute on quantized values"
+    if counts.half_weights:
+        return f"{counts.half_weights} float16 weights"
+    return None
+
+
+def io_mismatch(signatures: Mapping[str, Signature], baseline: Mapping[str, Signature], variant: Variant) -> str | None:
+    """What is wrong with inputs and outputs, or None: the baseline's names, with float ones of the type asked for."""
+    for key, before in baseline.items():
+        after = signatures.get(key)
+        if after is None or set(after.inputs) != set(before.inputs) or set(after.outputs) != set(before.outputs):
+            return f"signature {key} lost inputs or outputs"
+        pairs = [(before.inputs[name], spec, name) for name, spec in after.inputs.items()]
+        pairs += [(before.outputs[name], spec, name) for name, spec in after.outputs.items()]
+        for was, now, name in pairs:
+            expected = variant.io if was.dtype == "float32" else was.dtype
+            if now.dtype != expected:
+                return f"{key}/{name} was asked to be {expected} and is {now.dtype}"
+    return None

@@ -1,0 +1,182 @@
+"""What a .tflite file is, read from its bytes, and how it behaves on a few samples."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from litegate.records.artifacts import Artifact, SampleSet
+from litegate.records.base import Record
+
+__all__ = [
+    "BufferUse",
+    "Computing",
+    "Finding",
+    "InspectRequest",
+    "Inspection",
+    "LargeBuffer",
+    "OperatorUse",
+    "SmokeRequest",
+    "SmokeRun",
+    "warnings_of",
+]
+
+Computing = Literal["float", "hybrid", "integer", "conversion"]
+"""How an operator computes; hybrid: on float activations with integer weights."""
+
+
+class InspectRequest(Record):
+    """A file, what it was asked to be, and the baseline that its weights are compared with.
+
+    Attributes:
+        artifact: the file; its `variant` is what was asked for.
+        baseline: the float32 conversion; None where the file is that itself.
+        source: the model's URI as the user gave it, for messages.
+        target: where it shall run, which decides what is an error.
+    """
+
+    artifact: Artifact
+    baseline: Artifact | None
+    source: str
+    target: str
+
+
+class OperatorUse(Record):
+    """All operators of one name that take and give the same types.
+
+    Attributes:
+        inputs, outputs: types in order; a constant input is marked: `int8 constant`.
+        macs: multiply-accumulates of all of them; free dimensions count as 1.
+    """
+
+    name: str
+    computes: Computing
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    count: int
+    macs: int
+
+
+class BufferUse(Record):
+    """Bytes of all buffers of one kind: `weights int8`, `bias int32`, `constant float32`, `metadata`, `structure`."""
+
+    kind: str
+    buffers: int
+    bytes: int
+
+
+class LargeBuffer(Record):
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    bytes: int
+
+
+class Finding(Record):
+    """A rule of the quantization specification that a file breaks.
+
+    Attributes:
+        severity: `error` for what integer-only hardware would refuse or compute wrongly, else `warning`.
+        code: the rule's fixed name.
+        count: how often it is broken; `examples` names a few of the tensors or operators.
+    """
+
+    severity: Literal["error", "warning"]
+    code: str
+    message: str
+    count: int
+    examples: tuple[str, ...]
+
+
+class Inspection(Record):
+    """A file as its bytes have it.
+
+    Attributes:
+        scheme: what it is, whatever it is called: `float32`, `float16`, `dynamic_range`, `weight_only`, `int8`,
+            `int16x8` or `mixed`.
+        inputs, outputs: their types by name, prefixed by the signature's key where there are several.
+        operators: the kinds of operators, those with the most multiply-accumulates first; `kinds` is how many
+            kinds there are in all.
+        float_operators: how many compute on floats, hybrid ones included, and `float_names` which.
+        float_macs: multiply-accumulates that they hold, of `macs`.
+        islands: groups of float operators among integer ones; `island_examples` names the operators of some.
+        per_axis, per_tensor: quantized weights by how they are scaled.
+        weights_compared: quantized constants that were found in the baseline by name.
+        weight_error: the largest difference between `(q - zero_point) * scale` and the baseline's value, in
+            quantization steps; None where nothing was compared.
+        blocking: codes of the findings that this variant or target cannot be shipped with.
+    """
+
+    variant: str
+    artifact_digest: str
+    scheme: str
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    operators: tuple[OperatorUse, ...]
+    kinds: int
+    operator_count: int
+    float_operators: int
+    float_names: tuple[str, ...]
+    macs: int
+    float_macs: int
+    islands: int
+    island_examples: tuple[str, ...]
+    per_axis: int
+    per_tensor: int
+    buffers: tuple[BufferUse, ...]
+    largest: tuple[LargeBuffer, ...]
+    weights_compared: int
+    weight_error: float | None
+    findings: tuple[Finding, ...]
+    blocking: tuple[str, ...]
+
+    @property
+    def float_share(self) -> float:
+        """Share of multiply-accumulates that float operators hold; of operators where there are none."""
+        if self.macs:
+            return self.float_macs / self.macs
+        return self.float_operators / self.operator_count if self.operator_count else 0.0
+
+
+class SmokeRequest(Record):
+    """A file to run on a few of the representative samples.
+
+    Attributes:
+        baseline: the float32 conversion, which tells a model that answers the same to everything from a broken
+            variant; None where the file is that itself.
+        source: the model's URI as the user gave it, for messages.
+    """
+
+    artifact: Artifact
+    baseline: Artifact | None
+    samples: SampleSet
+    source: str
+
+
+class SmokeRun(Record):
+    """How a file behaved.
+
+    Attributes:
+        samples: how many were run, of each signature.
+        constant: whether all samples got the same outputs.
+        reference_samples: how many were run on the reference kernels too; 0 where those cannot run the file.
+        kernel_difference: median over samples of the largest difference between default and reference kernels,
+            as a share of the outputs' range.
+        kernel_agreement: share of samples with the same prediction on both; None where there is no prediction.
+        warnings: what is odd and does not stop the variant.
+    """
+
+    variant: str
+    artifact_digest: str
+    samples: int
+    constant: bool
+    reference_samples: int
+    kernel_difference: float | None
+    kernel_agreement: float | None
+    warnings: tuple[str, ...] = ()
+
+
+def warnings_of(inspection: Inspection | None, smoke: SmokeRun | None) -> tuple[str, ...]:
+    """All that is odd about a file and did not stop it, as sentences."""
+    found = inspection.findings if inspection else ()
+    said = tuple(f"{finding.code}: {finding.message}" for finding in found)
+    return said + (smoke.warnings if smoke else ())

@@ -1,0 +1,67 @@
+"""What is asked and found about the representative samples before anything is calibrated on them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from litegate.records.artifacts import Artifact, SampleSet
+from litegate.records.base import Record
+from litegate.records.inputs import DataRef, UserCode
+from litegate.spec import LintCode
+
+__all__ = ["DataFinding", "Lint", "LintRequest"]
+
+
+class LintRequest(Record):
+    """The samples, and the data sets that they came from and are compared with.
+
+    Attributes:
+        artifact: the float32 baseline, for its signatures.
+        seed: that the samples were chosen with.
+        signature: which one is evaluated.
+        allow: errors that the spec turns into warnings.
+    """
+
+    samples: SampleSet
+    artifact: Artifact
+    calibration: DataRef
+    evaluation: DataRef
+    seed: int
+    preprocess: UserCode | None = None
+    signature: str | None = None
+    allow: tuple[LintCode, ...] = ()
+
+
+class DataFinding(Record):
+    """Something about the samples that a person should know.
+
+    Attributes:
+        code: what kind of thing it is, always the same word.
+        input: `<signature>/<input>`; empty where it is about whole samples.
+        numbers: what the message rests on.
+        samples: identities of some of the samples that it is about.
+    """
+
+    severity: Literal["error", "warning"]
+    code: str
+    input: str = ""
+    message: str
+    numbers: dict[str, float] = Field(default_factory=dict)
+    samples: tuple[str, ...] = ()
+
+
+class Lint(Record):
+    """The findings, errors first; a run goes on only where no error is among them.
+
+    Attributes:
+        samples: how many representative samples there are.
+        compared: how many evaluation samples their values were compared with.
+        searched: how many evaluation samples they were looked for in.
+    """
+
+    findings: tuple[DataFinding, ...]
+    samples: int
+    compared: int
+    searched: int

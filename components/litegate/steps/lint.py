@@ -1,0 +1,190 @@
+"""Step `lint`: compare the representative samples with the signature and with the evaluation set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from litegate.datasets import Dataset, open_dataset
+from litegate.datasets.features import FeatureReader
+from litegate.datasets.sampling import choose, choose_stratified
+from litegate.errors import DataError, SpecError
+from litegate.lint.samples import coverage, leakage, numbers_of_samples
+from litegate.lint.summary import Collector, Summary, digest_of
+from litegate.lint.values import by_itself, compared
+from litegate.litert import LiteRTModel, check_features, choose_signature
+from litegate.records import DataFinding, Lint, LintRequest
+from litegate.representative import load_samples
+from litegate.user_code import load_preprocess
+from litegate.work import Work
+
+__all__ = ["run"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+CALIBRATION, EVALUATION = "calibration.uri", "evaluation.uri"
+COMPARED = 1000
+COMPARED_BYTES = 512 << 20
+SEARCHED_BYTES = 1 << 30
+"""So much of the evaluation set is read at most, in a random order; a gigabyte is some seconds."""
+
+
+def run(request: LintRequest, work: Work) -> Lint:
+    """Look for what would spoil calibration.
+
+    Raises:
+        DataError: there is an error that the spec does not allow, or a data set cannot be read.
+        SpecError: the model has several signatures, and the spec names none of them.
+    """
+    lint = _Lint(request, work)
+    findings = [_allowed(finding, request) for finding in lint.findings()]
+    errors = [finding for finding in findings if finding.severity == "error"]
+    for finding in findings:
+        work.say("lint %s: %s %s: %s", finding.severity, finding.code, finding.input, finding.message)
+    if errors:
+        found = "; ".join(f"{each.code}{f' ({each.input})' if each.input else ''}: {each.message}" for each in errors)
+        codes = ", ".join(sorted({each.code for each in errors}))
+        raise DataError(
+            f"{CALIBRATION} {request.calibration.uri}",
+            f"sane calibration data (calibration.allow makes a warning of {codes})",
+            found,
+        )
+    work.say("lint: %d warnings; compared with %d evaluation samples", len(findings), lint.compared)
+    return Lint(
+        findings=tuple(findings), samples=request.samples.samples, compared=lint.compared, searched=lint.searched
+    )
+
+
+class _Lint:
+    """The data sets of one request, and how much of the evaluation set was looked at."""
+
+    def __init__(self, request: LintRequest, work: Work) -> None:
+        self.request = request
+        content = work.path(request.artifact.file).read_bytes()
+        self.models = {key: LiteRTModel(content, key) for key in request.artifact.signatures}
+        self.signature = _signature(request)
+        self.samples = load_samples(work.path(request.samples.file))
+        own = self.models[self.signature].inputs
+        others = {f"{key}/{name}": each for key, model in self.models.items() for name, each in model.inputs.items()}
+        self.calibration = open_dataset(request.calibration, work, CALIBRATION, own | others)
+        self.evaluation = open_dataset(request.evaluation, work, EVALUATION, own)
+        self.preprocess = load_preprocess(request.preprocess)
+        self.compared = self.searched = 0
+
+    def findings(self) -> Iterator[DataFinding]:
+        """Everything, whatever its severity."""
+        self._check_signature()
+        ids = [self.calibration.ids[index] for index in self._chosen()]
+        yield from numbers_of_samples(self._digests(), ids)
+        yield from self._values()
+        yield from coverage(*self._classes())
+        yield from self._leakage()
+
+    def _chosen(self) -> Array:
+        """The samples that the step `sample` chose, which is what its seed says."""
+        return choose_stratified(
+            self.calibration.ids, self.calibration.labels, self.request.samples.samples, self.request.seed
+        )
+
+    def _check_signature(self) -> None:
+        for key, model in self.models.items():
+            try:
+                check_features(self.samples.get(key, {}), model.inputs)
+            except (ValueError, TypeError) as error:
+                raise DataError(f"{CALIBRATION}, signature {key}", "samples that fit it", str(error)) from None
+
+    def _digests(self) -> list[bytes]:
+        """Of each sample, over all signatures."""
+        flat = {f"{key}/{name}": value for key, inputs in self.samples.items() for name, value in inputs.items()}
+        return [
+            digest_of({name: value[at] for name, value in flat.items()}) for at in range(self.request.samples.samples)
+        ]
+
+    def _values(self) -> Iterator[DataFinding]:
+        evaluated = self._evaluated()
+        for key, inputs in self.samples.items():
+            for name, values in inputs.items():
+                own = f"{key}/{name}"
+                found = _collected(values)
+                if found is None or found.not_finite:
+                    expected = "finite numbers (an infinite one ends the converter)"
+                    raise DataError(f"{CALIBRATION}: {own}", expected, "NaN or infinity")
+                other = evaluated[name] if key == self.signature else None
+                yield from by_itself(own, found, other)
+                if other is not None:
+                    yield from compared(own, found, other, values.dtype.kind == "f")
+
+    def _evaluated(self) -> dict[str, Summary]:
+        """The inputs of evaluation samples, chosen at random and made by the same `preprocess`."""
+        reader = FeatureReader(self.evaluation, self.models[self.signature].inputs, self.signature, EVALUATION)
+        size = sum(value[:1].nbytes for value in self.samples[self.signature].values())
+        count = max(50, min(COMPARED, COMPARED_BYTES // max(1, size)))
+        collectors = {name: Collector() for name in reader.inputs}
+        for indices, _, features in reader.batches(
+            choose(self.evaluation.ids, count, self.request.seed), self.preprocess
+        ):
+            self.compared += len(indices)
+            for name, collector in collectors.items():
+                for value in features[name]:
+                    collector.add(value)
+        return {name: collector.summary() for name, collector in collectors.items()}
+
+    def _classes(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """How many samples each class has: by name where both data sets have names, else by number."""
+        chosen = self._chosen()
+        one, other = self.calibration, self.evaluation
+        names = (one.classes, other.classes) if one.classes and other.classes else ((), ())
+        return _counted(one.labels, chosen, names[0]), _counted(other.labels, slice(None), names[1])
+
+    def _leakage(self) -> Iterator[DataFinding]:
+        """By the content of the samples before `preprocess`, so that it costs no more than reading them."""
+        own = {digest: self.calibration.ids[index] for index, digest in _raw(self.calibration, self._chosen())}
+        order = choose(self.evaluation.ids, self._affordable(), self.request.seed)
+        found = {}
+        for index, digest in _raw(self.evaluation, order):
+            self.searched += 1
+            if digest in own:
+                found[own[digest]] = self.evaluation.ids[index]
+        yield from leakage(found, self.request.samples.samples, self.searched, len(self.evaluation.ids))
+
+    def _affordable(self) -> int:
+        """How many evaluation samples are searched, by the size of the first."""
+        ((_, features, _),) = self.evaluation.read([0])
+        size = sum(value.nbytes for value in features.values())
+        return max(COMPARED, SEARCHED_BYTES // max(1, size))
+
+
+def _signature(request: LintRequest) -> str:
+    try:
+        return choose_signature(tuple(request.artifact.signatures), request.signature)
+    except ValueError:
+        expected = f"one of {', '.join(request.artifact.signatures)}"
+        raise SpecError("evaluation.signature", expected, str(request.signature)) from None
+
+
+def _allowed(finding: DataFinding, request: LintRequest) -> DataFinding:
+    return finding.model_copy(update={"severity": "warning"}) if finding.code in request.allow else finding
+
+
+def _collected(values: Array) -> Summary | None:
+    collector = Collector()
+    for value in values:
+        collector.add(value)
+    try:
+        return collector.summary()
+    except ValueError:
+        return None
+
+
+def _counted(labels: Array | None, chosen: Array | slice, names: Sequence[str]) -> dict[str, int]:
+    if labels is None:
+        return {}
+    counts = Counter(labels[chosen].tolist())
+    return {names[label] if names else str(label): count for label, count in counts.items()}
+
+
+def _raw(dataset: Dataset, indices: Array) -> Iterator[tuple[int, bytes]]:
+    for index, features, _ in dataset.read(indices):
+        yield index, digest_of(features)

@@ -1,0 +1,129 @@
+"""Step `smoke`: run a file on a few samples before anything is measured on it.
+
+In a process of its own, because that is how some files end: 16x8 models that convert and then abort at `invoke`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+
+from litegate.errors import ModelError, StepFailed
+from litegate.inspection.behaviour import FEW, KernelGap, answers, is_constant, kernel_gap, problem_of, unequal
+from litegate.litert import LiteRTModel
+from litegate.records import SmokeRequest, SmokeRun
+from litegate.representative import load_samples
+from litegate.work import Work
+
+__all__ = ["run"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Answers = dict[str, Array]
+
+_SAMPLES, _REPEATED = 32, 4
+_SECONDS = 20.0
+"""For each of default and reference kernels; those are up to a hundred times slower."""
+_IN_FLOAT = frozenset({"float32", "float16"})
+
+
+def run(request: SmokeRequest, work: Work) -> SmokeRun:
+    """Load, allocate and invoke every signature.
+
+    Raises:
+        ModelError: the float32 baseline cannot be run, or answers with NaN or infinity.
+        StepFailed: a variant does, or answers the same to all samples, or not the same to the same sample, or
+            something else on other kernels.
+    """
+    samples = load_samples(work.path(request.samples.file))
+    runs = [_Signature(request, work, key, samples[key]).run() for key in request.artifact.signatures]
+    for warning in (warning for found in runs for warning in found.warnings):
+        work.say("smoke %s: warning: %s", request.artifact.variant, warning)
+    worst = max(runs, key=lambda found: found.kernel_difference or 0.0)
+    work.say("smoke %s: %d samples; kernels differ by %s", worst.variant, worst.samples, worst.kernel_difference)
+    return worst.model_copy(update={"warnings": tuple(dict.fromkeys(w for found in runs for w in found.warnings))})
+
+
+class _Signature:
+    """One signature of the file on its samples."""
+
+    def __init__(self, request: SmokeRequest, work: Work, key: str, features: Mapping[str, Array]) -> None:
+        self.request, self.key = request, key
+        self.content = work.path(request.artifact.file).read_bytes()
+        self.baseline = None if request.baseline is None else work.path(request.baseline.file).read_bytes()
+        self.features = {name: value[:_SAMPLES] for name, value in features.items()}
+        self.warnings: list[str] = []
+
+    def run(self) -> SmokeRun:
+        """Every check in turn."""
+        found = self._default()
+        same = is_constant(found)
+        if same:
+            self._constant(found)
+        gap = self._kernels(found)
+        return SmokeRun(
+            variant=self.request.artifact.variant,
+            artifact_digest=self.request.artifact.file.digest,
+            samples=len(next(iter(found.values()))),
+            constant=same,
+            reference_samples=gap.samples if gap else 0,
+            kernel_difference=gap and gap.difference,
+            kernel_agreement=gap and gap.agreement,
+            warnings=tuple(self.warnings),
+        )
+
+    def _default(self) -> Answers:
+        """The answers on the kernels that a user gets, finite and the same each time."""
+        try:
+            model = LiteRTModel(self.content, self.key)
+            found = answers(model, self.features, _SECONDS)
+            again = answers(model, {name: value[:_REPEATED] for name, value in self.features.items()}, _SECONDS)
+        except (RuntimeError, TypeError, ValueError) as error:
+            self._fail("not_runnable", f"LiteRT cannot run it: {_line(error)}")
+        for name, value in found.items():
+            if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
+                self._fail("not_finite", f"its output {name} is NaN or infinite on representative samples")
+        if names := unequal(found, again):
+            detail = f"its outputs {', '.join(names)} are others when the same samples come again: it keeps state"
+            raise StepFailed("smoke", "not_repeatable", f"{self.request.artifact.variant}: {detail}")
+        return found
+
+    def _constant(self, found: Answers) -> None:
+        """The same answer to everything: broken, unless the samples are few or the float32 model does so too."""
+        size = len(next(iter(found.values())))
+        rows = {tuple(value[index].tobytes() for value in self.features.values()) for index in range(size)}
+        said = f"it gives the same outputs for all of {len(rows)} different samples"
+        if len(rows) < FEW or self.baseline is None:
+            self.warnings += [said] * (len(rows) > 1)
+        elif is_constant(answers(LiteRTModel(self.baseline, self.key), self.features, _SECONDS)):
+            self.warnings.append(f"{said}, and so does float32")
+        else:
+            detail = f"{self.request.artifact.variant}: {said}, float32 does not"
+            raise StepFailed("smoke", "constant", detail)
+
+    def _kernels(self, found: Answers) -> KernelGap | None:
+        """Default against reference kernels, which not every file can be run on."""
+        try:
+            reference = answers(LiteRTModel(self.content, self.key, reference_kernels=True), self.features, _SECONDS)
+        except (RuntimeError, TypeError, ValueError) as error:
+            self.warnings.append(f"the reference kernels cannot run it: {_line(error)}")
+            return None
+        gap = kernel_gap(found, reference)
+        variant = self.request.artifact.variant
+        problem, broken = problem_of(gap, variant in _IN_FLOAT)
+        if problem and broken:
+            raise StepFailed("smoke", "kernels_disagree", f"{variant}: {problem}")
+        self.warnings += [problem] if problem else []
+        return gap
+
+    def _fail(self, kind: str, detail: str) -> NoReturn:
+        """What is wrong with the baseline is wrong with the user's model."""
+        if self.request.baseline is None:
+            expected = "a model that LiteRT can run, with finite outputs"
+            raise ModelError(f"model.uri {self.request.source}", expected, f"float32: {detail}")
+        raise StepFailed("smoke", kind, f"{self.request.artifact.variant}: {detail}")
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -1,0 +1,123 @@
+"""Specs that are wrong by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.catalogue.row import Make, Row
+
+
+def keys(**changes: Any) -> Make:
+    return lambda place: changes
+
+
+def text(content: str) -> Make:
+    return lambda place: {"text": content}
+
+
+def _row(name: str, wrong: str, says: str, make: Make) -> Row:
+    return Row(f"spec-{name}", wrong, "spec", says, make)
+
+
+def _gate(**changes: Any) -> Make:
+    return keys(gate=changes)
+
+
+def _evaluation(**changes: Any) -> Make:
+    def make(place: Any) -> Mapping[str, Any]:
+        return {"evaluation": {"uri": "test.npz", "format": "npz", **changes}}
+
+    return make
+
+
+DATA = {"uri": "data.npz", "format": "npz"}
+SPECS = (
+    _row("not-yaml", "No YAML", "valid YAML, got", text("model: [")),
+    _row("a-list", "A list in place of a mapping", "a mapping of spec keys, got list", text("- model\n")),
+    _row("empty", "An empty file", "a mapping of spec keys, got NoneType", text("")),
+    _row("twice", "A key that is there twice", "the key 'name' is there twice", text("model: {name: a, name: b}\n")),
+    _row("no-text", "A binary file", "valid YAML, got", lambda place: {"bytes": b"\xff\xfe\x00model"}),
+    _row(
+        "python",
+        "A YAML tag that makes Python objects",
+        "valid YAML, got",
+        text("!!python/object/apply:os.system [ls]"),
+    ),
+    _row("missing", "A required key is missing", "model: expected a value, the key is required", keys(model=None)),
+    _row("unknown", "An unknown key", "the unknown key 'gates' (did you mean gate?)", keys(gates={})),
+    _row("unknown-inside", "An unknown key of a section", "gate.max_drp...did you mean max_drop?", _gate(max_drp=0.1)),
+    _row(
+        "type",
+        "Text in place of a number",
+        "gate.max_drop: expected a valid number, got 'little'",
+        _gate(max_drop="little"),
+    ),
+    _row("range", "A number out of range", "gate.confidence: expected less than 1, got 1.5", _gate(confidence=1.5)),
+    _row("nan", "NaN as a limit", "gate.max_drop: expected...got nan", _gate(max_drop=float("nan"))),
+    _row(
+        "name", "A model name with a path in it", "model.name: expected", keys(model={"name": "../x", "uri": "m.keras"})
+    ),
+    _row(
+        "scheme",
+        "An address of an unknown kind",
+        "model.uri: expected s3://bucket/key, or a local path, got 'http://x/y'",
+        keys(model={"name": "x", "uri": "http://x/y"}),
+    ),
+    _row("format", "An unknown data format", "evaluation.format: expected", _evaluation(format="pickle")),
+    _row(
+        "metric",
+        "An unknown metric",
+        "evaluation.metric: expected one of top1...got 'accuracy'",
+        _evaluation(metric="accuracy"),
+    ),
+    _row(
+        "both",
+        "Two ways of stopping early at once",
+        "first_samples or sequential...got both",
+        _evaluation(first_samples=100, sequential=True),
+    ),
+    _row(
+        "sequential-auc",
+        "A metric of a whole set, sample by sample",
+        "evaluation.sequential: expected false for roc_auc",
+        _evaluation(metric="roc_auc", sequential=True),
+    ),
+    _row(
+        "variant",
+        "An unknown variant",
+        "variants...one of float32, dynamic_range...got 'int4'",
+        keys(variants=["int4"]),
+    ),
+    _row(
+        "only-float",
+        "Nothing to quantize",
+        "variants: expected at least one variant besides the float32 baseline",
+        keys(variants=["float32"]),
+    ),
+    _row(
+        "target",
+        "Variants that the target cannot run",
+        "at least one that edgetpu can run (int8, uint8), got float16",
+        keys(target="edgetpu", variants=["float16"]),
+    ),
+    _row(
+        "drop",
+        "A drop of more than everything",
+        "gate.max_drop: expected at most 1 for top1 (0.01 is one point), got 5",
+        _gate(max_drop=5),
+    ),
+    _row(
+        "alias",
+        "An alias that MLflow keeps for itself",
+        "registry.alias: expected an alias that MLflow does not reserve",
+        keys(registry={"alias": "latest"}),
+    ),
+    _row(
+        "schedule",
+        "A schedule that never comes",
+        "schedule: expected a cron expression that has a next time",
+        keys(schedule="0 0 31 2 *"),
+    ),
+    _row("preprocess", "A file name in place of a function", "preprocess: expected", keys(preprocess="scale.py")),
+)
