@@ -41,6 +41,7 @@ class Measured:
         outcomes: None where it was not measured.
         references: outcomes by role: `baseline`, and `champion` where there is one that the policy asks for.
         available: how many samples there are to be had.
+        class_samples: how many of each class; empty if all were seen, or where there are no classes.
         refusals: facts that rule the variant out whatever it scored.
     """
 
@@ -50,6 +51,7 @@ class Measured:
     references: Mapping[str, Outcomes]
     design: Design = field(default_factory=Design)
     available: int = 0
+    class_samples: Mapping[int, int] = field(default_factory=dict)
     refusals: tuple[Reason, ...] = ()
 
 
@@ -121,7 +123,7 @@ def _case(
             for role, outcomes in measured.references.items()
         }
         comparison = rolled["baseline"]
-        found = claims(policy, comparison, rolled.get("champion"), names)
+        found = claims(policy, comparison, rolled.get("champion"), names, measured.class_samples)
         return _Case(measured, comparison, tuple(found), measured.refusals)
     except Unpaired as error:
         problem = Reason(code="unpaired", message=str(error))
