@@ -23,6 +23,7 @@ from litegate.gate.sentences import claim
 from litegate.metrics.facts import MetricFacts
 from litegate.records import Clause, Reason, Verdict
 from litegate.spec import Gate
+from litegate.wording import about
 
 __all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "judge"]
 
@@ -222,6 +223,6 @@ def _reason(clause: Clause, metric: MetricFacts, policy: Gate) -> Reason:
     codes = {"passed": "within", "failed": "above", "inconclusive": "undecided"}
     message = f"{claim(clause, metric, policy)}, on {clause.samples:,} samples"
     if clause.state == "inconclusive":
-        more = f"about {clause.needed:,} samples would" if clause.needed else "no number of samples would"
+        more = f"about {about(clause.needed)} samples would" if clause.needed else "no number of samples would"
         message = f"{message}; {more} decide it"
     return Reason(code=f"{codes[clause.state]}_{clause.name}", message=message)
