@@ -76,7 +76,8 @@ def match(reference: Outcomes, candidate: Outcomes) -> tuple[Outcomes, Outcomes]
         Unpaired: a sample was evaluated twice, was not evaluated on the reference, or is not the same sample.
     """
     for outcomes in (reference, candidate):
-        if len(np.unique(outcomes.index)) != len(outcomes):
+        ordered = np.sort(outcomes.index)
+        if np.any(ordered[1:] == ordered[:-1]):
             raise Unpaired("a sample was evaluated twice")
     if not np.array_equal(candidate.index, reference.index):
         candidate, reference = _common(candidate, reference)
