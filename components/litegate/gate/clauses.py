@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,8 +21,9 @@ from litegate.gate.evidence import Evidence, needed
 from litegate.records import Clause
 from litegate.spec import Gate
 
-__all__ = ["Claim", "claims"]
+__all__ = ["Claim", "State", "claims"]
 
+State = Literal["passed", "failed", "inconclusive"]
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -49,12 +50,17 @@ class Claim:
         """The p-value of "no value is beyond the limit"."""
         return min(1.0, len(self.parts) * min(evidence.p_beyond(self.limit) for evidence in self.parts.values()))
 
+    def state(self, alpha: float) -> State:
+        """What is proved at level `alpha`."""
+        if self.p_beyond <= alpha:
+            return "failed"
+        return "passed" if self.p_within <= alpha else "inconclusive"
+
     def tested(self, alpha: float, total: int) -> Clause:
         """The clause as it stands at level `alpha`, tried on `total` samples."""
-        beyond = self.p_beyond <= alpha
-        subject, evidence = self._worst(beyond)
+        state = self.state(alpha)
+        subject, evidence = self._worst(state == "failed")
         low, high = evidence.bounds(1 - alpha)
-        state = "failed" if beyond else "passed" if self.p_within <= alpha else "inconclusive"
         more = needed(evidence, self.limit, alpha) if state == "inconclusive" else None
         return Clause(
             name=self.name,

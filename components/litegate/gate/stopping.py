@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from litegate.gate.contrasts import Design
 from litegate.gate.outcomes import Outcomes
-from litegate.gate.verdicts import Measured, judge
+from litegate.gate.verdicts import Measured, is_open
 from litegate.metrics.facts import MetricFacts
 from litegate.records import Stopping
 
@@ -49,4 +49,4 @@ def decided(
     share = (1 - stopping.policy.confidence) / max(stopping.variants, 1)
     policy = stopping.policy.model_copy(update={"confidence": 1 - share})
     measured = Measured("", None, candidate, references, design, class_samples=class_samples)
-    return judge(policy, metric, [measured])[0].state != "inconclusive"
+    return not is_open(policy, metric, measured)

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
 from litegate.gate.bootstrap import Undefined, Value
-from litegate.gate.clauses import Claim, claims
+from litegate.gate.clauses import Claim, State, claims
 from litegate.gate.contrasts import Comparison, Design
 from litegate.gate.multiplicity import holm_levels
 from litegate.gate.outcomes import Outcomes, Unpaired, match
@@ -25,7 +24,7 @@ from litegate.records import Clause, Reason, Verdict
 from litegate.spec import Gate
 from litegate.wording import about
 
-__all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "judge"]
+__all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "is_open", "judge"]
 
 IMPLAUSIBLE_GAIN = 0.05
 """A variant better than float by more than this share of the metric's range points to a broken baseline."""
@@ -92,6 +91,16 @@ def judge(
     levels = holm_levels([case.p_value for case in tested], alpha)
     by_variant = {case.measured.variant: level for case, level in zip(tested, levels, strict=True)}
     return tuple(_verdict(case, policy, by_variant.get(case.measured.variant, alpha)) for case in cases)
+
+
+def is_open(policy: Gate, metric: MetricFacts, measured: Measured) -> bool:
+    """Whether the verdict on a variant, judged by itself, is inconclusive; far cheaper than the verdict."""
+    case = _case(policy, metric, measured, None, 0, ())
+    if case.comparison is None or case.reasons:
+        return False
+    alpha = 1 - policy.confidence
+    gain = _implausible_gain(case.comparison, alpha)
+    return _state(bool(gain), [claim.state(alpha) for claim in case.claims]) == "inconclusive"
 
 
 def compare(
@@ -185,7 +194,7 @@ def _verdict(case: _Case, policy: Gate, alpha: float) -> Verdict:
     )
 
 
-def _state(refused: bool, states: Sequence[str]) -> Literal["passed", "failed", "inconclusive"]:
+def _state(refused: bool, states: Sequence[State]) -> State:
     if refused or "failed" in states:
         return "failed"
     return "inconclusive" if "inconclusive" in states else "passed"
