@@ -12,6 +12,7 @@ __all__ = [
     "POINTS",
     "RAW",
     "Unit",
+    "about",
     "amount",
     "confidence",
     "is_percent",
@@ -87,3 +88,9 @@ def short_name(metric: str) -> str:
 def confidence(level: float) -> str:
     """`95 %`, and `99.375 %` where eight variants share the error rate."""
     return f"{100 * level:.5g} %"
+
+
+def about(count: int) -> str:
+    """A number of samples that nobody knows exactly: three significant digits, rounded up."""
+    step = 10 ** max(len(str(count)) - 3, 0)
+    return f"{-(-count // step) * step:,}"

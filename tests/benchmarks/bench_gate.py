@@ -32,7 +32,7 @@ def main() -> int:
     real = None if arguments.quick else resnet8_16x8()
     with ProcessPoolExecutor(PROCESSES) as pool:
         rows = _simulated(pool, share)
-        grown = growth(pool, round(200 * share))
+        grown = growth(pool, round(150 * share))
     found = _found(rows, grown, real) | {"seconds": round(time.perf_counter() - begin), "quick": arguments.quick}
     print(*(title(), *map(line, rows)), "", *_summary(found), sep="\n")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)

@@ -34,12 +34,19 @@ class Variant:
     candidate: Outcomes
     references: Mapping[str, Outcomes]
     bad: bool
+    whole: Variant | None = None
 
     def first(self, samples: int) -> Variant:
         """As it stood after so many samples."""
         rows: Any = slice(samples)
         references = {role: outcomes.take(rows) for role, outcomes in self.references.items()}
-        return Variant(self.candidate.take(rows), references, self.bad)
+        return Variant(self.candidate.take(rows), references, self.bad, self)
+
+    @property
+    def class_samples(self) -> dict[int, int]:
+        """How many samples of each class there are, seen or not."""
+        label = (self.whole or self).candidate.label
+        return {} if label is None else dict(enumerate(np.bincount(label).tolist()))
 
 
 Scene = Callable[[np.random.Generator, int, bool], list[Variant]]

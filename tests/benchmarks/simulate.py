@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -71,10 +71,11 @@ def simulate(case: Case, perfect: bool, seed: list[int], draws: int) -> Counts:
     rng, total = np.random.default_rng(seed), Counts()
     for _ in range(draws):
         variants = case.scene(rng, case.samples, perfect)
-        measured = [seen(case, variant, len(variants)) for variant in variants]
-        passed = [verdict.state == "passed" for verdict in judged(case, measured, int(rng.integers(2**31)))]
+        heads = [seen(case, variant, len(variants)) for variant in variants]
+        verdicts = judged(case, heads, class_samples(variants[0]), int(rng.integers(2**31)))
+        passed = [verdict.state == "passed" for verdict in verdicts]
         naive = [naive_rule(case, variant) for variant in variants]
-        used = sum(len(one.candidate) for one in measured)
+        used = sum(len(head.candidate) for head in heads)
         total += _counts(variants, passed, naive, perfect, used)
     return total
 
@@ -87,22 +88,28 @@ def _counts(variants: list[Variant], passed: list[bool], naive: list[bool], perf
     return Counts(1, any_passed, any_naive, used, len(variants))
 
 
-def judged(case: Case, variants: list[Variant], seed: int) -> tuple[Verdict, ...]:
+def judged(case: Case, heads: list[Variant], classes: dict[int, int], seed: int) -> tuple[Verdict, ...]:
     """What the gate says of the variants, of each on the samples that it was seen on."""
     planned = len(looks(FIRST_LOOK, case.samples)) if case.design == "looks" else 1
-    design = Design(case.design, planned)
     measured = [
         Measured(
             variant=f"variant {number}",
             digest=None,
-            outcomes=variant.candidate,
-            references=variant.references,
-            design=design,
+            outcomes=head.candidate,
+            references=head.references,
+            design=Design(case.design, planned),
             available=case.samples,
+            class_samples=classes,
         )
-        for number, variant in enumerate(variants)
+        for number, head in enumerate(heads)
     ]
     return judge(case.gate, case.facts, measured, case.value, seed)
+
+
+def class_samples(variant: Variant) -> dict[int, int]:
+    """How many samples of each class there are, seen or not; empty where there are no classes."""
+    label = variant.candidate.label
+    return {} if label is None else dict(enumerate(np.bincount(label).tolist()))
 
 
 def seen(case: Case, variant: Variant, variants: int) -> Variant:
@@ -114,25 +121,28 @@ def seen(case: Case, variant: Variant, variants: int) -> Variant:
     ends = cumulative_counts(stopping, case.samples)
     for end in ends[:-1]:
         head = variant.first(end)
-        if decided(stopping, case.facts, head.candidate, head.references, len(ends)):
+        if decided(stopping, case.facts, head.candidate, head.references, len(ends), variant.class_samples):
             return head
     return variant
 
 
 def naive_rule(case: Case, variant: Variant) -> bool:
-    """Whether every estimate is at most its limit, on all samples there are."""
+    """Whether every estimate is at most its limit, on all samples there are; exactly the limit is still within."""
+    return all(loss <= limit + 1e-9 for loss, limit in _estimates(case, variant))
+
+
+def _estimates(case: Case, variant: Variant) -> Iterator[tuple[float, float]]:
     gate, before, after = case.gate, variant.references["baseline"], variant.candidate
     limit = gate.max_drop * (_value(case, before) if gate.drop == "relative" else 1)
-    held = [_loss(case, before, after) <= limit]
+    yield _loss(case, before, after), limit
     if gate.max_drop_from_champion is not None:
-        held.append(_loss(case, variant.references["champion"], after) <= gate.max_drop_from_champion)
+        yield _loss(case, variant.references["champion"], after), gate.max_drop_from_champion
     if gate.min_value is not None:
-        held.append(_sign(case) * (_value(case, before) - gate.min_value) >= 0)
+        yield _sign(case) * (gate.min_value - _value(case, before)), 0.0
     if gate.max_class_drop is not None:
-        held.append(_worst_class(case, before, after) <= gate.max_class_drop)
+        yield _worst_class(case, before, after), gate.max_class_drop
     if gate.max_prediction_shift is not None and after.prediction is not None:
-        held.append(_largest_shift(before, after) <= gate.max_prediction_shift)
-    return all(held)
+        yield _largest_shift(before, after), gate.max_prediction_shift
 
 
 def _sign(case: Case) -> int:

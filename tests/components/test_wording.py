@@ -26,6 +26,9 @@ from litegate.wording import PERCENT, POINTS, RAW
         (wording.confidence(1 - 0.05 / 8), "99.375 %"),
         (wording.short_name("my.metrics:Blur"), "Blur"),
         (wording.short_name("top1"), "top1"),
+        (wording.about(871), "871"),
+        (wording.about(1188), "1,190"),
+        (wording.about(2_767_191), "2,770,000"),
     ],
 )
 def test_numbers_and_names(text, expected):

@@ -41,6 +41,7 @@ def evaluate_until_decided(
     stopping: Stopping | None,
     metric: MetricFacts,
     classes: int | None,
+    class_samples: Mapping[int, int],
 ) -> dict[str, Outcomes]:
     """Outcomes of every file on the samples of `order` up to the count that decides, or all.
 
@@ -49,6 +50,7 @@ def evaluate_until_decided(
         order: samples as they are visited.
         counts: see `cumulative_counts`.
         classes: number of classes of the model, None where it is no classifier.
+        class_samples: how many samples of each class there are in `order`.
     """
     seen: dict[str, Outcomes] = {}
     for start, end in zip([0, *counts], counts, strict=False):
@@ -56,7 +58,7 @@ def evaluate_until_decided(
         seen = {name: Outcomes.concatenate([seen[name], new]) if seen else new for name, new in block.items()}
         if stopping is not None and end < counts[-1]:
             candidate, *references = _classified(seen, classes).items()
-            if decided(stopping, metric, candidate[1], dict(references), len(counts)):
+            if decided(stopping, metric, candidate[1], dict(references), len(counts), class_samples):
                 break
     return _classified(seen, classes)
 

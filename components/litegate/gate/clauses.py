@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,7 +21,10 @@ from litegate.gate.evidence import Evidence, needed
 from litegate.records import Clause
 from litegate.spec import Gate
 
-__all__ = ["Claim", "claims"]
+__all__ = ["Claim", "State", "claims"]
+
+State = Literal["passed", "failed", "inconclusive"]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,17 @@ class Claim:
         """The p-value of "no value is beyond the limit"."""
         return min(1.0, len(self.parts) * min(evidence.p_beyond(self.limit) for evidence in self.parts.values()))
 
+    def state(self, alpha: float) -> State:
+        """What is proved at level `alpha`."""
+        if self.p_beyond <= alpha:
+            return "failed"
+        return "passed" if self.p_within <= alpha else "inconclusive"
+
     def tested(self, alpha: float, total: int) -> Clause:
         """The clause as it stands at level `alpha`, tried on `total` samples."""
-        beyond = self.p_beyond <= alpha
-        subject, evidence = self._worst(beyond)
+        state = self.state(alpha)
+        subject, evidence = self._worst(state == "failed")
         low, high = evidence.bounds(1 - alpha)
-        state = "failed" if beyond else "passed" if self.p_within <= alpha else "inconclusive"
         more = needed(evidence, self.limit, alpha) if state == "inconclusive" else None
         return Clause(
             name=self.name,
@@ -72,13 +82,21 @@ class Claim:
         return max(self.parts.items(), key=lambda part: (part[1].p_within(self.limit), part[1].estimate))
 
 
-def claims(policy: Gate, comparison: Comparison, champion: Comparison | None, names: tuple[str, ...]) -> list[Claim]:
+def claims(
+    policy: Gate,
+    comparison: Comparison,
+    champion: Comparison | None,
+    names: tuple[str, ...] = (),
+    class_samples: Mapping[int, int] = MappingProxyType({}),
+) -> list[Claim]:
     """What the policy asks of a variant, as far as it has a meaning for this model.
 
     Args:
         comparison: of the variant with the float32 baseline.
         champion: of the variant with the version that is champion today, if there is one.
         names: of the classes, where they have names.
+        class_samples: how many samples of each class there are to be had; empty if all were seen. A class is judged
+            by that number: one that has hardly been seen yet is open, not exempt.
 
     Raises:
         ZeroDivisionError: a relative drop from a baseline of zero.
@@ -90,21 +108,30 @@ def claims(policy: Gate, comparison: Comparison, champion: Comparison | None, na
     if policy.min_value is not None:
         found.append(Claim("min_value", 0.0, {"": comparison.shortfall(policy.min_value)}))
     if policy.max_class_drop is not None:
-        parts = dict(_class_drops(comparison, policy.min_class_samples, names))
+        parts = dict(_class_drops(comparison, policy.min_class_samples, names, class_samples))
         found.append(Claim("max_class_drop", policy.max_class_drop, parts))
     if policy.max_prediction_shift is not None and comparison.second.prediction is not None:
         found.append(Claim("max_prediction_shift", policy.max_prediction_shift, dict(_shifts(comparison, names))))
     return found
 
 
-def _class_drops(comparison: Comparison, least: int, names: tuple[str, ...]) -> Iterator[tuple[str, Evidence]]:
+def _class_drops(
+    comparison: Comparison, least: int, names: tuple[str, ...], class_samples: Mapping[int, int]
+) -> Iterator[tuple[str, Evidence]]:
     """The classes with samples enough to be judged by themselves; if there are none, nothing is known."""
-    labels = comparison.first.label
-    found, counts = (np.array([]), np.array([])) if labels is None else np.unique(labels, return_counts=True)
-    for label in found[counts >= least]:
-        yield _name(int(label), names), comparison.class_drop(int(label))
-    if not np.any(counts >= least):
+    seen = _counts(comparison.first.label)
+    judged = [label for label, count in (class_samples or seen).items() if count >= least]
+    for label in judged:
+        yield _name(label, names), comparison.class_drop(label) if label in seen else Nothing()
+    if not judged:
         yield "", Nothing()
+
+
+def _counts(labels: Array | None) -> dict[int, int]:
+    if labels is None:
+        return {}
+    found, counts = np.unique(labels, return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
 
 def _shifts(comparison: Comparison, names: tuple[str, ...]) -> Iterator[tuple[str, Evidence]]:

@@ -112,8 +112,8 @@ class Comparison:
         return min(ends), max(ends)
 
     def _from_replicates(self, weight_first: float, weight_second: float, shift: float) -> Evidence:
-        reach = self.metric.width if self.metric.width is not None else 0.0
-        return _repeated(self._replicates.contrast(weight_first, weight_second, shift, reach), self.design)
+        evidence = self._replicates.contrast(weight_first, weight_second, shift, self.metric.width)
+        return _repeated(evidence, self.design)
 
     @property
     def _sign(self) -> int:
@@ -136,7 +136,7 @@ class Comparison:
     @cached_property
     def _replicates(self) -> Replicates:
         assert self.value is not None
-        return bootstrap(self.value, self.first, self.second, self.seed)
+        return bootstrap(self.value, self.first, self.second, self.seed, jackknife=self.metric.width is None)
 
     def _class_scores(self, outcomes: Outcomes) -> Array:
         if self.metric.per_sample and outcomes.score is not None:

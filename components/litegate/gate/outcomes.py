@@ -76,14 +76,21 @@ def match(reference: Outcomes, candidate: Outcomes) -> tuple[Outcomes, Outcomes]
         Unpaired: a sample was evaluated twice, was not evaluated on the reference, or is not the same sample.
     """
     for outcomes in (reference, candidate):
-        if len(np.unique(outcomes.index)) != len(outcomes):
+        ordered = np.sort(outcomes.index)
+        if np.any(ordered[1:] == ordered[:-1]):
             raise Unpaired("a sample was evaluated twice")
-    _, ours, theirs = np.intersect1d(candidate.index, reference.index, assume_unique=True, return_indices=True)
-    if len(ours) != len(candidate):
-        raise Unpaired(f"{len(candidate) - len(ours):,} samples were not evaluated on the baseline")
-    candidate, reference = candidate.take(ours), reference.take(theirs)
+    if not np.array_equal(candidate.index, reference.index):
+        candidate, reference = _common(candidate, reference)
     differ = np.flatnonzero(candidate.id != reference.id)
     if len(differ):
         one, other = (outcomes.id[differ[0]].decode(errors="replace") for outcomes in (reference, candidate))
         raise Unpaired(f"{len(differ):,} samples have other identities, such as {one!r} and {other!r}")
     return reference, candidate
+
+
+def _common(candidate: Outcomes, reference: Outcomes) -> tuple[Outcomes, Outcomes]:
+    """Both in the order of the index, and of the reference only what the candidate saw."""
+    _, ours, theirs = np.intersect1d(candidate.index, reference.index, assume_unique=True, return_indices=True)
+    if len(ours) != len(candidate):
+        raise Unpaired(f"{len(candidate) - len(ours):,} samples were not evaluated on the baseline")
+    return candidate.take(ours), reference.take(theirs)

@@ -39,8 +39,10 @@ def claim(clause: Clause, metric: MetricFacts, policy: Gate) -> str:
     found = _found(clause, unit, digits)
     if clause.name == "min_value":
         asked = wording.value(policy.min_value, wording.is_percent(metric))
-        side = "below" if metric.higher_is_better else "above"
-        return f"float32 itself is {found} {side} the {asked} of {wording.short_name(metric.name)} asked for"
+        sides = ("below", "above") if metric.higher_is_better else ("above", "below")
+        if clause.high is not None and clause.high < 0:
+            found, sides = f"at least {unit.text(-clause.high, digits)}", sides[::-1]
+        return f"float32 itself is {found} {sides[0]} the {asked} of {wording.short_name(metric.name)} asked for"
     return f"{_lost(clause, metric, policy, found)} ({unit.number(clause.limit, digits)} allowed)"
 
 
@@ -103,5 +105,5 @@ def _ending(verdict: Verdict) -> str:
     """With which confidence, or what would decide."""
     if verdict.state != "inconclusive":
         return "" if verdict.confidence is None else f", with {wording.confidence(verdict.confidence)} confidence"
-    more = "no number of" if verdict.needed is None else f"about {verdict.needed:,}"
+    more = "no number of" if verdict.needed is None else f"about {wording.about(verdict.needed)}"
     return f"; {more} samples would decide it, {verdict.samples:,} were there"

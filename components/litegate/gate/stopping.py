@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from litegate.gate.contrasts import Design
 from litegate.gate.outcomes import Outcomes
-from litegate.gate.verdicts import Measured, judge
+from litegate.gate.verdicts import Measured, is_open
 from litegate.metrics.facts import MetricFacts
 from litegate.records import Stopping
 
@@ -27,7 +28,12 @@ def looks(first: int, total: int) -> list[int]:
 
 
 def decided(
-    stopping: Stopping, metric: MetricFacts, candidate: Outcomes, references: Mapping[str, Outcomes], planned: int
+    stopping: Stopping,
+    metric: MetricFacts,
+    candidate: Outcomes,
+    references: Mapping[str, Outcomes],
+    planned: int,
+    class_samples: Mapping[int, int] = MappingProxyType({}),
 ) -> bool:
     """Whether the samples seen so far decide the policy for this variant.
 
@@ -37,9 +43,10 @@ def decided(
     Args:
         references: outcomes on the same samples by role; `baseline` is always there.
         planned: the number of planned looks; ignored where the design is sequential.
+        class_samples: how many samples of each class there are, seen or not.
     """
     design = Design("sequential") if stopping.first_samples is None else Design("looks", planned)
     share = (1 - stopping.policy.confidence) / max(stopping.variants, 1)
     policy = stopping.policy.model_copy(update={"confidence": 1 - share})
-    measured = Measured("", None, candidate, references, design)
-    return judge(policy, metric, [measured])[0].state != "inconclusive"
+    measured = Measured("", None, candidate, references, design, class_samples=class_samples)
+    return not is_open(policy, metric, measured)

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
 from litegate.gate.bootstrap import Undefined, Value
-from litegate.gate.clauses import Claim, claims
+from litegate.gate.clauses import Claim, State, claims
 from litegate.gate.contrasts import Comparison, Design
 from litegate.gate.multiplicity import holm_levels
 from litegate.gate.outcomes import Outcomes, Unpaired, match
@@ -23,8 +22,9 @@ from litegate.gate.sentences import claim
 from litegate.metrics.facts import MetricFacts
 from litegate.records import Clause, Reason, Verdict
 from litegate.spec import Gate
+from litegate.wording import about
 
-__all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "judge"]
+__all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "is_open", "judge"]
 
 IMPLAUSIBLE_GAIN = 0.05
 """A variant better than float by more than this share of the metric's range points to a broken baseline."""
@@ -41,6 +41,7 @@ class Measured:
         outcomes: None where it was not measured.
         references: outcomes by role: `baseline`, and `champion` where there is one that the policy asks for.
         available: how many samples there are to be had.
+        class_samples: how many of each class; empty if all were seen, or where there are no classes.
         refusals: facts that rule the variant out whatever it scored.
     """
 
@@ -50,6 +51,7 @@ class Measured:
     references: Mapping[str, Outcomes]
     design: Design = field(default_factory=Design)
     available: int = 0
+    class_samples: Mapping[int, int] = field(default_factory=dict)
     refusals: tuple[Reason, ...] = ()
 
 
@@ -91,6 +93,16 @@ def judge(
     return tuple(_verdict(case, policy, by_variant.get(case.measured.variant, alpha)) for case in cases)
 
 
+def is_open(policy: Gate, metric: MetricFacts, measured: Measured) -> bool:
+    """Whether the verdict on a variant, judged by itself, is inconclusive; far cheaper than the verdict."""
+    case = _case(policy, metric, measured, None, 0, ())
+    if case.comparison is None or case.reasons:
+        return False
+    alpha = 1 - policy.confidence
+    gain = _implausible_gain(case.comparison, alpha)
+    return _state(bool(gain), [claim.state(alpha) for claim in case.claims]) == "inconclusive"
+
+
 def compare(
     metric: MetricFacts,
     reference: Outcomes,
@@ -121,7 +133,7 @@ def _case(
             for role, outcomes in measured.references.items()
         }
         comparison = rolled["baseline"]
-        found = claims(policy, comparison, rolled.get("champion"), names)
+        found = claims(policy, comparison, rolled.get("champion"), names, measured.class_samples)
         return _Case(measured, comparison, tuple(found), measured.refusals)
     except Unpaired as error:
         problem = Reason(code="unpaired", message=str(error))
@@ -182,7 +194,7 @@ def _verdict(case: _Case, policy: Gate, alpha: float) -> Verdict:
     )
 
 
-def _state(refused: bool, states: Sequence[str]) -> Literal["passed", "failed", "inconclusive"]:
+def _state(refused: bool, states: Sequence[State]) -> State:
     if refused or "failed" in states:
         return "failed"
     return "inconclusive" if "inconclusive" in states else "passed"
@@ -220,6 +232,6 @@ def _reason(clause: Clause, metric: MetricFacts, policy: Gate) -> Reason:
     codes = {"passed": "within", "failed": "above", "inconclusive": "undecided"}
     message = f"{claim(clause, metric, policy)}, on {clause.samples:,} samples"
     if clause.state == "inconclusive":
-        more = f"about {clause.needed:,} samples would" if clause.needed else "no number of samples would"
+        more = f"about {about(clause.needed)} samples would" if clause.needed else "no number of samples would"
         message = f"{message}; {more} decide it"
     return Reason(code=f"{codes[clause.state]}_{clause.name}", message=message)

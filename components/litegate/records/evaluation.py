@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from litegate.metrics.facts import MetricFacts
 from litegate.records.artifacts import Artifact, Profile
 from litegate.records.base import FileRef, Record
@@ -76,6 +78,7 @@ class Evaluated(Record):
     Attributes:
         samples: how many were evaluated.
         available: how many there are, within the limit that the spec sets.
+        class_samples: how many samples of each label are available, where the model is a classifier.
         classes: names of the labels, where the data set has names for them.
         design: how it was decided when to end: all samples, at one of `looks` planned looks, or after any batch.
         looks: how many looks were planned; 1 unless `design` is `looks`.
@@ -89,6 +92,7 @@ class Evaluated(Record):
     samples: int
     available: int
     outcomes: FileRef
+    class_samples: dict[int, int] = Field(default_factory=dict)
     classes: tuple[str, ...] = ()
     design: Literal["fixed", "looks", "sequential"] = "fixed"
     looks: int = 1

@@ -44,11 +44,12 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
     classes = _classes(model)
     _check_labels(dataset, metric, classes, f"{WHERE} {request.data.uri}")
     order = _order(request, dataset)
+    class_samples = _class_samples(dataset, order, classes)
     counts = cumulative_counts(request.stopping, len(order))
     processes = processes_for(len(order))
     progress = Progress(work, request.artifact.variant, len(order))
     with Workers(_job(request, work, model, dataset, classes), processes, progress) as workers:
-        seen = evaluate_until_decided(workers, order, counts, request.stopping, metric.facts, classes)
+        seen = evaluate_until_decided(workers, order, counts, request.stopping, metric.facts, classes, class_samples)
     seconds = progress.seconds
     outcomes = seen[request.artifact.variant]
     _say(request, work, outcomes, len(order), f"{len(outcomes) / seconds:,.0f} samples/s, {processes} processes")
@@ -59,6 +60,7 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
         samples=len(outcomes),
         available=len(order),
         outcomes=work.keep_bytes(outcomes.to_bytes(), f"{request.artifact.variant}-outcomes.npz"),
+        class_samples=class_samples,
         classes=dataset.classes,
         **_design(request, counts),
         references=_references(request, work, seen),
@@ -86,6 +88,14 @@ def _check_labels(dataset: Dataset, metric: Metric, classes: int | None, where: 
         found = f"{len(dataset.classes)}: {', '.join(dataset.classes)}"
         raise DataError(where, f"{classes} class folders, as many as the model has classes", f"{found:.300}")
     check_classes(dataset.labels, classes, where, dataset.ids)
+
+
+def _class_samples(dataset: Dataset, order: Array, classes: int | None) -> dict[int, int]:
+    """How many samples of each class there are to be had."""
+    if dataset.labels is None or classes is None:
+        return {}
+    labels, counts = np.unique(dataset.labels[order], return_counts=True)
+    return dict(zip(labels.tolist(), counts.tolist(), strict=True))
 
 
 def _order(request: EvaluateRequest, dataset: Dataset) -> Array:

@@ -83,6 +83,7 @@ class _Judge:
             self._references(candidate),
             Design(evaluated.design, evaluated.looks),
             evaluated.available,
+            evaluated.class_samples,
             refusals(self.request, name),
         )
 

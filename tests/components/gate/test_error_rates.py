@@ -34,7 +34,7 @@ AT_LIMIT = [
     ("top1", "8 variants", 1_000, 200),
     ("top1", "first_samples", 4_000, 200),
     ("top1", "first_samples, class 1 %", 10_000, 40),
-    ("top1", "sequential", 10_000, 40),
+    ("top1", "sequential", 10_000, 25),
     ("top1", "sequential, class 1 %", 10_000, 30),
 ]
 

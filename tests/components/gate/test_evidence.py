@@ -147,9 +147,20 @@ def test_the_paired_bootstrap_agrees_with_scipys() -> None:
     expected = stats.bootstrap(
         (first, second, target), loss, paired=True, vectorized=False, n_resamples=2000, method="basic", rng=0
     )
-    found = bootstrap(rmse, *pair, seed=1).contrast(-1.0, 1.0, 0.0, 0.0)
+    found = bootstrap(rmse, *pair, seed=1, jackknife=False).contrast(-1.0, 1.0, 0.0, 0.0)
     assert found.estimate == pytest.approx(loss(first, second, target))
     assert found.error == pytest.approx(expected.standard_error, rel=0.15)
+
+
+@pytest.mark.parametrize("samples", [900, 5000])
+def test_a_metric_without_a_range_allows_for_the_largest_influence_that_was_seen(samples: int) -> None:
+    output = np.zeros(samples)
+    output[17] = 40.0
+    rows = np.arange(samples)
+    outcomes = Outcomes(rows, rows.astype("S"), output=output, target=np.zeros(samples))
+    found = bootstrap(lambda output, target: float(np.mean(output - target)), outcomes, outcomes, 3, jackknife=True)
+    assert found.contrast(1.0, 0.0, 0.0, None).reach_high == pytest.approx(40.0, rel=1e-2)
+    assert found.contrast(1.0, -1.0, 0.0, None).reach_high == 0.0
 
 
 def test_fewer_resampled_than_there_are_scales_to_all() -> None:
@@ -158,6 +169,8 @@ def test_fewer_resampled_than_there_are_scales_to_all() -> None:
     rows = np.arange(16_000)
     output = target + generator.normal(size=16_000)
     outcomes = Outcomes(rows, rows.astype("S"), output=output, target=target)
-    found = bootstrap(lambda output, target: float(np.mean(output - target)), outcomes, outcomes, seed=2)
+    found = bootstrap(
+        lambda output, target: float(np.mean(output - target)), outcomes, outcomes, seed=2, jackknife=False
+    )
     assert found.drawn < found.samples
     assert found.contrast(1.0, 0.0, 0.0, 0.0).error == pytest.approx(stats.sem(output - target), rel=0.15)

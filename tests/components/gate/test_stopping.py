@@ -60,3 +60,16 @@ def test_more_variants_side_by_side_need_more_samples() -> None:
     alone, among = (Stopping(policy=Gate(max_drop=0.02), variants=n, first_samples=None) for n in (1, 100))
     assert decided(alone, TOP1, candidate, {"baseline": baseline}, 1)
     assert not decided(among, TOP1, candidate, {"baseline": baseline}, 1)
+
+
+def test_a_class_that_has_hardly_been_seen_yet_is_open_and_not_exempt() -> None:
+    label = np.zeros(2000, int)
+    label[:5] = 1
+    rows = np.arange(2000)
+    same = Outcomes(rows, rows.astype("S"), np.ones(2000, bool), label=label, prediction=label)
+    policy = Gate(max_drop=0.05, max_class_drop=0.05)
+    stopping = Stopping(policy=policy, variants=1, first_samples=None)
+    rare, common = {0: 19_000, 1: 40}, {0: 19_000, 1: 80}
+    assert decided(stopping, TOP1, same, {"baseline": same}, 1, rare), "too few to be judged by itself, ever"
+    assert not decided(stopping, TOP1, same, {"baseline": same}, 1, common)
+    assert not decided(stopping, TOP1, same, {"baseline": same}, 1, common | {2: 60}), "not seen at all"

@@ -44,18 +44,20 @@ class Pipeline:
     def __init__(self, folder: Path, places: Settings, **keys: Any) -> None:
         self.folder, self.places = folder, places
         self.spec = parse_spec(keys)
+        self.resolved: Resolved | None = None
 
-    def with_evaluation(self, **changes: Any) -> Pipeline:
-        """The same with other keys of the spec's `evaluation`."""
+    def but(self, **sections: dict[str, Any]) -> Pipeline:
+        """The same with other keys in sections of the spec."""
         keys = self.spec.model_dump()
-        keys["evaluation"] |= changes
-        return Pipeline(self.folder, self.places, **keys)
+        return Pipeline(self.folder, self.places, **(keys | {name: keys[name] | sections[name] for name in sections}))
 
     def step(self, name: str, request: records.Record) -> Any:
         return StepRun(name, request, self.places).run()
 
     def resolve(self) -> Resolved:
-        return self.step("resolve", records.ResolveRequest(spec=self.spec, folder=str(self.folder)))
+        if self.resolved is None or self.resolved.spec != self.spec:
+            self.resolved = self.step("resolve", records.ResolveRequest(spec=self.spec, folder=str(self.folder)))
+        return self.resolved
 
     def convert(self) -> Converted:
         return self.step("convert", records.ConvertRequest(model=self.resolve().model))

@@ -12,6 +12,7 @@ import pytest
 
 from litegate import records
 from litegate.datasets.sampling import in_random_order
+from litegate.errors import StepFailed
 from litegate.evaluation.blocks import cumulative_counts
 from litegate.gate.stopping import looks
 from litegate.runner import BadStepInput
@@ -65,18 +66,15 @@ class Reversed(Margin):
 def quarters(pipeline: Make, models: Path) -> Make:
     """A pipeline for the classifier of quarters with another metric."""
     (models / "my_metrics.py").write_text(METRICS)
-    test = {"uri": str(models / "test.npz"), "format": "npz"}
-    return lambda metric, **keys: pipeline("keras3.keras", **({"gate": {}} | keys)).with_evaluation(
-        **test, metric=metric
-    )
+    return lambda metric, **gate: pipeline("keras3.keras").but(evaluation={"metric": metric}, gate=gate)
 
 
 def waves(pipeline: Make, metric: str) -> Any:
-    return pipeline("denoiser.keras", "waves_train.npz", "waves.npz").with_evaluation(metric=metric)
+    return pipeline("denoiser.keras", "waves_train.npz", "waves.npz").but(evaluation={"metric": metric})
 
 
 def masks(pipeline: Make, metric: str) -> Any:
-    return pipeline("segmenter.keras", "masks_train.npz", "masks.npz").with_evaluation(metric=metric)
+    return pipeline("segmenter.keras", "masks_train.npz", "masks.npz").but(evaluation={"metric": metric})
 
 
 def test_outcomes_name_every_sample_with_its_label_and_prediction(pipeline: Make, models: Path) -> None:
@@ -148,7 +146,7 @@ def test_a_set_metric_keeps_what_its_value_needs(quarters: Make) -> None:
 
 
 def test_a_users_metric_is_measured(quarters: Make) -> None:
-    steps = quarters("my_metrics:Margin", gate={"max_drop": 1.5})
+    steps = quarters("my_metrics:Margin", max_drop=1.5)
     facts = steps.resolve().metric
     assert (facts.low, facts.high, facts.per_sample, facts.higher_is_better) == (-1.0, 1.0, True, True)
     evaluated = steps.evaluate(steps.convert().artifact)
@@ -173,7 +171,7 @@ def test_labels_that_are_no_classes_of_the_model_are_not_kept(pipeline: Make, mo
         "class Age:\n    higher_is_better, range, per_sample = False, (0, 100), True\n"
         "    def score(self, outputs, labels):\n        return abs(outputs['output_0'].argmax(axis=1) + 20 - labels)\n"
     )
-    steps = pipeline("keras3.keras", evaluation="ages.npz").with_evaluation(metric="ages:Age")
+    steps = pipeline("keras3.keras", evaluation="ages.npz").but(evaluation={"metric": "ages:Age"})
     outcomes = steps.outcomes(steps.evaluate(steps.convert().artifact))
     assert outcomes.label is outcomes.prediction is None
     assert outcomes.score.mean() < 0.2
@@ -198,7 +196,7 @@ def test_a_users_metric_that_cannot_be_used_is_bad_input(quarters: Make, metric:
 
 def test_a_gate_that_does_not_fit_the_users_metric_is_refused_before_anything_runs(quarters: Make) -> None:
     with pytest.raises(BadStepInput, match=r"gate\.max_drop: expected at most 2 for my_metrics:Margin.*, got 3"):
-        quarters("my_metrics:Margin", gate={"max_drop": 3}).resolve()
+        quarters("my_metrics:Margin", max_drop=3).resolve()
 
 
 def stopping(first_samples: int | None, max_drop: float = 0.1) -> records.Stopping:
@@ -218,7 +216,7 @@ def visited(steps: Any, **changes: Any) -> records.Evaluated:
     return steps.evaluate(steps.int8, references=(steps.baseline,), **changes)
 
 
-@pytest.mark.parametrize(("first_samples", "design", "planned"), [(None, "sequential", 1), (100, "looks", 3)])
+@pytest.mark.parametrize(("first_samples", "design", "planned"), [(None, "sequential", 1), (100, "looks", 4)])
 def test_an_evaluation_ends_when_its_verdict_is_decided(
     early: Any, caplog: pytest.LogCaptureFixture, first_samples: int | None, design: str, planned: int
 ) -> None:
@@ -276,6 +274,41 @@ def test_outcomes_do_not_depend_on_the_number_of_processes(pipeline: Make, monke
     alone = steps.outcomes(evaluated)
     assert np.array_equal(alone.index, several.index)
     assert np.array_equal(alone.score, several.score)
+
+
+CRASHES = """
+import os, time
+from pathlib import Path
+
+def dies(features, label):
+    os._exit(3)
+
+def one_fails(features, label):
+    folder = Path(__file__).parent
+    try:
+        (folder / "failed").touch(exist_ok=False)
+    except FileExistsError:
+        time.sleep(0.02)
+        with (folder / "seen").open("a") as file:
+            file.write("x")
+        return features, label
+    raise ValueError("the first")
+"""
+
+
+def test_a_process_that_dies_is_a_crash_of_the_step(pipeline: Make, models: Path) -> None:
+    (models / "crashes.py").write_text(CRASHES)
+    steps = pipeline("keras3.keras", preprocess="crashes:dies")
+    with pytest.raises(StepFailed, match=r"\(crash\): a process that ran float32 died"):
+        steps.evaluate(steps.convert().artifact)
+
+
+def test_the_failure_of_one_process_ends_the_others(pipeline: Make, models: Path) -> None:
+    (models / "crashes.py").write_text(CRASHES)
+    steps = pipeline("keras3.keras", preprocess="crashes:one_fails")
+    with pytest.raises(BadStepInput, match="ValueError: the first"):
+        steps.evaluate(steps.convert().artifact)
+    assert not (models / "seen").exists() or len((models / "seen").read_text()) < 200
 
 
 @pytest.mark.parametrize(
