@@ -13,6 +13,9 @@ from litegate.spec import Spec, load_spec, parse_spec
 from litegate.variants import TARGETS, VARIANTS
 
 DATA = {"uri": "x", "format": "npz"}
+SEQUENTIAL: dict[str, Any] = DATA | {"sequential": True}
+LOOKS: dict[str, Any] = DATA | {"first_samples": 50}
+COSINE = {"evaluation": DATA | {"metric": "cosine_similarity"}}
 GOOD: dict[str, Any] = {
     "model": {"name": "digits", "uri": "model.keras"},
     "calibration": {"uri": "train.npz", "format": "npz"},
@@ -31,7 +34,7 @@ class Bad:
 
 BAD = [
     Bad("unknown key", {"modle": {}}, "spec: modle", "known keys model, calibration", "did you mean model?"),
-    Bad("unknown nested key", {"gate": {"max_dorp": 1}}, "spec: gate.max_dorp", "max_drop, confidence", "max_dorp"),
+    Bad("unknown nested key", {"gate": {"max_dorp": 1}}, "spec: gate.max_dorp", "max_drop, drop", "max_dorp"),
     Bad("no model", {"model": None}, "spec: model", "", "None"),
     Bad("no uri", {"model": {"name": "x"}}, "spec: model.uri", "required", "nothing"),
     Bad("empty uri", {"model": {"name": "x", "uri": ""}}, "spec: model.uri", "at least 1 character", "''"),
@@ -45,12 +48,17 @@ BAD = [
     Bad("only the baseline", {"variants": ["float32"]}, "spec: variants", "besides the float32", "float32"),
     Bad("nothing for the target", {"target": "gpu", "variants": ["int8"]}, "spec: variants", "float16", "int8"),
     Bad("a drop as text", {"gate": {"max_drop": "1 %"}}, "spec: gate.max_drop", "number", "'1 %'"),
-    Bad("a drop above 1", {"gate": {"max_drop": 1.5}}, "spec: gate.max_drop", "less than or equal to 1", "1.5"),
+    Bad("a drop above 1", {"gate": {"max_drop": 1.5}}, "spec: gate.max_drop", "at most 1 for top1", "1.5"),
     Bad("a drop that is NaN", {"gate": {"max_drop": float("nan")}}, "spec: gate.max_drop", "", "nan"),
     Bad("confidence 1", {"gate": {"confidence": 1.0}}, "spec: gate.confidence", "less than 1", "1.0"),
     Bad("unknown format", {"calibration": {"uri": "x", "format": "csv"}}, "spec: calibration.format", "npz", "csv"),
     Bad("no samples", {"calibration": DATA | {"samples": 0}}, "spec: calibration.samples", "1", "0"),
     Bad("unknown metric", {"evaluation": DATA | {"metric": "f1"}}, "spec: evaluation.metric", "top1", "f1"),
+    Bad("sequential mae", {"evaluation": SEQUENTIAL | {"metric": "mae"}}, "spec: evaluation.sequential", "mae", "tr"),
+    Bad("looks at a set", {"evaluation": LOOKS | {"metric": "rmse"}}, "spec: evaluation.first_samples", "rmse", "a"),
+    Bad("two ways to stop", {"evaluation": SEQUENTIAL | LOOKS}, "spec: evaluation", "first_samples or", "both"),
+    Bad("a share of a cosine", COSINE | {"gate": {"drop": "relative"}}, "spec: gate.drop", "absolute", "relative"),
+    Bad("top of nothing", {"evaluation": DATA | {"metric": "top0"}}, "spec: evaluation.metric", "topK", "'top0'"),
     Bad("preprocess without a function", {"preprocess": "package.module"}, "spec: preprocess", "pattern", "package"),
     Bad("a reserved alias", {"registry": {"alias": "latest"}}, "spec: registry.alias", "reserve", "latest"),
     Bad("a schedule that is no cron", {"schedule": "daily"}, "spec: schedule", "cron", "daily"),
