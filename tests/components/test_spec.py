@@ -17,6 +17,9 @@ NAMED: dict[str, Any] = {"features": {"x": "y"}}
 NONE = {"uri": "x", "format": "csv", "features": {"x": []}}
 IMAGES = {"uri": "x", "format": "images", "label": "y"}
 ALLOWED = DATA | {"allow": ["leaks"]}
+SEQUENTIAL: dict[str, Any] = DATA | {"sequential": True}
+LOOKS: dict[str, Any] = DATA | {"first_samples": 50}
+COSINE = {"evaluation": DATA | {"metric": "cosine_similarity"}}
 GOOD: dict[str, Any] = {
     "model": {"name": "digits", "uri": "model.keras"},
     "calibration": {"uri": "train.npz", "format": "npz"},
@@ -59,6 +62,11 @@ BAD = [
     Bad("unknown finding", {"calibration": ALLOWED}, "spec: calibration.allow.0", "'leakage'", "'leaks'"),
     Bad("no samples", {"calibration": DATA | {"samples": 0}}, "spec: calibration.samples", "1", "0"),
     Bad("unknown metric", {"evaluation": DATA | {"metric": "f1"}}, "spec: evaluation.metric", "top1", "f1"),
+    Bad("sequential mae", {"evaluation": SEQUENTIAL | {"metric": "mae"}}, "spec: evaluation.sequential", "mae", "tr"),
+    Bad("looks at a set", {"evaluation": LOOKS | {"metric": "rmse"}}, "spec: evaluation.first_samples", "rmse", "a"),
+    Bad("two ways to stop", {"evaluation": SEQUENTIAL | LOOKS}, "spec: evaluation", "first_samples or", "both"),
+    Bad("a share of a cosine", COSINE | {"gate": {"drop": "relative"}}, "spec: gate.drop", "absolute", "relative"),
+    Bad("top of nothing", {"evaluation": DATA | {"metric": "top0"}}, "spec: evaluation.metric", "topK", "'top0'"),
     Bad("preprocess without a function", {"preprocess": "package.module"}, "spec: preprocess", "pattern", "package"),
     Bad("a reserved alias", {"registry": {"alias": "latest"}}, "spec: registry.alias", "reserve", "latest"),
     Bad("a schedule that is no cron", {"schedule": "daily"}, "spec: schedule", "cron", "daily"),
