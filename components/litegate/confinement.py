@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -159,8 +160,9 @@ def _readable(request: Record, settings: Settings) -> Iterator[str]:
     yield from {code.folder for code in named(request, UserCode) if code.folder}
     if isinstance(request, ResolveRequest):
         yield request.folder
-        if not storage.is_s3(request.spec.model.uri) and Path(request.spec.model.uri).exists():
-            yield from _places(storage.list_entries(request.spec.model.uri, "model.uri"))
+        if not storage.is_s3(request.spec.model.uri):
+            with suppress(BadInput):  # the step will say so
+                yield from _places(storage.list_entries(request.spec.model.uri, "model.uri"))
     for digest in {ref.manifest.digest for ref in named(request, DataRef) if not storage.is_s3(ref.uri)}:
         lines = (settings.cache / "files" / digest).read_text().splitlines()
         yield from _places(tuple(Entry.model_validate_json(line) for line in lines))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from litegate.digest import digest_bytes, digest_file
 from litegate.errors import StoreError
@@ -45,7 +45,8 @@ class Store:
         """Publish a file under its digest and return the reference to it."""
         ref = FileRef(name=name, digest=digest_file(path), bytes=path.stat().st_size)
         if not self._exists(f"files/{ref.digest}"):
-            self._publish(f"files/{ref.digest}", path.read_bytes())
+            with path.open("rb") as file:
+                self._publish(f"files/{ref.digest}", file)
         return ref
 
     def fetch(self, ref: FileRef) -> Path:
@@ -96,13 +97,13 @@ class Store:
         except s3_client().exceptions.NoSuchKey:
             return None
 
-    def _publish(self, name: str, data: bytes) -> None:
+    def _publish(self, name: str, data: bytes | IO[bytes]) -> None:
         if is_s3(self.root):
             self._put(name, data)
         elif not Path(self.root, name).exists():
-            write_whole(Path(self.root, name), _once(data))
+            write_whole(Path(self.root, name), _blocks(data))
 
-    def _put(self, name: str, data: bytes) -> None:
+    def _put(self, name: str, data: bytes | IO[bytes]) -> None:
         """A conditional PUT: whoever comes second finds equal content, for the name decides it."""
         from botocore.exceptions import ClientError
 
@@ -114,5 +115,9 @@ class Store:
                 raise
 
 
-def _once(data: bytes) -> Iterator[bytes]:
-    yield data
+def _blocks(data: bytes | IO[bytes], size: int = 1 << 20) -> Iterator[bytes]:
+    if isinstance(data, bytes):
+        yield data
+        return
+    while block := data.read(size):
+        yield block

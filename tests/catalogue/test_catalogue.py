@@ -11,11 +11,13 @@ import pytest
 
 from litegate.digest import digest_file
 from litegate.errors import BadInput, StepFailed
+from litegate.records import Failure, GateRequest
 from litegate.settings import Settings
 from tests.catalogue.catalogue import ROWS
 from tests.catalogue.make_table import PAGE, table
 from tests.catalogue.row import BAD_INPUT, Row
 from tests.catalogue.running import run
+from tests.components.steps.conftest import Pipeline
 
 SHAPE = re.compile(r"\S.*: expected .+, got .+", re.DOTALL)
 
@@ -86,6 +88,28 @@ def test_nothing_is_left_behind(places: Settings, mark: Path, outcomes: dict[str
     assert [path for path in kept if path.parent.name == "files" and digest_file(path) != path.name] == []
     for path in workspace.glob("results/*/*.json"):
         json.loads(path.read_text())
+
+
+@pytest.mark.e2e
+def test_no_variant_that_failed_can_be_registered(models: Path, places: Settings, tmp_path: Path) -> None:
+    kinds = sorted({row.ending for row in ROWS} - {BAD_INPUT})
+    data = {"uri": str(models / "test.npz"), "format": "npz"}
+    model = {"name": "test", "uri": str(models / "keras3.keras")}
+    calibration = {"uri": str(models / "calibration.npz"), "format": "npz"}
+    steps = Pipeline(tmp_path, places, model=model, calibration=calibration, evaluation=data)
+    baseline = steps.candidate(steps.convert().artifact)
+    for kind in kinds:
+        failure = Failure(step="quantize", kind=kind, message="as in the catalogue", variant="int8")
+        request = GateRequest(
+            policy=steps.spec.gate,
+            target="cpu",
+            variants=("int8",),
+            baseline=baseline,
+            candidates=(),
+            failures=(failure,),
+        )
+        (verdict,) = (each for each in steps.step("judge", request).verdicts if each.variant == "int8")
+        assert (verdict.state, verdict.reasons[0].code) == ("failed", f"quantize_{kind}")
 
 
 def test_the_rows_are_many_and_their_names_unique() -> None:
