@@ -31,7 +31,7 @@ CASES = [(name, data, variant, reasons.get(variant)) for name, data, _, reasons 
 
 def steps_for(pipeline: Make, source: str, data: str) -> Any:
     steps = pipeline(source, calibration=data, evaluation=data)
-    return steps.with_evaluation(signature="decode") if source == "two_signatures" else steps
+    return steps.but(evaluation={"signature": "decode"}) if source == "two_signatures" else steps
 
 
 @pytest.mark.parametrize(("source", "data", "change"), [row[:3] for row in MODELS], ids=[row[0] for row in MODELS])
