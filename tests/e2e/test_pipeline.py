@@ -104,13 +104,20 @@ BAD: list[tuple[str, Callable[[Path], dict[str, Any]], str]] = [
     ("unknown-key", lambda models: {"quantise": True}, "unknown key 'quantise'"),
     ("wrong-dtype", lambda models: {"calibration": data(models, image=np.float64)}, "got float64"),
     ("wrong-shape", lambda models: {"evaluation": data(models, shape=(7, 8, 1))}, "7, 8, 1"),
-    ("label-out-of-range", lambda models: {"evaluation": data(models, label=4)}, "labels from 0 to 3, got 4"),
+    ("label-out-of-range", lambda models: {"evaluation": relabelled(models, 4)}, "labels from 0 to 3, got 4"),
 ]
 
 
-def data(models: Path, image: Any = np.float32, shape: tuple[int, ...] = (8, 8, 1), label: int = 0) -> dict[str, Any]:
-    path = models / f"{np.dtype(image).name}-{shape[0]}-{label}.npz"
-    np.savez(path, image=np.ones((200, *shape), image), label=np.full(200, label))
+def data(models: Path, image: Any = np.float32, shape: tuple[int, ...] = (8, 8, 1)) -> dict[str, Any]:
+    path = models / f"{np.dtype(image).name}-{shape[0]}.npz"
+    np.savez(path, image=np.ones((200, *shape), image), label=np.zeros(200, int))
+    return {"uri": str(path), "format": "npz"}
+
+
+def relabelled(models: Path, label: int) -> dict[str, Any]:
+    path = models / f"label-{label}.npz"
+    with np.load(models / "test.npz") as arrays:
+        np.savez(path, **(dict(arrays) | {"label": np.full(len(arrays["label"]), label)}))
     return {"uri": str(path), "format": "npz"}
 
 
