@@ -35,7 +35,7 @@ _SET_DRAWS = {"roc_auc": (60, 15), "average_precision": (100, 15), "macro_f1": (
 
 
 def _draws(samples: int, share: float = 1.0) -> tuple[int, int]:
-    """Fewer of the large ones; power is asked for at the largest."""
+    """More of the large ones, whose rates come nearest to the stated one; power is asked for at those alone."""
     at_limit, perfect = (3_000, 400) if samples == LARGE else (2_000, 0)
     return int(at_limit * share), int(perfect * share)
 
