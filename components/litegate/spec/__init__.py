@@ -1,0 +1,28 @@
+"""The spec: one YAML file a model, parsed once into frozen records.
+
+An unknown key, a wrong type or a value out of range is a `SpecError` that names the key, what it
+may be and what it was. Nothing here touches the network or the file system beyond the spec itself.
+"""
+
+from __future__ import annotations
+
+from litegate.spec.gate import Gate, gate_problem
+from litegate.spec.inputs import MIN_SAMPLES, Calibration, Evaluation, Format, LintCode, Model
+from litegate.spec.reading import load_spec, parse_spec
+from litegate.spec.registry import Registry
+from litegate.spec.whole import Spec
+
+__all__ = [
+    "MIN_SAMPLES",
+    "Calibration",
+    "Evaluation",
+    "Format",
+    "Gate",
+    "LintCode",
+    "Model",
+    "Registry",
+    "Spec",
+    "gate_problem",
+    "load_spec",
+    "parse_spec",
+]

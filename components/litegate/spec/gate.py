@@ -1,0 +1,61 @@
+"""The policy: what a variant must keep, and which policies have a meaning for which metric."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from litegate.metrics.facts import MetricFacts
+from litegate.spec.inputs import Evaluation
+from litegate.spec.section import Section
+
+__all__ = ["Gate", "gate_problem"]
+
+
+class Gate(Section):
+    """What a variant must keep to be promoted; what is null is not asked for.
+
+    Every clause must hold: a variant passes when each is proved at `confidence`, which holds for the variant
+    that is picked in the end, however many were judged side by side.
+    """
+
+    max_drop: float = Field(0.01, ge=0, description="Largest allowed loss of the metric against float32.")
+    drop: Literal["absolute", "relative"] = Field(
+        "absolute", description="Whether `max_drop` is in the metric's own unit or a share of the baseline's value."
+    )
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence that the picked variant keeps every limit.")
+    max_class_drop: float | None = Field(None, ge=0, le=1, description="Largest allowed loss of any single class.")
+    min_class_samples: int = Field(50, ge=1, description="Classes with fewer samples are not judged by themselves.")
+    max_prediction_shift: float | None = Field(
+        0.2, gt=0, le=1, description="By how much the share of one class in the predictions may grow (collapse)."
+    )
+    max_drop_from_champion: float | None = Field(
+        None, ge=0, description="Largest allowed loss against the version that is champion today, in the metric's unit."
+    )
+    min_value: float | None = Field(
+        None, description="What the float32 baseline itself must reach (at most, where lower is better)."
+    )
+    max_bytes: int | None = Field(None, ge=1, description="Largest file that may ship.")
+    min_size_ratio: float | None = Field(None, gt=0, description="How many times smaller than float32 it must be.")
+    max_latency_ratio: float | None = Field(None, gt=0, description="Largest latency as a share of float32's.")
+    latency_host: str | None = Field(None, description="The host whose latency counts; any one host if null.")
+    integer_only: bool = Field(False, description="Whether no operator, input or output may be float.")
+    on_reject: Literal["fail", "skip"] = Field("fail", description="How a run ends in which nothing passes.")
+
+
+def gate_problem(evaluation: Evaluation, gate: Gate, facts: MetricFacts) -> tuple[str, str, str] | None:
+    """What of a policy has no meaning for a metric: the key, what was expected and what was found; None if all fits."""
+    limits = (("max_drop", gate.max_drop), ("max_drop_from_champion", gate.max_drop_from_champion))
+    width = 1.0 if gate.drop == "relative" else facts.width
+    for key, limit in limits:
+        bound = facts.width if key == "max_drop_from_champion" else width
+        if limit is not None and bound is not None and limit > bound:
+            return f"gate.{key}", f"at most {bound:g} for {facts.name} (0.01 is one point)", f"{limit:g}"
+    if gate.drop == "relative" and (facts.low is None or facts.low < 0):
+        return "gate.drop", f"absolute for {facts.name}, whose values may be negative", "relative"
+    if evaluation.sequential and not (facts.per_sample and facts.width is not None):
+        return "evaluation.sequential", f"false for {facts.name}, which is not a bounded value of each sample", "true"
+    if evaluation.first_samples is not None and not facts.per_sample:
+        return "evaluation.first_samples", f"null for {facts.name}, which only a whole set has", "a number"
+    return None

@@ -1,0 +1,109 @@
+"""The inputs of a spec: the model and the data sets."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from litegate.metrics.facts import BUILT_IN, built_in_facts, is_user_metric
+from litegate.spec.section import Name, Section, Uri, check_variant
+
+__all__ = ["MIN_SAMPLES", "Calibration", "Data", "Evaluation", "Format", "LintCode", "Model"]
+
+MIN_SAMPLES = 30
+"""So few samples say nothing about a mean whose distribution is not known."""
+
+Format = Literal["csv", "images", "npy", "npz", "parquet", "tfrecord", "webdataset"]
+LintCode = Literal["clipped", "constant", "leakage", "outliers", "scale", "shift", "too_few"]
+"""Errors of the calibration lint that a spec may allow."""
+
+
+class Model(Section):
+    """The trained source model: a SavedModel directory, a `.keras` or a `.h5` file."""
+
+    name: str = Name
+    uri: str = Uri
+
+
+class Data(Section):
+    """Where a data set is, and which of its fields are what."""
+
+    uri: str = Uri
+    format: Format
+    label: str = Field("label", min_length=1, description="Name of the field, column or array that holds the label.")
+    features: dict[str, str | list[str]] = Field(
+        default_factory=dict, description="Fields by input name, where they have other names; several are stacked."
+    )
+
+    @model_validator(mode="after")
+    def _keys_fit_the_format(self) -> Self:
+        if self.format == "images" and self.label != "label":
+            found = {"got": repr(self.label), "key": "label"}
+            raise PydanticCustomError("named", "no label for images, whose class is their folder", found)
+        if self.features and self.format in ("images", "npy", "npz"):
+            known = "csv, parquet, tfrecord or webdataset; arrays are named like the inputs"
+            raise PydanticCustomError(
+                "named", "features only for {known}", {"known": known, "got": self.format, "key": "features"}
+            )
+        return self
+
+    @field_validator("features")
+    @classmethod
+    def _fields_have_names(cls, value: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
+        if not all(source and all(source) for source in value.values()):
+            raise ValueError("the name of a field, or a list of names, for each input")
+        return value
+
+
+class Calibration(Data):
+    """The data set that the representative samples are chosen from."""
+
+    samples: int = Field(200, ge=1, le=100_000, description="How many samples calibrate the integer variants.")
+    seed: int = Field(17, ge=0, description="Seed of the choice.")
+    allow: list[LintCode] = Field(
+        default_factory=list, description="Errors of the calibration lint that are only warnings here."
+    )
+
+
+class Evaluation(Data):
+    """The data set that every variant is measured on."""
+
+    metric: str = Field("top1", description="What is compared: a metric by name, or the user's package.module:Class.")
+    first_samples: int | None = Field(
+        None,
+        ge=MIN_SAMPLES,
+        description="Begin with so many and take more while a verdict is open; all at once if null.",
+    )
+    sequential: bool = Field(False, description="Visit samples in a seeded random order and stop once it is decided.")
+    max_samples: int | None = Field(None, ge=1, description="At most so many samples; all of them if null.")
+    max_samples_by_variant: dict[str, int] = Field(default_factory=dict, description="The same, for one variant.")
+    signature: str | None = Field(None, description="Which signature is evaluated, if the model has several.")
+
+    @field_validator("metric")
+    @classmethod
+    def _known_metric(cls, value: str) -> str:
+        if not (built_in_facts(value) or is_user_metric(value)):
+            known = ", ".join(("top1", "topK", *(name for name in BUILT_IN if name != "top1")))
+            raise PydanticCustomError(
+                "named", "one of {known}, or package.module:Class", {"known": known, "got": repr(value)}
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_to_take_more(self) -> Evaluation:
+        if self.sequential and self.first_samples is not None:
+            raise PydanticCustomError(
+                "named", "first_samples or sequential, which looks after every batch", {"got": "both"}
+            )
+        return self
+
+    @field_validator("max_samples_by_variant")
+    @classmethod
+    def _known_variants(cls, value: dict[str, int]) -> dict[str, int]:
+        for name, samples in value.items():
+            check_variant(name)
+            if samples < 1:
+                raise ValueError(f"at least 1 sample for {name}, got {samples}")
+        return value

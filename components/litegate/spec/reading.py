@@ -1,0 +1,101 @@
+"""Reading a spec file: strict YAML in, a frozen spec or one clear error out."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from litegate.errors import SpecError
+from litegate.spec.whole import Spec
+
+__all__ = ["load_spec", "parse_spec"]
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice: one of the two would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def parse_spec(data: Any, source: str = "spec") -> Spec:
+    """Check `data`, the parsed YAML, and freeze it.
+
+    Raises:
+        SpecError: with the first thing that is wrong.
+    """
+    if not isinstance(data, dict):
+        raise SpecError(source, "a mapping of spec keys", type(data).__name__)
+    try:
+        return Spec.model_validate(data)
+    except ValidationError as error:
+        raise _spec_error(error.errors()[0], source) from None
+
+
+def load_spec(path: Path) -> Spec:
+    """Read a spec file; local URIs in it become absolute, relative to the file's real folder.
+
+    Raises:
+        SpecError: if the file cannot be read or parsed, or with the first thing that is wrong in it.
+    """
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a safe loader, but stricter
+    except OSError as error:
+        raise SpecError(str(path), "a readable spec file", error.strerror or str(error)) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(str(path), "valid YAML", " ".join(str(error).split())) from None
+    spec = parse_spec(data, str(path))
+    return _with_absolute_uris(spec, path.resolve().parent)
+
+
+def _with_absolute_uris(spec: Spec, folder: Path) -> Spec:
+    def absolute(section: Any) -> Any:
+        uri = section.uri
+        return section if "://" in uri else section.model_copy(update={"uri": str(folder / uri)})
+
+    sections = ("model", "calibration", "evaluation")
+    return spec.model_copy(update={name: absolute(getattr(spec, name)) for name in sections})
+
+
+def _spec_error(error: ErrorDetails, source: str) -> SpecError:
+    path = [str(part) for part in error["loc"]]
+    where = f"{source}: {'.'.join(path)}" if path else source
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(path[:-1])
+        close = get_close_matches(path[-1], known, n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        return SpecError(where, f"one of the known keys {', '.join(known)}", f"the unknown key {path[-1]!r}{hint}")
+    if error["type"] == "missing":
+        return SpecError(where, "a value, the key is required", "nothing")
+    if error["type"] == "named":
+        key = error["ctx"].get("key", "" if path else "variants")
+        inner = ".".join(part for part in (*path, key) if part)
+        return SpecError(f"{source}: {inner}", error["msg"], error["ctx"]["got"])
+    if error["type"] == "tuple_type":
+        return SpecError(where, "'all' or a list of variants", _bounded(error["input"]))
+    expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return SpecError(where, expected, _bounded(error["input"]))
+
+
+def _bounded(value: Any, limit: int = 120) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    section: type[BaseModel] = Spec
+    for part in path:
+        annotation = section.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        section = annotation
+    return list(section.model_fields)

@@ -1,0 +1,25 @@
+"""Where what passed goes in MLflow."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, field_validator
+
+from litegate.spec.section import Name, Section
+
+__all__ = ["Registry"]
+
+
+class Registry(Section):
+    """The registered model in MLflow and the alias that follows what was promoted."""
+
+    name: str = Name
+    alias: str = Field("champion", pattern=r"^[A-Za-z0-9_-]+$", description="MLflow's alias for what was promoted.")
+
+    @field_validator("alias")
+    @classmethod
+    def _not_reserved(cls, value: str) -> str:
+        if value == "latest" or re.fullmatch(r"v\d+", value):
+            raise ValueError("an alias that MLflow does not reserve (not 'latest', not 'v1')")
+        return value

@@ -1,0 +1,54 @@
+"""What all sections of a spec share: frozen, no unknown keys, and types that several of them have."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from croniter import CroniterError, croniter  # type: ignore[import-untyped]
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from litegate.variants import VARIANTS
+
+__all__ = ["Cron", "EntryPoint", "Name", "Section", "Uri", "check_variant"]
+
+Uri = Field(min_length=1, description="s3://bucket/key, or a path: absolute, or relative to the spec file.")
+Name = Field(
+    pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+    max_length=120,
+    description="Letters, digits, '_', '-' and '.': it names the DAG, the experiment and the files.",
+)
+EntryPoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+"""`package.module:name`."""
+
+
+class Section(BaseModel):
+    """A mapping of the spec: frozen, strictly typed, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @field_validator("uri", check_fields=False)
+    @classmethod
+    def _local_or_s3(cls, value: str) -> str:
+        if "://" in value and not re.match(r"s3://[^/]+/.", value):
+            raise ValueError("s3://bucket/key, or a local path")
+        return value
+
+
+def _has_a_next_time(value: str) -> str:
+    try:
+        croniter(value).get_next()
+    except (CroniterError, ValueError):
+        raise ValueError("a cron expression that has a next time, a preset such as @daily, or null") from None
+    return value
+
+
+Cron = Annotated[str, AfterValidator(_has_a_next_time)]
+"""A cron expression, or a preset such as `@daily`; times are UTC."""
+
+
+def check_variant(name: Any) -> None:
+    """Raise pydantic's error, naming the variants that there are, if `name` is none of them."""
+    if name not in VARIANTS:
+        raise PydanticCustomError("named", "one of {known}", {"known": ", ".join(VARIANTS), "got": repr(name)})
