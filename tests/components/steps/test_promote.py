@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 
 from litegate.errors import StoreError
 from litegate.litert import LiteRTModel
-from litegate.records import Champion, PromoteRequest, Promotion
+from litegate.records import Champion, Channel, PromoteRequest
 from litegate.steps import promote, register
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
@@ -47,7 +47,17 @@ print(json.dumps(answers))
 def selected(toy, variant: str = "int8", run_key: str = "run") -> PromoteRequest:
     """A registered version, ready to be promoted."""
     result = register.run(toy.request(variant, run_key), toy.work)
-    return PromoteRequest(registry=toy.name, alias="champion", selected=result.selected)
+    return promotion_of(toy, result, order="2026-01-01T00:00:00+00:00", run_key=run_key)
+
+
+def promotion_of(toy, result, **fields) -> PromoteRequest:
+    return PromoteRequest(
+        channel=Channel(registry=toy.name),
+        selected=result.selected,
+        actor="a test",
+        mlflow_run_id=result.mlflow_run_id,
+        **fields,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +80,10 @@ def stored_file(mlflow_server, name: str, version: int) -> Path:
 def test_the_alias_moves_once_and_names_the_version_before(toy):
     first, second = selected(toy, "dynamic_range"), selected(toy, "int8")
 
-    assert promote.run(first, toy.work) == Promotion(champion=first.selected, previous=None, moved=True)
-    assert promote.run(second, toy.work) == Promotion(champion=second.selected, previous=1, moved=True)
-    assert promote.run(second, toy.work) == Promotion(champion=second.selected, previous=2, moved=False)
+    moved = [promote.run(request, toy.work) for request in (first, second, second)]
+    assert [each.champion for each in moved] == [first.selected, second.selected, second.selected]
+    assert [each.previous for each in moved] == [None, 1, 1], "a second try says what the first one did"
+    assert {each.state for each in moved} == {"promoted"}
     assert champion(toy.name) == "2"
 
 
