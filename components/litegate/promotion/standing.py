@@ -34,6 +34,7 @@ class Standing:
         barred: versions that may not be champion, each with the entry that says why.
         pin: the version that is champion whatever else is accepted.
         digests: by version, the digest that was judged.
+        last_move: the entry by which the champion is who it is.
     """
 
     accepted: dict[int, str] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Standing:
     barred: dict[int, LedgerEntry] = field(default_factory=dict)
     pin: int | None = None
     digests: dict[int, str] = field(default_factory=dict)
+    last_move: LedgerEntry | None = None
 
     def ranking(self) -> list[int]:
         """Accepted versions, the champion first: the pinned one, then the latest; none that is barred."""
@@ -87,6 +89,8 @@ def aliases_of(standing: Standing, facts: Callable[[int], VersionFacts | None]) 
 
 def _apply(standing: Standing, entry: LedgerEntry) -> None:
     decision, version = entry.decision, entry.decision.version
+    if entry.before != entry.after:
+        standing.last_move = entry
     if decision.action == "unpinned":
         standing.pin = None
     if version is None:
@@ -95,8 +99,10 @@ def _apply(standing: Standing, entry: LedgerEntry) -> None:
         standing.digests.setdefault(version, decision.digest)
     match decision.action:
         case "nominated":
+            _bar_as_its_twins(standing, version)
             standing.waiting[version] = max(decision.order or entry.time, standing.waiting.get(version, ""))
         case "accepted":
+            _bar_as_its_twins(standing, version)
             known = (decision.order, standing.waiting.pop(version, None), standing.accepted.get(version))
             standing.accepted[version] = max(filter(None, known), default=entry.time)
         case "rejected" | "rolled_back":
@@ -105,6 +111,19 @@ def _apply(standing: Standing, entry: LedgerEntry) -> None:
             if decision.to is not None:
                 standing.accepted[decision.to] = entry.time
         case "reinstated":
-            standing.barred.pop(version, None)
+            for each in (version, *_twins(standing, version)):
+                standing.barred.pop(each, None)
         case "pinned":
             standing.pin = version
+
+
+def _twins(standing: Standing, version: int) -> list[int]:
+    """Versions with the same bytes: what is deleted in the registry and registered again gets another number."""
+    digest = standing.digests.get(version)
+    return [other for other, known in standing.digests.items() if known == digest]
+
+
+def _bar_as_its_twins(standing: Standing, version: int) -> None:
+    for twin in _twins(standing, version):
+        if twin in standing.barred:
+            standing.barred[version] = standing.barred[twin]
