@@ -22,7 +22,7 @@ def refusal(standing: Standing, now: Aliases, decision: Decision) -> Refusal | N
 
 def outcome_refusal(decision: Decision, then: Aliases) -> Refusal | None:
     """Why a decision may not have the outcome `then`: it would not do what was asked, or leave no champion at all."""
-    where = f"{decision.action} {decision.channel}"
+    where = f"{decision.action.replace('_', ' ')} {decision.channel}"
     wanted = {"pinned": decision.version, "rolled_back": decision.to}.get(decision.action)
     if wanted is not None and then.champion != wanted:
         return (

@@ -60,6 +60,8 @@ def standing_of(entries: Iterable[LedgerEntry]) -> Standing:
     standing = Standing()
     for entry in entries:
         _apply(standing, entry)
+        if entry.before != entry.after:
+            standing.last_move = entry
     return standing
 
 
@@ -89,20 +91,16 @@ def aliases_of(standing: Standing, facts: Callable[[int], VersionFacts | None]) 
 
 def _apply(standing: Standing, entry: LedgerEntry) -> None:
     decision, version = entry.decision, entry.decision.version
-    if entry.before != entry.after:
-        standing.last_move = entry
-    if decision.action == "unpinned":
-        standing.pin = None
+    if decision.action in ("pinned", "unpinned"):
+        standing.pin = version if decision.action == "pinned" else None
     if version is None:
         return
     if decision.digest is not None:
-        standing.digests.setdefault(version, decision.digest)
+        _learn(standing, version, decision.digest)
     match decision.action:
         case "nominated":
-            _bar_as_its_twins(standing, version)
             standing.waiting[version] = max(decision.order or entry.time, standing.waiting.get(version, ""))
         case "accepted":
-            _bar_as_its_twins(standing, version)
             known = (decision.order, standing.waiting.pop(version, None), standing.accepted.get(version))
             standing.accepted[version] = max(filter(None, known), default=entry.time)
         case "rejected" | "rolled_back":
@@ -111,19 +109,18 @@ def _apply(standing: Standing, entry: LedgerEntry) -> None:
             if decision.to is not None:
                 standing.accepted[decision.to] = entry.time
         case "reinstated":
-            for each in (version, *_twins(standing, version)):
-                standing.barred.pop(each, None)
-        case "pinned":
-            standing.pin = version
+            for same in (version, *_same_bytes(standing, version)):
+                standing.barred.pop(same, None)
 
 
-def _twins(standing: Standing, version: int) -> list[int]:
-    """Versions with the same bytes: what is deleted in the registry and registered again gets another number."""
+def _learn(standing: Standing, version: int, digest: str) -> None:
+    """What holds for the bytes holds for the version: deleted and registered again, they get another number."""
+    standing.digests.setdefault(version, digest)
+    for same in _same_bytes(standing, version):
+        if same in standing.barred:
+            standing.barred[version] = standing.barred[same]
+
+
+def _same_bytes(standing: Standing, version: int) -> list[int]:
     digest = standing.digests.get(version)
     return [other for other, known in standing.digests.items() if known == digest]
-
-
-def _bar_as_its_twins(standing: Standing, version: int) -> None:
-    for twin in _twins(standing, version):
-        if twin in standing.barred:
-            standing.barred[version] = standing.barred[twin]

@@ -37,6 +37,7 @@ from litegate.records.inspection import (
 )
 from litegate.records.lint import DataFinding, Lint, LintRequest
 from litegate.records.promotion import (
+    Action,
     Aliases,
     Barred,
     Channel,
@@ -71,6 +72,7 @@ from litegate.records.verdicts import (
 )
 
 __all__ = [
+    "Action",
     "Aliases",
     "Artifact",
     "Barred",

@@ -44,6 +44,10 @@ class Ledger:
         """Names it in messages."""
         return f"ledger of {self.channel}"
 
+    @property
+    def _marker_name(self) -> str:
+        return f"{EXPERIMENT}/{self.channel}"
+
     def run_id(self, create: bool = False) -> str | None:
         """The run that holds the entries; None where there is none and none is to be made."""
         if self._run_id is None:
@@ -115,15 +119,16 @@ class Ledger:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-            raise StoreError(f"{self.where}: there is no run {run_id}, which its experiment names as {RUN_TAG}") from None
+            named = f"which the experiment {self._marker_name} names"
+            raise StoreError(f"{self.where}: there is no run {run_id}, {named} as {RUN_TAG}") from None
 
     def _marker(self) -> Experiment | None:
-        return self.client.get_experiment_by_name(f"{EXPERIMENT}/{self.channel}")
+        return self.client.get_experiment_by_name(self._marker_name)
 
     def _create(self) -> Experiment:
         """The channel's experiment with a new, empty ledger, or the one that somebody else has just made."""
         hub = runs.experiment(self.client, EXPERIMENT, _NOTE)
-        experiment = self._marker_of_older(hub)
+        experiment = self._older_marker(hub)
         if experiment is not None:
             return experiment
         run = self.client.create_run(hub, run_name=str(self.channel), tags={"model": self.channel.registry})
@@ -131,15 +136,15 @@ class Ledger:
         note = f"The ledger of {self.channel} is run `{run.info.run_id}` of the experiment `{EXPERIMENT}`."
         tags = {RUN_TAG: run.info.run_id, runs.NOTE: note}
         with suppress(MlflowException):  # somebody else was first, or what follows says what is wrong
-            self.client.create_experiment(f"{EXPERIMENT}/{self.channel}", tags=tags)
+            self.client.create_experiment(self._marker_name, tags=tags)
         experiment = self._marker()
         if experiment is None:
-            raise StoreError(f"{self.where}: MLflow does not create the experiment {EXPERIMENT}/{self.channel}")
+            raise StoreError(f"{self.where}: MLflow does not create the experiment {self._marker_name}")
         if experiment.tags.get(RUN_TAG) != run.info.run_id:
             self.client.delete_run(run.info.run_id)
         return experiment
 
-    def _marker_of_older(self, hub: str) -> Experiment | None:
+    def _older_marker(self, hub: str) -> Experiment | None:
         """The channel's experiment if somebody has just made it; one that lost its ledger must not get another.
 
         Raises:
@@ -149,8 +154,8 @@ class Ledger:
         older = [run.info.run_id for run in found if KEY.format(0) in run.data.params]
         experiment = self._marker()
         if older and experiment is None:
-            name = f"{EXPERIMENT}/{self.channel}"
-            raise StoreError(f"{self.where}: run {older[0]} holds it, but the experiment {name} is gone: who renamed it?")
+            gone = f"the experiment {self._marker_name}, which names it, is gone: call it so again"
+            raise StoreError(f"{self.where}: run {older[0]} holds it, but {gone}")
         return experiment
 
     def _named_by(self, experiment: Experiment) -> str:
