@@ -5,16 +5,17 @@ from __future__ import annotations
 import tempfile
 import uuid
 from pathlib import Path
+from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelStatus
 
 from litegate.digest import digest_bytes
-from litegate.records import Champion, Channel, Decided, Decision, Verdict
+from litegate.records import Action, Champion, Channel, Decided, Decision, Verdict
 from litegate.tracking import notes, registry
 from litegate.tracking.deciding import decide
 
-__all__ = ["accept", "new_name", "register"]
+__all__ = ["accept", "new_name", "register", "take"]
 
 
 def new_name() -> str:
@@ -49,6 +50,19 @@ def accept(client: MlflowClient, name: str, version: Champion, run: str, order: 
         digest=version.digest,
         variant=version.variant,
         order=order,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        return decide(client, decision, Path(folder))
+
+
+def take(client: MlflowClient, name: str, action: Action, version: int | None = None, **fields: Any) -> Decided:
+    """What a person decides about a version."""
+    decision = Decision(
+        channel=Channel(registry=name),
+        action=action,
+        key=str(uuid.uuid4()),
+        version=version,
+        **({"actor": "alice", "why": "slow"} | fields),
     )
     with tempfile.TemporaryDirectory() as folder:
         return decide(client, decision, Path(folder))

@@ -55,7 +55,7 @@ class Outcome:
         model: the model's name; None if the spec could not be read.
         outcome: `waiting`: a person must accept what passed; `held`: what passed may not be champion now.
         result: everything that was measured, if the run came that far.
-        champion: the present champion, if the run asked for it.
+        champion: the present champion of a run that selected a version; None where there is none.
         why: for `waiting` and `held`.
         error: why it failed; None unless `outcome` is `failed`.
     """
