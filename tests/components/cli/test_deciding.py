@@ -48,8 +48,18 @@ def litegate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     return run
 
 
+@pytest.fixture(scope="module")
+def untouched(mlflow_url: str) -> str:
+    """A model for all who change nothing."""
+    return three_versions()
+
+
 @pytest.fixture
-def toy() -> str:
+def toy(mlflow_url: str) -> str:
+    return three_versions()
+
+
+def three_versions() -> str:
     """A model of three accepted versions; the third is champion."""
     client, name = MlflowClient(), new_name()
     for number, variant in enumerate(("dynamic_range", "int8", "float16"), 1):
@@ -120,7 +130,8 @@ REFUSED = (
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.id)
-def test_what_cannot_be_done_ends_with_2_and_the_reason_and_writes_nothing(case, litegate, toy):
+def test_what_cannot_be_done_ends_with_2_and_the_reason_and_writes_nothing(case, litegate, untouched):
+    toy = three_versions() if case.before else untouched
     if case.before:
         take(MlflowClient(), toy, *case.before)
     before = state(toy), aliases(toy)
@@ -186,8 +197,8 @@ def test_history_changes_nothing_and_names_the_alias_that_somebody_moved_and_rec
     assert aliases(toy) == {"champion": "3", "previous": "2"}
 
 
-def test_reconcile_says_that_there_was_nothing_to_do(litegate, toy):
-    assert litegate("reconcile", toy).out == f"{toy}@champion: the aliases are where the ledger has them\n"
+def test_reconcile_says_that_there_was_nothing_to_do(litegate, untouched):
+    assert litegate("reconcile", untouched).out == f"{untouched}@champion: the aliases are where the ledger has them\n"
 
 
 def test_who_reconciles_is_named_where_the_champion_was_deleted(litegate, toy):
@@ -220,14 +231,14 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(litegate, m
     assert "secret" not in said.error
 
 
-def test_the_servers_of_the_home_come_before_the_environment(litegate, toy, tmp_path, monkeypatch, mlflow_url):
+def test_the_servers_of_the_home_come_before_the_environment(litegate, untouched, tmp_path, monkeypatch, mlflow_url):
     home, me = Home(tmp_path / "home"), os.getpid()
     home.prepare()
     alive = {"pid": me, "birth": birth_of(me), "phase": "ready", "mlflow_url": mlflow_url}
     Stack.plan(home, {}).model_copy(update=alive).write(home)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
 
-    assert f"{toy}@champion at {mlflow_url}" in litegate("history", toy, "--home", home.root).out
+    assert f"{untouched}@champion at {mlflow_url}" in litegate("history", untouched, "--home", home.root).out
     assert os.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:1", "as it was"
 
 
