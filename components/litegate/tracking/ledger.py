@@ -67,7 +67,9 @@ class Ledger:
         run = self._run(run_id)
         if run.info.lifecycle_stage != "active":
             restore = f"`mlflow runs restore --run-id {run_id}`"
-            raise StoreError(f"{self.where}: its run was deleted: {restore}, or restore the experiment `{EXPERIMENT}`")
+            raise StoreError(
+                f"{self.where}: its run was deleted: restore it ({restore}) or its experiment {EXPERIMENT}"
+            )
         found = [(key, text) for key, text in sorted(run.data.params.items()) if key.startswith("entry-")]
         entries = tuple(self._entry(key, text) for key, text in found)
         check_chain(entries, self.where)

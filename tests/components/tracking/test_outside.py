@@ -134,12 +134,10 @@ def collect(server: Any) -> None:
 
 
 def test_deleting_the_experiment_of_all_ledgers_stops_every_channel_until_it_is_restored(model):
-    hub = model.client.get_experiment_by_name(EXPERIMENT).experiment_id
+    hub, ledger = model.client.get_experiment_by_name(EXPERIMENT).experiment_id, model.ledger
     model.client.delete_experiment(hub)
     try:
-        with pytest.raises(
-            StoreError, match=f"mlflow runs restore --run-id {model.ledger}`, or restore the experiment"
-        ):
+        with pytest.raises(StoreError, match=rf"mlflow runs restore --run-id {ledger}`\) or its experiment promotions"):
             model.promote_again()
         assert model.aliases == {"champion": "2", "previous": "1"}
     finally:
