@@ -8,6 +8,7 @@ announces once more rather than never: a run that finds all its results costs li
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from airflow.sdk.execution_time.context import AssetStateStoreAccessors
 
 __all__ = ["ModelTrigger"]
+
+log = logging.getLogger("litegate")
 
 _ANNOUNCED = "litegate.announced"
 _LONGEST_PAUSE = 600.0
@@ -66,7 +69,7 @@ class ModelTrigger(BaseEventTrigger):
             news = found if found is not None and whole and await self._is_new(found) else None
         except Exception as error:
             self._errors += 1
-            self.log.warning("watching %s: %s; the next look is in %g s", self.uri, error, self._pause)
+            log.warning("watching %s: %s; the next look is in %g s", self.uri, error, self._pause)
             return None
         self._errors = 0
         return news
@@ -89,7 +92,7 @@ class ModelTrigger(BaseEventTrigger):
         try:
             await self._memory.aset(_ANNOUNCED, self._announced)
         except Exception as error:
-            self.log.warning("watching %s: %s; it is announced once more after a restart", found.uri, error)
+            log.warning("watching %s: %s; it is announced once more after a restart", found.uri, error)
 
     @property
     def _memory(self) -> AssetStateStoreAccessors:

@@ -55,6 +55,7 @@ COMPARED = UPSTREAM | {
 }
 
 SLOTS = {
+    "resolve": 1,
     "convert": 1,
     "sample": 1,
     "lint": 1,
@@ -89,7 +90,8 @@ def write_spec(
 
 def test_the_shipped_specs_become_dags(load_dags: Load) -> None:
     assert set(load_dags()) == {"quantize__digits"}
-    assert set(load_dags(file="retrain_digits.py")) == {"retrain__digits"}
+    assert set(load_dags(file="retrain.py")) == {"retrain__digits"}
+    assert set(load_dags(file="prepare_digits.py")) == {"prepare__digits"}
 
 
 def test_tasks_wait_for_exactly_what_they_need(load_dags: Load) -> None:
@@ -133,7 +135,7 @@ def test_mapped_instances_are_named_after_their_variant(load_dags: Load) -> None
 
 def test_a_new_model_starts_quantization(load_dags: Load) -> None:
     (asset,) = load_dags()["quantize__digits"].timetable.asset_condition.objects
-    (outlet,) = load_dags(file="retrain_digits.py")["retrain__digits"].get_task("train").outlets
+    (outlet,) = load_dags(file="retrain.py")["retrain__digits"].get_task("train").outlets
     assert asset == outlet
     assert asset.uri == "s3://litegate/examples/digits/model.keras"
 
@@ -276,7 +278,7 @@ def test_a_worker_builds_only_its_own_dag(load_dags: Load, tmp_path: Path, monke
     assert set(load_dags(tmp_path)) == {"quantize__m"}
 
 
-@pytest.mark.parametrize("file", ["quantize.py", "retrain_digits.py"])
+@pytest.mark.parametrize("file", ["quantize.py", "retrain.py", "prepare_digits.py"])
 def test_parsing_loads_no_heavy_library(file: str) -> None:
     script = f"""
 import runpy, sys

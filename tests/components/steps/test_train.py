@@ -237,9 +237,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
-def test_a_training_that_leaves_no_model_changes_nothing_and_says_why(
-    train: Training, models: Path, bad: Bad
-) -> None:
+def test_a_training_that_leaves_no_model_changes_nothing_and_says_why(train: Training, models: Path, bad: Bad) -> None:
     uri = train.folder / bad.uri
     uri.parent.mkdir(parents=True, exist_ok=True)
     if "*" not in bad.uri:
