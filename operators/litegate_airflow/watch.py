@@ -1,8 +1,8 @@
 """The watcher: tells Airflow that there is a new model, when something else has put it there.
 
-It asks S3 every few seconds. What it has announced it remembers in Airflow's database, beside the events: after a
-restart it announces what came meanwhile, and nothing twice. Should it end in the very moment of an announcement, it
-announces once more rather than never: a run that finds all its results costs little.
+It asks S3 every few seconds. What it has announced it remembers in the workspace: after a restart it announces what
+came meanwhile, and nothing twice. Should it end in the very moment of an announcement, it announces once more rather
+than never: a run that finds all its results costs little.
 """
 
 from __future__ import annotations
@@ -10,21 +10,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from typing_extensions import override
 
+from litegate.digest import digest_json
+from litegate.settings import default_home, workspace
+from litegate.store import Store
 from litegate.versions import ModelFiles, find_model
-
-if TYPE_CHECKING:
-    from airflow.sdk.execution_time.context import AssetStateStoreAccessors
 
 __all__ = ["ModelTrigger"]
 
 log = logging.getLogger("litegate")
 
-_ANNOUNCED = "litegate.announced"
 _LONGEST_PAUSE = 600.0
 
 
@@ -42,6 +41,7 @@ class ModelTrigger(BaseEventTrigger):
     def __init__(self, uri: str, interval: float) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.uri, self.interval = uri, interval
+        self._store, self._mark = Store(workspace(), default_home() / "cache"), f"watch-{digest_json(uri)}"
         self._errors = 0
         self._seen_before: str | None = None
         self._announced: dict[str, Any] | None = None
@@ -64,9 +64,7 @@ class ModelTrigger(BaseEventTrigger):
     async def _news(self) -> ModelFiles | None:
         """What is to be announced, if anything is."""
         try:
-            found = await asyncio.to_thread(find_model, self.uri, "model.uri")
-            whole = found is not None and self._is_whole(found)
-            news = found if found is not None and whole and await self._is_new(found) else None
+            news = await asyncio.to_thread(self._look)
         except Exception as error:
             self._errors += 1
             log.warning("watching %s: %s; the next look is in %g s", self.uri, error, self._pause)
@@ -74,31 +72,28 @@ class ModelTrigger(BaseEventTrigger):
         self._errors = 0
         return news
 
+    def _look(self) -> ModelFiles | None:
+        found = find_model(self.uri, "model.uri")
+        return found if found is not None and self._is_whole(found) and self._is_new(found) else None
+
     def _is_whole(self, found: ModelFiles) -> bool:
         """An object is there at once; a folder is complete when it has not changed since the look before."""
         before, self._seen_before = self._seen_before, found.identity
         return len(found.entries) == 1 or before == found.identity
 
-    async def _is_new(self, found: ModelFiles) -> bool:
+    def _is_new(self, found: ModelFiles) -> bool:
         """Neither what was announced last, nor older: that becomes the newest when a newer one is deleted."""
         if self._announced is None:
-            stored: Any = await self._memory.aget(_ANNOUNCED)
-            self._announced = stored
+            self._announced = self._store.mark(self._mark)
         last = self._announced
         return last is None or (found.identity != last["identity"] and found.modified >= last["modified"])
 
     async def _remember(self, found: ModelFiles) -> None:
-        self._announced = {"identity": found.identity, "modified": found.modified}
+        self._announced = {"uri": found.uri, "identity": found.identity, "modified": found.modified}
         try:
-            await self._memory.aset(_ANNOUNCED, self._announced)
+            await asyncio.to_thread(self._store.set_mark, self._mark, self._announced)
         except Exception as error:
             log.warning("watching %s: %s; it is announced once more after a restart", found.uri, error)
-
-    @property
-    def _memory(self) -> AssetStateStoreAccessors:
-        """That of the asset that is watched."""
-        assert self.asset_state_store is not None
-        return self.asset_state_store
 
     @property
     def _pause(self) -> float:

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,26 +15,11 @@ from moto.server import ThreadedMotoServer
 
 from litegate import versions
 from litegate.storage import s3_client
+from litegate.store import Store
 from litegate_airflow import watch
 from litegate_airflow.watch import ModelTrigger
 
 Events = list[dict[str, Any]]
-
-
-@dataclass
-class Memory:
-    """What Airflow keeps for an asset; outlives a trigger."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-    broken: bool = False
-
-    async def aget(self, key: str) -> Any:
-        return self.values.get(key)
-
-    async def aset(self, key: str, value: Any) -> None:
-        if self.broken:
-            raise RuntimeError("the database is away")
-        self.values[key] = value
 
 
 @dataclass
@@ -50,7 +35,7 @@ class Looks:
 
 
 @pytest.fixture(autouse=True)
-def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
+def looks(s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Looks:
     counted = Looks()
 
     def find_model(uri: str, where: str) -> Any:
@@ -59,6 +44,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
 
     monkeypatch.setattr(watch, "find_model", find_model)
     monkeypatch.setattr(ModelTrigger, "stored_after", 0.01)
+    monkeypatch.setenv("LITEGATE_WORKSPACE", f"s3://{s3_bucket}/workspace")
     return counted
 
 
@@ -70,10 +56,9 @@ async def until(done: Callable[[], bool], seconds: float = 30) -> None:
 
 
 @asynccontextmanager
-async def watching(uri: str, memory: Memory) -> AsyncIterator[Events]:
+async def watching(uri: str) -> AsyncIterator[Events]:
     """A triggerer's life: the payloads of the events that the trigger has fired so far."""
     trigger = ModelTrigger(uri, 0.02)
-    trigger.asset_state_store = memory  # type: ignore[assignment]
     events: Events = []
 
     async def follow() -> None:
@@ -96,8 +81,8 @@ def put(bucket: str, key: str, text: str) -> str:
 
 def test_each_new_object_is_announced_once_also_what_came_while_nobody_watched(s3_bucket: str, looks: Looks) -> None:
     async def run() -> None:
-        memory, uri = Memory(), f"s3://{s3_bucket}/models/*.keras"
-        async with watching(uri, memory) as events:
+        uri = f"s3://{s3_bucket}/models/*.keras"
+        async with watching(uri) as events:
             await looks.more()
             assert events == [], "there is nothing"
             first = put(s3_bucket, "models/1.keras", "a")
@@ -109,12 +94,12 @@ def test_each_new_object_is_announced_once_also_what_came_while_nobody_watched(s
             await looks.more()
         assert [event["uri"] for event in events] == [first, second]
 
-        async with watching(uri, memory) as events:
+        async with watching(uri) as events:
             await looks.more()
         assert events == [], "a restart announces nothing again"
 
         third = put(s3_bucket, "models/3.keras", "c")
-        async with watching(uri, memory) as events:
+        async with watching(uri) as events:
             await until(lambda: len(events) == 1)
         assert events[0]["uri"] == third
 
@@ -123,11 +108,11 @@ def test_each_new_object_is_announced_once_also_what_came_while_nobody_watched(s
 
 def test_an_older_model_that_is_the_newest_again_is_no_news(s3_bucket: str, looks: Looks) -> None:
     async def run() -> None:
-        memory, uri = Memory(), f"s3://{s3_bucket}/*.keras"
+        uri = f"s3://{s3_bucket}/*.keras"
         put(s3_bucket, "1.keras", "a")
         await asyncio.sleep(1.1)  # the server's times are in whole seconds
         put(s3_bucket, "2.keras", "b")
-        async with watching(uri, memory) as events:
+        async with watching(uri) as events:
             await until(lambda: len(events) == 1)
             s3_client().delete_object(Bucket=s3_bucket, Key="2.keras")
             await looks.more()
@@ -139,7 +124,7 @@ def test_an_older_model_that_is_the_newest_again_is_no_news(s3_bucket: str, look
 def test_one_object_is_announced_when_its_bytes_change(s3_bucket: str, looks: Looks) -> None:
     async def run() -> None:
         uri = put(s3_bucket, "model.keras", "a")
-        async with watching(uri, Memory()) as events:
+        async with watching(uri) as events:
             await until(lambda: len(events) == 1)
             put(s3_bucket, "model.keras", "a")
             await looks.more()
@@ -152,7 +137,6 @@ def test_one_object_is_announced_when_its_bytes_change(s3_bucket: str, looks: Lo
 
 def test_a_folder_is_announced_when_it_has_stopped_growing(s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     trigger = ModelTrigger(f"s3://{s3_bucket}/*/saved_model.pb", 1)
-    trigger.asset_state_store = Memory()  # type: ignore[assignment]
     put(s3_bucket, "1/variables/variables.index", "i")
     look: Callable[[], Awaitable[Any]] = trigger._news
     assert asyncio.run(look()) is None
@@ -182,7 +166,7 @@ def test_a_server_that_is_away_is_waited_for(
     async def run() -> None:
         uri = put(s3_bucket, "model.keras", "a")
         _, port = own_server.get_host_and_port()
-        async with watching(uri, Memory()) as events:
+        async with watching(uri) as events:
             await until(lambda: len(events) == 1)
             own_server.stop()
             await until(lambda: any("the next look is in" in message for message in caplog.messages), 60)
@@ -217,20 +201,23 @@ def test_the_pause_grows_with_the_errors_and_has_an_end(monkeypatch: pytest.Monk
 
 
 def test_what_cannot_be_remembered_is_not_announced_twice_in_one_life(
-    s3_bucket: str, looks: Looks, caplog: pytest.LogCaptureFixture
+    s3_bucket: str, looks: Looks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def refuse(store: Store, name: str, value: Any) -> None:
+        raise ConnectionError("refused")
+
     async def run() -> None:
-        memory = Memory(broken=True)
         uri = put(s3_bucket, "model.keras", "a")
-        async with watching(uri, memory) as events:
+        async with watching(uri) as events:
             await until(lambda: len(events) == 1)
             await looks.more()
         assert len(events) == 1
-        async with watching(uri, memory) as events:
+        async with watching(uri) as events:
             await until(lambda: len(events) == 1)
 
+    monkeypatch.setattr(Store, "set_mark", refuse)
     asyncio.run(run())
-    assert "the database is away; it is announced once more after a restart" in caplog.text
+    assert "refused; it is announced once more after a restart" in caplog.text
 
 
 def test_a_slow_server_holds_nobody_else_up(monkeypatch: pytest.MonkeyPatch) -> None:
