@@ -46,6 +46,16 @@ from litegate.records.inspection import (
     warnings_of,
 )
 from litegate.records.lint import DataFinding, Lint, LintRequest
+from litegate.records.promotion import (
+    Aliases,
+    Barred,
+    Channel,
+    ChannelState,
+    Decided,
+    Decision,
+    LedgerEntry,
+    LedgerRequest,
+)
 from litegate.records.results import (
     BaselineSummary,
     Champion,
@@ -71,14 +81,18 @@ from litegate.records.verdicts import (
 )
 
 __all__ = [
+    "Aliases",
     "Announcement",
     "Artifact",
+    "Barred",
     "BaselineSummary",
     "BufferUse",
     "Candidate",
     "Champion",
     "ChampionFile",
     "ChampionRequest",
+    "Channel",
+    "ChannelState",
     "ClassLoss",
     "Clause",
     "Computing",
@@ -86,6 +100,8 @@ __all__ = [
     "Converted",
     "DataFinding",
     "DataRef",
+    "Decided",
+    "Decision",
     "EvaluateRequest",
     "Evaluated",
     "Failure",
@@ -96,6 +112,8 @@ __all__ = [
     "InspectRequest",
     "Inspection",
     "LargeBuffer",
+    "LedgerEntry",
+    "LedgerRequest",
     "Lint",
     "LintRequest",
     "MetricFacts",
