@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from litegate.digest import digest_json
 from litegate.errors import DataError
 from litegate.globs import split_glob
-from litegate.storage import Entry, list_entries, listed, manifest_digest
+from litegate.storage import Entry, listed, manifest_digest
 
 __all__ = ["SAVED_MODEL", "ModelFiles", "find_model", "model_files", "version_uri"]
 
@@ -51,17 +51,15 @@ def find_model(uri: str, where: str) -> ModelFiles | None:
     Raises:
         DataError: the S3 server refuses.
     """
-    found = sorted(listed(uri, where), key=lambda each: (each.modified, each.entry.name))
-    if not found:
-        return None
-    newest, modified = found[-1]
     if split_glob(uri) is None:
-        entries = sorted((each.entry for each in found), key=lambda entry: entry.name)
-        return ModelFiles(uri, tuple(entries), modified)
-    folder = newest.uri.removesuffix(f"/{SAVED_MODEL}")
-    if folder == newest.uri:
-        return ModelFiles(folder, (newest,), modified)
-    return ModelFiles(folder, list_entries(f"{folder}/", where), modified)
+        return _all_files(uri, where)
+    newest = max(listed(uri, where), key=lambda each: (each.modified, each.entry.name), default=None)
+    if newest is None:
+        return None
+    folder = newest.entry.uri.removesuffix(f"/{SAVED_MODEL}")
+    if folder == newest.entry.uri:
+        return ModelFiles(folder, (newest.entry,), newest.modified)
+    return _all_files(folder, where)
 
 
 def model_files(uri: str, where: str) -> ModelFiles:
@@ -74,6 +72,13 @@ def model_files(uri: str, where: str) -> ModelFiles:
     if found is None:
         raise DataError(where, "an existing file, folder or S3 object", f"nothing at {uri}")
     return found
+
+
+def _all_files(uri: str, where: str) -> ModelFiles | None:
+    found = sorted(listed(uri, where), key=lambda each: each.entry.name)
+    if not found:
+        return None
+    return ModelFiles(uri, tuple(each.entry for each in found), max(each.modified for each in found))
 
 
 def version_uri(uri: str, digest: str) -> str:

@@ -41,10 +41,12 @@ def announcements(context: Context, model: Asset) -> tuple[Announcement, ...]:
 
 def _announcement(event: Event) -> Announcement:
     digest = (event.extra or {}).get("digest")
-    if digest is not None and not (isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest)):
+    if digest is None:
+        return Announcement(digest=None, source=_source(event), timestamp=event.timestamp.isoformat())
+    if not (isinstance(digest, str) and re.fullmatch("[0-9a-fA-F]{64}", digest)):
         where = f"extra.digest of the asset event of {event.timestamp.isoformat()}"
         raise SpecError(where, "a SHA-256 of 64 hexadecimal digits, or no digest", repr(digest)[:120])
-    return Announcement(digest=digest, source=_source(event), timestamp=event.timestamp.isoformat())
+    return Announcement(digest=digest.lower(), source=_source(event), timestamp=event.timestamp.isoformat())
 
 
 def _source(event: Event) -> str:

@@ -107,7 +107,7 @@ def test_a_model_from_elsewhere_is_noticed_or_announced_and_only_announced_bytes
 
     s3.upload_file(str(models / "keras3.keras"), "litegate", "watched/2026-01-01.keras")
     (first,) = until(lambda: runs(api))
-    assert until(lambda: ended(api, first, "promote"), 600) == "success"
+    assert until(lambda: ended(api, first, "promote"), 1200) == "success"
     assert pushed(api, first, "resolved")["model"]["uri"] == "s3://litegate/watched/2026-01-01.keras"
     assert pushed(api, first, "resolved")["trigger"]["source"] == "the watcher"
     client = MlflowClient(litegate.environment()["MLFLOW_TRACKING_URI"])
