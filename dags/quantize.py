@@ -25,7 +25,7 @@ from litegate_airflow.register import RegisterOperator
 from litegate_airflow.resolve import ResolveOperator
 from litegate_airflow.sample import SampleOperator
 from litegate_airflow.select import SelectOperator
-from litegate_airflow.specs import SpecFile, model_schedule, read_spec_files
+from litegate_airflow.specs import SpecFile, model_asset, model_schedule, read_spec_files
 
 HEAVY: dict[str, Any] = {"pool": "litegate"}
 ALONE: dict[str, Any] = {"pool": "litegate", "pool_slots": 2}  # the whole pool: what is measured must not be disturbed
@@ -48,7 +48,7 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         default_args=DEFAULTS,
         tags=["litegate", spec.model.name, spec.target],
     ):
-        resolve = ResolveOperator(task_id="resolve", spec_path=str(path))
+        resolve = ResolveOperator(task_id="resolve", spec_path=str(path), inlets=[model_asset(spec)], **HEAVY)
         convert = ConvertOperator(task_id="convert", **HEAVY)
         sample = SampleOperator(task_id="sample", **HEAVY)
         lint = LintOperator(task_id="lint", **HEAVY)

@@ -129,7 +129,7 @@ class StepRun:
     def _run_child(self, folder: Path) -> Ending:
         command = [str(self.settings.pythons[self.step.environment]), "-m", "litegate.sandbox"]
         command += [self.step.name, str(folder), str(self.settings.cache)]
-        environment, limit = child_environment(self.step, folder), time_limit(self.step)
+        environment, limit = child_environment(self.step, folder), time_limit(self.step, self.request)
         process = ChildProcess(command, environment, folder, self._hears, partial(log.info, "%s"))
         self._process = process
         if self._killed:
@@ -151,7 +151,7 @@ class StepRun:
 
     def _raise_failure(self, ending: Ending, folder: Path) -> None:
         if ending.timed_out:
-            detail = f"no result after {time_limit(self.step):g} s"
+            detail = f"no result after {time_limit(self.step, self.request):g} s"
             raise self._failed("timeout", detail, ending)
         if ending.code < 0:
             kind, detail = signal_kind(ending)

@@ -4,6 +4,7 @@ Layout below the root, a local folder or an S3 prefix:
 
     results/<step>/<key>.json     what a step found for exactly these inputs
     files/<sha256>                bytes, named by their own digest
+    marks/<name>.json             how far somebody has come: small, and the only thing that is overwritten
 """
 
 from __future__ import annotations
@@ -65,6 +66,20 @@ class Store:
             raise StoreError(f"{self.uri(ref)} ({ref.name}) is damaged: its bytes are {digest_bytes(data)}")
         write_whole(target, iter((data,)))
         return target
+
+    def mark(self, name: str) -> Any | None:
+        """How far the one that a mark belongs to has come, or None."""
+        data = self._read(f"marks/{name}.json")
+        return None if data is None else json.loads(data)
+
+    def set_mark(self, name: str, value: Any) -> None:
+        """Replace a mark, whole or not at all."""
+        data = json.dumps(value, sort_keys=True).encode()
+        if is_s3(self.root):
+            bucket, key = split_s3(f"{self.root}/marks/{name}.json")
+            s3_client().put_object(Bucket=bucket, Key=key, Body=data)
+        else:
+            write_whole(Path(self.root, "marks", f"{name}.json"), iter((data,)))
 
     def uri(self, ref: FileRef) -> str:
         """Where the workspace keeps a file."""

@@ -49,7 +49,7 @@ def dies(folder): os.kill(os.getpid(), signal.SIGKILL)
 def exits(folder): os._exit(0)
 def leaves(folder): os._exit(7)
 def writes_and_crashes(folder):
-    (folder / "result.json").write_text('{"uri": "u", "digest": "d", "bytes": 1}')
+    (folder.parent / "result.json").write_text('{"uri": "u", "digest": "d", "bytes": 1}')
     os.abort()
 def crashes_at_the_end(folder):
     import atexit
@@ -72,21 +72,21 @@ def floods(folder):
     os.write(1, b"x" * 5_000_000 + b"\\nlast words\\n")
     os.abort()
 def nonsense(folder):
-    (folder / "result.json").write_text("{}")
+    (folder.parent / "result.json").write_text("{}")
     os._exit(0)
 def no_json(folder):
-    (folder / "error.json").write_text("{")
+    (folder.parent / "error.json").write_text("{")
     os._exit(2)
 def steals(folder):
-    (folder / "result.json").symlink_to("/etc/passwd")
+    (folder.parent / "result.json").symlink_to("/etc/passwd")
     os._exit(0)
 def links_all(folder):
-    (folder / "outputs").symlink_to("/etc")
+    (folder.parent / "outputs").symlink_to("/etc")
     return good(folder)
 def links(folder):
-    (folder / "outputs").mkdir()
-    (folder / "outputs" / "stolen").symlink_to("/etc/passwd")
-    os.mkfifo(folder / "outputs" / "endless")
+    (folder.parent / "outputs").mkdir()
+    (folder.parent / "outputs" / "stolen").symlink_to("/etc/passwd")
+    os.mkfifo(folder.parent / "outputs" / "endless")
     return good(folder)
 def limits(folder):
     names = ("AS", "FSIZE", "CORE", "NOFILE")

@@ -39,6 +39,14 @@ def test_a_file_comes_back_under_its_digest(store: Store, tmp_path: Path) -> Non
     assert store.uri(ref).endswith(f"/files/{ref.digest}")
 
 
+def test_a_mark_is_replaced(store: Store) -> None:
+    assert store.mark("watch-1") is None
+    for value in ({"uri": "a"}, {"uri": "b"}):
+        store.set_mark("watch-1", value)
+        assert store.mark("watch-1") == value
+    assert store.mark("watch-2") is None
+
+
 def test_a_missing_file_is_an_error_that_names_it(store: Store) -> None:
     with pytest.raises(StoreError, match=r"int8\.tflite\) is missing"):
         store.fetch(FileRef(name="int8.tflite", digest="0" * 64, bytes=1))

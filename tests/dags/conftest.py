@@ -47,10 +47,14 @@ def load_dags(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Run a DAG without a scheduler; the options are those of `DAG.test`."""
+    """Run a DAG without a scheduler, as a run that began with the events of an asset if one is named.
 
-    def run(dag: Any, **options: Any) -> Any:
+    Tasks whose ids match the whole of `but` are not run, and succeed; the options are those of `DAG.test`.
+    """
+
+    def run(dag: Any, asset_uri: str | None = None, but: str | None = None, **options: Any) -> Any:
         from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+        from airflow.models import dagrun
 
         sleep = time.sleep  # between two looks at what can run, where a scheduler would be
         monkeypatch.setattr("time.sleep", lambda seconds: sleep(min(seconds, 0.01)))
@@ -58,6 +62,25 @@ def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable
         bag = DagBag(os.devnull, collect_dags=False)
         bag.bag_dag(dag)
         sync_bag_to_db(bag, "dags-folder", None)
-        return dag.test(**options)
+        created = dagrun.get_or_create_dagrun
+        with monkeypatch.context() as patch:
+            if asset_uri is not None:
+                patch.setattr(dagrun, "get_or_create_dagrun", _beginning_with(asset_uri, created))
+            return dag.test(mark_success_pattern=but, **options)
 
     return run
+
+
+def _beginning_with(asset_uri: str, create: Callable[..., Any]) -> Callable[..., Any]:
+    """What the scheduler does when asset events begin a run."""
+
+    def get_or_create_dagrun(*, session: Any, **arguments: Any) -> Any:
+        from airflow.models.asset import AssetEvent, AssetModel
+
+        run = create(session=session, **arguments)
+        of_asset = AssetModel.id == AssetEvent.asset_id
+        run.consumed_asset_events.extend(session.query(AssetEvent).join(AssetModel, of_asset).filter_by(uri=asset_uri))
+        session.commit()
+        return run
+
+    return get_or_create_dagrun

@@ -61,7 +61,9 @@ def asset_event_extra(uri: str) -> Any:
 def test_the_example_goes_from_training_to_a_champion(
     workspace: None, load_dags: Callable[..., dict[str, Any]], run_dag: Run, tmp_path: Path
 ) -> None:
-    trained = run_dag(load_dags(file="retrain_digits.py")["retrain__digits"])
+    prepared = run_dag(load_dags(file="prepare_digits.py")["prepare__digits"])
+    assert set(states(prepared).values()) == {"success"}
+    trained = run_dag(load_dags(file="retrain.py")["retrain__digits"])
     assert set(states(trained).values()) == {"success"}
     assert asset_event_extra("s3://litegate/examples/digits/model.keras")["digest"] == pull(trained, "train")["digest"]
 

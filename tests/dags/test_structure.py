@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import ParamValidationError
 
 from litegate.cli.outcome import FLOW
 
+DAGS = Path(__file__).parents[2] / "dags"
 Load = Callable[..., dict[str, Any]]
 
 SPEC = """
@@ -56,6 +57,7 @@ COMPARED = UPSTREAM | {
 }
 
 SLOTS = {
+    "resolve": 1,
     "convert": 1,
     "sample": 1,
     "lint": 1,
@@ -90,7 +92,8 @@ def write_spec(
 
 def test_the_shipped_specs_become_dags(load_dags: Load) -> None:
     assert set(load_dags()) == {"quantize__digits"}
-    assert set(load_dags(file="retrain_digits.py")) == {"retrain__digits"}
+    assert set(load_dags(file="retrain.py")) == {"retrain__digits"}
+    assert set(load_dags(file="prepare_digits.py")) == {"prepare__digits"}
 
 
 def test_tasks_wait_for_exactly_what_they_need(load_dags: Load) -> None:
@@ -183,7 +186,7 @@ def test_a_form_needs_only_the_model_and_the_reason(load_dags: Load) -> None:
 
 def test_a_new_model_starts_quantization(load_dags: Load) -> None:
     (asset,) = load_dags()["quantize__digits"].timetable.asset_condition.objects
-    (outlet,) = load_dags(file="retrain_digits.py")["retrain__digits"].get_task("train").outlets
+    (outlet,) = load_dags(file="retrain.py")["retrain__digits"].get_task("train").outlets
     assert asset == outlet
     assert asset.uri == "s3://litegate/examples/digits/model.keras"
 
@@ -326,11 +329,11 @@ def test_a_worker_builds_only_its_own_dag(load_dags: Load, tmp_path: Path, monke
     assert set(load_dags(tmp_path)) == {"quantize__m"}
 
 
-@pytest.mark.parametrize("file", ["quantize.py", "retrain_digits.py", "decide.py"])
+@pytest.mark.parametrize("file", sorted(path.name for path in DAGS.glob("*.py")))
 def test_parsing_loads_no_heavy_library(file: str) -> None:
     script = f"""
 import runpy, sys
-runpy.run_path({str(Path(__file__).parents[2] / "dags" / file)!r})
+runpy.run_path({str(DAGS / file)!r})
 print(sorted({{"tensorflow", "keras", "mlflow", "boto3", "botocore", "sklearn", "pandas"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", script], env=os.environ, capture_output=True, text=True, check=True)

@@ -22,7 +22,17 @@ from litegate.records.artifacts import (
 )
 from litegate.records.base import FileRef, Record
 from litegate.records.evaluation import Candidate, Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
-from litegate.records.inputs import DataRef, ModelRef, Produced, ProduceRequest, Resolved, ResolveRequest, UserCode
+from litegate.records.inputs import (
+    Announcement,
+    DataRef,
+    ModelRef,
+    Produced,
+    ProduceRequest,
+    Resolved,
+    ResolveRequest,
+    TrainRequest,
+    UserCode,
+)
 from litegate.records.inspection import (
     BufferUse,
     Computing,
@@ -74,6 +84,7 @@ from litegate.records.verdicts import (
 __all__ = [
     "Action",
     "Aliases",
+    "Announcement",
     "Artifact",
     "Barred",
     "BaselineSummary",
@@ -136,6 +147,7 @@ __all__ = [
     "SmokeRun",
     "Stopping",
     "TensorSpec",
+    "TrainRequest",
     "UserCode",
     "VariantRow",
     "Verdict",

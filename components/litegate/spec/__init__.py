@@ -10,6 +10,7 @@ from litegate.spec.gate import Gate, gate_problem
 from litegate.spec.inputs import MIN_SAMPLES, Calibration, Evaluation, Format, LintCode, Model
 from litegate.spec.reading import load_spec, parse_spec
 from litegate.spec.registry import Registry
+from litegate.spec.retrain import Retrain
 from litegate.spec.whole import Spec
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LintCode",
     "Model",
     "Registry",
+    "Retrain",
     "Spec",
     "gate_problem",
     "load_spec",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from typing_extensions import TypeIs
 
 from litegate.errors import SpecError
 from litegate.spec.whole import Spec
@@ -91,11 +92,16 @@ def _bounded(value: Any, limit: int = 120) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
+def _is_section(annotation: Any) -> TypeIs[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
 def _known_keys(path: list[str]) -> list[str]:
     section: type[BaseModel] = Spec
     for part in path:
         annotation = section.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        inner = next((each for each in (annotation, *get_args(annotation)) if _is_section(each)), None)
+        if inner is None:
             return []
-        section = annotation
+        section = inner
     return list(section.model_fields)

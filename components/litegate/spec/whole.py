@@ -11,6 +11,7 @@ from litegate.metrics.facts import built_in_facts
 from litegate.spec.gate import Gate, gate_problem
 from litegate.spec.inputs import Calibration, Evaluation, Model
 from litegate.spec.registry import Registry
+from litegate.spec.retrain import Retrain, is_written_whole
 from litegate.spec.section import Cron, EntryPoint, Section, check_variant
 from litegate.variants import BASELINE, TARGETS, VARIANTS
 
@@ -30,6 +31,7 @@ class Spec(Section):
     select: Literal["smallest", "fastest", "most_accurate"] = "smallest"
     registry: Registry
     schedule: Cron | None = Field(None, description="A cron expression, or null: by the model's asset and by hand.")
+    retrain: Retrain | None = Field(None, description="How the model is trained anew, if by litegate.")
 
     @model_validator(mode="before")
     @classmethod
@@ -78,6 +80,13 @@ class Spec(Section):
         if problem:
             key, expected, got = problem
             raise PydanticCustomError("named", "{expected}", {"expected": expected, "got": got, "key": key})
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_trained_has_a_place(self) -> Spec:
+        if self.retrain is not None and not is_written_whole(self.model.uri):
+            expected = "a .keras or .h5 file, or folder/*/saved_model.pb for SavedModels, where retrain writes"
+            raise PydanticCustomError("named", expected, {"got": self.model.uri, "key": "model.uri"})
         return self
 
     @property

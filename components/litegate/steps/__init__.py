@@ -51,7 +51,7 @@ STEPS = MappingProxyType(
         step.name: step
         for step in (
             Step("prepare", records.ProduceRequest, records.Produced, "service", cached=False, storage=True, memory=64),
-            Step("train", records.ProduceRequest, records.Produced, cached=False, storage=True, memory=64),
+            Step("train", records.TrainRequest, records.Produced, cached=False, storage=True, memory=64),
             Step("resolve", records.ResolveRequest, records.Resolved, cached=False),
             Step("convert", records.ConvertRequest, records.Converted),
             Step("sample", records.SampleRequest, records.SampleSet),

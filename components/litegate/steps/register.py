@@ -119,7 +119,7 @@ class _Recorder:
 
     def _open_parent(self) -> Run:
         request, name = self.request, self.spec.model.name
-        tags = {"model": name, "target": self.spec.target}
+        tags = {"model": name, "target": self.spec.target} | fields.trigger_tags(request.resolved.trigger)
         tags |= {f"tools.{tool}": version for tool, version in request.tools.items()}
         short = digest_json(request.run_key)[:8]
         return self.runs.open(fields.run_inputs(request), f"quantize-{name}-{short}", tags)

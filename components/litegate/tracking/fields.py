@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from litegate import wording
-from litegate.records import BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict, warnings_of
+from litegate.records import Announcement, BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict, warnings_of
 from litegate.tracking import notes, registry
 from litegate.variants import VARIANTS
 
@@ -14,6 +14,7 @@ __all__ = [
     "run_inputs",
     "run_metrics",
     "run_params",
+    "trigger_tags",
     "variant_metrics",
     "variant_params",
     "variant_row",
@@ -52,6 +53,14 @@ def run_params(request: RegisterRequest) -> dict[str, object]:
         "target": spec.target,
         "select": spec.select,
     } | {f"gate_{name}": value for name, value in spec.gate.model_dump().items()}
+
+
+def trigger_tags(trigger: Announcement | None) -> dict[str, str]:
+    """Who announced the model that the run began with, if that is how it began."""
+    if trigger is None:
+        return {}
+    said = {"trigger": trigger.source, "trigger.time": trigger.timestamp, "trigger.digest": trigger.digest}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def run_metrics(request: RegisterRequest) -> dict[str, float | None]:
