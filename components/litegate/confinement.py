@@ -12,7 +12,7 @@ from typing import TypeVar
 from litegate import storage
 from litegate.digest import digest_json
 from litegate.errors import BadInput
-from litegate.records import DataRef, FileRef, Record, ResolveRequest, UserCode
+from litegate.records import DataRef, FileRef, PinRequest, Record, ResolveRequest, UserCode
 from litegate.sandbox import Confinement
 from litegate.settings import Settings, default_home
 from litegate.steps import Step
@@ -131,6 +131,8 @@ def named(value: object, kind: type[Kind]) -> Iterator[Kind]:
 
 def listed_uris(request: Record) -> frozenset[str]:
     """What a step may list: the addresses of the spec that it pins."""
+    if isinstance(request, PinRequest) and request.spec.requalify is not None:
+        return frozenset({request.spec.requalify.uri})
     if not isinstance(request, ResolveRequest):
         return frozenset()
     spec = request.spec
@@ -158,11 +160,11 @@ def _readable(request: Record, settings: Settings) -> Iterator[str]:
     """The user's code, and data that lies on this host."""
     yield from filter(None, os.environ.get("LITEGATE_READABLE", "").split(os.pathsep))
     yield from {code.folder for code in named(request, UserCode) if code.folder}
-    if isinstance(request, ResolveRequest):
+    if isinstance(request, ResolveRequest | PinRequest):
         yield request.folder
-        if not storage.is_s3(request.spec.model.uri):
-            with suppress(BadInput):  # the step will say so
-                yield from _places(storage.list_entries(request.spec.model.uri, "model.uri"))
+    if isinstance(request, ResolveRequest) and not storage.is_s3(request.spec.model.uri):
+        with suppress(BadInput):  # the step will say so
+            yield from _places(storage.list_entries(request.spec.model.uri, "model.uri"))
     for digest in {ref.manifest.digest for ref in named(request, DataRef) if not storage.is_s3(ref.uri)}:
         lines = (settings.cache / "files" / digest).read_text().splitlines()
         yield from _places(tuple(Entry.model_validate_json(line) for line in lines))
