@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
 import time
 import warnings
 from collections.abc import Callable
@@ -12,7 +13,10 @@ from typing import Any
 
 import pytest
 
+from litegate.settings import settings
+
 DAGS = Path(__file__).parents[2] / "dags"
+MAKERS = Path(__file__).parents[1] / "components/models"
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +65,14 @@ def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable
         return dag.test()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def quarters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the smallest of the real models, `keras3.keras`, and its data sets."""
+    folder = tmp_path_factory.mktemp("quarters")
+    make = "import pathlib, make_models as m; f = pathlib.Path(%r); m.data(f); m.trained(m.keras, f).save(f / 'keras3.keras')"
+    command = [str(settings().pythons["tensorflow"]), "-c", make % str(folder)]
+    done = subprocess.run(command, cwd=MAKERS, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder

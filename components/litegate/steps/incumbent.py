@@ -59,7 +59,7 @@ def _baseline(client: MlflowClient, version: ModelVersion, folder: Path) -> byte
         model = models.logged_model(client, run)
         if model is None:
             continue
-        content = models.stored_file(f"models:/{model.model_id}", folder).read_bytes()
+        content = models.stored_content(f"models:/{model.model_id}", folder)
         if digest_bytes(content) == digest:
             return content
     where = f"models:/{version.name}/{version.version}"

@@ -21,7 +21,7 @@ from litegate import litert, records
 from litegate.digest import digest_file
 from litegate.errors import StoreError
 
-__all__ = ["artifact_uri", "ensure_model", "logged_model", "stored_digest", "stored_file"]
+__all__ = ["artifact_uri", "ensure_model", "logged_model", "stored_content", "stored_digest", "stored_file"]
 
 CODE = Path(__file__).with_name("pyfunc_model.py")
 ADAPTER = Path(litert.__file__)
@@ -76,6 +76,16 @@ def stored_digest(uri: str, folder: Path) -> str:
     """
     with tempfile.TemporaryDirectory(dir=folder) as target:
         return digest_file(stored_file(uri, Path(target)))
+
+
+def stored_content(uri: str, folder: Path) -> bytes:
+    """The bytes of that .tflite.
+
+    Raises:
+        StoreError: there is not exactly one.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as target:
+        return stored_file(uri, Path(target)).read_bytes()
 
 
 def stored_file(uri: str, folder: Path) -> Path:

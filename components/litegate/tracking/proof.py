@@ -50,7 +50,7 @@ def proved_content(client: MlflowClient, name: str, version: int, folder: Path) 
     expected = client.get_model_version(name, str(version)).tags.get(registry.DIGEST)
     if expected is None:
         raise StoreError(f"{uri}: no tag {registry.DIGEST}: move the alias to a version that litegate registered")
-    content = models.stored_file(uri, folder).read_bytes()
+    content = models.stored_content(uri, folder)
     found = digest_bytes(content)
     if found != expected:
         raise StoreError(f"{uri}: expected {expected}, got {found}: move the alias to a version whose file is whole")
