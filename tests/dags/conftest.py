@@ -17,6 +17,14 @@ from litegate.settings import settings
 
 DAGS = Path(__file__).parents[2] / "dags"
 MAKERS = Path(__file__).parents[1] / "components/models"
+MAKE_QUARTERS = """
+import pathlib, sys
+import make_models
+
+folder = pathlib.Path(sys.argv[1])
+make_models.data(folder)
+make_models.trained(make_models.keras, folder).save(folder / "keras3.keras")
+"""
 
 
 @pytest.fixture(scope="session")
@@ -71,8 +79,7 @@ def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable
 def quarters(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the smallest of the real models, `keras3.keras`, and its data sets."""
     folder = tmp_path_factory.mktemp("quarters")
-    make = "import pathlib, make_models as m; f = pathlib.Path(%r); m.data(f); m.trained(m.keras, f).save(f / 'keras3.keras')"
-    command = [str(settings().pythons["tensorflow"]), "-c", make % str(folder)]
+    command = [str(settings().pythons["tensorflow"]), "-c", MAKE_QUARTERS, str(folder)]
     done = subprocess.run(command, cwd=MAKERS, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder

@@ -14,8 +14,8 @@ from litegate.digest import digest_bytes, digest_file
 from litegate.errors import StoreError
 from litegate.lint.summary import Collector
 from litegate.records import (
-    Channel,
     ChampionRequest,
+    Channel,
     Clause,
     ConcludeRequest,
     Conclusion,
@@ -100,7 +100,9 @@ class World:
         request = ChampionRequest(registry=self.toy.name, alias="champion")
         return incumbent.run(request, self.toy.work).incumbent
 
-    def request(self, run_key: str = "requalify/1", state: str = "passed", drifted: bool = False, **verdict: Any) -> Any:
+    def request(
+        self, run_key: str = "requalify/1", state: str = "passed", drifted: bool = False, **verdict: Any
+    ) -> Any:
         found = self.incumbent()
         variant = found.champion.variant
         drift = Drift(
@@ -217,7 +219,12 @@ def test_a_requalification_is_recorded_with_all_that_it_rests_on(world: World) -
     run = client.get_run(result.mlflow_run_id)
     assert run.info.status == "FINISHED"
     tags, metrics, params = run.data.tags, run.data.metrics, run.data.params
-    assert (tags["verdict"], tags["version"], tags["drift"], tags["variant"]) == ("passed", str(version), "found", "int8")
+    assert (tags["verdict"], tags["version"], tags["drift"], tags["variant"]) == (
+        "passed",
+        str(version),
+        "found",
+        "int8",
+    )
     assert tags["tflite_sha256"] == digest_file(world.toy.files["int8"])
     assert params["baseline_sha256"] == digest_file(world.toy.files["float32"])
     assert (params["data_uri"], params["data_digest"]) == (DATA.uri, DATA.digest)
