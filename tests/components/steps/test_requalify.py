@@ -34,7 +34,7 @@ from litegate.records import (
     UserCode,
 )
 from litegate.requalification import compared, statistics_of
-from litegate.spec import Requalify, parse_spec
+from litegate.spec import parse_spec
 from litegate.steps import conclude, incumbent, promote, register, requalify
 from litegate.tracking.deciding import decide, state_of
 
@@ -357,14 +357,3 @@ def test_where_all_is_well_or_undecided_nothing_is_decided(world: World) -> None
     assert world.conclude(world.record("requalify/3", drifted=True), on_drift="record").action == "recorded"
     assert world.conclude(world.record("requalify/4", drifted=True)).action == "alerted"
     assert len(state_of(MlflowClient(), world.channel).entries) == 1
-
-
-def test_the_limits_of_the_section_are_those_of_the_gate_unless_it_says_otherwise() -> None:
-    data = {"uri": "x.npz", "format": "npz"}
-    keys = {"model": {"name": "m", "uri": "m.keras"}, "calibration": data, "evaluation": data}
-    gate = {"max_drop": 0.03, "max_class_drop": 0.1, "max_bytes": 100, "max_drop_from_champion": 0.01}
-    found = parse_spec(keys | {"gate": gate, "requalify": data | {"max_class_drop": None, "confidence": 0.9}})
-    assert isinstance(found.requalify, Requalify)
-    policy = found.requalify.policy
-    assert (policy.max_drop, policy.max_class_drop, policy.confidence) == (0.03, None, 0.9)
-    assert (policy.max_bytes, policy.max_drop_from_champion) == (None, None)
