@@ -13,7 +13,7 @@ from litegate import storage
 from litegate.digest import digest_json
 from litegate.errors import BadInput
 from litegate.globs import split_glob
-from litegate.records import DataRef, FileRef, Record, ResolveRequest, TrainRequest, UserCode
+from litegate.records import DataRef, FileRef, PinRequest, Record, ResolveRequest, TrainRequest, UserCode
 from litegate.sandbox import Confinement
 from litegate.settings import Settings, default_home
 from litegate.steps import Step
@@ -135,6 +135,8 @@ def named(value: object, kind: type[Kind]) -> Iterator[Kind]:
 
 def listed_uris(request: Record) -> frozenset[str]:
     """What a step may list: the addresses of the spec that it pins."""
+    if isinstance(request, PinRequest) and request.spec.requalify is not None:
+        return frozenset({request.spec.requalify.uri})
     if not isinstance(request, ResolveRequest):
         return frozenset()
     spec = request.spec
@@ -162,10 +164,10 @@ def _readable(request: Record, settings: Settings) -> Iterator[str]:
     """The user's code, and data that lies on this host."""
     yield from filter(None, os.environ.get("LITEGATE_READABLE", "").split(os.pathsep))
     yield from {code.folder for code in named(request, UserCode) if code.folder}
-    if isinstance(request, ResolveRequest):
+    if isinstance(request, ResolveRequest | PinRequest):
         yield request.folder
-        if not storage.is_s3(request.spec.model.uri):
-            yield from _places_of_model(request.spec.model.uri)
+    if isinstance(request, ResolveRequest) and not storage.is_s3(request.spec.model.uri):
+        yield from _places_of_model(request.spec.model.uri)
     for digest in {ref.manifest.digest for ref in named(request, DataRef) if not storage.is_s3(ref.uri)}:
         lines = (settings.cache / "files" / digest).read_text().splitlines()
         yield from _places(tuple(Entry.model_validate_json(line) for line in lines))

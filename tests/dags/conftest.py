@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
 import time
 import warnings
 from collections.abc import Callable
@@ -12,7 +13,18 @@ from typing import Any
 
 import pytest
 
+from litegate.settings import settings
+
 DAGS = Path(__file__).parents[2] / "dags"
+MAKERS = Path(__file__).parents[1] / "components/models"
+MAKE_QUARTERS = """
+import pathlib, sys
+import make_models
+
+folder = pathlib.Path(sys.argv[1])
+make_models.data(folder)
+make_models.trained(make_models.keras, folder).save(folder / "keras3.keras")
+"""
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +96,13 @@ def _beginning_with(asset_uri: str, create: Callable[..., Any]) -> Callable[...,
         return run
 
     return get_or_create_dagrun
+
+
+@pytest.fixture(scope="session")
+def quarters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the smallest of the real models, `keras3.keras`, and its data sets."""
+    folder = tmp_path_factory.mktemp("quarters")
+    command = [str(settings().pythons["tensorflow"]), "-c", MAKE_QUARTERS, str(folder)]
+    done = subprocess.run(command, cwd=MAKERS, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder

@@ -9,7 +9,6 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from typing_extensions import TypeIs
 
 from litegate.errors import SpecError
 from litegate.spec.whole import Spec
@@ -63,8 +62,9 @@ def _with_absolute_uris(spec: Spec, folder: Path) -> Spec:
         uri = section.uri
         return section if "://" in uri else section.model_copy(update={"uri": str(folder / uri)})
 
-    sections = ("model", "calibration", "evaluation")
-    return spec.model_copy(update={name: absolute(getattr(spec, name)) for name in sections})
+    sections = ("model", "calibration", "evaluation", "requalify")
+    found = {name: section for name in sections if (section := getattr(spec, name)) is not None}
+    return spec.model_copy(update={name: absolute(section) for name, section in found.items()})
 
 
 def _spec_error(error: ErrorDetails, source: str) -> SpecError:
@@ -92,16 +92,17 @@ def _bounded(value: Any, limit: int = 120) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def _is_section(annotation: Any) -> TypeIs[type[BaseModel]]:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
 def _known_keys(path: list[str]) -> list[str]:
     section: type[BaseModel] = Spec
     for part in path:
-        annotation = section.model_fields[part].annotation
-        inner = next((each for each in (annotation, *get_args(annotation)) if _is_section(each)), None)
+        inner = _section(section.model_fields[part].annotation)
         if inner is None:
             return []
         section = inner
     return list(section.model_fields)
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """The section that a key's type stands for, also where it may be left out."""
+    kinds = (annotation, *get_args(annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

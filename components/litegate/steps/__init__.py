@@ -67,6 +67,13 @@ STEPS = MappingProxyType(
             Step("register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True),
             Step("promote", records.PromoteRequest, records.Promotion, "service", cached=False, tracking=True),
             Step("decide", records.Decision, records.Decided, "service", cached=False, tracking=True),
+            Step("pin", records.PinRequest, records.Pinned, cached=False),
+            Step("incumbent", records.ChampionRequest, records.FoundIncumbent, "service", cached=False, tracking=True),
+            Step("drift", records.DriftRequest, records.Drift),
+            Step(
+                "requalify", records.RequalifyRequest, records.Requalification, "service", cached=False, tracking=True
+            ),
+            Step("conclude", records.ConcludeRequest, records.Conclusion, "service", cached=False, tracking=True),
             Step("ledger", records.LedgerRequest, records.ChannelState, "service", cached=False, tracking=True),
         )
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from mlflow.entities import Run
 
@@ -14,6 +14,7 @@ from litegate.errors import StoreError
 from litegate.litert import choose_signature
 from litegate.records import Candidate, Champion, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.tracking import fields, models, notes, registry, runs
+from litegate.tracking.verdict_files import log_verdict
 from litegate.work import Work
 
 __all__ = ["run"]
@@ -66,7 +67,7 @@ class _Recorder:
         with runs.recording(self.client, child, "FINISHED" if candidate else "FAILED"):
             runs.log(self.client, child, fields.variant_params(verdict.variant))
             uri = self._measured(child, candidate, verdict, tags) if candidate else None
-            self._explain(child, verdict)
+            log_verdict(self.client, self.work, child.info.run_id, verdict)
         self.work.say("%s: recorded as %s", verdict.variant, verdict.state)
         return fields.variant_row(candidate, verdict, uri, child.info.run_id)
 
@@ -79,6 +80,8 @@ class _Recorder:
         stored = models.stored_digest(f"models:/{model_id}", self.work.folder)
         if stored != digest:
             raise StoreError(f"MLflow holds other bytes for {row.variant}: expected {digest}, got {stored}")
+        reference = fields.drift_reference(self.request, row.variant)
+        self.client.log_text(str(row.mlflow_run_id), reference.model_dump_json(indent=2), notes.DRIFT_REFERENCE)
         number = registry.ensure_version(
             self.client,
             self.spec.registry.name,
@@ -149,16 +152,6 @@ class _Recorder:
         content = {name: record.to_json() for name, record in found.items() if record}
         if content:
             self.client.log_text(child.info.run_id, json.dumps(content, indent=2), notes.INSPECTION)
-
-    def _explain(self, child: Run, verdict: Verdict) -> None:
-        """The verdict as data, and its files under the names that they have for every variant."""
-        self.client.log_text(child.info.run_id, verdict.model_dump_json(indent=2), notes.VERDICT)
-        for file in verdict.explanation:
-            name = PurePosixPath(file.name).name.removeprefix(f"{verdict.variant}-")
-            path = self.work.folder / notes.EXPLANATION / verdict.variant / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.work.path(file), path)
-            self.client.log_artifact(child.info.run_id, str(path), notes.EXPLANATION)
 
     def _named_file(self, candidate: Candidate) -> Path:
         path = self.work.folder / f"{self.spec.model.name}-{candidate.artifact.variant}.tflite"

@@ -6,16 +6,13 @@ import shutil
 from pathlib import Path, PurePosixPath
 
 from litegate.digest import digest_tree
-from litegate.errors import ModelError, SpecError
-from litegate.metrics.facts import MetricFacts, built_in_facts
-from litegate.metrics.loading import load_metric
-from litegate.records import Announcement, DataRef, ModelRef, Resolved, ResolveRequest, UserCode
+from litegate.errors import ModelError
+from litegate.pinning import pin_code, pin_data, pin_metric
+from litegate.records import Announcement, ModelRef, Resolved, ResolveRequest
 from litegate.source.bounds import check_bounds
 from litegate.source.check import MODEL_FILES, check_model
 from litegate.source.kinds import KINDS, Format, file_format
-from litegate.spec import Calibration, Evaluation, Spec, gate_problem
-from litegate.storage import Entry, manifest_digest
-from litegate.user_code import source_digest
+from litegate.storage import Entry
 from litegate.versions import SAVED_MODEL
 from litegate.work import Work
 
@@ -31,33 +28,20 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
         SpecError: `preprocess` or the metric cannot be found, or the metric does not fit the spec's gate.
     """
     spec = request.spec
-    metric, metric_code = _metric(spec, request.folder)
+    metric, metric_code = pin_metric(spec, request.folder)
     model = _model(spec.model.uri, work)
     work.say("resolve: model %s is a %s, digest %s", model.uri, model.format, model.digest)
     _check_announced(request.announced, model)
     return Resolved(
         spec=spec,
         model=model,
-        calibration=_data(spec.calibration, "calibration.uri", work),
-        evaluation=_data(spec.evaluation, "evaluation.uri", work),
+        calibration=pin_data(spec.calibration, "calibration.uri", work),
+        evaluation=pin_data(spec.evaluation, "evaluation.uri", work),
         metric=metric,
         metric_code=metric_code,
-        preprocess=_user_code(spec.preprocess, request.folder, "preprocess"),
+        preprocess=pin_code(spec.preprocess, request.folder, "preprocess"),
         trigger=request.announced[0] if request.announced else None,
     )
-
-
-def _metric(spec: Spec, folder: str) -> tuple[MetricFacts, UserCode | None]:
-    name = spec.evaluation.metric
-    built_in = built_in_facts(name)
-    if built_in is not None:
-        return built_in, None  # and the spec has been checked against it
-    code = _user_code(name, folder, "evaluation.metric")
-    facts = load_metric(name, code).facts
-    problem = gate_problem(spec.evaluation, spec.gate, facts)
-    if problem is not None:
-        raise SpecError(*problem)
-    return facts, code
 
 
 def _model(uri: str, work: Work) -> ModelRef:
@@ -105,25 +89,3 @@ def _copy(entry: Entry, root: Path, name: str, where: str, work: Work) -> None:
         raise ModelError(where, "files below the model's folder", repr(name))
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(work.fetch(entry, "model.uri"), path)
-
-
-def _data(section: Calibration | Evaluation, where: str, work: Work) -> DataRef:
-    entries = work.list_entries(section.uri, where)
-    digest = manifest_digest(entries)
-    total = sum(entry.size for entry in entries)
-    work.say("resolve: %s %s: %s objects, %s bytes, digest %s", where, section.uri, len(entries), total, digest[:12])
-    manifest = "\n".join(entry.model_dump_json() for entry in entries).encode()
-    return DataRef(
-        uri=section.uri,
-        format=section.format,
-        digest=digest,
-        manifest=work.keep_bytes(manifest, "manifest.jsonl"),
-        label=section.label,
-        features=section.features,
-    )
-
-
-def _user_code(reference: str | None, folder: str, where: str) -> UserCode | None:
-    if reference is None:
-        return None
-    return UserCode(reference=reference, folder=folder, digest=source_digest(reference, folder, where))

@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 
 from litegate import wording
-from litegate.records import Announcement, BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict, warnings_of
+from litegate.records import (
+    Announcement,
+    BaselineSummary,
+    Candidate,
+    DriftReference,
+    RegisterRequest,
+    VariantRow,
+    Verdict,
+    warnings_of,
+)
 from litegate.tracking import notes, registry
 from litegate.variants import VARIANTS
 
 __all__ = [
     "baseline_of",
+    "drift_reference",
     "run_inputs",
     "run_metrics",
     "run_params",
@@ -171,9 +181,18 @@ def version_tags(request: RegisterRequest, row: VariantRow) -> dict[str, str]:
         registry.DIGEST: str(row.digest),
         registry.VARIANT: row.variant,
         "litegate.run_key": request.run_key,
-        "baseline_sha256": request.baseline.artifact.file.digest,
+        registry.BASELINE_DIGEST: request.baseline.artifact.file.digest,
         "verdict.sentence": notes.headline(row),
     } | {name: f"{value:.6g}" for name, value in evidence.items() if value is not None}
+
+
+def drift_reference(request: RegisterRequest, variant: str) -> DriftReference:
+    """What the data of a variant looked like, for those who compare later data with them."""
+    predictions = [item.evaluated.predictions for item in request.candidates if item.artifact.variant == variant]
+    code = request.resolved.preprocess
+    return DriftReference(
+        inputs=request.samples.inputs, predictions=predictions[0], preprocess_digest=code and code.digest
+    )
 
 
 def baseline_of(request: RegisterRequest) -> BaselineSummary:

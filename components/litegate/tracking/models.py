@@ -21,7 +21,7 @@ from litegate import litert, records
 from litegate.digest import digest_file
 from litegate.errors import StoreError
 
-__all__ = ["artifact_uri", "ensure_model", "stored_digest", "stored_file"]
+__all__ = ["artifact_uri", "ensure_model", "logged_model", "stored_content", "stored_digest", "stored_file"]
 
 CODE = Path(__file__).with_name("pyfunc_model.py")
 ADAPTER = Path(litert.__file__)
@@ -44,7 +44,7 @@ def ensure_model(
         file: the .tflite under the name that it has for its users.
         signature: the one to run, with its key.
     """
-    model = _logged(client, run) or client.create_logged_model(
+    model = logged_model(client, run) or client.create_logged_model(
         run.info.experiment_id, file.stem.replace(".", "-"), run.info.run_id, tags, params, "tflite"
     )
     if model.model_id not in _outputs(client.get_run(run.info.run_id)):
@@ -55,6 +55,12 @@ def ensure_model(
             client.log_model_artifacts(model.model_id, str(Path(folder, "model")))
         model = client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     return model
+
+
+def logged_model(client: MlflowClient, run: Run) -> LoggedModel | None:
+    """The logged model of a run, if it has one; the first, where an upload was repeated."""
+    found = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
+    return min(found, key=lambda model: (model.creation_timestamp, model.model_id), default=None)
 
 
 def artifact_uri(model: LoggedModel, file_name: str) -> str:
@@ -72,6 +78,16 @@ def stored_digest(uri: str, folder: Path) -> str:
         return digest_file(stored_file(uri, Path(target)))
 
 
+def stored_content(uri: str, folder: Path) -> bytes:
+    """The bytes of that .tflite.
+
+    Raises:
+        StoreError: there is not exactly one.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as target:
+        return stored_file(uri, Path(target)).read_bytes()
+
+
 def stored_file(uri: str, folder: Path) -> Path:
     """The .tflite that MLflow has stored under a model's URI, downloaded afresh to below `folder`.
 
@@ -83,11 +99,6 @@ def stored_file(uri: str, folder: Path) -> Path:
     if len(files) != 1:
         raise StoreError(f"{uri}: expected one .tflite, found {len(files)}: register the run again")
     return files[0]
-
-
-def _logged(client: MlflowClient, run: Run) -> LoggedModel | None:
-    found = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
-    return min(found, key=lambda model: (model.creation_timestamp, model.model_id), default=None)
 
 
 def _outputs(run: Run) -> set[str]:

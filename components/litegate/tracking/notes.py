@@ -23,6 +23,7 @@ from litegate.records import (
 )
 
 __all__ = [
+    "DRIFT_REFERENCE",
     "EXPLANATION",
     "INSPECTION",
     "LINT",
@@ -32,9 +33,11 @@ __all__ = [
     "ledger_note",
     "lint_note",
     "lint_warnings",
+    "plain",
     "reasons",
     "results",
     "run_note",
+    "table",
     "variant_note",
 ]
 
@@ -46,6 +49,8 @@ INSPECTION = "inspection.json"
 """A variant's artifact with all that was read from its file's bytes, and its smoke run."""
 VERDICT = "verdict.json"
 """A variant's artifact with the gate's whole answer; a version may be promoted only if its run has it."""
+DRIFT_REFERENCE = "drift_reference.json"
+"""A registered variant's artifact with what its data looked like; requalification compares later data with it."""
 REASON_LIMIT = 240
 LEDGER_ROWS = 15
 
@@ -100,7 +105,7 @@ def results(baseline: BaselineSummary, rows: Sequence[VariantRow]) -> str:
     metric = plain(wording.short_name(baseline.metric))
     heads = ("Variant", "Verdict", metric, loss, f"{loss} at most", "KiB", "Of float32", "ms")
     sentences = "\n".join(f"- {plain(headline(row))}" for row in rows)
-    return f"{_table(heads, 2, [_cells(row, baseline) for row in rows])}\n\n{sentences}"
+    return f"{table(heads, 2, [_cells(row, baseline) for row in rows])}\n\n{sentences}"
 
 
 def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) -> str:
@@ -119,7 +124,7 @@ def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) 
         for entry in reversed(entries[-LEDGER_ROWS:])
     ]
     shown = "" if len(entries) <= LEDGER_ROWS else f"\n\nThe last {LEDGER_ROWS} of {len(entries)} entries."
-    return f"**{plain(str(channel))}**: {', '.join(states)}\n\n{_table(heads, len(heads), rows)}{shown}"
+    return f"**{plain(str(channel))}**: {', '.join(states)}\n\n{table(heads, len(heads), rows)}{shown}"
 
 
 def headline(found: VariantRow | Verdict) -> str:
@@ -139,6 +144,12 @@ def plain(text: str) -> str:
     """`text` on one line, bounded, and without anything that Markdown or HTML would act on."""
     short = textwrap.shorten(text, REASON_LIMIT, placeholder=" ...")
     return re.sub(r"([\\`*\[\]|])", r"\\\1", short.replace("&", "&amp;").replace("<", "&lt;"))
+
+
+def table(heads: Sequence[str], texts: int, rows: Sequence[Sequence[str]]) -> str:
+    """Markdown; the first `texts` columns hold text, all others numbers."""
+    rule = ["---" if column < texts else "---:" for column in range(len(heads))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))
 
 
 def _cells(row: VariantRow, baseline: BaselineSummary) -> tuple[str, ...]:
@@ -169,7 +180,7 @@ def _clauses(clauses: Sequence[Clause]) -> str:
         for clause in clauses
     ]
     heads = ("Clause", "Of", "State", "Found", "At least", "At most", "Allowed", "Samples", "Would decide")
-    return _table(heads, 3, rows) if rows else ""
+    return table(heads, 3, rows) if rows else ""
 
 
 def _classes(classes: Sequence[ClassLoss]) -> str:
@@ -184,7 +195,7 @@ def _classes(classes: Sequence[ClassLoss]) -> str:
         for loss in classes
     ]
     heads = ("Class", "Float32", "Variant", "Lost", "At least", "At most", "Samples", "Proved")
-    return _table(heads, 1, rows) if rows else ""
+    return table(heads, 1, rows) if rows else ""
 
 
 def _flips(verdict: Verdict) -> str:
@@ -209,9 +220,3 @@ def _file(candidate: Candidate) -> str:
 
 def _number(value: float | None, style: str, unit: str = "") -> str:
     return "" if value is None else f"{value:{style}}{unit}"
-
-
-def _table(heads: Sequence[str], texts: int, rows: Sequence[Sequence[str]]) -> str:
-    """Markdown; the first `texts` columns hold text, all others numbers."""
-    rule = ["---" if column < texts else "---:" for column in range(len(heads))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))

@@ -8,10 +8,13 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-__all__ = ["DIGEST", "PASSED", "STATE", "VARIANT", "ensure_version"]
+__all__ = ["BASELINE_DIGEST", "DIGEST", "PASSED", "REQUALIFIED", "STATE", "VARIANT", "ensure_version"]
 
 STATE, PASSED = "gate.state", "passed"
 DIGEST, VARIANT = "tflite_sha256", "variant"
+BASELINE_DIGEST = "baseline_sha256"
+REQUALIFIED = "requalified"
+"""A version's tag with what its latest requalification found, in one sentence."""
 DESCRIPTION_LIMIT = 5000
 
 

@@ -22,7 +22,19 @@ from litegate.errors import StackError
 from litegate.records import DataRef
 from litegate.storage import is_s3
 
-__all__ = ["NOTE", "Runs", "connect", "dataset", "experiment", "log", "log_datasets", "page", "recording"]
+__all__ = [
+    "GROUP",
+    "NOTE",
+    "SUPERSEDED",
+    "Runs",
+    "connect",
+    "dataset",
+    "experiment",
+    "log",
+    "log_datasets",
+    "page",
+    "recording",
+]
 
 NOTE = "mlflow.note.content"
 RUN_KEY = "litegate.run_key"
