@@ -43,6 +43,12 @@ def parser() -> argparse.ArgumentParser:
         ("status", "Say whether the embedded servers run, and where. Exit code 0 if they are healthy, else 1."),
     ):
         add(name, summary).add_argument("--json", action="store_true", help="print JSON")
+    clean = add("clean", "Say what no registered version, ledger entry or recent run needs, or delete it.")
+    clean.add_argument(
+        "--older-than", type=int, default=30, metavar="DAYS", help="what was used within so many days stays (30)"
+    )
+    clean.add_argument("--apply", action="store_true", help="delete; without it nothing is touched")
+    clean.add_argument("--json", type=Path, metavar="OUT.json", help="write what was found to this file as well")
     add("env", 'Print what a client needs to reach the servers: eval "$(litegate env)".')
     return root
 
@@ -64,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, folder: Path) -> int:
     # Imported late, so that --help is quick.
-    from litegate.cli import pipeline, servers
+    from litegate.cli import clean, pipeline, servers
     from litegate.stack import Home
 
     home = Home(folder)
@@ -72,6 +78,8 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         return pipeline.run(home, options.spec, options.json)
     if options.command == "demo":
         return pipeline.demo(home, options.json)
+    if options.command == "clean":
+        return clean.clean(home, options.older_than, options.apply, options.json)
     if options.command == "env":
         return servers.print_environment(home)
     commands = {"start": servers.start_servers, "stop": servers.stop_servers, "status": servers.print_status}

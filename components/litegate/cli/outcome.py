@@ -13,12 +13,13 @@ __all__ = ["FLOW", "Outcome", "TaskFailure", "failed", "outcome_of"]
 
 FLOW = (
     "resolve",
+    "fetch_champion",
+    "recall",
     "convert",
     "sample",
     "lint",
     "check_parity",
     "inspect_baseline",
-    "fetch_champion",
     "evaluate_baseline",
     "profile_baseline",
     "evaluate_champion",

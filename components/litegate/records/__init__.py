@@ -21,6 +21,7 @@ from litegate.records.artifacts import (
     TensorSpec,
 )
 from litegate.records.base import FileRef, Record
+from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.evaluation import Candidate, Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
 from litegate.records.inputs import DataRef, ModelRef, Produced, ProduceRequest, Resolved, ResolveRequest, UserCode
 from litegate.records.inspection import (
@@ -71,6 +72,7 @@ from litegate.records.verdicts import (
 )
 
 __all__ = [
+    "LEAST_DAYS",
     "Aliases",
     "Artifact",
     "Barred",
@@ -84,6 +86,8 @@ __all__ = [
     "ChannelState",
     "ClassLoss",
     "Clause",
+    "CleanRequest",
+    "Cleaned",
     "Computing",
     "ConvertRequest",
     "Converted",
@@ -94,6 +98,7 @@ __all__ = [
     "EvaluateRequest",
     "Evaluated",
     "Failure",
+    "Fate",
     "FileRef",
     "Finding",
     "Flip",
@@ -110,6 +115,7 @@ __all__ = [
     "OperatorUse",
     "Parity",
     "ParityRequest",
+    "Pile",
     "ProduceRequest",
     "Produced",
     "Profile",
