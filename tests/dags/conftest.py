@@ -46,10 +46,10 @@ def load_dags(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
+def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Run a DAG without a scheduler."""
 
-    def run(dag: Any) -> Any:
+    def run(dag: Any, run_conf: dict[str, Any] | None = None) -> Any:
         from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
         sleep = time.sleep  # between two looks at what can run, where a scheduler would be
@@ -58,6 +58,6 @@ def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable
         bag = DagBag(os.devnull, collect_dags=False)
         bag.bag_dag(dag)
         sync_bag_to_db(bag, "dags-folder", None)
-        return dag.test()
+        return dag.test(run_conf=run_conf)
 
     return run

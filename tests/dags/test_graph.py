@@ -377,7 +377,7 @@ def _of_this_run(request: Any) -> dict[str, Any]:
 
 
 def test_only_the_variants_that_something_is_missing_of_are_computed(run: Run) -> None:
-    shared = {(step, "") for step in ("convert", "sample", "lint")} | {("parity", "float32")}
+    shared = {("convert", ""), ("sample", ""), ("lint", "float32"), ("parity", "float32")}
     steps = {"quantize", "inspect", "smoke", "evaluate", "profile"}
     known = shared | {(step, name) for step in steps for name in ("float32", "dynamic_range")} - {("profile", "int8")}
     outcome = run(Steps(known=known | {(step, "int8") for step in steps - {"profile"}}))
@@ -402,7 +402,7 @@ def test_a_variant_that_failed_before_is_tried_again_and_judged_beside_the_recal
 
 def test_a_failing_check_lets_no_recalled_variant_pass(run: Run) -> None:
     known = {(step, name) for step in COMPUTED - {"lint"} for name in ("", "float32", "dynamic_range", "int8")}
-    outcome = run(Steps({("lint", ""): BadInput("calibration.uri", "samples", "others")}, known=known))
+    outcome = run(Steps({("lint", "float32"): BadInput("calibration.uri", "samples", "others")}, known=known))
     assert outcome.pull("recall") == []
     assert (outcome.state("lint"), outcome.state("gate")) == ("failed", "failed")
     assert outcome.state("promote") == "upstream_failed"
