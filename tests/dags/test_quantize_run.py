@@ -131,7 +131,7 @@ MEASURED = ("quantize", "inspect", "smoke", "evaluate", "profile")
 
 
 def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
-    mlflow_server: Any,
+    own_mlflow_server: Any,
     load_dags: Callable[..., dict[str, Any]],
     run_dag: Run,
     children: Children,
@@ -141,7 +141,7 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
     workspace = tmp_path / "workspace"
     monkeypatch.setenv("LITEGATE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LITEGATE_WORKSPACE", str(workspace))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server.url)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", own_mlflow_server.url)
     python = settings().pythons["tensorflow"]
     subprocess.run([python, MAKER, tmp_path], check=True, capture_output=True)
     name = f"twice-{uuid.uuid4().hex[:8]}"
@@ -191,7 +191,8 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
 
     children.new()
     recomputed = run()
-    assert {step: Counter(children.new())[step] for step in MEASURED} == dict.fromkeys(MEASURED, 3)
+    computed = Counter(children.new())
+    assert {step: computed[step] for step in MEASURED} == dict.fromkeys(MEASURED, 3)
     assert pull(recomputed, "promote")["champion"] == pull(first, "promote")["champion"]
 
     # Found by a run today, and so kept, although it was made long ago.

@@ -10,7 +10,6 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def run(request: CleanRequest, work: Work) -> Cleaned:
     """
     needed = needed_digests(runs.connect(), work.folder, work.say)
     _check_belongs(request.workspace, needed)
-    sweep = _Sweep(request, needed, work.say)
+    sweep = _Sweep(request, needed, work)
     sweep.workspace()
     sweep.this_host()
     return Cleaned(
@@ -68,8 +67,8 @@ def _check_belongs(workspace: str, needed: Needed) -> None:
 class _Sweep:
     """Goes through the places of a request, page by page, and counts what becomes of what."""
 
-    def __init__(self, request: CleanRequest, needed: Needed, say: Callable[..., None]) -> None:
-        self.request, self.needed, self.say = request, needed, say
+    def __init__(self, request: CleanRequest, needed: Needed, work: Work) -> None:
+        self.request, self.needed, self.work = request, needed, work
         self.now = time.time()
         self.foreign: list[str] = []
         self._counts: Counter[tuple[str, Fate]] = Counter()
@@ -106,7 +105,7 @@ class _Sweep:
             if self.request.apply and unused:
                 objects.delete(root, [item.name for item in unused])
             seen += len(page)
-            self.say("%s: %s looked at, %s unused", kind, f"{seen:,}", f"{self._counts[kind, 'unused']:,}")
+            self.work.say("%s: %s looked at, %s unused", kind, f"{seen:,}", f"{self._counts[kind, 'unused']:,}")
 
     def _fate(
         self, root: str, kind: str, ours: re.Pattern[str], days: int, needed: Needed | None, item: Stored
@@ -124,7 +123,8 @@ class _Sweep:
         return self._counted("unfinished writes" if unfinished else kind, fate, item.bytes)
 
     def _folders(self, root: Path, kind: str, ours: re.Pattern[str]) -> None:
-        for path in sorted(root.iterdir()) if root.is_dir() else ():
+        others = (path for path in root.iterdir() if path != self.work.folder) if root.is_dir() else ()
+        for path in sorted(others):
             with suppress(FileNotFoundError):  # a step that has ended meanwhile
                 self._folder(path, kind, ours)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +15,64 @@ from mlflow import MlflowClient
 
 from litegate import objects
 from litegate.confinement import named
-from litegate.digest import digest_bytes
+from litegate.digest import digest_bytes, digest_json
 from litegate.errors import StoreError
 from litegate.records import Cleaned, CleanRequest, FileRef, RegisterRequest, RunResult
 from litegate.steps import clean, register
 from litegate.storage import is_s3, put
-from litegate.store import Store
 from litegate.tracking import ledger, runs
+from litegate.work import Work
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 
 DAY = 86_400
 
 
+@pytest.fixture(scope="module")
+def mlflow_url(own_mlflow_server: Any) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", own_mlflow_server.url)
+        patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+        yield own_mlflow_server.url
+
+
+@pytest.fixture(scope="module")
+def recorded(mlflow_url: str, new_toy: Callable[[], Any]) -> Recorded:
+    """A registered version, for all who do not change it."""
+    return Recorded.of(new_toy())
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run with a registered version."""
+
+    toy: Any
+    request: RegisterRequest
+    result: RunResult
+
+    @classmethod
+    def of(cls, toy: Any) -> Recorded:
+        request = toy.request()
+        return cls(toy, request, register.run(request, toy.work))
+
+    def files(self) -> dict[str, bytes]:
+        paths = {f"files/{ref.digest}": self.toy.work.path(ref) for ref in set(named(self.request, FileRef))}
+        return {name: path.read_bytes() if path.exists() else b"x" for name, path in paths.items()}
+
+
 @dataclass
 class Place:
-    """A workspace with a registered version, and a clock that can be put forward."""
+    """A workspace, and a clock that can be put forward."""
 
     root: str
-    toy: Any
+    folder: Path
     monkeypatch: pytest.MonkeyPatch
-    result: RunResult = field(init=False)
-    request: RegisterRequest = field(init=False)
 
-    def register(self) -> None:
-        self.request = self.toy.request()
-        for ref in set(named(self.request, FileRef)):
-            source = self.toy.work.path(ref)
-            self.put(f"files/{ref.digest}", source.read_bytes() if source.exists() else b"x")
-        self.result = register.run(self.request, self.toy.work)
+    def put_files(self, recorded: Recorded) -> set[str]:
+        return {self.put(name, content) for name, content in recorded.files().items()}
 
     def put(self, name: str, content: bytes = b"x", days: float = 0) -> str:
-        path = self.toy.folder / "object"
+        path = self.folder / "object"
         path.write_bytes(content)
         put(path, f"{self.root}/{name}")
         if not is_s3(self.root):
@@ -61,12 +87,12 @@ class Place:
         self.monkeypatch.setattr("litegate.steps.clean.time.time", lambda: now)
         request = CleanRequest(
             workspace=self.root,
-            cache=str(self.toy.folder / "home-cache"),
-            scratch=str(self.toy.folder / "scratch"),
+            cache=str(self.folder / "home-cache"),
+            scratch=str(self.folder / "scratch"),
             days=days,
             apply=apply,
         )
-        return clean.run(request, self.toy.work)
+        return clean.run(request, Work(self.folder, self.folder / "cache"))
 
 
 @pytest.fixture(params=["local", "s3"])
@@ -77,9 +103,10 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def place(root: str, toy: Any, monkeypatch: pytest.MonkeyPatch) -> Place:
-    made = Place(root, toy, monkeypatch)
-    made.register()
+def place(root: str, recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A workspace with the files of a registered version."""
+    made = Place(root, tmp_path, monkeypatch)
+    made.put_files(recorded)
     return made
 
 
@@ -95,8 +122,8 @@ def result(step: str, text: str) -> str:
     return f"results/{step}/{digest_bytes(text.encode())}.json"
 
 
-def test_what_a_version_needs_stays_and_the_rest_goes_once_it_is_old(place: Place) -> None:
-    needed = {f"files/{ref.digest}" for ref in set(named(place.request, FileRef))}
+def test_what_a_version_needs_stays_and_the_rest_goes_once_it_is_old(place: Place, recorded: Recorded) -> None:
+    needed = set(recorded.files())
     unneeded = {place.put(file("old")), place.put(result("convert", "old")), place.put(result("judge", "old"))}
 
     young = place.clean(later=29)
@@ -124,7 +151,7 @@ def test_files_stay_two_days_longer_than_results(place: Place) -> None:
 def test_what_a_ledger_names_stays_also_when_its_run_was_deleted(place: Place) -> None:
     client = MlflowClient()
     hub = runs.experiment(client, ledger.EXPERIMENT, "")
-    live, deleted = place.put(file("in a ledger")), place.put(file("in a deleted ledger"))
+    live, deleted = place.put(file(f"in {place.root}")), place.put(file(f"deleted in {place.root}"))
     for number, name in enumerate((live, deleted)):
         run = client.create_run(hub)
         entry = {"decision": {"digest": name.removeprefix("files/")}}
@@ -135,24 +162,23 @@ def test_what_a_ledger_names_stays_also_when_its_run_was_deleted(place: Place) -
     assert counts(cleaned)["files", "ledger"] == 2
 
 
-def test_a_version_whose_runs_were_deleted_keeps_its_files(place: Place) -> None:
-    before = place.names()
-    client = MlflowClient()
-    for row in place.result.variants:
-        client.delete_run(row.mlflow_run_id)
-    client.delete_run(place.result.mlflow_run_id)
+@pytest.mark.parametrize("root", ["local"], indirect=True)
+def test_a_version_keeps_its_files_without_its_runs_and_a_deleted_one_keeps_nothing(
+    place: Place, recorded: Recorded, new_toy: Callable[[], Any]
+) -> None:
+    other, client = Recorded.of(new_toy()), MlflowClient()
+    evidence = place.put("files/" + "e" * 64)
+    path = client.download_artifacts(other.result.mlflow_run_id, runs.FILES_ARTIFACT, str(place.folder))
+    files = [*json.loads(Path(path).read_text()), {"name": "more", "digest": "e" * 64, "bytes": 1}]
+    client.log_text(other.result.mlflow_run_id, json.dumps(files), runs.FILES_ARTIFACT)
+    client.set_tag(other.result.mlflow_run_id, runs.FILES, digest_json(files))
+    for run_id in (*(row.mlflow_run_id for row in other.result.variants), other.result.mlflow_run_id):
+        client.delete_run(run_id)
     place.clean(later=40)
-    assert place.names() == before
-
-
-def test_a_deleted_version_keeps_nothing(place: Place, new_toy: Callable[[], Any]) -> None:
-    other = Place(place.root, new_toy(), place.monkeypatch)
-    other.register()
-    evidence = place.put(file("only here"))
-    MlflowClient().delete_registered_model(place.toy.name)
+    assert evidence in place.names()
+    client.delete_registered_model(other.toy.name)
     place.clean(later=40)
-    assert evidence not in place.names()
-    assert {f"files/{ref.digest}" for ref in set(named(other.request, FileRef))} == place.names()
+    assert place.names() == set(recorded.files())
 
 
 def test_names_that_are_not_ours_are_never_touched(place: Place) -> None:
@@ -189,8 +215,8 @@ def test_thousands_are_deleted_page_by_page(place: Place) -> None:
     assert len(place.names()) == before - 2100
 
 
-def test_a_workspace_that_mlflow_does_not_know_is_left_alone(toy: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    stranger = Place(str(tmp_path / "other"), toy, monkeypatch)
+def test_a_workspace_that_mlflow_does_not_know_is_left_alone(root: str, tmp_path: Path, monkeypatch: Any) -> None:
+    stranger = Place(root, tmp_path, monkeypatch)
     stranger.put(file("old"), days=400)
     with pytest.raises(StoreError, match="is it the server of this workspace"):
         stranger.clean()
@@ -199,11 +225,11 @@ def test_a_workspace_that_mlflow_does_not_know_is_left_alone(toy: Any, tmp_path:
 
 @pytest.mark.parametrize("root", ["local"], indirect=True)
 def test_nothing_is_deleted_when_the_list_of_a_run_cannot_be_read(
-    place: Place, mlflow_server: Any, monkeypatch: pytest.MonkeyPatch
+    place: Place, recorded: Recorded, own_mlflow_server: Any
 ) -> None:
     place.put(file("old"))
     before = place.names()
-    (listed,) = mlflow_server.artifacts.rglob(f"{place.result.mlflow_run_id}/artifacts/{runs.FILES_ARTIFACT}")
+    (listed,) = own_mlflow_server.artifacts.rglob(f"{recorded.result.mlflow_run_id}/artifacts/{runs.FILES_ARTIFACT}")
     whole = listed.read_text()
     listed.write_text("[]")
     with pytest.raises(StoreError, match="nothing is deleted: ValueError"):
@@ -228,7 +254,7 @@ def test_nothing_is_deleted_when_mlflow_does_not_answer(place: Place, monkeypatc
 
 @pytest.mark.parametrize("root", ["local"], indirect=True)
 def test_the_cache_and_the_scratch_folders_of_this_host(place: Place) -> None:
-    home = place.toy.folder
+    home = place.folder
     digest = digest_bytes(b"x")
     kept = [home / "home-cache" / "files" / digest, home / "home-cache" / "notes", home / "scratch" / "mine"]
     old = [home / "home-cache" / "files" / digest_bytes(b"y"), home / "home-cache" / "objects" / digest]
@@ -256,11 +282,7 @@ def test_the_cache_and_the_scratch_folders_of_this_host(place: Place) -> None:
     assert cleaned.foreign == (str(home / "scratch" / "mine"),)
 
 
-def test_a_registered_run_names_every_file_of_its_request(place: Place, tmp_path: Path) -> None:
-    client = MlflowClient()
-    path = client.download_artifacts(place.result.mlflow_run_id, runs.FILES_ARTIFACT, str(tmp_path))
+def test_a_registered_run_names_every_file_of_its_request(recorded: Recorded, tmp_path: Path) -> None:
+    path = MlflowClient().download_artifacts(recorded.result.mlflow_run_id, runs.FILES_ARTIFACT, str(tmp_path))
     listed = {FileRef.model_validate(item) for item in json.loads(Path(path).read_text())}
-    assert listed == set(named(place.request, FileRef))
-    store = Store(place.root, tmp_path)
-    assert store.use_result("none", "0" * 64, listed) is False  # there is no such result
-    assert all(objects.exists(place.root, f"files/{ref.digest}") for ref in listed)
+    assert listed == set(named(recorded.request, FileRef))
