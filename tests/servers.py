@@ -109,7 +109,7 @@ def _free_port() -> int:
 
 
 def _wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(1200):
+    for _ in range(300):
         assert process.poll() is None, f"ended with {process.returncode}"
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -120,7 +120,7 @@ def _wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
+    for _ in range(1200):
         assert process.poll() is None, log.read_text()[-2000:]
         try:
             with urllib.request.urlopen(f"{url}/health", timeout=1):
