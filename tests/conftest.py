@@ -71,3 +71,10 @@ def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield bucket
     s3_client().close()
     s3_client.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def own_mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.MlflowServer]:
+    """One that no other module writes to, for tests that read all there is."""
+    with servers.mlflow_server(tmp_path_factory.mktemp("own-mlflow")) as server:
+        yield server

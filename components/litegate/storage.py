@@ -21,6 +21,7 @@ from litegate.digest import digest_json
 from litegate.errors import DataError
 from litegate.globs import matches, split_glob
 from litegate.records import Record
+from litegate.use import use_local
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -131,7 +132,7 @@ def fetch(entry: Entry, cache_folder: Path, where: str) -> Path:
             raise DataError(where, f"{entry.uri} as it was when the run began", "a changed or missing file")
         return path
     target = cache_folder / "objects" / object_name(entry)
-    if not target.exists():
+    if not use_local(target):
         write_whole(target, _s3_blocks(entry, where))
     return target
 

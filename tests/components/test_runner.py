@@ -313,3 +313,21 @@ def test_the_key_changes_with_the_request_and_the_tools(step: Callable[[str], St
     other = step("good")
     other.settings.pythons["service"] = tmp_path / "bin" / "python"
     assert other.key() != first
+
+
+def test_a_result_is_found_with_all_its_files_or_not_at_all(tmp_path, monkeypatch):
+    places = Settings(str(tmp_path / "workspace"), tmp_path / "cache", tmp_path / "scratch", settings().pythons)
+    samples = SampleSet(file=FileRef(name="s", digest="s", bytes=0), samples=1, available=1, labels={})
+    artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d", bytes=1), signatures={})
+    step_run = StepRun("profile", ProfileRequest(artifact=artifact, samples=samples), places)
+    source = tmp_path / "samples.npz"
+    source.write_bytes(b"samples")
+    made = SampleSet(file=step_run.store.keep_file(source, "samples.npz"), samples=1, available=1, labels={})
+    step_run.step = STEPS["sample"]  # whose result names a file
+    assert step_run.find() is None
+    computed = []
+    monkeypatch.setattr(step_run, "_compute", lambda: computed.append(1) or made)
+    assert (step_run.run(), step_run.run(), len(computed)) == (made, made, 1)
+    (tmp_path / "workspace" / "files" / made.file.digest).unlink()
+    assert step_run.find() is None
+    assert (step_run.run(), len(computed)) == (made, 2)

@@ -16,12 +16,13 @@ NOT_CHAMPION = 4
 
 FLOW = (
     "resolve",
+    "fetch_champion",
+    "recall",
     "convert",
     "sample",
     "lint",
     "check_parity",
     "inspect_baseline",
-    "fetch_champion",
     "evaluate_baseline",
     "profile_baseline",
     "evaluate_champion",

@@ -21,6 +21,7 @@ from litegate.records.artifacts import (
     TensorSpec,
 )
 from litegate.records.base import FileRef, Record
+from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.evaluation import Candidate, Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
 from litegate.records.inputs import (
     Announcement,
@@ -98,6 +99,7 @@ from litegate.records.verdicts import (
 )
 
 __all__ = [
+    "LEAST_DAYS",
     "Action",
     "Aliases",
     "Announcement",
@@ -113,6 +115,8 @@ __all__ = [
     "ChannelState",
     "ClassLoss",
     "Clause",
+    "CleanRequest",
+    "Cleaned",
     "Computing",
     "ConcludeRequest",
     "Conclusion",
@@ -129,6 +133,7 @@ __all__ = [
     "EvaluateRequest",
     "Evaluated",
     "Failure",
+    "Fate",
     "FileRef",
     "Finding",
     "Flip",
@@ -149,6 +154,7 @@ __all__ = [
     "OperatorUse",
     "Parity",
     "ParityRequest",
+    "Pile",
     "PinRequest",
     "Pinned",
     "ProduceRequest",

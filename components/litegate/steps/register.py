@@ -9,10 +9,11 @@ from pathlib import Path
 from mlflow.entities import Run
 
 from litegate import records
+from litegate.confinement import named
 from litegate.digest import digest_json
 from litegate.errors import StoreError
 from litegate.litert import choose_signature
-from litegate.records import Candidate, Champion, RegisterRequest, RunResult, VariantRow, Verdict
+from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.tracking import fields, models, notes, registry, runs
 from litegate.tracking.verdict_files import log_verdict
 from litegate.work import Work
@@ -57,6 +58,7 @@ class _Recorder:
         calibration = runs.dataset(self.request.resolved.calibration)
         runs.log_datasets(self.client, self.parent, calibration=calibration, evaluation=self.evaluation)
         runs.log(self.client, self.parent, fields.run_params(self.request), fields.run_metrics(self.request))
+        self._name_files()
 
     def variant(self, verdict: Verdict) -> VariantRow:
         """A child run for one variant, with its logged model if there is a file."""
@@ -119,6 +121,13 @@ class _Recorder:
         outcome = {"outcome": result.outcome, "selected": selected, runs.NOTE: note} | warned
         runs.log(self.client, self.parent, tags=outcome)
         self.runs.supersede_others()
+
+    def _name_files(self) -> None:
+        """Which files of the workspace are behind this run: they stay as long as one of its versions does."""
+        refs = sorted(set(named(self.request, FileRef)), key=lambda ref: (ref.name, ref.digest))
+        files = [ref.to_json() for ref in refs]
+        self.client.log_text(self.parent.info.run_id, json.dumps(files, indent=2), runs.FILES_ARTIFACT)
+        runs.log(self.client, self.parent, tags={runs.FILES: digest_json(files)})
 
     def _open_parent(self) -> Run:
         request, name = self.request, self.spec.model.name

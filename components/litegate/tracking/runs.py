@@ -41,6 +41,7 @@ RUN_KEY = "litegate.run_key"
 DIGEST = "litegate.digest"
 GROUP = "litegate.group"
 SUPERSEDED = "litegate.superseded"
+FILES, FILES_ARTIFACT = "litegate.files", "workspace.json"
 DATASET_DIGEST_LIMIT = 36
 TAG_LIMIT = 5000
 
