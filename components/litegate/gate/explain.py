@@ -18,11 +18,12 @@ from litegate.gate.sentences import sentence
 from litegate.metrics.facts import MetricFacts
 from litegate.records import ClassLoss, Flip
 
-__all__ = ["Flipped", "agreement", "class_losses", "classes_csv", "flips", "sentence"]
+__all__ = ["Flipped", "agreement", "class_losses", "classes_csv", "flips", "read_classes", "sentence"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _FLIPS = ("id", "index", "label", "baseline_prediction", "prediction", "baseline_score", "score", "loss")
+_FORMULA_START = r"[=+\-@\t\r\n]"
 _CLASSES = ("label", "name", "samples", "baseline", "value", "drop", "low", "high", "proved")
 
 
@@ -149,6 +150,25 @@ def classes_csv(losses: Iterable[ClassLoss]) -> bytes:
     return _csv(_CLASSES, ([getattr(loss, column) for column in _CLASSES] for loss in losses))
 
 
+def read_classes(content: bytes) -> tuple[ClassLoss, ...]:
+    """The classes that `classes_csv` wrote."""
+    rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
+    return tuple(
+        ClassLoss(
+            label=int(row["label"]),
+            name=_unmarked(row["name"]),
+            samples=int(row["samples"]),
+            baseline=float(row["baseline"]),
+            value=float(row["value"]),
+            drop=float(row["drop"]),
+            low=float(row["low"] or "nan"),
+            high=float(row["high"] or "nan"),
+            proved=row["proved"] == "True",
+        )
+        for row in rows
+    )
+
+
 def _scores(outcomes: Outcomes, metric: MetricFacts) -> Array:
     """One number a sample: the metric's own, or whether the prediction is right; zeros where there is neither."""
     if metric.per_sample:
@@ -178,4 +198,9 @@ def _csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and re.match(r"[=+\-@\t\r\n]", value) else value
+    return f"'{value}" if isinstance(value, str) and re.match(_FORMULA_START, value) else value
+
+
+def _unmarked(text: str) -> str:
+    """What `_cell` made of a text, as it was."""
+    return text[1:] if re.match(f"'{_FORMULA_START}", text) else text

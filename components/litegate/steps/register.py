@@ -11,8 +11,10 @@ from mlflow.entities import Run
 from litegate import records
 from litegate.digest import digest_json
 from litegate.errors import StoreError
+from litegate.gate.explain import read_classes
 from litegate.litert import choose_signature
 from litegate.records import Candidate, Champion, RegisterRequest, RunResult, VariantRow, Verdict
+from litegate.report import render
 from litegate.tracking import fields, models, notes, registry, runs
 from litegate.work import Work
 
@@ -99,6 +101,7 @@ class _Recorder:
             variants=rows,
             experiment_id=self.runs.experiment_id,
             mlflow_run_id=self.parent.info.run_id,
+            report=runs.artifact_page(self.parent, notes.REPORT),
         )
 
     def finish(self, result: RunResult) -> None:
@@ -107,6 +110,7 @@ class _Recorder:
         verdicts = records.Verdicts(verdicts=self.request.verdicts)
         self.client.log_text(run_id, result.model_dump_json(indent=2), "result.json")
         self.client.log_text(run_id, verdicts.model_dump_json(indent=2), "verdicts.json")
+        self.client.log_text(run_id, self._report(result), notes.REPORT)
         note = notes.run_note(result, self.request.selection.why, self.request.links)
         if self.request.lint is not None:
             self.client.log_text(run_id, self.request.lint.model_dump_json(indent=2), notes.LINT)
@@ -116,6 +120,16 @@ class _Recorder:
         outcome = {"outcome": result.outcome, "selected": selected, runs.NOTE: note} | warned
         runs.log(self.client, self.parent, tags=outcome)
         self.runs.supersede_others()
+
+    def _report(self, result: RunResult) -> str:
+        """The page for people; all classes of each variant come from the files that explain its verdict."""
+        classes = {
+            verdict.variant: read_classes(self.work.path(file).read_bytes())
+            for verdict in self.request.verdicts
+            for file in verdict.explanation
+            if file.name == f"{verdict.variant}-classes.csv"
+        }
+        return render(self.request, result, classes)
 
     def _open_parent(self) -> Run:
         request, name = self.request, self.spec.model.name

@@ -23,6 +23,7 @@ __all__ = [
     "EXPLANATION",
     "INSPECTION",
     "LINT",
+    "REPORT",
     "experiment_note",
     "headline",
     "lint_note",
@@ -39,6 +40,8 @@ LINT = "lint.json"
 """The parent run's artifact with all that was found about the representative samples."""
 INSPECTION = "inspection.json"
 """A variant's artifact with all that was read from its file's bytes, and its smoke run."""
+REPORT = "report.html"
+"""The parent run's artifact that answers on one page which file to ship."""
 REASON_LIMIT = 240
 
 
