@@ -23,7 +23,6 @@ __all__ = ["Flipped", "agreement", "class_losses", "classes_csv", "flips", "read
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _FLIPS = ("id", "index", "label", "baseline_prediction", "prediction", "baseline_score", "score", "loss")
-_FORMULA_START = r"[=+\-@\t\r\n]"
 _CLASSES = ("label", "name", "samples", "baseline", "value", "drop", "low", "high", "proved")
 
 
@@ -150,13 +149,13 @@ def classes_csv(losses: Iterable[ClassLoss]) -> bytes:
     return _csv(_CLASSES, ([getattr(loss, column) for column in _CLASSES] for loss in losses))
 
 
-def read_classes(content: bytes) -> tuple[ClassLoss, ...]:
-    """The classes that `classes_csv` wrote."""
+def read_classes(content: bytes, names: Sequence[str]) -> tuple[ClassLoss, ...]:
+    """The classes that `classes_csv` wrote, with their own names, of which some are marked as text there."""
     rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
     return tuple(
         ClassLoss(
             label=int(row["label"]),
-            name=_unmarked(row["name"]),
+            name=_name(int(row["label"]), names),
             samples=int(row["samples"]),
             baseline=float(row["baseline"]),
             value=float(row["value"]),
@@ -198,9 +197,4 @@ def _csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and re.match(_FORMULA_START, value) else value
-
-
-def _unmarked(text: str) -> str:
-    """What `_cell` made of a text, as it was."""
-    return text[1:] if re.match(f"'{_FORMULA_START}", text) else text
+    return f"'{value}" if isinstance(value, str) and re.match(r"[=+\-@\t\r\n]", value) else value

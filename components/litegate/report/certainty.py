@@ -167,6 +167,4 @@ def _more(run: Run, row: Row) -> str:
     )
     if needed <= verdict.available:
         where = "the data has them"
-    return (
-        f"{row.name}: about {wording.about(needed)} samples would decide it, {verdict.samples:,} were judged: {where}."
-    )
+    return f"about {wording.about(needed)} samples would decide it, {verdict.samples:,} were there; {where}."

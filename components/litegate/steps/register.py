@@ -123,8 +123,9 @@ class _Recorder:
 
     def _report(self, result: RunResult) -> str:
         """The page for people; all classes of each variant come from the files that explain its verdict."""
+        names = self.request.baseline.evaluated.classes
         classes = {
-            verdict.variant: read_classes(self.work.path(file).read_bytes())
+            verdict.variant: read_classes(self.work.path(file).read_bytes(), names)
             for verdict in self.request.verdicts
             for file in verdict.explanation
             if file.name == f"{verdict.variant}-classes.csv"

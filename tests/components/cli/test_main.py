@@ -47,6 +47,7 @@ def test_a_bad_spec_ends_with_2_one_line_and_the_json(tmp_path, capsys):
         "champion": None,
         "baseline": None,
         "variants": [],
+        "report": None,
         "error": error.removeprefix("error: ").strip(),
     }
 

@@ -10,6 +10,7 @@ from litegate.digest import digest_bytes
 from litegate.records import (
     Artifact,
     BaselineSummary,
+    BufferUse,
     Candidate,
     Champion,
     ClassLoss,
@@ -18,9 +19,11 @@ from litegate.records import (
     Evaluated,
     FileRef,
     Inspection,
+    LargeBuffer,
     Lint,
     MetricFacts,
     ModelRef,
+    OperatorUse,
     Parity,
     Profile,
     Reason,
@@ -241,6 +244,47 @@ def loss(label: int, drop: float, name: str | None = None, proved: bool = False)
         low=drop - 0.05,
         high=None,
         proved=proved,
+    )
+
+
+def inspection(scheme: str, name: str = "conv") -> Inspection:
+    """What is read from a file of 100,000 bytes."""
+    is_float = scheme == "float32"
+    use = OperatorUse(
+        name="CONV_2D",
+        computes="float" if is_float else "integer",
+        inputs=(scheme,),
+        outputs=(scheme,),
+        count=3,
+        macs=1000,
+    )
+    return Inspection(
+        variant=scheme,
+        artifact_digest=digest_bytes(scheme.encode()),
+        scheme=scheme,
+        inputs={"x": scheme},
+        outputs={"y": scheme},
+        operators=(use,),
+        kinds=1,
+        operator_count=3,
+        float_operators=3 if is_float else 0,
+        float_names=("CONV_2D",) if is_float else (),
+        macs=1000,
+        float_macs=1000 if is_float else 0,
+        islands=0,
+        island_examples=(),
+        per_axis=0 if is_float else 3,
+        per_tensor=0,
+        buffers=(
+            BufferUse(kind=f"weights {scheme}", buffers=3, bytes=82_000),
+            BufferUse(kind="structure", buffers=1, bytes=16_000),
+            BufferUse(kind=f"bias {scheme}", buffers=3, bytes=2_000),
+        ),
+        largest=(LargeBuffer(name=name, type=scheme, shape=(64, 3, 3, 64), bytes=36_864),),
+        weights_compared=0 if is_float else 3,
+        weight_error=None if is_float else 0.5,
+        findings=(),
+        blocking=(),
     )
 
 

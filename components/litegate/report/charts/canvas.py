@@ -110,6 +110,6 @@ def _inline(svg: str, name: str, description: str) -> Markup:
     body = re.sub(r"<(metadata|style).*?</\1>", "", svg[opening.end() :], flags=re.DOTALL)
     body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", body)
     body = re.sub(r"#[0-9a-f]{6}\b", lambda found: _VARIABLES.get(found[0], found[0]), body)
-    body = re.sub(r"\n\s*", " ", body)
+    body = re.sub(r"\n\s*", " ", body).strip()
     label = escape(description)
     return Markup(f'<svg {opening[1]} role="img" aria-label="{label}"><title>{label}</title>{body}')  # noqa: S704

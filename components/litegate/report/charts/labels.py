@@ -1,75 +1,81 @@
-"""Names beside points, moved apart where they would lie on each other."""
+"""The names of points on a chart, with a line to the point where they had to move."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Box", "placed"]
+from litegate.report.charts.boxes import Box, placed
+from litegate.report.charts.canvas import COLOURS, FONT
+
+__all__ = ["Label", "name_points"]
+
+_LINE = {"arrowstyle": "-", "color": COLOURS["muted"], "linewidth": 0.8, "shrinkA": 0, "shrinkB": 6}
 
 
 @dataclass(frozen=True)
-class Box:
-    """A rectangle by its middle, in points: x to the right, y upwards."""
+class Label:
+    """A name, the point that it belongs to, and the ends of the point's interval."""
 
+    text: str
     x: float
     y: float
-    width: float
-    height: float
+    low: float | None
+    high: float | None
+    bold: bool
 
     @property
-    def left(self) -> float:
-        """Its left edge."""
-        return self.x - self.width / 2
-
-    def meets(self, other: Box) -> bool:
-        """Whether the two overlap."""
-        apart = abs(self.x - other.x) >= (self.width + other.width) / 2
-        return not apart and abs(self.y - other.y) < (self.height + other.height) / 2
+    def width(self) -> float:
+        """About how wide the text is, in points."""
+        return 0.6 * FONT * len(self.text) + 4
 
 
-def placed(points: Sequence[Box], names: Sequence[Box], taken: Sequence[Box], frame: Box) -> list[Box]:
-    """A place for each name, as near to its point as everything else allows, the frame included.
+def name_points(axis: Any, labels: Sequence[Label], lines: Sequence[float]) -> None:
+    """Write the names on a chart whose layout and scales are settled.
 
     Args:
-        points: the marks that are named; no line from another name to its mark crosses them.
-        names: as large as they are, where they would be best.
-        taken: what no name may lie on besides.
+        lines: heights of lines that no name may lie on; the last one bears a text at its right end.
     """
-    found: list[Box] = []
-    for point, name in zip(points, names, strict=True):
-        inside = _within(name, frame)
-        tries = [_within(replace(inside, x=inside.x + dx, y=inside.y + dy), frame) for dx, dy in _moves(name)]
-        free = [each for each in tries if not any(each.meets(other) for other in (*points, *taken, *found))]
-        found.append(next((each for each in free if _is_clear(point, each, points)), (free or [inside])[0]))
+    (left, bottom), (right, top) = axis.transAxes.transform([(0, 0), (1, 1)])
+    frame = Box((left + right) / 2, (bottom + top) / 2, right - left, top - bottom)
+    middles = [axis.transData.transform((label.x, label.y)) for label in labels]
+    marks = [Box(x, y, 20, 18) for x, y in middles]
+    wanted = [
+        Box(mark.x + 14 + label.width / 2, mark.y, label.width, 1.25 * FONT)
+        for mark, label in zip(marks, labels, strict=True)
+    ]
+    taken = [*_lines(axis, lines, frame), *_intervals(axis, labels)]
+    for label, mark, box in zip(labels, marks, placed(marks, wanted, taken, frame), strict=True):
+        _write(axis, label, mark, box)
+
+
+def _write(axis: Any, label: Label, mark: Box, box: Box) -> None:
+    moved = abs(box.y - mark.y) > FONT or not 0 < box.left - mark.x < 30
+    axis.annotate(
+        label.text,
+        (label.x, label.y),
+        (box.left - mark.x, box.y - mark.y),
+        textcoords="offset points",
+        ha="left",
+        va="center_baseline",
+        fontweight="bold" if label.bold else "normal",
+        zorder=6,
+        arrowprops=_LINE | {"relpos": (float(box.x < mark.x), 0.5)} if moved else None,
+    )
+
+
+def _lines(axis: Any, heights: Sequence[float], frame: Box) -> list[Box]:
+    """The lines across the chart, and the text on the last of them."""
+    places = [axis.transData.transform((1.0, height))[1] for height in heights]
+    text = Box(frame.x + frame.width / 2 - 55, places[-1] + FONT, 110, 1.6 * FONT)
+    return [*(Box(frame.x, y, frame.width, 3) for y in places), text]
+
+
+def _intervals(axis: Any, labels: Sequence[Label]) -> list[Box]:
+    at, found = axis.transData.transform, []
+    for label in labels:
+        if label.low is not None and label.high is not None:
+            (x, low), (_, high) = at((label.x, label.low)), at((label.x, label.high))
+            found.append(Box(x, (low + high) / 2, 8, high - low))
     return found
-
-
-def _is_clear(point: Box, name: Box, points: Sequence[Box]) -> bool:
-    """Whether the line from a mark to its name crosses no other mark."""
-    others = [_core(other) for other in points if not _core(other).meets(_core(point))]
-    end = name.left if name.x > point.x else name.left + name.width
-    steps = [step / 12 for step in range(13)]
-    line = [Box(point.x + t * (end - point.x), point.y + t * (name.y - point.y), 1, 1) for t in steps]
-    return not any(dot.meets(other) for dot in line for other in others)
-
-
-def _core(box: Box) -> Box:
-    """Its middle, which nothing may hide."""
-    return replace(box, width=box.width / 2, height=box.height / 2)
-
-
-def _within(box: Box, frame: Box) -> Box:
-    """The box, moved into the frame."""
-    across, along = (frame.width - box.width) / 2, (frame.height - box.height) / 2
-    x = min(max(box.x, frame.x - across), frame.x + across)
-    y = min(max(box.y, frame.y - along), frame.y + along)
-    return replace(box, x=x, y=y)
-
-
-def _moves(box: Box) -> list[tuple[float, float]]:
-    """Where to try, the nearest first: up and down rather than to the sides."""
-    steps = [side * step * box.height / 2 for step in range(1, 41) for side in (1, -1)]
-    sides = [0.0, -box.width - 28, 24.0, 60.0, 120.0]
-    moves = [(dx, dy) for dy in (0.0, *steps) for dx in sides]
-    return sorted(moves, key=lambda move: abs(move[1]) + 0.6 * abs(move[0]))

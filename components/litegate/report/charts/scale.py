@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["span"]
+__all__ = ["shown", "span"]
 
 _FAR = 6.0
 """How many times the limit is still near."""
@@ -24,3 +24,9 @@ def span(found: Sequence[tuple[float, float | None, float | None]], limit: float
         near, far = list(found), math.inf
     ends = [end for values in near for end in values if end is not None]
     return max(min(0.0, limit, *ends), -far), min(max(0.0, limit, *ends), far)
+
+
+def shown(value: float, ends: tuple[float, float]) -> float:
+    """Where a value is drawn on a scale: near its end if it is farther out."""
+    room = 0.05 * (ends[1] - ends[0])
+    return min(max(value, ends[0] + room), ends[1] - room)

@@ -8,9 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from litegate.report.charts.canvas import COLOURS, FONT, MARKERS, Canvas
-from litegate.report.charts.labels import Box, placed
-from litegate.report.charts.scale import span
+from litegate.report.charts.canvas import COLOURS, MARKERS, Canvas
+from litegate.report.charts.labels import Label, name_points
+from litegate.report.charts.scale import shown, span
 
 __all__ = ["Point", "tradeoff"]
 
@@ -62,7 +62,7 @@ def tradeoff(name: str, points: Sequence[Point], limit: float, axes: tuple[str, 
             _point(axis, point, edges)
         canvas.figure.draw_without_rendering()
         canvas.figure.set_layout_engine("none")
-        _names(axis, points, limit, edges, style)
+        _name(axis, points, limit, edges, style)
     return canvas.svg(words)
 
 
@@ -102,13 +102,13 @@ def _front(axis: Any, points: Sequence[Point], edges: tuple[float, float]) -> No
     """The front as a staircase: to the upper right of it everything is worse in both."""
     front = sorted((point for point in points if point.front), key=lambda point: point.cost)
     if len(front) > 1:
-        xs, ys = [point.cost for point in front], [_shown(point, edges) for point in front]
+        xs, ys = [point.cost for point in front], [shown(point.loss, edges) for point in front]
         axis.step(xs, ys, where="post", color=COLOURS["ink"], linewidth=1.2, linestyle=(0, (1, 2)))
 
 
 def _point(axis: Any, point: Point, edges: tuple[float, float]) -> None:
     """Its interval, and its verdict as a shape: filled on the front, ringed if selected."""
-    colour, y = COLOURS[point.state], _shown(point, edges)
+    colour, y = COLOURS[point.state], shown(point.loss, edges)
     if point.low is not None and point.high is not None and point.high > point.low:
         whiskers = [[max(point.loss - point.low, 0)], [max(point.high - point.loss, 0)]]
         axis.errorbar(point.cost, point.loss, whiskers, color=colour, linewidth=1.6, capsize=4, fmt="none", alpha=0.75)
@@ -119,59 +119,11 @@ def _point(axis: Any, point: Point, edges: tuple[float, float]) -> None:
         axis.plot(point.cost, y, "o", color=COLOURS["ink"], markerfacecolor="none", markersize=18, zorder=3)
 
 
-def _shown(point: Point, edges: tuple[float, float]) -> float:
-    """Where it is drawn: at the edge if it is farther out."""
-    room = 0.05 * (edges[1] - edges[0])
-    return min(max(point.loss, edges[0] + room), edges[1] - room)
-
-
-def _names(axis: Any, points: Sequence[Point], limit: float, edges: tuple[float, float], style: str) -> None:
-    """The names, with a line to the point where they had to move."""
-    corner = axis.transAxes.transform([(0, 0), (1, 1)])
-    (left, bottom), (right, top) = corner
-    frame = Box((left + right) / 2, (bottom + top) / 2, right - left, top - bottom)
-    order = sorted(points, key=lambda point: (-point.loss, point.cost))
-    marks = [Box(*axis.transData.transform((point.cost, _shown(point, edges))), 20, 18) for point in order]
-    texts = [_text(point, edges, style) for point in order]
-    wanted = [
-        Box(mark.x + 14 + _width(text) / 2, mark.y, _width(text), 1.25 * FONT)
-        for mark, text in zip(marks, texts, strict=True)
-    ]
-    places = placed(marks, wanted, _drawn(axis, points, limit, frame), frame)
-    for point, text, mark, box in zip(order, texts, marks, places, strict=True):
-        moved = abs(box.y - mark.y) > FONT or not 0 < box.left - mark.x < 30
-        line = {"arrowstyle": "-", "color": COLOURS["muted"], "linewidth": 0.8, "shrinkA": 0, "shrinkB": 6}
-        axis.annotate(
-            text,
-            (point.cost, _shown(point, edges)),
-            (box.left - mark.x, box.y - mark.y),
-            textcoords="offset points",
-            ha="left",
-            va="center_baseline",
-            fontweight="bold" if point.selected else "normal",
-            zorder=6,
-            arrowprops=line | {"relpos": (float(box.x < mark.x), 0.5)} if moved else None,
-        )
-
-
-def _drawn(axis: Any, points: Sequence[Point], limit: float, frame: Box) -> list[Box]:
-    """What no name may lie on: both lines, the limit's text, and the intervals."""
-    at = axis.transData.transform
-    heights = [at((points[0].cost, y))[1] for y in (0.0, limit)]
-    lines = [Box(frame.x, y, frame.width, 3) for y in heights]
-    lines.append(Box(frame.x + frame.width / 2 - 55, heights[1] + FONT, 110, 1.6 * FONT))
-    for point in points:
-        if point.low is not None and point.high is not None:
-            (x, low), (_, high) = at((point.cost, point.low)), at((point.cost, point.high))
-            lines.append(Box(x, (low + high) / 2, 8, high - low))
-    return lines
-
-
-def _text(point: Point, edges: tuple[float, float], style: str) -> str:
-    """Its name, and its loss where the chart is too small for it."""
-    return point.name if _shown(point, edges) == point.loss else f"{point.name}: {point.loss:+{style}}"
-
-
-def _width(text: str) -> float:
-    """About how wide a text is, in points."""
-    return 0.6 * FONT * len(text) + 4
+def _name(axis: Any, points: Sequence[Point], limit: float, edges: tuple[float, float], style: str) -> None:
+    """Name every point; one that is farther out than the chart reaches with its loss."""
+    labels = []
+    for point in sorted(points, key=lambda point: (-point.loss, point.cost)):
+        y = shown(point.loss, edges)
+        text = point.name if y == point.loss else f"{point.name}: {point.loss:+{style}}"
+        labels.append(Label(text, point.cost, y, point.low, point.high, point.selected))
+    name_points(axis, labels, (0.0, limit))
