@@ -27,7 +27,6 @@ class Line:
     share: str
     latency: str
     samples: str
-    scheme: str
 
 
 def lines(run: Run) -> tuple[Line, ...]:
@@ -36,7 +35,7 @@ def lines(run: Run) -> tuple[Line, ...]:
 
 
 def _line(run: Run, row: Row) -> Line:
-    verdict, profile, inspection = row.verdict, row.profile, row.inspection
+    verdict, profile = row.verdict, row.profile
     is_baseline = row.state == "baseline"
     return Line(
         name=row.name,
@@ -47,10 +46,9 @@ def _line(run: Run, row: Row) -> Line:
         loss=MISSING if verdict.drop is None or is_baseline else run.unit.number(verdict.drop, sign="+"),
         bounds="" if verdict.drop is None or is_baseline else _bounds(run, row),
         size=MISSING if row.bytes is None else kib(row.bytes),
-        share=MISSING if row.bytes is None else f"{100 * row.bytes / run.baseline_bytes:.0f} %",
+        share="" if row.bytes is None else f"{100 * row.bytes / run.baseline_bytes:.0f} %",
         latency=MISSING if profile is None else f"{profile.latency_ms:.3g}",
         samples=f"{verdict.samples:,}" if verdict.samples else MISSING,
-        scheme=inspection.scheme if inspection else MISSING,
     )
 
 
