@@ -53,10 +53,10 @@ _BY_CODE = MappingProxyType(
         "zero_baseline": ("Set gate.drop: absolute; a share of zero has no meaning.",),
         "too_large": ("Take a smaller variant, prune the model, or raise gate.max_bytes.",),
         "too_little_smaller": (
-            "Look below at where the bytes go: what is neither weights nor biases does not shrink.",
+            "See above where the bytes go: what is neither weights nor biases does not shrink.",
         ),
         "too_slow": (
-            "Look below at how it computes: float islands cost conversions, and 16x8 runs on reference kernels on a "
+            "See above how it computes: float islands cost conversions, and 16x8 runs on reference kernels on a "
             "CPU.",
         ),
         "latency_unknown": ("See why its latency was not measured: the task `profile` says.",),
