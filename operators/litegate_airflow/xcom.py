@@ -102,6 +102,10 @@ class RunRecords:
         """The file that carried the registry's alias when this run asked for it; None if nothing did."""
         return self._one(ChampionFile, "fetch_champion").artifact
 
+    def champion_version(self) -> int | None:
+        """The version that the champion's file belongs to; None if there was no champion."""
+        return self._one(ChampionFile, "fetch_champion").version
+
     def champion(self) -> Candidate | None:
         """The champion as measured, or None if there is none; one that is there but not measured is an error."""
         artifact = self.champion_artifact()

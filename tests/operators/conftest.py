@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ class TaskInstance:
     dag_id: str = "quantize__m"
     run_id: str = "manual__2026-01-01T00:00:00+00:00"
     map_index: int = -1
+    user: str | None = None
     values: dict[tuple[str, int, str], Any] = field(default_factory=dict)
 
     def xcom_push(self, key: str, value: Any) -> None:
@@ -26,6 +29,10 @@ class TaskInstance:
             return self.values.get((task_ids, map_indexes, key))
         found = [value for (task, _, name), value in self.values.items() if task in task_ids and name == key]
         return found or [None]
+
+    def get_template_context(self) -> dict[str, Any]:
+        moment = datetime(2026, 1, 1, tzinfo=UTC)
+        return {"dag_run": SimpleNamespace(run_after=moment, triggering_user_name=self.user)}
 
     def pushed(self, key: str) -> Any:
         return self.values.get((self.task_id, self.map_index, key))

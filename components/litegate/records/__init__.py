@@ -36,6 +36,16 @@ from litegate.records.inspection import (
     warnings_of,
 )
 from litegate.records.lint import DataFinding, Lint, LintRequest
+from litegate.records.promotion import (
+    Aliases,
+    Barred,
+    Channel,
+    ChannelState,
+    Decided,
+    Decision,
+    LedgerEntry,
+    LedgerRequest,
+)
 from litegate.records.results import (
     BaselineSummary,
     Champion,
@@ -61,13 +71,17 @@ from litegate.records.verdicts import (
 )
 
 __all__ = [
+    "Aliases",
     "Artifact",
+    "Barred",
     "BaselineSummary",
     "BufferUse",
     "Candidate",
     "Champion",
     "ChampionFile",
     "ChampionRequest",
+    "Channel",
+    "ChannelState",
     "ClassLoss",
     "Clause",
     "Computing",
@@ -75,6 +89,8 @@ __all__ = [
     "Converted",
     "DataFinding",
     "DataRef",
+    "Decided",
+    "Decision",
     "EvaluateRequest",
     "Evaluated",
     "Failure",
@@ -85,6 +101,8 @@ __all__ = [
     "InspectRequest",
     "Inspection",
     "LargeBuffer",
+    "LedgerEntry",
+    "LedgerRequest",
     "Lint",
     "LintRequest",
     "MetricFacts",

@@ -52,12 +52,9 @@ _BY_CODE = MappingProxyType(
         ),
         "zero_baseline": ("Set gate.drop: absolute; a share of zero has no meaning.",),
         "too_large": ("Take a smaller variant, prune the model, or raise gate.max_bytes.",),
-        "too_little_smaller": (
-            "See above where the bytes go: what is neither weights nor biases does not shrink.",
-        ),
+        "too_little_smaller": ("See above where the bytes go: what is neither weights nor biases does not shrink.",),
         "too_slow": (
-            "See above how it computes: float islands cost conversions, and 16x8 runs on reference kernels on a "
-            "CPU.",
+            "See above how it computes: float islands cost conversions, and 16x8 runs on reference kernels on a CPU.",
         ),
         "latency_unknown": ("See why its latency was not measured: the task `profile` says.",),
         "other_host": ("Measure on the host that counts (gate.latency_host), or clear the tasks `profile`.",),

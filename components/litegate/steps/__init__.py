@@ -66,6 +66,8 @@ STEPS = MappingProxyType(
             Step("judge", records.GateRequest, records.Verdicts, "service", cached=False),
             Step("register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True),
             Step("promote", records.PromoteRequest, records.Promotion, "service", cached=False, tracking=True),
+            Step("decide", records.Decision, records.Decided, "service", cached=False, tracking=True),
+            Step("ledger", records.LedgerRequest, records.ChannelState, "service", cached=False, tracking=True),
         )
     }
 )

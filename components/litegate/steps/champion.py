@@ -10,7 +10,7 @@ from litegate.digest import digest_bytes
 from litegate.errors import StoreError
 from litegate.records import Artifact, ChampionFile, ChampionRequest
 from litegate.tflite import describe
-from litegate.tracking import models, registry, runs
+from litegate.tracking import aliases, models, registry, runs
 from litegate.variants import CHAMPION
 from litegate.work import Work
 
@@ -24,7 +24,7 @@ def run(request: ChampionRequest, work: Work) -> ChampionFile:
         StoreError: MLflow does not hold the bytes that the version's own digest names.
     """
     client = runs.connect()
-    version = registry.version_behind(client, request.registry, request.alias)
+    version = aliases.version_behind(client, request.registry, request.alias)
     if version is None:
         work.say("champion: no version of %s is %s yet", request.registry, request.alias)
         return ChampionFile(version=None, artifact=None)

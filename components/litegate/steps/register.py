@@ -167,7 +167,7 @@ class _Recorder:
 
     def _explain(self, child: Run, verdict: Verdict) -> None:
         """The verdict as data, and its files under the names that they have for every variant."""
-        self.client.log_text(child.info.run_id, verdict.model_dump_json(indent=2), "verdict.json")
+        self.client.log_text(child.info.run_id, verdict.model_dump_json(indent=2), notes.VERDICT)
         for file in verdict.explanation:
             name = PurePosixPath(file.name).name.removeprefix(f"{verdict.variant}-")
             path = self.work.folder / notes.EXPLANATION / verdict.variant / name

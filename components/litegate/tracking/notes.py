@@ -8,10 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from litegate import wording
 from litegate.records import (
+    Aliases,
     BaselineSummary,
     Candidate,
+    Channel,
     ClassLoss,
     Clause,
+    LedgerEntry,
     Lint,
     RunResult,
     VariantRow,
@@ -24,8 +27,10 @@ __all__ = [
     "INSPECTION",
     "LINT",
     "REPORT",
+    "VERDICT",
     "experiment_note",
     "headline",
+    "ledger_note",
     "lint_note",
     "lint_warnings",
     "reasons",
@@ -42,7 +47,10 @@ INSPECTION = "inspection.json"
 """A variant's artifact with all that was read from its file's bytes, and its smoke run."""
 REPORT = "report.html"
 """The parent run's artifact that answers on one page which file to ship."""
+VERDICT = "verdict.json"
+"""A variant's artifact with the gate's whole answer; a version may be promoted only if its run has it."""
 REASON_LIMIT = 240
+LEDGER_ROWS = 15
 
 
 def experiment_note(model: str) -> str:
@@ -96,6 +104,25 @@ def results(baseline: BaselineSummary, rows: Sequence[VariantRow]) -> str:
     heads = ("Variant", "Verdict", metric, loss, f"{loss} at most", "KiB", "Of float32", "ms")
     sentences = "\n".join(f"- {plain(headline(row))}" for row in rows)
     return f"{_table(heads, 2, [_cells(row, baseline) for row in rows])}\n\n{sentences}"
+
+
+def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) -> str:
+    """Who is champion of a channel, and the latest entries of its ledger, the last one first."""
+    states = [f"{name}: **{'none' if version is None else f'version {version}'}**" for name, version in now]
+    heads = ("When", "What", "Version", "Who", "Why", "Champion")
+    rows = [
+        (
+            entry.time[:19].replace("T", " "),
+            entry.decision.action.replace("_", " "),
+            "" if entry.decision.version is None else str(entry.decision.version),
+            plain(textwrap.shorten(entry.decision.actor, 80)),
+            plain(textwrap.shorten(entry.decision.why, 120)),
+            str(entry.after) if entry.before == entry.after else f"{entry.before} → {entry.after}",
+        )
+        for entry in reversed(entries[-LEDGER_ROWS:])
+    ]
+    shown = "" if len(entries) <= LEDGER_ROWS else f"\n\nThe last {LEDGER_ROWS} of {len(entries)} entries."
+    return f"**{plain(str(channel))}**: {', '.join(states)}\n\n{_table(heads, len(heads), rows)}{shown}"
 
 
 def headline(found: VariantRow | Verdict) -> str:
