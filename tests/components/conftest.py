@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from litegate.digest import digest_bytes, digest_file
+from litegate.gate.explain import classes_csv
 from litegate.records import (
     Artifact,
     Candidate,
@@ -85,6 +86,7 @@ CLAUSE = Clause(
     samples=1000,
 )
 LOSS = ClassLoss(label=3, name="cat", samples=100, baseline=0.9, value=0.8, drop=0.1, low=0.05, high=0.15, proved=True)
+OTHER_LOSS = LOSS.model_copy(update={"label": 4, "name": "dog", "drop": -0.02, "low": None, "proved": False})
 FLIP = Flip(id="cat/7.png", label=3, baseline=1.0, value=0.0, loss=1.0)
 
 
@@ -216,9 +218,8 @@ class Toy:
         )
 
     def _explanation(self, variant: str) -> tuple[FileRef, ...]:
-        return tuple(
-            self._kept(f"{variant}-{name}.csv", f"{name} of {variant}\r\n".encode()) for name in ("flipped", "classes")
-        )
+        files = {"flipped": f"flipped of {variant}\r\n".encode(), "classes": classes_csv((LOSS, OTHER_LOSS))}
+        return tuple(self._kept(f"{variant}-{name}.csv", content) for name, content in files.items())
 
     def _kept(self, name: str, content: bytes) -> FileRef:
         ref = FileRef(name=name, digest=digest_bytes(content), bytes=len(content))

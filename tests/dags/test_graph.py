@@ -155,6 +155,7 @@ class Steps:
             variants=tuple(VariantRow(variant=v.variant, verdict=v.state, **row) for v in request.verdicts),
             experiment_id="1",
             mlflow_run_id="run-1",
+            report="http://mlflow/report",
         )
 
     def promote(self, request: Any) -> Promotion:

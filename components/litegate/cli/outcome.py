@@ -85,6 +85,7 @@ class Outcome:
             "selected": self.selected.to_json() if self.selected else None,
             "baseline": result.baseline.to_json() if result else None,
             "variants": [row.to_json() for row in result.variants] if result else [],
+            "report": result.report if result else None,
         }
         return found | ({"error": self.error} if self.outcome == "failed" else {})
 

@@ -12,8 +12,10 @@ from litegate import records
 from litegate.confinement import named
 from litegate.digest import digest_json
 from litegate.errors import StoreError
+from litegate.gate.explain import read_classes
 from litegate.litert import choose_signature
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
+from litegate.report import render
 from litegate.tracking import fields, models, notes, registry, runs
 from litegate.tracking.verdict_files import log_verdict
 from litegate.work import Work
@@ -104,6 +106,7 @@ class _Recorder:
             variants=rows,
             experiment_id=self.runs.experiment_id,
             mlflow_run_id=self.parent.info.run_id,
+            report=runs.artifact_page(self.parent, notes.REPORT),
         )
 
     def finish(self, result: RunResult) -> None:
@@ -112,6 +115,7 @@ class _Recorder:
         verdicts = records.Verdicts(verdicts=self.request.verdicts)
         self.client.log_text(run_id, result.model_dump_json(indent=2), "result.json")
         self.client.log_text(run_id, verdicts.model_dump_json(indent=2), "verdicts.json")
+        self.client.log_text(run_id, self._report(result), notes.REPORT)
         note = notes.run_note(result, self.request.selection.why, self.request.links)
         if self.request.lint is not None:
             self.client.log_text(run_id, self.request.lint.model_dump_json(indent=2), notes.LINT)
@@ -128,6 +132,17 @@ class _Recorder:
         files = [ref.to_json() for ref in refs]
         self.client.log_text(self.parent.info.run_id, json.dumps(files, indent=2), runs.FILES_ARTIFACT)
         runs.log(self.client, self.parent, tags={runs.FILES: digest_json(files)})
+
+    def _report(self, result: RunResult) -> str:
+        """The page for people; all classes of each variant come from the files that explain its verdict."""
+        names = self.request.baseline.evaluated.classes
+        classes = {
+            verdict.variant: read_classes(self.work.path(file).read_bytes(), names)
+            for verdict in self.request.verdicts
+            for file in verdict.explanation
+            if file.name == f"{verdict.variant}-classes.csv"
+        }
+        return render(self.request, result, classes)
 
     def _open_parent(self) -> Run:
         request, name = self.request, self.spec.model.name

@@ -27,6 +27,7 @@ __all__ = [
     "EXPLANATION",
     "INSPECTION",
     "LINT",
+    "REPORT",
     "VERDICT",
     "experiment_note",
     "headline",
@@ -47,6 +48,8 @@ LINT = "lint.json"
 """The parent run's artifact with all that was found about the representative samples."""
 INSPECTION = "inspection.json"
 """A variant's artifact with all that was read from its file's bytes, and its smoke run."""
+REPORT = "report.html"
+"""The parent run's artifact that answers on one page which file to ship."""
 VERDICT = "verdict.json"
 """A variant's artifact with the gate's whole answer; a version may be promoted only if its run has it."""
 DRIFT_REFERENCE = "drift_reference.json"

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import PurePosixPath
+from urllib.parse import quote
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
@@ -27,6 +28,7 @@ __all__ = [
     "NOTE",
     "SUPERSEDED",
     "Runs",
+    "artifact_page",
     "connect",
     "dataset",
     "experiment",
@@ -61,6 +63,12 @@ def page(run: Run) -> str:
     """The run's page in MLflow's user interface, which opens in its agent mode unless told otherwise."""
     path = f"experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
     return f"{os.environ['MLFLOW_TRACKING_URI'].rstrip('/')}/#/{path}?workflowType=machine_learning"
+
+
+def artifact_page(run: Run, artifact: str) -> str:
+    """The page on which MLflow's user interface shows an artifact of the run."""
+    base, query = page(run).split("?")
+    return f"{base}/artifacts/{quote(artifact)}?{query}"
 
 
 def experiment(client: MlflowClient, name: str, note: str) -> str:

@@ -40,6 +40,7 @@ def test_a_bad_spec_ends_with_2_one_line_and_the_json(tmp_path, capsys):
         "selected": None,
         "baseline": None,
         "variants": [],
+        "report": None,
         "error": error.removeprefix("error: ").strip(),
     }
 

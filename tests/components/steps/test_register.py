@@ -99,6 +99,18 @@ def test_the_result_is_kept_and_has_a_row_for_every_verdict(recorded):
     assert (result.outcome, result.selected.variant, result.selected.version) == ("promoted", "int8", 1)
 
 
+def test_the_report_of_the_run_is_kept_with_all_classes_and_the_result_says_where(recorded, mlflow_url):
+    toy, result = recorded
+
+    page = mlflow.artifacts.load_text(f"runs:/{result.mlflow_run_id}/report.html")
+    assert f"<title>Ship int8 &ndash; {toy.name}</title>" in page
+    assert f"{toy.name}-int8.tflite" in page
+    assert next(row for row in result.variants if row.variant == "int8").uri in page
+    assert '<th scope="row">4</th>' in page, "a class that only the file of all classes has"
+    run = f"{mlflow_url}/#/experiments/{result.experiment_id}/runs/{result.mlflow_run_id}"
+    assert result.report == f"{run}/artifacts/report.html?workflowType=machine_learning"
+
+
 def test_every_variant_with_a_file_has_one_child_run_and_one_logged_model_with_all_numbers(recorded):
     toy, result = recorded
     runs, models = children(result), {model.params["variant"]: model for model in logged_models(result)}
