@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import mlflow.artifacts
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -130,8 +131,11 @@ def test_a_logged_model_tells_nothing_about_this_machine_or_the_data(recorded, t
 
     root = Path(mlflow.artifacts.download_artifacts(f"models:/{logged_models(result)[0].model_id}"))
     names = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
-    assert {"MLmodel", "pyfunc_model.py", "artifacts/litert.py"} < names
-    assert not [name for name in names if name.endswith((".pkl", ".pyc", "uv.lock")) or "example" in name]
+    assert {"MLmodel", "python_model.py", "artifacts/litert.py"} < names
+    assert not [name for name in names if name.endswith((".pkl", ".pyc", "uv.lock"))]
+    example = json.loads((root / "serving_input_example.json").read_text())
+    assert np.array(example["inputs"]["image"]).shape == (1, 8, 8, 1)
+    assert not np.any(example["inputs"]["image"])
     description = (root / "MLmodel").read_text()
     assert str(toy.folder) not in description
     assert str(Path(register.__file__).parents[1]) not in description
