@@ -6,6 +6,7 @@ litegate nor TensorFlow is there when a registered model is loaded.
 
 import hashlib
 import importlib.util
+import inspect
 import sys
 import threading
 from pathlib import Path
@@ -69,5 +70,8 @@ def _load(path: Path) -> ModuleType:
     spec.loader.exec_module(module)
     return module
 
+
+# MLflow reads it at every call, and that takes longer than all that is done here.
+LiteRTPythonModel.predict.__signature__ = inspect.signature(LiteRTPythonModel.predict)
 
 set_model(LiteRTPythonModel())

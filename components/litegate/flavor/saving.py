@@ -136,16 +136,18 @@ def _quiet_mlflow() -> Iterator[None]:
     """Nothing is guessed from the current folder, no pip is started, and what we know is not warned of."""
     wanted = {"MLFLOW_SKIP_PIP_REQUIREMENTS_CHECK": "true", "MLFLOW_UV_AUTO_DETECT": "false"}
     before = {name: os.environ.get(name) for name in wanted}
-    environment = logging.getLogger("mlflow.utils.environment")
-    level = environment.level
+    chatty = [logging.getLogger(name) for name in ("mlflow.utils.environment", "mlflow.pyfunc")]
+    levels = [logger.level for logger in chatty]
     os.environ |= wanted
-    environment.setLevel(logging.ERROR)  # it misses pip, which we do not need
+    for logger in chatty:
+        logger.setLevel(logging.ERROR)  # they miss pip, and say that they check the example
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*input example was not provided")
             yield
     finally:
-        environment.setLevel(level)
+        for logger, level in zip(chatty, levels, strict=True):
+            logger.setLevel(level)
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 

@@ -14,7 +14,7 @@ from litegate import flavor, records
 from litegate.digest import digest_file
 from litegate.errors import StoreError
 
-__all__ = ["artifact_uri", "ensure_model", "stored_digest", "stored_file"]
+__all__ = ["artifact_uri", "ensure_model", "name_output", "stored_digest", "stored_file"]
 
 
 def ensure_model(
@@ -34,14 +34,19 @@ def ensure_model(
     model = _logged(client, run) or client.create_logged_model(
         run.info.experiment_id, file.stem.replace(".", "-"), run.info.run_id, tags, params, flavor.FLAVOR_NAME
     )
-    if model.model_id not in _outputs(client.get_run(run.info.run_id)):
-        client.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, step=0)])
+    name_output(client, run, model.model_id)
     if model.status != LoggedModelStatus.READY:
         with tempfile.TemporaryDirectory(dir=file.parent) as folder:
             _save(Path(folder, "model"), file, signature, model, run)
             client.log_model_artifacts(model.model_id, str(Path(folder, "model")))
         model = client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     return model
+
+
+def name_output(client: MlflowClient, run: Run, model_id: str) -> None:
+    """Show a logged model as what a run made, once."""
+    if model_id not in _outputs(client.get_run(run.info.run_id)):
+        client.log_outputs(run.info.run_id, [LoggedModelOutput(model_id, step=0)])
 
 
 def artifact_uri(model: LoggedModel, file_name: str) -> str:

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from litegate.errors import StoreError
 
-__all__ = ["DIGEST", "PASSED", "STATE", "VARIANT", "ensure_version", "move_alias", "version_behind"]
+__all__ = ["DIGEST", "PASSED", "STATE", "VARIANT", "ensure_version", "introduce", "move_alias", "version_behind"]
 
 STATE, PASSED = "gate.state", "passed"
 DIGEST, VARIANT = "tflite_sha256", "variant"
@@ -36,6 +36,12 @@ def ensure_version(
     if version.description != description[:DESCRIPTION_LIMIT]:
         client.update_model_version(name, version.version, description[:DESCRIPTION_LIMIT])
     return int(version.version)
+
+
+def introduce(client: MlflowClient, name: str, card: str) -> None:
+    """Describe a registered model that nobody has described yet."""
+    if not client.get_registered_model(name).description:
+        client.update_registered_model(name, card)
 
 
 def version_behind(client: MlflowClient, name: str, alias: str) -> int | None:
