@@ -133,7 +133,7 @@ def test_a_champion_is_watched_kept_and_rolled_back_as_the_data_change(world: Wo
     assert pull(same, "record")["state"] == "passed"
     assert not pull(same, "record")["drifted"], pull(same, "drift")
     assert pull(same, "act")["action"] == "none"
-    assert {name: [point.step for point in points] for name, points in world.trend().items()}["accuracy_drop"] == [1]
+    assert {name: [point.step for point in points] for name, points in world.trend().items()}["drop"] == [1]
 
     world.fresh(dimmed, seed=2)
     drifted = world.requalify(on_failure="rollback", on_drift="alert")
@@ -165,5 +165,5 @@ def test_a_champion_is_watched_kept_and_rolled_back_as_the_data_change(world: Wo
     assert "it was not rolled back" in pull(alone, "act", "failure")["message"]
     assert world.state().aliases.champion == 1
     assert len(world.state().entries) == len(state.entries)
-    assert [point.step for point in world.trend()["accuracy_drop"]] == [1, 2, 3, 4, 5]
+    assert [point.step for point in world.trend()["drop"]] == [1, 2, 3, 4, 5]
     assert [point.value for point in world.trend()["champion_version"]] == [2, 2, 2, 2, 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 from mlflow.entities import Run
@@ -16,8 +17,9 @@ from litegate.gate.explain import read_classes
 from litegate.litert import choose_signature
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import render
-from litegate.tracking import fields, models, notes, registry, runs
+from litegate.tracking import cards, fields, models, notes, registry, runs, views
 from litegate.tracking.verdict_files import log_verdict
+from litegate.variants import VARIANTS
 from litegate.work import Work
 
 __all__ = ["run"]
@@ -50,15 +52,16 @@ class _Recorder:
         self.candidates = _by_variant(request)
         self.model_ids: dict[str, str] = {}
         name = self.spec.model.name
-        experiment = runs.experiment(self.client, f"quantize/{name}", notes.experiment_note(name))
+        note = partial(notes.experiment_note, name, self.spec.registry.name)
+        experiment = runs.experiment(self.client, f"quantize/{name}", note)
         self.runs = runs.Runs(self.client, experiment, request.run_key)
-        self.evaluation = runs.dataset(request.resolved.evaluation)
+        self.calibration = runs.dataset(request.resolved.calibration, request.samples.available)
+        self.evaluation = runs.dataset(request.resolved.evaluation, request.baseline.evaluated.available)
         self.parent = self._open_parent()
 
     def start(self) -> None:
         """What was asked for, and what holds for all variants."""
-        calibration = runs.dataset(self.request.resolved.calibration)
-        runs.log_datasets(self.client, self.parent, calibration=calibration, evaluation=self.evaluation)
+        runs.log_datasets(self.client, self.parent, calibration=self.calibration, evaluation=self.evaluation)
         runs.log(self.client, self.parent, fields.run_params(self.request), fields.run_metrics(self.request))
         self._name_files()
 
@@ -66,7 +69,7 @@ class _Recorder:
         """A child run for one variant, with its logged model if there is a file."""
         candidate = self.candidates.get(verdict.variant)
         content = [record.model_dump_json() for record in (candidate, verdict) if record]
-        tags = fields.variant_tags(candidate, verdict)
+        tags = fields.variant_tags(self.request, candidate, verdict)
         child = self.runs.open(content, verdict.variant, tags, self.parent.info.run_id)
         with runs.recording(self.client, child, "FINISHED" if candidate else "FAILED"):
             runs.log(self.client, child, fields.variant_params(verdict.variant))
@@ -92,8 +95,10 @@ class _Recorder:
             model_id,
             str(row.mlflow_run_id),
             fields.version_tags(self.request, row),
-            notes.results(self.baseline, rows),
+            cards.version_card(self.request, row, rows, self.parent),
         )
+        registry.introduce(self.client, self.spec.registry.name, cards.model_card(self.request))
+        models.name_output(self.client, self.parent, model_id)
         return Champion(variant=row.variant, version=number, digest=digest)
 
     def result(self, rows: tuple[VariantRow, ...], selected: Champion | None) -> RunResult:
@@ -116,15 +121,17 @@ class _Recorder:
         self.client.log_text(run_id, result.model_dump_json(indent=2), "result.json")
         self.client.log_text(run_id, verdicts.model_dump_json(indent=2), "verdicts.json")
         self.client.log_text(run_id, self._report(result), notes.REPORT)
-        note = notes.run_note(result, self.request.selection.why, self.request.links)
+        note = notes.run_note(result, self.request.selection.why, self.request.links, self.request.lint)
         if self.request.lint is not None:
             self.client.log_text(run_id, self.request.lint.model_dump_json(indent=2), notes.LINT)
-            note += notes.lint_note(self.request.lint)
         selected = result.selected.variant if result.selected else "none"
         warned = {"lint.warnings": notes.lint_warnings(self.request.lint)} if self.request.lint else {}
         outcome = {"outcome": result.outcome, "selected": selected, runs.NOTE: note} | warned
         runs.log(self.client, self.parent, tags=outcome)
+        self.client.update_run(run_id, name=f"selected {selected}" if result.selected else result.outcome)
         self.runs.supersede_others()
+        metric = fields.metric_name(self.baseline)
+        views.save_view(self.client, self.runs.experiment_id, run_id, metric)
 
     def _name_files(self) -> None:
         """Which files of the workspace are behind this run: they stay as long as one of its versions does."""
@@ -152,7 +159,8 @@ class _Recorder:
         return self.runs.open(fields.run_inputs(request), f"quantize-{name}-{short}", tags)
 
     def _measured(self, child: Run, candidate: Candidate, verdict: Verdict, tags: dict[str, str]) -> str:
-        runs.log_datasets(self.client, child, evaluation=self.evaluation)
+        used = {"calibration": self.calibration} if VARIANTS[verdict.variant].calibrated else {}
+        runs.log_datasets(self.client, child, evaluation=self.evaluation, **used)
         artifact = candidate.artifact
         key = choose_signature(tuple(artifact.signatures), self.spec.evaluation.signature)
         params = {name: str(value) for name, value in fields.variant_params(verdict.variant).items()}

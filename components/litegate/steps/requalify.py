@@ -20,7 +20,7 @@ def run(request: RequalifyRequest, work: Work) -> Requalification:
     """Record it; a second time nothing is added, and the trend has no second point."""
     client, spec = runs.connect(), request.pinned.spec
     name = spec.model.name
-    experiment = runs.experiment(client, f"requalify/{name}", requalify_notes.experiment_note(name))
+    experiment = runs.experiment(client, f"requalify/{name}", lambda _: requalify_notes.experiment_note(name))
     recorder = runs.Runs(client, experiment, request.run_key)
     sentence = sentence_of(request.incumbent.version, request.verdict)
     opened = f"requalify-{name}-{digest_json(request.run_key)[:8]}"
@@ -53,7 +53,7 @@ def _result(request: RequalifyRequest, run: Run, number: int, sentence: str) -> 
 
 
 def _record(client: MlflowClient, run: Run, request: RequalifyRequest, result: Requalification, work: Work) -> None:
-    data = runs.dataset(request.pinned.data)
+    data = runs.dataset(request.pinned.data, request.verdict.available)
     runs.log_datasets(client, run, fresh=data)
     client.log_inputs(run.info.run_id, models=[LoggedModelInput(request.incumbent.model_id)])
     metrics = requalify_fields.metrics(request)

@@ -150,7 +150,7 @@ def test_files_stay_two_days_longer_than_results(place: Place) -> None:
 
 def test_what_a_ledger_names_stays_also_when_its_run_was_deleted(place: Place) -> None:
     client = MlflowClient()
-    hub = runs.experiment(client, ledger.EXPERIMENT, "")
+    hub = runs.experiment(client, ledger.EXPERIMENT, lambda _: "")
     live, deleted = place.put(file(f"in {place.root}")), place.put(file(f"deleted in {place.root}"))
     for number, name in enumerate((live, deleted)):
         run = client.create_run(hub)

@@ -229,7 +229,7 @@ def test_a_requalification_is_recorded_with_all_that_it_rests_on(world: World) -
     assert params["baseline_sha256"] == digest_file(world.toy.files["float32"])
     assert (params["data_uri"], params["data_digest"]) == (DATA.uri, DATA.digest)
     assert (params["requalify_max_drop"], params["requalify_max_psi"]) == ("0.01", "0.25")
-    assert (metrics["top1"], metrics["baseline_top1"], metrics["accuracy_drop"]) == (0.918, 0.92, 0.002)
+    assert (metrics["top1"], metrics["baseline_top1"], metrics["drop"]) == (0.918, 0.92, 0.002)
     assert metrics["drift_psi_predictions"] == 0.02
     assert 0 < metrics["drift_psi"] < 0.25
     (data,) = run.inputs.dataset_inputs
@@ -254,7 +254,7 @@ def test_each_requalification_is_one_point_of_the_trend(world: World) -> None:
     run, trend = world.trend()
     assert run.info.status == "FINISHED"
     assert [first.number, second.number] == [1, 2]
-    assert [(point.step, point.value) for point in trend["accuracy_drop"]] == [(1, 0.002), (2, 0.5)]
+    assert [(point.step, point.value) for point in trend["drop"]] == [(1, 0.002), (2, 0.5)]
     assert [point.value for point in trend["champion_version"]] == [1, 2]
     assert [point.value for point in trend["drift_findings"]] == [0, 1]
     assert {"top1", "baseline_top1", "drift_outside", "drift_shift", "drift_psi", "samples"} < set(trend)
@@ -283,7 +283,7 @@ def test_one_that_was_cut_short_is_taken_up_with_its_number(world: World, monkey
     again = world.record()
     assert (again.number, other.number) == (1, 2)
     assert MlflowClient().get_run(again.mlflow_run_id).info.status == "FINISHED"
-    assert [point.step for point in world.trend()[1]["accuracy_drop"]] == [1, 2]
+    assert [point.step for point in world.trend()[1]["drop"]] == [1, 2]
 
 
 def test_a_cleared_run_that_finds_something_else_keeps_its_number(world: World) -> None:
