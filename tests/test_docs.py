@@ -13,6 +13,7 @@ from litegate.cli.main import parser
 from litegate.metrics.facts import BUILT_IN, MetricFacts
 from litegate.metrics.users import user_metric
 from litegate.spec import Spec
+from litegate.spec.section import section_in
 from litegate.variants import TARGETS, VARIANTS
 
 ROOT = Path(__file__).parents[1]
@@ -22,9 +23,9 @@ SPEC_PAGE = (ROOT / "docs/spec.md").read_text()
 def spec_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
     keys = []
     for name, field in section.model_fields.items():
-        nested = field.annotation
-        if isinstance(nested, type) and issubclass(nested, BaseModel):
-            keys += spec_keys(nested, f"{name}.")
+        nested = section_in(field.annotation)
+        if nested is not None:
+            keys += spec_keys(nested, f"{prefix}{name}.")
         else:
             keys.append(prefix + name)
     return keys

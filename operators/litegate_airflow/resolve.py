@@ -10,6 +10,7 @@ from typing_extensions import override
 from litegate.records import Resolved, ResolveRequest
 from litegate.runner import BadStepInput
 from litegate.spec import load_spec
+from litegate_airflow.notify import check_notifiers
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RESOLVED, RunRecords, push
 
@@ -37,7 +38,9 @@ class ResolveOperator(StepOperator):
         if self.problem:
             raise BadStepInput(self.problem)
         path = Path(self.spec_path)
-        return ResolveRequest(spec=load_spec(path), folder=str(path.resolve().parent))
+        spec = load_spec(path)
+        check_notifiers(spec)
+        return ResolveRequest(spec=spec, folder=str(path.resolve().parent))
 
     @override
     def deliver(self, result: Resolved, context: Context) -> list[str]:

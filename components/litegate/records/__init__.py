@@ -6,6 +6,7 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 from __future__ import annotations
 
 from litegate.metrics.facts import MetricFacts
+from litegate.records.approval import Answer
 from litegate.records.artifacts import (
     Artifact,
     Converted,
@@ -36,6 +37,7 @@ from litegate.records.inspection import (
     warnings_of,
 )
 from litegate.records.lint import DataFinding, Lint, LintRequest
+from litegate.records.notices import Notice
 from litegate.records.promotion import (
     Aliases,
     Barred,
@@ -72,6 +74,7 @@ from litegate.records.verdicts import (
 
 __all__ = [
     "Aliases",
+    "Answer",
     "Artifact",
     "Barred",
     "BaselineSummary",
@@ -107,6 +110,7 @@ __all__ = [
     "LintRequest",
     "MetricFacts",
     "ModelRef",
+    "Notice",
     "OperatorUse",
     "Parity",
     "ParityRequest",

@@ -6,20 +6,25 @@ may be and what it was. Nothing here touches the network or the file system beyo
 
 from __future__ import annotations
 
+from litegate.spec.approval import Approval
 from litegate.spec.gate import Gate, gate_problem
 from litegate.spec.inputs import MIN_SAMPLES, Calibration, Evaluation, Format, LintCode, Model
+from litegate.spec.notify import Event, Notification
 from litegate.spec.reading import load_spec, parse_spec
 from litegate.spec.registry import Registry
 from litegate.spec.whole import Spec
 
 __all__ = [
     "MIN_SAMPLES",
+    "Approval",
     "Calibration",
     "Evaluation",
+    "Event",
     "Format",
     "Gate",
     "LintCode",
     "Model",
+    "Notification",
     "Registry",
     "Spec",
     "gate_problem",

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from litegate.errors import SpecError
+from litegate.spec.section import Section, section_in
 from litegate.spec.whole import Spec
 
 __all__ = ["load_spec", "parse_spec"]
@@ -92,10 +93,8 @@ def _bounded(value: Any, limit: int = 120) -> str:
 
 
 def _known_keys(path: list[str]) -> list[str]:
-    section: type[BaseModel] = Spec
+    section: type[Section] | None = Spec
     for part in path:
-        annotation = section.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        section = annotation
-    return list(section.model_fields)
+        if section is not None and not part.isdigit():  # a number is a place in a list of sections
+            section = section_in(section.model_fields[part].annotation)
+    return [] if section is None else list(section.model_fields)

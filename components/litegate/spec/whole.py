@@ -8,8 +8,10 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from litegate.metrics.facts import built_in_facts
+from litegate.spec.approval import OptionalApproval
 from litegate.spec.gate import Gate, gate_problem
 from litegate.spec.inputs import Calibration, Evaluation, Model
+from litegate.spec.notify import Notification
 from litegate.spec.registry import Registry
 from litegate.spec.section import Cron, EntryPoint, Section, check_variant
 from litegate.variants import BASELINE, TARGETS, VARIANTS
@@ -29,6 +31,9 @@ class Spec(Section):
     gate: Gate = Gate.model_validate({})
     select: Literal["smallest", "fastest", "most_accurate"] = "smallest"
     registry: Registry
+    approval: OptionalApproval = None
+    notify: list[Notification] = Field(default_factory=list, description="Who is told about what, and how.")
+    deadline_minutes: float | None = Field(None, gt=0, description="How long a run may take before somebody is told.")
     schedule: Cron | None = Field(None, description="A cron expression, or null: by the model's asset and by hand.")
 
     @model_validator(mode="before")
@@ -78,6 +83,17 @@ class Spec(Section):
         if problem:
             key, expected, got = problem
             raise PydanticCustomError("named", "{expected}", {"expected": expected, "got": got, "key": key})
+        return self
+
+    @model_validator(mode="after")
+    def _a_deadline_is_told_to_somebody(self) -> Spec:
+        told = any("late" in notification.events for notification in self.notify)
+        if told and self.deadline_minutes is None:
+            found = {"got": "null", "key": "deadline_minutes"}
+            raise PydanticCustomError("named", "a number of minutes, for notify has the event late", found)
+        if self.deadline_minutes is not None and not told:
+            found = {"got": "none", "key": "notify"}
+            raise PydanticCustomError("named", "a notifier for the event late, for there is a deadline", found)
         return self
 
     @property

@@ -12,6 +12,7 @@ from litegate import records
 from litegate.digest import digest_json
 from litegate.errors import StoreError
 from litegate.litert import choose_signature
+from litegate.markdown import results
 from litegate.records import Candidate, Champion, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.tracking import fields, models, notes, registry, runs
 from litegate.work import Work
@@ -85,7 +86,7 @@ class _Recorder:
             model_id,
             str(row.mlflow_run_id),
             fields.version_tags(self.request, row),
-            notes.results(self.baseline, rows),
+            results(self.baseline, rows),
         )
         return Champion(variant=row.variant, version=number, digest=digest)
 

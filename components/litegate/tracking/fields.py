@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from litegate import wording
+from litegate.markdown import headline
 from litegate.records import BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict, warnings_of
 from litegate.tracking import notes, registry
 from litegate.variants import VARIANTS
@@ -133,7 +134,7 @@ def variant_tags(candidate: Candidate | None, verdict: Verdict) -> dict[str, str
     tags = {
         registry.VARIANT: verdict.variant,
         "verdict": verdict.state,
-        "verdict.sentence": notes.headline(verdict),
+        "verdict.sentence": headline(verdict),
         "verdict.reasons": notes.reasons(verdict),
         "mlflow.note.content": notes.variant_note(verdict, candidate),
     }
@@ -163,7 +164,7 @@ def version_tags(request: RegisterRequest, row: VariantRow) -> dict[str, str]:
         registry.VARIANT: row.variant,
         "litegate.run_key": request.run_key,
         "baseline_sha256": request.baseline.artifact.file.digest,
-        "verdict.sentence": notes.headline(row),
+        "verdict.sentence": headline(row),
     } | {name: f"{value:.6g}" for name, value in evidence.items() if value is not None}
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from litegate import wording
+from litegate.markdown import headline, plain, results, table, written
 from litegate.records import (
     Aliases,
-    BaselineSummary,
     Candidate,
     Channel,
     ClassLoss,
@@ -17,7 +15,6 @@ from litegate.records import (
     LedgerEntry,
     Lint,
     RunResult,
-    VariantRow,
     Verdict,
     warnings_of,
 )
@@ -28,12 +25,10 @@ __all__ = [
     "LINT",
     "VERDICT",
     "experiment_note",
-    "headline",
     "ledger_note",
     "lint_note",
     "lint_warnings",
     "reasons",
-    "results",
     "run_note",
     "variant_note",
 ]
@@ -46,7 +41,6 @@ INSPECTION = "inspection.json"
 """A variant's artifact with all that was read from its file's bytes, and its smoke run."""
 VERDICT = "verdict.json"
 """A variant's artifact with the gate's whole answer; a version may be promoted only if its run has it."""
-REASON_LIMIT = 240
 LEDGER_ROWS = 15
 
 
@@ -94,15 +88,6 @@ def lint_warnings(lint: Lint) -> str:
     return f"{len(lint.findings)}: {codes}" if codes else "0"
 
 
-def results(baseline: BaselineSummary, rows: Sequence[VariantRow]) -> str:
-    """All variants as a table, then the verdict on each in one sentence."""
-    loss = "Drop" if baseline.higher_is_better else "Loss"
-    metric = plain(wording.short_name(baseline.metric))
-    heads = ("Variant", "Verdict", metric, loss, f"{loss} at most", "KiB", "Of float32", "ms")
-    sentences = "\n".join(f"- {plain(headline(row))}" for row in rows)
-    return f"{_table(heads, 2, [_cells(row, baseline) for row in rows])}\n\n{sentences}"
-
-
 def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) -> str:
     """Who is champion of a channel, and the latest entries of its ledger, the last one first."""
     states = [f"{name}: **{'none' if version is None else f'version {version}'}**" for name, version in now]
@@ -119,40 +104,12 @@ def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) 
         for entry in reversed(entries[-LEDGER_ROWS:])
     ]
     shown = "" if len(entries) <= LEDGER_ROWS else f"\n\nThe last {LEDGER_ROWS} of {len(entries)} entries."
-    return f"**{plain(str(channel))}**: {', '.join(states)}\n\n{_table(heads, len(heads), rows)}{shown}"
-
-
-def headline(found: VariantRow | Verdict) -> str:
-    """The one sentence that says it all."""
-    if found.sentence:
-        return found.sentence
-    state = found.verdict if isinstance(found, VariantRow) else found.state
-    return f"{found.variant} {state}"
+    return f"**{plain(str(channel))}**: {', '.join(states)}\n\n{table(heads, len(heads), rows)}{shown}"
 
 
 def reasons(verdict: Verdict) -> str:
     """All reasons on one line: code and sentence."""
     return "; ".join(f"{reason.code}: {reason.message}" for reason in verdict.reasons)
-
-
-def plain(text: str) -> str:
-    """`text` on one line, bounded, and without anything that Markdown or HTML would act on."""
-    short = textwrap.shorten(text, REASON_LIMIT, placeholder=" ...")
-    return re.sub(r"([\\`*\[\]|])", r"\\\1", short.replace("&", "&amp;").replace("<", "&lt;"))
-
-
-def _cells(row: VariantRow, baseline: BaselineSummary) -> tuple[str, ...]:
-    style = ".4f" if baseline.percent else ".4g"
-    return (
-        row.variant,
-        row.verdict,
-        _number(row.value, style),
-        _number(row.drop, style),
-        _number(row.drop_high, style),
-        _number(row.bytes and row.bytes / 1024, ".1f"),
-        _number(row.bytes and 100 * row.bytes / baseline.bytes, ".0f", " %"),
-        _number(row.latency_ms, ".3g"),
-    )
 
 
 def _clauses(clauses: Sequence[Clause]) -> str:
@@ -162,14 +119,14 @@ def _clauses(clauses: Sequence[Clause]) -> str:
             clause.name,
             plain(clause.subject),
             clause.state,
-            *(_number(number, ".4g") for number in (clause.estimate, clause.low, clause.high, clause.limit)),
+            *(written(found, ".4g") for found in (clause.estimate, clause.low, clause.high, clause.limit)),
             f"{clause.samples:,}",
             "" if clause.needed is None else f"{clause.needed:,}",
         )
         for clause in clauses
     ]
     heads = ("Clause", "Of", "State", "Found", "At least", "At most", "Allowed", "Samples", "Would decide")
-    return _table(heads, 3, rows) if rows else ""
+    return table(heads, 3, rows) if rows else ""
 
 
 def _classes(classes: Sequence[ClassLoss]) -> str:
@@ -177,14 +134,14 @@ def _classes(classes: Sequence[ClassLoss]) -> str:
     rows = [
         (
             plain(loss.name),
-            *(_number(number, ".4g") for number in (loss.baseline, loss.value, loss.drop, loss.low, loss.high)),
+            *(written(found, ".4g") for found in (loss.baseline, loss.value, loss.drop, loss.low, loss.high)),
             f"{loss.samples:,}",
             "yes" if loss.proved else "",
         )
         for loss in classes
     ]
     heads = ("Class", "Float32", "Variant", "Lost", "At least", "At most", "Samples", "Proved")
-    return _table(heads, 1, rows) if rows else ""
+    return table(heads, 1, rows) if rows else ""
 
 
 def _flips(verdict: Verdict) -> str:
@@ -205,13 +162,3 @@ def _file(candidate: Candidate) -> str:
     )
     warnings = [f"- Warning: {plain(warning)}" for warning in warnings_of(found, candidate.smoke)]
     return "\n".join([what, *([""] if warnings else []), *warnings])
-
-
-def _number(value: float | None, style: str, unit: str = "") -> str:
-    return "" if value is None else f"{value:{style}}{unit}"
-
-
-def _table(heads: Sequence[str], texts: int, rows: Sequence[Sequence[str]]) -> str:
-    """Markdown; the first `texts` columns hold text, all others numbers."""
-    rule = ["---" if column < texts else "---:" for column in range(len(heads))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))
