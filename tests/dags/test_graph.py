@@ -147,7 +147,7 @@ class Steps:
         )
 
     def promote(self, request: Any) -> Promotion:
-        return Promotion(champion=request.selected, previous=None, moved=True)
+        return Promotion(selected=request.selected, champion=request.selected, previous=None, moved=True)
 
 
 @dataclass
