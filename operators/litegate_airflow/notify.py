@@ -23,7 +23,7 @@ from litegate.records import Channel, Decided, Notice
 from litegate.spec import Notification, Spec
 from litegate_airflow.pages import answer_page, mlflow_page, run_url
 from litegate_airflow.specs import read_spec_files
-from litegate_airflow.xcom import RunRecords
+from litegate_airflow.xcom import RETURN_VALUE, RunRecords
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -69,7 +69,7 @@ class DecisionNotifier(BaseNotifier):
         """Tell, if there is something to tell; a failure is only logged."""
         ti = context["ti"]
         with _failures_logged("the decision"):
-            found = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index)
+            found = ti.xcom_pull(task_ids=ti.task_id, key=RETURN_VALUE, map_indexes=-1)
             result = Decided.model_validate(found)
             for spec in _specs_of(result.entry.decision.channel, self.folder):
                 notice = notice_of_decision(spec.model.name, result)

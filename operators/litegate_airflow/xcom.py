@@ -39,7 +39,7 @@ from litegate.variants import BASELINE, CHAMPION
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-__all__ = ["DECIDED", "FAILURE", "RESOLVED", "SMOKE", "RunRecords", "push"]
+__all__ = ["DECIDED", "FAILURE", "RESOLVED", "RETURN_VALUE", "SMOKE", "RunRecords", "push"]
 
 DECIDED = "decided"
 FAILURE = "failure"
