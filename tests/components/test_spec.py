@@ -70,6 +70,8 @@ BAD = [
     Bad("a share of a cosine", COSINE | {"gate": {"drop": "relative"}}, "spec: gate.drop", "absolute", "relative"),
     Bad("top of nothing", {"evaluation": DATA | {"metric": "top0"}}, "spec: evaluation.metric", "topK", "'top0'"),
     Bad("preprocess without a function", {"preprocess": "package.module"}, "spec: preprocess", "pattern", "package"),
+    Bad("an alias that follows", {"registry": {"alias": "candidate"}}, "spec: registry.alias", "follow", "candidate"),
+    Bad("a follower's alias", {"registry": {"alias": "edge-previous"}}, "spec: registry.alias", "follow", "edge-"),
     Bad("a reserved alias", {"registry": {"alias": "latest"}}, "spec: registry.alias", "reserve", "latest"),
     Bad("a schedule that is no cron", {"schedule": "daily"}, "spec: schedule", "cron", "daily"),
     Bad("a schedule out of range", {"schedule": "61 * * * *"}, "spec: schedule", "cron", "61"),

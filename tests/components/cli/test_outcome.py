@@ -9,7 +9,7 @@ from litegate.cli.outcome import FLOW, Outcome, TaskFailure, failed, outcome_of
 from litegate.records import BaselineSummary, Champion, Failure, Promotion, RunResult, VariantRow
 
 CHAMPION = Champion(variant="int8", version=3, digest="d")
-PROMOTION = Promotion(champion=CHAMPION, previous=2, moved=True)
+PROMOTION = Promotion(selected=CHAMPION, champion=CHAMPION, previous=2, moved=True)
 ROW = VariantRow(
     variant="int8",
     bytes=1000,
