@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from litegate.records import Notice
@@ -32,14 +33,19 @@ def deadlines(spec: Spec) -> list[DeadlineAlert] | None:
             name="late",
             reference=DeadlineReference.DAGRUN_QUEUED_AT,
             interval=timedelta(minutes=spec.deadline_minutes),
-            callback=SyncCallback(tell_late, kwargs=arguments),
+            callback=AsyncCallback(tell_late, kwargs=arguments),
         )
     ]
 
 
-def tell_late(notice: dict[str, Any], notifications: Sequence[dict[str, Any]], context: Context) -> None:
-    """What Airflow calls when a run is late; the context knows of the run alone."""
+async def tell_late(notice: dict[str, Any], notifications: Sequence[dict[str, Any]], context: Context) -> None:
+    """What Airflow's triggerer calls when a run is late; the context knows of the run alone.
+
+    A callback that an executor runs may read no connection in Airflow 3.3.
+    """
     run: Any = context["dag_run"]
     page = run_page(run["dag_id"], run["dag_run_id"])
     late = Notice.model_validate(notice).model_copy(update={"links": {"airflow": page}})
-    tell(map(Notification.model_validate, notifications), late, context)
+    told = [Notification.model_validate(item) for item in notifications]
+    # In a thread: not every notifier can do without blocking.
+    await asyncio.to_thread(tell, told, late, context)

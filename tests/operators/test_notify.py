@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,7 +133,8 @@ def test_a_late_run_is_told_of_with_its_page(hook: Any) -> None:
     late = spec(entry(HOOK, "late", conn_id="chat"), entry(HOOK, "promoted", conn_id="chat"), deadline_minutes=90)
     (alert,) = deadlines(late) or []
     arguments = json.loads(json.dumps(alert.callback.kwargs))
-    tell_late(**arguments, context={"dag_run": {"dag_id": "quantize__m", "dag_run_id": "r1"}, "deadline": {}})
+    context: Any = {"dag_run": {"dag_id": "quantize__m", "dag_run_id": "r1"}, "deadline": {}}
+    asyncio.run(tell_late(**arguments, context=context))
     assert hook.events() == ["late"]
     assert hook.bodies[0]["text"] == "m: the run takes longer than 90 minutes"
     assert hook.bodies[0]["links"]["airflow"].endswith("/dags/quantize__m/runs/r1")
