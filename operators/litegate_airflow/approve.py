@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.execution_time.context import NEVER_EXPIRE
 from typing_extensions import override
 
 from litegate.digest import digest_json
@@ -97,7 +98,7 @@ class ApproveOperator(HITLOperator):
         if store.get(ASKED) not in (None, asked):
             detail = "the results have changed since this run asked, and Airflow would show the old ones"
             raise StepFailed(self.task_id, "outdated", f"{detail}: start a new run")
-        store.set(ASKED, asked)
+        store.set(ASKED, asked, retention=NEVER_EXPIRE)
 
 
 def _name(person: dict[str, str]) -> str:
