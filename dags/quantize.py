@@ -10,11 +10,11 @@ from airflow.sdk import DAG, TriggerRule, get_parsing_context, task_group
 
 from litegate.spec import Approval, Spec
 from litegate.variants import BASELINE, CHAMPION
+from litegate_airflow.answer import AnswerOperator
 from litegate_airflow.approve import ApproveOperator
 from litegate_airflow.champion import FetchChampionOperator
 from litegate_airflow.convert import ConvertOperator
 from litegate_airflow.deadline import deadlines
-from litegate_airflow.decide import DecideOperator
 from litegate_airflow.doc_page import doc_page
 from litegate_airflow.evaluate import EvaluateOperator
 from litegate_airflow.gate import GateOperator
@@ -88,7 +88,7 @@ def approval(spec: Spec, asks: Approval) -> ApproveOperator:
     """Ask a person, and record the answer; returns the task that asks."""
     approve = ApproveOperator(task_id="approve", approval=asks, notifiers=RunNotifier(spec, asked))
     tells = RunNotifier(spec, decided)
-    decide = DecideOperator(
+    decide = AnswerOperator(
         task_id="decide",
         on_success_callback=tells,
         on_failure_callback=tells,

@@ -41,9 +41,10 @@ def waiting_notice(result: RunResult, promotion: Promotion) -> Notice:
 
 def notice_of_decision(model: str, decided: Decided) -> Notice | None:
     """`promoted`, `rejected` or `rolled_back`; all other decisions, and those that moved nothing, are no news."""
-    decision, after = decided.entry.decision, decided.entry.after
+    entry, decision, after = decided.entry, decided.entry.decision, decided.entry.after
     now = "there is no champion" if after is None else f"version {after} is champion"
-    name = f"{decision.channel} version {decision.version}"
+    version = entry.before if decision.version is None else decision.version
+    name = f"{decision.channel} version {version}"
     by = f"by {decision.actor} ({decision.why})"
     match decision.action:
         case "accepted" if decided.moved:
@@ -55,7 +56,7 @@ def notice_of_decision(model: str, decided: Decided) -> Notice | None:
         case _:
             return None
     return Notice.model_validate(
-        {"event": event, "model": model, "sentence": _line(sentence), "version": decision.version}
+        {"event": event, "model": model, "sentence": _line(sentence), "version": version}
         | {"variant": decision.variant, "actor": decision.actor}
     )
 

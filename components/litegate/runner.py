@@ -38,6 +38,8 @@ __all__ = ["BadStepInput", "StepRun"]
 
 log = logging.getLogger("litegate")
 
+# Of our own packages: who calls steps, and has no part in what they find.
+_CALLERS = ("cli", "stack")
 # TensorFlow says so at every start, whatever it is told.
 _NOISE = re.compile(r"^I0000 |cuda_platform\.cc|cudart_stub|All log messages before absl|XNNPACK delegate for CPU")
 
@@ -192,8 +194,10 @@ def _described(folder: Path) -> tuple[str, str] | None:
 def _code_digest() -> str:
     """Digest of our own source, without the parts that no result depends on."""
     root = Path(__file__).parent
-    sources = sorted(path for path in root.rglob("*.py") if path.parent.name not in ("cli", "stack"))
-    return digest_json([[path.relative_to(root).as_posix(), digest_file(path)] for path in sources])
+    sources = sorted(path.relative_to(root) for path in root.rglob("*.py"))
+    return digest_json(
+        [[path.as_posix(), digest_file(root / path)] for path in sources if path.parts[0] not in _CALLERS]
+    )
 
 
 @cache

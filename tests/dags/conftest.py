@@ -46,10 +46,10 @@ def load_dags(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
-    """Run a DAG without a scheduler."""
+def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Run a DAG without a scheduler; the options are those of `DAG.test`."""
 
-    def run(dag: Any) -> Any:
+    def run(dag: Any, **options: Any) -> Any:
         from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
         sleep = time.sleep  # between two looks at what can run, where a scheduler would be
@@ -59,6 +59,6 @@ def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable
         bag = DagBag(os.devnull, collect_dags=False)
         bag.bag_dag(dag)
         sync_bag_to_db(bag, "dags-folder", None)
-        return dag.test()
+        return dag.test(**options)
 
     return run

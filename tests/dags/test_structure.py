@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import ParamValidationError
 
 from litegate.cli.outcome import FLOW
 
@@ -161,6 +162,55 @@ def test_mapped_instances_are_named_after_their_variant(load_dags: Load) -> None
     assert mapped == {"variant.quantize", "variant.inspect", "variant.evaluate", "variant.profile"}
 
 
+def test_every_decision_has_a_form_that_asks_for_what_it_needs(load_dags: Load, tmp_path: Path) -> None:
+    write_spec(tmp_path, name="mine")
+    dags = load_dags(tmp_path, file="decide.py")
+    both = ["model", "alias", "why"]
+    assert {dag_id: sorted(dag.params) for dag_id, dag in dags.items()} == {
+        "litegate__rollback": sorted([*both, "version", "to"]),
+        "litegate__reinstate": sorted([*both, "version"]),
+        "litegate__pin": sorted([*both, "version"]),
+        "litegate__unpin": sorted(both),
+    }
+    for dag in dags.values():
+        schemas = {name: dag.params.get_param(name).schema for name in dag.params}
+        assert all(schema["title"] and schema["description_md"] for schema in schemas.values())
+        assert schemas["model"]["examples"] == ["digits", "mine"]
+        (task,) = dag.tasks
+        assert task.pool == "default_pool", "nobody waits for a measurement in order to roll back"
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "form"),
+    [
+        ("litegate__rollback", {"why": "slow"}),
+        ("litegate__rollback", {"model": "m"}),
+        ("litegate__rollback", {"model": "", "why": "slow"}),
+        ("litegate__rollback", {"model": "m", "why": ""}),
+        ("litegate__rollback", {"model": "m", "why": "slow", "to": 0}),
+        ("litegate__rollback", {"model": "m", "why": "slow", "version": "3"}),
+        ("litegate__rollback", {"model": "m", "why": "slow", "alias": "a.b"}),
+        ("litegate__pin", {"model": "m", "why": "slow"}),
+        ("litegate__pin", {"model": "m", "why": "slow", "version": None}),
+    ],
+)
+def test_a_form_that_is_not_filled_in_is_refused(load_dags: Load, dag_id: str, form: dict[str, Any]) -> None:
+    params = load_dags(file="decide.py")[dag_id].params
+
+    def fill_in() -> None:
+        params.update(form)
+        params.validate()
+
+    with pytest.raises(ParamValidationError):
+        fill_in()
+
+
+def test_a_form_needs_only_the_model_and_the_reason(load_dags: Load) -> None:
+    params = load_dags(file="decide.py")["litegate__rollback"].params
+    params.update({"model": "m", "why": "slow"})
+    assert params.validate() == {"model": "m", "version": None, "to": None, "alias": "champion", "why": "slow"}
+
+
 def test_a_new_model_starts_quantization(load_dags: Load) -> None:
     (asset,) = load_dags()["quantize__digits"].timetable.asset_condition.objects
     (outlet,) = load_dags(file="retrain_digits.py")["retrain__digits"].get_task("train").outlets
@@ -306,7 +356,7 @@ def test_a_worker_builds_only_its_own_dag(load_dags: Load, tmp_path: Path, monke
     assert set(load_dags(tmp_path)) == {"quantize__m"}
 
 
-@pytest.mark.parametrize("file", ["quantize.py", "retrain_digits.py"])
+@pytest.mark.parametrize("file", ["quantize.py", "retrain_digits.py", "decide.py"])
 def test_parsing_loads_no_heavy_library(file: str) -> None:
     script = f"""
 import runpy, sys

@@ -39,6 +39,7 @@ from litegate.records.inspection import (
 from litegate.records.lint import DataFinding, Lint, LintRequest
 from litegate.records.notices import Notice
 from litegate.records.promotion import (
+    Action,
     Aliases,
     Barred,
     Channel,
@@ -73,6 +74,7 @@ from litegate.records.verdicts import (
 )
 
 __all__ = [
+    "Action",
     "Aliases",
     "Answer",
     "Artifact",
