@@ -41,10 +41,9 @@ def waiting_notice(result: RunResult, promotion: Promotion) -> Notice:
 
 def notice_of_decision(model: str, decided: Decided) -> Notice | None:
     """`promoted`, `rejected` or `rolled_back`; all other decisions, and those that moved nothing, are no news."""
-    entry, decision, after = decided.entry, decided.entry.decision, decided.entry.after
+    decision, after = decided.entry.decision, decided.entry.after
     now = "there is no champion" if after is None else f"version {after} is champion"
-    version = entry.before if decision.version is None else decision.version
-    name = f"{decision.channel} version {version}"
+    name = f"{decision.channel} version {decision.version}"
     by = f"by {decision.actor} ({decision.why})"
     match decision.action:
         case "accepted" if decided.moved:
@@ -56,7 +55,7 @@ def notice_of_decision(model: str, decided: Decided) -> Notice | None:
         case _:
             return None
     return Notice.model_validate(
-        {"event": event, "model": model, "sentence": _line(sentence), "version": version}
+        {"event": event, "model": model, "sentence": _line(sentence), "version": decision.version}
         | {"variant": decision.variant, "actor": decision.actor}
     )
 
