@@ -10,9 +10,11 @@ from airflow.sdk import DAG, Param
 
 from litegate.records import Action
 from litegate_airflow.decide import DecideOperator
+from litegate_airflow.notify import DecisionNotifier
 from litegate_airflow.specs import read_spec_files
 
-SPECS = read_spec_files(Path(__file__).parent / "model_specs").values()
+FOLDER = Path(__file__).parent / "model_specs"
+SPECS = read_spec_files(FOLDER).values()
 FORM = {
     "model": Param(
         type="string",
@@ -62,7 +64,7 @@ def decision(name: str, action: Action, description: str, **fields: Param) -> No
         default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
         tags=["litegate", "decision"],
     ):
-        DecideOperator(task_id=name, action=action)
+        DecideOperator(task_id=name, action=action, on_success_callback=DecisionNotifier(FOLDER))
 
 
 decision(

@@ -8,15 +8,19 @@ from typing import Any
 
 from airflow.sdk import DAG, TriggerRule, get_parsing_context, task_group
 
-from litegate.spec import Spec
+from litegate.spec import Approval, Spec
 from litegate.variants import BASELINE, CHAMPION
+from litegate_airflow.answer import AnswerOperator
+from litegate_airflow.approve import ApproveOperator
 from litegate_airflow.champion import FetchChampionOperator
 from litegate_airflow.convert import ConvertOperator
+from litegate_airflow.deadline import deadlines
 from litegate_airflow.doc_page import doc_page
 from litegate_airflow.evaluate import EvaluateOperator
 from litegate_airflow.gate import GateOperator
 from litegate_airflow.inspect import InspectOperator
 from litegate_airflow.lint import LintOperator
+from litegate_airflow.notify import RunNotifier, asked, decided, judged, promoted
 from litegate_airflow.parity import CheckParityOperator
 from litegate_airflow.profile import ProfileOperator
 from litegate_airflow.promote import PromoteOperator
@@ -45,7 +49,8 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         doc_md=doc_page(path, spec),
         schedule=model_schedule(spec),
         catchup=False,
-        dagrun_timeout=timedelta(days=1),
+        dagrun_timeout=timedelta(days=1, hours=spec.approval.timeout_hours if spec.approval else 0),
+        deadline=deadlines(spec),
         default_args=DEFAULTS,
         tags=["litegate", spec.model.name, spec.target],
     ):
@@ -61,8 +66,8 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         variants = variant.expand(name=recall.output)
         gate = GateOperator(task_id="gate", trigger_rule=TriggerRule.ALL_DONE)  # others forbid what is skipped
         select = SelectOperator(task_id="select")
-        register = RegisterOperator(task_id="register")
-        promote = PromoteOperator(task_id="promote", **ALONE)
+        register = RegisterOperator(task_id="register", on_success_callback=RunNotifier(spec, judged))
+        promote = PromoteOperator(task_id="promote", on_success_callback=RunNotifier(spec, promoted), **ALONE)
 
         checked = [lint, check_parity, inspect_baseline]
         measured = [evaluate_baseline, profile_baseline, variants]
@@ -74,6 +79,23 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         for check in checked:
             check >> measured
         measured >> gate >> select >> register >> promote
+        if spec.approval is not None:
+            promote >> approval(spec, spec.approval)
+
+
+def approval(spec: Spec, asks: Approval) -> ApproveOperator:
+    """Ask a person, and record the answer; returns the task that asks."""
+    approve = ApproveOperator(task_id="approve", approval=asks, notifiers=RunNotifier(spec, asked))
+    tells = RunNotifier(spec, decided)
+    decide = AnswerOperator(
+        task_id="decide",
+        on_success_callback=tells,
+        on_failure_callback=tells,
+        on_skipped_callback=tells,
+        **ALONE,
+    )
+    approve >> decide
+    return approve
 
 
 @task_group(group_id="variant", default_args={"map_index_template": "{{ task.variant }}"})

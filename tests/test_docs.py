@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from litegate.cli.main import parser
 from litegate.metrics.facts import BUILT_IN, MetricFacts
 from litegate.metrics.users import user_metric
 from litegate.spec import Spec
+from litegate.spec.section import section_in
 from litegate.variants import TARGETS, VARIANTS
 
 ROOT = Path(__file__).parents[1]
@@ -23,12 +23,11 @@ SPEC_PAGE = (ROOT / "docs/spec.md").read_text()
 def spec_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
     keys = []
     for name, field in section.model_fields.items():
-        kinds = (field.annotation, *get_args(field.annotation))
-        sections = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-        if not sections or type(None) in kinds:  # what may be left out has a row of its own
+        inner = section_in(field.annotation)
+        if inner is not field.annotation:  # also a section that may be left out has a row of its own
             keys.append(prefix + name)
-        for section in sections:
-            keys += spec_keys(section, f"{name}.")
+        if inner is not None:
+            keys += spec_keys(inner, f"{prefix}{name}.")
     return keys
 
 

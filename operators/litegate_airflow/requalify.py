@@ -24,7 +24,7 @@ from litegate.records import (
 from litegate.spec import Requalify, Spec, load_spec
 from litegate.variants import BASELINE
 from litegate_airflow.dag_run import actor
-from litegate_airflow.register import run_url
+from litegate_airflow.pages import run_url
 from litegate_airflow.requalification_xcom import RequalificationRecords
 from litegate_airflow.step import StepOperator, VariantOperator, failures_reported
 from litegate_airflow.xcom import RunRecords, push

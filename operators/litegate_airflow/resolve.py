@@ -11,6 +11,7 @@ from litegate.records import Resolved, ResolveRequest
 from litegate.runner import BadStepInput
 from litegate.spec import load_spec
 from litegate_airflow.events import announcements
+from litegate_airflow.notify import check_notifiers
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RESOLVED, RunRecords, push
 
@@ -46,8 +47,10 @@ class ResolveOperator(StepOperator):
         if self.problem:
             raise BadStepInput(self.problem)
         path = Path(self.spec_path)
+        spec = load_spec(path)
+        check_notifiers(spec)
         announced = tuple(event for model in self.inlets for event in announcements(self._context, model))
-        return ResolveRequest(spec=load_spec(path), folder=str(path.resolve().parent), announced=announced)
+        return ResolveRequest(spec=spec, folder=str(path.resolve().parent), announced=announced)
 
     @override
     def deliver(self, result: Resolved, context: Context) -> list[str]:

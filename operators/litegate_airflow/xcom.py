@@ -13,16 +13,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from litegate.errors import StepFailed
 from litegate.records import (
+    Answer,
     Artifact,
     Candidate,
     ChampionFile,
+    Channel,
     Converted,
+    Decided,
     Evaluated,
     Failure,
     Inspection,
     Lint,
     Parity,
     Profile,
+    Promotion,
     Record,
     Resolved,
     RunResult,
@@ -37,8 +41,9 @@ from litegate.variants import BASELINE, CHAMPION
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-__all__ = ["FAILURE", "RECALLED", "RESOLVED", "RETURN_VALUE", "SMOKE", "Found", "RunRecords", "push"]
+__all__ = ["DECIDED", "FAILURE", "RECALLED", "RESOLVED", "RETURN_VALUE", "SMOKE", "Found", "RunRecords", "push"]
 
+DECIDED = "decided"
 FAILURE = "failure"
 RECALLED = "recalled"
 RESOLVED = "resolved"
@@ -117,6 +122,16 @@ class RunRecords:
         """The version that the champion's file belongs to; None if there was no champion."""
         return self._one(ChampionFile, "fetch_champion").version
 
+    def compared_with(self) -> int | None:
+        """The champion that the verdicts compare with, 0 where there was none; None if they compare with none."""
+        compares = self.resolved().spec.gate.max_drop_from_champion is not None
+        return self.champion_version() or 0 if compares else None
+
+    def channel(self) -> Channel:
+        """The registered model and the alias that the run is about."""
+        registry = self.resolved().spec.registry
+        return Channel(registry=registry.name, alias=registry.alias)
+
     def champion(self) -> Candidate | None:
         """The champion as measured, or None if there is none; one that is there but not measured is an error."""
         artifact = self.champion_artifact()
@@ -176,6 +191,19 @@ class RunRecords:
     def run_result(self) -> RunResult:
         """The run as recorded in MLflow."""
         return self._one(RunResult, "register")
+
+    def promotion(self) -> Promotion:
+        """What became of the selected version, before a person was asked."""
+        return self._one(Promotion, "promote")
+
+    def answer(self) -> Answer:
+        """What the person said who was asked, or the time-out."""
+        return self._one(Answer, "approve")
+
+    def decided(self) -> Decided | None:
+        """What the caller's own task has decided, also where it ended red for it."""
+        value = self.ti.xcom_pull(task_ids=self.ti.task_id, key=DECIDED, map_indexes=-1)
+        return None if value is None else Decided.model_validate(value)
 
     def _one(self, record: type[R], task_id: str, key: str = RETURN_VALUE, map_index: int = -1, variant: str = "") -> R:
         value = self._recalled(task_id, key).get(variant)

@@ -27,6 +27,8 @@ VALUES: dict[str, Any] = {"arguments": {"epochs": 3}}
 DATED: dict[str, Any] = FUNCTION | {"arguments": {"d": date(2026, 1, 1)}}
 NOTIME: dict[str, Any] = {"time_limit": 0}
 NEVER: dict[str, Any] = {"schedule": "0 0 31 2 *"}
+HOOK: dict[str, Any] = {"events": ["promoted"], "notifier": "package.Notifier"}
+LATE = HOOK | {"events": ["late"]}
 COSINE = {"evaluation": DATA | {"metric": "cosine_similarity"}}
 GOOD: dict[str, Any] = {
     "model": {"name": "digits", "uri": "model.keras"},
@@ -91,6 +93,17 @@ BAD = [
     Bad("a schedule that is no cron", {"schedule": "daily"}, "spec: schedule", "cron", "daily"),
     Bad("a schedule out of range", {"schedule": "61 * * * *"}, "spec: schedule", "cron", "61"),
     Bad("a schedule that never comes", {"schedule": "0 0 31 2 *"}, "spec: schedule", "next time", "31 2"),
+    Bad("approval by a machine", {"approval": "robot"}, "spec: approval", "none, human or a mapping", "'robot'"),
+    Bad("no time to answer", {"approval": {"timeout_hours": 0}}, "spec: approval.timeout_hours", "greater than 0", "0"),
+    Bad("unknown key of approval", {"approval": {"user": []}}, "spec: approval.user", "users", "did you mean users?"),
+    Bad("a user without a name", {"approval": {"users": [""]}}, "spec: approval.users.0", "1 character", "''"),
+    Bad("unknown event", {"notify": [HOOK | {"events": ["done"]}]}, "spec: notify.0.events.0", "'promoted'", "'done'"),
+    Bad("no event", {"notify": [HOOK | {"events": []}]}, "spec: notify.0.events", "at least 1", "[]"),
+    Bad("unknown key of notify", {"notify": [HOOK | {"on": []}]}, "spec: notify.0.on", "events, notifier", "'on'"),
+    Bad("a notifier without a module", {"notify": [HOOK | {"notifier": "X"}]}, "spec: notify.0.notifier", "", "'X'"),
+    Bad("late without a deadline", {"notify": [LATE]}, "spec: deadline_minutes", "a number of minutes", "null"),
+    Bad("a deadline for nobody", {"deadline_minutes": 5, "notify": [HOOK]}, "spec: notify", "event late", "none"),
+    Bad("no time at all", {"deadline_minutes": 0, "notify": [LATE]}, "spec: deadline_minutes", "greater than 0", "0"),
 ]  # fmt: skip
 
 
@@ -186,4 +199,22 @@ def test_a_training_writes_only_where_nobody_can_see_half_of_it(uri: str, kept: 
 def test_a_training_survives_json() -> None:
     training = FUNCTION | {"arguments": {"rate": 0.1, "layers": [1, {"units": None}]}, "schedule": "@weekly"}
     spec = parse_spec(GOOD | RETRAINED | {"retrain": training})
+    assert Spec.model_validate(spec.model_dump(mode="json")) == spec
+
+
+@pytest.mark.parametrize("word", [None, "none"])
+def test_nobody_is_asked_by_default(word: str | None) -> None:
+    assert parse_spec(GOOD).approval is parse_spec(GOOD | {"approval": word}).approval is None
+
+
+def test_human_stands_for_all_defaults_of_approval() -> None:
+    approval = parse_spec(GOOD | {"approval": "human"}).approval
+    assert approval == parse_spec(GOOD | {"approval": {}}).approval
+    assert approval is not None
+    assert (approval.timeout_hours, approval.on_timeout, approval.users) == (72, "fail", [])
+
+
+def test_a_spec_with_all_sections_goes_through_json_unchanged() -> None:
+    more = {"approval": {"timeout_hours": 0.5, "users": ["ann"]}, "notify": [HOOK, LATE], "deadline_minutes": 2}
+    spec = parse_spec(GOOD | more)
     assert Spec.model_validate(spec.model_dump(mode="json")) == spec

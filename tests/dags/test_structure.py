@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ calibration: {{uri: c.npz, format: npz}}
 evaluation: {{uri: e.npz, format: npz, metric: "{metric}"}}
 schedule: {schedule}
 gate: {gate}
+approval: {approval}
+{more}
 """
 
 CHECKED = {"lint", "check_parity", "inspect_baseline"}
@@ -72,6 +75,7 @@ SLOTS = {
 }
 
 WORDS = {"name": "m", "uri": "m.keras", "schedule": "null", "gate": "{}", "metric": "top1"}
+WORDS |= {"approval": "none", "more": ""}
 
 
 def write_spec(
@@ -82,10 +86,12 @@ def write_spec(
     schedule: str = "null",
     gate: str = "{}",
     metric: str = "top1",
+    **keys: str,
 ) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / file
-    path.write_text(SPEC.format(name=name, uri=uri, schedule=schedule, gate=gate, metric=metric))
+    words = {"name": name, "uri": uri, "schedule": schedule, "gate": gate, "metric": metric}
+    path.write_text(SPEC.format(**WORDS | words | keys))
     return path
 
 
@@ -107,8 +113,32 @@ def test_everything_waits_for_the_champion_if_it_is_compared_with(load_dags: Loa
     assert (tasks["evaluate_champion"].pool_slots, tasks["evaluate_champion"].pool) == (2, "litegate")
 
 
+def test_a_person_is_asked_between_promote_and_decide_only_where_the_spec_says_so(
+    load_dags: Load, tmp_path: Path
+) -> None:
+    write_spec(tmp_path, approval="{timeout_hours: 48, on_timeout: reject, users: [ann]}")
+    dag = load_dags(tmp_path)["quantize__m"]
+    waits_for = {task_id: task.upstream_task_ids for task_id, task in dag.task_dict.items()}
+    assert waits_for == UPSTREAM | {"approve": {"promote"}, "decide": {"approve"}}
+    approve = dag.get_task("approve")
+    assert approve.response_timeout == timedelta(hours=48)
+    assert approve.defaults == ["Reject"]
+    assert approve.assigned_users == [{"id": "ann", "name": "ann"}]
+    assert dag.dagrun_timeout == timedelta(hours=72), "a run must be able to wait as long as the spec allows"
+
+
+def test_a_run_has_a_deadline_only_where_the_spec_sets_one(load_dags: Load, tmp_path: Path) -> None:
+    notify = "notify: [{events: [late], notifier: litegate_airflow.webhook.WebhookNotifier, arguments: {conn_id: c}}]"
+    write_spec(tmp_path, more=f"deadline_minutes: 1.5\n{notify}")
+    dags = load_dags(tmp_path)
+    (alert,) = dags["quantize__m"].deadline
+    assert alert.interval == timedelta(seconds=90)
+    assert alert.callback.path == "litegate_airflow.deadline.tell_late"
+    assert not dags["quantize__digits"].deadline
+
+
 def test_the_commands_know_every_task_of_the_flow(load_dags: Load, tmp_path: Path) -> None:
-    write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}")
+    write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}", approval="human")
     dag = load_dags(tmp_path)["quantize__m"]
     assert set(FLOW) == set(dag.task_dict)
     upstream = {task_id: task.get_flat_relative_ids(upstream=True) for task_id, task in dag.task_dict.items()}

@@ -34,6 +34,8 @@ FLOW = (
     "select",
     "register",
     "promote",
+    "approve",
+    "decide",
 )
 
 # What these refuse, the user has not given: a single variant, or the version that was promoted before.

@@ -50,7 +50,7 @@ def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal
     known = None if version is None else standing.digests.get(version)
     match decision.action:
         case "nominated" | "accepted":
-            if decision.digest is None and version not in standing.waiting:
+            if decision.digest is None and version not in (*standing.waiting, *standing.ranking()):
                 return where, "a version that waits for a decision", "one that does not"
             if decision.digest not in (None, known or decision.digest):
                 return where, f"the digest {known}, which was judged first", str(decision.digest)

@@ -6,6 +6,7 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 from __future__ import annotations
 
 from litegate.metrics.facts import MetricFacts
+from litegate.records.approval import Answer
 from litegate.records.artifacts import (
     Artifact,
     Converted,
@@ -47,6 +48,7 @@ from litegate.records.inspection import (
     warnings_of,
 )
 from litegate.records.lint import DataFinding, Lint, LintRequest
+from litegate.records.notices import Notice
 from litegate.records.promotion import (
     Action,
     Aliases,
@@ -103,6 +105,7 @@ __all__ = [
     "Action",
     "Aliases",
     "Announcement",
+    "Answer",
     "Artifact",
     "Barred",
     "BaselineSummary",
@@ -151,6 +154,7 @@ __all__ = [
     "LintRequest",
     "MetricFacts",
     "ModelRef",
+    "Notice",
     "OperatorUse",
     "Parity",
     "ParityRequest",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from litegate.errors import SpecError
+from litegate.spec.section import Section, section_in
 from litegate.spec.whole import Spec
 
 __all__ = ["load_spec", "parse_spec"]
@@ -93,16 +94,8 @@ def _bounded(value: Any, limit: int = 120) -> str:
 
 
 def _known_keys(path: list[str]) -> list[str]:
-    section: type[BaseModel] = Spec
+    section: type[Section] | None = Spec
     for part in path:
-        inner = _section(section.model_fields[part].annotation)
-        if inner is None:
-            return []
-        section = inner
-    return list(section.model_fields)
-
-
-def _section(annotation: Any) -> type[BaseModel] | None:
-    """The section that a key's type stands for, also where it may be left out."""
-    kinds = (annotation, *get_args(annotation))
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        if section is not None and not part.isdigit():  # a number is a place in a list of sections
+            section = section_in(section.model_fields[part].annotation)
+    return [] if section is None else list(section.model_fields)

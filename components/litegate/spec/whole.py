@@ -8,8 +8,10 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from litegate.metrics.facts import built_in_facts
+from litegate.spec.approval import OptionalApproval
 from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import Calibration, Evaluation, Model
+from litegate.spec.notify import Notification
 from litegate.spec.registry import Registry
 from litegate.spec.requalify import Requalify
 from litegate.spec.retrain import Retrain, is_written_whole
@@ -31,6 +33,9 @@ class Spec(Section):
     gate: Gate = Gate.model_validate({})
     select: Literal["smallest", "fastest", "most_accurate"] = "smallest"
     registry: Registry
+    approval: OptionalApproval = None
+    notify: list[Notification] = Field(default_factory=list, description="Who is told about what, and how.")
+    deadline_minutes: float | None = Field(None, gt=0, description="How long a run may take before somebody is told.")
     schedule: Cron | None = Field(None, description="A cron expression, or null: by the model's asset and by hand.")
     retrain: Retrain | None = Field(None, description="How the model is trained anew, if by litegate.")
     requalify: Requalify | None = None
@@ -94,6 +99,17 @@ class Spec(Section):
         if self.retrain is not None and not is_written_whole(self.model.uri):
             expected = "a .keras or .h5 file, or folder/*/saved_model.pb for SavedModels, where retrain writes"
             raise PydanticCustomError("named", expected, {"got": self.model.uri, "key": "model.uri"})
+        return self
+
+    @model_validator(mode="after")
+    def _a_deadline_is_told_to_somebody(self) -> Spec:
+        told = any("late" in notification.events for notification in self.notify)
+        if told and self.deadline_minutes is None:
+            found = {"got": "null", "key": "deadline_minutes"}
+            raise PydanticCustomError("named", "a number of minutes, for notify has the event late", found)
+        if self.deadline_minutes is not None and not told:
+            found = {"got": "none", "key": "notify"}
+            raise PydanticCustomError("named", "a notifier for the event late, for there is a deadline", found)
         return self
 
     @property

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from mlflow.entities import Run
 
 from litegate.litert import choose_signature
+from litegate.markdown import code, fit, plain
 from litegate.records import RegisterRequest, Signature, VariantRow
+from litegate.results_note import headline, results
 from litegate.tracking import fields, notes
-from litegate.tracking.markdown import code, fit, plain
 from litegate.tracking.views import link, view_link
 
 __all__ = ["model_card", "version_card"]
@@ -42,10 +43,10 @@ def version_card(request: RegisterRequest, row: VariantRow, rows: Sequence[Varia
         f"[Charts]({view_link(experiment_id)})",
         *(f"[{plain(name.capitalize())}]({url})" for name, url in sorted(request.links.items())),
     )
-    table, _, sentences = notes.results(baseline, rows).partition("\n\n")
+    table, _, sentences = results(baseline, rows).partition("\n\n")
     candidate = next(item for item in request.candidates if item.artifact.variant == row.variant)
     usage = code(_usage(request, candidate.artifact.signatures))
-    parts = (f"**{plain(notes.headline(row))}**", " · ".join(pages), table, _evidence(request), usage, sentences)
+    parts = (f"**{plain(headline(row))}**", " · ".join(pages), table, _evidence(request), usage, sentences)
     return fit("\n\n".join(parts), notes.NOTE_LIMIT, "the pipeline run's artifact result.json has all of it")
 
 

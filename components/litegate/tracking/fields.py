@@ -15,6 +15,7 @@ from litegate.records import (
     Verdict,
     warnings_of,
 )
+from litegate.results_note import headline
 from litegate.tracking import notes, registry
 from litegate.variants import BASELINE, VARIANTS
 
@@ -173,7 +174,7 @@ def variant_tags(request: RegisterRequest, candidate: Candidate | None, verdict:
         registry.VARIANT: verdict.variant,
         "verdict": verdict.state,
         "verdict.selected": str(verdict.variant == request.selection.variant).lower(),
-        "verdict.sentence": notes.headline(verdict),
+        "verdict.sentence": headline(verdict),
         "verdict.reasons": notes.reasons(verdict),
         "mlflow.note.content": notes.variant_note(verdict, candidate),
     }
@@ -203,7 +204,7 @@ def version_tags(request: RegisterRequest, row: VariantRow) -> dict[str, str]:
         registry.VARIANT: row.variant,
         "litegate.run_key": request.run_key,
         registry.BASELINE_DIGEST: request.baseline.artifact.file.digest,
-        "verdict.sentence": notes.headline(row),
+        "verdict.sentence": headline(row),
     } | {name: f"{value:.6g}" for name, value in evidence.items() if value is not None}
 
 

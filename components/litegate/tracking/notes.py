@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from litegate import wording
+from litegate.markdown import fit, number, plain, table
 from litegate.records import (
     Aliases,
-    BaselineSummary,
     Candidate,
     Channel,
     ClassLoss,
@@ -16,11 +15,10 @@ from litegate.records import (
     LedgerEntry,
     Lint,
     RunResult,
-    VariantRow,
     Verdict,
     warnings_of,
 )
-from litegate.tracking.markdown import fit, number, plain, table
+from litegate.results_note import headline, results
 from litegate.tracking.views import link, view_link
 
 __all__ = [
@@ -32,11 +30,9 @@ __all__ = [
     "REPORT",
     "VERDICT",
     "experiment_note",
-    "headline",
     "ledger_note",
     "lint_warnings",
     "reasons",
-    "results",
     "run_note",
     "variant_note",
 ]
@@ -107,17 +103,6 @@ def lint_warnings(lint: Lint) -> str:
     return f"{len(lint.findings)}: {codes}" if codes else "0"
 
 
-def results(baseline: BaselineSummary, rows: Sequence[VariantRow]) -> str:
-    """All variants as a table, then the verdict on each in one sentence."""
-    loss = "Drop" if baseline.higher_is_better else "Loss"
-    metric = plain(wording.short_name(baseline.metric))
-    unit = wording.unit_of(baseline.percent).name.strip()
-    named = f"{loss}, {unit}" if unit else loss
-    heads = ("Variant", "Verdict", metric, named, "At most", "Samples", "KiB", "Of float32", "ms")
-    sentences = "\n".join(f"- {plain(headline(row))}" for row in rows)
-    return f"{table(heads, 2, [_cells(row, baseline) for row in rows])}\n\n{sentences}"
-
-
 def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) -> str:
     """Who is champion of a channel, and the latest entries of its ledger, the last one first."""
     states = [f"{name}: **{'none' if version is None else f'version {version}'}**" for name, version in now]
@@ -137,14 +122,6 @@ def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) 
     return f"**{plain(str(channel))}**: {', '.join(states)}\n\n{table(heads, len(heads), rows)}{shown}"
 
 
-def headline(found: VariantRow | Verdict) -> str:
-    """The one sentence that says it all."""
-    if found.sentence:
-        return found.sentence
-    state = found.verdict if isinstance(found, VariantRow) else found.state
-    return f"{found.variant} {state}"
-
-
 def reasons(verdict: Verdict) -> str:
     """All reasons on one line: code and sentence."""
     return "; ".join(f"{reason.code}: {reason.message}" for reason in verdict.reasons)
@@ -154,21 +131,6 @@ def _lint(lint: Lint) -> str:
     """What is odd about the calibration data, a line for each finding; nothing where all is well."""
     lines = [f"- Calibration: {finding.code}: {plain(finding.message)}" for finding in lint.findings]
     return "\n".join([*lines, "", f"(artifact `{LINT}`)"]) if lines else ""
-
-
-def _cells(row: VariantRow, baseline: BaselineSummary) -> tuple[str, ...]:
-    unit = wording.unit_of(baseline.percent)
-    drops = ("" if drop is None else unit.number(drop, sign="+") for drop in (row.drop, row.drop_high))
-    return (
-        row.variant,
-        row.verdict,
-        "" if row.value is None else wording.value(row.value, baseline.percent),
-        *drops,
-        f"{row.samples:,}" if row.samples else "",
-        number(row.bytes and row.bytes / 1024, ".1f"),
-        number(row.bytes and 100 * row.bytes / baseline.bytes, ".0f", " %"),
-        number(row.latency_ms, ".3g"),
-    )
 
 
 def _clauses(clauses: Sequence[Clause]) -> str:

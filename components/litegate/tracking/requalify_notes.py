@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from mlflow.entities import Run
 
+from litegate.markdown import plain, table
 from litegate.records import Channel, Requalification, RequalifyRequest
 from litegate.tracking import notes
-from litegate.tracking.markdown import plain, table
 
 __all__ = ["DRIFT", "experiment_note", "note", "row", "trend_note"]
 

@@ -165,6 +165,11 @@ FAILED = Clause(name="max_drop", state="failed", estimate=0.1, low=0.05, high=0.
 BROKEN = {"state": "failed", "clauses": (FAILED,), "sentence": "int8 may not ship: it loses at least 5.00 points"}
 
 
+def unpadded(note: str) -> str:
+    """A note without what keeps the columns of its tables apart."""
+    return note.replace(" &nbsp; |", " |")
+
+
 def test_the_champion_comes_with_its_baseline_and_what_its_data_looked_like(world: World) -> None:
     assert world.incumbent() is None
     version = world.promote("int8")
@@ -238,7 +243,7 @@ def test_a_requalification_is_recorded_with_all_that_it_rests_on(world: World) -
     assert client.get_logged_model(model.model_id).params["variant"] == "int8"
     names = {item.path for item in client.list_artifacts(run.info.run_id)}
     assert names == {"verdict.json", "drift.json", "result.json", "explanation"}
-    note = tags["mlflow.note.content"]
+    note = unpadded(tags["mlflow.note.content"])
     assert note.startswith(f"**version {version} (int8) keeps its limits")
     assert "| image | -3 to 3 (the file clips) |" in note
     assert "- the code has changed" in note
@@ -259,7 +264,7 @@ def test_each_requalification_is_one_point_of_the_trend(world: World) -> None:
     assert [point.value for point in trend["drift_findings"]] == [0, 1]
     assert {"top1", "baseline_top1", "drift_outside", "drift_shift", "drift_psi", "samples"} < set(trend)
     assert trend["top1"][0].timestamp <= trend["top1"][1].timestamp
-    lines = run.data.tags["mlflow.note.content"].splitlines()
+    lines = unpadded(run.data.tags["mlflow.note.content"]).splitlines()
     assert lines[0] == f"**{world.toy.name}@champion** on fresh data"
     assert [line.split(" | ")[0] for line in lines[4:]] == ["| 2", "| 1"]
     assert "| 2 (int8) | passed | found |" in lines[4]
@@ -311,7 +316,7 @@ def test_a_broken_champion_is_rolled_back_once_and_barred(world: World) -> None:
     assert (decision.run_key, decision.mlflow_run_id) == ("requalify/1", found.mlflow_run_id)
     tags = MlflowClient().get_run(found.mlflow_run_id).data.tags
     assert tags["action"] == "rolled back, version 1 is champion"
-    assert "| rolled back, version 1 is champion |" in world.trend()[0].data.tags["mlflow.note.content"]
+    assert "| rolled back, version 1 is champion |" in unpadded(world.trend()[0].data.tags["mlflow.note.content"])
 
 
 def test_a_cleared_run_may_roll_the_next_champion_back_as_well(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from litegate.tracking.markdown import fit, plain, table
+from litegate.markdown import fit, plain, table
 
 
 @pytest.mark.parametrize(

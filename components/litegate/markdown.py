@@ -1,4 +1,4 @@
-"""Markdown as MLflow's pages show it."""
+"""Markdown as the pages of MLflow and Airflow show it."""
 
 from __future__ import annotations
 
