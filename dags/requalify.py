@@ -10,6 +10,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context
 
 from litegate.spec import Requalify, Spec
 from litegate.variants import BASELINE, CHAMPION
+from litegate_airflow.notify import RunNotifier, concluded
 from litegate_airflow.requalify import (
     ActOperator,
     DriftOperator,
@@ -51,7 +52,9 @@ def requalify(dag_id: str, path: Path, spec: Spec, section: Requalify) -> None:
         drift = DriftOperator(task_id="drift", pool="litegate")
         gate = RequalifyGateOperator(task_id="gate")
         record = RecordOperator(task_id="record")
-        act = ActOperator(task_id="act", **ALONE)  # as promotion: whoever decides is alone
+        tells = RunNotifier(spec, concluded)
+        # As promotion: whoever decides is alone.
+        act = ActOperator(task_id="act", on_success_callback=tells, on_failure_callback=tells, **ALONE)
 
         pin >> fetch_champion >> [evaluate_baseline, evaluate_champion]
         evaluate_champion >> drift

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import textwrap
 
-from litegate.records import Decided, Notice, Promotion, RunResult
+from litegate.records import Conclusion, Decided, Notice, Promotion, Requalification, RunResult
 from litegate.results_note import headline
 from litegate.variants import BASELINE
 
-__all__ = ["notice_of_decision", "notice_of_promotion", "notice_of_result", "waiting_notice"]
+__all__ = ["notice_of_conclusion", "notice_of_decision", "notice_of_promotion", "notice_of_result", "waiting_notice"]
 
 LIMIT = 1500
 
@@ -57,6 +57,16 @@ def notice_of_decision(model: str, decided: Decided) -> Notice | None:
     return Notice.model_validate(
         {"event": event, "model": model, "sentence": _line(sentence), "version": decision.version}
         | {"variant": decision.variant, "actor": decision.actor}
+    )
+
+
+def notice_of_conclusion(model: str, found: Requalification, conclusion: Conclusion) -> Notice | None:
+    """`alerted` or `rolled_back`; a requalification that calls nobody is no news."""
+    if conclusion.action not in ("alerted", "rolled_back"):
+        return None
+    return Notice.model_validate(
+        {"event": conclusion.action, "model": model, "sentence": _line(conclusion.why)}
+        | {"version": found.version, "variant": found.variant}
     )
 
 

@@ -18,17 +18,34 @@ from airflow.sdk import BaseNotifier
 from typing_extensions import override
 
 from litegate.errors import SpecError
-from litegate.notices import notice_of_decision, notice_of_promotion, notice_of_result, waiting_notice
-from litegate.records import Channel, Decided, Notice
+from litegate.notices import (
+    notice_of_conclusion,
+    notice_of_decision,
+    notice_of_promotion,
+    notice_of_result,
+    waiting_notice,
+)
+from litegate.records import Channel, Conclusion, Decided, Notice
 from litegate.spec import Notification, Spec
 from litegate_airflow.pages import answer_page, mlflow_page, run_url
+from litegate_airflow.requalification_xcom import CONCLUSION, RequalificationRecords
 from litegate_airflow.specs import read_spec_files
 from litegate_airflow.xcom import RETURN_VALUE, RunRecords
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-__all__ = ["DecisionNotifier", "RunNotifier", "asked", "check_notifiers", "decided", "judged", "promoted", "tell"]
+__all__ = [
+    "DecisionNotifier",
+    "RunNotifier",
+    "asked",
+    "check_notifiers",
+    "concluded",
+    "decided",
+    "judged",
+    "promoted",
+    "tell",
+]
 
 log = logging.getLogger("litegate")
 
@@ -101,6 +118,17 @@ def decided(records: RunRecords) -> Notice | None:
     """After `decide`, however it ended: what the person said."""
     result, found = records.run_result(), records.decided()
     notice = None if found is None else notice_of_decision(result.model, found)
+    return _linked(notice, airflow=run_url(records.ti), mlflow=mlflow_page(result))
+
+
+def concluded(records: RunRecords) -> Notice | None:
+    """After `act` of a requalification, however it ended: somebody must look, or a champion was taken back."""
+    found = RequalificationRecords(records.ti)
+    said = records.ti.xcom_pull(task_ids=records.ti.task_id, key=CONCLUSION, map_indexes=-1)
+    if said is None:  # it failed before it came to one
+        return None
+    result = found.requalification()
+    notice = notice_of_conclusion(found.pinned().spec.model.name, result, Conclusion.model_validate(said))
     return _linked(notice, airflow=run_url(records.ti), mlflow=mlflow_page(result))
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from airflow.sdk import conf
 
-from litegate.records import RunResult
+from litegate.records import Requalification, RunResult
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -32,7 +32,7 @@ def answer_page(ti: RuntimeTaskInstanceProtocol, task_id: str) -> str:
     return f"{run_url(ti)}/tasks/{task_id}/required_actions"
 
 
-def mlflow_page(result: RunResult) -> str:
+def mlflow_page(result: RunResult | Requalification) -> str:
     """The run's page in MLflow's user interface, without the credentials that its address may hold."""
     url = urlsplit(os.environ.get("MLFLOW_TRACKING_URI", ""))
     base = url._replace(netloc=url.netloc.rpartition("@")[2]).geturl().rstrip("/")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from litegate.records import Candidate, Drift, Evaluated, FoundIncumbent, Incumbent, Pinned, Requalification, Verdict
 from litegate_airflow.xcom import RunRecords
 
-__all__ = ["RequalificationRecords"]
+__all__ = ["CONCLUSION", "RequalificationRecords"]
+
+CONCLUSION = "conclusion"
 
 
 class RequalificationRecords(RunRecords):

@@ -25,7 +25,7 @@ from litegate.spec import Requalify, Spec, load_spec
 from litegate.variants import BASELINE
 from litegate_airflow.dag_run import actor
 from litegate_airflow.pages import run_url
-from litegate_airflow.requalification_xcom import RequalificationRecords
+from litegate_airflow.requalification_xcom import CONCLUSION, RequalificationRecords
 from litegate_airflow.step import StepOperator, VariantOperator, failures_reported
 from litegate_airflow.xcom import RunRecords, push
 
@@ -43,7 +43,6 @@ __all__ = [
     "RequalifyGateOperator",
 ]
 
-CONCLUSION = "conclusion"
 """XCom key of what came of a requalification, also where the task then fails."""
 
 
@@ -168,8 +167,7 @@ class RecordOperator(StepOperator):
 class ActOperator(StepOperator):
     """Returns a `Conclusion`, which is also under the XCom key `conclusion`; fails where somebody is to look.
 
-    Whoever is to be told of it reads that key in the task's callbacks: `alerted` in that of a failure,
-    `rolled_back` in that of a success.
+    Whoever is to be told of it reads that key in the task's callbacks.
     """
 
     step = "conclude"

@@ -7,16 +7,24 @@ from typing import Any
 
 import pytest
 
-from litegate.notices import notice_of_decision, notice_of_promotion, notice_of_result, waiting_notice
+from litegate.notices import (
+    notice_of_conclusion,
+    notice_of_decision,
+    notice_of_promotion,
+    notice_of_result,
+    waiting_notice,
+)
 from litegate.records import (
     Aliases,
     BaselineSummary,
     Champion,
     Channel,
+    Conclusion,
     Decided,
     Decision,
     LedgerEntry,
     Promotion,
+    Requalification,
     RunResult,
     VariantRow,
 )
@@ -141,3 +149,25 @@ def test_a_sentence_is_bounded_and_on_one_line() -> None:
     assert notice is not None
     assert len(notice.sentence) <= 1500
     assert "\n" not in notice.sentence
+
+
+@pytest.mark.parametrize(
+    ("action", "news"), [("none", False), ("recorded", False), ("alerted", True), ("rolled_back", True)]
+)
+def test_a_requalification_is_news_where_somebody_is_called(action: Any, news: bool) -> None:
+    found = Requalification(
+        number=1,
+        version=3,
+        variant="int8",
+        state="failed",
+        broken=True,
+        drifted=False,
+        sentence="version 3 (int8) fails",
+        drift="no drift",
+        experiment_id="1",
+        mlflow_run_id="r",
+    )
+    notice = notice_of_conclusion("m", found, Conclusion(action=action, champion=2, why="it fails: look"))
+    assert (notice is not None) == news
+    if notice is not None:
+        assert (notice.event, notice.version, notice.sentence) == (action, 3, "it fails: look")

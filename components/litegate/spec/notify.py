@@ -10,13 +10,14 @@ from litegate.spec.section import Section
 
 __all__ = ["Event", "Notification"]
 
-Event = Literal["promoted", "rejected", "inconclusive", "rolled_back", "waiting", "late"]
+Event = Literal["promoted", "rejected", "inconclusive", "rolled_back", "alerted", "waiting", "late"]
 """What somebody may want to hear of:
 
     promoted      the champion is another version
     rejected      nothing passed the gate, or a person or the time-out refused what did
     inconclusive  nothing passed, but the samples do not decide about at least one variant
     rolled_back   a champion was taken back
+    alerted       a requalification found what somebody must look at
     waiting       a version passed and waits for a person
     late          the run takes longer than `deadline_minutes`
 """
