@@ -1,4 +1,4 @@
-"""What all tests share: a private Airflow, and an MLflow server of their own.
+"""What all tests share: a private Airflow, and MLflow and S3 servers of their own.
 
 Airflow reads its settings when it is first imported, so they are set before any test module is.
 """
@@ -8,18 +8,14 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests import servers
 
 HOME = Path(tempfile.mkdtemp(prefix="litegate-test-airflow-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
@@ -37,47 +33,48 @@ os.environ |= {
 }
 
 
-@dataclass(frozen=True)
-class MlflowServer:
-    """A server of the tests' own: where it answers, and the folder that its artifacts are in."""
-
-    url: str
-    artifacts: Path
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.MlflowServer]:
+    """An MLflow server of the tests' own."""
+    with servers.mlflow_server(tmp_path_factory.mktemp("mlflow")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
-    root = tmp_path_factory.mktemp("mlflow")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    options = {
-        "--host": "127.0.0.1",
-        "--port": port,
-        "--workers": "1",
-        "--backend-store-uri": f"sqlite:///{root}/mlflow.db",
-        "--artifacts-destination": str(root / "artifacts"),
+def s3_server() -> Iterator[str]:
+    """moto's S3 server on a free loopback port; its address."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket of the test's own, with boto3 configured by environment variables as for any S3 server."""
+    from litegate.storage import s3_client
+
+    variables = {
+        "AWS_ENDPOINT_URL_S3": s3_server,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
     }
-    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-    command = [sys.executable, "-m", "mlflow", "server", *(part for option in options.items() for part in option)]
-    with (root / "log").open("w") as log:
-        process = subprocess.Popen(
-            command, env=os.environ | quiet, cwd=root, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}", process, root / "log")
-        yield MlflowServer(f"http://127.0.0.1:{port}", root / "artifacts")
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    s3_client.cache_clear()
+    bucket = f"test-{uuid.uuid4().hex[:8]}"
+    s3_client().create_bucket(Bucket=bucket)
+    yield bucket
+    s3_client().close()
+    s3_client.cache_clear()
 
 
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(1200):
-        assert process.poll() is None, log.read_text()[-2000:]
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(log.read_text()[-2000:])
+@pytest.fixture(scope="module")
+def own_mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.MlflowServer]:
+    """One that no other module writes to, for tests that read all there is."""
+    with servers.mlflow_server(tmp_path_factory.mktemp("own-mlflow")) as server:
+        yield server

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -22,11 +23,12 @@ SPEC_PAGE = (ROOT / "docs/spec.md").read_text()
 def spec_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
     keys = []
     for name, field in section.model_fields.items():
-        nested = field.annotation
-        if isinstance(nested, type) and issubclass(nested, BaseModel):
-            keys += spec_keys(nested, f"{name}.")
-        else:
+        kinds = (field.annotation, *get_args(field.annotation))
+        sections = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not sections or type(None) in kinds:  # what may be left out has a row of its own
             keys.append(prefix + name)
+        for section in sections:
+            keys += spec_keys(section, f"{name}.")
     return keys
 
 

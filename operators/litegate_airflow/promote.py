@@ -1,4 +1,4 @@
-"""Promote: move the registry's alias to the selected version."""
+"""Promote: what the run selected becomes champion, or waits for a person."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from litegate.errors import GateRejected
-from litegate.records import PromoteRequest, RunResult
+from litegate.records import Channel, PromoteRequest, RunResult
 from litegate.variants import BASELINE
+from litegate_airflow.dag_run import actor, moment
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RunRecords
 
@@ -25,7 +26,18 @@ class PromoteOperator(StepOperator):
         if result.selected is None:
             rejected = AirflowSkipException if spec.gate.on_reject == "skip" else GateRejected
             raise rejected(_summary(result))
-        return PromoteRequest(registry=spec.registry.name, alias=spec.registry.alias, selected=result.selected)
+        compares = spec.gate.max_drop_from_champion is not None
+        row = next(row for row in result.variants if row.variant == result.selected.variant)
+        return PromoteRequest(
+            channel=Channel(registry=spec.registry.name, alias=spec.registry.alias),
+            selected=result.selected,
+            order=moment(records.ti),
+            actor=actor(records.ti),
+            run_key=f"{records.ti.dag_id}/{records.ti.run_id}",
+            mlflow_run_id=result.mlflow_run_id,
+            verdict=row.sentence,
+            compared_with=records.champion_version() or 0 if compares else None,
+        )
 
 
 def _summary(result: RunResult) -> str:

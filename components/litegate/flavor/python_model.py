@@ -72,6 +72,6 @@ def _load(path: Path) -> ModuleType:
 
 
 # MLflow reads it at every call, and that takes longer than all that is done here.
-LiteRTPythonModel.predict.__signature__ = inspect.signature(LiteRTPythonModel.predict)
+LiteRTPythonModel.predict.__signature__ = inspect.signature(LiteRTPythonModel.predict)  # type: ignore[attr-defined]
 
 set_model(LiteRTPythonModel())

@@ -21,8 +21,19 @@ from litegate.records.artifacts import (
     TensorSpec,
 )
 from litegate.records.base import FileRef, Record
+from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.evaluation import Candidate, Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
-from litegate.records.inputs import DataRef, ModelRef, Produced, ProduceRequest, Resolved, ResolveRequest, UserCode
+from litegate.records.inputs import (
+    Announcement,
+    DataRef,
+    ModelRef,
+    Produced,
+    ProduceRequest,
+    Resolved,
+    ResolveRequest,
+    TrainRequest,
+    UserCode,
+)
 from litegate.records.inspection import (
     BufferUse,
     Computing,
@@ -36,6 +47,32 @@ from litegate.records.inspection import (
     warnings_of,
 )
 from litegate.records.lint import DataFinding, Lint, LintRequest
+from litegate.records.promotion import (
+    Action,
+    Aliases,
+    Barred,
+    Channel,
+    ChannelState,
+    Decided,
+    Decision,
+    LedgerEntry,
+    LedgerRequest,
+)
+from litegate.records.requalification import (
+    ConcludeRequest,
+    Conclusion,
+    Drift,
+    DriftFinding,
+    DriftReference,
+    DriftRequest,
+    FoundIncumbent,
+    Incumbent,
+    InputDrift,
+    Pinned,
+    PinRequest,
+    Requalification,
+    RequalifyRequest,
+)
 from litegate.records.results import (
     BaselineSummary,
     Champion,
@@ -47,6 +84,7 @@ from litegate.records.results import (
     RunResult,
     VariantRow,
 )
+from litegate.records.statistics import InputStatistics
 from litegate.records.verdicts import (
     ClassLoss,
     Clause,
@@ -61,30 +99,54 @@ from litegate.records.verdicts import (
 )
 
 __all__ = [
+    "LEAST_DAYS",
+    "Action",
+    "Aliases",
+    "Announcement",
     "Artifact",
+    "Barred",
     "BaselineSummary",
     "BufferUse",
     "Candidate",
     "Champion",
     "ChampionFile",
     "ChampionRequest",
+    "Channel",
+    "ChannelState",
     "ClassLoss",
     "Clause",
+    "CleanRequest",
+    "Cleaned",
     "Computing",
+    "ConcludeRequest",
+    "Conclusion",
     "ConvertRequest",
     "Converted",
     "DataFinding",
     "DataRef",
+    "Decided",
+    "Decision",
+    "Drift",
+    "DriftFinding",
+    "DriftReference",
+    "DriftRequest",
     "EvaluateRequest",
     "Evaluated",
     "Failure",
+    "Fate",
     "FileRef",
     "Finding",
     "Flip",
+    "FoundIncumbent",
     "GateRequest",
+    "Incumbent",
+    "InputDrift",
+    "InputStatistics",
     "InspectRequest",
     "Inspection",
     "LargeBuffer",
+    "LedgerEntry",
+    "LedgerRequest",
     "Lint",
     "LintRequest",
     "MetricFacts",
@@ -92,6 +154,9 @@ __all__ = [
     "OperatorUse",
     "Parity",
     "ParityRequest",
+    "Pile",
+    "PinRequest",
+    "Pinned",
     "ProduceRequest",
     "Produced",
     "Profile",
@@ -104,6 +169,8 @@ __all__ = [
     "Reference",
     "ReferenceOutcomes",
     "RegisterRequest",
+    "Requalification",
+    "RequalifyRequest",
     "ResolveRequest",
     "Resolved",
     "RunResult",
@@ -116,6 +183,7 @@ __all__ = [
     "SmokeRun",
     "Stopping",
     "TensorSpec",
+    "TrainRequest",
     "UserCode",
     "VariantRow",
     "Verdict",

@@ -9,6 +9,7 @@ from litegate.records.base import Record
 from litegate.records.evaluation import Candidate
 from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
+from litegate.records.promotion import Channel, Moment
 from litegate.records.verdicts import ClassLoss, Clause, Flip, Selection, Verdict
 
 __all__ = [
@@ -105,7 +106,11 @@ class ChampionFile(Record):
 
 
 class RunResult(Record):
-    """What a pipeline run found, as recorded; `selected` is the version that may be promoted."""
+    """What a pipeline run found, as recorded; `selected` is the version that may be promoted.
+
+    Attributes:
+        report: address of the page in MLflow that answers which file to ship.
+    """
 
     model: str
     outcome: Literal["promoted", "rejected"]
@@ -114,17 +119,42 @@ class RunResult(Record):
     variants: tuple[VariantRow, ...]
     experiment_id: str
     mlflow_run_id: str
+    report: str
 
 
 class PromoteRequest(Record):
-    registry: str
-    alias: str
+    """The version that a run selected, and what the ledger is to say of it.
+
+    Attributes:
+        order: when the run's inputs were pinned; among accepted versions the latest is champion.
+        approval: whether a person must accept it first.
+        compared_with: the champion that the verdict compares with, 0 for none; None if it compares with none.
+    """
+
+    channel: Channel
     selected: Champion
+    order: Moment
+    actor: str
+    run_key: str
+    mlflow_run_id: str
+    verdict: str = ""
+    approval: Literal["none", "human"] = "none"
+    compared_with: int | None = None
 
 
 class Promotion(Record):
-    """The alias after promotion; `previous` is the version it pointed to before, if any."""
+    """What became of the selected version.
 
-    champion: Champion
+    Attributes:
+        champion: of the channel now.
+        previous: the champion before, if any.
+        moved: whether the champion is another one because of this.
+        state: `promoted`: it is champion; `waiting`: for a person; `held`: it may not be, and `why` says so.
+    """
+
+    selected: Champion
+    champion: Champion | None
     previous: int | None
     moved: bool
+    state: Literal["promoted", "waiting", "held"] = "promoted"
+    why: str = ""

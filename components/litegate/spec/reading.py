@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -62,8 +62,9 @@ def _with_absolute_uris(spec: Spec, folder: Path) -> Spec:
         uri = section.uri
         return section if "://" in uri else section.model_copy(update={"uri": str(folder / uri)})
 
-    sections = ("model", "calibration", "evaluation")
-    return spec.model_copy(update={name: absolute(getattr(spec, name)) for name in sections})
+    sections = ("model", "calibration", "evaluation", "requalify")
+    found = {name: section for name in sections if (section := getattr(spec, name)) is not None}
+    return spec.model_copy(update={name: absolute(section) for name, section in found.items()})
 
 
 def _spec_error(error: ErrorDetails, source: str) -> SpecError:
@@ -94,8 +95,14 @@ def _bounded(value: Any, limit: int = 120) -> str:
 def _known_keys(path: list[str]) -> list[str]:
     section: type[BaseModel] = Spec
     for part in path:
-        annotation = section.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        inner = _section(section.model_fields[part].annotation)
+        if inner is None:
             return []
-        section = annotation
+        section = inner
     return list(section.model_fields)
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """The section that a key's type stands for, also where it may be left out."""
+    kinds = (annotation, *get_args(annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

@@ -1,49 +1,91 @@
-"""Point the registry's alias to a version that passed, once its stored bytes are proved to be the judged ones."""
+"""Step `promote`: what a run selected becomes champion, waits for a person, or is held; the ledger says which."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from mlflow import MlflowClient
 
 from litegate.errors import StoreError
-from litegate.records import PromoteRequest, Promotion
-from litegate.tracking import models, registry, runs
+from litegate.promotion import standing_of, why_held
+from litegate.records import Champion, ChannelState, Decision, PromoteRequest, Promotion
+from litegate.tracking import registry, runs
+from litegate.tracking.deciding import decide, state_of
 from litegate.work import Work
 
 __all__ = ["run"]
 
 
 def run(request: PromoteRequest, work: Work) -> Promotion:
-    """Promote; where the alias is there already, nothing moves.
+    """Promote; a second time, or where it is champion already, nothing moves.
 
     Raises:
-        StoreError: the version did not pass, is another file, or the alias does not hold.
+        BadInput: another version has become champion since the verdict compared with it.
+        StoreError: the version did not pass, is another file, or the aliases do not hold.
     """
-    client, version = runs.connect(), request.selected.version
-    _check_verdict(client, request)
-    _check_bytes(request, work)
-    previous = registry.version_behind(client, request.registry, request.alias)
-    if previous != version:
-        registry.move_alias(client, request.registry, request.alias, version)
-    work.say("%s of %s: version %s, before %s", request.alias, request.registry, version, previous)
-    return Promotion(champion=request.selected, previous=previous, moved=previous != version)
+    client, channel = runs.connect(), request.channel
+    _check_selected(client, request)
+    decided = decide(client, _decision(client, request), work.folder)
+    now = state_of(client, channel)
+    state, why = _state(now, request.selected.version)
+    work.say("%s version %s: %s %s", channel, request.selected.version, state, why)
+    runs.log(client, client.get_run(request.mlflow_run_id), tags={"promotion": state, "promotion.why": why})
+    return Promotion(
+        selected=request.selected,
+        champion=_champion(client, channel.registry, now.aliases.champion),
+        previous=decided.entry.before,
+        moved=decided.moved,
+        state=state,
+        why=why,
+    )
 
 
-def _check_verdict(client: MlflowClient, request: PromoteRequest) -> None:
-    """The version's own tags say that this digest passed as this variant."""
-    tags = client.get_model_version(request.registry, str(request.selected.version)).tags
+def _check_selected(client: MlflowClient, request: PromoteRequest) -> None:
+    """The version is the very file that the run's verdict is about."""
+    selected, name = request.selected, request.channel.registry
+    tags = client.get_model_version(name, str(selected.version)).tags
     expected = {
         registry.STATE: registry.PASSED,
-        registry.DIGEST: request.selected.digest,
-        registry.VARIANT: request.selected.variant,
+        registry.DIGEST: selected.digest,
+        registry.VARIANT: selected.variant,
     }
     for key, value in expected.items():
         if tags.get(key) != value:
-            where = f"{request.registry} version {request.selected.version}: tag {key}"
+            where = f"{name} version {selected.version}: tag {key}"
             raise StoreError(f"{where}: expected {value}, got {tags.get(key)}: it may not be promoted")
 
 
-def _check_bytes(request: PromoteRequest, work: Work) -> None:
-    uri = f"models:/{request.registry}/{request.selected.version}"
-    stored = models.stored_digest(uri, work.folder)
-    if stored != request.selected.digest:
-        raise StoreError(f"{uri}: expected {request.selected.digest}, got {stored}: delete the version, register again")
+def _decision(client: MlflowClient, request: PromoteRequest) -> Decision:
+    version = request.selected.version
+    standing = standing_of(state_of(client, request.channel).entries)
+    asks = request.approval == "human" and version not in standing.ranking()
+    return Decision(
+        channel=request.channel,
+        action="nominated" if asks else "accepted",
+        key=f"{request.run_key} version {version}",
+        actor=request.actor,
+        why="it passed the gate",
+        version=version,
+        digest=request.selected.digest,
+        variant=request.selected.variant,
+        order=request.order,
+        expected=request.compared_with,
+        verdict=request.verdict[:1000],
+        run_key=request.run_key,
+        mlflow_run_id=request.mlflow_run_id,
+    )
+
+
+def _state(now: ChannelState, version: int) -> tuple[Literal["promoted", "waiting", "held"], str]:
+    if now.aliases.champion == version:
+        return "promoted", ""
+    if version in now.waiting:
+        return "waiting", "a person must accept it"
+    return "held", why_held(standing_of(now.entries), version, now.aliases)
+
+
+def _champion(client: MlflowClient, name: str, version: int | None) -> Champion | None:
+    if version is None:
+        return None
+    tags = client.get_model_version(name, str(version)).tags
+    return Champion(variant=tags[registry.VARIANT], version=version, digest=tags[registry.DIGEST])

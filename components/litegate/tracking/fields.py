@@ -5,17 +5,28 @@ from __future__ import annotations
 import math
 
 from litegate import wording
-from litegate.records import BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict, warnings_of
+from litegate.records import (
+    Announcement,
+    BaselineSummary,
+    Candidate,
+    DriftReference,
+    RegisterRequest,
+    VariantRow,
+    Verdict,
+    warnings_of,
+)
 from litegate.tracking import notes, registry
 from litegate.variants import BASELINE, VARIANTS
 
 __all__ = [
     "NUMBERS",
     "baseline_of",
+    "drift_reference",
     "metric_name",
     "run_inputs",
     "run_metrics",
     "run_params",
+    "trigger_tags",
     "variant_metrics",
     "variant_params",
     "variant_row",
@@ -62,6 +73,14 @@ def run_params(request: RegisterRequest) -> dict[str, object]:
         "target": spec.target,
         "select": spec.select,
     } | {f"gate_{name}": value for name, value in spec.gate.model_dump().items()}
+
+
+def trigger_tags(trigger: Announcement | None) -> dict[str, str]:
+    """Who announced the model that the run began with, if that is how it began."""
+    if trigger is None:
+        return {}
+    said = {"trigger": trigger.source, "trigger.time": trigger.timestamp, "trigger.digest": trigger.digest}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def run_metrics(request: RegisterRequest) -> dict[str, float | None]:
@@ -183,9 +202,18 @@ def version_tags(request: RegisterRequest, row: VariantRow) -> dict[str, str]:
         registry.DIGEST: str(row.digest),
         registry.VARIANT: row.variant,
         "litegate.run_key": request.run_key,
-        "baseline_sha256": request.baseline.artifact.file.digest,
+        registry.BASELINE_DIGEST: request.baseline.artifact.file.digest,
         "verdict.sentence": notes.headline(row),
     } | {name: f"{value:.6g}" for name, value in evidence.items() if value is not None}
+
+
+def drift_reference(request: RegisterRequest, variant: str) -> DriftReference:
+    """What the data of a variant looked like, for those who compare later data with them."""
+    predictions = [item.evaluated.predictions for item in request.candidates if item.artifact.variant == variant]
+    code = request.resolved.preprocess
+    return DriftReference(
+        inputs=request.samples.inputs, predictions=predictions[0], preprocess_digest=code and code.digest
+    )
 
 
 def baseline_of(request: RegisterRequest) -> BaselineSummary:

@@ -14,7 +14,15 @@ from litegate import flavor, records
 from litegate.digest import digest_file
 from litegate.errors import StoreError
 
-__all__ = ["artifact_uri", "ensure_model", "name_output", "stored_digest", "stored_file"]
+__all__ = [
+    "artifact_uri",
+    "ensure_model",
+    "logged_model",
+    "name_output",
+    "stored_content",
+    "stored_digest",
+    "stored_file",
+]
 
 
 def ensure_model(
@@ -31,7 +39,7 @@ def ensure_model(
         file: the .tflite under the name that it has for its users.
         signature: the one to run, with its key.
     """
-    model = _logged(client, run) or client.create_logged_model(
+    model = logged_model(client, run) or client.create_logged_model(
         run.info.experiment_id, file.stem.replace(".", "-"), run.info.run_id, tags, params, flavor.FLAVOR_NAME
     )
     name_output(client, run, model.model_id)
@@ -49,6 +57,12 @@ def name_output(client: MlflowClient, run: Run, model_id: str) -> None:
         client.log_outputs(run.info.run_id, [LoggedModelOutput(model_id, step=0)])
 
 
+def logged_model(client: MlflowClient, run: Run) -> LoggedModel | None:
+    """The logged model of a run, if it has one; the first, where an upload was repeated."""
+    found = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
+    return min(found, key=lambda model: (model.creation_timestamp, model.model_id), default=None)
+
+
 def artifact_uri(model: LoggedModel, file_name: str) -> str:
     """Where `mlflow artifacts download --artifact-uri` finds the .tflite alone."""
     return f"{model.artifact_location.rstrip('/')}/artifacts/{file_name}"
@@ -64,6 +78,16 @@ def stored_digest(uri: str, folder: Path) -> str:
         return digest_file(stored_file(uri, Path(target)))
 
 
+def stored_content(uri: str, folder: Path) -> bytes:
+    """The bytes of that .tflite.
+
+    Raises:
+        StoreError: there is not exactly one.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as target:
+        return stored_file(uri, Path(target)).read_bytes()
+
+
 def stored_file(uri: str, folder: Path) -> Path:
     """The .tflite that MLflow has stored under a model's URI, downloaded afresh to below `folder`.
 
@@ -75,11 +99,6 @@ def stored_file(uri: str, folder: Path) -> Path:
     if len(files) != 1:
         raise StoreError(f"{uri}: expected one .tflite, found {len(files)}: register the run again")
     return files[0]
-
-
-def _logged(client: MlflowClient, run: Run) -> LoggedModel | None:
-    found = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
-    return min(found, key=lambda model: (model.creation_timestamp, model.model_id), default=None)
 
 
 def _outputs(run: Run) -> set[str]:

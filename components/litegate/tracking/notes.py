@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from litegate import wording
 from litegate.records import (
+    Aliases,
     BaselineSummary,
     Candidate,
+    Channel,
     ClassLoss,
     Clause,
+    LedgerEntry,
     Lint,
     RunResult,
     VariantRow,
@@ -20,12 +24,16 @@ from litegate.tracking.markdown import fit, number, plain, table
 from litegate.tracking.views import link, view_link
 
 __all__ = [
+    "DRIFT_REFERENCE",
     "EXPLANATION",
     "INSPECTION",
     "LINT",
     "NOTE_LIMIT",
+    "REPORT",
+    "VERDICT",
     "experiment_note",
     "headline",
+    "ledger_note",
     "lint_warnings",
     "reasons",
     "results",
@@ -41,10 +49,18 @@ INSPECTION = "inspection.json"
 """A variant's artifact with all that was read from its file's bytes, and its smoke run."""
 NOTE_LIMIT = 5000
 """Characters that a description may have: MLflow keeps no more of a version's."""
+REPORT = "report.html"
+"""The parent run's artifact that answers on one page which file to ship."""
+VERDICT = "verdict.json"
+"""A variant's artifact with the gate's whole answer; a version may be promoted only if its run has it."""
+DRIFT_REFERENCE = "drift_reference.json"
+"""A registered variant's artifact with what its data looked like; requalification compares later data with it."""
+LEDGER_ROWS = 15
 
 
-def experiment_note(model: str, registry: str, experiment_id: str) -> str:
-    """What the experiment of a model is about, and where to look first."""
+def experiment_note(model: str, registry: str) -> str:
+    """What the experiment of a model is about, and where to look first; see `runs.experiment` for its id."""
+    experiment_id = "{experiment_id}"
     start = f"experiments/{experiment_id}"
     pages = (
         f"[Charts of the latest run]({view_link(experiment_id)})",
@@ -66,8 +82,12 @@ def run_note(result: RunResult, why: str, links: Mapping[str, str], lint: Lint |
         verdict = f"**Rejected: nothing may be promoted**, for {plain(why)}."
     else:
         verdict = f"**Selected: {result.selected.variant}**, version {result.selected.version}: {plain(why)}."
-    pages = [f"[{plain(name.capitalize())}]({url})" for name, url in sorted(links.items())]
-    pages.append(f"[Charts of the latest run]({view_link(result.experiment_id)})")
+    run = f"experiments/{result.experiment_id}/runs/{result.mlflow_run_id}"
+    pages = (
+        f"[Report]({link(f'{run}/artifacts/{REPORT}')})",
+        f"[Charts of the latest run]({view_link(result.experiment_id)})",
+        *(f"[{plain(name.capitalize())}]({url})" for name, url in sorted(links.items())),
+    )
     parts = (verdict, " · ".join(pages), results(result.baseline, result.variants), _lint(lint) if lint else "")
     return fit("\n\n".join(part for part in parts if part), NOTE_LIMIT, "the artifact result.json has all of it")
 
@@ -101,6 +121,25 @@ def results(baseline: BaselineSummary, rows: Sequence[VariantRow]) -> str:
     heads = ("Variant", "Verdict", metric, named, "At most", "Samples", "KiB", "Of float32", "ms")
     sentences = "\n".join(f"- {plain(headline(row))}" for row in rows)
     return f"{table(heads, 2, [_cells(row, baseline) for row in rows])}\n\n{sentences}"
+
+
+def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) -> str:
+    """Who is champion of a channel, and the latest entries of its ledger, the last one first."""
+    states = [f"{name}: **{'none' if version is None else f'version {version}'}**" for name, version in now]
+    heads = ("When", "What", "Version", "Who", "Why", "Champion")
+    rows = [
+        (
+            entry.time[:19].replace("T", " "),
+            entry.decision.action.replace("_", " "),
+            "" if entry.decision.version is None else str(entry.decision.version),
+            plain(textwrap.shorten(entry.decision.actor, 80)),
+            plain(textwrap.shorten(entry.decision.why, 120)),
+            str(entry.after) if entry.before == entry.after else f"{entry.before} → {entry.after}",
+        )
+        for entry in reversed(entries[-LEDGER_ROWS:])
+    ]
+    shown = "" if len(entries) <= LEDGER_ROWS else f"\n\nThe last {LEDGER_ROWS} of {len(entries)} entries."
+    return f"**{plain(str(channel))}**: {', '.join(states)}\n\n{table(heads, len(heads), rows)}{shown}"
 
 
 def headline(found: VariantRow | Verdict) -> str:

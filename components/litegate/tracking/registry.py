@@ -1,22 +1,21 @@
-"""The registry: one version per .tflite digest, and the alias that follows what was promoted."""
+"""The registry: one version per .tflite digest."""
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from litegate.errors import StoreError
-
-__all__ = ["DIGEST", "PASSED", "STATE", "VARIANT", "ensure_version", "introduce", "move_alias", "version_behind"]
+__all__ = ["BASELINE_DIGEST", "DIGEST", "PASSED", "REQUALIFIED", "STATE", "VARIANT", "ensure_version", "introduce"]
 
 STATE, PASSED = "gate.state", "passed"
 DIGEST, VARIANT = "tflite_sha256", "variant"
+BASELINE_DIGEST = "baseline_sha256"
+REQUALIFIED = "requalified"
+"""A version's tag with what its latest requalification found, in one sentence."""
 DESCRIPTION_LIMIT = 5000
-TRIES = 6
 
 
 def ensure_version(
@@ -42,38 +41,6 @@ def introduce(client: MlflowClient, name: str, card: str) -> None:
     """Describe a registered model that nobody has described yet."""
     if not client.get_registered_model(name).description:
         client.update_registered_model(name, card)
-
-
-def version_behind(client: MlflowClient, name: str, alias: str) -> int | None:
-    """The version that an alias points to; None where there is no such alias or no such registered model."""
-    try:
-        found = client.get_registered_model(name).aliases.get(alias)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return None
-        raise
-    return None if found is None else int(found)
-
-
-def move_alias(client: MlflowClient, name: str, alias: str, version: int) -> None:
-    """Point `alias` to `version` and read it back until it holds.
-
-    Raises:
-        StoreError: it does not hold, because others keep moving it or the server keeps refusing.
-    """
-    refused = ""
-    for attempt in range(TRIES):
-        try:
-            client.set_registered_model_alias(name, alias, str(version))
-        except MlflowException as error:
-            # Two first writers of an alias collide as a 400, which MLflow's client does not repeat.
-            if error.get_http_status_code() not in (400, 503):
-                raise
-            refused = f": {error.message}"
-        if version_behind(client, name, alias) == version:
-            return
-        time.sleep(0.1 * 2**attempt)
-    raise StoreError(f"alias {alias} of {name} does not stay on version {version}{refused}: promote again")
 
 
 def _create(client: MlflowClient, name: str, model_id: str, run_id: str, tags: dict[str, str]) -> None:

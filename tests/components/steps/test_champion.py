@@ -69,7 +69,7 @@ def test_the_version_behind_the_alias_is_handed_back_byte_by_byte(registered):
     versions = [registered.add(variant) for variant in ("dynamic_range", "int8")]
     client = MlflowClient()
     for alias, version in zip(("champion", "previous"), reversed(versions), strict=True):
-        registry.move_alias(client, registered.name, alias, version)
+        client.set_registered_model_alias(registered.name, alias, str(version))
 
     for alias, version, variant in (("champion", 2, "int8"), ("previous", 1, "dynamic_range")):
         found, work = registered.fetch(alias)
@@ -81,7 +81,7 @@ def test_the_version_behind_the_alias_is_handed_back_byte_by_byte(registered):
 
 
 def test_a_champion_whose_bytes_were_changed_is_not_compared_with(registered, mlflow_server):
-    registry.move_alias(MlflowClient(), registered.name, "champion", registered.add("int8"))
+    MlflowClient().set_registered_model_alias(registered.name, "champion", str(registered.add("int8")))
     file = stored_file(mlflow_server, registered.name, 1)
     file.write_bytes(file.read_bytes()[:-1] + b"!")
 
@@ -90,7 +90,7 @@ def test_a_champion_whose_bytes_were_changed_is_not_compared_with(registered, ml
 
 
 def test_a_champion_whose_file_is_gone_is_an_error(registered, mlflow_server):
-    registry.move_alias(MlflowClient(), registered.name, "champion", registered.add("int8"))
+    MlflowClient().set_registered_model_alias(registered.name, "champion", str(registered.add("int8")))
     stored_file(mlflow_server, registered.name, 1).unlink()
 
     with pytest.raises(StoreError, match=r"expected one \.tflite, found 0"):
@@ -98,7 +98,7 @@ def test_a_champion_whose_file_is_gone_is_an_error(registered, mlflow_server):
 
 
 def test_a_champion_without_a_digest_is_an_error(registered):
-    registry.move_alias(MlflowClient(), registered.name, "champion", registered.add("int8"))
+    MlflowClient().set_registered_model_alias(registered.name, "champion", str(registered.add("int8")))
     MlflowClient().delete_model_version_tag(registered.name, "1", "tflite_sha256")
 
     with pytest.raises(StoreError, match="no tag tflite_sha256: move the alias"):

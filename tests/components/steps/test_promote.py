@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from litegate.errors import StoreError
+from litegate.errors import BadInput, StoreError
 from litegate.litert import LiteRTModel
-from litegate.records import Champion, PromoteRequest, Promotion
+from litegate.records import Champion, Channel, PromoteRequest
 from litegate.steps import promote, register
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
@@ -47,7 +47,17 @@ print(json.dumps(answers))
 def selected(toy, variant: str = "int8", run_key: str = "run") -> PromoteRequest:
     """A registered version, ready to be promoted."""
     result = register.run(toy.request(variant, run_key), toy.work)
-    return PromoteRequest(registry=toy.name, alias="champion", selected=result.selected)
+    return promotion_of(toy, result, order="2026-01-01T00:00:00+00:00", run_key=run_key)
+
+
+def promotion_of(toy, result, **fields) -> PromoteRequest:
+    return PromoteRequest(
+        channel=Channel(registry=toy.name),
+        selected=result.selected,
+        actor="a test",
+        mlflow_run_id=result.mlflow_run_id,
+        **fields,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +80,38 @@ def stored_file(mlflow_server, name: str, version: int) -> Path:
 def test_the_alias_moves_once_and_names_the_version_before(toy):
     first, second = selected(toy, "dynamic_range"), selected(toy, "int8")
 
-    assert promote.run(first, toy.work) == Promotion(champion=first.selected, previous=None, moved=True)
-    assert promote.run(second, toy.work) == Promotion(champion=second.selected, previous=1, moved=True)
-    assert promote.run(second, toy.work) == Promotion(champion=second.selected, previous=2, moved=False)
+    moved = [promote.run(request, toy.work) for request in (first, second, second)]
+    assert [each.champion for each in moved] == [first.selected, second.selected, second.selected]
+    assert [each.previous for each in moved] == [None, 1, 1], "a second try says what the first one did"
+    assert {each.state for each in moved} == {"promoted"}
+    assert MlflowClient().get_run(first.mlflow_run_id).data.tags["promotion"] == "promoted"
     assert champion(toy.name) == "2"
+
+
+def test_a_version_that_waits_or_is_held_says_so(toy):
+    first = selected(toy, "dynamic_range")
+    promote.run(first, toy.work)
+    second = register.run(toy.request("int8", "late"), toy.work)
+
+    asked = promotion_of(toy, second, order="2025-06-01T00:00:00Z", run_key="late", approval="human")
+    waits = promote.run(asked, toy.work)
+    assert (waits.state, waits.moved, waits.champion) == ("waiting", False, first.selected)
+
+    late = promotion_of(toy, second, order="2025-01-01T00:00:00Z", run_key="early")
+    held = promote.run(late, toy.work)
+    assert (held.state, held.champion) == ("held", first.selected)
+    assert "version 1 was accepted for a later moment" in held.why
+    assert MlflowClient().get_run(second.mlflow_run_id).data.tags["promotion.why"] == held.why
+
+
+def test_a_verdict_against_another_champion_than_todays_is_outdated(toy):
+    first, second = selected(toy, "dynamic_range"), selected(toy, "int8", "second")
+    promote.run(first, toy.work)
+
+    with pytest.raises(BadInput, match="expected none, which this was decided for, got version 1"):
+        promote.run(second.model_copy(update={"compared_with": 0}), toy.work)
+    compared = second.model_copy(update={"compared_with": 1, "order": "2026-01-02T00:00:00.000000+00:00"})
+    assert promote.run(compared, toy.work).moved
 
 
 def test_a_file_that_was_changed_in_mlflow_is_not_promoted(toy, mlflow_server):

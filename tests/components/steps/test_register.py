@@ -113,6 +113,18 @@ def test_the_result_is_kept_and_has_a_row_for_every_verdict(recorded):
     assert (result.outcome, result.selected.variant, result.selected.version) == ("promoted", "int8", 1)
 
 
+def test_the_report_of_the_run_is_kept_with_all_classes_and_the_result_says_where(recorded, mlflow_url):
+    toy, result = recorded
+
+    page = mlflow.artifacts.load_text(f"runs:/{result.mlflow_run_id}/report.html")
+    assert f"<title>Ship int8 &ndash; {toy.name}</title>" in page
+    assert f"{toy.name}-int8.tflite" in page
+    assert next(row for row in result.variants if row.variant == "int8").uri in page
+    assert '<th scope="row">4</th>' in page, "a class that only the file of all classes has"
+    run = f"{mlflow_url}/#/experiments/{result.experiment_id}/runs/{result.mlflow_run_id}"
+    assert result.report == f"{run}/artifacts/report.html?workflowType=machine_learning"
+
+
 def test_every_variant_with_a_file_has_one_child_run_and_one_logged_model_with_all_numbers(recorded):
     toy, result = recorded
     runs, models = children(result), {model.params["variant"]: model for model in logged_models(result)}
@@ -217,7 +229,8 @@ def test_every_variant_carries_its_verdict_as_one_sentence_as_data_and_as_files_
 
     assert run.data.tags["verdict.sentence"] == "int8 passed, in one sentence"
     assert run.data.tags["mlflow.note.content"].startswith("**int8 passed, in one sentence**")
-    assert artifacts(run) == ["explanation/classes.csv", "explanation/flipped.csv", "verdict.json"]
+    expected = ["drift_reference.json", "explanation/classes.csv", "explanation/flipped.csv", "verdict.json"]
+    assert artifacts(run) == expected
     uri = f"runs:/{run.info.run_id}"
     assert Verdict.model_validate_json(mlflow.artifacts.load_text(f"{uri}/verdict.json")) == toy.request().verdicts[2]
     assert mlflow.artifacts.load_text(f"{uri}/explanation/flipped.csv") == "flipped of int8\n"
@@ -245,7 +258,7 @@ def test_a_metric_goes_by_a_name_that_mlflow_takes_and_that_nothing_else_has(toy
     assert children(result)["int8"].data.metrics[logged] == 0.918
     assert (result.baseline.metric, result.baseline.higher_is_better, result.baseline.percent) == (name, False, False)
     baseline = MlflowClient().get_run(result.mlflow_run_id).data.metrics
-    assert baseline[f"baseline_{name.rpartition(':')[2]}"] == 0.92
+    assert baseline[f"baseline_{logged}"] == 0.92
 
 
 def test_another_value_of_the_baseline_is_another_record(toy):

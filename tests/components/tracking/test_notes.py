@@ -129,7 +129,7 @@ def test_a_note_with_too_many_clauses_ends_with_a_whole_line_and_says_where_the_
 
 
 def test_the_experiment_s_note_links_to_pages_that_open_in_the_mode_for_models():
-    note = notes.experiment_note("toy", "registered-toy", "7")
+    note = notes.experiment_note("toy", "registered-toy").replace("{experiment_id}", "7")
     links = [part.partition(")")[0] for part in note.split("](")[1:]]
     assert [link.partition("?")[0] for link in links] == [
         "#/experiments/7/runs",

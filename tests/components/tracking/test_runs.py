@@ -15,7 +15,7 @@ from litegate.errors import StackError
 from litegate.records import DataRef, FileRef
 from litegate.tracking import runs
 
-NOTE = "note of {}".format
+NOTE = "note of {experiment_id}"
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 
 

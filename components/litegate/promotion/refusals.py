@@ -1,0 +1,107 @@
+"""Which decisions cannot be taken, and why: nothing is written then."""
+
+from __future__ import annotations
+
+from litegate.promotion.standing import Standing
+from litegate.records import Aliases, Decision
+
+__all__ = ["Refusal", "outcome_refusal", "refusal"]
+
+Refusal = tuple[str, str, str]
+"""Where, what was expected, what was got: the arguments of `BadInput`."""
+
+
+def refusal(standing: Standing, now: Aliases, decision: Decision) -> Refusal | None:
+    """Why `decision` cannot be taken where the ledger stands at `standing`; None if it can.
+
+    Args:
+        now: where the aliases belong before the decision.
+    """
+    return _unexpected(now, decision) or _of_version(standing, now, decision)
+
+
+def outcome_refusal(decision: Decision, then: Aliases) -> Refusal | None:
+    """Why a decision may not have the outcome `then`: it would not do what was asked, or leave no champion at all."""
+    where = f"{decision.action.replace('_', ' ')} {decision.channel}"
+    wanted = {"pinned": decision.version, "rolled_back": decision.to}.get(decision.action)
+    if wanted is not None and then.champion != wanted:
+        return (
+            where,
+            f"version {wanted} as it was judged",
+            "one that was deleted, or whose verdict or digest was changed",
+        )
+    if decision.action == "rolled_back" and then.champion is None:
+        return where, "another accepted version that can take over", "none: promote one first"
+    return None
+
+
+def _unexpected(now: Aliases, decision: Decision) -> Refusal | None:
+    if decision.expected is None or now.champion == (decision.expected or None):
+        return None
+    if decision.action == "accepted" and now.champion == decision.version:
+        return None  # what the decision asks for is so already
+    expected = f"version {decision.expected}" if decision.expected else "none"
+    got = "none" if now.champion is None else f"version {now.champion}"
+    return f"champion of {decision.channel}", f"{expected}, which this was decided for", f"{got}: look again"
+
+
+def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal | None:
+    version, where = decision.version, f"{decision.channel} version {decision.version}"
+    known = None if version is None else standing.digests.get(version)
+    match decision.action:
+        case "nominated" | "accepted":
+            if decision.digest is None and version not in standing.waiting:
+                return where, "a version that waits for a decision", "one that does not"
+            if decision.digest not in (None, known or decision.digest):
+                return where, f"the digest {known}, which was judged first", str(decision.digest)
+        case "rejected" if version not in standing.waiting:
+            return where, "a version that waits for a decision", "one that does not"
+        case "rolled_back":
+            return _of_rollback(standing, now, decision, where)
+        case "reinstated" if version not in standing.barred:
+            return where, "a version that was rolled back or rejected", "one that was not"
+        case "pinned" if version not in standing.ranking():
+            return where, _one_of(standing), _what(standing, version)
+        case "unpinned" if standing.pin is None:
+            return f"the pin of {decision.channel}", "a pinned version", "none"
+        case _:
+            pass
+    return None
+
+
+def _of_rollback(standing: Standing, now: Aliases, decision: Decision, where: str) -> Refusal | None:
+    champion, channel = now.champion, decision.channel
+    if champion is None:
+        return f"champion of {channel}", "a version that can be rolled back", "none"
+    if decision.version is None and (before := _rolled_back_before(standing)):
+        return f"roll back {channel}", f"its champion, version {champion}, to be named, for {before}", "no version"
+    if decision.version not in (None, champion):
+        return where, f"the champion, version {champion}", "another version: look again"
+    if standing.pin == champion:
+        return f"{channel} version {champion}", "a version that is not pinned", "the pinned one: unpin it first"
+    if decision.to == champion:
+        return f"{channel} version {champion}", _one_of(standing, champion), "the champion itself"
+    if decision.to is not None and decision.to not in standing.ranking():
+        return f"{channel} version {decision.to}", _one_of(standing, champion), _what(standing, decision.to)
+    return None
+
+
+def _rolled_back_before(standing: Standing) -> str:
+    """What to say to somebody who has perhaps not seen that somebody else has just rolled back; else nothing."""
+    entry = standing.last_move
+    if entry is None or entry.decision.action != "rolled_back":
+        return ""
+    return f"version {entry.decision.version} was rolled back already, by {entry.decision.actor} at {entry.time[:19]}"
+
+
+def _one_of(standing: Standing, but: int | None = None) -> str:
+    versions = [str(version) for version in sorted(standing.ranking()) if version != but]
+    return f"an accepted version ({', '.join(versions)})" if versions else "an accepted version (there is none)"
+
+
+def _what(standing: Standing, version: int | None) -> str:
+    entry = standing.barred.get(version or 0)
+    if entry is not None:
+        said = entry.decision
+        return f"one that was {said.action.replace('_', ' ')} by {said.actor}: reinstate it first"
+    return "one that was never accepted"

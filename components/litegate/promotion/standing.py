@@ -1,0 +1,126 @@
+"""What a ledger comes to, and which versions its aliases belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from litegate.records import Aliases, LedgerEntry
+
+__all__ = ["Standing", "VersionFacts", "aliases_of", "eligible_versions", "standing_of"]
+
+
+@dataclass(frozen=True)
+class VersionFacts:
+    """What the registry itself says of a version.
+
+    Attributes:
+        passed: whether its verdict is there and says so.
+        digest: SHA-256 of its file, as it was registered.
+    """
+
+    version: int
+    passed: bool
+    digest: str
+
+
+@dataclass
+class Standing:
+    """The entries of a ledger, added up.
+
+    Attributes:
+        accepted: by version, its place: the latest moment at which it was accepted for.
+        waiting: the same for versions that wait for a person.
+        barred: versions that may not be champion, each with the entry that says why.
+        pin: the version that is champion whatever else is accepted.
+        digests: by version, the digest that was judged.
+        last_move: the entry by which the champion is who it is.
+    """
+
+    accepted: dict[int, str] = field(default_factory=dict)
+    waiting: dict[int, str] = field(default_factory=dict)
+    barred: dict[int, LedgerEntry] = field(default_factory=dict)
+    pin: int | None = None
+    digests: dict[int, str] = field(default_factory=dict)
+    last_move: LedgerEntry | None = None
+
+    def ranking(self) -> list[int]:
+        """Accepted versions, the champion first: the pinned one, then the latest; none that is barred."""
+        open_ = [version for version in self.accepted if version not in self.barred]
+        return sorted(open_, key=lambda version: (version == self.pin, self.accepted[version], version), reverse=True)
+
+    def candidates(self) -> list[int]:
+        """Versions that wait, the latest first."""
+        open_ = [version for version in self.waiting if version not in self.barred]
+        return sorted(open_, key=lambda version: (self.waiting[version], version), reverse=True)
+
+
+def standing_of(entries: Iterable[LedgerEntry]) -> Standing:
+    """Add up the entries of a ledger, in their order."""
+    standing = Standing()
+    for entry in entries:
+        _apply(standing, entry)
+        if entry.before != entry.after:
+            standing.last_move = entry
+    return standing
+
+
+def eligible_versions(
+    standing: Standing, versions: Iterable[int], facts: Callable[[int], VersionFacts | None]
+) -> Iterator[int]:
+    """Those of `versions` that the registry still holds as they were judged; looked up one by one, as they are needed.
+
+    Args:
+        facts: the registry's facts about a version; None if there is no such version any more.
+    """
+    for version in versions:
+        found = facts(version)
+        if found is not None and found.passed and found.digest == standing.digests.get(version):
+            yield version
+
+
+def aliases_of(standing: Standing, facts: Callable[[int], VersionFacts | None]) -> Aliases:
+    """Where the three aliases belong."""
+    ranking = eligible_versions(standing, standing.ranking(), facts)
+    return Aliases(
+        champion=next(ranking, None),
+        previous=next(ranking, None),
+        candidate=next(eligible_versions(standing, standing.candidates(), facts), None),
+    )
+
+
+def _apply(standing: Standing, entry: LedgerEntry) -> None:
+    decision, version = entry.decision, entry.decision.version
+    if decision.action in ("pinned", "unpinned"):
+        standing.pin = version if decision.action == "pinned" else None
+    if version is None:
+        return
+    if decision.digest is not None:
+        _learn(standing, version, decision.digest)
+    match decision.action:
+        case "nominated":
+            standing.waiting[version] = max(decision.order or entry.time, standing.waiting.get(version, ""))
+        case "accepted":
+            known = (decision.order, standing.waiting.pop(version, None), standing.accepted.get(version))
+            standing.accepted[version] = max(filter(None, known), default=entry.time)
+        case "rejected" | "rolled_back":
+            standing.waiting.pop(version, None)
+            standing.barred[version] = entry
+            if decision.to is not None:
+                standing.accepted[decision.to] = entry.time
+        case "reinstated":
+            for same in (version, *_same_bytes(standing, version)):
+                standing.barred.pop(same, None)
+
+
+def _learn(standing: Standing, version: int, digest: str) -> None:
+    """What holds for the bytes holds for the version: deleted and registered again, they get another number."""
+    standing.digests.setdefault(version, digest)
+    for same in _same_bytes(standing, version):
+        if same in standing.barred:
+            standing.barred[version] = standing.barred[same]
+
+
+def _same_bytes(standing: Standing, version: int) -> list[int]:
+    digest = standing.digests.get(version)
+    return [other for other, known in standing.digests.items() if known == digest]

@@ -1,0 +1,173 @@
+"""What is decided about who is champion, and the ledger that keeps it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from litegate.records.base import Record
+
+__all__ = [
+    "Action",
+    "Aliases",
+    "Barred",
+    "Channel",
+    "ChannelState",
+    "Decided",
+    "Decision",
+    "LedgerEntry",
+    "LedgerRequest",
+    "Moment",
+]
+
+Action = Literal["nominated", "accepted", "rejected", "rolled_back", "reinstated", "pinned", "unpinned", "reconciled"]
+"""What an entry of the ledger does:
+
+    nominated     the version passed the gate and waits for a person
+    accepted      the version may be champion
+    rejected      a person refused it: it may not be champion until it is reinstated
+    rolled_back   it was champion and may not be again until it is reinstated
+    reinstated    it may be champion again, in its old place
+    pinned        it is champion whatever else is accepted, until unpinned
+    unpinned      the pin is gone
+    reconciled    nobody decided, but a version was deleted or changed outside, and so the champion changed
+"""
+
+
+def _utc(value: str) -> str:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("a time with its zone")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+Moment = Annotated[str, AfterValidator(_utc)]
+"""ISO 8601 in UTC with microseconds, so that moments are ordered as text is."""
+
+Text = Annotated[str, Field(max_length=1000)]
+
+
+class Channel(Record):
+    """A registered model and the alias that consumers load: each has a ledger and a champion of its own."""
+
+    registry: str
+    alias: str = "champion"
+
+    def __str__(self) -> str:
+        return f"{self.registry}@{self.alias}"
+
+    @property
+    def previous(self) -> str:
+        """The alias of the version that would be champion if the champion were not."""
+        return "previous" if self.alias == "champion" else f"{self.alias}-previous"
+
+    @property
+    def candidate(self) -> str:
+        """The alias of the newest version that waits for a person."""
+        return "candidate" if self.alias == "champion" else f"{self.alias}-candidate"
+
+
+class Decision(Record):
+    """Something that somebody wants to be so.
+
+    Attributes:
+        key: names the decision; the second one of the same key changes nothing, so that retries are harmless.
+        actor: who decided: a person, or the pipeline run.
+        version: None for `unpinned`, and for `rolled_back` that takes whatever is champion; the entry names it.
+        to: for `rolled_back`: the version that is to be champion then; None: the one that the order gives.
+        digest, variant: of the version, where the caller knows them from the verdict; they must be the version's.
+        order: the place among accepted versions: when the inputs of the run were pinned. The latest is champion.
+        expected: the champion that the decision was made for; another one by now is an error. 0: none.
+    """
+
+    channel: Channel
+    action: Action
+    key: str = Field(min_length=1, max_length=500)
+    actor: Text
+    why: Text
+    version: int | None = None
+    to: int | None = None
+    digest: str | None = None
+    variant: str | None = None
+    order: Moment | None = None
+    expected: int | None = None
+    verdict: Text = ""
+    run_key: Text = ""
+    mlflow_run_id: str = ""
+
+
+class LedgerEntry(Record):
+    """One line of the ledger; it is never changed and never removed.
+
+    Attributes:
+        number: from 0 without a gap.
+        before, after: the champion's version before and after, None where there is none.
+        previous: SHA-256 of the entry before, so that a change of any entry shows in all that follow.
+    """
+
+    number: int
+    time: Moment
+    decision: Decision
+    before: int | None
+    after: int | None
+    previous: str
+
+
+class Aliases(Record):
+    """The versions that the three aliases of a channel should point to."""
+
+    champion: int | None = None
+    previous: int | None = None
+    candidate: int | None = None
+
+
+class Decided(Record):
+    """What came of a decision.
+
+    Attributes:
+        entry: the entry that records it, perhaps by an earlier try.
+        moved: whether the champion is another one because of it.
+    """
+
+    entry: LedgerEntry
+    aliases: Aliases
+    moved: bool
+
+
+class LedgerRequest(Record):
+    """Which channel to look at.
+
+    Attributes:
+        reconcile: whether to set its aliases right, else they are only looked at.
+        actor: who asks; named where the champion turns out to have changed although nobody decided so.
+    """
+
+    channel: Channel
+    reconcile: bool = True
+    actor: Text = "litegate"
+
+
+class Barred(Record):
+    """A version that may not be champion, and the entry that says why."""
+
+    version: int
+    entry: LedgerEntry
+
+
+class ChannelState(Record):
+    """A channel as its ledger has it: who is champion, what waits, what may not be, and how it came about.
+
+    Attributes:
+        aliases: where the aliases belong.
+        found: where they pointed when the step `ledger` came to look; None where nobody looked.
+    """
+
+    channel: Channel
+    aliases: Aliases
+    found: Aliases | None = None
+    pin: int | None
+    waiting: tuple[int, ...]
+    barred: tuple[Barred, ...]
+    entries: tuple[LedgerEntry, ...]

@@ -1,0 +1,41 @@
+"""A ledger that was changed shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from litegate.errors import StoreError
+from litegate.promotion import check_chain
+from litegate.records import LedgerEntry
+from tests.components.promotion.ledgers import decision, ledger
+
+ENTRIES = ledger(*(decision("accepted", version, version) for version in (1, 2, 3)))
+
+
+def changed(number: int, **fields: Any) -> list[LedgerEntry]:
+    entries = list(ENTRIES)
+    entries[number] = entries[number].model_copy(update=fields)
+    return entries
+
+
+def test_what_was_written_fits() -> None:
+    check_chain(ENTRIES, "ledger")
+    check_chain((), "ledger")
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        (ENTRIES[1:], "ledger: expected entry 0, got entry 1: one was removed"),
+        ((ENTRIES[0], ENTRIES[2]), "expected entry 1, got entry 2"),
+        (changed(0, time="2020-01-01T00:00:00+00:00"), "entry 1 does not follow the one before it"),
+        (changed(1, after=7), "entry 2 does not follow"),
+        (changed(1, decision=decision("accepted", 9, 9)), "entry 2 does not follow"),
+        (changed(2, previous=""), "entry 2 does not follow"),
+    ],
+)
+def test_a_removed_or_changed_entry_is_named(entries: Any, message: str) -> None:
+    with pytest.raises(StoreError, match=message):
+        check_chain(entries, "ledger")

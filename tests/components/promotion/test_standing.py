@@ -1,0 +1,168 @@
+"""Who is champion, as a table: what was decided, what the registry says, where the aliases belong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import permutations
+
+import pytest
+
+from litegate.promotion import VersionFacts, aliases_of, standing_of
+from litegate.records import Aliases, Decision
+from tests.components.promotion.ledgers import at, decision, ledger, registry
+
+
+@dataclass(frozen=True)
+class Case:
+    id: str
+    decisions: tuple[Decision, ...]
+    champion: int | None = None
+    previous: int | None = None
+    candidate: int | None = None
+    facts: Callable[[int], VersionFacts | None] = field(default_factory=registry)
+
+
+def accepted(*versions: int) -> tuple[Decision, ...]:
+    """Accepted in this order, each for the day of its number."""
+    return tuple(decision("accepted", version, version) for version in versions)
+
+
+CASES = [
+    Case("nothing was decided", ()),
+    Case("one was accepted", accepted(1), champion=1),
+    Case("the latest moment counts", accepted(1, 2, 3), champion=3, previous=2),
+    Case("and not who came last", accepted(3, 1, 2), champion=3, previous=2),
+    Case(
+        "an old version that was accepted again for a later moment",
+        (*accepted(1, 2), decision("accepted", 1, 9)),
+        champion=1,
+        previous=2,
+    ),
+    Case(
+        "a later entry for an earlier moment takes no place away",
+        (decision("accepted", 1, 9), decision("accepted", 2, 5), decision("accepted", 1, 2)),
+        champion=1,
+        previous=2,
+    ),
+    Case(
+        "of the same moment the higher version",
+        (decision("accepted", 2, 5), decision("accepted", 1, 5)),
+        champion=2,
+        previous=1,
+    ),
+    Case("a nomination waits", (*accepted(1), decision("nominated", 2, 2)), champion=1, candidate=2),
+    Case(
+        "of several the latest is the candidate",
+        (decision("nominated", 2, 3), decision("nominated", 1, 2)),
+        candidate=2,
+    ),
+    Case(
+        "a person accepts a nomination",
+        (*accepted(1), decision("nominated", 2, 2), decision("accepted", 2, digest=None)),
+        champion=2,
+        previous=1,
+    ),
+    Case(
+        "which counts for the moment of its run, not of the answer",
+        (*accepted(1), decision("nominated", 2, 2), *accepted(3), decision("accepted", 2, digest=None)),
+        champion=3,
+        previous=2,
+    ),
+    Case(
+        "a person rejects a nomination",
+        (*accepted(1), decision("nominated", 2, 2), decision("rejected", 2)),
+        champion=1,
+    ),
+    Case(
+        "and a second run of the same digest asks nobody",
+        (*accepted(1), decision("nominated", 2, 2), decision("rejected", 2), decision("nominated", 2, 3)),
+        champion=1,
+    ),
+    Case("a roll-back", (*accepted(1, 2, 3), decision("rolled_back", 3)), champion=2, previous=1),
+    Case(
+        "what was rolled back is not champion again by a later run",
+        (*accepted(1, 2), decision("rolled_back", 2), decision("accepted", 2, 9)),
+        champion=1,
+    ),
+    Case(
+        "but another version is",
+        (*accepted(1, 2), decision("rolled_back", 2), decision("accepted", 3, 9)),
+        champion=3,
+        previous=1,
+    ),
+    Case(
+        "a roll-back to a version",
+        (*accepted(1, 2, 3), decision("rolled_back", 3, to=1)),
+        champion=1,
+        previous=2,
+    ),
+    Case(
+        "is overtaken by a run for a later moment only",
+        (*accepted(1, 2, 3), decision("rolled_back", 3, to=1), decision("accepted", 4, 4)),
+        champion=1,
+        previous=4,
+    ),
+    Case(
+        "a reinstated version has its old place",
+        (*accepted(1, 2), decision("rolled_back", 2), decision("reinstated", 2)),
+        champion=2,
+        previous=1,
+    ),
+    Case(
+        "a pin holds against later versions",
+        (*accepted(1, 2), decision("pinned", 1), *accepted(3)),
+        champion=1,
+        previous=3,
+    ),
+    Case(
+        "until it is taken away",
+        (*accepted(1, 2), decision("pinned", 1), *accepted(3), decision("unpinned")),
+        champion=3,
+        previous=2,
+    ),
+    Case("a deleted version", accepted(1, 2, 3), champion=2, previous=1, facts=registry(gone=(3,))),
+    Case("a version that somebody marked as failed", accepted(1, 2), champion=1, facts=registry(failed=(2,))),
+    Case("a version whose digest was changed", accepted(1, 2), champion=1, facts=registry(changed=(2,))),
+    Case("no version is left", accepted(1, 2), facts=registry(gone=(1,), failed=(2,))),
+    Case("a candidate that was deleted", (decision("nominated", 1, 1),), facts=registry(gone=(1,))),
+    Case(
+        "a pinned version that was deleted",
+        (*accepted(1, 2), decision("pinned", 1)),
+        champion=2,
+        facts=registry(gone=(1,)),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+def test_the_aliases_are_a_function_of_the_ledger_and_the_registry(case: Case) -> None:
+    found = aliases_of(standing_of(ledger(*case.decisions)), case.facts)
+    assert found == Aliases(champion=case.champion, previous=case.previous, candidate=case.candidate)
+
+
+def test_the_order_of_acceptances_does_not_matter() -> None:
+    found = {
+        aliases_of(standing_of(ledger(*accepted(*order))), registry()).model_dump_json()
+        for order in permutations((1, 2, 3, 4))
+    }
+    assert found == {Aliases(champion=4, previous=3).model_dump_json()}
+
+
+def test_only_as_many_versions_are_looked_up_as_are_needed() -> None:
+    asked: list[int] = []
+
+    def facts(version: int) -> VersionFacts | None:
+        asked.append(version)
+        return registry()(version)
+
+    aliases_of(standing_of(ledger(*accepted(*range(1, 29)))), facts)
+    assert asked == [28, 27]
+
+
+def test_moments_are_compared_in_one_zone() -> None:
+    early = decision("accepted", 1, order="2026-01-05T10:00:00+02:00")
+    late = decision("accepted", 2, order="2026-01-05T09:00:00+00:00")
+    assert early.order < late.order
+    assert early.order == "2026-01-05T08:00:00.000000+00:00"
+    assert at(5) < early.order

