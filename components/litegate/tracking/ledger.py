@@ -66,10 +66,8 @@ class Ledger:
             return ()
         run = self._run(run_id)
         if run.info.lifecycle_stage != "active":
-            restore = f"`mlflow runs restore --run-id {run_id}`"
-            raise StoreError(
-                f"{self.where}: its run was deleted: restore it ({restore}) or its experiment {EXPERIMENT}"
-            )
+            remedy = f"restore it (`mlflow runs restore --run-id {run_id}`) or its experiment {EXPERIMENT}"
+            raise StoreError(f"{self.where}: its run was deleted: {remedy}")
         found = [(key, text) for key, text in sorted(run.data.params.items()) if key.startswith("entry-")]
         entries = tuple(self._entry(key, text) for key, text in found)
         check_chain(entries, self.where)
