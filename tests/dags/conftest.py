@@ -53,7 +53,7 @@ def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable
         from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
         sleep = time.sleep  # between two looks at what can run, where a scheduler would be
-        monkeypatch.setattr("time.sleep", lambda seconds: sleep(min(seconds, 0.01)))
+        monkeypatch.setattr("time.sleep", lambda seconds: sleep(min(seconds, 0.05)))
 
         dag.deadline = None  # `dag.test` of Airflow 3.3 cannot run a DAG that has one
         bag = DagBag(os.devnull, collect_dags=False)
