@@ -23,11 +23,11 @@ SPEC_PAGE = (ROOT / "docs/spec.md").read_text()
 def spec_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
     keys = []
     for name, field in section.model_fields.items():
-        nested = section_in(field.annotation)
-        if nested is not None:
-            keys += spec_keys(nested, f"{prefix}{name}.")
-        else:
+        inner = section_in(field.annotation)
+        if inner is not field.annotation:  # also a section that may be left out has a row of its own
             keys.append(prefix + name)
+        if inner is not None:
+            keys += spec_keys(inner, f"{prefix}{name}.")
     return keys
 
 

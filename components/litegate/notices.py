@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from litegate.markdown import headline
 from litegate.records import Decided, Notice, Promotion, RunResult
+from litegate.results_note import headline
 from litegate.variants import BASELINE
 
 __all__ = ["notice_of_decision", "notice_of_promotion", "notice_of_result", "waiting_notice"]

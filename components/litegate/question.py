@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from litegate.markdown import plain, results
+from litegate.markdown import plain
 from litegate.records import Channel, Promotion, RunResult
+from litegate.results_note import results
 
 __all__ = ["question"]
 

@@ -1,61 +1,10 @@
-"""The Markdown of results."""
+"""Text that MLflow's pages draw."""
 
 from __future__ import annotations
 
 import pytest
 
-from litegate.markdown import plain, results
-from litegate.records import BaselineSummary, VariantRow
-
-BASELINE = BaselineSummary(bytes=2048, metric="top1", value=0.9, samples=100)
-ROW = VariantRow(
-    variant="int8",
-    bytes=1024,
-    value=0.89,
-    drop=0.01,
-    drop_low=-0.005,
-    drop_high=0.025,
-    samples=100,
-    verdict="inconclusive",
-    sentence="int8 is undecided: it needs | more",
-    reasons=("needs | more",),
-    latency_ms=0.05,
-    digest="0" * 64,
-    uri=None,
-    mlflow_run_id=None,
-)
-
-
-def test_the_table_has_one_line_for_each_variant_and_empty_cells_for_what_was_not_measured():
-    nothing = {
-        "bytes": None,
-        "value": None,
-        "drop": None,
-        "drop_low": None,
-        "drop_high": None,
-        "latency_ms": None,
-        "sentence": "",
-    }
-    found = results(BASELINE, (ROW, ROW.model_copy(update={"variant": "uint8", **nothing})))
-    assert found.splitlines() == [
-        "| Variant | Verdict | top1 | Drop | Drop at least | Drop at most | KiB | Of float32 | ms |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        "| int8 | inconclusive | 0.8900 | 0.0100 | -0.0050 | 0.0250 | 1.0 | 50 % | 0.05 |",
-        "| uint8 | inconclusive |  |  |  |  |  |  |  |",
-        "",
-        "- int8 is undecided: it needs \\| more",
-        "- uint8 inconclusive",
-    ]
-
-
-def test_what_a_lower_is_better_metric_loses_is_called_a_loss_and_its_numbers_are_raw():
-    baseline = BaselineSummary(
-        bytes=2048, metric="my.metrics:Blur", higher_is_better=False, percent=False, value=12.345678, samples=100
-    )
-    row = ROW.model_copy(update={"value": 12.345678, "drop": 1.23456e-5, "drop_low": None, "drop_high": None})
-    lines = results(baseline, (row,)).splitlines()
-    assert lines[0].startswith("| Variant | Verdict | Blur | Loss | Loss at least | Loss at most |")
-    assert lines[2].startswith("| int8 | inconclusive | 12.35 | 1.235e-05 |  |  |")
+from litegate.markdown import fit, plain, table
 
 
 @pytest.mark.parametrize(
@@ -71,6 +20,23 @@ def test_what_others_wrote_cannot_become_markup(text, expected):
     assert plain(text) == expected
 
 
-def test_the_largest_table_fits_the_description_of_a_version():
-    row = ROW.model_copy(update={"sentence": "|" * 60 + " word" * 1000, "variant": "int16x8_float_fallback"})
-    assert len(results(BASELINE, (row,) * 8)) < 5000
+def test_a_table_has_gaps_between_its_columns_and_numbers_to_the_right():
+    assert table(("name", "size"), 1, [("a", "1")]).splitlines() == [
+        "| name &nbsp; | size |",
+        "| --- | ---: |",
+        "| a &nbsp; | 1 |",
+    ]
+
+
+@pytest.mark.parametrize("limit", [100, 101, 120, 5000])
+def test_text_is_cut_after_a_whole_line_and_says_so(limit):
+    text = "\n".join(f"line {number}" for number in range(1000))
+    found = fit(text, limit, "the file has it")
+    assert len(found) <= limit
+    kept, notice = found.split("\n\n")
+    assert text.startswith(kept + "\n")
+    assert notice == "*It is cut here, for MLflow keeps no more: the file has it.*"
+
+
+def test_text_that_fits_stays_as_it_is():
+    assert fit("x" * 10, 10, "nowhere") == "x" * 10

@@ -21,6 +21,7 @@ class TaskInstance:
     user: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
     values: dict[tuple[str, int, str], Any] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.values[self.task_id, self.map_index, key] = value
@@ -30,6 +31,9 @@ class TaskInstance:
             return self.values.get((task_ids, map_indexes, key))
         found = [value for (task, _, name), value in self.values.items() if task in task_ids and name == key]
         return found or [None]
+
+    def get_task_states(self, dag_id: str, run_ids: list[str]) -> dict[str, dict[str, str]]:
+        return dict.fromkeys(run_ids, self.states)
 
     def get_template_context(self) -> dict[str, Any]:
         moment = datetime(2026, 1, 1, tzinfo=UTC)

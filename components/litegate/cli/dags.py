@@ -12,6 +12,7 @@ from typing import Any
 from litegate.cli.outcome import Outcome, TaskFailure, outcome_of
 from litegate.cli.progress import Progress
 from litegate.errors import DataError, ModelError, StackError
+from litegate.globs import split_glob
 from litegate.records import Decided, Failure, Promotion, RunResult
 from litegate.spec import Spec
 from litegate.stack import Home
@@ -35,7 +36,8 @@ def check_local_inputs(spec: Spec) -> None:
         ("calibration.uri", spec.calibration.uri, DataError),
         ("evaluation.uri", spec.evaluation.uri, DataError),
     ):
-        if "://" not in uri and not Path(uri).exists():
+        folder = (split_glob(uri) or (uri, ""))[0]
+        if "://" not in uri and not Path(folder).exists():
             raise error(key, "an existing file or folder", f"nothing at {uri}")
 
 

@@ -16,12 +16,13 @@ NOT_CHAMPION = 4
 
 FLOW = (
     "resolve",
+    "fetch_champion",
+    "recall",
     "convert",
     "sample",
     "lint",
     "check_parity",
     "inspect_baseline",
-    "fetch_champion",
     "evaluate_baseline",
     "profile_baseline",
     "evaluate_champion",
@@ -86,6 +87,7 @@ class Outcome:
             "selected": self.selected.to_json() if self.selected else None,
             "baseline": result.baseline.to_json() if result else None,
             "variants": [row.to_json() for row in result.variants] if result else [],
+            "report": result.report if result else None,
         }
         return found | ({"error": self.error} if self.outcome == "failed" else {})
 

@@ -128,4 +128,5 @@ def _pages(result: RunResult | None, stack: Stack, home: Home, airflow_page: str
     if result is not None:
         page = f"#/experiments/{result.experiment_id}/runs/{result.mlflow_run_id}?workflowType=machine_learning"
         lines.append(f"MLflow:   {stack.mlflow_url}/{page}")
+        lines.append(f"Report:   {result.report}")
     return lines

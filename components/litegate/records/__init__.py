@@ -22,8 +22,19 @@ from litegate.records.artifacts import (
     TensorSpec,
 )
 from litegate.records.base import FileRef, Record
+from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.evaluation import Candidate, Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
-from litegate.records.inputs import DataRef, ModelRef, Produced, ProduceRequest, Resolved, ResolveRequest, UserCode
+from litegate.records.inputs import (
+    Announcement,
+    DataRef,
+    ModelRef,
+    Produced,
+    ProduceRequest,
+    Resolved,
+    ResolveRequest,
+    TrainRequest,
+    UserCode,
+)
 from litegate.records.inspection import (
     BufferUse,
     Computing,
@@ -49,6 +60,21 @@ from litegate.records.promotion import (
     LedgerEntry,
     LedgerRequest,
 )
+from litegate.records.requalification import (
+    ConcludeRequest,
+    Conclusion,
+    Drift,
+    DriftFinding,
+    DriftReference,
+    DriftRequest,
+    FoundIncumbent,
+    Incumbent,
+    InputDrift,
+    Pinned,
+    PinRequest,
+    Requalification,
+    RequalifyRequest,
+)
 from litegate.records.results import (
     BaselineSummary,
     Champion,
@@ -60,6 +86,7 @@ from litegate.records.results import (
     RunResult,
     VariantRow,
 )
+from litegate.records.statistics import InputStatistics
 from litegate.records.verdicts import (
     ClassLoss,
     Clause,
@@ -74,8 +101,10 @@ from litegate.records.verdicts import (
 )
 
 __all__ = [
+    "LEAST_DAYS",
     "Action",
     "Aliases",
+    "Announcement",
     "Answer",
     "Artifact",
     "Barred",
@@ -89,20 +118,33 @@ __all__ = [
     "ChannelState",
     "ClassLoss",
     "Clause",
+    "CleanRequest",
+    "Cleaned",
     "Computing",
+    "ConcludeRequest",
+    "Conclusion",
     "ConvertRequest",
     "Converted",
     "DataFinding",
     "DataRef",
     "Decided",
     "Decision",
+    "Drift",
+    "DriftFinding",
+    "DriftReference",
+    "DriftRequest",
     "EvaluateRequest",
     "Evaluated",
     "Failure",
+    "Fate",
     "FileRef",
     "Finding",
     "Flip",
+    "FoundIncumbent",
     "GateRequest",
+    "Incumbent",
+    "InputDrift",
+    "InputStatistics",
     "InspectRequest",
     "Inspection",
     "LargeBuffer",
@@ -116,6 +158,9 @@ __all__ = [
     "OperatorUse",
     "Parity",
     "ParityRequest",
+    "Pile",
+    "PinRequest",
+    "Pinned",
     "ProduceRequest",
     "Produced",
     "Profile",
@@ -128,6 +173,8 @@ __all__ = [
     "Reference",
     "ReferenceOutcomes",
     "RegisterRequest",
+    "Requalification",
+    "RequalifyRequest",
     "ResolveRequest",
     "Resolved",
     "RunResult",
@@ -140,6 +187,7 @@ __all__ = [
     "SmokeRun",
     "Stopping",
     "TensorSpec",
+    "TrainRequest",
     "UserCode",
     "VariantRow",
     "Verdict",

@@ -106,7 +106,11 @@ class ChampionFile(Record):
 
 
 class RunResult(Record):
-    """What a pipeline run found, as recorded; `selected` is the version that may be promoted."""
+    """What a pipeline run found, as recorded; `selected` is the version that may be promoted.
+
+    Attributes:
+        report: address of the page in MLflow that answers which file to ship.
+    """
 
     model: str
     outcome: Literal["promoted", "rejected"]
@@ -115,6 +119,7 @@ class RunResult(Record):
     variants: tuple[VariantRow, ...]
     experiment_id: str
     mlflow_run_id: str
+    report: str
 
 
 class PromoteRequest(Record):

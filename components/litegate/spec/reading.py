@@ -63,8 +63,9 @@ def _with_absolute_uris(spec: Spec, folder: Path) -> Spec:
         uri = section.uri
         return section if "://" in uri else section.model_copy(update={"uri": str(folder / uri)})
 
-    sections = ("model", "calibration", "evaluation")
-    return spec.model_copy(update={name: absolute(getattr(spec, name)) for name in sections})
+    sections = ("model", "calibration", "evaluation", "requalify")
+    found = {name: section for name in sections if (section := getattr(spec, name)) is not None}
+    return spec.model_copy(update={name: absolute(section) for name, section in found.items()})
 
 
 def _spec_error(error: ErrorDetails, source: str) -> SpecError:

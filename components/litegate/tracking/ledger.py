@@ -129,7 +129,7 @@ class Ledger:
 
     def _create(self) -> Experiment:
         """The channel's experiment with a new, empty ledger, or the one that somebody else has just made."""
-        hub = runs.experiment(self.client, EXPERIMENT, _NOTE)
+        hub = runs.experiment(self.client, EXPERIMENT, lambda _: _NOTE)
         experiment = self._older_marker(hub)
         if experiment is not None:
             return experiment

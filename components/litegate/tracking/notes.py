@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from litegate.markdown import headline, plain, results, table, written
+from litegate.markdown import fit, number, plain, table
 from litegate.records import (
     Aliases,
     Candidate,
@@ -18,15 +18,19 @@ from litegate.records import (
     Verdict,
     warnings_of,
 )
+from litegate.results_note import headline, results
+from litegate.tracking.views import link, view_link
 
 __all__ = [
+    "DRIFT_REFERENCE",
     "EXPLANATION",
     "INSPECTION",
     "LINT",
+    "NOTE_LIMIT",
+    "REPORT",
     "VERDICT",
     "experiment_note",
     "ledger_note",
-    "lint_note",
     "lint_warnings",
     "reasons",
     "run_note",
@@ -39,28 +43,44 @@ LINT = "lint.json"
 """The parent run's artifact with all that was found about the representative samples."""
 INSPECTION = "inspection.json"
 """A variant's artifact with all that was read from its file's bytes, and its smoke run."""
+REPORT = "report.html"
+"""The parent run's artifact that answers on one page which file to ship."""
 VERDICT = "verdict.json"
 """A variant's artifact with the gate's whole answer; a version may be promoted only if its run has it."""
+DRIFT_REFERENCE = "drift_reference.json"
+"""A registered variant's artifact with what its data looked like; requalification compares later data with it."""
 LEDGER_ROWS = 15
+NOTE_LIMIT = 5000
+"""Characters that a description may have: MLflow keeps no more of a version's."""
 
 
-def experiment_note(model: str) -> str:
-    """What the experiment of a model is about."""
+def experiment_note(model: str, registry: str, experiment_id: str) -> str:
+    """What the experiment of a model is about, and where to look first."""
+    start = f"experiments/{experiment_id}"
+    pages = (
+        f"[Charts of the latest run]({view_link(experiment_id)})",
+        f"[Variants side by side]({link(f'{start}/models')})",
+        f"[All pipeline runs]({link(f'{start}/runs')})",
+        f"[What was selected]({link(f'models/{registry}')})",
+    )
     return (
-        f"Quantization of **{plain(model)}**: one run per pipeline run, with one child run and one logged model per "
-        "variant. Every variant was measured on the same samples as the float32 baseline and judged by the gate; "
-        "only a version whose verdict is *passed* may be promoted."
+        f"Quantization of **{plain(model)}**: {' · '.join(pages)}\n\n"
+        "One run per pipeline run, with one child run and one logged model per variant. Every variant was measured on "
+        "the same samples as the float32 baseline and judged by the gate; only a version whose verdict is *passed* "
+        "may be promoted. Find runs by their tags: ``tags.variant = 'int8' and tags.verdict = 'passed'``."
     )
 
 
-def run_note(result: RunResult, why: str, links: Mapping[str, str]) -> str:
-    """The outcome in one sentence, then the results and where the run can be looked at."""
+def run_note(result: RunResult, why: str, links: Mapping[str, str], lint: Lint | None = None) -> str:
+    """The outcome in one sentence, where the run can be looked at, the results, what is odd about the data."""
     if result.selected is None:
         verdict = f"**Rejected: nothing may be promoted**, for {plain(why)}."
     else:
         verdict = f"**Selected: {result.selected.variant}**, version {result.selected.version}: {plain(why)}."
-    pages = " · ".join(f"[{plain(name.capitalize())}]({url})" for name, url in sorted(links.items()))
-    return "\n\n".join(part for part in (verdict, results(result.baseline, result.variants), pages) if part)
+    pages = [f"[{plain(name.capitalize())}]({url})" for name, url in sorted(links.items())]
+    pages.append(f"[Charts of the latest run]({view_link(result.experiment_id)})")
+    parts = (verdict, " · ".join(pages), results(result.baseline, result.variants), _lint(lint) if lint else "")
+    return fit("\n\n".join(part for part in parts if part), NOTE_LIMIT, "the artifact result.json has all of it")
 
 
 def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
@@ -73,13 +93,8 @@ def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
         _flips(verdict),
         _file(candidate) if candidate else "",
     )
-    return "\n\n".join(part for part in parts if part)
-
-
-def lint_note(lint: Lint) -> str:
-    """What is odd about the calibration data, a line for each finding; nothing where all is well."""
-    lines = [f"- Calibration: {finding.code}: {plain(finding.message)}" for finding in lint.findings]
-    return "\n\n" + "\n".join([*lines, "", f"(artifact `{LINT}`)"]) if lines else ""
+    whole = "\n\n".join(part for part in parts if part)
+    return fit(whole, NOTE_LIMIT, "the artifact verdict.json has all of it")
 
 
 def lint_warnings(lint: Lint) -> str:
@@ -112,6 +127,12 @@ def reasons(verdict: Verdict) -> str:
     return "; ".join(f"{reason.code}: {reason.message}" for reason in verdict.reasons)
 
 
+def _lint(lint: Lint) -> str:
+    """What is odd about the calibration data, a line for each finding; nothing where all is well."""
+    lines = [f"- Calibration: {finding.code}: {plain(finding.message)}" for finding in lint.findings]
+    return "\n".join([*lines, "", f"(artifact `{LINT}`)"]) if lines else ""
+
+
 def _clauses(clauses: Sequence[Clause]) -> str:
     """What the policy asks for, as it was tested."""
     rows = [
@@ -119,7 +140,7 @@ def _clauses(clauses: Sequence[Clause]) -> str:
             clause.name,
             plain(clause.subject),
             clause.state,
-            *(written(found, ".4g") for found in (clause.estimate, clause.low, clause.high, clause.limit)),
+            *(number(found, ".4g") for found in (clause.estimate, clause.low, clause.high, clause.limit)),
             f"{clause.samples:,}",
             "" if clause.needed is None else f"{clause.needed:,}",
         )
@@ -134,7 +155,7 @@ def _classes(classes: Sequence[ClassLoss]) -> str:
     rows = [
         (
             plain(loss.name),
-            *(written(found, ".4g") for found in (loss.baseline, loss.value, loss.drop, loss.low, loss.high)),
+            *(number(found, ".4g") for found in (loss.baseline, loss.value, loss.drop, loss.low, loss.high)),
             f"{loss.samples:,}",
             "yes" if loss.proved else "",
         )

@@ -40,6 +40,7 @@ def test_a_bad_spec_ends_with_2_one_line_and_the_json(tmp_path, capsys):
         "selected": None,
         "baseline": None,
         "variants": [],
+        "report": None,
         "error": error.removeprefix("error: ").strip(),
     }
 
@@ -119,3 +120,14 @@ sys.exit(main(["demo"]))
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
+
+
+def test_a_clean_up_of_a_stopped_home_says_what_to_start(monkeypatch, capsys):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert main(["clean"]) == 1
+    assert "start them with `litegate start`, or set MLFLOW_TRACKING_URI" in capsys.readouterr().err
+
+
+def test_a_clean_up_leaves_at_least_two_days(capsys):
+    assert main(["clean", "--older-than", "1"]) == 2
+    assert "--older-than: expected 2 days or more, got 1" in capsys.readouterr().err

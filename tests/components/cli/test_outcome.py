@@ -39,6 +39,7 @@ def result(selected: Champion | None) -> RunResult:
         variants=(ROW,),
         experiment_id="1",
         mlflow_run_id="p",
+        report="http://mlflow/report",
     )
 
 
@@ -154,6 +155,7 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
             "samples": 697,
         },
         "variants": [ROW.to_json()],
+        "report": "http://mlflow/report",
     }
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
@@ -190,6 +192,7 @@ def test_the_json_of_a_failure_says_why_and_claims_no_result(outcome):
         "selected": None,
         "baseline": None,
         "variants": [],
+        "report": None,
         "error": "why",
     }
 

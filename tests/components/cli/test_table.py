@@ -33,6 +33,7 @@ RESULT = RunResult(
     ),
     experiment_id="1",
     mlflow_run_id="abc",
+    report="http://mlflow/#/report.html",
 )
 
 

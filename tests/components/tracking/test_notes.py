@@ -6,6 +6,11 @@ from litegate.records import ClassLoss, Clause, Reason, Verdict
 from litegate.tracking import notes
 
 
+def narrow(note: str) -> list[str]:
+    """The lines of a note, without the gaps between the columns of its tables."""
+    return note.replace(" &nbsp; |", " |").splitlines()
+
+
 def test_a_variant_s_note_begins_with_the_sentence_and_shows_every_clause_and_the_worst_classes():
     clause = Clause(
         name="max_drop_from_champion",
@@ -32,7 +37,7 @@ def test_a_variant_s_note_begins_with_the_sentence_and_shows_every_clause_and_th
         agreement=0.981,
         flipped=22,
     )
-    assert notes.variant_note(verdict).splitlines() == [
+    assert narrow(notes.variant_note(verdict)) == [
         "**int8 is undecided: &lt;b>**",
         "",
         "- because",
@@ -52,3 +57,37 @@ def test_a_variant_s_note_begins_with_the_sentence_and_shows_every_clause_and_th
 def test_a_long_reason_is_cut():
     verdict = Verdict(variant="int8", state="failed", reasons=(Reason(code="x", message="word " * 1000),))
     assert len(notes.variant_note(verdict)) < 300
+
+
+def test_a_note_with_too_many_clauses_ends_with_a_whole_line_and_says_where_the_rest_is():
+    clauses = tuple(
+        Clause(
+            name="max_class_drop",
+            subject=f"class {i}",
+            state="passed",
+            estimate=0.0,
+            low=0.0,
+            high=0.0,
+            limit=0.1,
+            p_value=0.01,
+            samples=100,
+        )
+        for i in range(1000)
+    )
+    note = notes.variant_note(Verdict(variant="int8", state="passed", clauses=clauses))
+    assert len(note) <= notes.NOTE_LIMIT
+    last, _, notice = note.rpartition("\n\n")
+    assert last.endswith(" |")
+    assert "verdict.json has all of it" in notice
+
+
+def test_the_experiment_s_note_links_to_pages_that_open_in_the_mode_for_models():
+    note = notes.experiment_note("toy", "registered-toy", "7")
+    links = [part.partition(")")[0] for part in note.split("](")[1:]]
+    assert [link.partition("?")[0] for link in links] == [
+        "#/experiments/7/runs",
+        "#/experiments/7/models",
+        "#/experiments/7/runs",
+        "#/models/registered-toy",
+    ]
+    assert all("workflowType=machine_learning" in link for link in links)
