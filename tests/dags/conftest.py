@@ -69,7 +69,7 @@ def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable
         from airflow.models import dagrun
 
         sleep = time.sleep  # between two looks at what can run, where a scheduler would be
-        monkeypatch.setattr("time.sleep", lambda seconds: sleep(min(seconds, 0.01)))
+        monkeypatch.setattr("time.sleep", lambda seconds: sleep(min(seconds, 0.05)))
 
         dag.deadline = None  # `dag.test` of Airflow 3.3 cannot run a DAG that has one
         bag = DagBag(os.devnull, collect_dags=False)
