@@ -34,7 +34,7 @@ def trigger(load_dags: Callable[..., dict[str, Any]], run_dag: Callable[..., Any
 
     def run(decision: str, at: datetime | None = None, **form: Any) -> Any:
         dag = load_dags(file="decide.py")[f"litegate__{decision}"]
-        when = {} if at is None else {"logical_date": at}
+        when = {} if at is None else {"logical_date": at, "run_after": at}
         (task,) = run_dag(dag, run_conf=form, **when).get_task_instances()
         return task
 
