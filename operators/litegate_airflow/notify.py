@@ -130,7 +130,7 @@ def concluded(records: RunRecords) -> Notice | None:
         return None
     result = found.requalification()
     notice = notice_of_conclusion(found.pinned().spec.model.name, result, Conclusion.model_validate(said))
-    return _linked(notice, **_pages(records.ti, result))
+    return _linked(notice, airflow=run_url(records.ti), mlflow=mlflow_page(result))
 
 
 def tell(notifications: Iterable[Notification], notice: Notice, context: Context) -> None:
