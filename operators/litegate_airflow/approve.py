@@ -57,7 +57,7 @@ class ApproveOperator(HITLOperator):
             if promotion.state != "waiting":
                 why = promotion.why or "it was accepted before"
                 raise AirflowSkipException(f"nobody is asked about version {promotion.selected.version}: {why}")
-            pages = {"MLflow: all measurements": mlflow_page(result), "Airflow: this run": run_url(context["ti"])}
+            pages = {"Report": result.report, "MLflow": mlflow_page(result), "Airflow": run_url(context["ti"])}
             self.subject, self.body = question(records.channel(), result, promotion, pages)
             self._keep_what_is_asked(context, promotion.selected.version)
         super().execute(context)

@@ -25,7 +25,7 @@ from litegate.notices import (
     notice_of_result,
     waiting_notice,
 )
-from litegate.records import Channel, Conclusion, Decided, Notice
+from litegate.records import Channel, Conclusion, Decided, Notice, RunResult
 from litegate.spec import Notification, Spec
 from litegate_airflow.pages import answer_page, mlflow_page, run_url
 from litegate_airflow.requalification_xcom import CONCLUSION, RequalificationRecords
@@ -34,6 +34,7 @@ from litegate_airflow.xcom import RETURN_VALUE, RunRecords
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 __all__ = [
     "DecisionNotifier",
@@ -97,28 +98,28 @@ class DecisionNotifier(BaseNotifier):
 def judged(records: RunRecords) -> Notice | None:
     """After `register`: nothing passed the gate."""
     result = records.run_result()
-    return _linked(notice_of_result(result), airflow=run_url(records.ti), mlflow=mlflow_page(result))
+    return _linked(notice_of_result(result), **_pages(records.ti, result))
 
 
 def promoted(records: RunRecords) -> Notice | None:
     """After `promote`: the champion is another version."""
     result = records.run_result()
     notice = notice_of_promotion(result, records.promotion())
-    return _linked(notice, airflow=run_url(records.ti), mlflow=mlflow_page(result))
+    return _linked(notice, **_pages(records.ti, result))
 
 
 def asked(records: RunRecords) -> Notice | None:
     """When `approve` begins to wait: a person must answer."""
     ti, result = records.ti, records.run_result()
-    pages = {"airflow": run_url(ti), "mlflow": mlflow_page(result), "answer": answer_page(ti, ti.task_id)}
-    return _linked(waiting_notice(result, records.promotion()), **pages)
+    notice = waiting_notice(result, records.promotion())
+    return _linked(notice, **_pages(ti, result), answer=answer_page(ti, ti.task_id))
 
 
 def decided(records: RunRecords) -> Notice | None:
     """After `decide`, however it ended: what the person said."""
     result, found = records.run_result(), records.decided()
     notice = None if found is None else notice_of_decision(result.model, found)
-    return _linked(notice, airflow=run_url(records.ti), mlflow=mlflow_page(result))
+    return _linked(notice, **_pages(records.ti, result))
 
 
 def concluded(records: RunRecords) -> Notice | None:
@@ -174,6 +175,10 @@ def _specs_of(channel: Channel, folder: Path) -> list[Spec]:
     """The good specs that promote to a registered model under an alias."""
     specs = [item.spec for item in read_spec_files(folder).values() if item.spec is not None]
     return [spec for spec in specs if (spec.registry.name, spec.registry.alias) == (channel.registry, channel.alias)]
+
+
+def _pages(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> dict[str, str]:
+    return {"airflow": run_url(ti), "mlflow": mlflow_page(result), "report": result.report}
 
 
 def _linked(notice: Notice | None, **pages: str) -> Notice | None:

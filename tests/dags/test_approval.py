@@ -102,7 +102,7 @@ def test_a_yes_of_those_who_may_promotes_in_their_name_and_everybody_is_told(ask
     assert hook.events() == ["waiting", "promoted"]
     assert asked["links"]["answer"].endswith("/tasks/approve/required_actions")
     assert (told["actor"], told["version"], told["variant"]) == ("ann", 1, "dynamic_range")
-    assert set(told["links"]) == {"airflow", "mlflow"}
+    assert set(told["links"]) == {"airflow", "mlflow", "report"}
 
 
 def check_question(person: Person) -> None:

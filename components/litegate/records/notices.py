@@ -18,7 +18,7 @@ class Notice(Record):
         sentence: what happened, for people, on one line.
         version, variant: that it happened to, where it is about one.
         actor: who decided it, where somebody did.
-        links: pages that tell more, by what they show: `airflow`, `mlflow`, `answer`.
+        links: pages that tell more, by what they show: `airflow`, `mlflow`, `report`, `answer`.
     """
 
     event: Event
