@@ -8,24 +8,29 @@ from typing import Any
 
 from airflow.sdk import DAG, TriggerRule, get_parsing_context, task_group
 
-from litegate.spec import Spec
+from litegate.spec import Approval, Spec
 from litegate.variants import BASELINE, CHAMPION
+from litegate_airflow.answer import AnswerOperator
+from litegate_airflow.approve import ApproveOperator
 from litegate_airflow.champion import FetchChampionOperator
 from litegate_airflow.convert import ConvertOperator
+from litegate_airflow.deadline import deadlines
 from litegate_airflow.doc_page import doc_page
 from litegate_airflow.evaluate import EvaluateOperator
 from litegate_airflow.gate import GateOperator
 from litegate_airflow.inspect import InspectOperator
 from litegate_airflow.lint import LintOperator
+from litegate_airflow.notify import RunNotifier, asked, decided, judged, promoted
 from litegate_airflow.parity import CheckParityOperator
 from litegate_airflow.profile import ProfileOperator
 from litegate_airflow.promote import PromoteOperator
 from litegate_airflow.quantize import QuantizeOperator
+from litegate_airflow.recall import RecallOperator
 from litegate_airflow.register import RegisterOperator
 from litegate_airflow.resolve import ResolveOperator
 from litegate_airflow.sample import SampleOperator
 from litegate_airflow.select import SelectOperator
-from litegate_airflow.specs import SpecFile, model_schedule, read_spec_files
+from litegate_airflow.specs import SpecFile, model_asset, model_schedule, read_spec_files
 
 HEAVY: dict[str, Any] = {"pool": "litegate"}
 ALONE: dict[str, Any] = {"pool": "litegate", "pool_slots": 2}  # the whole pool: what is measured must not be disturbed
@@ -44,11 +49,13 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         doc_md=doc_page(path, spec),
         schedule=model_schedule(spec),
         catchup=False,
-        dagrun_timeout=timedelta(days=1),
+        dagrun_timeout=timedelta(days=1, hours=spec.approval.timeout_hours if spec.approval else 0),
+        deadline=deadlines(spec),
         default_args=DEFAULTS,
         tags=["litegate", spec.model.name, spec.target],
     ):
-        resolve = ResolveOperator(task_id="resolve", spec_path=str(path))
+        resolve = ResolveOperator(task_id="resolve", spec_path=str(path), inlets=[model_asset(spec)], **HEAVY)
+        recall = RecallOperator(task_id="recall", before="gate")
         convert = ConvertOperator(task_id="convert", **HEAVY)
         sample = SampleOperator(task_id="sample", **HEAVY)
         lint = LintOperator(task_id="lint", **HEAVY)
@@ -56,25 +63,39 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         inspect_baseline = InspectOperator(task_id="inspect_baseline", variant=BASELINE, **HEAVY)
         evaluate_baseline = EvaluateOperator(task_id="evaluate_baseline", variant=BASELINE, **ALONE)
         profile_baseline = ProfileOperator(task_id="profile_baseline", variant=BASELINE, **ALONE)
-        variants = variant.expand(name=resolve.output)
-        gate = GateOperator(task_id="gate", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+        variants = variant.expand(name=recall.output)
+        gate = GateOperator(task_id="gate", trigger_rule=TriggerRule.ALL_DONE)  # others forbid what is skipped
         select = SelectOperator(task_id="select")
-        register = RegisterOperator(task_id="register")
-        promote = PromoteOperator(task_id="promote", **ALONE)
+        register = RegisterOperator(task_id="register", on_success_callback=RunNotifier(spec, judged))
+        promote = PromoteOperator(task_id="promote", on_success_callback=RunNotifier(spec, promoted), **ALONE)
 
         checked = [lint, check_parity, inspect_baseline]
         measured = [evaluate_baseline, profile_baseline, variants]
         if spec.gate.max_drop_from_champion is not None:
-            fetch_champion = FetchChampionOperator(task_id="fetch_champion")
-            checked >> fetch_champion
-            checked = [fetch_champion]
+            resolve >> FetchChampionOperator(task_id="fetch_champion") >> recall
             measured.append(EvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, **ALONE))
-            gate.trigger_rule = TriggerRule.ALL_DONE  # the other rule skips the gate with the champion's evaluation
 
-        resolve >> convert >> sample >> [lint, check_parity, inspect_baseline]
+        resolve >> recall >> convert >> sample >> checked
         for check in checked:
             check >> measured
         measured >> gate >> select >> register >> promote
+        if spec.approval is not None:
+            promote >> approval(spec, spec.approval)
+
+
+def approval(spec: Spec, asks: Approval) -> ApproveOperator:
+    """Ask a person, and record the answer; returns the task that asks."""
+    approve = ApproveOperator(task_id="approve", approval=asks, notifiers=RunNotifier(spec, asked))
+    tells = RunNotifier(spec, decided)
+    decide = AnswerOperator(
+        task_id="decide",
+        on_success_callback=tells,
+        on_failure_callback=tells,
+        on_skipped_callback=tells,
+        **ALONE,
+    )
+    approve >> decide
+    return approve
 
 
 @task_group(group_id="variant", default_args={"map_index_template": "{{ task.variant }}"})

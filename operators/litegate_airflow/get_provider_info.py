@@ -11,4 +11,5 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "litegate",
         "name": "litegate",
         "description": "Decides which quantized LiteRT file may ship.",
+        "notifications": ["litegate_airflow.webhook.WebhookNotifier"],
     }

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
-from urllib.parse import quote
-
-from airflow.sdk import conf
 from typing_extensions import override
 
 from litegate.records import RegisterRequest
+from litegate_airflow.pages import run_url
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RunRecords
 
-if TYPE_CHECKING:
-    from airflow.sdk.types import RuntimeTaskInstanceProtocol
-
-__all__ = ["RegisterOperator", "run_url"]
+__all__ = ["RegisterOperator"]
 
 
 class RegisterOperator(StepOperator):
@@ -41,9 +34,3 @@ class RegisterOperator(StepOperator):
             verdicts=records.verdicts(),
             selection=records.selection(),
         )
-
-
-def run_url(ti: RuntimeTaskInstanceProtocol) -> str:
-    """The page of a task's DAG run in Airflow's user interface."""
-    base = os.environ.get("LITEGATE_AIRFLOW_URL") or conf.get("api", "base_url", fallback="")
-    return f"{base.rstrip('/')}/dags/{ti.dag_id}/runs/{quote(ti.run_id, safe=':+')}"
