@@ -48,6 +48,7 @@ def result(selected: Champion | None = None, **verdicts: str) -> RunResult:
         variants=(row("float32", "baseline"), *(row(variant, verdict) for variant, verdict in verdicts.items())),
         experiment_id="1",
         mlflow_run_id="r",
+        report="http://mlflow/report",
     )
 
 

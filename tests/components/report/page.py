@@ -13,7 +13,7 @@ class Page(HTMLParser):
     Attributes:
         elements: name and attributes of each, in order.
         text: all that is neither markup nor style.
-        headings: text of the headings by level.
+        tables: the text of every cell, by table and row.
         unclosed: what was opened and not closed, or closed and not open.
     """
 
@@ -21,7 +21,7 @@ class Page(HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.parts: list[str] = []
-        self.rows: list[list[str]] = []
+        self.tables: list[list[list[str]]] = []
         self.style = ""
         self.unclosed: list[str] = []
         self._open: list[str] = []
@@ -34,6 +34,10 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.parts).split())
 
     @property
+    def rows(self) -> list[list[str]]:
+        return [row for table in self.tables for row in table]
+
+    @property
     def names(self) -> set[str]:
         return {name for name, _ in self.elements}
 
@@ -44,10 +48,12 @@ class Page(HTMLParser):
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self._open.append(tag)
+        if tag == "table":
+            self.tables.append([])
         if tag == "tr":
-            self.rows.append([])
+            self.tables[-1].append([])
         if tag in ("td", "th"):
-            self.rows[-1].append("")
+            self.tables[-1][-1].append("")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
@@ -65,5 +71,6 @@ class Page(HTMLParser):
             self.style += data
             return
         self.parts.append(data)
-        if self.rows and ("td" in self._open or "th" in self._open):
-            self.rows[-1][-1] = " ".join(f"{self.rows[-1][-1]} {data}".split())
+        if "td" in self._open or "th" in self._open:
+            row = self.tables[-1][-1]
+            row[-1] = " ".join(f"{row[-1]} {data}".split())

@@ -117,3 +117,12 @@ def test_a_full_chart_still_names_everything():
     crowd = [Box(200, 150, 400, 300)]
     (box,) = placed([Box(10, 10, 20, 18)], [Box(60, 10, 90, 15)], crowd, FRAME)
     assert math.isfinite(box.x)
+
+
+def test_a_name_is_not_put_beyond_its_neighbour_where_it_would_seem_to_name_that():
+    marks = [Box(300, 150, 20, 18), Box(310, 150, 20, 18)]
+    wanted = [Box(345, 150, 60, 15), Box(355, 150, 60, 15)]
+    first, second = placed(marks, wanted, [], FRAME)
+
+    assert not (first.y == 150 and first.left > 310)
+    assert second == wanted[1]

@@ -47,16 +47,16 @@ def placed(points: Sequence[Box], names: Sequence[Box], taken: Sequence[Box], fr
 
 def _is_clear(point: Box, name: Box, points: Sequence[Box]) -> bool:
     """Whether the line from a mark to its name crosses no other mark."""
-    others = [_core(other) for other in points if not _core(other).meets(_core(point))]
+    others = [_part(other, 0.5) for other in points if not _part(other, 0.25).meets(_part(point, 0.25))]
     end = name.left if name.x > point.x else name.left + name.width
     steps = [step / 12 for step in range(13)]
     line = [Box(point.x + t * (end - point.x), point.y + t * (name.y - point.y), 1, 1) for t in steps]
     return not any(dot.meets(other) for dot in line for other in others)
 
 
-def _core(box: Box) -> Box:
-    """Its middle, which nothing may hide."""
-    return replace(box, width=box.width / 2, height=box.height / 2)
+def _part(box: Box, share: float) -> Box:
+    """The middle of a box, that share of its width and height."""
+    return replace(box, width=share * box.width, height=share * box.height)
 
 
 def _within(box: Box, frame: Box) -> Box:

@@ -80,20 +80,20 @@ class Canvas:
     Args:
         name: of the chart, unique on the page: its parts are named after it.
         width, height: in points.
+        left, top: room for texts beside the axes, in points.
     """
 
-    def __init__(self, name: str, width: float, height: float) -> None:
+    def __init__(self, name: str, width: float, height: float, left: float, top: float) -> None:
         self.name = name
-        self.figure: Any = Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
+        self.figure: Any = Figure(figsize=(width / 72, height / 72), dpi=72)
         FigureCanvasSVG(self.figure)
-        self.axes: Any = None
+        self._place = (left / width, 42 / height, 1 - (left + 8) / width, 1 - (42 + top) / height)
 
     @contextmanager
     def drawing(self) -> Iterator[Any]:
         """The axes, under the report's style."""
         with mpl.rc_context(_STYLE | {"svg.hashsalt": self.name}):
-            self.axes = self.axes or self.figure.add_subplot()
-            yield self.axes
+            yield self.figure.add_axes(self._place)
 
     def svg(self, description: str) -> Markup:
         """The chart for a page, with what it shows in words for those who do not see it."""

@@ -33,7 +33,7 @@ def intervals(name: str, rows: Sequence[Interval], limit: float, axis_label: str
         style: of what is far out, as a format.
         words: what the chart shows.
     """
-    canvas = Canvas(name, 470, 62 + 24 * len(rows))
+    canvas = Canvas(name, 470, 50 + 24 * len(rows), left=156, top=6)
     with canvas.drawing() as axis:
         lowest, highest = _ends(rows, limit)
         axis.set_xlim(lowest, highest)

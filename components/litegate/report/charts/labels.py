@@ -51,7 +51,7 @@ def name_points(axis: Any, labels: Sequence[Label], lines: Sequence[float]) -> N
 
 
 def _write(axis: Any, label: Label, mark: Box, box: Box) -> None:
-    moved = abs(box.y - mark.y) > FONT or not 0 < box.left - mark.x < 30
+    moved = abs(box.y - mark.y) > FONT or not 0 < box.left - mark.x < 20
     axis.annotate(
         label.text,
         (label.x, label.y),

@@ -32,7 +32,7 @@ def stacks(name: str, bars: Sequence[Stack], kinds: Sequence[str], axis_label: s
         kinds: in the order in which they are stacked, at most four.
         words: what the chart shows.
     """
-    canvas = Canvas(name, 470, 96 + 24 * len(bars))
+    canvas = Canvas(name, 470, 72 + 24 * len(bars), left=156, top=30)
     with canvas.drawing() as axis:
         names, ends = [bar.name for bar in bars], [0.0] * len(bars)
         for kind, (colour, hatch) in zip(kinds, _FILLS, strict=False):
@@ -47,5 +47,5 @@ def stacks(name: str, bars: Sequence[Stack], kinds: Sequence[str], axis_label: s
         axis.tick_params(axis="y", length=0)
         axis.grid(visible=False, axis="y")
         axis.set_xlabel(axis_label)
-        canvas.figure.legend(loc="outside upper left", ncols=4, handlelength=1.4, columnspacing=1.2)
+        canvas.figure.legend(loc="upper left", ncols=4, handlelength=1.4, columnspacing=1.2)
     return canvas.svg(words)

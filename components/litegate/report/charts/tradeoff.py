@@ -51,7 +51,7 @@ def tradeoff(name: str, points: Sequence[Point], limit: float, axes: tuple[str, 
         style: of losses, as a format.
         words: what the chart shows.
     """
-    canvas = Canvas(name, 470, 350)
+    canvas = Canvas(name, 470, 350, left=64, top=6)
     with canvas.drawing() as axis:
         axis.set_xlabel(axes[0])
         axis.set_ylabel(axes[1])
@@ -60,8 +60,6 @@ def tradeoff(name: str, points: Sequence[Point], limit: float, axes: tuple[str, 
         _front(axis, points, edges)
         for point in points:
             _point(axis, point, edges)
-        canvas.figure.draw_without_rendering()
-        canvas.figure.set_layout_engine("none")
         _name(axis, points, limit, edges, style)
     return canvas.svg(words)
 
