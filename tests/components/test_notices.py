@@ -42,7 +42,7 @@ def row(variant: str, verdict: str) -> VariantRow:
 def result(selected: Champion | None = None, **verdicts: str) -> RunResult:
     return RunResult(
         model="m",
-        outcome="promoted" if selected else "rejected",
+        outcome="selected" if selected else "rejected",
         selected=selected,
         baseline=BaselineSummary(bytes=1, metric="top1", value=0.9, samples=9),
         variants=(row("float32", "baseline"), *(row(variant, verdict) for variant, verdict in verdicts.items())),

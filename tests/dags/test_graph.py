@@ -149,7 +149,7 @@ class Steps:
         row |= {"reasons": (), "latency_ms": None, "digest": None, "uri": None, "mlflow_run_id": None}
         return RunResult(
             model="m",
-            outcome="promoted" if chosen else "rejected",
+            outcome="selected" if chosen else "rejected",
             selected=Champion(variant=chosen, version=1, digest=chosen) if chosen else None,
             baseline=BaselineSummary(bytes=10, metric="top1", value=0.9, samples=9),
             variants=tuple(VariantRow(variant=v.variant, verdict=v.state, **row) for v in request.verdicts),

@@ -113,7 +113,7 @@ class RunResult(Record):
     """
 
     model: str
-    outcome: Literal["promoted", "rejected"]
+    outcome: Literal["selected", "rejected"]
     selected: Champion | None
     baseline: BaselineSummary
     variants: tuple[VariantRow, ...]

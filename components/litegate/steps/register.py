@@ -105,7 +105,7 @@ class _Recorder:
         """What the step hands back and MLflow keeps."""
         return RunResult(
             model=self.spec.model.name,
-            outcome="promoted" if selected else "rejected",
+            outcome="selected" if selected else "rejected",
             selected=selected,
             baseline=self.baseline,
             variants=rows,

@@ -33,7 +33,7 @@ ROW = VariantRow(
 def result(selected: Champion | None) -> RunResult:
     return RunResult(
         model="m",
-        outcome="promoted" if selected else "rejected",
+        outcome="selected" if selected else "rejected",
         selected=selected,
         baseline=BaselineSummary(bytes=4000, metric="top1", value=0.96, samples=697),
         variants=(ROW,),
@@ -199,5 +199,5 @@ def test_the_json_of_a_failure_says_why_and_claims_no_result(outcome):
 
 def test_the_flow_is_that_of_the_quantize_dag():
     assert FLOW[0] == "resolve"
-    assert FLOW[-2:] == ("register", "promote")
+    assert FLOW[-4:] == ("register", "promote", "approve", "decide")
     assert len(set(FLOW)) == len(FLOW)

@@ -23,7 +23,7 @@ def row(variant: str, **values: object) -> VariantRow:
 NOTHING = dict.fromkeys(("bytes", "value", "drop", "drop_low", "drop_high", "latency_ms", "digest"))
 RESULT = RunResult(
     model="digits",
-    outcome="promoted",
+    outcome="selected",
     selected=Champion(variant="int8", version=3, digest="d"),
     baseline=BaselineSummary(bytes=4096, metric="top1", value=0.96, samples=697),
     variants=(

@@ -112,7 +112,7 @@ class MadeRun:
         digest = digest_bytes(str(self.selected).encode())
         return RunResult(
             model=self.model,
-            outcome="promoted" if self.selected else "rejected",
+            outcome="selected" if self.selected else "rejected",
             selected=Champion(variant=self.selected, version=3, digest=digest) if self.selected else None,
             baseline=BaselineSummary(
                 bytes=300_000,

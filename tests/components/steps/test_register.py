@@ -83,7 +83,7 @@ def test_the_parent_run_says_what_was_asked_for_and_what_came_out(recorded):
     assert [f"models:/{output.model_id}" for output in run.outputs.model_outputs] == [version.source]
     tags = run.data.tags
     assert tags["litegate.run_key"] == "quantize/run-1"
-    assert (tags["outcome"], tags["selected"], tags["target"]) == ("promoted", "int8", "cpu")
+    assert (tags["outcome"], tags["selected"], tags["target"]) == ("selected", "int8", "cpu")
     assert tags["tools.tensorflow"] == "2.21.0"
     assert tags["mlflow.note.content"].startswith("**Selected: int8**, version 1: the smallest of 2")
     assert "[Airflow](http://127.0.0.1:8080/dags/quantize/runs/run-1)" in tags["mlflow.note.content"]
@@ -110,7 +110,7 @@ def test_the_result_is_kept_and_has_a_row_for_every_verdict(recorded):
         ("int8", "passed"),
         ("int16x8", "failed"),
     ]
-    assert (result.outcome, result.selected.variant, result.selected.version) == ("promoted", "int8", 1)
+    assert (result.outcome, result.selected.variant, result.selected.version) == ("selected", "int8", 1)
 
 
 def test_the_report_of_the_run_is_kept_with_all_classes_and_the_result_says_where(recorded, mlflow_url):

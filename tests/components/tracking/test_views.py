@@ -58,7 +58,7 @@ def test_a_view_that_cannot_be_saved_fails_nothing_and_is_said(toy, monkeypatch,
     monkeypatch.setattr(MlflowClient, "set_experiment_tag", refuses)
     with caplog.at_level(logging.WARNING, "litegate"):
         result = register.run(toy.request(), toy.work)
-    assert result.outcome == "promoted"
+    assert result.outcome == "selected"
     assert "the view 'Quantization trade-offs' is not saved in MLflow: no such tag" in caplog.text
 
 
