@@ -14,6 +14,7 @@ from litegate_airflow.champion import FetchChampionOperator
 from litegate_airflow.convert import ConvertOperator
 from litegate_airflow.doc_page import doc_page
 from litegate_airflow.evaluate import EvaluateOperator
+from litegate_airflow.form import form
 from litegate_airflow.gate import GateOperator
 from litegate_airflow.inspect import InspectOperator
 from litegate_airflow.lint import LintOperator
@@ -26,6 +27,7 @@ from litegate_airflow.resolve import ResolveOperator
 from litegate_airflow.sample import SampleOperator
 from litegate_airflow.select import SelectOperator
 from litegate_airflow.specs import SpecFile, model_schedule, read_spec_files
+from litegate_airflow.task_docs import document
 
 HEAVY: dict[str, Any] = {"pool": "litegate"}
 ALONE: dict[str, Any] = {"pool": "litegate", "pool_slots": 2}  # the whole pool: what is measured must not be disturbed
@@ -46,8 +48,9 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         catchup=False,
         dagrun_timeout=timedelta(days=1),
         default_args=DEFAULTS,
-        tags=["litegate", spec.model.name, spec.target],
-    ):
+        params=form(spec),
+        tags=["litegate", "quantize", spec.model.name, spec.target],
+    ) as dag:
         resolve = ResolveOperator(task_id="resolve", spec_path=str(path))
         convert = ConvertOperator(task_id="convert", **HEAVY)
         sample = SampleOperator(task_id="sample", **HEAVY)
@@ -75,6 +78,7 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         for check in checked:
             check >> measured
         measured >> gate >> select >> register >> promote
+    document(dag)
 
 
 @task_group(group_id="variant", default_args={"map_index_template": "{{ task.variant }}"})

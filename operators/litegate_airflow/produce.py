@@ -17,6 +17,7 @@ __all__ = ["PrepareDataOperator", "TrainOperator"]
 
 
 class _ProduceOperator(StepOperator):
+    operator_extra_links = ()
     template_fields = ("arguments", "uri")
 
     def __init__(

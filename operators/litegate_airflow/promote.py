@@ -9,6 +9,7 @@ from litegate.errors import GateRejected
 from litegate.records import Channel, PromoteRequest, RunResult
 from litegate.variants import BASELINE
 from litegate_airflow.dag_run import actor, moment
+from litegate_airflow.links import VERSION_LINKS
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RunRecords
 
@@ -16,16 +17,23 @@ __all__ = ["PromoteOperator"]
 
 
 class PromoteOperator(StepOperator):
-    """Returns a `Promotion`; where nothing passed the gate it fails or skips, as the spec's `on_reject` says."""
+    """Returns a `Promotion`; where nothing passed the gate it fails or skips, as the spec's `on_reject` says.
 
+    A trial, which is a run by other values than the spec's, is skipped: only the spec as it is promotes.
+    """
+
+    operator_extra_links = VERSION_LINKS
     step = "promote"
 
     @override
     def request(self, records: RunRecords) -> PromoteRequest:
-        result, spec = records.run_result(), records.resolved().spec
+        result, resolved = records.run_result(), records.resolved()
+        spec = resolved.spec
+        if resolved.trial is not None:
+            raise AirflowSkipException(f"a trial ({resolved.trial}): {_summary(result)}")
         if result.selected is None:
             rejected = AirflowSkipException if spec.gate.on_reject == "skip" else GateRejected
-            raise rejected(_summary(result))
+            raise rejected(f"nothing passed the gate: {_summary(result)}")
         compares = spec.gate.max_drop_from_champion is not None
         row = next(row for row in result.variants if row.variant == result.selected.variant)
         return PromoteRequest(
@@ -42,4 +50,4 @@ class PromoteOperator(StepOperator):
 
 def _summary(result: RunResult) -> str:
     verdicts = ", ".join(f"{row.variant} {row.verdict}" for row in result.variants if row.variant != BASELINE)
-    return f"nothing passed the gate: {verdicts}; recorded in MLflow run {result.mlflow_run_id}"
+    return f"{verdicts}; recorded in MLflow run {result.mlflow_run_id}"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow.sdk import conf
 from typing_extensions import override
 
-from litegate.records import RegisterRequest
+from litegate.records import RegisterRequest, RunResult
+from litegate_airflow.links import VERSION_LINKS, link_tasks
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RunRecords
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 __all__ = ["RegisterOperator", "run_url"]
@@ -22,6 +24,7 @@ __all__ = ["RegisterOperator", "run_url"]
 class RegisterOperator(StepOperator):
     """Returns a `RunResult`; the run's key makes a second try record nothing twice."""
 
+    operator_extra_links = VERSION_LINKS
     step = "register"
 
     @override
@@ -41,6 +44,12 @@ class RegisterOperator(StepOperator):
             verdicts=records.verdicts(),
             selection=records.selection(),
         )
+
+    @override
+    def deliver(self, result: RunResult, context: Context) -> dict[str, Any]:
+        """Now that there are pages for them, link the earlier tasks."""
+        link_tasks(context["ti"], result)
+        return result.to_json()
 
 
 def run_url(ti: RuntimeTaskInstanceProtocol) -> str:

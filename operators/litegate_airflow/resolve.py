@@ -10,6 +10,8 @@ from typing_extensions import override
 from litegate.records import Resolved, ResolveRequest
 from litegate.runner import BadStepInput
 from litegate.spec import load_spec
+from litegate_airflow.dag_run import conf
+from litegate_airflow.form import tried
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RESOLVED, RunRecords, push
 
@@ -21,6 +23,8 @@ __all__ = ["ResolveOperator"]
 
 class ResolveOperator(StepOperator):
     """Reads the spec as it is when the task runs, and pins the model and the data sets by digest.
+
+    What a person has changed in the form of a manual run takes the place of the file's values.
 
     Returns the names of the variants, because Airflow maps over return values only; the `Resolved`
     record is under the XCom key `resolved`.
@@ -37,7 +41,10 @@ class ResolveOperator(StepOperator):
         if self.problem:
             raise BadStepInput(self.problem)
         path = Path(self.spec_path)
-        return ResolveRequest(spec=load_spec(path), folder=str(path.resolve().parent))
+        spec, trial = tried(load_spec(path), conf(records.ti), "parameters of this run")
+        if trial is not None:
+            self.log.warning("a trial, of which nothing is promoted: %s", trial)
+        return ResolveRequest(spec=spec, folder=str(path.resolve().parent), trial=trial)
 
     @override
     def deliver(self, result: Resolved, context: Context) -> list[str]:

@@ -15,6 +15,7 @@ from litegate.errors import BadInput, GateRejected, StepFailed
 from litegate.records import Failure, Record
 from litegate.runner import StepRun
 from litegate.settings import settings
+from litegate_airflow.links import RUN_LINKS, VARIANT_LINKS
 from litegate_airflow.xcom import FAILURE, RunRecords, push
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class StepOperator(BaseOperator):
         variant: the variant that the task works on; empty if it works for the run as a whole.
     """
 
+    operator_extra_links = RUN_LINKS
     step: ClassVar[str]
     variant: str = ""
     _step_run: StepRun | None = None
@@ -70,6 +72,7 @@ class StepOperator(BaseOperator):
 class VariantOperator(StepOperator):
     """Runs one step for one variant; mapped instances get its name by expansion."""
 
+    operator_extra_links = VARIANT_LINKS
     template_fields = ("variant",)
 
     def __init__(self, *, variant: str, **arguments: Any) -> None:

@@ -47,9 +47,9 @@ def load_dags(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
-    """Run a DAG without a scheduler."""
+    """Run a DAG without a scheduler, with the parameters in `conf`."""
 
-    def run(dag: Any) -> Any:
+    def run(dag: Any, conf: dict[str, Any] | None = None) -> Any:
         from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
         sleep = time.sleep  # between two looks at what can run, where a scheduler would be
@@ -58,6 +58,6 @@ def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable
         bag = DagBag(os.devnull, collect_dags=False)
         bag.bag_dag(dag)
         sync_bag_to_db(bag, "dags-folder", None)
-        return dag.test()
+        return dag.test(run_conf=conf)
 
     return run

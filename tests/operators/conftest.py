@@ -19,6 +19,7 @@ class TaskInstance:
     run_id: str = "manual__2026-01-01T00:00:00+00:00"
     map_index: int = -1
     user: str | None = None
+    conf: dict[str, Any] = field(default_factory=dict)
     values: dict[tuple[str, int, str], Any] = field(default_factory=dict)
 
     def xcom_push(self, key: str, value: Any) -> None:
@@ -32,7 +33,7 @@ class TaskInstance:
 
     def get_template_context(self) -> dict[str, Any]:
         moment = datetime(2026, 1, 1, tzinfo=UTC)
-        return {"dag_run": SimpleNamespace(run_after=moment, triggering_user_name=self.user)}
+        return {"dag_run": SimpleNamespace(run_after=moment, triggering_user_name=self.user, conf=self.conf)}
 
     def pushed(self, key: str) -> Any:
         return self.values.get((self.task_id, self.map_index, key))

@@ -57,6 +57,7 @@ from litegate.records.results import (
     RunResult,
     VariantRow,
 )
+from litegate.records.trial import Change, Trial
 from litegate.records.verdicts import (
     ClassLoss,
     Clause,
@@ -77,6 +78,7 @@ __all__ = [
     "BaselineSummary",
     "BufferUse",
     "Candidate",
+    "Change",
     "Champion",
     "ChampionFile",
     "ChampionRequest",
@@ -136,6 +138,7 @@ __all__ = [
     "TensorSpec",
     "UserCode",
     "VariantRow",
+    "Trial",
     "Verdict",
     "Verdicts",
     "warnings_of",

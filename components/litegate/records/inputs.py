@@ -8,6 +8,7 @@ from pydantic import Field
 
 from litegate.metrics.facts import MetricFacts
 from litegate.records.base import FileRef, Record
+from litegate.records.trial import Trial
 from litegate.spec import Format, Spec
 
 __all__ = ["DataRef", "ModelRef", "ProduceRequest", "Produced", "ResolveRequest", "Resolved", "UserCode"]
@@ -47,8 +48,11 @@ class UserCode(Record):
 
 
 class ResolveRequest(Record):
+    """What a run is to be made by; `trial` says how that differs from the spec file, if it does."""
+
     spec: Spec
     folder: str
+    trial: Trial | None = None
 
 
 class Resolved(Record):
@@ -61,6 +65,7 @@ class Resolved(Record):
     metric: MetricFacts
     metric_code: UserCode | None = None
     preprocess: UserCode | None = None
+    trial: Trial | None = None
 
 
 class ProduceRequest(Record):

@@ -83,6 +83,7 @@ class VariantRow(Record):
     digest: str | None
     uri: str | None
     mlflow_run_id: str | None
+    mlflow_model_id: str | None = None
 
 
 class Champion(Record):
@@ -106,10 +107,13 @@ class ChampionFile(Record):
 
 
 class RunResult(Record):
-    """What a pipeline run found, as recorded; `selected` is the version that may be promoted."""
+    """What a pipeline run found, as recorded; `selected` is the version that may be promoted.
+
+    A trial selects none, whatever passed.
+    """
 
     model: str
-    outcome: Literal["promoted", "rejected"]
+    outcome: Literal["promoted", "rejected", "trial"]
     selected: Champion | None
     baseline: BaselineSummary
     variants: tuple[VariantRow, ...]

@@ -6,6 +6,7 @@ may be and what it was. Nothing here touches the network or the file system beyo
 
 from __future__ import annotations
 
+from litegate.spec.changes import schema_of, value_of, with_values
 from litegate.spec.gate import Gate, gate_problem
 from litegate.spec.inputs import MIN_SAMPLES, Calibration, Evaluation, Format, LintCode, Model
 from litegate.spec.reading import load_spec, parse_spec
@@ -25,4 +26,7 @@ __all__ = [
     "gate_problem",
     "load_spec",
     "parse_spec",
+    "schema_of",
+    "value_of",
+    "with_values",
 ]

@@ -25,9 +25,11 @@ class Spec(Section):
     evaluation: Evaluation
     preprocess: EntryPoint | None = None
     target: Literal["cpu", "gpu", "edgetpu", "microcontroller", "high_precision_integer"] = "cpu"
-    variants: tuple[str, ...] = ()
+    variants: tuple[str, ...] = Field((), description="The variants to build and judge.")
     gate: Gate = Gate.model_validate({})
-    select: Literal["smallest", "fastest", "most_accurate"] = "smallest"
+    select: Literal["smallest", "fastest", "most_accurate"] = Field(
+        "smallest", description="Which of the variants that pass is promoted."
+    )
     registry: Registry
     schedule: Cron | None = Field(None, description="A cron expression, or null: by the model's asset and by hand.")
 

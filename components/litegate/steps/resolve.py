@@ -45,6 +45,7 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
         metric=metric,
         metric_code=metric_code,
         preprocess=_user_code(spec.preprocess, request.folder, "preprocess"),
+        trial=request.trial,
     )
 
 

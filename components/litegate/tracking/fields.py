@@ -180,7 +180,9 @@ def baseline_of(request: RegisterRequest) -> BaselineSummary:
     )
 
 
-def variant_row(candidate: Candidate | None, verdict: Verdict, uri: str | None, run_id: str) -> VariantRow:
+def variant_row(
+    candidate: Candidate | None, verdict: Verdict, uri: str | None, run_id: str, model_id: str | None
+) -> VariantRow:
     """One row of the result table; what is not finite counts as not measured."""
     inspection, smoke = (candidate.inspection, candidate.smoke) if candidate else (None, None)
     return VariantRow(
@@ -208,6 +210,7 @@ def variant_row(candidate: Candidate | None, verdict: Verdict, uri: str | None, 
         digest=candidate.artifact.file.digest if candidate else verdict.digest,
         uri=uri,
         mlflow_run_id=run_id,
+        mlflow_model_id=model_id,
     )
 
 

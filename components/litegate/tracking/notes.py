@@ -61,7 +61,9 @@ def experiment_note(model: str) -> str:
 
 def run_note(result: RunResult, why: str, links: Mapping[str, str]) -> str:
     """The outcome in one sentence, then the results and where the run can be looked at."""
-    if result.selected is None:
+    if result.outcome == "trial":
+        verdict = f"**By these values**: {plain(why)}."
+    elif result.selected is None:
         verdict = f"**Rejected: nothing may be promoted**, for {plain(why)}."
     else:
         verdict = f"**Selected: {result.selected.variant}**, version {result.selected.version}: {plain(why)}."

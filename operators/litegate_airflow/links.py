@@ -1,0 +1,134 @@
+"""Links from a task to what MLflow keeps of it.
+
+There is nothing to link to before the run is registered. Airflow asks an operator for its links when the task ends,
+and keeps what it says; so `register` gives the tasks before it their links once more.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from airflow.sdk import BaseOperator, BaseOperatorLink
+from typing_extensions import override
+
+from litegate.records import RunResult, VariantRow
+from litegate_airflow.xcom import RunRecords, TaskPlace, leave, recorded, registered_model
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol, TaskInstanceKey
+
+__all__ = [
+    "RUN_LINKS",
+    "VARIANT_LINKS",
+    "VERSION_LINKS",
+    "ArtifactLink",
+    "ReportLink",
+    "RunLink",
+    "VersionLink",
+    "link_tasks",
+]
+
+log = logging.getLogger("litegate")
+
+_MODE = "?workflowType=machine_learning"  # MLflow opens in its agent mode unless told otherwise
+
+
+class MlflowLink(BaseOperatorLink):
+    """A page in MLflow's user interface; empty, and then not shown, while there is none."""
+
+    @abstractmethod
+    def path(self, result: RunResult, row: VariantRow | None) -> str | None:
+        """Of a registered run, as a task of the variant in `row` or of the run as a whole sees it; None if there is none."""
+
+    @override
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        result = recorded(ti_key.dag_id, ti_key.run_id)
+        return "" if result is None else self.page(result, getattr(operator, "variant", ""))
+
+    def page(self, result: RunResult, variant: str) -> str:
+        """The whole address."""
+        row = next((row for row in result.variants if row.variant == variant), None)
+        path = None if variant and row is None else self.path(result, row)
+        return "" if path is None else f"{_mlflow()}/#/{path}{_MODE}"
+
+
+class RunLink(MlflowLink):
+    """The run of the task's variant; of a task that works for all of them their parent."""
+
+    name = "MLflow run"
+
+    @override
+    def path(self, result: RunResult, row: VariantRow | None) -> str | None:
+        run_id = result.mlflow_run_id if row is None else row.mlflow_run_id
+        return run_id and f"experiments/{result.experiment_id}/runs/{run_id}"
+
+
+class ReportLink(MlflowLink):
+    """The page that answers which file to ship."""
+
+    name = "Report"
+
+    @override
+    def path(self, result: RunResult, row: VariantRow | None) -> str | None:
+        return f"experiments/{result.experiment_id}/runs/{result.mlflow_run_id}/artifacts/report.html"
+
+
+class ArtifactLink(MlflowLink):
+    """The variant's logged model, with the .tflite to download."""
+
+    name = "Artifact"
+
+    @override
+    def path(self, result: RunResult, row: VariantRow | None) -> str | None:
+        model_id = row and row.mlflow_model_id
+        return model_id and f"experiments/{result.experiment_id}/models/{model_id}/artifacts"
+
+
+class VersionLink(BaseOperatorLink):
+    """The registered version of what was selected."""
+
+    name = "Model version"
+
+    @override
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        result, model = recorded(ti_key.dag_id, ti_key.run_id), registered_model(ti_key.dag_id, ti_key.run_id)
+        if result is None or result.selected is None or model is None:
+            return ""
+        return f"{_mlflow()}/#/models/{quote(model)}/versions/{result.selected.version}{_MODE}"
+
+
+RUN_LINKS: tuple[MlflowLink, ...] = (RunLink(), ReportLink())
+VARIANT_LINKS: tuple[MlflowLink, ...] = (*RUN_LINKS, ArtifactLink())
+VERSION_LINKS: tuple[BaseOperatorLink, ...] = (*RUN_LINKS, VersionLink())
+
+
+def link_tasks(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> None:
+    """Give all tasks before this one their links; a run is not failed for want of a link."""
+    try:
+        for place, variant, links in _earlier(ti):
+            for link in links:
+                leave(place, link.xcom_key, link.page(result, variant))
+    except Exception as error:
+        log.warning("the earlier tasks are not all linked to MLflow: %s: %s", type(error).__name__, error)
+
+
+def _earlier(ti: RuntimeTaskInstanceProtocol) -> Iterator[tuple[TaskPlace, str, tuple[Any, ...]]]:
+    """Each instance of each earlier task, its variant and its links; instances are in the order of expansion."""
+    names = RunRecords(ti).expanded()
+    for task in ti.task.get_flat_relatives(upstream=True):
+        links = tuple(link for link in task.operator_extra_links if isinstance(link, MlflowLink))
+        mapped = task.get_closest_mapped_task_group() is not None
+        instances = enumerate(names) if mapped else [(-1, getattr(task, "variant", ""))]
+        for map_index, variant in instances:
+            yield TaskPlace(ti.dag_id, str(ti.run_id), task.task_id, map_index), variant, links
+
+
+def _mlflow() -> str:
+    """Where people reach MLflow, without credentials that the address for programs may hold."""
+    url = urlsplit(os.environ.get("LITEGATE_MLFLOW_URL") or os.environ.get("MLFLOW_TRACKING_URI", ""))
+    return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl().rstrip("/")
