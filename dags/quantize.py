@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, TriggerRule, get_parsing_context, task_group
+from airflow.sdk import DAG, TaskGroup, TriggerRule, get_parsing_context, task_group
 
 from litegate.spec import Spec
 from litegate.variants import BASELINE, CHAMPION
@@ -54,29 +54,26 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         resolve = ResolveOperator(task_id="resolve", spec_path=str(path))
         convert = ConvertOperator(task_id="convert", **HEAVY)
         sample = SampleOperator(task_id="sample", **HEAVY)
-        lint = LintOperator(task_id="lint", **HEAVY)
-        check_parity = CheckParityOperator(task_id="check_parity", **HEAVY)
-        inspect_baseline = InspectOperator(task_id="inspect_baseline", variant=BASELINE, **HEAVY)
-        evaluate_baseline = EvaluateOperator(task_id="evaluate_baseline", variant=BASELINE, **ALONE)
-        profile_baseline = ProfileOperator(task_id="profile_baseline", variant=BASELINE, **ALONE)
-        variants = variant.expand(name=resolve.output)
+        with TaskGroup("checks", prefix_group_id=False) as checks:
+            LintOperator(task_id="lint", **HEAVY)
+            CheckParityOperator(task_id="check_parity", **HEAVY)
+            InspectOperator(task_id="inspect_baseline", variant=BASELINE, **HEAVY)
+        with TaskGroup("references", prefix_group_id=False) as references:
+            EvaluateOperator(task_id="evaluate_baseline", variant=BASELINE, **ALONE)
+            ProfileOperator(task_id="profile_baseline", variant=BASELINE, **ALONE)
+        measured = [references, variant.expand(name=resolve.output)]
         gate = GateOperator(task_id="gate", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
         select = SelectOperator(task_id="select")
         register = RegisterOperator(task_id="register")
         promote = PromoteOperator(task_id="promote", **ALONE)
 
-        checked = [lint, check_parity, inspect_baseline]
-        measured = [evaluate_baseline, profile_baseline, variants]
-        if spec.gate.max_drop_from_champion is not None:
-            fetch_champion = FetchChampionOperator(task_id="fetch_champion")
-            checked >> fetch_champion
-            checked = [fetch_champion]
-            measured.append(EvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, **ALONE))
+        resolve >> convert >> sample >> checks
+        if spec.gate.max_drop_from_champion is None:
+            checks >> measured
+        else:
+            EvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, task_group=references, **ALONE)
+            checks >> FetchChampionOperator(task_id="fetch_champion") >> measured
             gate.trigger_rule = TriggerRule.ALL_DONE  # the other rule skips the gate with the champion's evaluation
-
-        resolve >> convert >> sample >> [lint, check_parity, inspect_baseline]
-        for check in checked:
-            check >> measured
         measured >> gate >> select >> register >> promote
     document(dag)
 

@@ -19,12 +19,16 @@ PROMOTE = "promote"
 SHOWN = "spec_when_shown"
 """What the form was filled with. It sends every value, changed or not, and the file may be edited meanwhile."""
 
+OPEN = "Run Parameters"
+"""The section that Airflow shows open; the others are opened by a click."""
 _SECTIONS = {
-    "Variants": ("variants", "select"),
+    OPEN: ("variants", "select"),
     "Gate": tuple(f"gate.{name}" for name in Gate.model_fields),
     "Evaluation": ("evaluation.max_samples", "evaluation.first_samples", "evaluation.sequential"),
     "Calibration": ("calibration.samples", "calibration.seed"),
 }
+# `const` hides a field. Draft 4 does not know the word: a form that was filled before an edit is still good.
+_HIDDEN = {"$schema": "http://json-schema.org/draft-04/schema#", "type": "object", "const": True, "section": OPEN}
 _BOUNDS = {
     "minimum": "at least {:,}",
     "exclusiveMinimum": "more than {:,}",
@@ -38,10 +42,9 @@ def form(spec: Spec) -> dict[str, Param]:
     shown = {key: value_of(spec, key) for key in _keys(spec)}
     promote = "Whether what passes is registered and promoted. It never is where a value below differs from the spec."
     return {
-        PROMOTE: Param(True, type="boolean", description_md=promote, section="Promotion"),
+        PROMOTE: Param(True, type="boolean", description_md=promote, section=OPEN),
         **{key: _field(key, value, section) for section, key, value in _by_section(shown)},
-        # `const` hides a field. Draft 4 has no such word: a form that was filled before an edit is still good.
-        SHOWN: Param(shown, type="object", const=True, **{"$schema": "http://json-schema.org/draft-04/schema#"}),
+        SHOWN: Param(shown, schema=_HIDDEN),
     }
 
 

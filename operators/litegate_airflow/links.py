@@ -43,7 +43,7 @@ class MlflowLink(BaseOperatorLink):
 
     @abstractmethod
     def path(self, result: RunResult, row: VariantRow | None) -> str | None:
-        """Of a registered run, as a task of the variant in `row` or of the run as a whole sees it; None if there is none."""
+        """Of a registered run, for a task of the variant in `row`, or of the run as a whole; None if there is none."""
 
     @override
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
@@ -85,7 +85,7 @@ class ArtifactLink(MlflowLink):
 
     @override
     def path(self, result: RunResult, row: VariantRow | None) -> str | None:
-        model_id = row and row.mlflow_model_id
+        model_id = row.mlflow_model_id if row is not None else None
         return model_id and f"experiments/{result.experiment_id}/models/{model_id}/artifacts"
 
 
@@ -102,8 +102,8 @@ class VersionLink(BaseOperatorLink):
         return f"{_mlflow()}/#/models/{quote(model)}/versions/{result.selected.version}{_MODE}"
 
 
-RUN_LINKS: tuple[MlflowLink, ...] = (RunLink(), ReportLink())
-VARIANT_LINKS: tuple[MlflowLink, ...] = (*RUN_LINKS, ArtifactLink())
+RUN_LINKS: tuple[BaseOperatorLink, ...] = (RunLink(), ReportLink())
+VARIANT_LINKS: tuple[BaseOperatorLink, ...] = (*RUN_LINKS, ArtifactLink())
 VERSION_LINKS: tuple[BaseOperatorLink, ...] = (*RUN_LINKS, VersionLink())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, BaseOperator
 
 __all__ = ["TASK_DOCS", "document"]
 
@@ -115,4 +115,5 @@ nothing passed the gate; is skipped where the run is a trial.
 def document(dag: DAG) -> None:
     """Give each task its page."""
     for task_id, task in dag.task_dict.items():
+        assert isinstance(task, BaseOperator)
         task.doc_md = TASK_DOCS[task_id]

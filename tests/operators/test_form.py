@@ -210,6 +210,6 @@ def test_resolve_asks_for_what_was_changed_and_refuses_what_is_wrong(ti: Any, tm
     assert request.spec.gate.max_drop == 0.5
     assert request.trial == Trial(changes=(Change(key="gate.max_drop", spec=0.02, run=0.5),))
     ti.conf = {"gate.max_drop": 5}
-    with pytest.raises(AirflowFailException, match="gate.max_drop: expected at most 1 for top1"):
+    with pytest.raises(AirflowFailException, match=r"gate\.max_drop: expected at most 1 for top1"):
         operator.execute({"ti": ti})
     assert ti.pushed("failure")["kind"] == "bad_input"

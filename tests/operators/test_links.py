@@ -121,5 +121,7 @@ def test_other_dags_have_no_such_links() -> None:
 
 def test_the_provider_declares_every_link() -> None:
     operators = (QuantizeOperator, SelectOperator, RegisterOperator, PromoteOperator)
-    used = {f"{type(link).__module__}.{type(link).__name__}" for each in operators for link in each.operator_extra_links}
+    used = {
+        f"{type(link).__module__}.{type(link).__name__}" for each in operators for link in each.operator_extra_links
+    }
     assert set(get_provider_info()["extra-links"]) == used

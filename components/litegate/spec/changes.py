@@ -55,7 +55,8 @@ def _with_null_as_type(schema: dict[str, Any]) -> dict[str, Any]:
     """One schema in place of `anyOf` a type and null, which forms do not know."""
     choices = schema.get("anyOf")
     if choices is None:
-        return schema
+        return dict(schema)
     (choice,) = (each for each in choices if each["type"] != "null")
     rest = {name: value for name, value in schema.items() if name != "anyOf"}
-    return rest | choice | {"type": [choice["type"], "null"]}
+    merged: dict[str, Any] = rest | choice | {"type": [choice["type"], "null"]}
+    return merged
