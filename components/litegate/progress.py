@@ -11,7 +11,7 @@ _SHARE = 0.05
 
 
 class Progress:
-    """Says how many of `total` are done: nothing in the first `every` seconds, and later ever more rarely.
+    """Says how many of `total` are done: nothing in the first seconds, and later ever more rarely.
 
     Args:
         say: gets each line, as `Work.say` does.
@@ -36,7 +36,9 @@ class Progress:
     ) -> None:
         self._say, self._what, self._total, self._unit, self._at_most = say, what, total, unit, at_most
         self._every, self._clock = every, clock
-        self._begin = self._said = clock()
+        self._begin = clock()
+        self._first: tuple[float, int] | None = None
+        self._said = self._begin
         self._done = 0
 
     @property
@@ -46,7 +48,9 @@ class Progress:
 
     @property
     def wait(self) -> float:
-        """Seconds until there is something to say."""
+        """Seconds until there is something to say; 0 until the first samples are done."""
+        if self._first is None:
+            return 0.0
         now = self._clock()
         return max(0.0, self._said + max(self._every, _SHARE * (now - self._begin)) - now)
 
@@ -57,12 +61,22 @@ class Progress:
     def reach(self, done: int) -> None:
         """So many are done by now; say so, if it is time to."""
         self._done = done
-        if self.wait or not done or done > self._total:
-            return
+        if self._first is None:
+            self._begin_counting()
+        elif not self.wait and self._first[1] < done <= self._total:
+            self._tell(*self._first)
+
+    def _begin_counting(self) -> None:
+        """What passes before the first samples, as until processes have started, is not what a sample takes."""
+        if self._done:
+            self._said = self._clock()
+            self._first = self._said, self._done
+
+    def _tell(self, since: float, before: int) -> None:
         self._said = self._clock()
-        rate = done / self.seconds
-        left = _duration((self._total - done) / rate) + (" left at most" if self._at_most else " left")
-        count = f"{done:,} of {self._total:,} {self._unit} ({100 * done // self._total} %)"
+        rate = (self._done - before) / (self._said - since)
+        left = _duration((self._total - self._done) / rate) + (" left at most" if self._at_most else " left")
+        count = f"{self._done:,} of {self._total:,} {self._unit} ({100 * self._done // self._total} %)"
         self._say("%s: %s, %s/s, %s", self._what, count, _rate(rate), left)
 
 
