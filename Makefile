@@ -5,7 +5,7 @@ UV := $(shell command -v uv || echo .venv-tools/bin/uv)
 COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	-c deploy/locks/constraints.txt
 
-.PHONY: help setup run stop test quick bench-gate bench-promotion lint lock
+.PHONY: help setup run stop test quick bench-gate bench-predict bench-promotion lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 19
@@ -31,6 +31,9 @@ bench-gate: setup  ## Simulate how often the gate is wrong; writes build/bench-g
 
 bench-promotion: setup  ## Promote from eight processes at once, on SQLite and PostgreSQL; writes build/bench-promotion.json.
 	@$(BIN)/python -m tests.benchmarks.bench_promotion
+
+bench-predict: setup  ## Measure what the MLflow flavor adds to the interpreter's time; writes build/bench-predict.json.
+	@$(BIN)/python -m tests.benchmarks.bench_predict
 
 lint: setup  ## Check style, types and who imports whom.
 	$(BIN)/ruff check

@@ -8,26 +8,32 @@ from typing import Any
 
 from airflow.sdk import DAG, TaskGroup, TriggerRule, get_parsing_context, task_group
 
-from litegate.spec import Spec
+from litegate.spec import Approval, Spec
 from litegate.variants import BASELINE, CHAMPION
+from litegate_airflow.answer import AnswerOperator
+from litegate_airflow.approve import ApproveOperator
 from litegate_airflow.champion import FetchChampionOperator
 from litegate_airflow.convert import ConvertOperator
+from litegate_airflow.deadline import deadlines
 from litegate_airflow.doc_page import doc_page
 from litegate_airflow.evaluate import EvaluateOperator
 from litegate_airflow.form import form
 from litegate_airflow.gate import GateOperator
 from litegate_airflow.inspect import InspectOperator
+from litegate_airflow.links import link
 from litegate_airflow.lint import LintOperator
+from litegate_airflow.notify import RunNotifier, asked, decided, judged, promoted
 from litegate_airflow.parity import CheckParityOperator
 from litegate_airflow.profile import ProfileOperator
 from litegate_airflow.promote import PromoteOperator
 from litegate_airflow.quantize import QuantizeOperator
+from litegate_airflow.recall import RecallOperator
 from litegate_airflow.register import RegisterOperator
 from litegate_airflow.resolve import ResolveOperator
 from litegate_airflow.sample import SampleOperator
 from litegate_airflow.select import SelectOperator
-from litegate_airflow.specs import SpecFile, model_schedule, read_spec_files
-from litegate_airflow.task_docs import document
+from litegate_airflow.specs import SpecFile, model_asset, model_schedule, read_spec_files
+from litegate_airflow.task_docs import QUANTIZE, document
 
 HEAVY: dict[str, Any] = {"pool": "litegate"}
 ALONE: dict[str, Any] = {"pool": "litegate", "pool_slots": 2}  # the whole pool: what is measured must not be disturbed
@@ -46,12 +52,14 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         doc_md=doc_page(path, spec),
         schedule=model_schedule(spec),
         catchup=False,
-        dagrun_timeout=timedelta(days=1),
+        dagrun_timeout=timedelta(days=1, hours=spec.approval.timeout_hours if spec.approval else 0),
+        deadline=deadlines(spec),
         default_args=DEFAULTS,
         params=form(spec),
         tags=["litegate", "quantize", spec.model.name, spec.target],
     ) as dag:
-        resolve = ResolveOperator(task_id="resolve", spec_path=str(path))
+        resolve = ResolveOperator(task_id="resolve", spec_path=str(path), inlets=[model_asset(spec)], **HEAVY)
+        recall = RecallOperator(task_id="recall", before="gate")
         convert = ConvertOperator(task_id="convert", **HEAVY)
         sample = SampleOperator(task_id="sample", **HEAVY)
         with TaskGroup("checks", prefix_group_id=False) as checks:
@@ -61,21 +69,36 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         with TaskGroup("references", prefix_group_id=False) as references:
             EvaluateOperator(task_id="evaluate_baseline", variant=BASELINE, **ALONE)
             ProfileOperator(task_id="profile_baseline", variant=BASELINE, **ALONE)
-        measured = [references, variant.expand(name=resolve.output)]
-        gate = GateOperator(task_id="gate", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+        variants = variant.expand(name=recall.output)
+        gate = GateOperator(task_id="gate", trigger_rule=TriggerRule.ALL_DONE)  # others forbid what is skipped
         select = SelectOperator(task_id="select")
-        register = RegisterOperator(task_id="register")
-        promote = PromoteOperator(task_id="promote", **ALONE)
+        register = RegisterOperator(task_id="register", on_success_callback=RunNotifier(spec, judged))
+        promote = PromoteOperator(task_id="promote", on_success_callback=RunNotifier(spec, promoted), **ALONE)
 
-        resolve >> convert >> sample >> checks
-        if spec.gate.max_drop_from_champion is None:
-            checks >> measured
-        else:
+        if spec.gate.max_drop_from_champion is not None:
+            resolve >> FetchChampionOperator(task_id="fetch_champion") >> recall
             EvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, task_group=references, **ALONE)
-            checks >> FetchChampionOperator(task_id="fetch_champion") >> measured
-            gate.trigger_rule = TriggerRule.ALL_DONE  # the other rule skips the gate with the champion's evaluation
-        measured >> gate >> select >> register >> promote
-    document(dag)
+        resolve >> recall >> convert >> sample >> checks >> [references, variants] >> gate
+        gate >> select >> register >> promote
+        if spec.approval is not None:
+            promote >> approval(spec, spec.approval)
+    document(dag, QUANTIZE)
+    link(dag)
+
+
+def approval(spec: Spec, asks: Approval) -> ApproveOperator:
+    """Ask a person, and record the answer; returns the task that asks."""
+    approve = ApproveOperator(task_id="approve", approval=asks, notifiers=RunNotifier(spec, asked))
+    tells = RunNotifier(spec, decided)
+    decide = AnswerOperator(
+        task_id="decide",
+        on_success_callback=tells,
+        on_failure_callback=tells,
+        on_skipped_callback=tells,
+        **ALONE,
+    )
+    approve >> decide
+    return approve
 
 
 @task_group(group_id="variant", default_args={"map_index_template": "{{ task.variant }}"})

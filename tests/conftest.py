@@ -1,4 +1,4 @@
-"""What all tests share: a private Airflow, and an MLflow server of their own.
+"""What all tests share: a private Airflow, and MLflow and S3 servers of their own.
 
 Airflow reads its settings when it is first imported, so they are set before any test module is.
 """
@@ -9,6 +9,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,4 +37,44 @@ os.environ |= {
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.MlflowServer]:
     """An MLflow server of the tests' own."""
     with servers.mlflow_server(tmp_path_factory.mktemp("mlflow")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """moto's S3 server on a free loopback port; its address."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket of the test's own, with boto3 configured by environment variables as for any S3 server."""
+    from litegate.storage import s3_client
+
+    variables = {
+        "AWS_ENDPOINT_URL_S3": s3_server,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    s3_client.cache_clear()
+    bucket = f"test-{uuid.uuid4().hex[:8]}"
+    s3_client().create_bucket(Bucket=bucket)
+    yield bucket
+    s3_client().close()
+    s3_client.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def own_mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.MlflowServer]:
+    """One that no other module writes to, for tests that read all there is."""
+    with servers.mlflow_server(tmp_path_factory.mktemp("own-mlflow")) as server:
         yield server

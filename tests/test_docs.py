@@ -13,6 +13,7 @@ from litegate.cli.main import parser
 from litegate.metrics.facts import BUILT_IN, MetricFacts
 from litegate.metrics.users import user_metric
 from litegate.spec import Spec
+from litegate.spec.section import section_in
 from litegate.variants import TARGETS, VARIANTS
 
 ROOT = Path(__file__).parents[1]
@@ -22,11 +23,11 @@ SPEC_PAGE = (ROOT / "docs/spec.md").read_text()
 def spec_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
     keys = []
     for name, field in section.model_fields.items():
-        nested = field.annotation
-        if isinstance(nested, type) and issubclass(nested, BaseModel):
-            keys += spec_keys(nested, f"{name}.")
-        else:
+        inner = section_in(field.annotation)
+        if inner is not field.annotation:  # also a section that may be left out has a row of its own
             keys.append(prefix + name)
+        if inner is not None:
+            keys += spec_keys(inner, f"{prefix}{name}.")
     return keys
 
 

@@ -21,8 +21,9 @@ from litegate import storage
 from litegate.deaths import kind_of
 from litegate.errors import DataError, StepFailed
 from litegate.storage import Entry
+from litegate.versions import ModelFiles, model_files
 
-__all__ = ["Broker", "fetch", "is_served", "list_entries"]
+__all__ = ["Broker", "fetch", "find_model", "is_served", "list_entries"]
 
 _NAME = "broker"
 _MAX_QUESTION = 1 << 16
@@ -65,6 +66,8 @@ class Broker:
             where = str(question["where"])[:500]
             if question["do"] == "list":
                 return {"entries": [entry.to_json() for entry in self._list(str(question["uri"]), where)]}
+            if question["do"] == "find_model":
+                return self._find_model(str(question["uri"]), where)
             return {"path": str(self._fetch(Entry.model_validate(question["entry"]), where))}
         except DataError as error:
             return {"error": "bad_input", "parts": [error.where, error.expected, error.got]}
@@ -72,12 +75,23 @@ class Broker:
             return {"error": kind_of(error), "message": f"{type(error).__name__}: {error}"}
 
     def _list(self, uri: str, where: str) -> tuple[Entry, ...]:
-        if uri not in self._uris:
-            raise DataError(where, "an address that the step's request names", uri)
+        self._check_named(uri, where)
         with self._lock:
             entries = storage.list_entries(uri, where)
             self._entries().update(entries)
         return entries
+
+    def _find_model(self, uri: str, where: str) -> dict[str, Any]:
+        self._check_named(uri, where)
+        with self._lock:
+            found = model_files(uri, where)
+            self._entries().update(found.entries)
+        entries = [entry.to_json() for entry in found.entries]
+        return {"uri": found.uri, "entries": entries, "modified": found.modified}
+
+    def _check_named(self, uri: str, where: str) -> None:
+        if uri not in self._uris:
+            raise DataError(where, "an address that the step's request names", uri)
 
     def _fetch(self, entry: Entry, where: str) -> Path:
         with self._lock:  # also because boto3 must not make its first client in two threads at once
@@ -152,6 +166,18 @@ def list_entries(folder: Path, uri: str, where: str) -> tuple[Entry, ...]:
     """
     answer = _ask(folder, do="list", uri=uri, where=where)
     return tuple(Entry.model_validate(entry) for entry in answer["entries"])
+
+
+def find_model(folder: Path, uri: str, where: str) -> ModelFiles:
+    """`versions.model_files` for the child of this folder.
+
+    Raises:
+        DataError: there is nothing, or the address is none of the step's business.
+        StepFailed: it could not be found out.
+    """
+    answer = _ask(folder, do="find_model", uri=uri, where=where)
+    entries = tuple(Entry.model_validate(entry) for entry in answer["entries"])
+    return ModelFiles(answer["uri"], entries, answer["modified"])
 
 
 def fetch(folder: Path, entry: Entry, where: str) -> Path:

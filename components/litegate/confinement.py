@@ -12,7 +12,8 @@ from typing import TypeVar
 from litegate import storage
 from litegate.digest import digest_json
 from litegate.errors import BadInput
-from litegate.records import DataRef, FileRef, Record, ResolveRequest, UserCode
+from litegate.globs import split_glob
+from litegate.records import DataRef, FileRef, PinRequest, Record, ResolveRequest, TrainRequest, UserCode
 from litegate.sandbox import Confinement
 from litegate.settings import Settings, default_home
 from litegate.steps import Step
@@ -39,7 +40,7 @@ _PASSED = re.compile(
     r"|PYTHON(PATH|HOME|HASHSEED|UTF8|WARNINGS|DONTWRITEBYTECODE|NOUSERSITE|FAULTHANDLER|MALLOC)"
     r"|(OMP|OPENBLAS|MKL|KMP|GOTO|NVPL|TF|XLA|XNNPACK|ONEDNN|MALLOC)_\w+"
 )
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONUNBUFFERED": "1"}
+_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
 _SECRET = (
     *(".aws", ".azure", ".boto", ".cache/huggingface", ".config", ".databrickscfg", ".docker", ".git-credentials"),
     *(".gnupg", ".huggingface", ".kube", ".my.cnf", ".netrc", ".pgpass", ".pypirc", ".ssh", ".vault-token"),
@@ -79,7 +80,8 @@ def child_environment(step: Step, folder: Path) -> dict[str, str]:
         private += [] if step.storage else ["AWS_"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(tuple(private))}
     if not step.storage:
-        environment["HOME"] = str(folder)
+        # Nothing but training has use for a GPU.
+        environment |= {"HOME": str(folder), "CUDA_VISIBLE_DEVICES": "-1"}
     # Each arena reserves address space, and a machine with many cores has hundreds.
     own = {"TMPDIR": str(folder), "KERAS_HOME": str(folder), "MALLOC_ARENA_MAX": "4"}
     return environment | _QUIET | own
@@ -100,12 +102,14 @@ def memory_limit(step: Step, request: Record) -> int:
     return max(int(step.memory * GIB), 3 * GIB // 2 + 10 * files) + _PER_CORE * (os.cpu_count() or 1)
 
 
-def time_limit(step: Step) -> float:
-    """Seconds: `LITEGATE_TIME_LIMIT`, or the step's own.
+def time_limit(step: Step, request: Record) -> float:
+    """Seconds: the spec's for training, else `LITEGATE_TIME_LIMIT`, or the step's own.
 
     Raises:
         BadInput: the variable is not a number of seconds.
     """
+    if isinstance(request, TrainRequest):
+        return request.retrain.time_limit
     given = os.environ.get("LITEGATE_TIME_LIMIT")
     if not given:
         return step.timeout
@@ -131,6 +135,8 @@ def named(value: object, kind: type[Kind]) -> Iterator[Kind]:
 
 def listed_uris(request: Record) -> frozenset[str]:
     """What a step may list: the addresses of the spec that it pins."""
+    if isinstance(request, PinRequest) and request.spec.requalify is not None:
+        return frozenset({request.spec.requalify.uri})
     if not isinstance(request, ResolveRequest):
         return frozenset()
     spec = request.spec
@@ -158,14 +164,23 @@ def _readable(request: Record, settings: Settings) -> Iterator[str]:
     """The user's code, and data that lies on this host."""
     yield from filter(None, os.environ.get("LITEGATE_READABLE", "").split(os.pathsep))
     yield from {code.folder for code in named(request, UserCode) if code.folder}
-    if isinstance(request, ResolveRequest):
+    if isinstance(request, ResolveRequest | PinRequest):
         yield request.folder
-        if not storage.is_s3(request.spec.model.uri):
-            with suppress(BadInput):  # the step will say so
-                yield from _places(storage.list_entries(request.spec.model.uri, "model.uri"))
+    if isinstance(request, ResolveRequest) and not storage.is_s3(request.spec.model.uri):
+        yield from _places_of_model(request.spec.model.uri)
     for digest in {ref.manifest.digest for ref in named(request, DataRef) if not storage.is_s3(ref.uri)}:
         lines = (settings.cache / "files" / digest).read_text().splitlines()
         yield from _places(tuple(Entry.model_validate_json(line) for line in lines))
+
+
+def _places_of_model(uri: str) -> Iterator[str]:
+    """The files of a local model, or the folder of its versions: there may be a newer one when it is read."""
+    versions = split_glob(uri)
+    if versions is not None:
+        yield versions[0]
+        return
+    with suppress(BadInput):  # the step will say so
+        yield from _places(storage.list_entries(uri, "model.uri"))
 
 
 def _places(entries: tuple[Entry, ...]) -> Iterator[str]:

@@ -8,6 +8,7 @@
 | `killed`, `signal` | ended from outside | yes |
 | `timeout` | ended by us | no |
 | `python_error` | an exception, or an exit code of its own | no |
+| `exit_code` | the user's command ended with another exit code than 0 | no |
 | `infrastructure` | a server did not answer | yes |
 | `no_result` | exit code 0, and nothing else | no |
 """
@@ -33,7 +34,7 @@ _SIGNALS = {
     "SIGFPE": "arithmetic_error",
     "SIGKILL": "killed",
 }
-CRASHES = frozenset({*_SIGNALS.values(), "signal", "out_of_memory"})
+CRASHES = frozenset({*_SIGNALS.values(), "signal", "out_of_memory", "exit_code"})
 """Kinds of which the last words of a process tell more."""
 
 _NETWORK = ("botocore", "requests", "urllib3")
@@ -76,7 +77,7 @@ def refined(kind: str, ending: Ending) -> str:
     """The kind of a death in the light of what was said and happened meanwhile."""
     if kind == "killed" and ending.memory_short:
         return "oom_killed"
-    if kind == "abort" and _NO_MEMORY.search(ending.said):
+    if kind in ("abort", "exit_code") and _NO_MEMORY.search(ending.said):
         return "out_of_memory"
     return kind
 

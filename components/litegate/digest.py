@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["digest_bytes", "digest_file", "digest_json"]
+__all__ = ["digest_bytes", "digest_file", "digest_json", "digest_tree"]
 
 
 def digest_bytes(data: bytes) -> str:
@@ -25,3 +26,18 @@ def digest_json(value: Any) -> str:
     """SHA-256 of the canonical JSON of `value`: keys sorted, no white space, no NaN."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return digest_bytes(text.encode())
+
+
+def digest_tree(files: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 of what `sha256sum` prints for the files of a folder, sorted by name.
+
+    Args:
+        files: the relative name of each, and the SHA-256 of its bytes.
+    """
+    return digest_bytes("".join(_listed(name, digest) for name, digest in sorted(files)).encode())
+
+
+def _listed(name: str, digest: str) -> str:
+    """A line of `sha256sum`: a name that would break the line is escaped, and a backslash in front says so."""
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"{'' if escaped == name else chr(92)}{digest}  {escaped}\n"

@@ -1,20 +1,18 @@
-"""The user's code by its reference, `package.module:name`: loading it, and keeping the file that it makes."""
+"""The user's code by its reference, `package.module:name`: loading and calling it."""
 
 from __future__ import annotations
 
 import importlib
+import inspect
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from litegate import storage
-from litegate.digest import digest_file
 from litegate.errors import BadInput
-from litegate.records import Produced, ProduceRequest
-from litegate.work import Work
 
-__all__ = ["load_class", "load_function", "produce"]
+__all__ = ["call", "load_class", "load_function"]
 
 
 def load_function(reference: str, folder: str = "") -> Callable[..., Any]:
@@ -46,18 +44,27 @@ def load_class(reference: str, folder: str = "") -> type[Any]:
     return found
 
 
-def produce(request: ProduceRequest, work: Work) -> Produced:
-    """Call the function in the step's own folder and put the file that it returns at the request's URI.
+def call(reference: str, folder: str, arguments: Mapping[str, Any], target: Path) -> Path:
+    """What the user's function wrote: it is called with an empty folder and its arguments, and returns a path.
+
+    Args:
+        folder: as for `load_function`.
+        target: the folder to make for it.
 
     Raises:
-        BadInput: the function cannot be loaded, or does not return the path of a file.
+        BadInput: the function cannot be loaded, does not take these arguments, or returns no path of what it wrote.
     """
-    path = load_function(request.entry_point, request.folder)(work.folder, **request.arguments)
-    if not (isinstance(path, Path) and path.is_file()):
-        raise BadInput(request.entry_point, "the path of the file that it wrote", repr(path))
-    storage.put(path, request.uri)
-    work.say("%s: %d bytes to %s", request.entry_point, path.stat().st_size, request.uri)
-    return Produced(uri=request.uri, digest=digest_file(path), bytes=path.stat().st_size)
+    function = load_function(reference, folder)
+    try:
+        inspect.signature(function).bind(target, **arguments)
+    except TypeError as error:
+        given = ", ".join(("a folder", *arguments))
+        raise BadInput(f"{reference}, called with {given}", "the arguments that it takes", str(error)) from None
+    target.mkdir()
+    written = function(target, **arguments)
+    if not (isinstance(written, str | os.PathLike) and Path(written).exists()):
+        raise BadInput(reference, "the path of what it wrote", repr(written))
+    return Path(written)
 
 
 def _load(reference: str, folder: str, kind: str) -> Any:

@@ -1,4 +1,4 @@
-"""The one way litegate runs a .tflite file: real values in, real values out, any batch size.
+"""The one way litegate runs a .tflite file: real values in, real values out, or raw ones; any batch size.
 
 This module needs nothing but numpy and `ai_edge_litert`, because its source is also what travels with
 every registered model. Quantized inputs and outputs are mapped by `real = (q - zero_point) * scale`
@@ -15,6 +15,9 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+ROWS = 256
+"""Samples of one `invoke`: with more, memory grows and speed does not."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,20 @@ class Tensor:
         if not self.scale:
             return values
         limits = np.iinfo(self.dtype)
-        scaled = np.round(values / np.float32(self.scale)) + self.zero_point
-        return np.clip(scaled, limits.min, limits.max).astype(self.dtype)
+        scaled = values / np.float32(self.scale)
+        np.rint(scaled, out=scaled)  # in place: a new array for every step takes longer than the arithmetic
+        scaled += self.zero_point
+        np.clip(scaled, limits.min, limits.max, out=scaled)
+        return scaled.astype(self.dtype)
 
     def dequantize(self, values: Array) -> Array:
         """The real values of what the file gave."""
         if not self.scale:
             return values
-        return (values.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+        real = values.astype(np.float32)
+        real -= self.zero_point
+        real *= np.float32(self.scale)
+        return real
 
 
 class LiteRTModel:
@@ -57,7 +66,8 @@ class LiteRTModel:
 
     Args:
         content: the file's bytes; never a path, for a file that changes under a memory map kills the process.
-        signature: its key; may be left out if there is one, or one called `serving_default`.
+        signature: its key; may be left out if there is one, or one called `serving_default`, or none at all:
+            then the whole graph is run, and its tensors go by their own names.
         threads: how many threads the kernels may use.
         reference_kernels: run the plain reference kernels rather than XNNPACK and the optimized ones.
 
@@ -74,33 +84,38 @@ class LiteRTModel:
         )
         self.kernels = "reference" if reference_kernels else "xnnpack"
         self.signatures = tuple(self._interpreter.get_signature_list())
-        self.signature = choose_signature(self.signatures, signature)
-        self._runner = self._interpreter.get_signature_runner(self.signature)
+        whole = not self.signatures and signature is None
+        self.signature = "" if whole else choose_signature(self.signatures, signature)
+        self._runner = (
+            _WholeGraph(self._interpreter) if whole else self._interpreter.get_signature_runner(self.signature)
+        )
         self.inputs = {name: _tensor(detail) for name, detail in self._runner.get_input_details().items()}
         self.outputs = {name: _tensor(detail) for name, detail in self._runner.get_output_details().items()}
+        self._fixed = max([1, *(tensor.shape[0] for tensor in self.inputs.values() if tensor.shape)])
         self._batches = all(tensor.shape[:1] == (-1,) for tensor in self.inputs.values())
 
-    def predict(self, features: Mapping[str, Array]) -> dict[str, Array]:
-        """Outputs for a batch of any size.
+    def predict(self, features: Mapping[str, Array], raw: bool = False) -> dict[str, Array]:
+        """Outputs for a batch of any size, at most `ROWS` samples at a time.
 
         Args:
-            features: by input name, real values of shape (batch, ...) and of the tensor's `real_dtype`.
+            features: by input name, values of shape (batch, ...): real ones of the tensor's `real_dtype`,
+                or raw ones of its `dtype`.
+            raw: take and give what the file holds, neither quantized nor dequantized here.
 
         Returns:
-            By output name, real values of shape (batch, ...).
+            By output name, values of shape (batch, ...).
 
         Raises:
             ValueError: names or shapes do not fit the signature, or the batch is empty.
-            TypeError: an array has another type than its tensor's `real_dtype`.
+            TypeError: an array has another type than its tensor's.
         """
-        size = check_features(features, self.inputs)
+        size = check_features(features, self.inputs, raw)
         if self._batches and size > 1:
             try:
-                return self._run(features)
+                return self._in_blocks(features, size, ROWS, raw)
             except RuntimeError:
                 self._batches = False  # a constant batch of 1 is baked into the graph
-        rows = [self._run({name: value[i : i + 1] for name, value in features.items()}) for i in range(size)]
-        return {name: np.concatenate([row[name] for row in rows]) for name in self.outputs}
+        return self._in_blocks(features, size, self._fixed, raw)
 
     def invoke(self, quantized: Mapping[str, Array]) -> dict[str, Array]:
         """One `invoke` on arrays that are as the file wants them; nothing is checked or converted."""
@@ -111,10 +126,50 @@ class LiteRTModel:
         """Real values as the file's inputs want them."""
         return {name: tensor.quantize(features[name]) for name, tensor in self.inputs.items()}
 
-    def _run(self, features: Mapping[str, Array]) -> dict[str, Array]:
-        outputs = self.invoke(self.quantize(features))
+    def _in_blocks(self, features: Mapping[str, Array], size: int, rows: int, raw: bool) -> dict[str, Array]:
+        if size == rows or (self._batches and size < rows):
+            return self._run(features, raw)
+        blocks = [
+            self._run({name: self._block(value, start, rows) for name, value in features.items()}, raw)
+            for start in range(0, size, rows)
+        ]
+        return {name: np.concatenate([block[name] for block in blocks])[:size] for name in self.outputs}
+
+    def _block(self, values: Array, start: int, rows: int) -> Array:
+        """Some samples; where the file wants a fixed number of them, the last one stands in for what is missing."""
+        block = values[start : start + rows]
+        if self._batches or len(block) == rows:
+            return block
+        return np.concatenate([block, np.repeat(block[-1:], rows - len(block), axis=0)])
+
+    def _run(self, features: Mapping[str, Array], raw: bool) -> dict[str, Array]:
+        outputs = self.invoke(features if raw else self.quantize(features))
         self._interpreter.reset_all_variables()  # or an LSTM goes on where the sample before has ended
-        return {name: tensor.dequantize(outputs[name]) for name, tensor in self.outputs.items()}
+        return outputs if raw else {name: tensor.dequantize(outputs[name]) for name, tensor in self.outputs.items()}
+
+
+class _WholeGraph:
+    """Runs a file without signatures as a signature runner runs one with them."""
+
+    def __init__(self, interpreter: Any) -> None:
+        self._interpreter = interpreter
+        self._inputs = {detail["name"]: detail for detail in interpreter.get_input_details()}
+        self._outputs = {detail["name"]: detail for detail in interpreter.get_output_details()}
+
+    def get_input_details(self) -> dict[str, dict[str, Any]]:
+        return self._inputs
+
+    def get_output_details(self) -> dict[str, dict[str, Any]]:
+        return self._outputs
+
+    def __call__(self, **arrays: Array) -> dict[str, Array]:
+        for name, value in arrays.items():
+            self._interpreter.resize_tensor_input(self._inputs[name]["index"], value.shape)
+        self._interpreter.allocate_tensors()
+        for name, value in arrays.items():
+            self._interpreter.set_tensor(self._inputs[name]["index"], value)
+        self._interpreter.invoke()
+        return {name: self._interpreter.get_tensor(detail["index"]) for name, detail in self._outputs.items()}
 
 
 def choose_signature(keys: tuple[str, ...], wanted: str | None) -> str:
@@ -133,8 +188,11 @@ def choose_signature(keys: tuple[str, ...], wanted: str | None) -> str:
     raise ValueError(f"signature: expected one of {', '.join(keys)}, got {wanted}")
 
 
-def check_features(features: Mapping[str, Array], inputs: Mapping[str, Tensor]) -> int:
+def check_features(features: Mapping[str, Array], inputs: Mapping[str, Tensor], raw: bool = False) -> int:
     """Check that arrays fit a signature's inputs, and return how many samples they hold.
+
+    Args:
+        raw: they are what the file holds, rather than real values.
 
     Raises:
         ValueError: names, shapes or numbers of samples are wrong, or there are no samples.
@@ -144,8 +202,9 @@ def check_features(features: Mapping[str, Array], inputs: Mapping[str, Tensor]) 
         raise ValueError(f"inputs: expected {_names(inputs)}, got {_names(features)}")
     for name, tensor in inputs.items():
         value = features[name]
-        if value.dtype != tensor.real_dtype:
-            raise TypeError(f"input {name!r}: expected type {tensor.real_dtype}, got {value.dtype}")
+        dtype = tensor.dtype if raw else tensor.real_dtype
+        if value.dtype != dtype:
+            raise TypeError(f"input {name!r}: expected type {dtype}, got {value.dtype}")
         expected = ("batch", *tensor.shape[1:])
         if value.ndim != len(tensor.shape) or any(
             wanted not in (-1, found) for wanted, found in zip(tensor.shape[1:], value.shape[1:], strict=True)

@@ -32,12 +32,15 @@ from litegate.sandbox import REPORT
 from litegate.settings import Settings
 from litegate.steps import STEPS, Step
 from litegate.store import Store
+from litegate.use import use_local
 from litegate.work import is_plain_file, read_json
 
 __all__ = ["BadStepInput", "StepRun"]
 
 log = logging.getLogger("litegate")
 
+# Of our own packages: who calls steps, and has no part in what they find.
+_CALLERS = ("cli", "stack")
 # TensorFlow says so at every start, whatever it is told.
 _NOISE = re.compile(r"^I0000 |cuda_platform\.cc|cudart_stub|All log messages before absl|XNNPACK delegate for CPU")
 
@@ -71,14 +74,28 @@ class StepRun:
             BadStepInput: the step refused its input; trying again is pointless.
             StepFailed: the child crashed, timed out or raised.
         """
-        key = self.key()
-        found = self.store.result(self.step.name, key) if self.step.cached else None
+        found = self.find()
         if found is not None:
-            log.info("%s: found the result of an earlier run: %.1000s", self.step.name, json.dumps(found))
-            return self.step.result.model_validate(found)
+            return found
         result = self._compute()
         if self.step.cached:
-            self.store.keep_result(self.step.name, key, result.to_json())
+            self.store.keep_result(self.step.name, self.key(), result.to_json())
+        return result
+
+    def find(self) -> Any | None:
+        """The result of an earlier run with the same key, or None; one whose files are gone counts as none."""
+        if not self.step.cached:
+            return None
+        key = self.key()
+        stored = self.store.result(self.step.name, key)
+        if stored is None:
+            return None
+        result = self.step.result.model_validate(stored)
+        if not self.store.use_result(self.step.name, key, set(named(result, FileRef))):
+            log.warning("%s: files of an earlier run's result are gone: it is computed again", self.step.name)
+            self.store.forget_result(self.step.name, key)
+            return None
+        log.info("%s: found the result of an earlier run: %.1000s", self.step.name, json.dumps(stored))
         return result
 
     def key(self) -> str:
@@ -122,12 +139,13 @@ class StepRun:
             return nullcontext()
         objects = objects_folder(self.request, self.settings.cache)
         objects.mkdir(parents=True, exist_ok=True)
+        use_local(objects)
         return Broker(folder, self.settings.cache, objects, uris, files)
 
     def _run_child(self, folder: Path) -> Ending:
         command = [str(self.settings.pythons[self.step.environment]), "-m", "litegate.sandbox"]
         command += [self.step.name, str(folder), str(self.settings.cache)]
-        environment, limit = child_environment(self.step, folder), time_limit(self.step)
+        environment, limit = child_environment(self.step, folder), time_limit(self.step, self.request)
         process = ChildProcess(command, environment, folder, self._hears, partial(log.info, "%s"))
         self._process = process
         if self._killed:
@@ -149,7 +167,7 @@ class StepRun:
 
     def _raise_failure(self, ending: Ending, folder: Path) -> None:
         if ending.timed_out:
-            detail = f"no result after {time_limit(self.step):g} s"
+            detail = f"no result after {time_limit(self.step, self.request):g} s"
             raise self._failed("timeout", detail, ending)
         if ending.code < 0:
             kind, detail = signal_kind(ending)
@@ -192,8 +210,10 @@ def _described(folder: Path) -> tuple[str, str] | None:
 def _code_digest() -> str:
     """Digest of our own source, without the parts that no result depends on."""
     root = Path(__file__).parent
-    sources = sorted(path for path in root.rglob("*.py") if path.parent.name not in ("cli", "stack"))
-    return digest_json([[path.relative_to(root).as_posix(), digest_file(path)] for path in sources])
+    sources = sorted(path.relative_to(root) for path in root.rglob("*.py"))
+    return digest_json(
+        [[path.as_posix(), digest_file(root / path)] for path in sources if path.parts[0] not in _CALLERS]
+    )
 
 
 @cache

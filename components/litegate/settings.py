@@ -9,7 +9,7 @@ from pathlib import Path
 
 from litegate.errors import StackError
 
-__all__ = ["Settings", "default_home", "settings"]
+__all__ = ["Settings", "default_home", "settings", "workspace"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ def default_home() -> Path:
     return Path(os.environ.get("LITEGATE_HOME") or ".litegate").absolute()
 
 
+def workspace() -> str:
+    """`LITEGATE_WORKSPACE`, or a folder below the home: the root of the content-addressed store."""
+    return os.environ.get("LITEGATE_WORKSPACE") or str(default_home() / "workspace")
+
+
 def settings() -> Settings:
     """The settings of this process.
 
@@ -42,7 +47,7 @@ def settings() -> Settings:
     """
     home = default_home()
     return Settings(
-        workspace=os.environ.get("LITEGATE_WORKSPACE") or str(home / "workspace"),
+        workspace=workspace(),
         cache=home / "cache",
         scratch=home / "scratch",
         pythons={"service": Path(sys.executable), "tensorflow": _tensorflow_python()},

@@ -8,26 +8,31 @@ by size and modification time.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+import threading
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from litegate.digest import digest_json
 from litegate.errors import DataError
 from litegate.globs import matches, split_glob
 from litegate.records import Record
+from litegate.use import use_local
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 __all__ = [
     "Entry",
+    "Listed",
     "fetch",
     "is_s3",
     "list_entries",
+    "listed",
     "manifest_digest",
     "object_name",
     "put",
@@ -46,6 +51,13 @@ class Entry(Record):
     pin: str
 
 
+class Listed(NamedTuple):
+    """An object as it was found, and when it was last written, in seconds since the epoch."""
+
+    entry: Entry
+    modified: float
+
+
 def is_s3(uri: str) -> bool:
     """Whether `uri` is an S3 address rather than a local path."""
     return uri.startswith("s3://")
@@ -57,14 +69,18 @@ def split_s3(uri: str) -> tuple[str, str]:
     return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").lstrip("/")
 
 
+_making_client = threading.Lock()
+
+
 @cache
 def s3_client() -> S3Client:
-    """The process's S3 client: standard retries, bounded waits."""
+    """The process's S3 client: standard retries, bounded waits. Any thread may be the first that asks for it."""
     import boto3
     from botocore.config import Config
 
     config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
-    return boto3.client("s3", config=config)
+    with _making_client:
+        return boto3.client("s3", config=config)
 
 
 def list_entries(uri: str, where: str) -> tuple[Entry, ...]:
@@ -80,12 +96,21 @@ def list_entries(uri: str, where: str) -> tuple[Entry, ...]:
     Raises:
         DataError: if there is nothing.
     """
-    folder, pattern = split_glob(uri) or (uri, "")
-    listed = _list_s3(folder, where) if is_s3(folder) else _list_local(Path(folder))
-    entries = tuple(sorted((e for e in listed if not pattern or matches(e.name, pattern)), key=lambda e: e.name))
+    entries = tuple(sorted((each.entry for each in listed(uri, where)), key=lambda entry: entry.name))
     if not entries:
         raise DataError(where, "an existing file, folder or S3 object", f"nothing at {uri}")
     return entries
+
+
+def listed(uri: str, where: str) -> Iterator[Listed]:
+    """The same in no order, each with its time; nothing where there is nothing.
+
+    Raises:
+        DataError: the S3 server refuses.
+    """
+    folder, pattern = split_glob(uri) or (uri, "")
+    found = _list_s3(folder, pattern, where) if is_s3(folder) else _list_local(Path(folder))
+    return (each for each in found if not pattern or matches(each.entry.name, pattern))
 
 
 def manifest_digest(entries: tuple[Entry, ...]) -> str:
@@ -107,7 +132,7 @@ def fetch(entry: Entry, cache_folder: Path, where: str) -> Path:
             raise DataError(where, f"{entry.uri} as it was when the run began", "a changed or missing file")
         return path
     target = cache_folder / "objects" / object_name(entry)
-    if not target.exists():
+    if not use_local(target):
         write_whole(target, _s3_blocks(entry, where))
     return target
 
@@ -140,10 +165,11 @@ def put(path: Path, uri: str) -> None:
         bucket, key = split_s3(uri)
         s3_client().upload_file(str(path), bucket, key)
     else:
-        write_whole(Path(uri), iter((path.read_bytes(),)))
+        with path.open("rb") as file:
+            write_whole(Path(uri), iter(partial(file.read, 1 << 20), b""))
 
 
-def _list_local(root: Path) -> Iterator[Entry]:
+def _list_local(root: Path) -> Iterator[Listed]:
     if root.is_file():
         yield _local_entry(root, root.name)
     elif root.is_dir():
@@ -152,28 +178,34 @@ def _list_local(root: Path) -> Iterator[Entry]:
                 yield _local_entry(path, path.relative_to(root).as_posix())
 
 
-def _local_entry(path: Path, name: str) -> Entry:
-    return Entry(name=name, uri=str(path), size=path.stat().st_size, pin=_local_pin(path))
+def _local_entry(path: Path, name: str) -> Listed:
+    status = path.stat()
+    entry = Entry(name=name, uri=str(path), size=status.st_size, pin=f"{status.st_size}:{status.st_mtime_ns}")
+    return Listed(entry, status.st_mtime)
 
 
 def _local_pin(path: Path) -> str:
-    stat = path.stat()
-    return f"{stat.st_size}:{stat.st_mtime_ns}"
+    return _local_entry(path, path.name).entry.pin
 
 
-def _list_s3(uri: str, where: str) -> Iterator[Entry]:
+def _list_s3(uri: str, pattern: str, where: str) -> Iterator[Listed]:
+    """What is at an address; of a folder that a pattern follows, little more than what matches."""
     bucket, key = split_s3(uri)
     prefix = key if key.endswith("/") or not key else key + "/"
     try:
         head = _head(bucket, key) if key and not key.endswith("/") else None
         if head is not None:
-            yield _s3_entry(bucket, key, key.rsplit("/", 1)[-1], head["ContentLength"], head["ETag"])
+            entry = _s3_entry(bucket, key, key.rsplit("/", 1)[-1], head["ContentLength"], head["ETag"])
+            yield Listed(entry, head["LastModified"].timestamp())
             return
-        for page in s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        one_level: dict[str, Any] = {"Delimiter": "/"} if pattern and "/" not in pattern and "**" not in pattern else {}
+        within = prefix + re.split(r"[*?]", pattern, maxsplit=1)[0]
+        for page in s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=within, **one_level):
             for item in page.get("Contents", ()):
                 if not item["Key"].endswith("/"):
                     name = item["Key"].removeprefix(prefix)
-                    yield _s3_entry(bucket, item["Key"], name, item["Size"], item["ETag"])
+                    entry = _s3_entry(bucket, item["Key"], name, item["Size"], item["ETag"])
+                    yield Listed(entry, item["LastModified"].timestamp())
     except Exception as error:
         raise _s3_error(error, uri, where) from None
 

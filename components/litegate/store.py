@@ -4,6 +4,9 @@ Layout below the root, a local folder or an S3 prefix:
 
     results/<step>/<key>.json     what a step found for exactly these inputs
     files/<sha256>                bytes, named by their own digest
+    marks/<name>.json             how far somebody has come: small, and the only thing that is overwritten
+
+An object's time of modification says when it was last used, to within a day: `litegate clean` goes by it.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from litegate.digest import digest_bytes, digest_file
 from litegate.errors import StoreError
 from litegate.records import FileRef
 from litegate.storage import is_s3, s3_client, split_s3, write_whole
+from litegate.use import use_local, use_s3
 
 __all__ = ["Store"]
 
@@ -34,17 +38,25 @@ class Store:
 
     def result(self, step: str, key: str) -> Any | None:
         """The stored result of a step, or None."""
-        data = self._read(f"results/{step}/{key}.json")
+        data = self._read(_result_name(step, key))
         return None if data is None else json.loads(data)
+
+    def use_result(self, step: str, key: str, files: set[FileRef]) -> bool:
+        """Mark a result and its files as used now, the files first; False if any of them is gone."""
+        return all(self._use(f"files/{ref.digest}") for ref in files) and self._use(_result_name(step, key))
+
+    def forget_result(self, step: str, key: str) -> None:
+        """Remove a result, so that another one can be kept."""
+        self._delete(_result_name(step, key))
 
     def keep_result(self, step: str, key: str, result: Any) -> None:
         """Publish a result; the first writer wins."""
-        self._publish(f"results/{step}/{key}.json", json.dumps(result, sort_keys=True).encode())
+        self._publish(_result_name(step, key), json.dumps(result, sort_keys=True).encode())
 
     def keep_file(self, path: Path, name: str) -> FileRef:
         """Publish a file under its digest and return the reference to it."""
         ref = FileRef(name=name, digest=digest_file(path), bytes=path.stat().st_size)
-        if not self._exists(f"files/{ref.digest}"):
+        if not self._use(f"files/{ref.digest}"):
             with path.open("rb") as file:
                 self._publish(f"files/{ref.digest}", file)
         return ref
@@ -57,6 +69,7 @@ class Store:
         """
         target = self.cache / "files" / ref.digest
         if target.exists() and target.stat().st_size == ref.bytes:
+            use_local(target)
             return target
         data = self._read(f"files/{ref.digest}")
         if data is None:
@@ -66,26 +79,36 @@ class Store:
         write_whole(target, iter((data,)))
         return target
 
+    def mark(self, name: str) -> Any | None:
+        """How far the one that a mark belongs to has come, or None."""
+        data = self._read(f"marks/{name}.json")
+        return None if data is None else json.loads(data)
+
+    def set_mark(self, name: str, value: Any) -> None:
+        """Replace a mark, whole or not at all."""
+        data = json.dumps(value, sort_keys=True).encode()
+        if is_s3(self.root):
+            bucket, key = split_s3(f"{self.root}/marks/{name}.json")
+            s3_client().put_object(Bucket=bucket, Key=key, Body=data)
+        else:
+            write_whole(Path(self.root, "marks", f"{name}.json"), iter((data,)))
+
     def uri(self, ref: FileRef) -> str:
         """Where the workspace keeps a file."""
         return f"{self.root}/files/{ref.digest}"
 
-    def _exists(self, name: str) -> bool:
+    def _use(self, name: str) -> bool:
+        """Whether an object is there; if it is, it counts as used now."""
         if not is_s3(self.root):
-            return Path(self.root, name).exists()
-        return self._head(name)
+            return use_local(Path(self.root, name))
+        return use_s3(s3_client(), *split_s3(f"{self.root}/{name}"))
 
-    def _head(self, name: str) -> bool:
-        from botocore.exceptions import ClientError
-
+    def _delete(self, name: str) -> None:
+        if not is_s3(self.root):
+            Path(self.root, name).unlink(missing_ok=True)
+            return
         bucket, key = split_s3(f"{self.root}/{name}")
-        try:
-            s3_client().head_object(Bucket=bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
-                return False
-            raise
-        return True
+        s3_client().delete_object(Bucket=bucket, Key=key)
 
     def _read(self, name: str) -> bytes | None:
         if not is_s3(self.root):
@@ -121,3 +144,7 @@ def _blocks(data: bytes | IO[bytes], size: int = 1 << 20) -> Iterator[bytes]:
         return
     while block := data.read(size):
         yield block
+
+
+def _result_name(step: str, key: str) -> str:
+    return f"results/{step}/{key}.json"

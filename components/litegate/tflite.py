@@ -9,13 +9,13 @@ from ai_edge_litert import schema_py_generated as schema
 from litegate.litert import LiteRTModel, Tensor
 from litegate.records import Signature, TensorSpec
 
-__all__ = ["describe", "names_of", "operators"]
+__all__ = ["describe", "names_of", "operators", "signature_of"]
 
 
 def describe(content: bytes) -> dict[str, Signature]:
     """The signatures of a .tflite file by key, with the types and quantization that the file holds."""
     keys = LiteRTModel(content, _any_key(content)).signatures
-    return {key: _signature(LiteRTModel(content, key)) for key in keys}
+    return {key: signature_of(LiteRTModel(content, key)) for key in keys}
 
 
 def operators(content: bytes) -> frozenset[str]:
@@ -43,7 +43,8 @@ def _any_key(content: bytes) -> str | None:
     return keys[0] if keys else None
 
 
-def _signature(model: LiteRTModel) -> Signature:
+def signature_of(model: LiteRTModel) -> Signature:
+    """What the signature that a model runs takes and gives."""
     return Signature(
         inputs={name: _spec(tensor) for name, tensor in model.inputs.items()},
         outputs={name: _spec(tensor) for name, tensor in model.outputs.items()},

@@ -16,6 +16,7 @@ from litegate import broker, storage
 from litegate.digest import digest_file
 from litegate.records import FileRef
 from litegate.storage import Entry
+from litegate.versions import ModelFiles, model_files
 
 __all__ = ["Work", "is_plain_file", "read_json"]
 
@@ -86,6 +87,16 @@ class Work:
         if not broker.is_served(self.folder):
             return storage.list_entries(uri, where)
         return broker.list_entries(self.folder, uri, where)
+
+    def model_files(self, uri: str, where: str) -> ModelFiles:
+        """The files of the model at an address of the request; see `versions.model_files`.
+
+        Raises:
+            DataError: there is nothing, or the address is none of the request.
+        """
+        if not broker.is_served(self.folder):
+            return model_files(uri, where)
+        return broker.find_model(self.folder, uri, where)
 
     def say(self, message: str, *values: object) -> None:
         """One line for the step's log."""

@@ -21,6 +21,7 @@ class GateOperator(StepOperator):
 
     @override
     def request(self, records: RunRecords) -> GateRequest:
+        records.check_measured()
         resolved = records.resolved()
         spec = resolved.spec
         candidates, failures = records.candidates(), records.failures()

@@ -14,4 +14,5 @@ def get_provider_info() -> dict[str, Any]:
         "extra-links": [
             f"litegate_airflow.links.{name}" for name in ("ArtifactLink", "ReportLink", "RunLink", "VersionLink")
         ],
+        "notifications": ["litegate_airflow.webhook.WebhookNotifier"],
     }

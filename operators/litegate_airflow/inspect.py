@@ -37,16 +37,22 @@ class InspectOperator(VariantOperator):
         )
 
     @override
+    def recall(self, records: RunRecords) -> dict[str, Any] | None:
+        found, smoke = super().recall(records), self.find_step("smoke", self._smoke_request(records))
+        return None if found is None or smoke is None else found | {SMOKE: smoke}
+
+    @override
     def deliver(self, result: Inspection, context: Context) -> dict[str, Any]:
         """Run the file too, now that it is known to be what it should be."""
         ti = context["ti"]
         with failures_reported(ti, "smoke", self.variant):
-            records = RunRecords(ti)
-            request = SmokeRequest(
-                artifact=records.artifact(self.variant),
-                baseline=None if self.variant == BASELINE else records.converted().artifact,
-                samples=records.samples(),
-                source=records.resolved().spec.model.uri,
-            )
-            push(ti, SMOKE, self.run_step("smoke", request))
+            push(ti, SMOKE, self.run_step("smoke", self._smoke_request(RunRecords(ti))))
         return result.to_json()
+
+    def _smoke_request(self, records: RunRecords) -> SmokeRequest:
+        return SmokeRequest(
+            artifact=records.artifact(self.variant),
+            baseline=None if self.variant == BASELINE else records.converted().artifact,
+            samples=records.samples(),
+            source=records.resolved().spec.model.uri,
+        )

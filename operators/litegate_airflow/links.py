@@ -7,35 +7,32 @@ and keeps what it says; so `register` gives the tasks before it their links once
 from __future__ import annotations
 
 import logging
-import os
 from abc import abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from airflow.sdk import BaseOperator, BaseOperatorLink
+from airflow.sdk import DAG, BaseOperator, BaseOperatorLink
 from typing_extensions import override
 
 from litegate.records import RunResult, VariantRow
+from litegate_airflow.pages import mlflow_url
+from litegate_airflow.step import VariantOperator
 from litegate_airflow.xcom import RunRecords, TaskPlace, leave, recorded, registered_model
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol, TaskInstanceKey
 
 __all__ = [
-    "RUN_LINKS",
-    "VARIANT_LINKS",
-    "VERSION_LINKS",
     "ArtifactLink",
     "ReportLink",
     "RunLink",
     "VersionLink",
+    "link",
     "link_tasks",
 ]
 
 log = logging.getLogger("litegate")
-
-_MODE = "?workflowType=machine_learning"  # MLflow opens in its agent mode unless told otherwise
 
 
 class MlflowLink(BaseOperatorLink):
@@ -54,7 +51,7 @@ class MlflowLink(BaseOperatorLink):
         """The whole address."""
         row = next((row for row in result.variants if row.variant == variant), None)
         path = None if variant and row is None else self.path(result, row)
-        return "" if path is None else f"{_mlflow()}/#/{path}{_MODE}"
+        return "" if path is None else mlflow_url(path)
 
 
 class RunLink(MlflowLink):
@@ -99,12 +96,20 @@ class VersionLink(BaseOperatorLink):
         result, model = recorded(ti_key.dag_id, ti_key.run_id), registered_model(ti_key.dag_id, ti_key.run_id)
         if result is None or result.selected is None or model is None:
             return ""
-        return f"{_mlflow()}/#/models/{quote(model)}/versions/{result.selected.version}{_MODE}"
+        return mlflow_url(f"models/{quote(model)}/versions/{result.selected.version}")
 
 
-RUN_LINKS: tuple[BaseOperatorLink, ...] = (RunLink(), ReportLink())
-VARIANT_LINKS: tuple[BaseOperatorLink, ...] = (*RUN_LINKS, ArtifactLink())
-VERSION_LINKS: tuple[BaseOperatorLink, ...] = (*RUN_LINKS, VersionLink())
+def link(dag: DAG) -> None:
+    """Give each task of a quantize DAG its links."""
+    registered = {"register", *dag.get_task("register").get_flat_relative_ids()}
+    for task_id, task in dag.task_dict.items():
+        assert isinstance(task, BaseOperator)
+        links: list[BaseOperatorLink] = [RunLink(), ReportLink()]
+        if isinstance(task, VariantOperator):
+            links.append(ArtifactLink())
+        if task_id in registered:
+            links.append(VersionLink())
+        task.operator_extra_links = tuple(links)
 
 
 def link_tasks(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> None:
@@ -126,9 +131,3 @@ def _earlier(ti: RuntimeTaskInstanceProtocol) -> Iterator[tuple[TaskPlace, str, 
         instances = enumerate(names) if mapped else [(-1, getattr(task, "variant", ""))]
         for map_index, variant in instances:
             yield TaskPlace(ti.dag_id, str(ti.run_id), task.task_id, map_index), variant, links
-
-
-def _mlflow() -> str:
-    """Where people reach MLflow, without credentials that the address for programs may hold."""
-    url = urlsplit(os.environ.get("LITEGATE_MLFLOW_URL") or os.environ.get("MLFLOW_TRACKING_URI", ""))
-    return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl().rstrip("/")

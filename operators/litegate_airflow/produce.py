@@ -1,12 +1,15 @@
-"""Prepare data and train: the tasks of a retrain DAG, each of which makes one object by the user's function."""
+"""Prepare data and train: tasks that run the user's code and make one object, which their outlets then announce."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from litegate.records import Produced, ProduceRequest
+from litegate.errors import SpecError
+from litegate.records import Produced, ProduceRequest, TrainRequest
+from litegate.spec import load_spec
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RunRecords
 
@@ -16,8 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["PrepareDataOperator", "TrainOperator"]
 
 
-class _ProduceOperator(StepOperator):
-    operator_extra_links = ()
+class _ProducingOperator(StepOperator):
+    @override
+    def deliver(self, result: Produced, context: Context) -> dict[str, Any]:
+        """Tell whoever waits for the task's outlets which bytes are there now, and where."""
+        for outlet in self.outlets:
+            context["outlet_events"][outlet].extra = result.to_json()
+        return result.to_json()
+
+
+class PrepareDataOperator(_ProducingOperator):
+    """Calls `package.module:function(folder, **arguments)` in the service environment; its file goes to `uri`."""
+
+    step = "prepare"
     template_fields = ("arguments", "uri")
 
     def __init__(
@@ -30,21 +44,20 @@ class _ProduceOperator(StepOperator):
     def request(self, records: RunRecords) -> ProduceRequest:
         return ProduceRequest(entry_point=self.entry_point, folder=self.folder, arguments=self.arguments, uri=self.uri)
 
-    @override
-    def deliver(self, result: Produced, context: Context) -> dict[str, Any]:
-        """Tell whoever waits for the task's outlets which bytes are there now."""
-        for outlet in self.outlets:
-            context["outlet_events"][outlet].extra = {"digest": result.digest, "bytes": result.bytes}
-        return result.to_json()
 
-
-class PrepareDataOperator(_ProduceOperator):
-    """Calls `package.module:function(folder, **arguments)` in the service environment; its file goes to `uri`."""
-
-    step = "prepare"
-
-
-class TrainOperator(_ProduceOperator):
-    """The same in the lean TensorFlow environment; the file is a trained model."""
+class TrainOperator(_ProducingOperator):
+    """Runs the training of a spec, as the spec is when the task runs, in the lean TensorFlow environment."""
 
     step = "train"
+
+    def __init__(self, *, spec_path: str, **operator: Any) -> None:
+        super().__init__(**operator)
+        self.spec_path = spec_path
+
+    @override
+    def request(self, records: RunRecords) -> TrainRequest:
+        path = Path(self.spec_path)
+        spec = load_spec(path)
+        if spec.retrain is None:
+            raise SpecError(f"{path}: retrain", "a function or a command that trains", "nothing")
+        return TrainRequest(retrain=spec.retrain, uri=spec.model.uri, folder=str(path.resolve().parent))

@@ -6,10 +6,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from litegate.errors import GateRejected
-from litegate.records import Channel, PromoteRequest, RunResult
+from litegate.records import PromoteRequest, RunResult
 from litegate.variants import BASELINE
 from litegate_airflow.dag_run import actor, moment
-from litegate_airflow.links import VERSION_LINKS
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RunRecords
 
@@ -22,7 +21,6 @@ class PromoteOperator(StepOperator):
     A trial, which is a run by other values than the spec's, is skipped: only the spec as it is promotes.
     """
 
-    operator_extra_links = VERSION_LINKS
     step = "promote"
 
     @override
@@ -34,17 +32,17 @@ class PromoteOperator(StepOperator):
         if result.selected is None:
             rejected = AirflowSkipException if spec.gate.on_reject == "skip" else GateRejected
             raise rejected(f"nothing passed the gate: {_summary(result)}")
-        compares = spec.gate.max_drop_from_champion is not None
         row = next(row for row in result.variants if row.variant == result.selected.variant)
         return PromoteRequest(
-            channel=Channel(registry=spec.registry.name, alias=spec.registry.alias),
+            channel=records.channel(),
             selected=result.selected,
             order=moment(records.ti),
             actor=actor(records.ti),
             run_key=f"{records.ti.dag_id}/{records.ti.run_id}",
             mlflow_run_id=result.mlflow_run_id,
             verdict=row.sentence,
-            compared_with=records.champion_version() or 0 if compares else None,
+            approval="none" if spec.approval is None else "human",
+            compared_with=records.compared_with(),
         )
 
 

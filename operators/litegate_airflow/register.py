@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from airflow.sdk import conf
 from typing_extensions import override
 
 from litegate.records import RegisterRequest, RunResult
-from litegate_airflow.links import VERSION_LINKS, link_tasks
+from litegate_airflow.links import link_tasks
+from litegate_airflow.pages import run_url
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RunRecords
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-    from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-__all__ = ["RegisterOperator", "run_url"]
+__all__ = ["RegisterOperator"]
 
 
 class RegisterOperator(StepOperator):
     """Returns a `RunResult`; the run's key makes a second try record nothing twice."""
 
-    operator_extra_links = VERSION_LINKS
     step = "register"
 
     @override
@@ -50,9 +46,3 @@ class RegisterOperator(StepOperator):
         """Now that there are pages for them, link the earlier tasks."""
         link_tasks(context["ti"], result)
         return result.to_json()
-
-
-def run_url(ti: RuntimeTaskInstanceProtocol) -> str:
-    """The page of a task's DAG run in Airflow's user interface."""
-    base = os.environ.get("LITEGATE_AIRFLOW_URL") or conf.get("api", "base_url", fallback="")
-    return f"{base.rstrip('/')}/dags/{ti.dag_id}/runs/{quote(ti.run_id, safe=':+')}"

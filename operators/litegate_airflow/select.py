@@ -9,7 +9,6 @@ from typing_extensions import override
 
 from litegate.records import SelectRequest
 from litegate.select import select
-from litegate_airflow.links import RUN_LINKS
 from litegate_airflow.step import failures_reported
 from litegate_airflow.xcom import RunRecords
 
@@ -21,8 +20,6 @@ __all__ = ["SelectOperator"]
 
 class SelectOperator(BaseOperator):
     """Returns a `Selection`: a pure function of small records, so it needs no child process."""
-
-    operator_extra_links = RUN_LINKS
 
     @override
     def execute(self, context: Context) -> dict[str, Any]:

@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable
+from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
 
 from litegate.errors import SpecError
 from litegate.spec import Spec, load_spec
+from litegate_airflow.watch import ModelTrigger
 
-__all__ = ["SpecFile", "model_asset", "model_schedule", "read_spec_files"]
+__all__ = ["SpecFile", "model_asset", "model_schedule", "read_spec_files", "retrain_schedule"]
 
 Schedule = list[Asset] | AssetOrTimeSchedule
 
@@ -34,16 +35,19 @@ def read_spec_files(folder: Path) -> dict[str, SpecFile]:
     for each in folders:
         for item in _read_folder(each):
             _add(found, item)
-    return found
+    return _with_one_watcher(found)
 
 
 def model_asset(spec: Spec) -> Asset:
-    """The source model as an asset.
+    """The source model as an asset, with its watcher: every DAG that names it must, or Airflow drops the watcher.
 
     Named by its URI: Airflow activates only one name for a URI, and several specs may share a model.
     """
-    uri = spec.model.uri if "://" in spec.model.uri else Path(spec.model.uri).as_uri()
-    return Asset(name=uri, uri=uri, group="model")
+    uri, watch = spec.model.uri, spec.model.watch
+    # A query or a fragment is no part of an asset's identity; in a name of S3 they mean nothing.
+    name = uri.replace("?", "%3F").replace("#", "%23") if "://" in uri else Path(uri).as_uri()
+    watchers = [] if watch is None else [AssetWatcher(name="model", trigger=ModelTrigger(uri, watch))]
+    return Asset(name=name, uri=name, group="model", watchers=watchers)
 
 
 def model_schedule(spec: Spec) -> Schedule:
@@ -52,6 +56,30 @@ def model_schedule(spec: Spec) -> Schedule:
     if spec.schedule is None:
         return assets
     return AssetOrTimeSchedule(timetable=CronTriggerTimetable(spec.schedule, timezone="UTC"), assets=assets)
+
+
+def retrain_schedule(spec: Spec) -> CronTriggerTimetable | None:
+    """By the cron expression of the spec's `retrain`; None where there is none."""
+    if spec.retrain is None or spec.retrain.schedule is None:
+        return None
+    return CronTriggerTimetable(spec.retrain.schedule, timezone="UTC")
+
+
+def _with_one_watcher(found: dict[str, SpecFile]) -> dict[str, SpecFile]:
+    """Specs that share a model share its watcher, and the shortest interval counts: an asset has but one."""
+    shortest: dict[str, int] = {}
+    for item in found.values():
+        if item.spec is not None and item.spec.model.watch is not None:
+            uri, watch = item.spec.model.uri, item.spec.model.watch
+            shortest[uri] = min(watch, shortest.get(uri, watch))
+    return {dag_id: _watched(item, shortest) for dag_id, item in found.items()}
+
+
+def _watched(item: SpecFile, shortest: dict[str, int]) -> SpecFile:
+    if item.spec is None:
+        return item
+    model = item.spec.model.model_copy(update={"watch": shortest.get(item.spec.model.uri)})
+    return replace(item, spec=item.spec.model_copy(update={"model": model}))
 
 
 def _read_folder(folder: Path) -> list[SpecFile]:

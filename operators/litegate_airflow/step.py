@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from copy import copy
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
@@ -15,8 +16,7 @@ from litegate.errors import BadInput, GateRejected, StepFailed
 from litegate.records import Failure, Record
 from litegate.runner import StepRun
 from litegate.settings import settings
-from litegate_airflow.links import RUN_LINKS, VARIANT_LINKS
-from litegate_airflow.xcom import FAILURE, RunRecords, push
+from litegate_airflow.xcom import FAILURE, RETURN_VALUE, RunRecords, push
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -33,7 +33,6 @@ class StepOperator(BaseOperator):
         variant: the variant that the task works on; empty if it works for the run as a whole.
     """
 
-    operator_extra_links = RUN_LINKS
     step: ClassVar[str]
     variant: str = ""
     _step_run: StepRun | None = None
@@ -42,6 +41,11 @@ class StepOperator(BaseOperator):
     def request(self, records: RunRecords) -> Record:
         """The step's request, from what earlier tasks found."""
         raise NotImplementedError
+
+    def recall(self, records: RunRecords) -> dict[str, Any] | None:
+        """What the task would leave in XCom, by key, if an earlier run has found all of it; else None."""
+        found = self.find_step(self.step, self.request(records))
+        return None if found is None else {RETURN_VALUE: found}
 
     def deliver(self, result: Any, context: Context) -> Any:  # noqa: ARG002 (subclasses use it)
         """What the task returns for the step's result."""
@@ -61,6 +65,11 @@ class StepOperator(BaseOperator):
             self._step_run.kill()
         return self._step_run.run()
 
+    def find_step(self, step: str, request: Record) -> dict[str, Any] | None:
+        """The stored result of a step, as it is in XCom."""
+        found = StepRun(step, request, settings()).find()
+        return None if found is None else found.to_json()
+
     @override
     def on_kill(self) -> None:
         """End the child process with the task."""
@@ -72,12 +81,17 @@ class StepOperator(BaseOperator):
 class VariantOperator(StepOperator):
     """Runs one step for one variant; mapped instances get its name by expansion."""
 
-    operator_extra_links = VARIANT_LINKS
     template_fields = ("variant",)
 
     def __init__(self, *, variant: str, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.variant = variant
+
+    def of(self, variant: str) -> Self:
+        """The same operator for one of the variants that it is mapped over."""
+        operator = copy(self)
+        operator.variant = variant
+        return operator
 
 
 @contextmanager

@@ -1,18 +1,26 @@
-"""What each task of a quantize DAG does and what it leaves, for the people who look at it in Airflow."""
+"""What each task does and what it leaves, for the people who look at it in Airflow."""
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, BaseOperator
+from collections.abc import Mapping
 
-__all__ = ["TASK_DOCS", "document"]
+from airflow.sdk import DAG
 
-TASK_DOCS = {
+__all__ = ["QUANTIZE", "REQUALIFY", "document"]
+
+QUANTIZE = {
     "resolve": """
 Reads the spec file, with what a person has changed in the form of a manual run, and pins the model and both data sets
 by digest. Whatever is wrong with the spec is said here.
 
-**Leaves** the names of the variants, over which the tasks of `variant` are mapped, and the spec with all digests
-(XCom `resolved`).
+**Leaves** the spec with all digests (XCom `resolved`).
+""",
+    "recall": """
+Looks up what earlier runs have found with the same inputs. If every result is there, all tasks up to the gate are
+skipped.
+
+**Leaves** the names of the variants that something is missing of, over which the tasks of `variant` are mapped, and
+the results of the others (XCom `recalled`).
 """,
     "convert": """
 Converts the source model to the float32 baseline, without any quantization. The model is looked at before it is
@@ -109,11 +117,66 @@ nothing passed the gate; is skipped where the run is a trial.
 
 **Leaves** who is champion now, and who was before.
 """,
+    "approve": """
+Asks a person whether what passed the gate may be promoted, and waits. *Required Actions* shows the question, with the
+table of all variants.
+
+**Leaves** the answer, and who gave it.
+""",
+    "decide": """
+Writes the answer into the ledger; after a yes the registry's alias moves.
+
+**Leaves** the entry, and who is champion now. After a no the task fails or is skipped, as the spec says.
+""",
 }
 
 
-def document(dag: DAG) -> None:
+REQUALIFY = {
+    "pin": """
+Reads the spec file and pins the fresh data by digest.
+
+**Leaves** the spec and the digest.
+""",
+    "fetch_champion": """
+Fetches today's champion and the baseline that it was promoted against. Skipped, with all that follows, where nothing
+was promoted yet.
+
+**Leaves** both files, and what the data looked like that calibrated the champion.
+""",
+    "evaluate_baseline": """
+Runs the baseline over the fresh data on all cores. The log says how far it has come.
+
+**Leaves** the outcome of every sample.
+""",
+    "evaluate_champion": """
+Runs the champion over the same samples.
+
+**Leaves** the outcome of every sample.
+""",
+    "drift": """
+Compares the fresh data with those that calibrated the champion, and what it predicts with what it predicted then.
+
+**Leaves** each comparison with its limit.
+""",
+    "gate": """
+Compares the champion with the baseline on the same samples, by the limits of the section `requalify`.
+
+**Leaves** the verdict.
+""",
+    "record": """
+Adds a point to the trend in MLflow.
+
+**Leaves** the run that holds it.
+""",
+    "act": """
+Alerts, or rolls the champion back, as the spec says: where a limit is proved to be broken, or the data have drifted.
+
+**Leaves** what was concluded; it is red where somebody is to look.
+""",
+}
+
+
+def document(dag: DAG, pages: Mapping[str, str]) -> None:
     """Give each task its page."""
     for task_id, task in dag.task_dict.items():
-        assert isinstance(task, BaseOperator)
-        task.doc_md = TASK_DOCS[task_id]
+        task.doc_md = pages[task_id]  # type: ignore[misc]  # of an operator, never of a mapped one

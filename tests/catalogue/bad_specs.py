@@ -31,6 +31,10 @@ def _evaluation(**changes: Any) -> Make:
     return make
 
 
+def _watch(seconds: int) -> Make:
+    return keys(model={"name": "x", "uri": "s3://b/*.keras", "watch": seconds})
+
+
 DATA = {"uri": "data.npz", "format": "npz"}
 SPECS = (
     _row("not-yaml", "No YAML", "valid YAML, got", text("model: [")),
@@ -119,5 +123,24 @@ SPECS = (
         "schedule: expected a cron expression that has a next time",
         keys(schedule="0 0 31 2 *"),
     ),
+    _row(
+        "training-twice",
+        "A function and a command that train",
+        "retrain: expected either entry_point or command, got both",
+        keys(retrain={"entry_point": "training:train", "command": ["python", "train.py"]}),
+    ),
+    _row(
+        "training-arguments",
+        "Arguments for a command that has its own",
+        "retrain.arguments: expected the arguments of a command in the command itself",
+        keys(retrain={"command": ["python", "train.py"], "arguments": {"epochs": 3}}),
+    ),
+    _row(
+        "training-folder",
+        "A training that would replace a folder file by file",
+        "model.uri: expected a .keras or .h5 file, or folder/*/saved_model.pb...got s3://b/saved_model",
+        keys(model={"name": "x", "uri": "s3://b/saved_model"}, retrain={"command": ["true"]}),
+    ),
+    _row("watch", "A watcher that never rests", "model.watch: expected greater than or equal to 1, got 0", _watch(0)),
     _row("preprocess", "A file name in place of a function", "preprocess: expected", keys(preprocess="scale.py")),
 )

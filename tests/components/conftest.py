@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from litegate.digest import digest_bytes, digest_file
+from litegate.gate.explain import classes_csv
 from litegate.records import (
     Artifact,
     Candidate,
@@ -37,7 +38,6 @@ from litegate.records import (
 )
 from litegate.settings import settings
 from litegate.spec import parse_spec
-from litegate.storage import s3_client
 from litegate.tflite import describe
 from litegate.work import Work
 from tests.components.models.unpacking import make
@@ -86,6 +86,7 @@ CLAUSE = Clause(
     samples=1000,
 )
 LOSS = ClassLoss(label=3, name="cat", samples=100, baseline=0.9, value=0.8, drop=0.1, low=0.05, high=0.15, proved=True)
+OTHER_LOSS = LOSS.model_copy(update={"label": 4, "name": "dog", "drop": -0.02, "low": None, "proved": False})
 FLIP = Flip(id="cat/7.png", label=3, baseline=1.0, value=0.0, loss=1.0)
 
 
@@ -217,9 +218,8 @@ class Toy:
         )
 
     def _explanation(self, variant: str) -> tuple[FileRef, ...]:
-        return tuple(
-            self._kept(f"{variant}-{name}.csv", f"{name} of {variant}\r\n".encode()) for name in ("flipped", "classes")
-        )
+        files = {"flipped": f"flipped of {variant}\r\n".encode(), "classes": classes_csv((LOSS, OTHER_LOSS))}
+        return tuple(self._kept(f"{variant}-{name}.csv", content) for name, content in files.items())
 
     def _kept(self, name: str, content: bytes) -> FileRef:
         ref = FileRef(name=name, digest=digest_bytes(content), bytes=len(content))
@@ -253,34 +253,3 @@ def new_toy(tflite_files: dict[str, Path], tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def toy(new_toy: Callable[[], Toy]) -> Toy:
     return new_toy()
-
-
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[str]:
-    """moto's S3 server on a free loopback port; its address."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A bucket of the test's own, with boto3 configured by environment variables as for any S3 server."""
-    variables = {
-        "AWS_ENDPOINT_URL_S3": s3_server,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    s3_client.cache_clear()
-    bucket = f"test-{uuid.uuid4().hex[:8]}"
-    s3_client().create_bucket(Bucket=bucket)
-    yield bucket
-    s3_client().close()
-    s3_client.cache_clear()

@@ -10,10 +10,8 @@ from pathlib import Path
 import pytest
 
 from litegate.digest import digest_bytes
-from litegate.entry_point import load_class, load_function, produce
+from litegate.entry_point import call, load_class, load_function
 from litegate.errors import BadInput
-from litegate.records import ProduceRequest
-from litegate.work import Work
 
 CODE = """
 number = 3
@@ -27,6 +25,9 @@ def write(folder, text):
 
 def nothing(folder):
     return None
+
+def elsewhere(folder):
+    return "/no/such/file"
 """
 
 
@@ -84,15 +85,20 @@ def test_what_is_installed_needs_no_folder() -> None:
     assert load_function("litegate.digest:digest_bytes") is digest_bytes
 
 
-def test_the_file_that_a_function_returns_goes_to_its_uri(users: Path) -> None:
-    uri = str(users / "there" / "file")
-    request = ProduceRequest(entry_point="users_code:write", folder=str(users), arguments={"text": "hello"}, uri=uri)
-    produced = produce(request, Work(users, users / "cache"))
-    assert Path(uri).read_bytes() == b"hello"
-    assert (produced.uri, produced.digest, produced.bytes) == (uri, digest_bytes(b"hello"), 5)
+def test_a_function_gets_an_empty_folder_and_returns_what_it_wrote(users: Path) -> None:
+    path = call("users_code:write", str(users), {"text": "hello"}, users / "written")
+    assert (path, path.read_text()) == (users / "written" / "out", "hello")
 
 
-def test_a_function_must_return_the_path_of_a_file(users: Path) -> None:
-    request = ProduceRequest(entry_point="users_code:nothing", folder=str(users), arguments={}, uri=str(users / "x"))
-    with pytest.raises(BadInput, match="expected the path of the file that it wrote, got None"):
-        produce(request, Work(users, users / "cache"))
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("nothing", {}, "expected the path of what it wrote, got None"),
+        ("elsewhere", {}, "expected the path of what it wrote, got '/no/such/file'"),
+        ("write", {}, "called with a folder: expected the arguments that it takes, got missing a required argument"),
+        ("write", {"text": "x", "txt": "y"}, "called with a folder, text, txt: .*unexpected keyword argument 'txt'"),
+    ],
+)
+def test_a_call_that_cannot_work_is_bad_input(users: Path, name: str, arguments: dict[str, str], said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        call(f"users_code:{name}", str(users), arguments, users / "written")

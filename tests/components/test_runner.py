@@ -49,7 +49,7 @@ def dies(folder): os.kill(os.getpid(), signal.SIGKILL)
 def exits(folder): os._exit(0)
 def leaves(folder): os._exit(7)
 def writes_and_crashes(folder):
-    (folder / "result.json").write_text('{"uri": "u", "digest": "d", "bytes": 1}')
+    (folder.parent / "result.json").write_text('{"uri": "u", "digest": "d", "bytes": 1}')
     os.abort()
 def crashes_at_the_end(folder):
     import atexit
@@ -72,21 +72,21 @@ def floods(folder):
     os.write(1, b"x" * 5_000_000 + b"\\nlast words\\n")
     os.abort()
 def nonsense(folder):
-    (folder / "result.json").write_text("{}")
+    (folder.parent / "result.json").write_text("{}")
     os._exit(0)
 def no_json(folder):
-    (folder / "error.json").write_text("{")
+    (folder.parent / "error.json").write_text("{")
     os._exit(2)
 def steals(folder):
-    (folder / "result.json").symlink_to("/etc/passwd")
+    (folder.parent / "result.json").symlink_to("/etc/passwd")
     os._exit(0)
 def links_all(folder):
-    (folder / "outputs").symlink_to("/etc")
+    (folder.parent / "outputs").symlink_to("/etc")
     return good(folder)
 def links(folder):
-    (folder / "outputs").mkdir()
-    (folder / "outputs" / "stolen").symlink_to("/etc/passwd")
-    os.mkfifo(folder / "outputs" / "endless")
+    (folder.parent / "outputs").mkdir()
+    (folder.parent / "outputs" / "stolen").symlink_to("/etc/passwd")
+    os.mkfifo(folder.parent / "outputs" / "endless")
     return good(folder)
 def limits(folder):
     names = ("AS", "FSIZE", "CORE", "NOFILE")
@@ -313,3 +313,21 @@ def test_the_key_changes_with_the_request_and_the_tools(step: Callable[[str], St
     other = step("good")
     other.settings.pythons["service"] = tmp_path / "bin" / "python"
     assert other.key() != first
+
+
+def test_a_result_is_found_with_all_its_files_or_not_at_all(tmp_path, monkeypatch):
+    places = Settings(str(tmp_path / "workspace"), tmp_path / "cache", tmp_path / "scratch", settings().pythons)
+    samples = SampleSet(file=FileRef(name="s", digest="s", bytes=0), samples=1, available=1, labels={})
+    artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d", bytes=1), signatures={})
+    step_run = StepRun("profile", ProfileRequest(artifact=artifact, samples=samples), places)
+    source = tmp_path / "samples.npz"
+    source.write_bytes(b"samples")
+    made = SampleSet(file=step_run.store.keep_file(source, "samples.npz"), samples=1, available=1, labels={})
+    step_run.step = STEPS["sample"]  # whose result names a file
+    assert step_run.find() is None
+    computed = []
+    monkeypatch.setattr(step_run, "_compute", lambda: computed.append(1) or made)
+    assert (step_run.run(), step_run.run(), len(computed)) == (made, made, 1)
+    (tmp_path / "workspace" / "files" / made.file.digest).unlink()
+    assert step_run.find() is None
+    assert (step_run.run(), len(computed)) == (made, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,15 @@ IMAGES = {"uri": "x", "format": "images", "label": "y"}
 ALLOWED = DATA | {"allow": ["leaks"]}
 SEQUENTIAL: dict[str, Any] = DATA | {"sequential": True}
 LOOKS: dict[str, Any] = DATA | {"first_samples": 50}
+RETRAINED: dict[str, Any] = {"model": {"name": "m", "uri": "m.keras"}}
+FUNCTION: dict[str, Any] = {"entry_point": "training:train"}
+COMMAND: dict[str, Any] = {"command": ["python", "train.py"]}
+VALUES: dict[str, Any] = {"arguments": {"epochs": 3}}
+DATED: dict[str, Any] = FUNCTION | {"arguments": {"d": date(2026, 1, 1)}}
+NOTIME: dict[str, Any] = {"time_limit": 0}
+NEVER: dict[str, Any] = {"schedule": "0 0 31 2 *"}
+HOOK: dict[str, Any] = {"events": ["promoted"], "notifier": "package.Notifier"}
+LATE = HOOK | {"events": ["late"]}
 COSINE = {"evaluation": DATA | {"metric": "cosine_similarity"}}
 GOOD: dict[str, Any] = {
     "model": {"name": "digits", "uri": "model.keras"},
@@ -71,9 +81,29 @@ BAD = [
     Bad("an alias that follows", {"registry": {"alias": "candidate"}}, "spec: registry.alias", "follow", "candidate"),
     Bad("a follower's alias", {"registry": {"alias": "edge-previous"}}, "spec: registry.alias", "follow", "edge-"),
     Bad("a reserved alias", {"registry": {"alias": "latest"}}, "spec: registry.alias", "reserve", "latest"),
+    Bad("no way to train", RETRAINED | {"retrain": {}}, "spec: retrain", "either entry_point or command", "neither"),
+    Bad("two ways", RETRAINED | {"retrain": FUNCTION | COMMAND}, "spec: retrain", "either entry_point", "both"),
+    Bad("an empty command", RETRAINED | {"retrain": {"command": []}}, "spec: retrain.command", "at least 1", "[]"),
+    Bad("arguments of a command", RETRAINED | {"retrain": COMMAND | VALUES}, "spec: retrain.arguments", "in", "both"),
+    Bad("a date as argument", RETRAINED | {"retrain": DATED}, "spec: retrain.arguments.d", "JSON", "datetime.date"),
+    Bad("a training of no time", RETRAINED | {"retrain": COMMAND | NOTIME}, "spec: retrain.time_limit", "1", "0"),
+    Bad("a misspelt training", RETRAINED | {"retrain": {"comand": []}}, "spec: retrain.comand", "entry_point, c", "c"),
+    Bad("training that never is", RETRAINED | {"retrain": COMMAND | NEVER}, "spec: retrain.schedule", "next", "31 2"),
+    Bad("a watch of no time", {"model": {"name": "x", "uri": "a", "watch": 0}}, "spec: model.watch", "1", "0"),
     Bad("a schedule that is no cron", {"schedule": "daily"}, "spec: schedule", "cron", "daily"),
     Bad("a schedule out of range", {"schedule": "61 * * * *"}, "spec: schedule", "cron", "61"),
     Bad("a schedule that never comes", {"schedule": "0 0 31 2 *"}, "spec: schedule", "next time", "31 2"),
+    Bad("approval by a machine", {"approval": "robot"}, "spec: approval", "none, human or a mapping", "'robot'"),
+    Bad("no time to answer", {"approval": {"timeout_hours": 0}}, "spec: approval.timeout_hours", "greater than 0", "0"),
+    Bad("unknown key of approval", {"approval": {"user": []}}, "spec: approval.user", "users", "did you mean users?"),
+    Bad("a user without a name", {"approval": {"users": [""]}}, "spec: approval.users.0", "1 character", "''"),
+    Bad("unknown event", {"notify": [HOOK | {"events": ["done"]}]}, "spec: notify.0.events.0", "'promoted'", "'done'"),
+    Bad("no event", {"notify": [HOOK | {"events": []}]}, "spec: notify.0.events", "at least 1", "[]"),
+    Bad("unknown key of notify", {"notify": [HOOK | {"on": []}]}, "spec: notify.0.on", "events, notifier", "'on'"),
+    Bad("a notifier without a module", {"notify": [HOOK | {"notifier": "X"}]}, "spec: notify.0.notifier", "", "'X'"),
+    Bad("late without a deadline", {"notify": [LATE]}, "spec: deadline_minutes", "a number of minutes", "null"),
+    Bad("a deadline for nobody", {"deadline_minutes": 5, "notify": [HOOK]}, "spec: notify", "event late", "none"),
+    Bad("no time at all", {"deadline_minutes": 0, "notify": [LATE]}, "spec: deadline_minutes", "greater than 0", "0"),
 ]  # fmt: skip
 
 
@@ -136,3 +166,55 @@ def test_a_file_that_is_no_spec_is_refused(tmp_path: Path, text: str | None, exp
         path.write_text(text)
     with pytest.raises(SpecError, match=expected):
         load_spec(path)
+
+
+@pytest.mark.parametrize(
+    ("uri", "kept"),
+    [
+        ("m.keras", True),
+        ("s3://b/m/x.h5", True),
+        ("s3://b/m/*.keras", True),
+        ("s3://b/m-*.h5", True),
+        ("s3://b/*/m.keras", True),
+        ("s3://b/m/*/saved_model.pb", True),
+        ("s3://b/m", False),
+        ("s3://b/m/saved_model.pb", False),
+        ("s3://b/m/", False),
+        ("s3://b/*/*.keras", False),
+        ("s3://b/**/m.keras", False),
+        ("s3://b/m-?.keras", False),
+        ("s3://b/*", False),
+    ],
+)
+def test_a_training_writes_only_where_nobody_can_see_half_of_it(uri: str, kept: bool) -> None:
+    spec = GOOD | {"model": {"name": "m", "uri": uri}}
+    assert parse_spec(spec).model.uri == uri
+    if kept:
+        assert parse_spec(spec | {"retrain": FUNCTION}).retrain is not None
+        return
+    with pytest.raises(SpecError, match=r"^spec: model.uri: expected a .keras or .h5 file, .*, got"):
+        parse_spec(spec | {"retrain": FUNCTION})
+
+
+def test_a_training_survives_json() -> None:
+    training = FUNCTION | {"arguments": {"rate": 0.1, "layers": [1, {"units": None}]}, "schedule": "@weekly"}
+    spec = parse_spec(GOOD | RETRAINED | {"retrain": training})
+    assert Spec.model_validate(spec.model_dump(mode="json")) == spec
+
+
+@pytest.mark.parametrize("word", [None, "none"])
+def test_nobody_is_asked_by_default(word: str | None) -> None:
+    assert parse_spec(GOOD).approval is parse_spec(GOOD | {"approval": word}).approval is None
+
+
+def test_human_stands_for_all_defaults_of_approval() -> None:
+    approval = parse_spec(GOOD | {"approval": "human"}).approval
+    assert approval == parse_spec(GOOD | {"approval": {}}).approval
+    assert approval is not None
+    assert (approval.timeout_hours, approval.on_timeout, approval.users) == (72, "fail", [])
+
+
+def test_a_spec_with_all_sections_goes_through_json_unchanged() -> None:
+    more = {"approval": {"timeout_hours": 0.5, "users": ["ann"]}, "notify": [HOOK, LATE], "deadline_minutes": 2}
+    spec = parse_spec(GOOD | more)
+    assert Spec.model_validate(spec.model_dump(mode="json")) == spec

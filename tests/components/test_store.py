@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
-from litegate import storage
+from litegate import objects, storage
 from litegate.digest import digest_bytes
 from litegate.errors import DataError, StoreError
 from litegate.records import FileRef
 from litegate.storage import fetch, list_entries, manifest_digest, put, s3_client, split_s3
 from litegate.store import Store
+
+KEY = "k" * 64
 
 
 @pytest.fixture(params=["local", "s3"])
@@ -37,6 +40,44 @@ def test_a_file_comes_back_under_its_digest(store: Store, tmp_path: Path) -> Non
     assert store.keep_file(path, "again.tflite").digest == ref.digest
     assert store.fetch(ref).read_bytes() == b"bytes"
     assert store.uri(ref).endswith(f"/files/{ref.digest}")
+
+
+def test_a_mark_is_replaced(store: Store) -> None:
+    assert store.mark("watch-1") is None
+    for value in ({"uri": "a"}, {"uri": "b"}):
+        store.set_mark("watch-1", value)
+        assert store.mark("watch-1") == value
+    assert store.mark("watch-2") is None
+
+
+def test_a_use_is_noted_once_a_day(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"bytes")
+    ref = store.keep_file(path, "file")
+    store.keep_result("convert", KEY, {"value": 1})
+    first = last_uses(store)
+    assert store.use_result("convert", KEY, {ref})
+    assert last_uses(store) == first
+    time.sleep(1.1)  # S3 counts in seconds
+    now = time.time()
+    monkeypatch.setattr("litegate.use.time.time", lambda: now + 86_400)
+    assert store.use_result("convert", KEY, {ref})
+    assert all(last_uses(store)[name] > used for name, used in first.items())
+    assert store.result("convert", KEY) == {"value": 1}
+    assert store.fetch(ref).read_bytes() == b"bytes"
+
+
+def test_a_result_without_its_files_is_of_no_use(store: Store) -> None:
+    store.keep_result("convert", KEY, {"value": 1})
+    assert not store.use_result("convert", KEY, {FileRef(name="gone", digest="0" * 64, bytes=1)})
+    store.forget_result("convert", KEY)
+    store.forget_result("convert", KEY)
+    store.keep_result("convert", KEY, {"value": 2})
+    assert store.result("convert", KEY) == {"value": 2}
+
+
+def last_uses(store: Store) -> dict[str, float]:
+    return {item.name: item.used for page in objects.pages(store.root) for item in page}
 
 
 def test_a_missing_file_is_an_error_that_names_it(store: Store) -> None:

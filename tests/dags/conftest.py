@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
 import time
 import warnings
 from collections.abc import Callable
@@ -12,7 +13,18 @@ from typing import Any
 
 import pytest
 
+from litegate.settings import settings
+
 DAGS = Path(__file__).parents[2] / "dags"
+MAKERS = Path(__file__).parents[1] / "components/models"
+MAKE_QUARTERS = """
+import pathlib, sys
+import make_models
+
+folder = pathlib.Path(sys.argv[1])
+make_models.data(folder)
+make_models.trained(make_models.keras, folder).save(folder / "keras3.keras")
+"""
 
 
 @pytest.fixture(scope="session")
@@ -46,18 +58,52 @@ def load_dags(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
-    """Run a DAG without a scheduler, with the parameters in `conf`."""
+def run_dag(airflow_database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Run a DAG without a scheduler, as a run that began with the events of an asset if one is named.
 
-    def run(dag: Any, conf: dict[str, Any] | None = None) -> Any:
+    Tasks whose ids match the whole of `but` are not run, and succeed; the options are those of `DAG.test`.
+    """
+
+    def run(dag: Any, asset_uri: str | None = None, but: str | None = None, **options: Any) -> Any:
         from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+        from airflow.models import dagrun
 
         sleep = time.sleep  # between two looks at what can run, where a scheduler would be
-        monkeypatch.setattr("time.sleep", lambda seconds: sleep(min(seconds, 0.01)))
+        monkeypatch.setattr("time.sleep", lambda seconds: sleep(min(seconds, 0.05)))
 
+        dag.deadline = None  # `dag.test` of Airflow 3.3 cannot run a DAG that has one
         bag = DagBag(os.devnull, collect_dags=False)
         bag.bag_dag(dag)
         sync_bag_to_db(bag, "dags-folder", None)
-        return dag.test(run_conf=conf)
+        created = dagrun.get_or_create_dagrun
+        with monkeypatch.context() as patch:
+            if asset_uri is not None:
+                patch.setattr(dagrun, "get_or_create_dagrun", _beginning_with(asset_uri, created))
+            return dag.test(mark_success_pattern=but, **options)
 
     return run
+
+
+def _beginning_with(asset_uri: str, create: Callable[..., Any]) -> Callable[..., Any]:
+    """What the scheduler does when asset events begin a run."""
+
+    def get_or_create_dagrun(*, session: Any, **arguments: Any) -> Any:
+        from airflow.models.asset import AssetEvent, AssetModel
+
+        run = create(session=session, **arguments)
+        of_asset = AssetModel.id == AssetEvent.asset_id
+        run.consumed_asset_events.extend(session.query(AssetEvent).join(AssetModel, of_asset).filter_by(uri=asset_uri))
+        session.commit()
+        return run
+
+    return get_or_create_dagrun
+
+
+@pytest.fixture(scope="session")
+def quarters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the smallest of the real models, `keras3.keras`, and its data sets."""
+    folder = tmp_path_factory.mktemp("quarters")
+    command = [str(settings().pythons["tensorflow"]), "-c", MAKE_QUARTERS, str(folder)]
+    done = subprocess.run(command, cwd=MAKERS, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder

@@ -56,26 +56,37 @@ def artifact(variant: str) -> Artifact:
 
 @dataclass
 class Steps:
-    """Stands in for `StepRun`: keeps the requests, fails where it is told to, else gives a plausible result."""
+    """Stands in for `StepRun`: keeps the requests, fails where it is told to, else gives a plausible result.
+
+    `known` are the steps and variants whose results an earlier run has left; `("*", "*")` are all.
+    """
 
     failing: dict[tuple[str, str], LitegateError] = field(default_factory=dict)
     passing: bool = True
     promoted_before: bool = True
+    known: set[tuple[str, str]] = field(default_factory=set)
     requests: dict[tuple[str, str], Any] = field(default_factory=dict)
+    looked_up: dict[tuple[str, str], Any] = field(default_factory=dict)
     step: str = ""
     variant: str = ""
+    request: Any = None
 
     def __call__(self, step: str, request: Any, settings: Any) -> Steps:
         artifact = getattr(request, "artifact", None)
         variant = getattr(request, "variant", artifact.variant if artifact and step != "sample" else "")
-        self.requests[step, variant] = request
-        self.step, self.variant = step, variant
+        self.step, self.variant, self.request = step, variant, request
         return self
 
+    def find(self) -> Record | None:
+        self.looked_up[self.step, self.variant] = self.request
+        known = (self.step, self.variant) in self.known or ("*", "*") in self.known
+        return getattr(self, self.step)(self.request) if known else None
+
     def run(self) -> Record:
+        self.requests[self.step, self.variant] = self.request
         if error := self.failing.get((self.step, self.variant)):
             raise error
-        return getattr(self, self.step)(self.requests[self.step, self.variant])
+        return getattr(self, self.step)(self.request)
 
     def resolve(self, request: Any) -> Resolved:
         model = ModelRef(uri="m.keras", format="keras", digest="2", files=(FILE,))
@@ -161,6 +172,7 @@ class Steps:
             ),
             experiment_id="1",
             mlflow_run_id="run-1",
+            report="http://mlflow/report",
         )
 
     def promote(self, request: Any) -> Promotion:
@@ -188,7 +200,7 @@ def run(
         defaults = {"variants": "[dynamic_range, int8]", "on_reject": "fail", "from_champion": "null"}
         (tmp_path / "m.yaml").write_text(SPEC.format(**(defaults | keys)))
         monkeypatch.setattr("litegate_airflow.step.StepRun", steps)
-        dag_run = run_dag(load_dags(tmp_path)["quantize__m"], conf)
+        dag_run = run_dag(load_dags(tmp_path)["quantize__m"], run_conf=conf)
         instances = dag_run.get_task_instances()
         return Outcome(steps, {f"{i.task_id}/{i.rendered_map_index or ''}".rstrip("/"): i for i in instances})
 
@@ -241,9 +253,10 @@ def test_a_single_variant_that_fails_is_rejected_on_record(run: Run) -> None:
 
 def test_bad_input_stops_the_run_before_the_gate(run: Run) -> None:
     outcome = run(Steps({("resolve", ""): BadInput("model.uri", "a model", "nothing")}))
-    assert outcome.state("resolve") == "failed"
-    assert outcome.state("gate") == outcome.state("promote") == "upstream_failed"
+    assert outcome.state("resolve") == outcome.state("gate") == "failed"
+    assert outcome.state("promote") == "upstream_failed"
     assert outcome.pull("resolve", "failure")["kind"] == "bad_input"
+    assert "evaluate_baseline did not succeed (upstream_failed)" in outcome.pull("gate", "failure")["message"]
 
 
 def test_a_broken_spec_fails_with_its_problem(
@@ -260,7 +273,7 @@ def test_a_broken_spec_fails_with_its_problem(
 @pytest.mark.parametrize("step", ["convert", "parity"])
 def test_nothing_is_judged_when_the_conversion_is_wrong(run: Run, step: str) -> None:
     outcome = run(Steps({(step, "float32" if step == "parity" else ""): CRASH}))
-    assert outcome.state("gate") == "upstream_failed"
+    assert (outcome.state("gate"), outcome.state("promote")) == ("failed", "upstream_failed")
     assert ("judge", "") not in outcome.steps.requests
 
 
@@ -270,7 +283,7 @@ def test_nothing_is_quantized_from_a_baseline_that_is_none(run: Run, step: str) 
     outcome = run(Steps({(step, "float32"): refused}))
     assert outcome.state("inspect_baseline") == "failed"
     assert outcome.pull("inspect_baseline", "failure")["kind"] == "bad_input"
-    assert outcome.state("gate") == outcome.state("promote") == "upstream_failed"
+    assert (outcome.state("gate"), outcome.state("promote")) == ("failed", "upstream_failed")
     assert not {"judge", "evaluate", "quantize"} & {name for name, _ in outcome.steps.requests}
 
 
@@ -360,13 +373,78 @@ def test_a_skipped_champion_lets_nothing_pass_that_was_not_measured(run: Run, st
     assert ("judge", "") not in outcome.steps.requests
 
 
+EVERYTHING = ("*", "*")
+FLOW = ("convert", "sample", "lint", "check_parity", "inspect_baseline", "evaluate_baseline", "profile_baseline")
+COMPUTED = {"convert", "sample", "lint", "parity", "quantize", "inspect", "smoke", "evaluate", "profile"}
+
+
+def test_a_run_whose_results_are_all_there_skips_to_the_gate(run: Run) -> None:
+    computed, recalled = run(Steps()), run(Steps(known={EVERYTHING}))
+    assert not COMPUTED & {step for step, _ in recalled.steps.requests}
+    assert {recalled.state(task) for task in FLOW} == {"skipped"}
+    assert {str(i.state) for name, i in recalled.tasks.items() if name.startswith("variant.")} == {"skipped"}
+    assert {recalled.state(task) for task in ("recall", "gate", "select", "register", "promote")} == {"success"}
+    assert recalled.pull("recall") == []
+    for step in ("judge", "register"):
+        before, after = (each.steps.requests[step, ""] for each in (computed, recalled))
+        assert after.model_copy(update=_of_this_run(before)) == before
+
+
+def _of_this_run(request: Any) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in ("run_key", "links") if hasattr(request, name)}
+
+
+def test_only_the_variants_that_something_is_missing_of_are_computed(run: Run) -> None:
+    shared = {("convert", ""), ("sample", ""), ("lint", "float32"), ("parity", "float32")}
+    steps = {"quantize", "inspect", "smoke", "evaluate", "profile"}
+    known = shared | {(step, name) for step in steps for name in ("float32", "dynamic_range")} - {("profile", "int8")}
+    outcome = run(Steps(known=known | {(step, "int8") for step in steps - {"profile"}}))
+    assert outcome.pull("recall") == ["int8"]
+    assert {name for name in outcome.tasks if "dynamic_range" in name} == set()
+    assert outcome.state("variant.profile/int8") == "success"
+    judged = outcome.steps.requests["judge", ""]
+    assert {item.artifact.variant for item in judged.candidates} == {"dynamic_range", "int8"}
+    assert all(item.profile and item.smoke for item in judged.candidates)
+
+
+def test_a_variant_that_failed_before_is_tried_again_and_judged_beside_the_recalled(run: Run) -> None:
+    refused = StepFailed("quantize", "unsupported", "the converter refused int8")
+    known = {(step, name) for step in COMPUTED for name in ("", "float32", "dynamic_range")}
+    outcome = run(Steps({("quantize", "int8"): refused}, known=known))
+    assert outcome.state("variant.quantize/int8") == "failed"
+    judged = outcome.steps.requests["judge", ""]
+    assert [item.artifact.variant for item in judged.candidates] == ["dynamic_range"]
+    assert [(failure.variant, failure.kind) for failure in judged.failures] == [("int8", "unsupported")]
+    assert outcome.pull("promote")["champion"]["variant"] == "dynamic_range"
+
+
+def test_a_failing_check_lets_no_recalled_variant_pass(run: Run) -> None:
+    known = {(step, name) for step in COMPUTED - {"lint"} for name in ("", "float32", "dynamic_range", "int8")}
+    outcome = run(Steps({("lint", "float32"): BadInput("calibration.uri", "samples", "others")}, known=known))
+    assert outcome.pull("recall") == []
+    assert (outcome.state("lint"), outcome.state("gate")) == ("failed", "failed")
+    assert outcome.state("promote") == "upstream_failed"
+    assert ("judge", "") not in outcome.steps.requests
+
+
+@pytest.mark.parametrize("promoted_before", [True, False])
+def test_the_champion_is_asked_for_anew_when_everything_is_recalled(run: Run, promoted_before: bool) -> None:
+    outcome = run(Steps(known={EVERYTHING}, promoted_before=promoted_before), from_champion="0.01")
+    assert outcome.state("fetch_champion") == "success"
+    assert outcome.state("evaluate_champion") == "skipped"
+    assert ("evaluate", "champion") not in outcome.steps.requests
+    assert (("evaluate", "champion") in outcome.steps.looked_up) == promoted_before
+    assert (outcome.steps.requests["judge", ""].champion is not None) == promoted_before
+    assert outcome.state("promote") == "success"
+
+
 TRIED = {"gate.max_drop": 0.5, "variants": ["int8"]}
 
 
 def test_a_trial_is_made_by_the_changed_values_and_ends_with_register(run: Run) -> None:
     outcome = run(Steps(), TRIED)
     requests = outcome.steps.requests
-    assert outcome.pull("resolve") == ["int8"]
+    assert outcome.pull("recall") == ["int8"]
     assert requests["judge", ""].policy.max_drop == 0.5
     assert str(requests["register", ""].resolved.trial) == "variants int8 (spec: dynamic_range int8), " + (
         "gate.max_drop 0.5 (spec: 0.01)"

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import time
+import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import mlflow
+import numpy as np
 import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
 from litegate import storage
+from litegate.runner import StepRun
+from litegate.settings import settings
 
 pytestmark = pytest.mark.e2e
 
 DAGS = Path(__file__).parents[2] / "dags"
-Run = Callable[[Any], Any]
+MAKER = Path(__file__).parents[1] / "components" / "models" / "make_models.py"
+Run = Callable[..., Any]
 
 
 @pytest.fixture
@@ -61,7 +72,9 @@ def asset_event_extra(uri: str) -> Any:
 def test_the_example_goes_from_training_to_a_champion(
     workspace: None, load_dags: Callable[..., dict[str, Any]], run_dag: Run, tmp_path: Path
 ) -> None:
-    trained = run_dag(load_dags(file="retrain_digits.py")["retrain__digits"])
+    prepared = run_dag(load_dags(file="prepare_digits.py")["prepare__digits"])
+    assert set(states(prepared).values()) == {"success"}
+    trained = run_dag(load_dags(file="retrain.py")["retrain__digits"])
     assert set(states(trained).values()) == {"success"}
     assert asset_event_extra("s3://litegate/examples/digits/model.keras")["digest"] == pull(trained, "train")["digest"]
 
@@ -82,6 +95,7 @@ def test_the_example_goes_from_training_to_a_champion(
     )
     second = run_dag(load_dags(tmp_path)["quantize__digits"])
     assert set(states(second).values()) == {"success"}
+    assert pull(second, "recall") == ["float16"], "the other one was measured by the first run"
     champion = pull(second, "fetch_champion")
     assert champion["version"] == promotion["champion"]["version"]
     assert champion["artifact"]["file"]["digest"] == promotion["champion"]["digest"]
@@ -89,3 +103,106 @@ def test_the_example_goes_from_training_to_a_champion(
     clauses = {clause["name"]: clause for clause in verdicts["float16"]["clauses"]}
     assert clauses["max_drop_from_champion"]["samples"] == 697
     assert clauses["max_drop_from_champion"]["state"] == "passed"
+
+
+@dataclass
+class Children:
+    """Every step that was computed in a child process, in place of being found."""
+
+    steps: list[str] = field(default_factory=list)
+
+    def new(self) -> list[str]:
+        """Those since the last call."""
+        found, self.steps = self.steps, []
+        return found
+
+
+@pytest.fixture
+def children(monkeypatch: pytest.MonkeyPatch) -> Children:
+    counted, compute = Children(), StepRun._compute
+
+    def counting(step_run: StepRun) -> Any:
+        counted.steps.append(step_run.step.name)
+        return compute(step_run)
+
+    monkeypatch.setattr(StepRun, "_compute", counting)
+    return counted
+
+
+MEASURED = ("quantize", "inspect", "smoke", "evaluate", "profile")
+
+
+def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
+    own_mlflow_server: Any,
+    load_dags: Callable[..., dict[str, Any]],
+    run_dag: Run,
+    children: Children,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workspace = tmp_path / "workspace"
+    monkeypatch.setenv("LITEGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LITEGATE_WORKSPACE", str(workspace))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", own_mlflow_server.url)
+    python = settings().pythons["tensorflow"]
+    subprocess.run([python, MAKER, tmp_path], check=True, capture_output=True)
+    name = f"twice-{uuid.uuid4().hex[:8]}"
+
+    def run(**gate: Any) -> Any:
+        spec = {
+            "model": {"name": name, "uri": str(tmp_path / "keras3.keras")},
+            "calibration": {"uri": str(tmp_path / "calibration.npz"), "format": "npz", "samples": 100},
+            "evaluation": {"uri": str(tmp_path / "test.npz"), "format": "npz"},
+            "variants": ["dynamic_range", "int8"],
+            "gate": {"max_drop": 0.02} | gate,
+        }
+        (tmp_path / "specs").mkdir(exist_ok=True)
+        (tmp_path / "specs" / "m.yaml").write_text(yaml.safe_dump(spec))
+        return run_dag(load_dags(tmp_path / "specs")[f"quantize__{name}"])
+
+    def verdicts(dag_run: Any) -> dict[str, Any]:
+        return {verdict["variant"]: verdict for verdict in pull(dag_run, "gate")["verdicts"]}
+
+    first = run()
+    assert set(states(first).values()) == {"success"}
+    computed = Counter(children.new())
+    assert {step: computed[step] for step in MEASURED} == dict.fromkeys(MEASURED, 3)
+
+    again = run()
+    assert children.new() == ["resolve", "register", "promote"]
+    assert verdicts(again) == verdicts(first)
+    assert pull(again, "promote")["champion"] == pull(first, "promote")["champion"]
+
+    for gate in ({"max_drop": 0.03}, {"confidence": 0.9}, {"min_size_ratio": 1.1}, {"max_prediction_shift": None}):
+        changed = run(**gate)
+        assert children.new() == ["resolve", "judge", "register", "promote"], gate
+        assert verdicts(changed) != verdicts(first)
+
+    # A month later, nobody has used anything.
+    for path in workspace.rglob("*"):
+        os.utime(path, (time.time() - 40 * 86_400,) * 2)
+    assert run_dag(load_dags(file="clean.py")["litegate__clean"]).state == "success"
+    assert list((workspace / "results").glob("*/*.json")), "a dry run"
+    cleaned = run_dag(load_dags(file="clean.py")["litegate__clean"], run_conf={"dry_run": False})
+    assert pull(cleaned, "clean")["applied"]
+    assert not list((workspace / "results").glob("*/*.json"))
+    assert list((workspace / "files").iterdir()), "what the champion needs"
+    model = mlflow.pyfunc.load_model(f"models:/{name}@champion")
+    (scores,) = model.predict({"image": np.zeros((2, 8, 8, 1), "float32")}).values()
+    assert scores.shape[0] == 2
+
+    children.new()
+    recomputed = run()
+    computed = Counter(children.new())
+    assert {step: computed[step] for step in MEASURED} == dict.fromkeys(MEASURED, 3)
+    assert pull(recomputed, "promote")["champion"] == pull(first, "promote")["champion"]
+
+    # Found by a run today, and so kept, although it was made long ago.
+    for path in workspace.rglob("*"):
+        os.utime(path, (time.time() - 40 * 86_400,) * 2)
+    children.new()
+    run()
+    run_dag(load_dags(file="clean.py")["litegate__clean"], run_conf={"dry_run": False})
+    children.new()
+    run()
+    assert children.new() == ["resolve", "register", "promote"]

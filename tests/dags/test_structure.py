@@ -7,13 +7,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import ParamValidationError
 
 from litegate.cli.outcome import FLOW
 
+DAGS = Path(__file__).parents[2] / "dags"
 Load = Callable[..., dict[str, Any]]
 
 SPEC = """
@@ -22,23 +25,26 @@ calibration: {{uri: c.npz, format: npz}}
 evaluation: {{uri: e.npz, format: npz, metric: "{metric}"}}
 schedule: {schedule}
 gate: {gate}
+approval: {approval}
+{more}
 """
 
 CHECKED = {"lint", "check_parity", "inspect_baseline"}
 
 UPSTREAM = {
     "resolve": set(),
-    "convert": {"resolve"},
+    "recall": {"resolve"},
+    "convert": {"recall"},
     "sample": {"convert"},
     "lint": {"sample"},
     "check_parity": {"sample"},
     "inspect_baseline": {"sample"},
     "evaluate_baseline": CHECKED,
     "profile_baseline": CHECKED,
-    "variant.quantize": {*CHECKED, "resolve"},
-    "variant.inspect": {"variant.quantize", "resolve"},
-    "variant.evaluate": {"variant.inspect", "resolve"},
-    "variant.profile": {"variant.evaluate", "resolve"},
+    "variant.quantize": {*CHECKED, "recall"},
+    "variant.inspect": {"variant.quantize", "recall"},
+    "variant.evaluate": {"variant.inspect", "recall"},
+    "variant.profile": {"variant.evaluate", "recall"},
     "gate": {"evaluate_baseline", "profile_baseline", "variant.profile"},
     "select": {"gate"},
     "register": {"select"},
@@ -46,15 +52,14 @@ UPSTREAM = {
 }
 
 COMPARED = UPSTREAM | {
-    "fetch_champion": CHECKED,
-    "evaluate_champion": {"fetch_champion"},
-    "evaluate_baseline": {"fetch_champion"},
-    "profile_baseline": {"fetch_champion"},
-    "variant.quantize": {"fetch_champion", "resolve"},
+    "fetch_champion": {"resolve"},
+    "recall": {"resolve", "fetch_champion"},
+    "evaluate_champion": CHECKED,
     "gate": {"evaluate_champion", *UPSTREAM["gate"]},
 }
 
 SLOTS = {
+    "resolve": 1,
     "convert": 1,
     "sample": 1,
     "lint": 1,
@@ -70,6 +75,7 @@ SLOTS = {
 }
 
 WORDS = {"name": "m", "uri": "m.keras", "schedule": "null", "gate": "{}", "metric": "top1"}
+WORDS |= {"approval": "none", "more": ""}
 
 
 def write_spec(
@@ -80,16 +86,19 @@ def write_spec(
     schedule: str = "null",
     gate: str = "{}",
     metric: str = "top1",
+    **keys: str,
 ) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / file
-    path.write_text(SPEC.format(name=name, uri=uri, schedule=schedule, gate=gate, metric=metric))
+    words = {"name": name, "uri": uri, "schedule": schedule, "gate": gate, "metric": metric}
+    path.write_text(SPEC.format(**WORDS | words | keys))
     return path
 
 
 def test_the_shipped_specs_become_dags(load_dags: Load) -> None:
     assert set(load_dags()) == {"quantize__digits"}
-    assert set(load_dags(file="retrain_digits.py")) == {"retrain__digits"}
+    assert set(load_dags(file="retrain.py")) == {"retrain__digits"}
+    assert set(load_dags(file="prepare_digits.py")) == {"prepare__digits"}
 
 
 def test_tasks_wait_for_exactly_what_they_need(load_dags: Load) -> None:
@@ -97,16 +106,39 @@ def test_tasks_wait_for_exactly_what_they_need(load_dags: Load) -> None:
     assert {task_id: task.upstream_task_ids for task_id, task in tasks.items()} == UPSTREAM
 
 
-def test_everything_measured_waits_for_the_champion_if_it_is_compared_with(load_dags: Load, tmp_path: Path) -> None:
+def test_everything_waits_for_the_champion_if_it_is_compared_with(load_dags: Load, tmp_path: Path) -> None:
     write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}")
     tasks = load_dags(tmp_path)["quantize__m"].task_dict
     assert {task_id: task.upstream_task_ids for task_id, task in tasks.items()} == COMPARED
     assert (tasks["evaluate_champion"].pool_slots, tasks["evaluate_champion"].pool) == (2, "litegate")
-    assert str(tasks["gate"].trigger_rule.value) == "all_done"
+
+
+def test_a_person_is_asked_between_promote_and_decide_only_where_the_spec_says_so(
+    load_dags: Load, tmp_path: Path
+) -> None:
+    write_spec(tmp_path, approval="{timeout_hours: 48, on_timeout: reject, users: [ann]}")
+    dag = load_dags(tmp_path)["quantize__m"]
+    waits_for = {task_id: task.upstream_task_ids for task_id, task in dag.task_dict.items()}
+    assert waits_for == UPSTREAM | {"approve": {"promote"}, "decide": {"approve"}}
+    approve = dag.get_task("approve")
+    assert approve.response_timeout == timedelta(hours=48)
+    assert approve.defaults == ["Reject"]
+    assert approve.assigned_users == [{"id": "ann", "name": "ann"}]
+    assert dag.dagrun_timeout == timedelta(hours=72), "a run must be able to wait as long as the spec allows"
+
+
+def test_a_run_has_a_deadline_only_where_the_spec_sets_one(load_dags: Load, tmp_path: Path) -> None:
+    notify = "notify: [{events: [late], notifier: litegate_airflow.webhook.WebhookNotifier, arguments: {conn_id: c}}]"
+    write_spec(tmp_path, more=f"deadline_minutes: 1.5\n{notify}")
+    dags = load_dags(tmp_path)
+    (alert,) = dags["quantize__m"].deadline
+    assert alert.interval == timedelta(seconds=90)
+    assert alert.callback.path == "litegate_airflow.deadline.tell_late"
+    assert not dags["quantize__digits"].deadline
 
 
 def test_the_commands_know_every_task_of_the_flow(load_dags: Load, tmp_path: Path) -> None:
-    write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}")
+    write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}", approval="human")
     dag = load_dags(tmp_path)["quantize__m"]
     assert set(FLOW) == set(dag.task_dict)
     upstream = {task_id: task.get_flat_relative_ids(upstream=True) for task_id, task in dag.task_dict.items()}
@@ -116,7 +148,7 @@ def test_the_commands_know_every_task_of_the_flow(load_dags: Load, tmp_path: Pat
 def test_only_the_gate_runs_when_variants_failed(load_dags: Load) -> None:
     tasks = load_dags()["quantize__digits"].task_dict
     rules = {task_id: str(task.trigger_rule.value) for task_id, task in tasks.items()}
-    assert rules.pop("gate") == "all_done_min_one_success"
+    assert rules.pop("gate") == "all_done"
     assert set(rules.values()) == {"all_success"}
 
 
@@ -131,9 +163,73 @@ def test_mapped_instances_are_named_after_their_variant(load_dags: Load) -> None
     assert mapped == {"variant.quantize", "variant.inspect", "variant.evaluate", "variant.profile"}
 
 
+def test_every_decision_has_a_form_that_asks_for_what_it_needs(load_dags: Load, tmp_path: Path) -> None:
+    write_spec(tmp_path, name="mine")
+    dags = load_dags(tmp_path, file="decide.py")
+    both = ["model", "alias", "why"]
+    assert {dag_id: sorted(dag.params) for dag_id, dag in dags.items()} == {
+        "litegate__rollback": sorted([*both, "version", "to"]),
+        "litegate__reinstate": sorted([*both, "version"]),
+        "litegate__pin": sorted([*both, "version"]),
+        "litegate__unpin": sorted(both),
+    }
+    for dag in dags.values():
+        schemas = {name: dag.params.get_param(name).schema for name in dag.params}
+        assert all(schema["title"] and schema["description_md"] for schema in schemas.values())
+        assert schemas["model"]["examples"] == ["digits", "mine"]
+        (task,) = dag.tasks
+        assert task.pool == "default_pool", "nobody waits for a measurement in order to roll back"
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "form"),
+    [
+        ("litegate__rollback", {"why": "slow"}),
+        ("litegate__rollback", {"model": "m"}),
+        ("litegate__rollback", {"model": "", "why": "slow"}),
+        ("litegate__rollback", {"model": "m", "why": ""}),
+        ("litegate__rollback", {"model": "m", "why": "slow", "to": 0}),
+        ("litegate__rollback", {"model": "m", "why": "slow", "version": "3"}),
+        ("litegate__rollback", {"model": "m", "why": "slow", "alias": "a.b"}),
+        ("litegate__pin", {"model": "m", "why": "slow"}),
+        ("litegate__pin", {"model": "m", "why": "slow", "version": None}),
+    ],
+)
+def test_a_form_that_is_not_filled_in_is_refused(load_dags: Load, dag_id: str, form: dict[str, Any]) -> None:
+    params = load_dags(file="decide.py")[dag_id].params
+
+    def fill_in() -> None:
+        params.update(form)
+        params.validate()
+
+    with pytest.raises(ParamValidationError):
+        fill_in()
+
+
+def test_a_form_needs_only_the_model_and_the_reason(load_dags: Load) -> None:
+    params = load_dags(file="decide.py")["litegate__rollback"].params
+    params.update({"model": "m", "why": "slow"})
+    assert params.validate() == {"model": "m", "version": None, "to": None, "alias": "champion", "why": "slow"}
+
+
+def test_the_clean_up_has_a_form_and_deletes_nothing_unless_it_says_so(
+    load_dags: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LITEGATE_CLEAN_SCHEDULE", raising=False)
+    dag = load_dags(file="clean.py")["litegate__clean"]
+    assert (dag.params["days"], dag.params["dry_run"]) == (30, True)
+    assert dag.params.get_param("days").schema["minimum"] == 2
+    assert type(dag.timetable).__name__ == "NullTimetable"
+    monkeypatch.setenv("LITEGATE_CLEAN_SCHEDULE", "0 4 * * 0")
+    monkeypatch.setenv("LITEGATE_CLEAN_DAYS", "90")
+    dag = load_dags(file="clean.py")["litegate__clean"]
+    assert (dag.params["days"], dag.params["dry_run"]) == (90, True)
+    assert dag.timetable.expression == "0 4 * * 0"
+
+
 def test_a_new_model_starts_quantization(load_dags: Load) -> None:
     (asset,) = load_dags()["quantize__digits"].timetable.asset_condition.objects
-    (outlet,) = load_dags(file="retrain_digits.py")["retrain__digits"].get_task("train").outlets
+    (outlet,) = load_dags(file="retrain.py")["retrain__digits"].get_task("train").outlets
     assert asset == outlet
     assert asset.uri == "s3://litegate/examples/digits/model.keras"
 
@@ -276,12 +372,66 @@ def test_a_worker_builds_only_its_own_dag(load_dags: Load, tmp_path: Path, monke
     assert set(load_dags(tmp_path)) == {"quantize__m"}
 
 
-@pytest.mark.parametrize("file", ["quantize.py", "retrain_digits.py"])
+@pytest.mark.parametrize("file", sorted(path.name for path in DAGS.glob("*.py")))
 def test_parsing_loads_no_heavy_library(file: str) -> None:
     script = f"""
 import runpy, sys
-runpy.run_path({str(Path(__file__).parents[2] / "dags" / file)!r})
+runpy.run_path({str(DAGS / file)!r})
 print(sorted({{"tensorflow", "keras", "mlflow", "boto3", "botocore", "sklearn", "pandas"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", script], env=os.environ, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+EVERYTHING = """
+model: {name: m, uri: s3://models/m.keras}
+calibration: {uri: c.npz, format: npz}
+evaluation: {uri: e.npz, format: npz}
+gate: {max_drop_from_champion: 0.01}
+approval: human
+retrain: {entry_point: "training:train"}
+requalify: {uri: fresh.npz, format: npz}
+"""
+DAG_FILES = ("quantize.py", "requalify.py", "retrain.py", "prepare_digits.py", "decide.py", "clean.py")
+
+
+@pytest.mark.parametrize("file", DAG_FILES)
+def test_every_dag_says_what_it_does_and_what_kind_it_is(load_dags: Load, tmp_path: Path, file: str) -> None:
+    (tmp_path / "m.yaml").write_text(EVERYTHING)
+    dags = load_dags(tmp_path, file=file)
+    assert dags
+    for dag in dags.values():
+        assert dag.doc_md, dag.dag_id
+        assert "litegate" in dag.tags
+        assert {"quantize", "requalify", "retrain", "prepare", "decision", "clean"} & set(dag.tags)
+
+
+@pytest.mark.parametrize("name", ["quantize", "requalify"])
+def test_every_task_says_what_it_does_and_what_it_leaves(load_dags: Load, tmp_path: Path, name: str) -> None:
+    (tmp_path / "m.yaml").write_text(EVERYTHING)
+    tasks = load_dags(tmp_path, file=f"{name}.py")[f"{name}__m"].task_dict
+    assert all("**Leaves**" in task.doc_md for task in tasks.values())
+
+
+def test_tasks_link_to_what_there_is_of_them(load_dags: Load, tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(EVERYTHING)
+    tasks = load_dags(tmp_path)["quantize__m"].task_dict
+    names = {task_id: [link.name for link in task.operator_extra_links] for task_id, task in tasks.items()}
+    of_variants = {"inspect_baseline", "evaluate_baseline", "profile_baseline", "evaluate_champion"}
+    of_variants |= {task_id for task_id in tasks if task_id.startswith("variant.")}
+    registered = {"register", "promote", "approve", "decide"}
+    for task_id, found in names.items():
+        own = ["Artifact"] if task_id in of_variants else ["Model version"] if task_id in registered else []
+        assert found == ["MLflow run", "Report", *own], task_id
+
+
+def test_the_form_has_the_values_of_the_spec(load_dags: Load, tmp_path: Path) -> None:
+    write_spec(tmp_path, gate="{max_drop: 0.03}")
+    params = load_dags(tmp_path)["quantize__m"].params
+    assert params["gate.max_drop"] == 0.03
+    assert "gate.max_drop_from_champion" not in params
+
+
+def test_the_person_who_is_asked_sees_a_form_of_their_own(load_dags: Load, tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(EVERYTHING)
+    assert set(load_dags(tmp_path)["quantize__m"].get_task("approve").params) == {"note"}

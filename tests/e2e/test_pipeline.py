@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -61,7 +62,28 @@ def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Pat
     second = litegate.run_spec(tmp_path, **spec(models, "twice"))
     assert (first.code, second.code) == (0, 0), first.output + second.output
     assert first.result["champion"] == second.result["champion"]
+    assert re.search(r"convert +running", first.output)
+    assert re.search(r"convert +skipped", second.output)
+    assert set(re.findall(r"(\S+) +running", second.output)) <= {
+        *("resolve", "recall", "gate", "select", "register", "promote")
+    }, "nothing was computed again"
     assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
+
+
+def test_a_clean_up_says_what_it_would_do_and_then_does_it(litegate: Any, models: Path, tmp_path: Path) -> None:
+    promoted = litegate.run_spec(tmp_path, **spec(models, "tidy"))
+    assert promoted.code == 0, promoted.output
+    rehearsed = litegate("clean", result=tmp_path / "clean.json")
+    assert rehearsed.code == 0, rehearsed.output
+    fates = {(pile["kind"], pile["fate"]) for pile in rehearsed.result["piles"]}
+    assert {("results", "recent"), ("files", "registered"), ("files", "recent")} <= fates
+    assert "unused" not in {fate for _, fate in fates}
+    assert "0 objects of 0 bytes would be deleted" in rehearsed.output
+    applied = litegate("clean", "--older-than", "2", "--apply", result=tmp_path / "clean.json")
+    assert (applied.code, applied.result["applied"]) == (0, True), applied.output
+    again = litegate.run_spec(tmp_path, **spec(models, "tidy"))
+    assert (again.code, again.result["champion"]) == (0, promoted.result["champion"]), again.output
+    assert re.search(r"convert +skipped", again.output)
 
 
 def test_a_rejected_run_is_recorded_and_moves_nothing(litegate: Any, models: Path, tmp_path: Path) -> None:

@@ -19,8 +19,10 @@ class TaskInstance:
     run_id: str = "manual__2026-01-01T00:00:00+00:00"
     map_index: int = -1
     user: str | None = None
+    params: dict[str, Any] = field(default_factory=dict)
     conf: dict[str, Any] = field(default_factory=dict)
     values: dict[tuple[str, int, str], Any] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.values[self.task_id, self.map_index, key] = value
@@ -31,9 +33,13 @@ class TaskInstance:
         found = [value for (task, _, name), value in self.values.items() if task in task_ids and name == key]
         return found or [None]
 
+    def get_task_states(self, dag_id: str, run_ids: list[str]) -> dict[str, dict[str, str]]:
+        return dict.fromkeys(run_ids, self.states)
+
     def get_template_context(self) -> dict[str, Any]:
         moment = datetime(2026, 1, 1, tzinfo=UTC)
-        return {"dag_run": SimpleNamespace(run_after=moment, triggering_user_name=self.user, conf=self.conf)}
+        dag_run = SimpleNamespace(run_after=moment, triggering_user_name=self.user, conf=self.conf)
+        return {"dag_run": dag_run, "params": self.params}
 
     def pushed(self, key: str) -> Any:
         return self.values.get((self.task_id, self.map_index, key))

@@ -42,6 +42,7 @@ def request(policy: dict[str, Any], **found: Any) -> GateRequest:
     records: Any = SimpleNamespace(
         **{
             "resolved": lambda: SimpleNamespace(spec=spec, metric_code=CODE),
+            "check_measured": lambda: None,
             "baseline": lambda: unprofiled("float32"),
             "candidates": lambda: (unprofiled("int8"), unprofiled("uint8")),
             "failures": tuple,

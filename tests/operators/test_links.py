@@ -11,13 +11,13 @@ import pytest
 from litegate.records import BaselineSummary, Champion, RunResult, VariantRow
 from litegate_airflow import links
 from litegate_airflow.get_provider_info import get_provider_info
-from litegate_airflow.produce import PrepareDataOperator
+from litegate_airflow.links import ArtifactLink, ReportLink, RunLink, VersionLink
 from litegate_airflow.profile import ProfileOperator
 from litegate_airflow.promote import PromoteOperator
 from litegate_airflow.quantize import QuantizeOperator
-from litegate_airflow.register import RegisterOperator
 from litegate_airflow.select import SelectOperator
 
+LINKS = (RunLink(), ReportLink(), ArtifactLink(), VersionLink())
 MODE = "?workflowType=machine_learning"
 KEY: Any = SimpleNamespace(dag_id="quantize__m", run_id="r", task_id="t", map_index=0)
 NUMBERS = dict.fromkeys(("bytes", "value", "drop", "drop_low", "drop_high", "latency_ms", "digest", "uri"))
@@ -36,12 +36,13 @@ def result(selected: Champion | None = None) -> RunResult:
         variants=(INT8, CRASHED),
         experiment_id="7",
         mlflow_run_id="parent",
+        report="https://mlflow.example/report",
     )
 
 
 def found(operator: Any) -> dict[str, str]:
-    """Each of the operator's links, as Airflow asks for them when its task ends."""
-    return {link.name: link.get_link(operator, ti_key=KEY) for link in operator.operator_extra_links}
+    """Each link, as Airflow asks for it when the operator's task ends."""
+    return {link.name: link.get_link(operator, ti_key=KEY) for link in LINKS}
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +62,7 @@ def test_a_variant_links_to_its_own_run_and_file(registered: None) -> None:
         "MLflow run": f"https://mlflow.example/#/experiments/7/runs/child{MODE}",
         "Report": f"https://mlflow.example/#/experiments/7/runs/parent/artifacts/report.html{MODE}",
         "Artifact": f"https://mlflow.example/#/experiments/7/models/m-1/artifacts{MODE}",
+        "Model version": f"https://mlflow.example/#/models/my%20model/versions/3{MODE}",
     }
 
 
@@ -71,20 +73,14 @@ def test_a_variant_without_a_file_links_to_none(registered: None) -> None:
 
 
 def test_what_was_not_recorded_has_no_page(registered: None) -> None:
-    assert set(found(ProfileOperator(task_id="evaluate_champion", variant="champion")).values()) == {""}
+    pages = found(ProfileOperator(task_id="evaluate_champion", variant="champion"))
+    assert (pages["MLflow run"], pages["Artifact"]) == ("", "")
 
 
 def test_a_task_for_all_variants_links_to_their_parent(registered: None) -> None:
-    assert found(SelectOperator(task_id="select")) == {
-        "MLflow run": f"https://mlflow.example/#/experiments/7/runs/parent{MODE}",
-        "Report": f"https://mlflow.example/#/experiments/7/runs/parent/artifacts/report.html{MODE}",
-    }
-
-
-@pytest.mark.parametrize("operator", [RegisterOperator, PromoteOperator])
-def test_what_was_registered_has_its_version(registered: None, operator: Any) -> None:
-    page = found(operator(task_id="last"))["Model version"]
-    assert page == f"https://mlflow.example/#/models/my%20model/versions/3{MODE}"
+    pages = found(SelectOperator(task_id="select"))
+    assert pages["MLflow run"] == f"https://mlflow.example/#/experiments/7/runs/parent{MODE}"
+    assert pages["Artifact"] == ""
 
 
 def test_there_is_no_version_where_nothing_was_selected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,13 +111,5 @@ def test_a_run_is_not_failed_for_want_of_links(caplog: pytest.LogCaptureFixture)
     assert "not all linked to MLflow: AttributeError" in caplog.text
 
 
-def test_other_dags_have_no_such_links() -> None:
-    assert PrepareDataOperator(task_id="p", entry_point="a:b", uri="/x").operator_extra_links == ()
-
-
 def test_the_provider_declares_every_link() -> None:
-    operators = (QuantizeOperator, SelectOperator, RegisterOperator, PromoteOperator)
-    used = {
-        f"{type(link).__module__}.{type(link).__name__}" for each in operators for link in each.operator_extra_links
-    }
-    assert set(get_provider_info()["extra-links"]) == used
+    assert set(get_provider_info()["extra-links"]) == {f"{links.__name__}.{type(link).__name__}" for link in LINKS}

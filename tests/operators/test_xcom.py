@@ -154,3 +154,45 @@ def test_a_champion_that_was_fetched_anew_must_be_measured_anew(ti: Any) -> None
     leave(ti, "evaluate_champion", evaluated("champion", digest="1" * 64))
     with pytest.raises(StepFailed, match=r"clear it with all that follows"):
         RunRecords(ti).champion()
+
+
+def recall(ti: Any, **found: dict[str, Any]) -> None:
+    """What the task `recall` leaves: records by task and variant."""
+    values = {
+        task.replace("__", "."): {"return_value": {name: record.to_json() for name, record in records.items()}}
+        for task, records in found.items()
+    }
+    ti.values["recall", -1, "recalled"] = values
+
+
+def test_what_was_recalled_goes_before_what_an_earlier_try_has_left(ti: Any) -> None:
+    leave(ti, "evaluate_baseline", evaluated("float32", digest="1" * 64))
+    leave(ti, "variant.quantize", artifact("uint8"), 0)
+    leave(ti, "variant.evaluate", evaluated("uint8"), 0)
+    leave(ti, "variant.quantize", artifact("int8"), 1)
+    leave(ti, "variant.evaluate", evaluated("int8", digest="1" * 64), 1)
+    leave(ti, "variant.profile", Failure(step="profile", kind="x", message="died", variant="int8"), 1, "failure")
+    recall(
+        ti,
+        convert={"": Converted(artifact=artifact("float32"), saved_model=(), tools={})},
+        variant__quantize={"int8": artifact("int8")},
+        variant__evaluate={"int8": evaluated("int8")},
+        variant__profile={"int8": profile("int8")},
+    )
+    records = RunRecords(ti)
+    assert records.converted().artifact == artifact("float32")
+    int8, uint8 = records.candidates()
+    assert (int8.evaluated, int8.profile) == (evaluated("int8"), profile("int8"))
+    assert (uint8.evaluated, uint8.profile) == (evaluated("uint8"), None)
+    assert records.failures() == ()
+
+
+@pytest.mark.parametrize("state", ["failed", "upstream_failed", "running"])
+@pytest.mark.parametrize("task", ["evaluate_baseline", "evaluate_champion"])
+def test_nothing_is_judged_by_what_an_earlier_try_has_measured(ti: Any, task: str, state: str) -> None:
+    leave(ti, task, evaluated("float32"))
+    ti.states = {"evaluate_baseline": "success", task: state}
+    with pytest.raises(StepFailed, match=rf"{task} did not succeed \({state}\)"):
+        RunRecords(ti).check_measured()
+    recall(ti, **{task: {"": evaluated("float32")}})
+    RunRecords(ti).check_measured()

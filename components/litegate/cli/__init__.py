@@ -1,4 +1,4 @@
-"""The command line: `litegate run`, `demo`, `start`, `stop`, `status` and `env`."""
+"""The command line: `litegate run`, `demo`, `start`, `stop`, `status`, `clean` and `env`."""
 
 from __future__ import annotations
 

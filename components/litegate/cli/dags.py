@@ -12,7 +12,8 @@ from typing import Any
 from litegate.cli.outcome import Outcome, TaskFailure, outcome_of
 from litegate.cli.progress import Progress
 from litegate.errors import DataError, ModelError, StackError
-from litegate.records import Failure, Promotion, RunResult
+from litegate.globs import split_glob
+from litegate.records import Decided, Failure, Promotion, RunResult
 from litegate.spec import Spec
 from litegate.stack import Home
 from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
@@ -35,7 +36,8 @@ def check_local_inputs(spec: Spec) -> None:
         ("calibration.uri", spec.calibration.uri, DataError),
         ("evaluation.uri", spec.evaluation.uri, DataError),
     ):
-        if "://" not in uri and not Path(uri).exists():
+        folder = (split_glob(uri) or (uri, ""))[0]
+        if "://" not in uri and not Path(folder).exists():
             raise error(key, "an existing file or folder", f"nothing at {uri}")
 
 
@@ -102,7 +104,9 @@ def read_outcome(airflow: AirflowApi, run: RunId, model: str) -> Outcome:
     return outcome_of(
         model,
         None if result is None else RunResult.model_validate(result),
-        None if promotion is None else Promotion.model_validate(promotion),
+        None
+        if promotion is None
+        else _settled(Promotion.model_validate(promotion), airflow.xcom(run, "decide", "decided")),
         read_failures(airflow, run, tasks),
     )
 
@@ -110,6 +114,18 @@ def read_outcome(airflow: AirflowApi, run: RunId, model: str) -> Outcome:
 def read_failures(airflow: AirflowApi, run: RunId, tasks: Sequence[TaskState]) -> list[TaskFailure]:
     """What the failed tasks of a run say; the end of its log for one that says nothing."""
     return [TaskFailure(task.task, _failure(airflow, run, task)) for task in tasks if task.state == "failed"]
+
+
+def _settled(promotion: Promotion, decided: Any | None) -> Promotion:
+    """The promotion as it is after a person's answer, if there is one."""
+    if decided is None:
+        return promotion
+    result = Decided.model_validate(decided)
+    decision, selected = result.entry.decision, promotion.selected
+    if result.aliases.champion == selected.version:
+        return promotion.model_copy(update={"state": "promoted", "why": "", "champion": selected})
+    why = f"it was {decision.action} by {decision.actor} ({decision.why})"
+    return promotion.model_copy(update={"state": "held", "why": why})
 
 
 def _failure(airflow: AirflowApi, run: RunId, task: TaskState) -> Failure:

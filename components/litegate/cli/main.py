@@ -6,8 +6,9 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from litegate.cli.commands import COMMANDS, Command
+from litegate.cli.commands.pipelines import EXIT_CODES
 from litegate.errors import LitegateError
 from litegate.settings import default_home
 
@@ -16,44 +17,23 @@ __all__ = ["INTERRUPTED", "main", "parser"]
 INTERRUPTED = 130
 
 _DESCRIPTION = "Quantize a TensorFlow model into every LiteRT variant, gate the variants and promote the best."
-_EXIT_CODES = """exit codes: 0 promoted, 3 nothing passed the gate, 2 the spec or an input is bad, 1 anything else,
-130 interrupted."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line's grammar; every command names the function that does it."""
-    root = argparse.ArgumentParser(prog="litegate", description=_DESCRIPTION, epilog=_EXIT_CODES)
+    """The command line's grammar; what was parsed carries its command as `chosen`."""
+    root = argparse.ArgumentParser(prog="litegate", description=_DESCRIPTION, epilog=EXIT_CODES)
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    def add(name: str, summary: str, epilog: str = "") -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=summary, description=summary, epilog=epilog)
-        command.add_argument(
-            "--home", type=Path, metavar="DIR", help="folder of all local state (LITEGATE_HOME, else .litegate)"
-        )
-        return command
-
-    run = add("run", "Quantize, gate and promote the model of a spec file; starts the servers if needed.", _EXIT_CODES)
-    run.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
-    demo = add("demo", "Train the digits example, then quantize, gate and promote it.", _EXIT_CODES)
-    for command in (run, demo):
-        command.add_argument("--json", type=Path, metavar="OUT.json", help="write the result to this file as well")
-    for name, summary in (
-        ("start", "Start the embedded servers: Airflow, MLflow and S3."),
-        ("stop", "Stop the embedded servers and all that they have started."),
-        ("status", "Say whether the embedded servers run, and where. Exit code 0 if they are healthy, else 1."),
-    ):
-        add(name, summary).add_argument("--json", action="store_true", help="print JSON")
-    add("env", 'Print what a client needs to reach the servers: eval "$(litegate env)".')
+    for command in COMMANDS:
+        command.add_to(commands)
     return root
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     options = parser().parse_args(arguments)
-    home = (options.home or default_home()).absolute()
     _turn_signals_into_interrupts()
     try:
-        return _run(options, home)
+        return _run(options.chosen, options)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -62,20 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
-def _run(options: argparse.Namespace, folder: Path) -> int:
-    # Imported late, so that --help is quick.
-    from litegate.cli import pipeline, servers
-    from litegate.stack import Home
+def _run(command: Command, options: argparse.Namespace) -> int:
+    from litegate.stack import Home  # imported late, so that --help is quick
 
-    home = Home(folder)
-    if options.command == "run":
-        return pipeline.run(home, options.spec, options.json)
-    if options.command == "demo":
-        return pipeline.demo(home, options.json)
-    if options.command == "env":
-        return servers.print_environment(home)
-    commands = {"start": servers.start_servers, "stop": servers.stop_servers, "status": servers.print_status}
-    return commands[options.command](home, options.json)
+    return command.run(Home((options.home or default_home()).absolute()), options)
 
 
 def _turn_signals_into_interrupts() -> None:

@@ -9,16 +9,20 @@ from typing import Any, Literal
 from litegate.errors import BadInput, GateRejected, LitegateError
 from litegate.records import Champion, Failure, Promotion, RunResult
 
-__all__ = ["FLOW", "Outcome", "TaskFailure", "failed", "outcome_of"]
+__all__ = ["FLOW", "NOT_CHAMPION", "Outcome", "TaskFailure", "failed", "outcome_of", "waiting"]
+
+NOT_CHAMPION = 4
+"""The exit code of a run whose version passed the gate and is not champion: it waits or is held."""
 
 FLOW = (
     "resolve",
+    "fetch_champion",
+    "recall",
     "convert",
     "sample",
     "lint",
     "check_parity",
     "inspect_baseline",
-    "fetch_champion",
     "evaluate_baseline",
     "profile_baseline",
     "evaluate_champion",
@@ -30,6 +34,8 @@ FLOW = (
     "select",
     "register",
     "promote",
+    "approve",
+    "decide",
 )
 
 # What these refuse, the user has not given: a single variant, or the version that was promoted before.
@@ -50,16 +56,25 @@ class Outcome:
 
     Attributes:
         model: the model's name; None if the spec could not be read.
+        outcome: `waiting`: a person must accept what passed; `held`: what passed may not be champion now.
         result: everything that was measured, if the run came that far.
+        champion: the present champion of a run that selected a version; None where there is none.
+        why: for `waiting` and `held`.
         error: why it failed; None unless `outcome` is `failed`.
     """
 
     model: str | None
-    outcome: Literal["promoted", "rejected", "failed"]
+    outcome: Literal["promoted", "waiting", "held", "rejected", "failed"]
     exit_code: int
     result: RunResult | None = None
     champion: Champion | None = None
+    why: str | None = None
     error: str | None = None
+
+    @property
+    def selected(self) -> Champion | None:
+        """The version that passed the gate and was picked."""
+        return None if self.result is None or self.outcome == "failed" else self.result.selected
 
     def to_json(self) -> dict[str, Any]:
         """The content of the file that `--json` names."""
@@ -67,9 +82,12 @@ class Outcome:
         found = {
             "model": self.model,
             "outcome": self.outcome,
+            "why": self.why,
             "champion": self.champion.to_json() if self.champion else None,
+            "selected": self.selected.to_json() if self.selected else None,
             "baseline": result.baseline.to_json() if result else None,
             "variants": [row.to_json() for row in result.variants] if result else [],
+            "report": result.report if result else None,
         }
         return found | ({"error": self.error} if self.outcome == "failed" else {})
 
@@ -87,7 +105,7 @@ def outcome_of(
     if result is not None and result.outcome == "rejected":
         return Outcome(model, "rejected", GateRejected.exit_code, result)
     if result is not None and promotion is not None:
-        return Outcome(model, "promoted", 0, result, promotion.champion)
+        return _promotion_outcome(model, result, promotion)
     ordered = sorted(failures, key=_place_in_flow)
     for item in ordered:
         if item.failure.kind == "bad_input" and not item.task.startswith(_NOT_THE_USERS):
@@ -97,9 +115,24 @@ def outcome_of(
     return failed(model, "the run ended without a result, and no task says why")
 
 
+def waiting(model: str, result: RunResult, champion: Champion | None, why: str) -> Outcome:
+    """The outcome of a run whose version is not champion before a person accepts it."""
+    return Outcome(model, "waiting", NOT_CHAMPION, result, champion, why)
+
+
 def failed(model: str | None, error: str, exit_code: int = LitegateError.exit_code) -> Outcome:
     """The outcome of a run that did not come to a result."""
     return Outcome(model, "failed", exit_code, error=error)
+
+
+def _promotion_outcome(model: str, result: RunResult, promotion: Promotion) -> Outcome:
+    match promotion.state:
+        case "promoted":
+            return Outcome(model, "promoted", 0, result, promotion.champion)
+        case "waiting":
+            return waiting(model, result, promotion.champion, promotion.why)
+        case "held":
+            return Outcome(model, "held", NOT_CHAMPION, result, promotion.champion, promotion.why)
 
 
 def _place_in_flow(item: TaskFailure) -> int:

@@ -72,12 +72,14 @@ def _retrain(home: Home) -> Outcome:
     path = Path(stack.dags_folder) / "model_specs" / f"{_DEMO}.yaml"
     spec = load_spec(path)
     with _airflow(home, stack) as airflow:
-        retrain = new_run(f"retrain__{_DEMO}")
-        wait_for_dag(airflow, retrain.dag, path.stat().st_ctime)
-        wait_for_dag(airflow, f"quantize__{_DEMO}", offer_spec(home, path, _DEMO, Path(stack.dags_folder)))
+        prepare, retrain = new_run(f"prepare__{_DEMO}"), new_run(f"retrain__{_DEMO}")
+        changed = offer_spec(home, path, _DEMO, Path(stack.dags_folder))
+        for dag_id in (prepare.dag, retrain.dag, f"quantize__{_DEMO}"):
+            wait_for_dag(airflow, dag_id, changed)
         airflow.unpause(f"quantize__{_DEMO}")
-        if _trigger_and_follow(airflow, retrain) != "success":
-            return outcome_of(_DEMO, None, None, read_failures(airflow, retrain, airflow.tasks(retrain)))
+        for run in (prepare, retrain):
+            if _trigger_and_follow(airflow, run) != "success":
+                return outcome_of(_DEMO, None, None, read_failures(airflow, run, airflow.tasks(run)))
         quantize = _created_by(airflow, retrain)
         _follow(airflow, quantize)
         return _finish(airflow, quantize, spec, stack, home)

@@ -13,7 +13,8 @@ from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
 
 __all__ = ["Progress", "follow", "start_showing"]
 
-_SHOWN = frozenset({"running", "success", "failed", "skipped", "up_for_retry", "awaiting_input"})
+AWAITING_INPUT = "awaiting_input"
+_SHOWN = frozenset({"running", "success", "failed", "skipped", "up_for_retry", AWAITING_INPUT})
 _ENDED = frozenset({"success", "failed"})
 
 
@@ -68,7 +69,11 @@ def start_showing(home: Home) -> tuple[Stack, bool]:
 
 
 def follow(airflow: AirflowApi, run: RunId) -> str:
-    """Show a DAG run until it has ended; returns the state that it ended in."""
+    """Show a DAG run until it has ended or waits for a person, which may take days.
+
+    Returns:
+        The state that it ended in, or `awaiting_input`.
+    """
     with Progress(f"{run.dag}: {airflow.page_of(run)}") as progress:
         seen: dict[tuple[str, int], str | None] = {}
         while True:
@@ -79,6 +84,10 @@ def follow(airflow: AirflowApi, run: RunId) -> str:
             running = [task.name for task in tasks if task.state == "running"]
             done = sum(task.state in ("success", "failed", "skipped", "upstream_failed") for task in tasks)
             progress.now(f"{done} of {len(tasks)} tasks done; {', '.join(running) or 'waiting'}")
+            asking = [task.task for task in tasks if task.state == AWAITING_INPUT]
+            if asking:
+                progress.note(f"a person must answer: {airflow.answer_page_of(run, asking[0])}")
+                return AWAITING_INPUT
             if state in _ENDED:
                 progress.note(f"{run.dag}: {state}")
                 return state

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from litegate import wording
 from litegate.cli.outcome import Outcome
-from litegate.records import BaselineSummary, RunResult, VariantRow
+from litegate.records import BaselineSummary, Champion, RunResult, VariantRow
 from litegate.stack import Home, Stack
 from litegate.variants import BASELINE
 
@@ -43,9 +43,13 @@ def result_table(outcome: Outcome, result: RunResult) -> Table:
     if BASELINE not in [row.variant for row in result.variants]:
         table.add_row(*_baseline_cells(result.baseline))
     for row in result.variants:
-        champion = outcome.champion is not None and row.variant == outcome.champion.variant
+        champion = _is(row, outcome.champion)
         table.add_row(*map(Text, _cells(row, result.baseline, champion)), style="bold" if champion else None)
     return table
+
+
+def _is(row: VariantRow, version: Champion | None) -> bool:
+    return version is not None and (row.variant, row.digest) == (version.variant, version.digest)
 
 
 def _cells(row: VariantRow, baseline: BaselineSummary, champion: bool) -> tuple[str, ...]:
@@ -102,9 +106,21 @@ def _worst_classes(row: VariantRow) -> list[str]:
 
 
 def _summary(outcome: Outcome, registry: str) -> list[str]:
-    if outcome.champion is not None:
-        return [f"promoted: {registry} version {outcome.champion.version} ({outcome.champion.variant})"]
-    return ["rejected: nothing passed the gate"] if outcome.outcome == "rejected" else []
+    champion, selected = (_named(version) for version in (outcome.champion, outcome.selected))
+    match outcome.outcome:
+        case "promoted":
+            return [f"promoted: {registry} {champion}"]
+        case "waiting" | "held":
+            now = f"{champion} is champion" if outcome.champion else "there is no champion"
+            return [f"{outcome.outcome}: {registry} {selected} passed the gate, but {now}: {outcome.why}"]
+        case "rejected":
+            return ["rejected: nothing passed the gate"]
+        case "failed":
+            return []
+
+
+def _named(version: Champion | None) -> str:
+    return "" if version is None else f"version {version.version} ({version.variant})"
 
 
 def _pages(result: RunResult | None, stack: Stack, home: Home, airflow_page: str) -> list[str]:
@@ -112,4 +128,5 @@ def _pages(result: RunResult | None, stack: Stack, home: Home, airflow_page: str
     if result is not None:
         page = f"#/experiments/{result.experiment_id}/runs/{result.mlflow_run_id}?workflowType=machine_learning"
         lines.append(f"MLflow:   {stack.mlflow_url}/{page}")
+        lines.append(f"Report:   {result.report}")
     return lines

@@ -18,7 +18,7 @@ from litegate.gate.sentences import sentence
 from litegate.metrics.facts import MetricFacts
 from litegate.records import ClassLoss, Flip
 
-__all__ = ["Flipped", "agreement", "class_losses", "classes_csv", "flips", "sentence"]
+__all__ = ["Flipped", "agreement", "class_losses", "classes_csv", "flips", "read_classes", "sentence"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -147,6 +147,25 @@ def class_losses(comparison: Comparison, names: Sequence[str], confidence: float
 def classes_csv(losses: Iterable[ClassLoss]) -> bytes:
     """All classes as CSV, UTF-8, in the order given."""
     return _csv(_CLASSES, ([getattr(loss, column) for column in _CLASSES] for loss in losses))
+
+
+def read_classes(content: bytes, names: Sequence[str]) -> tuple[ClassLoss, ...]:
+    """The classes that `classes_csv` wrote, with their own names, of which some are marked as text there."""
+    rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
+    return tuple(
+        ClassLoss(
+            label=int(row["label"]),
+            name=_name(int(row["label"]), names),
+            samples=int(row["samples"]),
+            baseline=float(row["baseline"]),
+            value=float(row["value"]),
+            drop=float(row["drop"]),
+            low=float(row["low"] or "nan"),
+            high=float(row["high"] or "nan"),
+            proved=row["proved"] == "True",
+        )
+        for row in rows
+    )
 
 
 def _scores(outcomes: Outcomes, metric: MetricFacts) -> Array:

@@ -7,7 +7,7 @@ from litegate.metrics.facts import MetricFacts
 from litegate.records import Clause, Verdict
 from litegate.spec import Gate
 
-__all__ = ["claim", "sentence"]
+__all__ = ["claim", "clause_unit", "sentence"]
 
 _ANSWERS = {"passed": "may ship", "failed": "may not ship", "inconclusive": "is undecided"}
 
@@ -34,7 +34,7 @@ def claim(clause: Clause, metric: MetricFacts, policy: Gate) -> str:
     """
     if not clause.samples:
         return f"no sample says anything about {clause.name}"
-    unit = _unit(clause.name, metric, policy)
+    unit = clause_unit(clause.name, metric, policy)
     digits = unit.apart(clause.limit, *(end for end in (clause.low, clause.high) if end is not None))
     found = _found(clause, unit, digits)
     if clause.name == "min_value":
@@ -58,7 +58,8 @@ def _refusals(verdict: Verdict) -> str:
     return "; ".join(refusals) or "nothing is known about it"
 
 
-def _unit(clause: str, metric: MetricFacts, policy: Gate) -> wording.Unit:
+def clause_unit(clause: str, metric: MetricFacts, policy: Gate) -> wording.Unit:
+    """The unit that the numbers of a clause are read in."""
     if clause == "max_drop" and policy.drop == "relative":
         return wording.PERCENT
     shares = clause == "max_prediction_shift" or (clause == "max_class_drop" and not metric.per_sample)
@@ -88,7 +89,7 @@ def _lost(clause: Clause, metric: MetricFacts, policy: Gate, found: str) -> str:
     against = "against the champion " if clause.name == "max_drop_from_champion" else ""
     if not better:
         return f"{against}its {what} rises by {found}"
-    owner = "the baseline's " if _unit(clause.name, metric, policy) is wording.PERCENT else ""
+    owner = "the baseline's " if clause_unit(clause.name, metric, policy) is wording.PERCENT else ""
     return f"{against}it loses {found} of {owner}{what}"
 
 

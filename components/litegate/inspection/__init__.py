@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litegate.inspection.calibrator import calibrator_problem
 from litegate.inspection.flatbuffer import File, read_file
+from litegate.inspection.ranges import input_ranges
 from litegate.inspection.report import inspect_file
 from litegate.inspection.scheme import count, io_mismatch, mismatch, not_a_baseline
 
@@ -11,6 +12,7 @@ __all__ = [
     "File",
     "calibrator_problem",
     "count",
+    "input_ranges",
     "inspect_file",
     "io_mismatch",
     "mismatch",

@@ -13,7 +13,8 @@ def why_held(standing: Standing, version: int, now: Aliases) -> str:
     entry = standing.barred.get(version)
     if entry is not None:
         said = entry.decision
-        return f"version {version} was {said.action.replace('_', ' ')} by {said.actor} ({said.why})"
+        same = "" if said.version == version else f", the same file as version {version},"
+        return f"version {said.version}{same} was {said.action.replace('_', ' ')} by {said.actor} ({said.why})"
     if version not in standing.accepted:
         return f"version {version} was never accepted"
     if standing.pin is not None and standing.pin == now.champion:

@@ -22,7 +22,7 @@ def refusal(standing: Standing, now: Aliases, decision: Decision) -> Refusal | N
 
 def outcome_refusal(decision: Decision, then: Aliases) -> Refusal | None:
     """Why a decision may not have the outcome `then`: it would not do what was asked, or leave no champion at all."""
-    where = f"{decision.action} {decision.channel}"
+    where = f"{decision.action.replace('_', ' ')} {decision.channel}"
     wanted = {"pinned": decision.version, "rolled_back": decision.to}.get(decision.action)
     if wanted is not None and then.champion != wanted:
         return (
@@ -50,7 +50,7 @@ def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal
     known = None if version is None else standing.digests.get(version)
     match decision.action:
         case "nominated" | "accepted":
-            if decision.digest is None and version not in standing.waiting:
+            if decision.digest is None and version not in (*standing.waiting, *standing.ranking()):
                 return where, "a version that waits for a decision", "one that does not"
             if decision.digest not in (None, known or decision.digest):
                 return where, f"the digest {known}, which was judged first", str(decision.digest)
@@ -70,19 +70,28 @@ def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal
 
 
 def _of_rollback(standing: Standing, now: Aliases, decision: Decision, where: str) -> Refusal | None:
-    if now.champion is None:
-        return f"champion of {decision.channel}", "a version that can be rolled back", "none"
-    if decision.version != now.champion:
-        return where, f"the champion, version {now.champion}", "another version: look again"
-    if standing.pin == decision.version:
-        return where, "a version that is not pinned", "the pinned one: unpin it first"
-    if decision.to is not None and (decision.to not in standing.ranking() or decision.to == decision.version):
-        return (
-            f"{decision.channel} version {decision.to}",
-            _one_of(standing, decision.version),
-            _what(standing, decision.to),
-        )
+    champion, channel = now.champion, decision.channel
+    if champion is None:
+        return f"champion of {channel}", "a version that can be rolled back", "none"
+    if decision.version is None and (before := _rolled_back_before(standing)):
+        return f"roll back {channel}", f"its champion, version {champion}, to be named, for {before}", "no version"
+    if decision.version not in (None, champion):
+        return where, f"the champion, version {champion}", "another version: look again"
+    if standing.pin == champion:
+        return f"{channel} version {champion}", "a version that is not pinned", "the pinned one: unpin it first"
+    if decision.to == champion:
+        return f"{channel} version {champion}", _one_of(standing, champion), "the champion itself"
+    if decision.to is not None and decision.to not in standing.ranking():
+        return f"{channel} version {decision.to}", _one_of(standing, champion), _what(standing, decision.to)
     return None
+
+
+def _rolled_back_before(standing: Standing) -> str:
+    """What to say to somebody who has perhaps not seen that somebody else has just rolled back; else nothing."""
+    entry = standing.last_move
+    if entry is None or entry.decision.action != "rolled_back":
+        return ""
+    return f"version {entry.decision.version} was rolled back already, by {entry.decision.actor} at {entry.time[:19]}"
 
 
 def _one_of(standing: Standing, but: int | None = None) -> str:

@@ -34,6 +34,7 @@ class Standing:
         barred: versions that may not be champion, each with the entry that says why.
         pin: the version that is champion whatever else is accepted.
         digests: by version, the digest that was judged.
+        last_move: the entry by which the champion is who it is.
     """
 
     accepted: dict[int, str] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Standing:
     barred: dict[int, LedgerEntry] = field(default_factory=dict)
     pin: int | None = None
     digests: dict[int, str] = field(default_factory=dict)
+    last_move: LedgerEntry | None = None
 
     def ranking(self) -> list[int]:
         """Accepted versions, the champion first: the pinned one, then the latest; none that is barred."""
@@ -58,6 +60,8 @@ def standing_of(entries: Iterable[LedgerEntry]) -> Standing:
     standing = Standing()
     for entry in entries:
         _apply(standing, entry)
+        if entry.before != entry.after:
+            standing.last_move = entry
     return standing
 
 
@@ -87,12 +91,12 @@ def aliases_of(standing: Standing, facts: Callable[[int], VersionFacts | None]) 
 
 def _apply(standing: Standing, entry: LedgerEntry) -> None:
     decision, version = entry.decision, entry.decision.version
-    if decision.action == "unpinned":
-        standing.pin = None
+    if decision.action in ("pinned", "unpinned"):
+        standing.pin = version if decision.action == "pinned" else None
     if version is None:
         return
     if decision.digest is not None:
-        standing.digests.setdefault(version, decision.digest)
+        _learn(standing, version, decision.digest)
     match decision.action:
         case "nominated":
             standing.waiting[version] = max(decision.order or entry.time, standing.waiting.get(version, ""))
@@ -105,6 +109,18 @@ def _apply(standing: Standing, entry: LedgerEntry) -> None:
             if decision.to is not None:
                 standing.accepted[decision.to] = entry.time
         case "reinstated":
-            standing.barred.pop(version, None)
-        case "pinned":
-            standing.pin = version
+            for same in (version, *_same_bytes(standing, version)):
+                standing.barred.pop(same, None)
+
+
+def _learn(standing: Standing, version: int, digest: str) -> None:
+    """What holds for the bytes holds for the version: deleted and registered again, they get another number."""
+    standing.digests.setdefault(version, digest)
+    for same in _same_bytes(standing, version):
+        if same in standing.barred:
+            standing.barred[version] = standing.barred[same]
+
+
+def _same_bytes(standing: Standing, version: int) -> list[int]:
+    digest = standing.digests.get(version)
+    return [other for other, known in standing.digests.items() if known == digest]

@@ -6,6 +6,7 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 from __future__ import annotations
 
 from litegate.metrics.facts import MetricFacts
+from litegate.records.approval import Answer
 from litegate.records.artifacts import (
     Artifact,
     Converted,
@@ -21,8 +22,19 @@ from litegate.records.artifacts import (
     TensorSpec,
 )
 from litegate.records.base import FileRef, Record
+from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.evaluation import Candidate, Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
-from litegate.records.inputs import DataRef, ModelRef, Produced, ProduceRequest, Resolved, ResolveRequest, UserCode
+from litegate.records.inputs import (
+    Announcement,
+    DataRef,
+    ModelRef,
+    Produced,
+    ProduceRequest,
+    Resolved,
+    ResolveRequest,
+    TrainRequest,
+    UserCode,
+)
 from litegate.records.inspection import (
     BufferUse,
     Computing,
@@ -36,7 +48,9 @@ from litegate.records.inspection import (
     warnings_of,
 )
 from litegate.records.lint import DataFinding, Lint, LintRequest
+from litegate.records.notices import Notice
 from litegate.records.promotion import (
+    Action,
     Aliases,
     Barred,
     Channel,
@@ -45,6 +59,21 @@ from litegate.records.promotion import (
     Decision,
     LedgerEntry,
     LedgerRequest,
+)
+from litegate.records.requalification import (
+    ConcludeRequest,
+    Conclusion,
+    Drift,
+    DriftFinding,
+    DriftReference,
+    DriftRequest,
+    FoundIncumbent,
+    Incumbent,
+    InputDrift,
+    Pinned,
+    PinRequest,
+    Requalification,
+    RequalifyRequest,
 )
 from litegate.records.results import (
     BaselineSummary,
@@ -57,6 +86,7 @@ from litegate.records.results import (
     RunResult,
     VariantRow,
 )
+from litegate.records.statistics import InputStatistics
 from litegate.records.trial import Change, Trial
 from litegate.records.verdicts import (
     ClassLoss,
@@ -72,7 +102,11 @@ from litegate.records.verdicts import (
 )
 
 __all__ = [
+    "LEAST_DAYS",
+    "Action",
     "Aliases",
+    "Announcement",
+    "Answer",
     "Artifact",
     "Barred",
     "BaselineSummary",
@@ -86,20 +120,33 @@ __all__ = [
     "ChannelState",
     "ClassLoss",
     "Clause",
+    "CleanRequest",
+    "Cleaned",
     "Computing",
+    "ConcludeRequest",
+    "Conclusion",
     "ConvertRequest",
     "Converted",
     "DataFinding",
     "DataRef",
     "Decided",
     "Decision",
+    "Drift",
+    "DriftFinding",
+    "DriftReference",
+    "DriftRequest",
     "EvaluateRequest",
     "Evaluated",
     "Failure",
+    "Fate",
     "FileRef",
     "Finding",
     "Flip",
+    "FoundIncumbent",
     "GateRequest",
+    "Incumbent",
+    "InputDrift",
+    "InputStatistics",
     "InspectRequest",
     "Inspection",
     "LargeBuffer",
@@ -109,9 +156,13 @@ __all__ = [
     "LintRequest",
     "MetricFacts",
     "ModelRef",
+    "Notice",
     "OperatorUse",
     "Parity",
     "ParityRequest",
+    "Pile",
+    "PinRequest",
+    "Pinned",
     "ProduceRequest",
     "Produced",
     "Profile",
@@ -124,6 +175,8 @@ __all__ = [
     "Reference",
     "ReferenceOutcomes",
     "RegisterRequest",
+    "Requalification",
+    "RequalifyRequest",
     "ResolveRequest",
     "Resolved",
     "RunResult",
@@ -136,6 +189,7 @@ __all__ = [
     "SmokeRun",
     "Stopping",
     "TensorSpec",
+    "TrainRequest",
     "Trial",
     "UserCode",
     "VariantRow",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from litegate.records.base import FileRef, Record
 from litegate.records.inputs import DataRef, ModelRef, UserCode
+from litegate.records.statistics import InputStatistics
 
 __all__ = [
     "Artifact",
@@ -66,13 +69,15 @@ class SampleRequest(Record):
 class SampleSet(Record):
     """The representative samples after `preprocess`: an npz with one array per input, named `<signature>/<input>`.
 
-    `labels` counts the samples of each label, and is empty where there are no labels.
+    `labels` counts the samples of each label, and is empty where there are no labels. `inputs` says what the values
+    look like, by the name of the array.
     """
 
     file: FileRef
     samples: int
     available: int
     labels: dict[str, int]
+    inputs: dict[str, InputStatistics] = Field(default_factory=dict)
 
 
 class ParityRequest(Record):

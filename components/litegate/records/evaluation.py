@@ -46,10 +46,12 @@ class EvaluateRequest(Record):
         metric: a name of `litegate.metrics`, or the user's reference, whose source is then `metric_code`.
         max_samples: at most so many; all if None.
         seed: of the order in which samples are visited.
+        where: the spec's key for the data, for messages.
     """
 
     artifact: Artifact
     data: DataRef
+    where: str = "evaluation.uri"
     metric: str
     metric_code: UserCode | None = None
     max_samples: int | None
@@ -79,6 +81,7 @@ class Evaluated(Record):
         samples: how many were evaluated.
         available: how many there are, within the limit that the spec sets.
         class_samples: how many samples of each label are available, where the model is a classifier.
+        predictions: how often each class was predicted, where the model is a classifier.
         classes: names of the labels, where the data set has names for them.
         design: how it was decided when to end: all samples, at one of `looks` planned looks, or after any batch.
         looks: how many looks were planned; 1 unless `design` is `looks`.
@@ -93,6 +96,7 @@ class Evaluated(Record):
     available: int
     outcomes: FileRef
     class_samples: dict[int, int] = Field(default_factory=dict)
+    predictions: dict[int, int] = Field(default_factory=dict)
     classes: tuple[str, ...] = ()
     design: Literal["fixed", "looks", "sequential"] = "fixed"
     looks: int = 1

@@ -9,13 +9,29 @@ from pydantic import Field
 from litegate.metrics.facts import MetricFacts
 from litegate.records.base import FileRef, Record
 from litegate.records.trial import Trial
-from litegate.spec import Format, Spec
+from litegate.spec import Format, Retrain, Spec
 
-__all__ = ["DataRef", "ModelRef", "ProduceRequest", "Produced", "ResolveRequest", "Resolved", "UserCode"]
+__all__ = [
+    "Announcement",
+    "DataRef",
+    "ModelRef",
+    "ProduceRequest",
+    "Produced",
+    "ResolveRequest",
+    "Resolved",
+    "TrainRequest",
+    "UserCode",
+]
 
 
 class ModelRef(Record):
-    """The source model, pinned: `digest` covers all of `files`."""
+    """The source model, pinned.
+
+    Attributes:
+        uri: the file or folder itself, where the spec's address stands for many versions.
+        digest: SHA-256 of a Keras file, or `litegate.digest.digest_tree` of a SavedModel's files.
+        files: all of them.
+    """
 
     uri: str
     format: Literal["saved_model", "keras", "h5"]
@@ -47,16 +63,41 @@ class UserCode(Record):
     digest: str
 
 
+class Announcement(Record):
+    """An asset event: somebody says that there is a new model.
+
+    Attributes:
+        digest: which one, as in `ModelRef`; None if it was not said.
+        source: who said so, for people.
+        timestamp: when, ISO 8601.
+    """
+
+    digest: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    source: str
+    timestamp: str
+
+
 class ResolveRequest(Record):
-    """What a run is to be made by; `trial` says how that differs from the spec file, if it does."""
+    """A spec whose inputs are to be pinned.
+
+    Attributes:
+        folder: where the user's code is searched.
+        announced: the event that the run began with, and all later ones; none if it began otherwise.
+        trial: how the spec differs from its file, if it does.
+    """
 
     spec: Spec
     folder: str
+    announced: tuple[Announcement, ...] = ()
     trial: Trial | None = None
 
 
 class Resolved(Record):
-    """The spec with every input pinned; all that follows is keyed by these digests."""
+    """The spec with every input pinned; all that follows is keyed by these digests.
+
+    Attributes:
+        trigger: the asset event that the run began with, if one did.
+    """
 
     spec: Spec
     model: ModelRef
@@ -65,6 +106,7 @@ class Resolved(Record):
     metric: MetricFacts
     metric_code: UserCode | None = None
     preprocess: UserCode | None = None
+    trigger: Announcement | None = None
     trial: Trial | None = None
 
 
@@ -77,8 +119,21 @@ class ProduceRequest(Record):
     uri: str
 
 
+class TrainRequest(Record):
+    """The user's training as the spec has it.
+
+    Attributes:
+        uri: `model.uri` of the spec, where the model goes.
+        folder: that of the spec file, in which the training runs.
+    """
+
+    retrain: Retrain
+    uri: str
+    folder: str
+
+
 class Produced(Record):
-    """The object that the call left at `uri`."""
+    """What is now at `uri`; the digest of a model is that of `ModelRef`."""
 
     uri: str
     digest: str

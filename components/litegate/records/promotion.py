@@ -75,7 +75,7 @@ class Decision(Record):
     Attributes:
         key: names the decision; the second one of the same key changes nothing, so that retries are harmless.
         actor: who decided: a person, or the pipeline run.
-        version: None for `unpinned`, and for `rolled_back` that takes whatever is champion.
+        version: None for `unpinned`, and for `rolled_back` that takes whatever is champion; the entry names it.
         to: for `rolled_back`: the version that is to be champion then; None: the one that the order gives.
         digest, variant: of the version, where the caller knows them from the verdict; they must be the version's.
         order: the place among accepted versions: when the inputs of the run were pinned. The latest is champion.
@@ -137,7 +137,16 @@ class Decided(Record):
 
 
 class LedgerRequest(Record):
+    """Which channel to look at.
+
+    Attributes:
+        reconcile: whether to set its aliases right, else they are only looked at.
+        actor: who asks; named where the champion turns out to have changed although nobody decided so.
+    """
+
     channel: Channel
+    reconcile: bool = True
+    actor: Text = "litegate"
 
 
 class Barred(Record):
@@ -148,10 +157,16 @@ class Barred(Record):
 
 
 class ChannelState(Record):
-    """A channel as its ledger has it: who is champion, what waits, what may not be, and how it came about."""
+    """A channel as its ledger has it: who is champion, what waits, what may not be, and how it came about.
+
+    Attributes:
+        aliases: where the aliases belong.
+        found: where they pointed when the step `ledger` came to look; None where nobody looked.
+    """
 
     channel: Channel
     aliases: Aliases
+    found: Aliases | None = None
     pin: int | None
     waiting: tuple[int, ...]
     barred: tuple[Barred, ...]

@@ -110,6 +110,9 @@ class RunResult(Record):
     """What a pipeline run found, as recorded; `selected` is the version that may be promoted.
 
     A trial selects none, whatever passed.
+
+    Attributes:
+        report: address of the page in MLflow that answers which file to ship.
     """
 
     model: str
@@ -119,6 +122,7 @@ class RunResult(Record):
     variants: tuple[VariantRow, ...]
     experiment_id: str
     mlflow_run_id: str
+    report: str
 
 
 class PromoteRequest(Record):

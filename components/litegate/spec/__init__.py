@@ -6,24 +6,36 @@ may be and what it was. Nothing here touches the network or the file system beyo
 
 from __future__ import annotations
 
+from litegate.spec.approval import Approval
 from litegate.spec.changes import schema_of, value_of, with_values
-from litegate.spec.gate import Gate, gate_problem
-from litegate.spec.inputs import MIN_SAMPLES, Calibration, Evaluation, Format, LintCode, Model
+from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
+from litegate.spec.inputs import MIN_SAMPLES, Calibration, Data, Evaluation, Format, LintCode, Model
+from litegate.spec.notify import Event, Notification
 from litegate.spec.reading import load_spec, parse_spec
 from litegate.spec.registry import Registry
+from litegate.spec.requalify import Requalify
+from litegate.spec.retrain import Retrain
 from litegate.spec.whole import Spec
 
 __all__ = [
     "MIN_SAMPLES",
+    "Approval",
     "Calibration",
+    "Data",
     "Evaluation",
+    "Event",
     "Format",
     "Gate",
+    "Limits",
     "LintCode",
     "Model",
+    "Notification",
     "Registry",
+    "Requalify",
+    "Retrain",
     "Spec",
     "gate_problem",
+    "limits_problem",
     "load_spec",
     "parse_spec",
     "schema_of",

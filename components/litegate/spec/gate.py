@@ -10,15 +10,11 @@ from litegate.metrics.facts import MetricFacts
 from litegate.spec.inputs import Evaluation
 from litegate.spec.section import Section
 
-__all__ = ["Gate", "gate_problem"]
+__all__ = ["Gate", "Limits", "gate_problem", "limits_problem"]
 
 
-class Gate(Section):
-    """What a variant must keep to be promoted; what is null is not asked for.
-
-    Every clause must hold: a variant passes when each is proved at `confidence`, which holds for the variant
-    that is picked in the end, however many were judged side by side.
-    """
+class Limits(Section):
+    """What any file must keep of its baseline's accuracy; what is null is not asked for."""
 
     max_drop: float = Field(0.01, ge=0, description="Largest allowed loss of the metric against float32.")
     drop: Literal["absolute", "relative"] = Field(
@@ -30,11 +26,20 @@ class Gate(Section):
     max_prediction_shift: float | None = Field(
         0.2, gt=0, le=1, description="By how much the share of one class in the predictions may grow (collapse)."
     )
-    max_drop_from_champion: float | None = Field(
-        None, ge=0, description="Largest allowed loss against the version that is champion today, in the metric's unit."
-    )
     min_value: float | None = Field(
         None, description="What the float32 baseline itself must reach (at most, where lower is better)."
+    )
+
+
+class Gate(Limits):
+    """What a variant must keep to be promoted; what is null is not asked for.
+
+    Every clause must hold: a variant passes when each is proved at `confidence`, which holds for the variant
+    that is picked in the end, however many were judged side by side.
+    """
+
+    max_drop_from_champion: float | None = Field(
+        None, ge=0, description="Largest allowed loss against the version that is champion today, in the metric's unit."
     )
     max_bytes: int | None = Field(None, ge=1, description="Largest file that may ship.")
     min_size_ratio: float | None = Field(None, gt=0, description="How many times smaller than float32 it must be.")
@@ -46,16 +51,28 @@ class Gate(Section):
 
 def gate_problem(evaluation: Evaluation, gate: Gate, facts: MetricFacts) -> tuple[str, str, str] | None:
     """What of a policy has no meaning for a metric: the key, what was expected and what was found; None if all fits."""
-    limits = (("max_drop", gate.max_drop), ("max_drop_from_champion", gate.max_drop_from_champion))
-    width = 1.0 if gate.drop == "relative" else facts.width
-    for key, limit in limits:
-        bound = facts.width if key == "max_drop_from_champion" else width
-        if limit is not None and bound is not None and limit > bound:
-            return f"gate.{key}", f"at most {bound:g} for {facts.name} (0.01 is one point)", f"{limit:g}"
-    if gate.drop == "relative" and (facts.low is None or facts.low < 0):
-        return "gate.drop", f"absolute for {facts.name}, whose values may be negative", "relative"
+    problem = limits_problem("gate", gate, facts)
+    if problem is not None:
+        return problem
+    limit = gate.max_drop_from_champion
+    if limit is not None and facts.width is not None and limit > facts.width:
+        return _too_large("gate.max_drop_from_champion", facts.width, facts, limit)
     if evaluation.sequential and not (facts.per_sample and facts.width is not None):
         return "evaluation.sequential", f"false for {facts.name}, which is not a bounded value of each sample", "true"
     if evaluation.first_samples is not None and not facts.per_sample:
         return "evaluation.first_samples", f"null for {facts.name}, which only a whole set has", "a number"
     return None
+
+
+def limits_problem(section: str, limits: Limits, facts: MetricFacts) -> tuple[str, str, str] | None:
+    """The same for the limits of a section of the spec."""
+    width = 1.0 if limits.drop == "relative" else facts.width
+    if width is not None and limits.max_drop > width:
+        return _too_large(f"{section}.max_drop", width, facts, limits.max_drop)
+    if limits.drop == "relative" and (facts.low is None or facts.low < 0):
+        return f"{section}.drop", f"absolute for {facts.name}, whose values may be negative", "relative"
+    return None
+
+
+def _too_large(key: str, width: float, facts: MetricFacts, found: float) -> tuple[str, str, str]:
+    return key, f"at most {width:g} for {facts.name} (0.01 is one point)", f"{found:g}"

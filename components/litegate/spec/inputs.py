@@ -21,10 +21,14 @@ LintCode = Literal["clipped", "constant", "leakage", "outliers", "scale", "shift
 
 
 class Model(Section):
-    """The trained source model: a SavedModel directory, a `.keras` or a `.h5` file."""
+    """The trained source model: a SavedModel directory, a `.keras` or a `.h5` file.
+
+    With a wildcard the URI stands for many versions, and the newest one is the model.
+    """
 
     name: str = Name
     uri: str = Uri
+    watch: int | None = Field(None, ge=1, description="Seconds between two looks for a new model; not at all if null.")
 
 
 class Data(Section):

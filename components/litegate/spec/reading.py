@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from litegate.errors import SpecError
+from litegate.spec.section import Section, section_in
 from litegate.spec.whole import Spec
 
 __all__ = ["load_spec", "parse_spec"]
@@ -62,8 +63,9 @@ def _with_absolute_uris(spec: Spec, folder: Path) -> Spec:
         uri = section.uri
         return section if "://" in uri else section.model_copy(update={"uri": str(folder / uri)})
 
-    sections = ("model", "calibration", "evaluation")
-    return spec.model_copy(update={name: absolute(getattr(spec, name)) for name in sections})
+    sections = ("model", "calibration", "evaluation", "requalify")
+    found = {name: section for name in sections if (section := getattr(spec, name)) is not None}
+    return spec.model_copy(update={name: absolute(section) for name, section in found.items()})
 
 
 def _spec_error(error: ErrorDetails, source: str) -> SpecError:
@@ -92,10 +94,8 @@ def _bounded(value: Any, limit: int = 120) -> str:
 
 
 def _known_keys(path: list[str]) -> list[str]:
-    section: type[BaseModel] = Spec
+    section: type[Section] | None = Spec
     for part in path:
-        annotation = section.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        section = annotation
-    return list(section.model_fields)
+        if section is not None and not part.isdigit():  # a number is a place in a list of sections
+            section = section_in(section.model_fields[part].annotation)
+    return [] if section is None else list(section.model_fields)

@@ -23,7 +23,5 @@ class Registry(Section):
         if value == "latest" or re.fullmatch(r"v\d+", value):
             raise ValueError("an alias that MLflow does not reserve (not 'latest', not 'v1')")
         if re.fullmatch(r"(.*-)?(previous|candidate)", value):
-            raise ValueError(
-                "an alias that does not end in previous or candidate, which follow a champion"
-            )
+            raise ValueError("an alias that does not end in previous or candidate, which follow a champion")
         return value

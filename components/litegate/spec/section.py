@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from croniter import CroniterError, croniter  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from litegate.variants import VARIANTS
 
-__all__ = ["Cron", "EntryPoint", "Name", "Section", "Uri", "check_variant"]
+__all__ = ["Cron", "EntryPoint", "Name", "Section", "Uri", "check_variant", "section_in"]
 
 Uri = Field(min_length=1, description="s3://bucket/key, or a path: absolute, or relative to the spec file.")
 Name = Field(
@@ -34,6 +34,13 @@ class Section(BaseModel):
         if "://" in value and not re.match(r"s3://[^/]+/.", value):
             raise ValueError("s3://bucket/key, or a local path")
         return value
+
+
+def section_in(annotation: Any) -> type[Section] | None:
+    """The section that a key of this type holds: always, if it is not null, or as the elements of a list."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next(filter(None, map(section_in, get_args(annotation))), None)
 
 
 def _has_a_next_time(value: str) -> str:

@@ -8,9 +8,13 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from litegate.metrics.facts import built_in_facts
-from litegate.spec.gate import Gate, gate_problem
+from litegate.spec.approval import OptionalApproval
+from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import Calibration, Evaluation, Model
+from litegate.spec.notify import Notification
 from litegate.spec.registry import Registry
+from litegate.spec.requalify import Requalify
+from litegate.spec.retrain import Retrain, is_written_whole
 from litegate.spec.section import Cron, EntryPoint, Section, check_variant
 from litegate.variants import BASELINE, TARGETS, VARIANTS
 
@@ -31,7 +35,12 @@ class Spec(Section):
         "smallest", description="Which of the variants that pass is promoted."
     )
     registry: Registry
+    approval: OptionalApproval = None
+    notify: list[Notification] = Field(default_factory=list, description="Who is told about what, and how.")
+    deadline_minutes: float | None = Field(None, gt=0, description="How long a run may take before somebody is told.")
     schedule: Cron | None = Field(None, description="A cron expression, or null: by the model's asset and by hand.")
+    retrain: Retrain | None = Field(None, description="How the model is trained anew, if by litegate.")
+    requalify: Requalify | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -51,6 +60,9 @@ class Spec(Section):
             registry = data.get("registry")
             if registry is None or isinstance(registry, dict):
                 data["registry"] = {"name": data["model"].get("name")} | (registry or {})
+        if isinstance(data.get("requalify"), dict) and isinstance(data.get("gate"), dict):
+            limits = {name: value for name, value in data["gate"].items() if name in Limits.model_fields}
+            data["requalify"] = limits | data["requalify"]
         return data
 
     @field_validator("variants")
@@ -74,12 +86,32 @@ class Spec(Section):
         return self
 
     @model_validator(mode="after")
-    def _gate_fits_the_metric(self) -> Spec:
+    def _limits_fit_the_metric(self) -> Spec:
         facts = built_in_facts(self.evaluation.metric)
         problem = facts and gate_problem(self.evaluation, self.gate, facts)
+        if facts and self.requalify and not problem:
+            problem = limits_problem("requalify", self.requalify, facts)
         if problem:
             key, expected, got = problem
             raise PydanticCustomError("named", "{expected}", {"expected": expected, "got": got, "key": key})
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_trained_has_a_place(self) -> Spec:
+        if self.retrain is not None and not is_written_whole(self.model.uri):
+            expected = "a .keras or .h5 file, or folder/*/saved_model.pb for SavedModels, where retrain writes"
+            raise PydanticCustomError("named", expected, {"got": self.model.uri, "key": "model.uri"})
+        return self
+
+    @model_validator(mode="after")
+    def _a_deadline_is_told_to_somebody(self) -> Spec:
+        told = any("late" in notification.events for notification in self.notify)
+        if told and self.deadline_minutes is None:
+            found = {"got": "null", "key": "deadline_minutes"}
+            raise PydanticCustomError("named", "a number of minutes, for notify has the event late", found)
+        if self.deadline_minutes is not None and not told:
+            found = {"got": "none", "key": "notify"}
+            raise PydanticCustomError("named", "a notifier for the event late, for there is a deadline", found)
         return self
 
     @property

@@ -141,6 +141,10 @@ class AirflowApi:
         """The run's page in the user interface."""
         return f"{self.url}/{run.path.replace('dagRuns', 'runs')}"
 
+    def answer_page_of(self, run: RunId, task: str) -> str:
+        """Where what a task asks is answered."""
+        return f"{self.page_of(run)}/tasks/{task}/required_actions"
+
     def _pages(self, path: str, key: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
         offset, total = 0, 1
         while offset < total:

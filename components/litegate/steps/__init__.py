@@ -23,8 +23,8 @@ class Step:
         request, result: the record types of the contract.
         environment: which Python runs it: `tensorflow` (the lean one) or `service` (MLflow's).
         cached: whether equal inputs give a stored result; steps that look at or change the world are not.
-        storage: whether the child may use the user's S3 data itself, and so gets the credentials for it: the
-            user's own training code. All others get data through `litegate.broker`.
+        storage: whether the child may use S3 itself, and so gets the credentials for it: the user's own training
+            code, and the clean-up of the workspace. All others get data through `litegate.broker`.
         tracking: whether the child may use MLflow, and so gets its address and credentials.
         timeout: wall-clock limit in seconds.
         memory: the least limit of the address space in GiB, for each process; it grows with the step's files.
@@ -51,7 +51,7 @@ STEPS = MappingProxyType(
         step.name: step
         for step in (
             Step("prepare", records.ProduceRequest, records.Produced, "service", cached=False, storage=True, memory=64),
-            Step("train", records.ProduceRequest, records.Produced, cached=False, storage=True, memory=64),
+            Step("train", records.TrainRequest, records.Produced, cached=False, storage=True, memory=64),
             Step("resolve", records.ResolveRequest, records.Resolved, cached=False),
             Step("convert", records.ConvertRequest, records.Converted),
             Step("sample", records.SampleRequest, records.SampleSet),
@@ -63,11 +63,28 @@ STEPS = MappingProxyType(
             Step("champion", records.ChampionRequest, records.ChampionFile, "service", cached=False, tracking=True),
             Step("evaluate", records.EvaluateRequest, records.Evaluated, timeout=6 * 3600, memory=8),
             Step("profile", records.ProfileRequest, records.Profile),
-            Step("judge", records.GateRequest, records.Verdicts, "service", cached=False),
+            Step("judge", records.GateRequest, records.Verdicts, "service"),
             Step("register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True),
             Step("promote", records.PromoteRequest, records.Promotion, "service", cached=False, tracking=True),
             Step("decide", records.Decision, records.Decided, "service", cached=False, tracking=True),
+            Step("pin", records.PinRequest, records.Pinned, cached=False),
+            Step("incumbent", records.ChampionRequest, records.FoundIncumbent, "service", cached=False, tracking=True),
+            Step("drift", records.DriftRequest, records.Drift),
+            Step(
+                "requalify", records.RequalifyRequest, records.Requalification, "service", cached=False, tracking=True
+            ),
+            Step("conclude", records.ConcludeRequest, records.Conclusion, "service", cached=False, tracking=True),
             Step("ledger", records.LedgerRequest, records.ChannelState, "service", cached=False, tracking=True),
+            Step(
+                "clean",
+                records.CleanRequest,
+                records.Cleaned,
+                "service",
+                cached=False,
+                storage=True,
+                tracking=True,
+                timeout=6 * 3600,
+            ),
         )
     }
 )

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from mlflow import MlflowClient
-
-from litegate.digest import digest_bytes
-from litegate.errors import StoreError
 from litegate.records import Artifact, ChampionFile, ChampionRequest
 from litegate.tflite import describe
-from litegate.tracking import aliases, models, registry, runs
+from litegate.tracking import aliases, runs
+from litegate.tracking.proof import proved_content
 from litegate.variants import CHAMPION
 from litegate.work import Work
 
@@ -28,20 +23,8 @@ def run(request: ChampionRequest, work: Work) -> ChampionFile:
     if version is None:
         work.say("champion: no version of %s is %s yet", request.registry, request.alias)
         return ChampionFile(version=None, artifact=None)
-    content = _proved_content(client, request.registry, version, work.folder)
+    content = proved_content(client, request.registry, version, work.folder)
     file = work.keep_bytes(content, f"{CHAMPION}.tflite")
     artifact = Artifact(variant=CHAMPION, file=file, signatures=describe(content))
     work.say("champion: %s version %s, sha256 %s", request.registry, version, file.digest[:12])
     return ChampionFile(version=version, artifact=artifact)
-
-
-def _proved_content(client: MlflowClient, name: str, version: int, folder: Path) -> bytes:
-    uri = f"models:/{name}/{version}"
-    expected = client.get_model_version(name, str(version)).tags.get(registry.DIGEST)
-    if expected is None:
-        raise StoreError(f"{uri}: no tag {registry.DIGEST}: move the alias to a version that litegate registered")
-    content = models.stored_file(uri, folder).read_bytes()
-    found = digest_bytes(content)
-    if found != expected:
-        raise StoreError(f"{uri}: expected {expected}, got {found}: move the alias to a version whose file is whole")
-    return content

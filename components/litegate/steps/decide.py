@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mlflow import MlflowClient
+
 from litegate.records import Decided, Decision
 from litegate.tracking import runs
 from litegate.tracking.deciding import decide
@@ -17,8 +19,22 @@ def run(request: Decision, work: Work) -> Decided:
         BadInput: it cannot be taken; nothing was written.
         StoreError: what would become champion is not what was judged, or the aliases do not hold.
     """
-    decided = decide(runs.connect(), request, work.folder)
+    client = runs.connect()
+    decided = decide(client, request, work.folder)
     entry = decided.entry
     work.say("%s: %s version %s by %s", request.channel, request.action, request.version, request.actor)
     work.say("%s: champion %s, before %s", request.channel, entry.after, entry.before)
+    if request.mlflow_run_id:
+        _tell_run(client, decided)
     return decided
+
+
+def _tell_run(client: MlflowClient, decided: Decided) -> None:
+    """The run in MLflow says what became of its version in the end, where it said that it waits."""
+    said = decided.entry.decision
+    promoted = decided.aliases.champion == said.version
+    tags = {
+        "promotion": "promoted" if promoted else "held",
+        "promotion.why": f"{said.action.replace('_', ' ')} by {said.actor} ({said.why})",
+    }
+    runs.log(client, client.get_run(said.mlflow_run_id), tags=tags)

@@ -28,7 +28,6 @@ from litegate.work import Work
 __all__ = ["run"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-WHERE = "evaluation.uri"
 
 
 def run(request: EvaluateRequest, work: Work) -> Evaluated:
@@ -41,9 +40,9 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
     """
     metric = load_metric(request.metric, request.metric_code)
     model = LiteRTModel(work.path(request.artifact.file).read_bytes(), request.signature)
-    dataset = open_dataset(request.data, work, WHERE, model.inputs)
+    dataset = open_dataset(request.data, work, request.where, model.inputs)
     classes = _classes(model)
-    _check_labels(dataset, metric, classes, f"{WHERE} {request.data.uri}")
+    _check_labels(dataset, metric, classes, f"{request.where} {request.data.uri}")
     order = _order(request, dataset)
     class_samples = _class_samples(dataset, order, classes)
     counts = cumulative_counts(request.stopping, len(order))
@@ -64,6 +63,7 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
         available=len(order),
         outcomes=work.keep_bytes(outcomes.to_bytes(), f"{request.artifact.variant}-outcomes.npz"),
         class_samples=class_samples,
+        predictions=_counted(outcomes.prediction),
         classes=dataset.classes,
         **_design(request, counts),
         references=_references(request, work, seen),
@@ -97,8 +97,14 @@ def _class_samples(dataset: Dataset, order: Array, classes: int | None) -> dict[
     """How many samples of each class there are to be had."""
     if dataset.labels is None or classes is None:
         return {}
-    labels, counts = np.unique(dataset.labels[order], return_counts=True)
-    return dict(zip(labels.tolist(), counts.tolist(), strict=True))
+    return _counted(dataset.labels[order])
+
+
+def _counted(labels: Array | None) -> dict[int, int]:
+    if labels is None:
+        return {}
+    values, counts = np.unique(labels, return_counts=True)
+    return dict(zip(values.tolist(), counts.tolist(), strict=True))
 
 
 def _order(request: EvaluateRequest, dataset: Dataset) -> Array:
@@ -114,7 +120,7 @@ def _job(request: EvaluateRequest, work: Work, model: LiteRTModel, dataset: Data
     return Job(
         files=files,
         signature=model.signature,
-        reader=FeatureReader(dataset, model.inputs, model.signature, WHERE),
+        reader=FeatureReader(dataset, model.inputs, model.signature, request.where),
         metric=request.metric,
         metric_code=request.metric_code,
         preprocess=request.preprocess,

@@ -1,9 +1,9 @@
-"""Step `ledger`: read a channel's ledger, and make its aliases agree with it."""
+"""Step `ledger`: read a channel's ledger and, if asked to, make its aliases agree with it."""
 
 from __future__ import annotations
 
 from litegate.records import ChannelState, LedgerRequest
-from litegate.tracking import runs
+from litegate.tracking import aliases, runs
 from litegate.tracking.deciding import reconcile, state_of
 from litegate.work import Work
 
@@ -11,11 +11,16 @@ __all__ = ["run"]
 
 
 def run(request: LedgerRequest, work: Work) -> ChannelState:
-    """The channel as its ledger has it.
+    """The channel as its ledger has it, with where its aliases pointed before.
 
     Raises:
         StoreError: an entry is missing or was changed, or the aliases do not hold.
     """
-    client = runs.connect()
-    reconcile(client, request.channel, "litegate", work.folder)
-    return state_of(client, request.channel)
+    client, channel = runs.connect(), request.channel
+    found = aliases.found(client, channel)
+    if request.reconcile:
+        reconcile(client, channel, request.actor, work.folder)
+    state = state_of(client, channel).model_copy(update={"found": found})
+    if state.entries and found != state.aliases:
+        work.say("%s: its aliases pointed to %s, and belong to %s", channel, found, state.aliases)
+    return state

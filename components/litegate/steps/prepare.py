@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from litegate.entry_point import produce
+from litegate import entry_point, storage
+from litegate.digest import digest_file
+from litegate.errors import BadInput
 from litegate.records import Produced, ProduceRequest
 from litegate.work import Work
 
@@ -10,5 +12,14 @@ __all__ = ["run"]
 
 
 def run(request: ProduceRequest, work: Work) -> Produced:
-    """Call the function, and put the file that it returns at the request's URI."""
-    return produce(request, work)
+    """Call the function, and put the file that it wrote at the request's URI.
+
+    Raises:
+        BadInput: the function cannot be called, or wrote no file.
+    """
+    path = entry_point.call(request.entry_point, request.folder, request.arguments, work.folder / "written")
+    if not path.is_file():
+        raise BadInput(request.entry_point, "the path of a file", f"the folder {path.name}")
+    storage.put(path, request.uri)
+    work.say("%s: %d bytes to %s", request.entry_point, path.stat().st_size, request.uri)
+    return Produced(uri=request.uri, digest=digest_file(path), bytes=path.stat().st_size)

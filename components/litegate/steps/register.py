@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path, PurePosixPath
+from functools import partial
+from pathlib import Path
 
 from mlflow.entities import Run
 
 from litegate import records
+from litegate.confinement import named
 from litegate.digest import digest_json
 from litegate.errors import StoreError
+from litegate.gate.explain import read_classes
 from litegate.litert import choose_signature
-from litegate.records import Candidate, Champion, RegisterRequest, RunResult, VariantRow, Verdict
-from litegate.tracking import fields, models, notes, registry, runs
+from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
+from litegate.report import render
+from litegate.tracking import cards, fields, models, notes, registry, runs, views
 from litegate.tracking.trials import marked
+from litegate.tracking.verdict_files import log_verdict
+from litegate.variants import VARIANTS
 from litegate.work import Work
 
 __all__ = ["run"]
@@ -48,27 +54,29 @@ class _Recorder:
         self.candidates = _by_variant(request)
         self.model_ids: dict[str, str] = {}
         name = self.spec.model.name
-        experiment = runs.experiment(self.client, f"quantize/{name}", notes.experiment_note(name))
+        note = partial(notes.experiment_note, name, self.spec.registry.name)
+        experiment = runs.experiment(self.client, f"quantize/{name}", note)
         self.runs = runs.Runs(self.client, experiment, request.run_key)
-        self.evaluation = runs.dataset(request.resolved.evaluation)
+        self.calibration = runs.dataset(request.resolved.calibration, request.samples.available)
+        self.evaluation = runs.dataset(request.resolved.evaluation, request.baseline.evaluated.available)
         self.parent = self._open_parent()
 
     def start(self) -> None:
         """What was asked for, and what holds for all variants."""
-        calibration = runs.dataset(self.request.resolved.calibration)
-        runs.log_datasets(self.client, self.parent, calibration=calibration, evaluation=self.evaluation)
+        runs.log_datasets(self.client, self.parent, calibration=self.calibration, evaluation=self.evaluation)
         runs.log(self.client, self.parent, fields.run_params(self.request), fields.run_metrics(self.request))
+        self._name_files()
 
     def variant(self, verdict: Verdict) -> VariantRow:
         """A child run for one variant, with its logged model if there is a file."""
         candidate = self.candidates.get(verdict.variant)
         content = [record.model_dump_json() for record in (candidate, verdict) if record]
-        tags = marked(fields.variant_tags(candidate, verdict), self.trial)
+        tags = marked(fields.variant_tags(self.request, candidate, verdict), self.trial)
         child = self.runs.open(content, verdict.variant, tags, self.parent.info.run_id)
         with runs.recording(self.client, child, "FINISHED" if candidate else "FAILED"):
             runs.log(self.client, child, fields.variant_params(verdict.variant))
             uri = self._measured(child, candidate, verdict, tags) if candidate else None
-            self._explain(child, verdict)
+            log_verdict(self.client, self.work, child.info.run_id, verdict)
         self.work.say("%s: recorded as %s", verdict.variant, verdict.state)
         return fields.variant_row(candidate, verdict, uri, child.info.run_id, self.model_ids.get(verdict.variant))
 
@@ -81,14 +89,18 @@ class _Recorder:
         stored = models.stored_digest(f"models:/{model_id}", self.work.folder)
         if stored != digest:
             raise StoreError(f"MLflow holds other bytes for {row.variant}: expected {digest}, got {stored}")
+        reference = fields.drift_reference(self.request, row.variant)
+        self.client.log_text(str(row.mlflow_run_id), reference.model_dump_json(indent=2), notes.DRIFT_REFERENCE)
         number = registry.ensure_version(
             self.client,
             self.spec.registry.name,
             model_id,
             str(row.mlflow_run_id),
             fields.version_tags(self.request, row),
-            notes.results(self.baseline, rows),
+            cards.version_card(self.request, row, rows, self.parent),
         )
+        registry.introduce(self.client, self.spec.registry.name, cards.model_card(self.request))
+        models.name_output(self.client, self.parent, model_id)
         return Champion(variant=row.variant, version=number, digest=digest)
 
     def result(self, rows: tuple[VariantRow, ...], selected: Champion | None) -> RunResult:
@@ -101,6 +113,7 @@ class _Recorder:
             variants=rows,
             experiment_id=self.runs.experiment_id,
             mlflow_run_id=self.parent.info.run_id,
+            report=runs.artifact_page(self.parent, notes.REPORT),
         )
 
     def finish(self, result: RunResult) -> None:
@@ -109,25 +122,47 @@ class _Recorder:
         verdicts = records.Verdicts(verdicts=self.request.verdicts)
         self.client.log_text(run_id, result.model_dump_json(indent=2), "result.json")
         self.client.log_text(run_id, verdicts.model_dump_json(indent=2), "verdicts.json")
-        note = notes.run_note(result, self.request.selection.why, self.request.links)
+        self.client.log_text(run_id, self._report(result), notes.REPORT)
+        note = notes.run_note(result, self.request.selection.why, self.request.links, self.request.lint)
         if self.request.lint is not None:
             self.client.log_text(run_id, self.request.lint.model_dump_json(indent=2), notes.LINT)
-            note += notes.lint_note(self.request.lint)
         selected = result.selected.variant if result.selected else "none"
         warned = {"lint.warnings": notes.lint_warnings(self.request.lint)} if self.request.lint else {}
         outcome = {"outcome": result.outcome, "selected": selected, runs.NOTE: note} | warned
         runs.log(self.client, self.parent, tags=marked(outcome, self.trial))
+        self.client.update_run(run_id, name=f"selected {selected}" if result.selected else result.outcome)
         self.runs.supersede_others()
+        metric = fields.metric_name(self.baseline)
+        views.save_view(self.client, self.runs.experiment_id, run_id, metric)
+
+    def _name_files(self) -> None:
+        """Which files of the workspace are behind this run: they stay as long as one of its versions does."""
+        refs = sorted(set(named(self.request, FileRef)), key=lambda ref: (ref.name, ref.digest))
+        files = [ref.to_json() for ref in refs]
+        self.client.log_text(self.parent.info.run_id, json.dumps(files, indent=2), runs.FILES_ARTIFACT)
+        runs.log(self.client, self.parent, tags={runs.FILES: digest_json(files)})
+
+    def _report(self, result: RunResult) -> str:
+        """The page for people; all classes of each variant come from the files that explain its verdict."""
+        names = self.request.baseline.evaluated.classes
+        classes = {
+            verdict.variant: read_classes(self.work.path(file).read_bytes(), names)
+            for verdict in self.request.verdicts
+            for file in verdict.explanation
+            if file.name == f"{verdict.variant}-classes.csv"
+        }
+        return render(self.request, result, classes)
 
     def _open_parent(self) -> Run:
         request, name = self.request, self.spec.model.name
-        tags = {"model": name, "target": self.spec.target}
+        tags = {"model": name, "target": self.spec.target} | fields.trigger_tags(request.resolved.trigger)
         tags |= {f"tools.{tool}": version for tool, version in request.tools.items()}
         short = digest_json(request.run_key)[:8]
         return self.runs.open(fields.run_inputs(request), f"quantize-{name}-{short}", tags)
 
     def _measured(self, child: Run, candidate: Candidate, verdict: Verdict, tags: dict[str, str]) -> str:
-        runs.log_datasets(self.client, child, evaluation=self.evaluation)
+        used = {"calibration": self.calibration} if VARIANTS[verdict.variant].calibrated else {}
+        runs.log_datasets(self.client, child, evaluation=self.evaluation, **used)
         artifact = candidate.artifact
         key = choose_signature(tuple(artifact.signatures), self.spec.evaluation.signature)
         params = {name: str(value) for name, value in fields.variant_params(verdict.variant).items()}
@@ -151,16 +186,6 @@ class _Recorder:
         content = {name: record.to_json() for name, record in found.items() if record}
         if content:
             self.client.log_text(child.info.run_id, json.dumps(content, indent=2), notes.INSPECTION)
-
-    def _explain(self, child: Run, verdict: Verdict) -> None:
-        """The verdict as data, and its files under the names that they have for every variant."""
-        self.client.log_text(child.info.run_id, verdict.model_dump_json(indent=2), notes.VERDICT)
-        for file in verdict.explanation:
-            name = PurePosixPath(file.name).name.removeprefix(f"{verdict.variant}-")
-            path = self.work.folder / notes.EXPLANATION / verdict.variant / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.work.path(file), path)
-            self.client.log_artifact(child.info.run_id, str(path), notes.EXPLANATION)
 
     def _named_file(self, candidate: Candidate) -> Path:
         path = self.work.folder / f"{self.spec.model.name}-{candidate.artifact.variant}.tflite"

@@ -10,10 +10,12 @@ import numpy as np
 from litegate.datasets import open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.datasets.sampling import choose_stratified
+from litegate.lint.summary import Collector
 from litegate.litert import LiteRTModel
 from litegate.progress import Progress
-from litegate.records import SampleRequest, SampleSet
+from litegate.records import InputStatistics, SampleRequest, SampleSet
 from litegate.representative import save_samples
+from litegate.requalification import statistics_of
 from litegate.user_code import load_preprocess
 from litegate.work import Work
 
@@ -45,8 +47,19 @@ def run(request: SampleRequest, work: Work) -> SampleSet:
         "sample: %d of %d samples, seed %d, by label %s", len(chosen), len(dataset.ids), request.seed, dict(labels)
     )
     return SampleSet(
-        file=work.keep(path), samples=len(chosen), available=len(dataset.ids), labels=dict(sorted(labels.items()))
+        file=work.keep(path),
+        samples=len(chosen),
+        available=len(dataset.ids),
+        labels=dict(sorted(labels.items())),
+        inputs={f"{key}/{name}": _statistics(value) for key, each in samples.items() for name, value in each.items()},
     )
+
+
+def _statistics(values: Array) -> InputStatistics:
+    collector = Collector()
+    for value in values:
+        collector.add(value)
+    return statistics_of(collector.summary())
 
 
 def _in_order(reader: FeatureReader, chosen: Array, preprocess: Any, progress: Progress) -> dict[str, Array]:

@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from litegate.errors import StoreError
 from litegate.records import Aliases, Channel
 
-__all__ = ["follow", "version_behind"]
+__all__ = ["follow", "found", "version_behind"]
 
 TRIES = 8
 # Two first writers of an alias collide as a 400, which MLflow's client does not repeat.
@@ -40,6 +40,12 @@ def follow(client: MlflowClient, channel: Channel, wanted: Callable[[], Aliases]
         if attempt:
             time.sleep(random.uniform(0.02, 0.1) * 2**attempt)
     raise StoreError(f"the aliases of {channel} do not stay where its ledger has them{refused}: reconcile it again")
+
+
+def found(client: MlflowClient, channel: Channel) -> Aliases:
+    """Where the aliases of a channel point to at this moment."""
+    names = {"champion": channel.alias, "previous": channel.previous, "candidate": channel.candidate}
+    return Aliases(**{role: version_behind(client, channel.registry, name) for role, name in names.items()})
 
 
 def version_behind(client: MlflowClient, name: str, alias: str) -> int | None:

@@ -11,9 +11,11 @@ from mlflow.exceptions import MlflowException
 
 from litegate.errors import BadInput, StoreError
 from litegate.promotion import (
+    Standing,
     VersionFacts,
     aliases_of,
     chained,
+    eligible_versions,
     outcome_refusal,
     refusal,
     standing_of,
@@ -80,6 +82,8 @@ def _write(ledger: Ledger, known: tuple[LedgerEntry, ...], decision: Decision, f
     standing = standing_of(known)
     before = aliases_of(standing, facts)
     _refuse(refusal(standing, before, decision))
+    if decision.action == "rolled_back":
+        decision = decision.model_copy(update={"version": before.champion})
     entry = chained(known, decision, before.champion, None)
     after = aliases_of(standing_of((*known, entry)), facts)
     _refuse(outcome_refusal(decision, after))
@@ -113,16 +117,22 @@ def _note_change(
     before = entries[-1].after
     if champion is not None:
         prove(ledger.client, ledger.channel, champion, folder)
-    why = f"version {before} was deleted, or its tags no longer say what was judged" if before else "a version is back"
     decision = Decision(
         channel=ledger.channel,
         action="reconciled",
         key=f"reconciled after entry {entries[-1].number}",
         actor=actor,
-        why=why,
+        why=_why_changed(ledger, standing_of(entries), before, champion),
         version=champion,
     )
     ledger.append(chained(entries, decision, before, champion))
+
+
+def _why_changed(ledger: Ledger, standing: Standing, before: int | None, champion: int | None) -> str:
+    found = eligible_versions(standing, [] if before is None else [before], _facts(ledger.client, ledger.channel))
+    if before is None or before in found:
+        return f"version {champion} says again what was judged"
+    return f"version {before} was deleted, or its tags no longer say what was judged"
 
 
 def _recorded(entries: tuple[LedgerEntry, ...], decision: Decision) -> LedgerEntry | None:

@@ -5,21 +5,43 @@ from __future__ import annotations
 import math
 
 from litegate import wording
-from litegate.records import BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict, warnings_of
+from litegate.records import (
+    Announcement,
+    BaselineSummary,
+    Candidate,
+    DriftReference,
+    RegisterRequest,
+    VariantRow,
+    Verdict,
+    warnings_of,
+)
+from litegate.results_note import headline
 from litegate.tracking import notes, registry
-from litegate.variants import VARIANTS
+from litegate.variants import BASELINE, VARIANTS
 
 __all__ = [
+    "NUMBERS",
     "baseline_of",
+    "drift_reference",
+    "metric_name",
     "run_inputs",
     "run_metrics",
     "run_params",
+    "trigger_tags",
     "variant_metrics",
     "variant_params",
     "variant_row",
     "variant_tags",
     "version_tags",
 ]
+
+NUMBERS = frozenset(
+    {"samples", "samples_available", "samples_needed", "bytes", "size_ratio", "latency_ms", "latency_p95_ms"}
+    | {"drop", "drop_low", "drop_high", "confidence", "p_value", "lost", "gained", "flipped", "agreement"}
+    | {"float_operators", "float_operator_share", "float_islands", "macs", "weight_error_steps", "warnings"}
+    | {"kernel_difference", "kernel_agreement"}
+)
+"""What a variant's numbers are called in MLflow, beside the metric itself."""
 
 
 def run_inputs(request: RegisterRequest) -> list[str]:
@@ -54,11 +76,19 @@ def run_params(request: RegisterRequest) -> dict[str, object]:
     } | {f"gate_{name}": value for name, value in spec.gate.model_dump().items()}
 
 
+def trigger_tags(trigger: Announcement | None) -> dict[str, str]:
+    """Who announced the model that the run began with, if that is how it began."""
+    if trigger is None:
+        return {}
+    said = {"trigger": trigger.source, "trigger.time": trigger.timestamp, "trigger.digest": trigger.digest}
+    return {name: value for name, value in said.items() if value is not None}
+
+
 def run_metrics(request: RegisterRequest) -> dict[str, float | None]:
     """What holds for all variants: the baseline's value, and the conversion against the source model."""
     baseline = baseline_of(request)
     return {
-        f"baseline_{wording.short_name(baseline.metric)}": baseline.value,
+        f"baseline_{metric_name(baseline)}": baseline.value,
         "parity_max_abs_difference": request.parity.max_abs_difference,
         "parity_agreement": request.parity.agreement,
     }
@@ -88,16 +118,23 @@ def variant_metrics(candidate: Candidate, verdict: Verdict, baseline: BaselineSu
         "latency_ms": profile.latency_ms if profile else None,
         "latency_p95_ms": profile.latency_p95_ms if profile else None,
     }
-    if verdict.drop is not None and verdict.state != "baseline":
+    if verdict.drop is not None:
         found |= _comparison(verdict)
-    found |= _inspection(candidate)
+    name, of_float32 = metric_name(baseline), verdict.value if verdict.state == "baseline" else verdict.baseline
+    return {name: verdict.value, f"{name}_{BASELINE}": of_float32} | found | _inspection(candidate)
+
+
+def metric_name(baseline: BaselineSummary) -> str:
+    """What the metric is called in MLflow: its own name, with an ending where another number has that name."""
     name = wording.short_name(baseline.metric)
-    return {f"{name}_value" if name in found else name: verdict.value} | found
+    return f"{name}_value" if name in NUMBERS else name
 
 
 def _comparison(verdict: Verdict) -> dict[str, float | None]:
+    """What was found on the pairs; the baseline has it too, as a point of every chart, and agrees with itself."""
+    itself = verdict.state == "baseline"
     return {
-        "accuracy_drop": verdict.drop,
+        "drop": verdict.drop,
         "drop_low": verdict.drop_low,
         "drop_high": verdict.drop_high,
         "confidence": verdict.confidence,
@@ -105,7 +142,7 @@ def _comparison(verdict: Verdict) -> dict[str, float | None]:
         "lost": verdict.lost,
         "gained": verdict.gained,
         "flipped": verdict.flipped,
-        "agreement": verdict.agreement,
+        "agreement": 1.0 if itself else verdict.agreement,
         "samples_needed": verdict.needed,
     }
 
@@ -128,12 +165,17 @@ def _inspection(candidate: Candidate) -> dict[str, float | None]:
     return found
 
 
-def variant_tags(candidate: Candidate | None, verdict: Verdict) -> dict[str, str]:
+def variant_tags(request: RegisterRequest, candidate: Candidate | None, verdict: Verdict) -> dict[str, str]:
     """What runs are searched and read by."""
+    spec = request.resolved.spec
+    selected = request.resolved.trial is None and verdict.variant == request.selection.variant
     tags = {
+        "model": spec.model.name,
+        "target": spec.target,
         registry.VARIANT: verdict.variant,
         "verdict": verdict.state,
-        "verdict.sentence": notes.headline(verdict),
+        "verdict.selected": str(selected).lower(),
+        "verdict.sentence": headline(verdict),
         "verdict.reasons": notes.reasons(verdict),
         "mlflow.note.content": notes.variant_note(verdict, candidate),
     }
@@ -162,9 +204,18 @@ def version_tags(request: RegisterRequest, row: VariantRow) -> dict[str, str]:
         registry.DIGEST: str(row.digest),
         registry.VARIANT: row.variant,
         "litegate.run_key": request.run_key,
-        "baseline_sha256": request.baseline.artifact.file.digest,
-        "verdict.sentence": notes.headline(row),
+        registry.BASELINE_DIGEST: request.baseline.artifact.file.digest,
+        "verdict.sentence": headline(row),
     } | {name: f"{value:.6g}" for name, value in evidence.items() if value is not None}
+
+
+def drift_reference(request: RegisterRequest, variant: str) -> DriftReference:
+    """What the data of a variant looked like, for those who compare later data with them."""
+    predictions = [item.evaluated.predictions for item in request.candidates if item.artifact.variant == variant]
+    code = request.resolved.preprocess
+    return DriftReference(
+        inputs=request.samples.inputs, predictions=predictions[0], preprocess_digest=code and code.digest
+    )
 
 
 def baseline_of(request: RegisterRequest) -> BaselineSummary:

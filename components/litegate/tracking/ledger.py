@@ -13,10 +13,10 @@ import time
 from contextlib import suppress
 
 from mlflow import MlflowClient
-from mlflow.entities import Experiment
+from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 
-from litegate.errors import StoreError
+from litegate.errors import BadInput, StoreError
 from litegate.promotion import check_chain
 from litegate.records import Aliases, Channel, LedgerEntry
 from litegate.tracking import notes, runs
@@ -27,6 +27,7 @@ EXPERIMENT = "promotions"
 RUN_TAG = "litegate.ledger"
 KEY = "entry-{:05d}"
 TRIES = 6
+VALUE_LIMIT = 6000  # MLflow cuts a longer parameter off, and nobody could repair it
 
 _NOTE = "The ledgers of what was promoted: one run for each registered model and alias; its parameters are the entries."
 
@@ -42,6 +43,10 @@ class Ledger:
     def where(self) -> str:
         """Names it in messages."""
         return f"ledger of {self.channel}"
+
+    @property
+    def _marker_name(self) -> str:
+        return f"{EXPERIMENT}/{self.channel}"
 
     def run_id(self, create: bool = False) -> str | None:
         """The run that holds the entries; None where there is none and none is to be made."""
@@ -59,9 +64,10 @@ class Ledger:
         run_id = self.run_id()
         if run_id is None:
             return ()
-        run = self.client.get_run(run_id)
+        run = self._run(run_id)
         if run.info.lifecycle_stage != "active":
-            raise StoreError(f"{self.where}: MLflow run {run_id} was deleted: restore it (`mlflow runs restore`)")
+            remedy = f"restore it (`mlflow runs restore --run-id {run_id}`) or its experiment {EXPERIMENT}"
+            raise StoreError(f"{self.where}: its run was deleted: {remedy}")
         found = [(key, text) for key, text in sorted(run.data.params.items()) if key.startswith("entry-")]
         entries = tuple(self._entry(key, text) for key, text in found)
         check_chain(entries, self.where)
@@ -71,9 +77,14 @@ class Ledger:
         """Write an entry to its place; False if somebody else has taken it.
 
         Raises:
+            BadInput: it is longer than MLflow keeps.
             StoreError: MLflow keeps refusing.
         """
-        run_id, key, text = str(self.run_id(create=True)), KEY.format(entry.number), entry.model_dump_json()
+        text, key = entry.model_dump_json(), KEY.format(entry.number)
+        if len(text) > VALUE_LIMIT:
+            where = f"the texts of the decision about {self.channel}"
+            raise BadInput(where, f"an entry of at most {VALUE_LIMIT:,} characters", f"{len(text):,}: shorten them")
+        run_id = str(self.run_id(create=True))
         refused = ""
         for attempt in range(TRIES):
             try:
@@ -95,27 +106,56 @@ class Ledger:
 
     def _entry(self, key: str, text: str) -> LedgerEntry:
         try:
-            return LedgerEntry.model_validate_json(text)
+            entry = LedgerEntry.model_validate_json(text)
         except ValueError as error:
             raise StoreError(f"{self.where}: {key} is not an entry: {str(error)[:300]}") from None
+        if key != KEY.format(entry.number):
+            raise StoreError(f"{self.where}: {key} holds entry {entry.number}: somebody else wrote it")
+        return entry
+
+    def _run(self, run_id: str) -> Run:
+        try:
+            return self.client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            named = f"which the experiment {self._marker_name} names"
+            raise StoreError(f"{self.where}: there is no run {run_id}, {named} as {RUN_TAG}") from None
 
     def _marker(self) -> Experiment | None:
-        return self.client.get_experiment_by_name(f"{EXPERIMENT}/{self.channel}")
+        return self.client.get_experiment_by_name(self._marker_name)
 
     def _create(self) -> Experiment:
         """The channel's experiment with a new, empty ledger, or the one that somebody else has just made."""
-        hub = runs.experiment(self.client, EXPERIMENT, _NOTE)
+        hub = runs.experiment(self.client, EXPERIMENT, lambda _: _NOTE)
+        experiment = self._older_marker(hub)
+        if experiment is not None:
+            return experiment
         run = self.client.create_run(hub, run_name=str(self.channel), tags={"model": self.channel.registry})
         self.client.set_terminated(run.info.run_id)  # a ledger is not at work: nobody shall wait for its end
         note = f"The ledger of {self.channel} is run `{run.info.run_id}` of the experiment `{EXPERIMENT}`."
         tags = {RUN_TAG: run.info.run_id, runs.NOTE: note}
         with suppress(MlflowException):  # somebody else was first, or what follows says what is wrong
-            self.client.create_experiment(f"{EXPERIMENT}/{self.channel}", tags=tags)
+            self.client.create_experiment(self._marker_name, tags=tags)
         experiment = self._marker()
         if experiment is None:
-            raise StoreError(f"{self.where}: MLflow does not create the experiment {EXPERIMENT}/{self.channel}")
+            raise StoreError(f"{self.where}: MLflow does not create the experiment {self._marker_name}")
         if experiment.tags.get(RUN_TAG) != run.info.run_id:
             self.client.delete_run(run.info.run_id)
+        return experiment
+
+    def _older_marker(self, hub: str) -> Experiment | None:
+        """The channel's experiment if somebody has just made it; one that lost its ledger must not get another.
+
+        Raises:
+            StoreError: there is a ledger, but no experiment that names it.
+        """
+        found = self.client.search_runs([hub], f"attributes.run_name = '{self.channel}'")
+        older = [run.info.run_id for run in found if KEY.format(0) in run.data.params]
+        experiment = self._marker()
+        if older and experiment is None:
+            gone = f"the experiment {self._marker_name}, which names it, is gone: call it so again"
+            raise StoreError(f"{self.where}: run {older[0]} holds it, but {gone}")
         return experiment
 
     def _named_by(self, experiment: Experiment) -> str:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
 import tempfile
-import warnings
-from importlib.metadata import version
 from pathlib import Path
 
 import mlflow.artifacts
-import mlflow.pyfunc
-import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
-from mlflow.models import Model, ModelSignature
-from mlflow.types import Schema, TensorSpec
+from mlflow.models import Model
 
-from litegate import litert, records
+from litegate import flavor, records
 from litegate.digest import digest_file
 from litegate.errors import StoreError
 
-__all__ = ["artifact_uri", "ensure_model", "stored_digest", "stored_file"]
-
-CODE = Path(__file__).with_name("pyfunc_model.py")
-ADAPTER = Path(litert.__file__)
-REQUIREMENTS = ("mlflow-skinny", "numpy", "pandas", "ai-edge-litert")
-
-logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)  # it misses pip, which we do not need
+__all__ = [
+    "artifact_uri",
+    "ensure_model",
+    "logged_model",
+    "name_output",
+    "stored_content",
+    "stored_digest",
+    "stored_file",
+]
 
 
 def ensure_model(
@@ -44,17 +39,28 @@ def ensure_model(
         file: the .tflite under the name that it has for its users.
         signature: the one to run, with its key.
     """
-    model = _logged(client, run) or client.create_logged_model(
-        run.info.experiment_id, file.stem.replace(".", "-"), run.info.run_id, tags, params, "tflite"
+    model = logged_model(client, run) or client.create_logged_model(
+        run.info.experiment_id, file.stem.replace(".", "-"), run.info.run_id, tags, params, flavor.FLAVOR_NAME
     )
-    if model.model_id not in _outputs(client.get_run(run.info.run_id)):
-        client.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, step=0)])
+    name_output(client, run, model.model_id)
     if model.status != LoggedModelStatus.READY:
         with tempfile.TemporaryDirectory(dir=file.parent) as folder:
             _save(Path(folder, "model"), file, signature, model, run)
             client.log_model_artifacts(model.model_id, str(Path(folder, "model")))
         model = client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     return model
+
+
+def logged_model(client: MlflowClient, run: Run) -> LoggedModel | None:
+    """The logged model of a run, if it has one; the first, where an upload was repeated."""
+    found = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
+    return min(found, key=lambda model: (model.creation_timestamp, model.model_id), default=None)
+
+
+def name_output(client: MlflowClient, run: Run, model_id: str) -> None:
+    """Show a logged model as what a run made, once."""
+    if model_id not in _outputs(client.get_run(run.info.run_id)):
+        client.log_outputs(run.info.run_id, [LoggedModelOutput(model_id, step=0)])
 
 
 def artifact_uri(model: LoggedModel, file_name: str) -> str:
@@ -72,6 +78,16 @@ def stored_digest(uri: str, folder: Path) -> str:
         return digest_file(stored_file(uri, Path(target)))
 
 
+def stored_content(uri: str, folder: Path) -> bytes:
+    """The bytes of that .tflite.
+
+    Raises:
+        StoreError: there is not exactly one.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as target:
+        return stored_file(uri, Path(target)).read_bytes()
+
+
 def stored_file(uri: str, folder: Path) -> Path:
     """The .tflite that MLflow has stored under a model's URI, downloaded afresh to below `folder`.
 
@@ -85,18 +101,12 @@ def stored_file(uri: str, folder: Path) -> Path:
     return files[0]
 
 
-def _logged(client: MlflowClient, run: Run) -> LoggedModel | None:
-    found = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
-    return min(found, key=lambda model: (model.creation_timestamp, model.model_id), default=None)
-
-
 def _outputs(run: Run) -> set[str]:
     return {output.model_id for output in run.outputs.model_outputs} if run.outputs else set()
 
 
 def _save(folder: Path, file: Path, signature: tuple[str, records.Signature], logged: LoggedModel, run: Run) -> None:
     key, tensors = signature
-    digest = digest_file(file)
     model = Model(
         artifact_path=logged.artifact_location,
         run_id=run.info.run_id,
@@ -104,40 +114,4 @@ def _save(folder: Path, file: Path, signature: tuple[str, records.Signature], lo
         model_id=logged.model_id,
         metadata=dict(logged.params),
     )
-    with warnings.catch_warnings():
-        # An example would carry a sample of the user's data to wherever the model goes.
-        warnings.filterwarnings("ignore", ".*input example was not provided")
-        mlflow.pyfunc.save_model(
-            path=folder,
-            mlflow_model=model,
-            python_model=str(CODE),
-            artifacts={"tflite": str(file), "adapter": str(ADAPTER)},
-            signature=ModelSignature(inputs=_schema(tensors.inputs), outputs=_schema(tensors.outputs)),
-            pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
-            model_config={"signature_key": key, "num_threads": 1, "tflite_sha256": digest},
-        )
-    _without_local_paths(model, folder)
-
-
-def _without_local_paths(model: Model, folder: Path) -> None:
-    flavor = model.flavors["python_function"]
-    flavor["model_code_path"] = CODE.name
-    for artifact in flavor["artifacts"].values():
-        artifact["uri"] = artifact["path"]
-    model.save(folder / "MLmodel")
-    for cache in folder.rglob("__pycache__"):
-        shutil.rmtree(cache)
-
-
-def _schema(tensors: dict[str, records.TensorSpec]) -> Schema:
-    """What the adapter takes and gives: float32 for what is quantized, and any batch size."""
-    return Schema(
-        [
-            TensorSpec(np.dtype("float32" if spec.scale else spec.dtype), _free_batch(spec.shape), name)
-            for name, spec in tensors.items()
-        ]
-    )
-
-
-def _free_batch(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (-1, *shape[1:]) if shape[:1] == (1,) else shape
+    flavor.save_model(file, folder, key, tensors=tensors, mlflow_model=model)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from litegate import wording
+from litegate.markdown import fit, number, plain, table
 from litegate.records import (
     Aliases,
-    BaselineSummary,
     Candidate,
     Channel,
     ClassLoss,
@@ -17,23 +15,24 @@ from litegate.records import (
     LedgerEntry,
     Lint,
     RunResult,
-    VariantRow,
     Verdict,
     warnings_of,
 )
+from litegate.results_note import headline, results
+from litegate.tracking.views import link, view_link
 
 __all__ = [
+    "DRIFT_REFERENCE",
     "EXPLANATION",
     "INSPECTION",
     "LINT",
+    "NOTE_LIMIT",
+    "REPORT",
     "VERDICT",
     "experiment_note",
-    "headline",
     "ledger_note",
-    "lint_note",
     "lint_warnings",
     "reasons",
-    "results",
     "run_note",
     "variant_note",
 ]
@@ -44,31 +43,46 @@ LINT = "lint.json"
 """The parent run's artifact with all that was found about the representative samples."""
 INSPECTION = "inspection.json"
 """A variant's artifact with all that was read from its file's bytes, and its smoke run."""
+REPORT = "report.html"
+"""The parent run's artifact that answers on one page which file to ship."""
 VERDICT = "verdict.json"
 """A variant's artifact with the gate's whole answer; a version may be promoted only if its run has it."""
-REASON_LIMIT = 240
+DRIFT_REFERENCE = "drift_reference.json"
+"""A registered variant's artifact with what its data looked like; requalification compares later data with it."""
 LEDGER_ROWS = 15
+NOTE_LIMIT = 5000
+"""Characters that a description may have: MLflow keeps no more of a version's."""
 
 
-def experiment_note(model: str) -> str:
-    """What the experiment of a model is about."""
+def experiment_note(model: str, registry: str, experiment_id: str) -> str:
+    """What the experiment of a model is about, and where to look first."""
+    start = f"experiments/{experiment_id}"
+    pages = (
+        f"[Charts of the latest run]({view_link(experiment_id)})",
+        f"[Variants side by side]({link(f'{start}/models')})",
+        f"[All pipeline runs]({link(f'{start}/runs')})",
+        f"[What was selected]({link(f'models/{registry}')})",
+    )
     return (
-        f"Quantization of **{plain(model)}**: one run per pipeline run, with one child run and one logged model per "
-        "variant. Every variant was measured on the same samples as the float32 baseline and judged by the gate; "
-        "only a version whose verdict is *passed* may be promoted."
+        f"Quantization of **{plain(model)}**: {' · '.join(pages)}\n\n"
+        "One run per pipeline run, with one child run and one logged model per variant. Every variant was measured on "
+        "the same samples as the float32 baseline and judged by the gate; only a version whose verdict is *passed* "
+        "may be promoted. Find runs by their tags: ``tags.variant = 'int8' and tags.verdict = 'passed'``."
     )
 
 
-def run_note(result: RunResult, why: str, links: Mapping[str, str]) -> str:
-    """The outcome in one sentence, then the results and where the run can be looked at."""
+def run_note(result: RunResult, why: str, links: Mapping[str, str], lint: Lint | None = None) -> str:
+    """The outcome in one sentence, where the run can be looked at, the results, what is odd about the data."""
     if result.outcome == "trial":
         verdict = f"**By these values**: {plain(why)}."
     elif result.selected is None:
         verdict = f"**Rejected: nothing may be promoted**, for {plain(why)}."
     else:
         verdict = f"**Selected: {result.selected.variant}**, version {result.selected.version}: {plain(why)}."
-    pages = " · ".join(f"[{plain(name.capitalize())}]({url})" for name, url in sorted(links.items()))
-    return "\n\n".join(part for part in (verdict, results(result.baseline, result.variants), pages) if part)
+    pages = [f"[{plain(name.capitalize())}]({url})" for name, url in sorted(links.items())]
+    pages.append(f"[Charts of the latest run]({view_link(result.experiment_id)})")
+    parts = (verdict, " · ".join(pages), results(result.baseline, result.variants), _lint(lint) if lint else "")
+    return fit("\n\n".join(part for part in parts if part), NOTE_LIMIT, "the artifact result.json has all of it")
 
 
 def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
@@ -81,28 +95,14 @@ def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
         _flips(verdict),
         _file(candidate) if candidate else "",
     )
-    return "\n\n".join(part for part in parts if part)
-
-
-def lint_note(lint: Lint) -> str:
-    """What is odd about the calibration data, a line for each finding; nothing where all is well."""
-    lines = [f"- Calibration: {finding.code}: {plain(finding.message)}" for finding in lint.findings]
-    return "\n\n" + "\n".join([*lines, "", f"(artifact `{LINT}`)"]) if lines else ""
+    whole = "\n\n".join(part for part in parts if part)
+    return fit(whole, NOTE_LIMIT, "the artifact verdict.json has all of it")
 
 
 def lint_warnings(lint: Lint) -> str:
     """How many findings there are, and their codes."""
     codes = ", ".join(sorted({finding.code for finding in lint.findings}))
     return f"{len(lint.findings)}: {codes}" if codes else "0"
-
-
-def results(baseline: BaselineSummary, rows: Sequence[VariantRow]) -> str:
-    """All variants as a table, then the verdict on each in one sentence."""
-    loss = "Drop" if baseline.higher_is_better else "Loss"
-    metric = plain(wording.short_name(baseline.metric))
-    heads = ("Variant", "Verdict", metric, loss, f"{loss} at most", "KiB", "Of float32", "ms")
-    sentences = "\n".join(f"- {plain(headline(row))}" for row in rows)
-    return f"{_table(heads, 2, [_cells(row, baseline) for row in rows])}\n\n{sentences}"
 
 
 def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) -> str:
@@ -121,15 +121,7 @@ def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) 
         for entry in reversed(entries[-LEDGER_ROWS:])
     ]
     shown = "" if len(entries) <= LEDGER_ROWS else f"\n\nThe last {LEDGER_ROWS} of {len(entries)} entries."
-    return f"**{plain(str(channel))}**: {', '.join(states)}\n\n{_table(heads, len(heads), rows)}{shown}"
-
-
-def headline(found: VariantRow | Verdict) -> str:
-    """The one sentence that says it all."""
-    if found.sentence:
-        return found.sentence
-    state = found.verdict if isinstance(found, VariantRow) else found.state
-    return f"{found.variant} {state}"
+    return f"**{plain(str(channel))}**: {', '.join(states)}\n\n{table(heads, len(heads), rows)}{shown}"
 
 
 def reasons(verdict: Verdict) -> str:
@@ -137,24 +129,10 @@ def reasons(verdict: Verdict) -> str:
     return "; ".join(f"{reason.code}: {reason.message}" for reason in verdict.reasons)
 
 
-def plain(text: str) -> str:
-    """`text` on one line, bounded, and without anything that Markdown or HTML would act on."""
-    short = textwrap.shorten(text, REASON_LIMIT, placeholder=" ...")
-    return re.sub(r"([\\`*\[\]|])", r"\\\1", short.replace("&", "&amp;").replace("<", "&lt;"))
-
-
-def _cells(row: VariantRow, baseline: BaselineSummary) -> tuple[str, ...]:
-    style = ".4f" if baseline.percent else ".4g"
-    return (
-        row.variant,
-        row.verdict,
-        _number(row.value, style),
-        _number(row.drop, style),
-        _number(row.drop_high, style),
-        _number(row.bytes and row.bytes / 1024, ".1f"),
-        _number(row.bytes and 100 * row.bytes / baseline.bytes, ".0f", " %"),
-        _number(row.latency_ms, ".3g"),
-    )
+def _lint(lint: Lint) -> str:
+    """What is odd about the calibration data, a line for each finding; nothing where all is well."""
+    lines = [f"- Calibration: {finding.code}: {plain(finding.message)}" for finding in lint.findings]
+    return "\n".join([*lines, "", f"(artifact `{LINT}`)"]) if lines else ""
 
 
 def _clauses(clauses: Sequence[Clause]) -> str:
@@ -164,14 +142,14 @@ def _clauses(clauses: Sequence[Clause]) -> str:
             clause.name,
             plain(clause.subject),
             clause.state,
-            *(_number(number, ".4g") for number in (clause.estimate, clause.low, clause.high, clause.limit)),
+            *(number(found, ".4g") for found in (clause.estimate, clause.low, clause.high, clause.limit)),
             f"{clause.samples:,}",
             "" if clause.needed is None else f"{clause.needed:,}",
         )
         for clause in clauses
     ]
     heads = ("Clause", "Of", "State", "Found", "At least", "At most", "Allowed", "Samples", "Would decide")
-    return _table(heads, 3, rows) if rows else ""
+    return table(heads, 3, rows) if rows else ""
 
 
 def _classes(classes: Sequence[ClassLoss]) -> str:
@@ -179,14 +157,14 @@ def _classes(classes: Sequence[ClassLoss]) -> str:
     rows = [
         (
             plain(loss.name),
-            *(_number(number, ".4g") for number in (loss.baseline, loss.value, loss.drop, loss.low, loss.high)),
+            *(number(found, ".4g") for found in (loss.baseline, loss.value, loss.drop, loss.low, loss.high)),
             f"{loss.samples:,}",
             "yes" if loss.proved else "",
         )
         for loss in classes
     ]
     heads = ("Class", "Float32", "Variant", "Lost", "At least", "At most", "Samples", "Proved")
-    return _table(heads, 1, rows) if rows else ""
+    return table(heads, 1, rows) if rows else ""
 
 
 def _flips(verdict: Verdict) -> str:
@@ -207,13 +185,3 @@ def _file(candidate: Candidate) -> str:
     )
     warnings = [f"- Warning: {plain(warning)}" for warning in warnings_of(found, candidate.smoke)]
     return "\n".join([what, *([""] if warnings else []), *warnings])
-
-
-def _number(value: float | None, style: str, unit: str = "") -> str:
-    return "" if value is None else f"{value:{style}}{unit}"
-
-
-def _table(heads: Sequence[str], texts: int, rows: Sequence[Sequence[str]]) -> str:
-    """Markdown; the first `texts` columns hold text, all others numbers."""
-    rule = ["---" if column < texts else "---:" for column in range(len(heads))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))

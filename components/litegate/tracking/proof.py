@@ -9,12 +9,13 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
+from litegate.digest import digest_bytes
 from litegate.errors import StoreError
 from litegate.records import Channel, Verdict
 from litegate.tracking import models, notes, registry
 from litegate.tracking.trials import TRIAL
 
-__all__ = ["prove"]
+__all__ = ["prove", "proved_content"]
 
 
 def prove(client: MlflowClient, channel: Channel, version: int, folder: Path) -> None:
@@ -41,6 +42,23 @@ def prove(client: MlflowClient, channel: Channel, version: int, folder: Path) ->
     stored = models.stored_digest(f"models:/{channel.registry}/{version}", folder)
     if stored != digest:
         raise StoreError(f"{where}: expected {digest}, got {stored}: delete the version, register again")
+
+
+def proved_content(client: MlflowClient, name: str, version: int, folder: Path) -> bytes:
+    """The file of a version, downloaded afresh.
+
+    Raises:
+        StoreError: MLflow does not hold the bytes that the version's own digest names.
+    """
+    uri = f"models:/{name}/{version}"
+    expected = client.get_model_version(name, str(version)).tags.get(registry.DIGEST)
+    if expected is None:
+        raise StoreError(f"{uri}: no tag {registry.DIGEST}: move the alias to a version that litegate registered")
+    content = models.stored_content(uri, folder)
+    found = digest_bytes(content)
+    if found != expected:
+        raise StoreError(f"{uri}: expected {expected}, got {found}: move the alias to a version whose file is whole")
+    return content
 
 
 def _verdict(client: MlflowClient, version: ModelVersion, where: str, folder: Path) -> Verdict:

@@ -8,10 +8,13 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-__all__ = ["DIGEST", "PASSED", "STATE", "VARIANT", "ensure_version"]
+__all__ = ["BASELINE_DIGEST", "DIGEST", "PASSED", "REQUALIFIED", "STATE", "VARIANT", "ensure_version", "introduce"]
 
 STATE, PASSED = "gate.state", "passed"
 DIGEST, VARIANT = "tflite_sha256", "variant"
+BASELINE_DIGEST = "baseline_sha256"
+REQUALIFIED = "requalified"
+"""A version's tag with what its latest requalification found, in one sentence."""
 DESCRIPTION_LIMIT = 5000
 
 
@@ -32,6 +35,12 @@ def ensure_version(
     if version.description != description[:DESCRIPTION_LIMIT]:
         client.update_model_version(name, version.version, description[:DESCRIPTION_LIMIT])
     return int(version.version)
+
+
+def introduce(client: MlflowClient, name: str, card: str) -> None:
+    """Describe a registered model that nobody has described yet."""
+    if not client.get_registered_model(name).description:
+        client.update_registered_model(name, card)
 
 
 def _create(client: MlflowClient, name: str, model_id: str, run_id: str, tags: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
 """Runs of one pipeline run, found again when a step is repeated: nothing is ever recorded twice.
 
 Each run carries the digest of what it records. The same content finds the same run; where a repeated
-pipeline run found something else, the outdated run stays and is tagged `litegate.superseded`.
+pipeline run found something else, the outdated run stays, and its tag `litegate.superseded` becomes `true`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import PurePosixPath
+from urllib.parse import quote
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
@@ -22,13 +23,27 @@ from litegate.errors import StackError
 from litegate.records import DataRef
 from litegate.storage import is_s3
 
-__all__ = ["NOTE", "Runs", "connect", "dataset", "experiment", "log", "log_datasets", "page", "recording"]
+__all__ = [
+    "GROUP",
+    "NOTE",
+    "SUPERSEDED",
+    "Runs",
+    "artifact_page",
+    "connect",
+    "dataset",
+    "experiment",
+    "log",
+    "log_datasets",
+    "page",
+    "recording",
+]
 
 NOTE = "mlflow.note.content"
 RUN_KEY = "litegate.run_key"
 DIGEST = "litegate.digest"
 GROUP = "litegate.group"
 SUPERSEDED = "litegate.superseded"
+FILES, FILES_ARTIFACT = "litegate.files", "workspace.json"
 DATASET_DIGEST_LIMIT = 36
 TAG_LIMIT = 5000
 
@@ -50,11 +65,22 @@ def page(run: Run) -> str:
     return f"{os.environ['MLFLOW_TRACKING_URI'].rstrip('/')}/#/{path}?workflowType=machine_learning"
 
 
-def experiment(client: MlflowClient, name: str, note: str) -> str:
-    """The id of the experiment, created where there is none and brought back where it was deleted."""
+def artifact_page(run: Run, artifact: str) -> str:
+    """The page on which MLflow's user interface shows an artifact of the run."""
+    base, query = page(run).split("?")
+    return f"{base}/artifacts/{quote(artifact)}?{query}"
+
+
+def experiment(client: MlflowClient, name: str, note: Callable[[str], str]) -> str:
+    """The id of the experiment, created where there is none and brought back where it was deleted.
+
+    Args:
+        note: makes the description of a new one from its id.
+    """
     with suppress(MlflowException):  # somebody else may have created it; what follows tells
         if client.get_experiment_by_name(name) is None:
-            client.create_experiment(name, tags={NOTE: note})
+            created = client.create_experiment(name)
+            client.set_experiment_tag(created, NOTE, note(created))
     found = client.get_experiment_by_name(name)
     if found is None:
         raise MlflowException(f"experiment {name!r} can be neither found nor created")
@@ -84,15 +110,14 @@ class Runs:
         found = self._search(f"tags.`{DIGEST}` = '{digest}'")
         run = found[0] if found else self.client.create_run(self.experiment_id, run_name=name, tags=own)
         self._opened.append(run.info.run_id)
-        log(self.client, run, tags=tags)
+        log(self.client, run, tags={**tags, SUPERSEDED: "false"})
         return run
 
     def supersede_others(self) -> None:
         """Tag what earlier tries of the same pipeline run recorded and this one did not."""
         for run in self._search(f"tags.`{GROUP}` = '{self.group}'"):
-            outdated = run.info.run_id not in self._opened
-            if outdated != (run.data.tags.get(SUPERSEDED) == "true"):
-                self.client.set_tag(run.info.run_id, SUPERSEDED, str(outdated).lower())
+            if run.info.run_id not in self._opened:
+                self.client.set_tag(run.info.run_id, SUPERSEDED, "true")
 
     def _search(self, wanted: str) -> list[Run]:
         runs = self.client.search_runs([self.experiment_id], wanted, max_results=1000)
@@ -142,13 +167,14 @@ def log(
     )
 
 
-def dataset(data: DataRef) -> Dataset:
-    """MLflow's name for a pinned data set; nothing is read."""
+def dataset(data: DataRef, samples: int) -> Dataset:
+    """MLflow's name for a pinned data set of so many samples; nothing is read."""
     return Dataset(
         name=PurePosixPath(data.uri.rstrip("/")).stem or "data",
         digest=data.digest[:DATASET_DIGEST_LIMIT],
         source_type="s3" if is_s3(data.uri) else "local",
         source=json.dumps({"uri": data.uri}),
+        profile=json.dumps({"num_rows": samples}),
     )
 
 

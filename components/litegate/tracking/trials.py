@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from litegate.markdown import plain
 from litegate.records import Trial
-from litegate.tracking.notes import plain
 from litegate.tracking.runs import NOTE
 
 __all__ = ["TRIAL", "marked"]

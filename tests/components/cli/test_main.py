@@ -4,11 +4,11 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from litegate.cli.commands import COMMANDS
 from litegate.cli.main import main, parser
 
 GOOD = """
@@ -16,15 +16,6 @@ model: {name: tiny, uri: model.keras}
 calibration: {uri: data.npz, format: npz}
 evaluation: {uri: data.npz, format: npz}
 """
-
-
-@pytest.fixture(autouse=True)
-def _signals_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("LITEGATE_HOME", str(tmp_path / "home"))
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def run(folder: Path, text: str) -> tuple[int, dict[str, object]]:
@@ -44,9 +35,12 @@ def test_a_bad_spec_ends_with_2_one_line_and_the_json(tmp_path, capsys):
     assert found == {
         "model": None,
         "outcome": "failed",
+        "why": None,
         "champion": None,
+        "selected": None,
         "baseline": None,
         "variants": [],
+        "report": None,
         "error": error.removeprefix("error: ").strip(),
     }
 
@@ -88,11 +82,24 @@ def test_env_says_that_nothing_runs(capsys):
     assert "litegate start" in capsys.readouterr().err
 
 
-def test_every_command_explains_itself(capsys):
-    for command in ("run", "demo", "start", "stop", "status", "env"):
-        with pytest.raises(SystemExit, match="0"):
-            parser().parse_args([command, "--help"])
-        assert "--home" in capsys.readouterr().out
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        parser().parse_args([command.name, "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert command.summary in said
+    assert "--home" in said
+
+
+def test_help_loads_nothing_slow():
+    code = """
+import sys
+from litegate.cli.main import parser
+parser()
+print(sorted({"pydantic", "rich", "httpx", "numpy", "litegate.stack"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_a_signal_interrupts_even_where_the_shell_has_it_ignored():
@@ -113,3 +120,14 @@ sys.exit(main(["demo"]))
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
+
+
+def test_a_clean_up_of_a_stopped_home_says_what_to_start(monkeypatch, capsys):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert main(["clean"]) == 1
+    assert "start them with `litegate start`, or set MLFLOW_TRACKING_URI" in capsys.readouterr().err
+
+
+def test_a_clean_up_leaves_at_least_two_days(capsys):
+    assert main(["clean", "--older-than", "1"]) == 2
+    assert "--older-than: expected 2 days or more, got 1" in capsys.readouterr().err

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from litegate.cli.outcome import FLOW, Outcome, TaskFailure, failed, outcome_of
+from litegate.cli.outcome import FLOW, Outcome, TaskFailure, failed, outcome_of, waiting
 from litegate.records import BaselineSummary, Champion, Failure, Promotion, RunResult, VariantRow
 
 CHAMPION = Champion(variant="int8", version=3, digest="d")
+OLDER = Champion(variant="float16", version=2, digest="e")
 PROMOTION = Promotion(selected=CHAMPION, champion=CHAMPION, previous=2, moved=True)
+HELD = Promotion(selected=CHAMPION, champion=OLDER, previous=2, moved=False, state="held", why="version 2 is pinned")
+WAITING = HELD.model_copy(update={"champion": None, "state": "waiting", "why": "a person must accept it"})
 ROW = VariantRow(
     variant="int8",
     bytes=1000,
@@ -36,6 +39,7 @@ def result(selected: Champion | None) -> RunResult:
         variants=(ROW,),
         experiment_id="1",
         mlflow_run_id="p",
+        report="http://mlflow/report",
     )
 
 
@@ -64,6 +68,8 @@ CASES = (
         outcome="promoted",
         exit_code=0,
     ),
+    Case(id="held", result=result(CHAMPION), promotion=HELD, outcome="held", exit_code=4),
+    Case(id="waiting", result=result(CHAMPION), promotion=WAITING, outcome="waiting", exit_code=4),
     Case(
         id="rejected, whose promote task fails on purpose",
         result=result(None),
@@ -137,7 +143,9 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
     assert found == {
         "model": "m",
         "outcome": "promoted",
+        "why": None,
         "champion": {"variant": "int8", "version": 3, "digest": "d"},
+        "selected": {"variant": "int8", "version": 3, "digest": "d"},
         "baseline": {
             "bytes": 4000,
             "metric": "top1",
@@ -147,14 +155,29 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
             "samples": 697,
         },
         "variants": [ROW.to_json()],
+        "report": "http://mlflow/report",
     }
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_the_json_of_a_version_that_is_held_names_it_and_the_champion_and_why():
+    found = outcome_of("m", result(CHAMPION), HELD, ()).to_json()
+
+    assert (found["outcome"], found["why"]) == ("held", "version 2 is pinned")
+    assert (found["selected"], found["champion"]) == (CHAMPION.to_json(), OLDER.to_json())
+
+
+def test_a_run_that_a_person_must_still_accept_waits_before_anything_is_promoted():
+    found = waiting("m", result(CHAMPION), OLDER, "a person must accept it")
+
+    assert (found.outcome, found.exit_code, found.champion, found.selected) == ("waiting", 4, OLDER, CHAMPION)
 
 
 def test_the_json_of_a_rejection_has_no_champion_but_every_number():
     found = outcome_of("m", result(None), None, ()).to_json()
 
-    assert (found["outcome"], found["champion"], len(found["variants"])) == ("rejected", None, 1)
+    assert (found["outcome"], found["champion"], found["selected"]) == ("rejected", None, None)
+    assert len(found["variants"]) == 1
 
 
 @pytest.mark.parametrize("outcome", [failed(None, "why", 2), Outcome("m", "failed", 1, result(CHAMPION), error="why")])
@@ -164,9 +187,12 @@ def test_the_json_of_a_failure_says_why_and_claims_no_result(outcome):
     assert found == {
         "model": outcome.model,
         "outcome": "failed",
+        "why": None,
         "champion": None,
+        "selected": None,
         "baseline": None,
         "variants": [],
+        "report": None,
         "error": "why",
     }
 

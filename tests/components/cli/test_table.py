@@ -33,6 +33,7 @@ RESULT = RunResult(
     ),
     experiment_id="1",
     mlflow_run_id="abc",
+    report="http://mlflow/#/report.html",
 )
 
 
@@ -134,6 +135,22 @@ def test_both_pages_and_the_way_to_log_in_are_printed(lines, tmp_path):
     assert "http://airflow/page" in found
     assert f"log in as admin, the password is in {Home(tmp_path).password_file}" in found
     assert "http://mlflow/#/experiments/1/runs/abc?workflowType=machine_learning" in found
+
+
+def test_a_version_that_is_held_is_named_with_the_champion_and_the_reason_in_the_last_line(lines):
+    older = Champion(variant="int16x8", version=2, digest="e")
+    found = lines(Outcome("digits", "held", 4, RESULT, older, "version 2 is pinned"))
+
+    expected = "held: registered version 3 (int8) passed the gate, but version 2 (int16x8) is champion: "
+    assert expected + "version 2 is pinned" in found
+    assert not any("* " in line for line in found), "the champion is none of the files of this run"
+
+
+def test_a_version_that_waits_where_there_is_no_champion_says_so(lines):
+    found = lines(Outcome("digits", "waiting", 4, RESULT, None, "a person must accept it"))
+
+    said = "waiting: registered version 3 (int8) passed the gate, but there is no champion: a person must accept it"
+    assert said in found
 
 
 def test_a_rejection_marks_no_champion(lines):

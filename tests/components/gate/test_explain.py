@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from litegate.gate.contrasts import Comparison, Design
-from litegate.gate.explain import agreement, class_losses, classes_csv, flips, sentence
+from litegate.gate.explain import agreement, class_losses, classes_csv, flips, read_classes, sentence
 from litegate.gate.outcomes import Outcomes
 from litegate.metrics.facts import BUILT_IN, MetricFacts
 from litegate.records import ClassLoss, Clause, Reason, Verdict
@@ -171,6 +171,13 @@ def test_all_classes_are_in_their_csv():
         ("2", "'=1+1", "False"),
     ]
     assert float(rows[0]["drop"]) == pytest.approx(0.12)
+
+
+def test_what_is_written_of_classes_is_read_back_whatever_their_names_are():
+    names = ("cat", "'=quoted", '=1+1, "x"\r\n', "<b>", "")
+    losses = tuple(CAT.model_copy(update={"label": label, "name": name}) for label, name in enumerate(names))
+    losses += (CAT.model_copy(update={"label": 9, "name": "9", "low": None, "high": None, "proved": False}),)
+    assert read_classes(classes_csv(losses), names) == losses
 
 
 def clause(name: str = "max_drop", state: str = "failed", low: float | None = 0.021, high: float | None = 0.03, **keys):

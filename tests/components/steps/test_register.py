@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import mlflow.artifacts
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -16,10 +17,21 @@ from litegate.errors import StoreError
 from litegate.inspection import inspect_file, read_file
 from litegate.records import Inspection, MetricFacts, RunResult, Selection, SmokeRun, Verdict
 from litegate.steps import register
+from litegate.tracking import fields
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
-METRICS = {"top1", "samples", "samples_available", "bytes", "size_ratio", "latency_ms", "latency_p95_ms"}
-DROPS = {"accuracy_drop", "drop_low", "drop_high", "confidence", "p_value", "lost", "gained", "flipped", "agreement"}
+METRICS = {
+    "top1",
+    "baseline_top1",
+    "samples",
+    "samples_available",
+    "bytes",
+    "size_ratio",
+    "latency_ms",
+    "latency_p95_ms",
+}
+PAIRED = {"drop", "drop_low", "drop_high", "lost", "gained", "flipped", "agreement"}
+DROPS = PAIRED | {"confidence", "p_value"}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +78,9 @@ def test_the_parent_run_says_what_was_asked_for_and_what_came_out(recorded):
     run = MlflowClient().get_run(result.mlflow_run_id)
 
     assert run.info.status == "FINISHED"
-    assert run.info.run_name.startswith(f"quantize-{toy.name}-")
+    assert run.info.run_name == "selected int8"
+    (version,) = MlflowClient().search_model_versions(f"name = '{toy.name}'")
+    assert [f"models:/{output.model_id}" for output in run.outputs.model_outputs] == [version.source]
     tags = run.data.tags
     assert tags["litegate.run_key"] == "quantize/run-1"
     assert (tags["outcome"], tags["selected"], tags["target"]) == ("promoted", "int8", "cpu")
@@ -99,12 +113,25 @@ def test_the_result_is_kept_and_has_a_row_for_every_verdict(recorded):
     assert (result.outcome, result.selected.variant, result.selected.version) == ("promoted", "int8", 1)
 
 
+def test_the_report_of_the_run_is_kept_with_all_classes_and_the_result_says_where(recorded, mlflow_url):
+    toy, result = recorded
+
+    page = mlflow.artifacts.load_text(f"runs:/{result.mlflow_run_id}/report.html")
+    assert f"<title>Ship int8 &ndash; {toy.name}</title>" in page
+    assert f"{toy.name}-int8.tflite" in page
+    assert next(row for row in result.variants if row.variant == "int8").uri in page
+    assert '<th scope="row">4</th>' in page, "a class that only the file of all classes has"
+    run = f"{mlflow_url}/#/experiments/{result.experiment_id}/runs/{result.mlflow_run_id}"
+    assert result.report == f"{run}/artifacts/report.html?workflowType=machine_learning"
+
+
 def test_every_variant_with_a_file_has_one_child_run_and_one_logged_model_with_all_numbers(recorded):
     toy, result = recorded
     runs, models = children(result), {model.params["variant"]: model for model in logged_models(result)}
 
     assert set(models) == {"float32", "dynamic_range", "int8"}
-    assert set(runs["float32"].data.metrics) == METRICS
+    assert set(runs["float32"].data.metrics) == METRICS | PAIRED, "the baseline is a point of every chart"
+    assert fields.NUMBERS | {"top1", "top1_float32"} >= METRICS | DROPS
     for variant in ("dynamic_range", "int8"):
         run, model = runs[variant], models[variant]
         assert run.info.status == "FINISHED"
@@ -130,12 +157,39 @@ def test_a_logged_model_tells_nothing_about_this_machine_or_the_data(recorded, t
 
     root = Path(mlflow.artifacts.download_artifacts(f"models:/{logged_models(result)[0].model_id}"))
     names = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
-    assert {"MLmodel", "pyfunc_model.py", "artifacts/litert.py"} < names
-    assert not [name for name in names if name.endswith((".pkl", ".pyc", "uv.lock")) or "example" in name]
+    assert {"MLmodel", "python_model.py", "artifacts/litert.py"} < names
+    assert not [name for name in names if name.endswith((".pkl", ".pyc", "uv.lock"))]
+    example = json.loads((root / "serving_input_example.json").read_text())
+    assert np.array(example["inputs"]["image"]).shape == (1, 8, 8, 1)
+    assert not np.any(example["inputs"]["image"])
     description = (root / "MLmodel").read_text()
     assert str(toy.folder) not in description
     assert str(Path(register.__file__).parents[1]) not in description
     assert "tensorflow" not in (root / "requirements.txt").read_text().lower().replace("_", "")
+
+
+def test_runs_are_found_by_model_variant_verdict_and_target(recorded):
+    toy, result = recorded
+    wanted = f"tags.model = '{toy.name}' AND tags.target = 'cpu' AND tags.verdict = 'passed'"
+    found = MlflowClient().search_runs([result.experiment_id], f"{wanted} AND tags.`verdict.selected` = 'true'")
+    assert [run.data.tags["variant"] for run in found] == ["int8"]
+    assert {run.data.tags["variant"] for run in MlflowClient().search_runs([result.experiment_id], wanted)} == {
+        "dynamic_range",
+        "int8",
+    }
+
+
+def test_a_variant_names_the_data_that_it_was_measured_on_and_calibrated_with(recorded):
+    _, result = recorded
+    runs = children(result)
+    used = {
+        name: {item.tags[0].value: item.dataset.name for item in runs[name].inputs.dataset_inputs}
+        for name in ("dynamic_range", "int8")
+    }
+    assert used == {
+        "dynamic_range": {"evaluation": "eval"},
+        "int8": {"evaluation": "eval", "calibration": "train"},
+    }
 
 
 def test_a_variant_without_a_file_is_recorded_as_failed_with_its_reasons(recorded):
@@ -162,9 +216,11 @@ def test_the_selected_version_carries_its_verdict_and_the_table_of_all_variants(
     assert version.source.startswith("models:/m-")
     assert version.tags["verdict.sentence"] == "int8 passed, in one sentence"
     lines = version.description.splitlines()
-    assert len(lines) == 11
-    assert lines[0].startswith("| Variant | Verdict | top1 |")
+    assert lines[0] == "**int8 passed, in one sentence**"
+    assert len([line for line in lines if line.startswith("|")]) == 6, "two lines of head, four variants"
     assert lines[-2] == "- int8 passed, in one sentence"
+    assert f'mlflow.pyfunc.load_model("models:/{toy.name}@champion")' in version.description
+    assert f"models:/{toy.name}@champion" in MlflowClient().get_registered_model(toy.name).description
 
 
 def test_every_variant_carries_its_verdict_as_one_sentence_as_data_and_as_files_for_people(recorded):
@@ -173,7 +229,8 @@ def test_every_variant_carries_its_verdict_as_one_sentence_as_data_and_as_files_
 
     assert run.data.tags["verdict.sentence"] == "int8 passed, in one sentence"
     assert run.data.tags["mlflow.note.content"].startswith("**int8 passed, in one sentence**")
-    assert artifacts(run) == ["explanation/classes.csv", "explanation/flipped.csv", "verdict.json"]
+    expected = ["drift_reference.json", "explanation/classes.csv", "explanation/flipped.csv", "verdict.json"]
+    assert artifacts(run) == expected
     uri = f"runs:/{run.info.run_id}"
     assert Verdict.model_validate_json(mlflow.artifacts.load_text(f"{uri}/verdict.json")) == toy.request().verdicts[2]
     assert mlflow.artifacts.load_text(f"{uri}/explanation/flipped.csv") == "flipped of int8\n"
@@ -279,7 +336,7 @@ def test_a_repeated_run_that_finds_something_else_outdates_what_it_found_before(
     runs = MlflowClient().search_runs([first.experiment_id], "tags.variant = 'int16x8'")
     assert {run.info.run_id: run.data.tags.get("litegate.superseded") for run in runs} == {
         first.variants[-1].mlflow_run_id: "true",
-        second.variants[-1].mlflow_run_id: None,
+        second.variants[-1].mlflow_run_id: "false",
     }
 
 
@@ -293,7 +350,7 @@ def test_a_number_that_is_not_finite_is_never_logged(toy, value):
         toy.work,
     )
 
-    assert not {"top1", "accuracy_drop", "drop_low"} & set(children(result)["int8"].data.metrics)
+    assert not {"top1", "drop", "drop_low"} & set(children(result)["int8"].data.metrics)
     assert (result.variants[1].value, result.variants[1].drop) == (None, None)
     json.dumps(result.to_json(), allow_nan=False)
 

@@ -211,7 +211,7 @@ def test_the_ledgers_page_says_who_is_champion_and_why(model):
     model.decide("rolled_back", second, why="wrong | labels")
     run = model.client.get_run(Ledger(model.client, model.channel).run_id())
     assert (run.data.tags["champion"], run.data.tags["previous"]) == (str(first), "")
-    note = run.data.tags["mlflow.note.content"]
+    note = run.data.tags["mlflow.note.content"].replace(" &nbsp; |", " |")
     assert f"champion: **version {first}**" in note
     assert rf"| rolled back | {second} | ann | wrong \| labels | {second} → {first} |" in note
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import mlflow
 import numpy as np
 
+from litegate.flavor import saving
 from litegate.steps import register
-from litegate.tracking import models
 
 LATER_RELEASE = """
 _dequantize = Tensor.dequantize
@@ -18,10 +18,10 @@ def test_each_model_runs_the_code_that_it_was_logged_with_even_in_one_process(
     mlflow_url, new_toy, tmp_path, monkeypatch
 ):
     later = tmp_path / "litert.py"
-    later.write_text(models.ADAPTER.read_text() + LATER_RELEASE)
+    later.write_text(saving.ADAPTER.read_text() + LATER_RELEASE)
     old, new = new_toy(), new_toy()
     register.run(old.request(), old.work)
-    monkeypatch.setattr(models, "ADAPTER", later)
+    monkeypatch.setattr(saving, "ADAPTER", later)
     register.run(new.request(), new.work)
 
     image = np.linspace(-1, 1, 64, dtype="float32").reshape(1, 8, 8, 1)

@@ -2,52 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
-from litegate.records import BaselineSummary, ClassLoss, Clause, Reason, VariantRow, Verdict
+from litegate.records import ClassLoss, Clause, Reason, Verdict
 from litegate.tracking import notes
 
-BASELINE = BaselineSummary(bytes=2048, metric="top1", value=0.9, samples=100)
-ROW = VariantRow(
-    variant="int8",
-    bytes=1024,
-    value=0.89,
-    drop=0.01,
-    drop_low=-0.005,
-    drop_high=0.025,
-    samples=100,
-    verdict="inconclusive",
-    sentence="int8 is undecided: it needs | more",
-    reasons=("needs | more",),
-    latency_ms=0.05,
-    digest="0" * 64,
-    uri=None,
-    mlflow_run_id=None,
-)
 
-
-def test_the_table_has_one_line_for_each_variant_and_empty_cells_for_what_was_not_measured():
-    nothing = {"bytes": None, "value": None, "drop": None, "drop_high": None, "latency_ms": None, "sentence": ""}
-    results = notes.results(BASELINE, (ROW, ROW.model_copy(update={"variant": "uint8", **nothing})))
-    assert results.splitlines() == [
-        "| Variant | Verdict | top1 | Drop | Drop at most | KiB | Of float32 | ms |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-        "| int8 | inconclusive | 0.8900 | 0.0100 | 0.0250 | 1.0 | 50 % | 0.05 |",
-        "| uint8 | inconclusive |  |  |  |  |  |  |",
-        "",
-        "- int8 is undecided: it needs \\| more",
-        "- uint8 inconclusive",
-    ]
-
-
-def test_what_a_lower_is_better_metric_loses_is_called_a_loss_and_its_numbers_are_raw():
-    baseline = BaselineSummary(
-        bytes=2048, metric="my.metrics:Blur", higher_is_better=False, percent=False, value=12.345678, samples=100
-    )
-    row = ROW.model_copy(update={"value": 12.345678, "drop": 1.23456e-5, "drop_high": None})
-    lines = notes.results(baseline, (row,)).splitlines()
-    assert lines[0].startswith("| Variant | Verdict | Blur | Loss | Loss at most |")
-    assert lines[2].startswith("| int8 | inconclusive | 12.35 | 1.235e-05 |  |")
+def narrow(note: str) -> list[str]:
+    """The lines of a note, without the gaps between the columns of its tables."""
+    return note.replace(" &nbsp; |", " |").splitlines()
 
 
 def test_a_variant_s_note_begins_with_the_sentence_and_shows_every_clause_and_the_worst_classes():
@@ -76,7 +37,7 @@ def test_a_variant_s_note_begins_with_the_sentence_and_shows_every_clause_and_th
         agreement=0.981,
         flipped=22,
     )
-    assert notes.variant_note(verdict).splitlines() == [
+    assert narrow(notes.variant_note(verdict)) == [
         "**int8 is undecided: &lt;b>**",
         "",
         "- because",
@@ -93,24 +54,40 @@ def test_a_variant_s_note_begins_with_the_sentence_and_shows_every_clause_and_th
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a\n\n# b", "a # b"),
-        ("![x](http://tracker/)", "!\\[x\\](http://tracker/)"),
-        ("<img src=x onerror=y> & co", "&lt;img src=x onerror=y> &amp; co"),
-        ("*loud* `code` int8_float", "\\*loud\\* \\`code\\` int8_float"),
-    ],
-)
-def test_what_others_wrote_cannot_become_markup(text, expected):
-    assert notes.plain(text) == expected
-
-
 def test_a_long_reason_is_cut():
     verdict = Verdict(variant="int8", state="failed", reasons=(Reason(code="x", message="word " * 1000),))
     assert len(notes.variant_note(verdict)) < 300
 
 
-def test_the_largest_table_fits_the_description_of_a_version():
-    row = ROW.model_copy(update={"sentence": "|" * 60 + " word" * 1000, "variant": "int16x8_float_fallback"})
-    assert len(notes.results(BASELINE, (row,) * 8)) < 5000
+def test_a_note_with_too_many_clauses_ends_with_a_whole_line_and_says_where_the_rest_is():
+    clauses = tuple(
+        Clause(
+            name="max_class_drop",
+            subject=f"class {i}",
+            state="passed",
+            estimate=0.0,
+            low=0.0,
+            high=0.0,
+            limit=0.1,
+            p_value=0.01,
+            samples=100,
+        )
+        for i in range(1000)
+    )
+    note = notes.variant_note(Verdict(variant="int8", state="passed", clauses=clauses))
+    assert len(note) <= notes.NOTE_LIMIT
+    last, _, notice = note.rpartition("\n\n")
+    assert last.endswith(" |")
+    assert "verdict.json has all of it" in notice
+
+
+def test_the_experiment_s_note_links_to_pages_that_open_in_the_mode_for_models():
+    note = notes.experiment_note("toy", "registered-toy", "7")
+    links = [part.partition(")")[0] for part in note.split("](")[1:]]
+    assert [link.partition("?")[0] for link in links] == [
+        "#/experiments/7/runs",
+        "#/experiments/7/models",
+        "#/experiments/7/runs",
+        "#/models/registered-toy",
+    ]
+    assert all("workflowType=machine_learning" in link for link in links)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,6 +15,7 @@ from litegate.errors import StackError
 from litegate.records import DataRef, FileRef
 from litegate.tracking import runs
 
+NOTE = "note of {}".format
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 
 
@@ -24,21 +26,22 @@ def name() -> str:
 
 def test_eight_at_once_create_one_experiment(name):
     with ThreadPoolExecutor(8) as pool:
-        calls = [pool.submit(runs.experiment, MlflowClient(), name, "note") for _ in range(8)]
+        calls = [pool.submit(runs.experiment, MlflowClient(), name, NOTE) for _ in range(8)]
         assert len({call.result() for call in calls}) == 1
 
 
 def test_a_deleted_experiment_is_brought_back(name):
     client = MlflowClient()
-    experiment = runs.experiment(client, name, "note")
+    experiment = runs.experiment(client, name, NOTE)
     client.delete_experiment(experiment)
-    assert runs.experiment(client, name, "note") == experiment
-    assert client.get_experiment(experiment).lifecycle_stage == "active"
+    assert runs.experiment(client, name, NOTE) == experiment
+    found = client.get_experiment(experiment)
+    assert (found.lifecycle_stage, found.tags[runs.NOTE]) == ("active", f"note of {experiment}")
 
 
 def test_the_same_content_is_the_same_run_only_within_a_pipeline_run(name):
     client = MlflowClient()
-    experiment = runs.experiment(client, name, "note")
+    experiment = runs.experiment(client, name, NOTE)
     opened = [
         runs.Runs(client, experiment, key).open(content, "run", {}).info.run_id
         for key, content in [("it's", ["it's", "a"]), ("it's", ["it's", "a"]), ("two", ["two", "a"]), ("two", ["b"])]
@@ -50,16 +53,17 @@ def test_the_same_content_is_the_same_run_only_within_a_pipeline_run(name):
 @pytest.mark.parametrize("uri", ["s3://bucket/data/eval.npz", "/data/eval.npz", "s3://bucket/eval/"])
 def test_a_data_set_is_named_without_being_read(name, uri):
     manifest = FileRef(name="manifest.json", digest=digest_bytes(b""), bytes=0)
-    data = runs.dataset(DataRef(uri=uri, format="npz", digest=digest_bytes(b"data"), manifest=manifest))
+    data = runs.dataset(DataRef(uri=uri, format="npz", digest=digest_bytes(b"data"), manifest=manifest), 50)
     assert (data.name, data.digest) == ("eval", digest_bytes(b"data")[:36])
 
     client = MlflowClient()
-    run = runs.Runs(client, runs.experiment(client, name, "note"), "key").open(["a"], "run", {})
+    run = runs.Runs(client, runs.experiment(client, name, NOTE), "key").open(["a"], "run", {})
     for _ in range(2):
         runs.log_datasets(client, run, calibration=data, evaluation=data)
     (found,) = client.get_run(run.info.run_id).inputs.dataset_inputs
     assert found.dataset.name == "eval"
     assert mlflow.data.get_source(found).uri == uri
+    assert json.loads(found.dataset.profile) == {"num_rows": 50}
 
 
 def test_without_a_server_nothing_is_recorded_elsewhere(monkeypatch):

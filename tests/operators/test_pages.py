@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from litegate_airflow.register import run_url
+from litegate_airflow.pages import run_url
 
 PAGE = "/dags/quantize__m/runs/manual__2026-01-01T00:00:00+00:00"
 

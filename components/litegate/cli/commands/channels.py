@@ -1,0 +1,144 @@
+"""Commands about who is champion: `rollback`, `reinstate`, `pin`, `unpin`, `history` and `reconcile`."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from litegate.cli.commands.command import Command, Parser, prints_json
+
+if TYPE_CHECKING:
+    from litegate.records import Action  # slow to import, both
+    from litegate.stack import Home
+
+__all__ = ["COMMANDS"]
+
+_SERVER = "They use MLflow of the servers that run in the home folder, else the one that MLFLOW_TRACKING_URI names. "
+_ACTOR = "The ledger names you as user@host, or as LITEGATE_ACTOR says. "
+_EPILOG = (
+    f"{_SERVER}{_ACTOR}exit codes: 0 done, 2 it cannot be done, and why; nothing was written, 1 anything else, "
+    "130 interrupted."
+)
+_TEXT_LIMIT = 1000
+
+
+def _decides(action: Action) -> Callable[[Home, Namespace], int]:
+    def run(home: Home, options: Namespace) -> int:
+        from litegate.cli import deciding
+
+        return deciding.decide(home, options, action)
+
+    return run
+
+
+def _history(home: Home, options: Namespace) -> int:
+    from litegate.cli import history
+
+    return history.show(home, options)
+
+
+def _reconcile(home: Home, options: Namespace) -> int:
+    from litegate.cli import history
+
+    return history.reconcile(home, options)
+
+
+def _channel(parser: Parser) -> None:
+    parser.add_argument("model", type=_text, metavar="MODEL", help="the registered model's name")
+    parser.add_argument("--alias", type=_text, default="champion", help="the channel's alias (champion)")
+    prints_json(parser)
+
+
+def _decision(parser: Parser) -> None:
+    _channel(parser)
+    parser.add_argument(
+        "--why", type=_text, default="no reason given", metavar="TEXT", help="what the ledger is to say"
+    )
+
+
+def _of_version(parser: Parser) -> None:
+    _decision(parser)
+    parser.add_argument("version", type=_version, metavar="VERSION", help="a version of the registered model")
+
+
+def _of_none(parser: Parser) -> None:
+    _decision(parser)
+    parser.set_defaults(version=None)
+
+
+def _rollback_arguments(parser: Parser) -> None:
+    _decision(parser)
+    parser.add_argument(
+        "--from",
+        dest="version",
+        type=_version,
+        metavar="VERSION",
+        help="the champion that is to be rolled back (whichever it is); must be named where the last change was a "
+        "rollback already",
+    )
+    parser.add_argument(
+        "--to", type=_version, metavar="VERSION", help="the version that is to be champion (the one before)"
+    )
+
+
+def _text(value: str) -> str:
+    if not value.strip() or len(value) > _TEXT_LIMIT:
+        raise argparse.ArgumentTypeError(f"expected 1 to {_TEXT_LIMIT} characters, got {len(value)}")
+    return value
+
+
+def _version(value: str) -> int:
+    if not value.isascii() or not value.isdecimal() or int(value) < 1:
+        raise argparse.ArgumentTypeError(f"expected a version's number, got {value!r}")
+    return int(value)
+
+
+COMMANDS = (
+    Command(
+        name="rollback",
+        summary="Take the champion back: the version before it, or the one that --to names, is champion at once.",
+        run=_decides("rolled_back"),
+        arguments=_rollback_arguments,
+        details="What was rolled back may not be champion again, also when a later run selects the same file, until "
+        "it is reinstated.",
+        epilog=_EPILOG,
+    ),
+    Command(
+        name="reinstate",
+        summary="Let a version that was rolled back or rejected be champion again, in its old place.",
+        run=_decides("reinstated"),
+        arguments=_of_version,
+        epilog=_EPILOG,
+    ),
+    Command(
+        name="pin",
+        summary="Make an accepted version champion, and keep it so whatever else is promoted.",
+        run=_decides("pinned"),
+        arguments=_of_version,
+        details="Later runs are held until it is unpinned.",
+        epilog=_EPILOG,
+    ),
+    Command(
+        name="unpin",
+        summary="Take the pin away: the version that was accepted for the latest moment is champion.",
+        run=_decides("unpinned"),
+        arguments=_of_none,
+        epilog=_EPILOG,
+    ),
+    Command(
+        name="history",
+        summary="Show who is champion, what waits, is pinned or barred, and the whole ledger; changes nothing.",
+        run=_history,
+        arguments=_channel,
+        epilog=_EPILOG,
+    ),
+    Command(
+        name="reconcile",
+        summary="Set the aliases of a model where its ledger has them, if somebody else moved them.",
+        run=_reconcile,
+        arguments=_channel,
+        epilog=_EPILOG,
+    ),
+)

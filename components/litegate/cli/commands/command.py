@@ -1,0 +1,55 @@
+"""What a command of the command line is."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from litegate.stack import Home  # slow to import
+
+__all__ = ["Command", "Parser", "prints_json"]
+
+Parser = argparse.ArgumentParser
+
+
+def _nothing(parser: Parser) -> None:
+    """A command that takes no arguments of its own."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command, what it says of itself, and what it does.
+
+    Attributes:
+        summary: its line in the list of commands, and the first sentence of its help.
+        run: does it, with the home folder and the parsed arguments; returns the exit code.
+        arguments: adds its arguments to its parser.
+        details: what else its help says.
+        epilog: the end of its help.
+    """
+
+    name: str
+    summary: str
+    run: Callable[[Home, argparse.Namespace], int]
+    arguments: Callable[[Parser], None] = _nothing
+    details: str = ""
+    epilog: str = ""
+
+    def add_to(self, commands: argparse._SubParsersAction[Parser]) -> None:
+        """Make its parser, which carries the command itself as `chosen`."""
+        description = f"{self.summary} {self.details}".strip()
+        parser = commands.add_parser(self.name, help=self.summary, description=description, epilog=self.epilog)
+        parser.set_defaults(chosen=self)
+        parser.add_argument(
+            "--home", type=Path, metavar="DIR", help="folder of all local state (LITEGATE_HOME, else .litegate)"
+        )
+        self.arguments(parser)
+
+
+def prints_json(parser: Parser) -> None:
+    """The argument of commands that print JSON in place of text."""
+    parser.add_argument("--json", action="store_true", help="print JSON")

@@ -1,0 +1,38 @@
+"""Commands about the workspace: `clean`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from litegate.cli.commands.command import Command, Parser
+
+if TYPE_CHECKING:
+    from litegate.stack import Home  # slow to import
+
+__all__ = ["COMMANDS"]
+
+
+def _clean(home: Home, options: Namespace) -> int:
+    from litegate.cli import clean
+
+    return clean.clean(home, options.older_than, options.apply, options.json)
+
+
+def _clean_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "--older-than", type=int, default=30, metavar="DAYS", help="what was used within so many days stays (30)"
+    )
+    parser.add_argument("--apply", action="store_true", help="delete; without it nothing is touched")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write what was found to this file as well")
+
+
+COMMANDS = (
+    Command(
+        name="clean",
+        summary="Say what no registered version, ledger entry or recent run needs, or delete it.",
+        run=_clean,
+        arguments=_clean_arguments,
+    ),
+)

@@ -1,0 +1,115 @@
+"""`litegate rollback`, `reinstate`, `pin` and `unpin`: one decision about a channel, taken by a person."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+import sys
+from argparse import Namespace
+from uuid import uuid4
+
+from litegate.cli.tracking import tracking
+from litegate.errors import BadInput
+from litegate.promotion import refusal, standing_of, why_held
+from litegate.records import Action, Channel, ChannelState, Decided, Decision, LedgerRequest
+from litegate.stack import Home
+
+__all__ = ["actor", "channel_of", "decide", "known"]
+
+ACTOR = "LITEGATE_ACTOR"
+_TEXT_LIMIT = 1000
+
+
+def decide(home: Home, options: Namespace, action: Action) -> int:
+    """Say what is going to be done, do it, and say what came of it."""
+    with tracking(home) as mlflow:
+        state = known(mlflow.run("ledger", LedgerRequest(channel=channel_of(options), reconcile=False)), mlflow.server)
+        decision = _decision(options, action, state)
+        if (problem := refusal(standing_of(state.entries), state.aliases, decision)) is not None:
+            raise BadInput(*problem)
+        print(f"{state.channel} at {mlflow.server}: {_plan(decision, state)}", file=sys.stderr)
+        decided: Decided = mlflow.run("decide", decision)
+    if options.json:
+        print(json.dumps(decided.to_json() | {"mlflow": mlflow.server}, indent=2))
+    else:
+        print(_came_of_it(state, decided))
+    return 0
+
+
+def channel_of(options: Namespace) -> Channel:
+    """The channel that a command line names."""
+    return Channel(registry=options.model, alias=options.alias)
+
+
+def known(state: ChannelState, server: str) -> ChannelState:
+    """The state itself.
+
+    Raises:
+        BadInput: the channel has no ledger, so its name is probably mistyped.
+    """
+    if not state.entries:
+        raise BadInput(f"{state.channel} at {server}", "a model that litegate has promoted", "one without a ledger")
+    return state
+
+
+def actor() -> str:
+    """Who decides: `LITEGATE_ACTOR`, or the user and the host.
+
+    Raises:
+        BadInput: the variable is too long.
+    """
+    named = os.environ.get(ACTOR, "").strip()
+    if len(named) > _TEXT_LIMIT:
+        raise BadInput(ACTOR, f"at most {_TEXT_LIMIT} characters", f"{len(named)}")
+    return named or f"{_user()}@{socket.gethostname()}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without an entry, as containers have it
+        return f"uid {os.getuid()}"
+
+
+def _decision(options: Namespace, action: Action, state: ChannelState) -> Decision:
+    """The decision, for the champion of this moment where it is about whoever is champion."""
+    return Decision(
+        channel=state.channel,
+        action=action,
+        key=f"command {uuid4()}",
+        actor=actor(),
+        why=options.why,
+        version=options.version,
+        to=options.to if action == "rolled_back" else None,
+        expected=(state.aliases.champion or 0) if action == "rolled_back" else None,
+    )
+
+
+def _plan(decision: Decision, state: ChannelState) -> str:
+    now = state.aliases
+    match decision.action:
+        case "rolled_back":
+            version, then = decision.version or now.champion, decision.to or now.previous
+            return f"rolling back {_named(version)}; then {_named(then)} is champion"
+        case "pinned":
+            return f"pinning {_named(decision.version)}; {_named(now.champion)} is champion now"
+        case "unpinned":
+            return f"taking the pin of {_named(state.pin)} away"
+        case _:
+            return f"letting {_named(decision.version)} be champion again; {_named(now.champion)} is champion now"
+
+
+def _came_of_it(state: ChannelState, decided: Decided) -> str:
+    entry, now = decided.entry, decided.aliases
+    changed = f", before it was {_named(entry.before)}" if decided.moved else ", as before"
+    said = f"{state.channel}: {_named(now.champion)} is champion{changed}"
+    version = entry.decision.version
+    if entry.decision.action == "reinstated" and version is not None and version != now.champion:
+        said += f": {why_held(standing_of((*state.entries, entry)), version, now)}"
+    return said
+
+
+def _named(version: int | None) -> str:
+    return "no version" if version is None else f"version {version}"

@@ -1,0 +1,60 @@
+"""The report of a run: one page that answers which file to ship, made from the run's records alone.
+
+It needs nothing beside itself: no network, no script, no other file. Everything that users named is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from litegate.records import ClassLoss, RegisterRequest, RunResult
+from litegate.report.advice import advice
+from litegate.report.answer import answer
+from litegate.report.certainty import certainty
+from litegate.report.charts.canvas import GLYPHS
+from litegate.report.classes import heat_map
+from litegate.report.decision import after_measuring, decision_tree
+from litegate.report.findings import findings
+from litegate.report.makeup import makeup
+from litegate.report.run import Run
+from litegate.report.table import lines
+from litegate.report.tradeoffs import tradeoffs
+
+__all__ = ["render"]
+
+_PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render(
+    request: RegisterRequest, result: RunResult, classes: Mapping[str, Sequence[ClassLoss]] | None = None
+) -> str:
+    """The page as HTML.
+
+    Args:
+        result: what was made of the request.
+        classes: what each variant loses of every class, without it the few that the verdicts carry.
+    """
+    run = Run(request, result)
+    return _PAGES.get_template("page.html").render(
+        run=run,
+        glyphs=GLYPHS,
+        answer=answer(run),
+        lines=lines(run),
+        tradeoffs=tradeoffs(run),
+        heat_map=heat_map(run, classes or {}),
+        makeup=makeup(run),
+        certainty=certainty(run),
+        advice=advice(run),
+        trees=(decision_tree(run), after_measuring(run)),
+        findings=findings(run),
+        links=[(name, url) for name, url in sorted(request.links.items()) if url.startswith(("http://", "https://"))],
+    )

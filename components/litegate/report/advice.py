@@ -1,0 +1,196 @@
+"""What was wrong with a variant that did not pass, and what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from litegate.records import Reason, warnings_of
+from litegate.report.run import Row, Run
+
+__all__ = ["Advice", "advice"]
+
+_QAT = "Train it for quantization (quantization-aware training), which recovers most of what is lost afterwards."
+_SELECTIVE = (
+    "Find the layers that do the harm with the converter's quantization debugger, and keep those in float "
+    "(selective quantization)."
+)
+_CALIBRATION = "Calibrate on more, or more varied, samples (calibration.samples), and see the data findings below."
+_DEVICE = "Ask for what the target can run; docs/spec.md has the table of targets and variants."
+
+_LOSSES = MappingProxyType(
+    {
+        "int8": (
+            "Try int16x8: activations in 16 bits keep what 8 bits round away, at about the same size.",
+            _CALIBRATION,
+            _SELECTIVE,
+            _QAT,
+        ),
+        "dynamic_range": (
+            "Its weights alone do the harm, since its activations stay float: float16 keeps them closer.",
+            _QAT,
+        ),
+        "float16": (
+            "Half floats end at 65,504 and at about 6e-8: look for weights or activations beyond, and scale them.",
+        ),
+        "int16x8": (
+            "With 16-bit activations it is the 8-bit weights that do the harm: keep the worst layers in float.",
+            _QAT,
+        ),
+    }
+)
+"""What to try where too much accuracy is lost, by the kind of variant."""
+
+_KINDS = MappingProxyType({"uint8": "int8", "int8_float_fallback": "int8", "int16x8_float_fallback": "int16x8"})
+
+_BY_CODE = MappingProxyType(
+    {
+        "implausible_gain": (
+            "Look at the baseline before anything else: the preprocessing, the labels, and whether both files saw "
+            "the same samples.",
+        ),
+        "zero_baseline": ("Set gate.drop: absolute; a share of zero has no meaning.",),
+        "too_large": ("Take a smaller variant, prune the model, or raise gate.max_bytes.",),
+        "too_little_smaller": ("See above where the bytes go: what is neither weights nor biases does not shrink.",),
+        "too_slow": (
+            "See above how it computes: float islands cost conversions, and 16x8 runs on reference kernels on a CPU.",
+        ),
+        "latency_unknown": ("See why its latency was not measured: the task `profile` says.",),
+        "other_host": ("Measure on the host that counts (gate.latency_host), or clear the tasks `profile`.",),
+        "wrong_target": (_DEVICE,),
+        "not_integer_only": (
+            "Take int8 or uint8 with their inputs and outputs; an operator without an integer kernel has to be "
+            "replaced in the model.",
+        ),
+        "digest_mismatch": ("Clear the task that is named, so that it is measured on the file at hand.",),
+        "metric_mismatch": ("Clear the evaluation, so that both are measured with one metric.",),
+        "unpaired": ("Clear both evaluations: they must see the same samples.",),
+        "no_value": ("Evaluate on more samples of the rare classes: the metric needs some of each.",),
+        "no_samples": ("See that the evaluation data holds samples that the model takes.",),
+        "not_finite": ("Look for overflow: an outcome that is NaN or infinite on real samples.",),
+        "not_measured": ("See which of its tasks failed first, and why: the log of that task says.",),
+        "quantize_unsupported": (
+            "Replace the operators that are named, or take dynamic_range or float16, which need no calibration.",
+        ),
+        "quantize_not_calibrated": (_CALIBRATION,),
+        "inspect_wrong_scheme": (
+            "Replace the operators that are named in the model, or take the variant with float fallback.",
+        ),
+        "inspect_wrong_io": ("Ask for the variant with the inputs and outputs that the file has.",),
+        "inspect_specification": (
+            "Hardware for integers only would refuse it or compute otherwise: see docs/inspection.md for the rule.",
+        ),
+        "smoke_constant": ("Check calibration data and preprocessing: it answers the same to everything.",),
+        "smoke_not_finite": ("Check calibration data for values far out; in float16, scale what overflows.",),
+        "smoke_not_repeatable": ("Make the model stateless: it remembers from one sample to the next.",),
+        "smoke_kernels_disagree": (
+            "Evaluate it on the device itself: two kernels of this host do not compute the same model.",
+        ),
+        "above_max_prediction_shift": (
+            "Its predictions drift to one class: check the scale of the calibration inputs against the evaluation "
+            "inputs first.",
+        ),
+        "above_max_class_drop": (
+            "See the heat map and the variant's explanation/flipped.csv for that class, and calibrate on more of it.",
+        ),
+        "above_min_value": ("The float model itself is not good enough: no quantization mends that.",),
+        "above_max_drop_from_champion": ("Keep the champion, or find what the new model itself has lost.",),
+    }
+)
+
+_ENDINGS = MappingProxyType(
+    {
+        "timeout": "Give it more time (LITEGATE_TIME_LIMIT), or fewer samples (evaluation.max_samples_by_variant).",
+        "out_of_memory": "Give it more memory (LITEGATE_MEMORY_LIMIT), or a smaller batch in the model's signature.",
+        "oom_killed": "Run it again when the host has more memory free.",
+        "infrastructure": "Run it again: a server did not answer.",
+        "killed": "Run it again: it was ended from outside.",
+        "signal": "Run it again: it was ended from outside.",
+        "segfault": "Native code crashed: look for infinite calibration values, or leave the variant out.",
+        "abort": "Native code gave up: the message names the operator; replace it, or leave the variant out.",
+    }
+)
+"""What to try after a step that did not deliver, by how it ended."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Variants that did not pass, all for the same reasons.
+
+    Attributes:
+        sentence: the verdict on a single variant that failed.
+        wrong: everything that speaks against them.
+        odd: what did not stop them.
+        next: what to try, the most promising first.
+    """
+
+    names: tuple[str, ...]
+    state: str
+    sentence: str
+    wrong: tuple[str, ...]
+    odd: tuple[str, ...]
+    next: tuple[str, ...]
+
+
+def advice(run: Run) -> tuple[Advice, ...]:
+    """For every variant that did not pass; those that might still pass come first."""
+    groups: dict[tuple[object, ...], list[Row]] = {}
+    for row in run.variants:
+        if row.state in ("inconclusive", "failed"):
+            groups.setdefault((row.state, _wrong(row), _odd(row), _next(row)), []).append(row)
+    found = [_advice(rows) for rows in groups.values()]
+    return _without_repeats(sorted(found, key=lambda item: item.state == "failed"))
+
+
+def _advice(rows: Sequence[Row]) -> Advice:
+    row = rows[0]
+    return Advice(
+        names=tuple(each.name for each in rows),
+        state=row.state,
+        sentence=row.sentence if len(rows) == 1 and row.state == "failed" else "",
+        wrong=_wrong(row),
+        odd=_odd(row),
+        next=_next(row),
+    )
+
+
+def _without_repeats(found: Iterable[Advice]) -> tuple[Advice, ...]:
+    """The same, where variants that need the same name the first of them."""
+    first: dict[tuple[str, ...], str] = {}
+    kept = []
+    for item in found:
+        name = first.setdefault(item.next, item.names[0])
+        kept.append(item if name == item.names[0] else replace(item, next=(f"The same as for {name}.",)))
+    return tuple(kept)
+
+
+def _against(row: Row) -> list[Reason]:
+    return [reason for reason in row.verdict.reasons if not reason.code.startswith("within_")]
+
+
+def _wrong(row: Row) -> tuple[str, ...]:
+    return tuple(reason.message for reason in _against(row))
+
+
+def _odd(row: Row) -> tuple[str, ...]:
+    return warnings_of(row.inspection, row.candidate.smoke if row.candidate else None)
+
+
+def _next(row: Row) -> tuple[str, ...]:
+    found = dict.fromkeys(step for reason in _against(row) for step in _after(row, reason.code))
+    return tuple(found) or ("The log of its tasks says more.",)
+
+
+def _after(row: Row, code: str) -> Iterator[str]:
+    """What to try after one reason."""
+    kind = _KINDS.get(row.name, row.name)
+    if code == "above_max_drop":
+        yield from _LOSSES.get(kind, ())
+    elif code.startswith("undecided_"):
+        yield "Evaluate on more samples: see above how many would decide it."
+    elif code in _BY_CODE:
+        yield from _BY_CODE[code]
+        yield from _LOSSES.get(kind, ()) if code == "above_max_class_drop" else ()
+    else:
+        yield from (hint for ending, hint in _ENDINGS.items() if code.endswith(ending))

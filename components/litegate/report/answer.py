@@ -1,0 +1,127 @@
+"""The answer to the page's question: which file, and what of it is proved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from litegate import wording
+from litegate.records import Trial
+from litegate.report.run import Row, Run, kib
+
+__all__ = ["Answer", "answer"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person reads first.
+
+    Attributes:
+        state: of the verdict that the answer rests on.
+        headline: which file, in a few words.
+        sentence: the verdict in one sentence.
+        why: how it came to that.
+        file, digest, uri: of what may ship; empty where nothing may.
+        figures: what matters most, each with its name.
+    """
+
+    state: str
+    headline: str
+    sentence: str
+    why: str
+    file: str = ""
+    digest: str = ""
+    uri: str = ""
+    figures: tuple[tuple[str, str], ...] = ()
+
+
+def answer(run: Run) -> Answer:
+    """The answer of a run."""
+    row, trial = run.selected, run.request.resolved.trial
+    found = _nothing(run) if row is None else _ship(run, row)
+    return found if trial is None else _of_trial(found, row, trial)
+
+
+def _of_trial(found: Answer, row: Row | None, trial: Trial) -> Answer:
+    """What would ship if the spec said so; there is no file, for nothing does."""
+    return replace(
+        found,
+        headline=f"A trial: {row.name if row else 'nothing'} would ship",
+        why=f"{found.why} Nothing of a trial is registered or promoted. This one: {trial}.",
+        file="",
+    )
+
+
+def _ship(run: Run, row: Row) -> Answer:
+    champion, registry = run.result.selected, run.spec.registry
+    version = f", registered as version {champion.version} of {registry.name}" if champion else ""
+    return Answer(
+        state=row.state,
+        headline=f"Ship {row.name}",
+        sentence=row.sentence,
+        why=f"It is {run.request.selection.why}{version}.",
+        file=run.file_name(row),
+        digest=row.verdict.digest or "",
+        uri=row.uri or "",
+        figures=_figures(run, row),
+    )
+
+
+def _nothing(run: Run) -> Answer:
+    closest = _closest(run)
+    return Answer(
+        state=closest.state if closest else "failed",
+        headline="Ship none of them",
+        sentence=closest.sentence if closest else "No variant was measured.",
+        why=f"{_capital(run.request.selection.why)}{f'; {closest.name} came closest' if closest else ''}. The alias "
+        f"{run.spec.registry.alias} of {run.spec.registry.name} stays where it is.",
+        figures=_figures(run, closest) if closest else (),
+    )
+
+
+def _closest(run: Run) -> Row | None:
+    """What might still pass comes before what failed; among equals the least loss that is still possible."""
+
+    def distance(row: Row) -> tuple[bool, float, str]:
+        possible = row.verdict.drop_high if row.verdict.drop_high is not None else float("inf")
+        return row.state != "inconclusive", possible, row.name
+
+    return min(run.measured, key=distance, default=None)
+
+
+def _figures(run: Run, row: Row) -> tuple[tuple[str, str], ...]:
+    found = (
+        ("Size", _size(run, row)),
+        (f"{run.loss} at most".capitalize(), _loss(run, row)),
+        ("Latency", _latency(run, row)),
+        ("Judged on", _samples(row)),
+    )
+    return tuple((name, text) for name, text in found if text)
+
+
+def _size(run: Run, row: Row) -> str:
+    if row.bytes is None:
+        return ""
+    return f"{kib(row.bytes)}, {100 * row.bytes / run.baseline_bytes:.0f} % of float32"
+
+
+def _loss(run: Run, row: Row) -> str:
+    high = row.verdict.drop_high
+    return "" if high is None else f"{run.unit.text(high)} of {run.metric_name}"
+
+
+def _latency(run: Run, row: Row) -> str:
+    ours, theirs = row.profile, run.request.baseline.profile
+    if ours is None:
+        return "not measured"
+    same = theirs is not None and theirs.host == ours.host and theirs.latency_ms > 0
+    share = f", {100 * ours.latency_ms / theirs.latency_ms:.0f} % of float32" if same and theirs else ""
+    return f"{ours.latency_ms:.3g} ms{share}"
+
+
+def _samples(row: Row) -> str:
+    level = row.verdict.confidence
+    return f"{row.verdict.samples:,} samples" + (f", {wording.confidence(level)} confidence" if level else "")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,170 @@
+"""How sure the gate is, clause by clause, and what would make it surer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from litegate import wording
+from litegate.gate.sentences import clause_unit
+from litegate.records import Clause
+from litegate.report.charts import Interval, intervals
+from litegate.report.run import Row, Run
+
+__all__ = ["Certainty", "ClauseLine", "ClausePart", "certainty"]
+
+_MISSING = "\u2013"
+_QUESTIONS = {
+    "max_drop": "{loss} of {metric} against float32",
+    "max_drop_from_champion": "{loss} of {metric} against the champion",
+    "min_value": "how far float32 itself misses the {metric} asked for",
+    "max_class_drop": "{loss} of the class that decides",
+    "max_prediction_shift": "growth of one class's share in the predictions",
+}
+
+
+@dataclass(frozen=True)
+class ClauseLine:
+    """A clause as it was tested on one variant."""
+
+    name: str
+    subject: str
+    state: str
+    found: str
+    bounds: str
+    p_value: str
+    samples: str
+    needed: str
+
+
+@dataclass(frozen=True)
+class ClausePart:
+    """A clause of the policy for all variants.
+
+    Attributes:
+        key: the spec's key.
+        question: what it is about, with its unit.
+        open: whether it is undecided for any variant.
+        by_class: whether it is about single classes.
+    """
+
+    key: str
+    question: str
+    limit: str
+    chart: Markup
+    lines: tuple[ClauseLine, ...]
+    open: bool
+    by_class: bool
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """All clauses, what was claimed, and what would make the answer surer."""
+
+    claim: str
+    parts: tuple[ClausePart, ...]
+    surer: tuple[str, ...]
+
+
+def certainty(run: Run) -> Certainty:
+    """How sure the gate is about every variant."""
+    names = dict.fromkeys(clause.name for row in run.variants for clause in row.verdict.clauses)
+    judged = sum(bool(row.verdict.clauses) for row in run.variants)
+    level = wording.confidence(run.policy.confidence)
+    claim = (
+        f"With {level} confidence, no variant passes that breaks the policy, though {judged} were judged side by side. "
+        "Each bound below holds at the variant's own confidence, which is raised for their number where it has to be."
+        if judged
+        else "Nothing was measured, so nothing is claimed."
+    )
+    return Certainty(claim, tuple(_part(run, name) for name in names), tuple(_surer(run)))
+
+
+def _part(run: Run, name: str) -> ClausePart:
+    found = [(row, clause) for row in run.variants for clause in row.verdict.clauses if clause.name == name]
+    unit, limit = clause_unit(name, run.metric, run.policy), found[0][1].limit
+    question = _QUESTIONS.get(name, name).format(loss=run.loss, metric=run.metric_name)
+    rows = [_interval(row, clause, unit.factor) for row, clause in found]
+    words = f"{name}, {unit.number(limit)} allowed. " + "; ".join(
+        f"{row.name}: {row.found:+.3g}, {row.state}" for row in rows
+    )
+    style = ".4g" if unit.factor == 1 else ".2f"
+    label = f"{unit.name.strip() or 'in its own unit'}"
+    chart = intervals(f"clause-{name}", rows, unit.factor * limit, label, style, words)
+    lines = tuple(_line(row, clause, unit) for row, clause in found)
+    return ClausePart(
+        key=name,
+        question=f"{question[:1].upper()}{question[1:]}",
+        limit=unit.text(limit),
+        chart=chart,
+        lines=lines,
+        open=any(line.state == "inconclusive" for line in lines),
+        by_class=any(line.subject for line in lines),
+    )
+
+
+def _interval(row: Row, clause: Clause, factor: float) -> Interval:
+    low, high = (None if end is None else factor * end for end in (clause.low, clause.high))
+    return Interval(row.name, factor * clause.estimate, low, high, clause.state)
+
+
+def _line(row: Row, clause: Clause, unit: wording.Unit) -> ClauseLine:
+    low, high = (_MISSING if end is None else unit.number(end, sign="+") for end in (clause.low, clause.high))
+    return ClauseLine(
+        name=row.name,
+        subject=clause.subject,
+        state=clause.state,
+        found=unit.number(clause.estimate, sign="+"),
+        bounds=f"{low} to {high}",
+        p_value=f"{clause.p_value:.3f}" if clause.p_value >= 0.001 else "< 0.001",
+        samples=f"{clause.samples:,}",
+        needed=_needed(clause),
+    )
+
+
+def _needed(clause: Clause) -> str:
+    if clause.state != "inconclusive":
+        return ""
+    return "no number" if clause.needed is None else f"about {wording.about(clause.needed)}"
+
+
+def _surer(run: Run) -> Iterator[str]:
+    """What to do about what is open, then what narrows every interval."""
+    open_: dict[str, list[str]] = {}
+    for row in run.variants:
+        if row.state == "inconclusive":
+            open_.setdefault(_more(run, row), []).append(row.name)
+    yield from (f"{', '.join(names)}: {what}" for what, names in open_.items())
+    widths = [
+        (row.verdict.drop_high - row.verdict.drop_low, row)
+        for row in run.measured
+        if row.verdict.drop_high is not None and row.verdict.drop_low is not None
+    ]
+    if widths:
+        width, row = max(widths, key=lambda item: item[0])
+        yield (
+            f"The widest interval is that of {row.name}: {run.unit.text(width)} from end to end on "
+            f"{row.verdict.samples:,} samples. It narrows with the square root of their number: four times as many "
+            "halve it."
+        )
+    if sum(bool(row.verdict.clauses) for row in run.variants) > 1:
+        yield "All variants of the spec share the error rate: without those that are not needed, each bound is tighter."
+
+
+def _more(run: Run, row: Row) -> str:
+    """Where the samples that would decide are to come from."""
+    needed, verdict = row.verdict.needed, row.verdict
+    if needed is None:
+        limits = ", ".join(clause.name for clause in verdict.clauses if clause.state == "inconclusive")
+        return f"no number of samples would decide it; it is too close to its limit ({limits}) for that."
+    caps = (run.spec.evaluation.max_samples, run.spec.evaluation.max_samples_by_variant.get(row.name))
+    where = (
+        "raise evaluation.max_samples, or add labelled samples where there are not as many"
+        if any(caps)
+        else f"add about {wording.about(max(needed - verdict.available, 1))} labelled samples to the evaluation data"
+    )
+    if needed <= verdict.available:
+        where = "the data has them"
+    return f"about {wording.about(needed)} samples would decide it, {verdict.samples:,} were there; {where}."

@@ -1,0 +1,76 @@
+"""What the run rests on: the data with their findings, the baseline, and everything that pins it down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from litegate.records import DataFinding
+from litegate.report.run import Run
+
+__all__ = ["Findings", "findings"]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The data section.
+
+    Attributes:
+        examined: what was examined, in one sentence.
+        found: what is odd about the data.
+        baseline: what is odd about the float32 file, or that nothing is.
+        facts: what the run started from and was computed with, by name.
+    """
+
+    examined: str
+    found: tuple[DataFinding, ...]
+    baseline: str
+    facts: tuple[tuple[str, str], ...]
+
+
+def findings(run: Run) -> Findings:
+    """What is known about the data and the baseline."""
+    lint = run.request.lint
+    examined = "The calibration data were not examined."
+    if lint is not None:
+        examined = (
+            f"{lint.samples:,} representative samples were examined, compared with {lint.compared:,} evaluation "
+            f"samples and looked for in {lint.searched:,}: {_findings(len(lint.findings))}."
+        )
+    return Findings(examined, lint.findings if lint else (), _parity(run), _facts(run))
+
+
+def _findings(number: int) -> str:
+    return "nothing is odd about them" if not number else f"{number} finding{'s' if number > 1 else ''}"
+
+
+def _parity(run: Run) -> str:
+    parity = run.request.parity
+    return (
+        f"On {parity.samples:,} representative samples the float32 file differs from the source model by at most "
+        f"{parity.max_abs_difference:.2g}, and gives the same answer on {100 * parity.agreement:.4g} % of them."
+    )
+
+
+def _facts(run: Run) -> tuple[tuple[str, str], ...]:
+    request = run.request
+    resolved, samples = request.resolved, request.samples
+    seed = run.spec.calibration.seed
+    facts = {
+        "Model": f"{resolved.model.uri} ({_short(resolved.model.digest)})",
+        "Calibration data": f"{resolved.calibration.uri} ({_short(resolved.calibration.digest)}), "
+        f"{samples.samples:,} of {samples.available:,} samples, seed {seed}",
+        "Evaluation data": f"{resolved.evaluation.uri} ({_short(resolved.evaluation.digest)}), "
+        f"{request.baseline.evaluated.samples:,} of {request.baseline.evaluated.available:,} samples",
+        "Metric": run.metric.name,
+        "Preprocess": resolved.preprocess.reference if resolved.preprocess else "",
+        "Target": run.spec.target,
+        "Selected by": run.spec.select.replace("_", " "),
+        "Kernels": ", ".join(sorted({row.candidate.evaluated.kernels for row in run.rows if row.candidate})),
+        "Tools": ", ".join(f"{name} {version}" for name, version in sorted(request.tools.items())),
+        "Pipeline run": request.run_key,
+    }
+    return tuple((name, text) for name, text in facts.items() if text)
+
+
+def _short(digest: str) -> str:
+    return digest[:12]

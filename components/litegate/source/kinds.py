@@ -1,0 +1,43 @@
+"""What kind of model a file is, by its first bytes: people rename files, and Keras itself goes by the name alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from litegate.errors import ModelError
+
+__all__ = ["KINDS", "Format", "file_format"]
+
+KINDS = "a SavedModel directory, a .keras or a .h5 file"
+Format = Literal["saved_model", "keras", "h5"]
+_MAGIC: MappingProxyType[bytes, Format] = MappingProxyType({b"\x89HDF": "h5", b"PK\x03\x04": "keras"})
+
+
+def file_format(path: Path, where: str) -> Format:
+    """The format of a Keras file.
+
+    Args:
+        where: the spec key and the URI, for messages.
+
+    Raises:
+        ModelError: it is none; the message says what it is, where that is a common mistake.
+    """
+    with path.open("rb") as file:
+        head = file.read(512)
+    form = _MAGIC.get(head[:4])
+    if form is None:
+        raise ModelError(where, KINDS, _what_else(head))
+    return form
+
+
+def _what_else(head: bytes) -> str:
+    """What people give in place of a model, by its first bytes."""
+    if head[4:8] == b"TFL3":
+        return "a .tflite file, which is converted already"
+    if head[257:262] == b"ustar" or head[:2] == b"\x1f\x8b":
+        return "a tar archive: unpack it, and name the folder"
+    if head[:1] == b"\x80" and head[1:2] <= b"\x05":
+        return "a pickle, which is never loaded"
+    return f"a file of {head[:4]!r}..." if head else "an empty file"

@@ -1,0 +1,77 @@
+"""Step `incumbent`: fetch the champion with all that it was judged by, from MLflow alone."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from litegate.digest import digest_bytes
+from litegate.errors import StoreError
+from litegate.records import Artifact, ChampionRequest, DriftReference, FoundIncumbent, Incumbent
+from litegate.tflite import describe
+from litegate.tracking import aliases, models, notes, registry, runs
+from litegate.tracking.proof import proved_content
+from litegate.variants import BASELINE
+from litegate.work import Work
+
+__all__ = ["run"]
+
+
+def run(request: ChampionRequest, work: Work) -> FoundIncumbent:
+    """Download the version behind the alias, its baseline, and what its data looked like.
+
+    Raises:
+        StoreError: one of them is not there, or not what its digest says.
+    """
+    client = runs.connect()
+    number = aliases.version_behind(client, request.registry, request.alias)
+    if number is None:
+        work.say("incumbent: no version of %s is %s yet", request.registry, request.alias)
+        return FoundIncumbent(incumbent=None)
+    version = client.get_model_version(request.registry, str(number))
+    champion = proved_content(client, request.registry, number, work.folder)
+    found = Incumbent(
+        version=number,
+        champion=_artifact(work, version.tags[registry.VARIANT], champion),
+        baseline=_artifact(work, BASELINE, _baseline(client, version, work.folder)),
+        reference=_reference(client, version, work.folder),
+        model_id=version.source.removeprefix("models:/"),
+        mlflow_run_id=version.run_id,
+    )
+    work.say("incumbent: %s version %s is %s", request.registry, number, found.champion.variant)
+    return FoundIncumbent(incumbent=found)
+
+
+def _artifact(work: Work, variant: str, content: bytes) -> Artifact:
+    return Artifact(variant=variant, file=work.keep_bytes(content, f"{variant}.tflite"), signatures=describe(content))
+
+
+def _baseline(client: MlflowClient, version: ModelVersion, folder: Path) -> bytes:
+    """The float32 file that the version was judged against: a logged model of its experiment, found by its digest."""
+    digest = version.tags.get(registry.BASELINE_DIGEST)
+    experiment = client.get_run(version.run_id).info.experiment_id
+    wanted = f"tags.{registry.VARIANT} = '{BASELINE}' and tags.{registry.DIGEST} = '{digest}'"
+    for run in client.search_runs([experiment], wanted):
+        model = models.logged_model(client, run)
+        if model is None:
+            continue
+        content = models.stored_content(f"models:/{model.model_id}", folder)
+        if digest_bytes(content) == digest:
+            return content
+    where = f"models:/{version.name}/{version.version}"
+    raise StoreError(f"{where}: MLflow does not hold its float32 baseline, {digest}: quantize and promote it anew")
+
+
+def _reference(client: MlflowClient, version: ModelVersion, folder: Path) -> DriftReference:
+    with tempfile.TemporaryDirectory(dir=folder) as target:
+        try:
+            path = Path(client.download_artifacts(version.run_id, notes.DRIFT_REFERENCE, target))
+            return DriftReference.model_validate_json(path.read_text())
+        except (MlflowException, OSError, ValueError) as error:
+            where = f"models:/{version.name}/{version.version}"
+            said = f"no {notes.DRIFT_REFERENCE} in run {version.run_id}: {str(error)[:300]}"
+            raise StoreError(f"{where}: {said}: quantize and promote it anew") from None

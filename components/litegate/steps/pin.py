@@ -1,0 +1,30 @@
+"""Step `pin`: pin the fresh data of a requalification, and the code that reads and measures them."""
+
+from __future__ import annotations
+
+from litegate.errors import SpecError
+from litegate.pinning import pin_code, pin_data, pin_metric
+from litegate.records import Pinned, PinRequest
+from litegate.work import Work
+
+__all__ = ["run"]
+
+
+def run(request: PinRequest, work: Work) -> Pinned:
+    """List the fresh data as they are now.
+
+    Raises:
+        DataError: there is nothing at their address.
+        SpecError: the spec has no such data, or its code cannot be used.
+    """
+    spec = request.spec
+    if spec.requalify is None:
+        raise SpecError("requalify", "a section with fresh data", "none")
+    metric, metric_code = pin_metric(spec, request.folder)
+    return Pinned(
+        spec=spec,
+        data=pin_data(spec.requalify, "requalify.uri", work),
+        metric=metric,
+        metric_code=metric_code,
+        preprocess=pin_code(spec.preprocess, request.folder, "preprocess"),
+    )

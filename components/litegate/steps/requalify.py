@@ -1,0 +1,67 @@
+"""Step `requalify`: record a requalification in MLflow, and add its point to the trend."""
+
+from __future__ import annotations
+
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModelInput, Run
+
+from litegate.digest import digest_json
+from litegate.records import Channel, Requalification, RequalifyRequest
+from litegate.requalification import sentence_of
+from litegate.tracking import registry, requalify_fields, requalify_notes, runs
+from litegate.tracking.trend import Trend
+from litegate.tracking.verdict_files import log_verdict
+from litegate.work import Work
+
+__all__ = ["run"]
+
+
+def run(request: RequalifyRequest, work: Work) -> Requalification:
+    """Record it; a second time nothing is added, and the trend has no second point."""
+    client, spec = runs.connect(), request.pinned.spec
+    name = spec.model.name
+    experiment = runs.experiment(client, f"requalify/{name}", lambda _: requalify_notes.experiment_note(name))
+    recorder = runs.Runs(client, experiment, request.run_key)
+    sentence = sentence_of(request.incumbent.version, request.verdict)
+    opened = f"requalify-{name}-{digest_json(request.run_key)[:8]}"
+    run = recorder.open(requalify_fields.content(request), opened, requalify_fields.tags(request, sentence))
+    trend = Trend(client, experiment, Channel(registry=spec.registry.name, alias=spec.registry.alias))
+    with runs.recording(client, run):
+        number = trend.number_of(run)
+        result = _result(request, run, number, sentence)
+        _record(client, run, request, result, work)
+        recorder.supersede_others()
+        trend.add(run, number, requalify_fields.metrics(request))
+    work.say("%s; %s: %s", sentence, request.drift.sentence, runs.page(run))
+    return result
+
+
+def _result(request: RequalifyRequest, run: Run, number: int, sentence: str) -> Requalification:
+    verdict = request.verdict
+    return Requalification(
+        number=number,
+        version=request.incumbent.version,
+        variant=verdict.variant,
+        state=verdict.state,
+        broken=any(clause.state == "failed" for clause in verdict.clauses),
+        drifted=bool(request.drift.findings),
+        sentence=sentence,
+        drift=request.drift.sentence,
+        experiment_id=run.info.experiment_id,
+        mlflow_run_id=run.info.run_id,
+    )
+
+
+def _record(client: MlflowClient, run: Run, request: RequalifyRequest, result: Requalification, work: Work) -> None:
+    data = runs.dataset(request.pinned.data, request.verdict.available)
+    runs.log_datasets(client, run, fresh=data)
+    client.log_inputs(run.info.run_id, models=[LoggedModelInput(request.incumbent.model_id)])
+    metrics = requalify_fields.metrics(request)
+    runs.log(client, run, requalify_fields.params(request), metrics, data=data)
+    log_verdict(client, work, run.info.run_id, request.verdict)
+    client.log_text(run.info.run_id, request.drift.model_dump_json(indent=2), requalify_notes.DRIFT)
+    client.log_text(run.info.run_id, result.model_dump_json(indent=2), "result.json")
+    runs.log(client, run, tags={runs.NOTE: requalify_notes.note(request, result)})
+    client.set_model_version_tag(
+        request.pinned.spec.registry.name, str(result.version), registry.REQUALIFIED, result.sentence
+    )

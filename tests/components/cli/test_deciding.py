@@ -1,0 +1,288 @@
+"""What an operator decides at a shell, against a real MLflow server."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from litegate.cli.deciding import actor
+from litegate.cli.main import main
+from litegate.errors import BadInput
+from litegate.records import Action, Channel, ChannelState
+from litegate.stack import Home, Stack
+from litegate.stack.processes import birth_of
+from litegate.tracking.deciding import state_of
+from tests.registering import accept, new_name, register, take
+
+pytestmark = pytest.mark.usefixtures("mlflow_url")
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    error: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def litegate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    monkeypatch.setenv("LITEGATE_ACTOR", "alice")
+
+    def run(*arguments: object) -> Said:
+        code = main([str(argument) for argument in arguments])
+        return Said(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def untouched(mlflow_url: str) -> str:
+    """A model for all who change nothing."""
+    return three_versions()
+
+
+@pytest.fixture
+def toy(mlflow_url: str) -> str:
+    return three_versions()
+
+
+def three_versions() -> str:
+    """A model of three accepted versions; the third is champion."""
+    client, name = MlflowClient(), new_name()
+    for number, variant in enumerate(("dynamic_range", "int8", "float16"), 1):
+        accept(client, name, register(client, name, variant), f"run-{number}", f"2026-01-0{number}T00:00:00+00:00")
+    return name
+
+
+def state(name: str) -> ChannelState:
+    return state_of(MlflowClient(), Channel(registry=name))
+
+
+def aliases(name: str) -> dict[str, str]:
+    return dict(MlflowClient().get_registered_model(name).aliases)
+
+
+def test_rollback_says_what_it_does_and_the_version_before_is_champion(litegate, toy, mlflow_url):
+    said = litegate("rollback", toy, "--why", "slow at the edge")
+
+    assert (said.code, aliases(toy)) == (0, {"champion": "2", "previous": "1"})
+    assert said.error == f"{toy}@champion at {mlflow_url}: rolling back version 3; then version 2 is champion\n"
+    assert said.out == f"{toy}@champion: version 2 is champion, before it was version 3\n"
+
+
+def test_rollback_goes_to_any_accepted_version(litegate, toy):
+    said = litegate("rollback", toy, "--to", 1, "--json")
+
+    assert (said.code, aliases(toy)["champion"]) == (0, "1")
+    assert said.json["aliases"] == {"champion": 1, "previous": 2, "candidate": None}
+    assert said.json["entry"]["decision"]["actor"] == "alice"
+
+
+def test_a_second_rollback_must_name_what_it_rolls_back(litegate, toy):
+    take(MlflowClient(), toy, "rolled_back", 3)
+    second = litegate("rollback", toy)
+    assert (second.code, aliases(toy)["champion"]) == (2, "2")
+    assert "version 2, to be named, for version 3 was rolled back already, by alice at 20" in second.error
+    assert "rolling back" not in second.error, "it does not say that it does what it does not do"
+
+    assert litegate("rollback", toy, "--from", 2).code == 0
+    assert aliases(toy) == {"champion": "1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    id: str
+    command: tuple[object, ...]
+    said: str
+    before: tuple[Action, int] | None = None
+
+
+REFUSED = (
+    Refused(id="another champion", command=("rollback", "--from", 2), said="the champion, version 3, got another"),
+    Refused(id="back to itself", command=("rollback", "--to", 3), said="version (1, 2), got the champion itself"),
+    Refused(id="to nothing", command=("rollback", "--to", 9), said="version (1, 2), got one that was never accepted"),
+    Refused(
+        id="to one that was rolled back",
+        before=("rolled_back", 3),
+        command=("rollback", "--from", 2, "--to", 3),
+        said="got one that was rolled back by alice: reinstate it first",
+    ),
+    Refused(id="pinned", before=("pinned", 3), command=("rollback",), said="got the pinned one: unpin it first"),
+    Refused(id="pin nothing", command=("pin", 9), said="an accepted version (1, 2, 3), got one that was never"),
+    Refused(id="no pin", command=("unpin",), said="expected a pinned version, got none"),
+    Refused(id="not barred", command=("reinstate", 3), said="was rolled back or rejected, got one that was not"),
+    Refused(id="other alias", command=("rollback", "--alias", "edge"), said="@edge at http"),
+    Refused(id="a long text", command=("rollback", "--why", "\x01" * 1000), said="at most 6,000 characters, got 6,"),
+)
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.id)
+def test_what_cannot_be_done_ends_with_2_and_the_reason_and_writes_nothing(case, litegate, untouched):
+    toy = three_versions() if case.before else untouched
+    if case.before:
+        take(MlflowClient(), toy, *case.before)
+    before = state(toy), aliases(toy)
+    said = litegate(case.command[0], toy, *case.command[1:])
+
+    assert (said.code, said.out) == (2, "")
+    assert case.said in said.error
+    assert (state(toy), aliases(toy)) == before
+
+
+def test_a_pin_holds_what_is_accepted_later_until_it_is_taken_away(litegate, toy):
+    assert litegate("pin", toy, 1).code == 0
+    client = MlflowClient()
+    accept(client, toy, register(client, toy, "uint8"), "run-4", "2026-02-01T00:00:00+00:00")
+    assert aliases(toy)["champion"] == "1"
+
+    assert litegate("unpin", toy).out == f"{toy}@champion: version 4 is champion, before it was version 1\n"
+
+
+def test_a_reinstated_version_that_is_not_champion_says_why(litegate, toy):
+    client = MlflowClient()
+    take(client, toy, "rolled_back", 3)
+    take(client, toy, "pinned", 1)
+    said = litegate("reinstate", toy, 3)
+    assert said.out == f"{toy}@champion: version 1 is champion, as before: version 1 is pinned\n"
+
+    take(client, toy, "unpinned")
+    assert aliases(toy)["champion"] == "3"
+
+
+def test_what_was_rolled_back_and_deleted_is_not_champion_under_another_number(litegate, toy):
+    client = MlflowClient()
+    take(client, toy, "rolled_back", 3)
+    client.delete_model_version(toy, "3")
+    again = register(client, toy, "float16")
+    accept(client, toy, again, "run-4", "2026-02-01T00:00:00+00:00")
+    assert (again.version, aliases(toy)["champion"]) == (4, "2")
+    assert [each.version for each in state(toy).barred] == [3, 4]
+
+    said = litegate("reinstate", toy, 4)
+    assert said.code == 0
+    assert aliases(toy)["champion"] == "4"
+
+
+def test_history_shows_who_is_champion_what_is_barred_and_every_entry(litegate, toy):
+    take(MlflowClient(), toy, "rolled_back", 3, why="slow [red]at the edge")
+    lines = [" ".join(line.split()) for line in litegate("history", toy).out.splitlines()]
+
+    assert {"champion version 2", "previous version 1", "candidate none", "pinned none"} <= set(lines)
+    assert "barred version 3: rolled back by alice (slow [red]at the edge)" in lines
+    assert [line.split()[0] for line in lines if line.endswith(("it passed the gate", "at the edge"))] == list("0123")
+    assert any(line.endswith("rolled back 3 3 -> 2 alice slow [red]at the edge") for line in lines)
+
+
+def test_history_changes_nothing_and_names_the_alias_that_somebody_moved_and_reconcile_sets_it_right(litegate, toy):
+    MlflowClient().set_registered_model_alias(toy, "champion", "1")
+    shown = litegate("history", toy)
+    assert "the alias champion points to version 1, and belongs to version 3: `litegate reconcile" in shown.out
+    assert aliases(toy)["champion"] == "1"
+
+    said = litegate("reconcile", toy)
+    assert said.out == "the alias champion points to version 1, and belongs to version 3: set right\n"
+    assert aliases(toy) == {"champion": "3", "previous": "2"}
+
+
+def test_reconcile_says_that_there_was_nothing_to_do(litegate, untouched):
+    assert litegate("reconcile", untouched).out == f"{untouched}@champion: the aliases are where the ledger has them\n"
+
+
+def test_who_reconciles_is_named_where_the_champion_was_deleted(litegate, toy):
+    MlflowClient().delete_model_version(toy, "3")
+    assert litegate("reconcile", toy).code == 0
+
+    entry = state(toy).entries[-1]
+    assert (entry.decision.action, entry.decision.actor, entry.after) == ("reconciled", "alice", 2)
+
+
+def test_a_name_without_a_ledger_ends_with_2(litegate):
+    said = litegate("history", "mistyped")
+    assert said.code == 2
+    assert "expected a model that litegate has promoted, got one without a ledger" in said.error
+
+
+def test_without_any_server_the_message_says_how_to_name_one(litegate, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    said = litegate("history", "toy")
+    assert said.code == 1
+    assert "`litegate start`, or name your MLflow server by MLFLOW_TRACKING_URI" in said.error
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password(litegate, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:secret@127.0.0.1:1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    said = litegate("history", "toy")
+    assert said.code == 1
+    assert said.error.startswith("error: MLflow at http://127.0.0.1:1 does not answer")
+    assert "secret" not in said.error
+
+
+def test_the_servers_of_the_home_come_before_the_environment(litegate, untouched, tmp_path, monkeypatch, mlflow_url):
+    home, me = Home(tmp_path / "home"), os.getpid()
+    home.prepare()
+    alive = {"pid": me, "birth": birth_of(me), "phase": "ready", "mlflow_url": mlflow_url}
+    Stack.plan(home, {}).model_copy(update=alive).write(home)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+
+    assert f"{untouched}@champion at {mlflow_url}" in litegate("history", untouched, "--home", home.root).out
+    assert os.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:1", "as it was"
+
+
+def test_servers_that_are_still_starting_are_said_to_be(litegate, tmp_path):
+    home, me = Home(tmp_path / "home"), os.getpid()
+    home.prepare()
+    Stack.plan(home, {}).model_copy(update={"pid": me, "birth": birth_of(me)}).write(home)
+
+    said = litegate("history", "toy")
+    assert (said.code, said.error) == (1, f"error: the servers in {home.root} are starting: try again in a moment\n")
+
+
+@pytest.mark.parametrize("variable", ["alice (on call)", "  alice (on call) "])
+def test_the_actor_is_who_the_environment_names(variable, monkeypatch):
+    monkeypatch.setenv("LITEGATE_ACTOR", variable)
+    assert actor() == "alice (on call)"
+
+
+def test_the_actor_is_the_user_and_the_host_otherwise(monkeypatch):
+    monkeypatch.delenv("LITEGATE_ACTOR", raising=False)
+    monkeypatch.setenv("LOGNAME", "bob")
+    assert actor() == f"bob@{os.uname().nodename}"
+
+
+def test_a_user_id_without_a_name_is_an_actor_too(monkeypatch):
+    for name in ("LITEGATE_ACTOR", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])
+    assert actor() == f"uid {os.getuid()}@{os.uname().nodename}"
+
+
+def test_an_actor_that_does_not_fit_is_refused(monkeypatch):
+    monkeypatch.setenv("LITEGATE_ACTOR", "x" * 1001)
+    with pytest.raises(BadInput, match="LITEGATE_ACTOR: expected at most 1000 characters, got 1001"):
+        actor()
+
+
+@pytest.mark.parametrize("arguments", [("pin", "m", "0"), ("pin", "m", "v1"), ("rollback", " "), ("pin", "m")])
+def test_arguments_that_make_no_sense_are_refused_before_anything_is_asked(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert "error:" in capsys.readouterr().err
+
+
+def test_looking_leaves_no_home_behind(litegate, tmp_path: Path):
+    litegate("history", "mistyped")
+    assert not (tmp_path / "home").exists()
