@@ -15,6 +15,9 @@ schedule = os.environ.get("LITEGATE_CLEAN_SCHEDULE")
 with DAG(
     "litegate__clean",
     description="Remove results and files that no registered version, ledger entry or recent run needs.",
+    doc_md="Looks through the workspace for what no registered version, ledger entry or recent run needs. A manual "
+    "run says what it would delete, unless *Dry run* is switched off in its form; a scheduled one deletes. The task's "
+    "log names what it was, and it leaves how much.",
     schedule=CronTriggerTimetable(schedule, timezone="UTC") if schedule else None,
     catchup=False,
     max_active_runs=1,

@@ -20,11 +20,13 @@ splits = {
 with DAG(
     "prepare__digits",
     description="Write the digits example's data to S3.",
+    doc_md="The handwritten digits of scikit-learn in three parts: to train on, to calibrate with, to evaluate on. "
+    "Each task writes one of them and leaves its address and digest. `retrain__digits` trains on the first.",
     schedule=None,
     catchup=False,
     dagrun_timeout=timedelta(hours=1),
     default_args={"retries": 1, "retry_delay": timedelta(seconds=10)},
-    tags=["litegate", "digits"],
+    tags=["litegate", "digits", "prepare"],
 ):
     PrepareDataOperator.partial(
         task_id="prepare_data",

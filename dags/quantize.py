@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, TriggerRule, get_parsing_context, task_group
+from airflow.sdk import DAG, TaskGroup, TriggerRule, get_parsing_context, task_group
 
 from litegate.spec import Approval, Spec
 from litegate.variants import BASELINE, CHAMPION
@@ -17,8 +17,10 @@ from litegate_airflow.convert import ConvertOperator
 from litegate_airflow.deadline import deadlines
 from litegate_airflow.doc_page import doc_page
 from litegate_airflow.evaluate import EvaluateOperator
+from litegate_airflow.form import form
 from litegate_airflow.gate import GateOperator
 from litegate_airflow.inspect import InspectOperator
+from litegate_airflow.links import link
 from litegate_airflow.lint import LintOperator
 from litegate_airflow.notify import RunNotifier, asked, decided, judged, promoted
 from litegate_airflow.parity import CheckParityOperator
@@ -31,6 +33,7 @@ from litegate_airflow.resolve import ResolveOperator
 from litegate_airflow.sample import SampleOperator
 from litegate_airflow.select import SelectOperator
 from litegate_airflow.specs import SpecFile, model_asset, model_schedule, read_spec_files
+from litegate_airflow.task_docs import QUANTIZE, document
 
 HEAVY: dict[str, Any] = {"pool": "litegate"}
 ALONE: dict[str, Any] = {"pool": "litegate", "pool_slots": 2}  # the whole pool: what is measured must not be disturbed
@@ -52,35 +55,35 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         dagrun_timeout=timedelta(days=1, hours=spec.approval.timeout_hours if spec.approval else 0),
         deadline=deadlines(spec),
         default_args=DEFAULTS,
-        tags=["litegate", spec.model.name, spec.target],
-    ):
+        params=form(spec),
+        tags=["litegate", "quantize", spec.model.name, spec.target],
+    ) as dag:
         resolve = ResolveOperator(task_id="resolve", spec_path=str(path), inlets=[model_asset(spec)], **HEAVY)
         recall = RecallOperator(task_id="recall", before="gate")
         convert = ConvertOperator(task_id="convert", **HEAVY)
         sample = SampleOperator(task_id="sample", **HEAVY)
-        lint = LintOperator(task_id="lint", **HEAVY)
-        check_parity = CheckParityOperator(task_id="check_parity", **HEAVY)
-        inspect_baseline = InspectOperator(task_id="inspect_baseline", variant=BASELINE, **HEAVY)
-        evaluate_baseline = EvaluateOperator(task_id="evaluate_baseline", variant=BASELINE, **ALONE)
-        profile_baseline = ProfileOperator(task_id="profile_baseline", variant=BASELINE, **ALONE)
+        with TaskGroup("checks", prefix_group_id=False) as checks:
+            LintOperator(task_id="lint", **HEAVY)
+            CheckParityOperator(task_id="check_parity", **HEAVY)
+            InspectOperator(task_id="inspect_baseline", variant=BASELINE, **HEAVY)
+        with TaskGroup("references", prefix_group_id=False) as references:
+            EvaluateOperator(task_id="evaluate_baseline", variant=BASELINE, **ALONE)
+            ProfileOperator(task_id="profile_baseline", variant=BASELINE, **ALONE)
         variants = variant.expand(name=recall.output)
         gate = GateOperator(task_id="gate", trigger_rule=TriggerRule.ALL_DONE)  # others forbid what is skipped
         select = SelectOperator(task_id="select")
         register = RegisterOperator(task_id="register", on_success_callback=RunNotifier(spec, judged))
         promote = PromoteOperator(task_id="promote", on_success_callback=RunNotifier(spec, promoted), **ALONE)
 
-        checked = [lint, check_parity, inspect_baseline]
-        measured = [evaluate_baseline, profile_baseline, variants]
         if spec.gate.max_drop_from_champion is not None:
             resolve >> FetchChampionOperator(task_id="fetch_champion") >> recall
-            measured.append(EvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, **ALONE))
-
-        resolve >> recall >> convert >> sample >> checked
-        for check in checked:
-            check >> measured
-        measured >> gate >> select >> register >> promote
+            EvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, task_group=references, **ALONE)
+        resolve >> recall >> convert >> sample >> checks >> [references, variants] >> gate
+        gate >> select >> register >> promote
         if spec.approval is not None:
             promote >> approval(spec, spec.approval)
+    document(dag, QUANTIZE)
+    link(dag)
 
 
 def approval(spec: Spec, asks: Approval) -> ApproveOperator:

@@ -21,6 +21,7 @@ from litegate_airflow.requalify import (
     RequalifyGateOperator,
 )
 from litegate_airflow.specs import read_spec_files
+from litegate_airflow.task_docs import REQUALIFY, document
 
 ALONE: dict[str, Any] = {"pool": "litegate", "pool_slots": 2}  # the whole pool, as where they were promoted
 
@@ -44,7 +45,7 @@ def requalify(dag_id: str, path: Path, spec: Spec, section: Requalify) -> None:
         dagrun_timeout=timedelta(days=1),
         default_args={"retries": 1, "retry_delay": timedelta(seconds=10)},
         tags=["litegate", spec.model.name, "requalify"],
-    ):
+    ) as dag:
         pin = PinOperator(task_id="pin", spec_path=str(path))
         fetch_champion = FetchIncumbentOperator(task_id="fetch_champion")
         evaluate_baseline = RequalifyEvaluateOperator(task_id="evaluate_baseline", variant=BASELINE, **ALONE)
@@ -60,6 +61,7 @@ def requalify(dag_id: str, path: Path, spec: Spec, section: Requalify) -> None:
         evaluate_champion >> drift
         [evaluate_baseline, evaluate_champion] >> gate
         [drift, gate] >> record >> act
+    document(dag, REQUALIFY)
 
 
 wanted = get_parsing_context().dag_id  # set in a worker, which needs only its own DAG

@@ -19,7 +19,9 @@ def retrain(dag_id: str, path: Path, spec: Spec, training: Retrain) -> None:
     with DAG(
         dag_id,
         description=f"Train {spec.model.name} anew; its quantize DAG follows by the model's asset.",
-        doc_md=f"`{training.entry_point or ' '.join(training.command or ())}`, from `{path.name}`",
+        doc_md=f"Runs `{training.entry_point or ' '.join(training.command or ())}`, as `{path.name}` says, and puts "
+        f"what it makes at `{spec.model.uri}` once it is known to be a model. The task leaves its address and digest "
+        f"and announces it: `quantize__{spec.model.name}` begins.",
         schedule=retrain_schedule(spec),
         catchup=False,
         max_active_runs=1,

@@ -15,7 +15,7 @@ LIMIT = 1500
 
 def notice_of_result(result: RunResult) -> Notice | None:
     """`rejected` or `inconclusive` where nothing passed the gate."""
-    if result.selected is not None:
+    if result.outcome != "rejected":
         return None
     rows = [row for row in result.variants if row.variant != BASELINE]
     undecided = any(row.verdict == "inconclusive" for row in rows)

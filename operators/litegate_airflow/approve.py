@@ -37,14 +37,14 @@ class ApproveOperator(HITLOperator):
     """
 
     def __init__(self, *, approval: Approval, **arguments: Any) -> None:
+        note = Param("", type="string", maxLength=900, title="Note for the ledger")
         super().__init__(
             subject="May the version that passed be promoted?",
             options=[APPROVE, REJECT],
             defaults={"promote": APPROVE, "reject": REJECT, "fail": None}[approval.on_timeout],
-            params={NOTE: Param("", type="string", maxLength=900, title="Note for the ledger")},
             assigned_users=[{"id": user, "name": user} for user in approval.users],
             response_timeout=timedelta(hours=approval.timeout_hours),
-            **arguments,
+            **arguments | {"params": {NOTE: note}},  # in place of the DAG's, which every task is given
         )
         self.approval = approval
 

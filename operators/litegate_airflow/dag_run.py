@@ -1,13 +1,14 @@
-"""Who started a DAG run, and for when: what a ledger keeps of it."""
+"""Who started a DAG run, for when, and with what."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-__all__ = ["actor", "moment"]
+__all__ = ["actor", "conf", "moment"]
 
 
 def actor(ti: RuntimeTaskInstanceProtocol) -> str:
@@ -19,3 +20,8 @@ def actor(ti: RuntimeTaskInstanceProtocol) -> str:
 def moment(ti: RuntimeTaskInstanceProtocol) -> str:
     """When the run was due: the same for every retry, and however often the run is cleared."""
     return ti.get_template_context()["dag_run"].run_after.isoformat()
+
+
+def conf(ti: RuntimeTaskInstanceProtocol) -> Mapping[str, Any]:
+    """What the run was started with: the form's values, or some of them by the API."""
+    return ti.get_template_context()["dag_run"].conf or {}

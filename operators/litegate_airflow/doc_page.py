@@ -29,7 +29,17 @@ def doc_page(path: Path, spec: Spec) -> str:
 | | |
 |---|---|
 {table}
+
+A run that passes moves the alias; one in which nothing passes is recorded as completely and ends {_ending(spec.gate)}.
+When `register` has ended, every task links to its run in MLflow, to the report and to its file.
+
+*Trigger* has a form with these values, to try others by hand. A run that differs from the file is a trial: it is
+recorded, and promotes nothing. To ship under other values, edit the file.
 """
+
+
+def _ending(gate: Gate) -> str:
+    return "red, in `promote`" if gate.on_reject == "fail" else "with `promote` skipped"
 
 
 def _clauses(spec: Spec) -> Iterator[str]:

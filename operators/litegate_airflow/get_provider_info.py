@@ -11,5 +11,8 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "litegate",
         "name": "litegate",
         "description": "Decides which quantized LiteRT file may ship.",
+        "extra-links": [
+            f"litegate_airflow.links.{name}" for name in ("ArtifactLink", "ReportLink", "RunLink", "VersionLink")
+        ],
         "notifications": ["litegate_airflow.webhook.WebhookNotifier"],
     }

@@ -13,7 +13,7 @@ from litegate.records import Requalification, RunResult
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-__all__ = ["answer_page", "mlflow_page", "run_page", "run_url"]
+__all__ = ["answer_page", "mlflow_page", "mlflow_url", "run_page", "run_url"]
 
 
 def run_url(ti: RuntimeTaskInstanceProtocol) -> str:
@@ -33,8 +33,12 @@ def answer_page(ti: RuntimeTaskInstanceProtocol, task_id: str) -> str:
 
 
 def mlflow_page(result: RunResult | Requalification) -> str:
-    """The run's page in MLflow's user interface, without the credentials that its address may hold."""
-    url = urlsplit(os.environ.get("MLFLOW_TRACKING_URI", ""))
+    """The run's page in MLflow's user interface."""
+    return mlflow_url(f"experiments/{result.experiment_id}/runs/{result.mlflow_run_id}")
+
+
+def mlflow_url(path: str) -> str:
+    """A page of MLflow's user interface where people reach it, without the credentials that an address may hold."""
+    url = urlsplit(os.environ.get("LITEGATE_MLFLOW_URL") or os.environ.get("MLFLOW_TRACKING_URI", ""))
     base = url._replace(netloc=url.netloc.rpartition("@")[2]).geturl().rstrip("/")
-    path = f"experiments/{result.experiment_id}/runs/{result.mlflow_run_id}"
     return f"{base}/#/{path}?workflowType=machine_learning"

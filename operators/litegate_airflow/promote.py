@@ -16,16 +16,22 @@ __all__ = ["PromoteOperator"]
 
 
 class PromoteOperator(StepOperator):
-    """Returns a `Promotion`; where nothing passed the gate it fails or skips, as the spec's `on_reject` says."""
+    """Returns a `Promotion`; where nothing passed the gate it fails or skips, as the spec's `on_reject` says.
+
+    A trial, which is a run by other values than the spec's, is skipped: only the spec as it is promotes.
+    """
 
     step = "promote"
 
     @override
     def request(self, records: RunRecords) -> PromoteRequest:
-        result, spec = records.run_result(), records.resolved().spec
+        result, resolved = records.run_result(), records.resolved()
+        spec = resolved.spec
+        if resolved.trial is not None:
+            raise AirflowSkipException(f"a trial ({resolved.trial}): {_summary(result)}")
         if result.selected is None:
             rejected = AirflowSkipException if spec.gate.on_reject == "skip" else GateRejected
-            raise rejected(_summary(result))
+            raise rejected(f"nothing passed the gate: {_summary(result)}")
         row = next(row for row in result.variants if row.variant == result.selected.variant)
         return PromoteRequest(
             channel=records.channel(),
@@ -42,4 +48,4 @@ class PromoteOperator(StepOperator):
 
 def _summary(result: RunResult) -> str:
     verdicts = ", ".join(f"{row.variant} {row.verdict}" for row in result.variants if row.variant != BASELINE)
-    return f"nothing passed the gate: {verdicts}; recorded in MLflow run {result.mlflow_run_id}"
+    return f"{verdicts}; recorded in MLflow run {result.mlflow_run_id}"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from typing_extensions import override
 
-from litegate.records import RegisterRequest
+from litegate.records import RegisterRequest, RunResult
+from litegate_airflow.links import link_tasks
 from litegate_airflow.pages import run_url
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RunRecords
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 __all__ = ["RegisterOperator"]
 
@@ -34,3 +40,9 @@ class RegisterOperator(StepOperator):
             verdicts=records.verdicts(),
             selection=records.selection(),
         )
+
+    @override
+    def deliver(self, result: RunResult, context: Context) -> dict[str, Any]:
+        """Now that there are pages for them, link the earlier tasks."""
+        link_tasks(context["ti"], result)
+        return result.to_json()

@@ -10,7 +10,9 @@ from typing_extensions import override
 from litegate.records import Resolved, ResolveRequest
 from litegate.runner import BadStepInput
 from litegate.spec import load_spec
+from litegate_airflow.dag_run import conf
 from litegate_airflow.events import announcements
+from litegate_airflow.form import tried
 from litegate_airflow.notify import check_notifiers
 from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RESOLVED, RunRecords, push
@@ -24,7 +26,8 @@ __all__ = ["ResolveOperator"]
 class ResolveOperator(StepOperator):
     """Reads the spec as it is when the task runs, and pins the model and the data sets by digest.
 
-    Its inlets are the model's asset: what the events that began the run have said of the model, it must be.
+    What a person has changed in the form of a manual run takes the place of the file's values. Its inlets are the
+    model's asset: what the events that began the run have said of the model, it must be.
 
     Returns the names of the variants, because Airflow maps over return values only; the `Resolved`
     record is under the XCom key `resolved`.
@@ -47,10 +50,12 @@ class ResolveOperator(StepOperator):
         if self.problem:
             raise BadStepInput(self.problem)
         path = Path(self.spec_path)
-        spec = load_spec(path)
+        spec, trial = tried(load_spec(path), conf(records.ti), "parameters of this run")
+        if trial is not None:
+            self.log.warning("a trial, of which nothing is promoted: %s", trial)
         check_notifiers(spec)
         announced = tuple(event for model in self.inlets for event in announcements(self._context, model))
-        return ResolveRequest(spec=spec, folder=str(path.resolve().parent), announced=announced)
+        return ResolveRequest(spec=spec, folder=str(path.resolve().parent), announced=announced, trial=trial)
 
     @override
     def deliver(self, result: Resolved, context: Context) -> list[str]:

@@ -9,7 +9,9 @@ What the task `recall` has found goes before what a task has left: that may be o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from airflow.sdk.execution_time.xcom import XCom
 
 from litegate.errors import StepFailed
 from litegate.records import (
@@ -41,7 +43,21 @@ from litegate.variants import BASELINE, CHAMPION
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-__all__ = ["DECIDED", "FAILURE", "RECALLED", "RESOLVED", "RETURN_VALUE", "SMOKE", "Found", "RunRecords", "push"]
+__all__ = [
+    "DECIDED",
+    "FAILURE",
+    "RECALLED",
+    "RESOLVED",
+    "RETURN_VALUE",
+    "SMOKE",
+    "Found",
+    "RunRecords",
+    "TaskPlace",
+    "leave",
+    "push",
+    "recorded",
+    "registered_model",
+]
 
 DECIDED = "decided"
 FAILURE = "failure"
@@ -63,6 +79,32 @@ def push(ti: RuntimeTaskInstanceProtocol, key: str, record: Record) -> None:
     ti.xcom_push(key, record.to_json())
 
 
+class TaskPlace(NamedTuple):
+    """An instance of a task in a DAG run."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+
+
+def leave(place: TaskPlace, key: str, value: str) -> None:
+    """Leave a value as another task."""
+    XCom.set(key, value, **place._asdict())
+
+
+def recorded(dag_id: str, run_id: str) -> RunResult | None:
+    """A DAG run as recorded in MLflow; None before it is."""
+    value = XCom.get_one(key=RETURN_VALUE, dag_id=dag_id, run_id=run_id, task_id="register", map_index=-1)
+    return None if value is None else RunResult.model_validate(value)
+
+
+def registered_model(dag_id: str, run_id: str) -> str | None:
+    """The name under which a DAG run registers what passes; None before its spec is read."""
+    value = XCom.get_one(key=RESOLVED, dag_id=dag_id, run_id=run_id, task_id="resolve", map_index=-1)
+    return None if value is None else Resolved.model_validate(value).spec.registry.name
+
+
 class RunRecords:
     """What the earlier tasks of this DAG run found.
 
@@ -78,6 +120,11 @@ class RunRecords:
     def resolved(self) -> Resolved:
         """The spec with its inputs pinned."""
         return self._one(Resolved, "resolve", RESOLVED)
+
+    def expanded(self) -> list[str]:
+        """The variants that mapped tasks were expanded over, in the order of their instances."""
+        names: list[str] | None = self.ti.xcom_pull(task_ids="recall", key=RETURN_VALUE, map_indexes=-1)
+        return names or []
 
     def converted(self) -> Converted:
         """The float32 baseline and the SavedModel."""

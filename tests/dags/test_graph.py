@@ -90,7 +90,14 @@ class Steps:
 
     def resolve(self, request: Any) -> Resolved:
         model = ModelRef(uri="m.keras", format="keras", digest="2", files=(FILE,))
-        return Resolved(spec=request.spec, model=model, calibration=DATA, evaluation=DATA, metric=METRIC)
+        return Resolved(
+            spec=request.spec,
+            model=model,
+            calibration=DATA,
+            evaluation=DATA,
+            metric=METRIC,
+            trial=request.trial,
+        )
 
     def convert(self, request: Any) -> Converted:
         return Converted(artifact=artifact("float32"), saved_model=(FILE,), tools={})
@@ -144,15 +151,25 @@ class Steps:
         )
 
     def register(self, request: Any) -> RunResult:
-        chosen = request.selection.variant
+        trial = request.resolved.trial is not None
+        chosen = None if trial else request.selection.variant
         row = {"bytes": None, "value": None, "drop": None, "drop_low": None, "drop_high": None, "samples": 0}
-        row |= {"reasons": (), "latency_ms": None, "digest": None, "uri": None, "mlflow_run_id": None}
+        row |= {"reasons": (), "latency_ms": None, "digest": None, "uri": None}
         return RunResult(
             model="m",
-            outcome="selected" if chosen else "rejected",
+            outcome="trial" if trial else "selected" if chosen else "rejected",
             selected=Champion(variant=chosen, version=1, digest=chosen) if chosen else None,
             baseline=BaselineSummary(bytes=10, metric="top1", value=0.9, samples=9),
-            variants=tuple(VariantRow(variant=v.variant, verdict=v.state, **row) for v in request.verdicts),
+            variants=tuple(
+                VariantRow(
+                    variant=v.variant,
+                    verdict=v.state,
+                    mlflow_run_id=f"run-{v.variant}",
+                    mlflow_model_id=f"m-{v.variant}",
+                    **row,
+                )
+                for v in request.verdicts
+            ),
             experiment_id="1",
             mlflow_run_id="run-1",
             report="http://mlflow/report",
@@ -179,11 +196,11 @@ class Outcome:
 def run(
     load_dags: Callable[..., Any], run_dag: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Outcome]:
-    def run(steps: Steps, **keys: str) -> Outcome:
+    def run(steps: Steps, conf: dict[str, Any] | None = None, **keys: str) -> Outcome:
         defaults = {"variants": "[dynamic_range, int8]", "on_reject": "fail", "from_champion": "null"}
         (tmp_path / "m.yaml").write_text(SPEC.format(**(defaults | keys)))
         monkeypatch.setattr("litegate_airflow.step.StepRun", steps)
-        dag_run = run_dag(load_dags(tmp_path)["quantize__m"])
+        dag_run = run_dag(load_dags(tmp_path)["quantize__m"], run_conf=conf)
         instances = dag_run.get_task_instances()
         return Outcome(steps, {f"{i.task_id}/{i.rendered_map_index or ''}".rstrip("/"): i for i in instances})
 
@@ -419,3 +436,37 @@ def test_the_champion_is_asked_for_anew_when_everything_is_recalled(run: Run, pr
     assert (("evaluate", "champion") in outcome.steps.looked_up) == promoted_before
     assert (outcome.steps.requests["judge", ""].champion is not None) == promoted_before
     assert outcome.state("promote") == "success"
+
+
+TRIED = {"gate.max_drop": 0.5, "variants": ["int8"]}
+
+
+def test_a_trial_is_made_by_the_changed_values_and_ends_with_register(run: Run) -> None:
+    outcome = run(Steps(), TRIED)
+    requests = outcome.steps.requests
+    assert outcome.pull("recall") == ["int8"]
+    assert requests["judge", ""].policy.max_drop == 0.5
+    assert str(requests["register", ""].resolved.trial) == "variants int8 (spec: dynamic_range int8), " + (
+        "gate.max_drop 0.5 (spec: 0.01)"
+    )
+    assert outcome.state("register") == "success"
+    assert outcome.state("promote") == "skipped"
+    assert ("promote", "") not in requests
+
+
+def test_every_task_links_to_mlflow_once_the_run_is_registered(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LITEGATE_MLFLOW_URL", "https://mlflow.example/")
+    outcome = run(Steps(), from_champion="0.01")
+    mode = "?workflowType=machine_learning"
+    runs = "https://mlflow.example/#/experiments/1/runs"
+    for name, instance in outcome.tasks.items():
+        task, variant = instance.task_id, instance.rendered_map_index
+        own = variant or {"evaluate_champion": None}.get(task, "")
+        if task.endswith("_baseline") or own is None:
+            continue  # the pretended results have no row for these
+        assert outcome.pull(name, "_link_RunLink") == f"{runs}/run-{own or 1}{mode}", name
+        assert outcome.pull(name, "_link_ReportLink") == f"{runs}/run-1/artifacts/report.html{mode}", name
+        artifact = outcome.pull(name, "_link_ArtifactLink")
+        assert artifact == (f"https://mlflow.example/#/experiments/1/models/m-{own}/artifacts{mode}" if own else None)
+    version = f"https://mlflow.example/#/models/m/versions/1{mode}"
+    assert outcome.pull("register", "_link_VersionLink") == outcome.pull("promote", "_link_VersionLink") == version

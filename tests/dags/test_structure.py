@@ -381,3 +381,57 @@ print(sorted({{"tensorflow", "keras", "mlflow", "boto3", "botocore", "sklearn", 
 """
     done = subprocess.run([sys.executable, "-c", script], env=os.environ, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+EVERYTHING = """
+model: {name: m, uri: s3://models/m.keras}
+calibration: {uri: c.npz, format: npz}
+evaluation: {uri: e.npz, format: npz}
+gate: {max_drop_from_champion: 0.01}
+approval: human
+retrain: {entry_point: "training:train"}
+requalify: {uri: fresh.npz, format: npz}
+"""
+DAG_FILES = ("quantize.py", "requalify.py", "retrain.py", "prepare_digits.py", "decide.py", "clean.py")
+
+
+@pytest.mark.parametrize("file", DAG_FILES)
+def test_every_dag_says_what_it_does_and_what_kind_it_is(load_dags: Load, tmp_path: Path, file: str) -> None:
+    (tmp_path / "m.yaml").write_text(EVERYTHING)
+    dags = load_dags(tmp_path, file=file)
+    assert dags
+    for dag in dags.values():
+        assert dag.doc_md, dag.dag_id
+        assert "litegate" in dag.tags
+        assert {"quantize", "requalify", "retrain", "prepare", "decision", "clean"} & set(dag.tags)
+
+
+@pytest.mark.parametrize("name", ["quantize", "requalify"])
+def test_every_task_says_what_it_does_and_what_it_leaves(load_dags: Load, tmp_path: Path, name: str) -> None:
+    (tmp_path / "m.yaml").write_text(EVERYTHING)
+    tasks = load_dags(tmp_path, file=f"{name}.py")[f"{name}__m"].task_dict
+    assert all("**Leaves**" in task.doc_md for task in tasks.values())
+
+
+def test_tasks_link_to_what_there_is_of_them(load_dags: Load, tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(EVERYTHING)
+    tasks = load_dags(tmp_path)["quantize__m"].task_dict
+    names = {task_id: [link.name for link in task.operator_extra_links] for task_id, task in tasks.items()}
+    of_variants = {"inspect_baseline", "evaluate_baseline", "profile_baseline", "evaluate_champion"}
+    of_variants |= {task_id for task_id in tasks if task_id.startswith("variant.")}
+    registered = {"register", "promote", "approve", "decide"}
+    for task_id, found in names.items():
+        own = ["Artifact"] if task_id in of_variants else ["Model version"] if task_id in registered else []
+        assert found == ["MLflow run", "Report", *own], task_id
+
+
+def test_the_form_has_the_values_of_the_spec(load_dags: Load, tmp_path: Path) -> None:
+    write_spec(tmp_path, gate="{max_drop: 0.03}")
+    params = load_dags(tmp_path)["quantize__m"].params
+    assert params["gate.max_drop"] == 0.03
+    assert "gate.max_drop_from_champion" not in params
+
+
+def test_the_person_who_is_asked_sees_a_form_of_their_own(load_dags: Load, tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(EVERYTHING)
+    assert set(load_dags(tmp_path)["quantize__m"].get_task("approve").params) == {"note"}

@@ -20,6 +20,7 @@ class TaskInstance:
     map_index: int = -1
     user: str | None = None
     params: dict[str, Any] = field(default_factory=dict)
+    conf: dict[str, Any] = field(default_factory=dict)
     values: dict[tuple[str, int, str], Any] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
 
@@ -37,7 +38,7 @@ class TaskInstance:
 
     def get_template_context(self) -> dict[str, Any]:
         moment = datetime(2026, 1, 1, tzinfo=UTC)
-        dag_run = SimpleNamespace(run_after=moment, triggering_user_name=self.user)
+        dag_run = SimpleNamespace(run_after=moment, triggering_user_name=self.user, conf=self.conf)
         return {"dag_run": dag_run, "params": self.params}
 
     def pushed(self, key: str) -> Any:

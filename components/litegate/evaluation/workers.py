@@ -10,7 +10,6 @@ import math
 import multiprocessing
 import os
 import signal
-import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -25,13 +24,15 @@ from litegate.errors import StepFailed
 from litegate.evaluation.lockstep import Job, Lockstep
 from litegate.gate.outcomes import Outcomes
 from litegate.process import die_with_parent
-from litegate.work import Work
+from litegate.progress import Progress
 
-__all__ = ["Progress", "Workers", "processes_for"]
+__all__ = ["Workers", "processes_for"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _PER_PROCESS = 256
 """So few samples are not worth a process of their own."""
+_POLL = 0.5
+"""Seconds between two looks at processes that are yet to see their first samples."""
 _STOP = -(2**62)
 """The count that tells the processes that nobody waits for their outcomes."""
 
@@ -41,46 +42,17 @@ def processes_for(samples: int) -> int:
     return max(1, min(len(os.sched_getaffinity(0)), math.ceil(samples / _PER_PROCESS)))
 
 
-class Progress:
-    """Says every five seconds how far an evaluation of at most `total` samples has come."""
-
-    def __init__(self, work: Work, variant: str, total: int, every: float = 5.0) -> None:
-        self._work, self._variant, self._total, self._every = work, variant, total, every
-        self._begin = self._said = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        """Since the evaluation began."""
-        return time.perf_counter() - self._begin
-
-    @property
-    def wait(self) -> float:
-        """Seconds until there is something to say."""
-        return max(0.0, self._said + self._every - time.perf_counter())
-
-    def report(self, seen: int) -> None:
-        """Say how many samples were seen, if it is time to."""
-        if self.wait or not seen:
-            return
-        self._said = time.perf_counter()
-        rate = seen / self.seconds
-        left = (self._total - seen) / rate
-        self._work.say(
-            "evaluate %s: %d of %d samples, %.0f/s, %.0f s left", self._variant, seen, self._total, rate, left
-        )
-
-
 class Workers:
     """A context in which blocks of samples are evaluated.
 
     Args:
         job: what every process evaluates.
         processes: with 1 the work is done in this process.
+        progress: is told how many samples all of them together have seen.
     """
 
     def __init__(self, job: Job, processes: int, progress: Progress) -> None:
         self._job, self._processes, self._progress = job, processes, progress
-        self._seen = 0
         self._here: Lockstep | None = None
         self._pool: ProcessPoolExecutor | None = None
 
@@ -111,12 +83,7 @@ class Workers:
     def _evaluate_here(self, indices: Array) -> dict[str, Outcomes]:
         if self._here is None:
             self._here = Lockstep(self._job)
-
-        def seen(samples: int) -> None:
-            self._seen += samples
-            self._progress.report(self._seen)
-
-        return self._here.outcomes(indices, seen)
+        return self._here.outcomes(indices, self._progress.add)
 
     def _evaluate_there(self, pool: ProcessPoolExecutor, indices: Array) -> list[dict[str, Outcomes]]:
         """Each process gets neighbours, which lie together where the data is read from."""
@@ -135,11 +102,11 @@ class Workers:
     def _wait(self, futures: Sequence[Future[Any]]) -> None:
         waiting = set(futures)
         while waiting:
-            finished, waiting = wait(waiting, self._progress.wait, FIRST_EXCEPTION)
+            finished, waiting = wait(waiting, max(_POLL, self._progress.wait), FIRST_EXCEPTION)
             for future in finished:
                 future.result()
             if waiting:
-                self._progress.report(self._done.value)
+                self._progress.reach(self._done.value)
 
 
 def _death(processes: list[BaseProcess]) -> tuple[str, str]:

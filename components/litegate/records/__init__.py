@@ -87,6 +87,7 @@ from litegate.records.results import (
     VariantRow,
 )
 from litegate.records.statistics import InputStatistics
+from litegate.records.trial import Change, Trial
 from litegate.records.verdicts import (
     ClassLoss,
     Clause,
@@ -114,6 +115,7 @@ __all__ = [
     "Champion",
     "ChampionFile",
     "ChampionRequest",
+    "Change",
     "Channel",
     "ChannelState",
     "ClassLoss",
@@ -188,6 +190,7 @@ __all__ = [
     "Stopping",
     "TensorSpec",
     "TrainRequest",
+    "Trial",
     "UserCode",
     "VariantRow",
     "Verdict",

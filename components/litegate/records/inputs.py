@@ -8,6 +8,7 @@ from pydantic import Field
 
 from litegate.metrics.facts import MetricFacts
 from litegate.records.base import FileRef, Record
+from litegate.records.trial import Trial
 from litegate.spec import Format, Retrain, Spec
 
 __all__ = [
@@ -82,11 +83,13 @@ class ResolveRequest(Record):
     Attributes:
         folder: where the user's code is searched.
         announced: the event that the run began with, and all later ones; none if it began otherwise.
+        trial: how the spec differs from its file, if it does.
     """
 
     spec: Spec
     folder: str
     announced: tuple[Announcement, ...] = ()
+    trial: Trial | None = None
 
 
 class Resolved(Record):
@@ -104,6 +107,7 @@ class Resolved(Record):
     metric_code: UserCode | None = None
     preprocess: UserCode | None = None
     trigger: Announcement | None = None
+    trial: Trial | None = None
 
 
 class ProduceRequest(Record):

@@ -83,6 +83,7 @@ class VariantRow(Record):
     digest: str | None
     uri: str | None
     mlflow_run_id: str | None
+    mlflow_model_id: str | None = None
 
 
 class Champion(Record):
@@ -108,12 +109,14 @@ class ChampionFile(Record):
 class RunResult(Record):
     """What a pipeline run found, as recorded; `selected` is the version that may be promoted.
 
+    A trial selects none, whatever passed.
+
     Attributes:
         report: address of the page in MLflow that answers which file to ship.
     """
 
     model: str
-    outcome: Literal["selected", "rejected"]
+    outcome: Literal["selected", "rejected", "trial"]
     selected: Champion | None
     baseline: BaselineSummary
     variants: tuple[VariantRow, ...]

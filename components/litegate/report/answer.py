@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from litegate import wording
+from litegate.records import Trial
 from litegate.report.run import Row, Run, kib
 
 __all__ = ["Answer", "answer"]
@@ -35,8 +36,19 @@ class Answer:
 
 def answer(run: Run) -> Answer:
     """The answer of a run."""
-    row = run.selected
-    return _nothing(run) if row is None else _ship(run, row)
+    row, trial = run.selected, run.request.resolved.trial
+    found = _nothing(run) if row is None else _ship(run, row)
+    return found if trial is None else _of_trial(found, row, trial)
+
+
+def _of_trial(found: Answer, row: Row | None, trial: Trial) -> Answer:
+    """What would ship if the spec said so; there is no file, for nothing does."""
+    return replace(
+        found,
+        headline=f"A trial: {row.name if row else 'nothing'} would ship",
+        why=f"{found.why} Nothing of a trial is registered or promoted. This one: {trial}.",
+        file="",
+    )
 
 
 def _ship(run: Run, row: Row) -> Answer:

@@ -7,6 +7,7 @@ may be and what it was. Nothing here touches the network or the file system beyo
 from __future__ import annotations
 
 from litegate.spec.approval import Approval
+from litegate.spec.changes import schema_of, value_of, with_values
 from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import MIN_SAMPLES, Calibration, Data, Evaluation, Format, LintCode, Model
 from litegate.spec.notify import Event, Notification
@@ -37,4 +38,7 @@ __all__ = [
     "limits_problem",
     "load_spec",
     "parse_spec",
+    "schema_of",
+    "value_of",
+    "with_values",
 ]

@@ -29,9 +29,11 @@ class Spec(Section):
     evaluation: Evaluation
     preprocess: EntryPoint | None = None
     target: Literal["cpu", "gpu", "edgetpu", "microcontroller", "high_precision_integer"] = "cpu"
-    variants: tuple[str, ...] = ()
+    variants: tuple[str, ...] = Field((), description="The variants to build and judge.")
     gate: Gate = Gate.model_validate({})
-    select: Literal["smallest", "fastest", "most_accurate"] = "smallest"
+    select: Literal["smallest", "fastest", "most_accurate"] = Field(
+        "smallest", description="Which of the variants that pass is promoted."
+    )
     registry: Registry
     approval: OptionalApproval = None
     notify: list[Notification] = Field(default_factory=list, description="Who is told about what, and how.")

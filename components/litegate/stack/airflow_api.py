@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -95,10 +95,11 @@ class AirflowApi:
         """Let runs of the DAG begin."""
         self._send("PATCH", f"dags/{dag_id}", json={"is_paused": False})
 
-    def trigger(self, run: RunId) -> None:
-        """Start a run."""
+    def trigger(self, run: RunId, conf: Mapping[str, Any] | None = None) -> None:
+        """Start a run, with some values of its form."""
+        body = {"dag_run_id": run.run, "logical_date": None, "conf": dict(conf or {})}
         # A request that was sent twice finds its run already there.
-        self._send("POST", f"dags/{run.dag}/dagRuns", accept=(409,), json={"dag_run_id": run.run, "logical_date": None})
+        self._send("POST", f"dags/{run.dag}/dagRuns", accept=(409,), json=body)
 
     def state(self, run: RunId) -> str:
         """The state of a run: queued, running, success or failed."""

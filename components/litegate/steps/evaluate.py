@@ -16,11 +16,12 @@ from litegate.datasets.sampling import choose, in_random_order
 from litegate.errors import DataError
 from litegate.evaluation.blocks import cumulative_counts, evaluate_until_decided
 from litegate.evaluation.lockstep import Job
-from litegate.evaluation.workers import Progress, Workers, processes_for
+from litegate.evaluation.workers import Workers, processes_for
 from litegate.gate.outcomes import Outcomes
 from litegate.litert import LiteRTModel, Tensor
 from litegate.metrics.base import Metric, check_classes
 from litegate.metrics.loading import load_metric
+from litegate.progress import Progress
 from litegate.records import Evaluated, EvaluateRequest, ReferenceOutcomes
 from litegate.work import Work
 
@@ -46,12 +47,14 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
     class_samples = _class_samples(dataset, order, classes)
     counts = cumulative_counts(request.stopping, len(order))
     processes = processes_for(len(order))
-    progress = Progress(work, request.artifact.variant, len(order))
+    what = f"evaluate {request.artifact.variant}"
+    work.say("%s: %s samples of %s, %d processes", what, f"{len(order):,}", request.data.uri, processes)
+    progress = Progress(work.say, what, len(order), at_most=request.stopping is not None)
     with Workers(_job(request, work, model, dataset, classes), processes, progress) as workers:
         seen = evaluate_until_decided(workers, order, counts, request.stopping, metric.facts, classes, class_samples)
     seconds = progress.seconds
     outcomes = seen[request.artifact.variant]
-    _say(request, work, outcomes, len(order), f"{len(outcomes) / seconds:,.0f} samples/s, {processes} processes")
+    _say(request, work, outcomes, len(order), f"{len(outcomes) / seconds:,.0f} samples/s")
     return Evaluated(
         variant=request.artifact.variant,
         artifact_digest=request.artifact.file.digest,

@@ -16,6 +16,7 @@ from litegate.lint.samples import coverage, leakage, numbers_of_samples
 from litegate.lint.summary import Collector, Summary, digest_of
 from litegate.lint.values import by_itself, compared
 from litegate.litert import LiteRTModel, check_features, choose_signature
+from litegate.progress import Progress
 from litegate.records import DataFinding, Lint, LintRequest
 from litegate.representative import load_samples
 from litegate.user_code import load_preprocess
@@ -61,7 +62,7 @@ class _Lint:
     """The data sets of one request, and how much of the evaluation set was looked at."""
 
     def __init__(self, request: LintRequest, work: Work) -> None:
-        self.request = request
+        self.request, self.work = request, work
         content = work.path(request.artifact.file).read_bytes()
         self.models = {key: LiteRTModel(content, key) for key in request.artifact.signatures}
         self.signature = _signature(request)
@@ -122,10 +123,11 @@ class _Lint:
         size = sum(value[:1].nbytes for value in self.samples[self.signature].values())
         count = max(50, min(COMPARED, COMPARED_BYTES // max(1, size)))
         collectors = {name: Collector() for name in reader.inputs}
-        for indices, _, features in reader.batches(
-            choose(self.evaluation.ids, count, self.request.seed), self.preprocess
-        ):
+        chosen = choose(self.evaluation.ids, count, self.request.seed)
+        progress = Progress(self.work.say, "lint: comparing with the evaluation set", len(chosen))
+        for indices, _, features in reader.batches(chosen, self.preprocess):
             self.compared += len(indices)
+            progress.reach(self.compared)
             for name, collector in collectors.items():
                 for value in features[name]:
                     collector.add(value)
@@ -142,9 +144,11 @@ class _Lint:
         """By the content of the samples before `preprocess`, so that it costs no more than reading them."""
         own = {digest: self.calibration.ids[index] for index, digest in _raw(self.calibration, self._chosen())}
         order = choose(self.evaluation.ids, self._affordable(), self.request.seed)
+        progress = Progress(self.work.say, "lint: searching for leakage", len(order))
         found = {}
         for index, digest in _raw(self.evaluation, order):
             self.searched += 1
+            progress.reach(self.searched)
             if digest in own:
                 found[own[digest]] = self.evaluation.ids[index]
         yield from leakage(found, self.request.samples.samples, self.searched, len(self.evaluation.ids))

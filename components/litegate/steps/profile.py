@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from litegate.litert import LiteRTModel, choose_signature
+from litegate.progress import Progress
 from litegate.records import Profile, ProfileRequest
 from litegate.representative import load_samples
 from litegate.work import Work
@@ -32,7 +33,8 @@ def run(request: ProfileRequest, work: Work) -> Profile:
         for index in range(min(request.samples.samples, 32))
     ]
     model.invoke(samples[0])
-    times = _measure(model, samples)
+    progress = Progress(work.say, f"profile {artifact.variant}", _MIN_RUNS, unit="runs")
+    times = _measure(model, samples, progress)
     median, p95 = (float(value) * 1e3 for value in np.percentile(times, (50, 95)))
     work.say("profile %s: median %.3f ms, p95 %.3f ms, %d runs", artifact.variant, median, p95, len(times))
     return Profile(
@@ -45,7 +47,7 @@ def run(request: ProfileRequest, work: Work) -> Profile:
     )
 
 
-def _measure(model: LiteRTModel, samples: list[dict[str, Array]]) -> list[float]:
+def _measure(model: LiteRTModel, samples: list[dict[str, Array]], progress: Progress) -> list[float]:
     times: list[float] = []
     end = time.perf_counter() + _SECONDS
     while len(times) < _MIN_RUNS or (time.perf_counter() < end and len(times) < _MAX_RUNS):
@@ -53,4 +55,5 @@ def _measure(model: LiteRTModel, samples: list[dict[str, Array]]) -> list[float]
         begin = time.perf_counter()
         model.invoke(sample)
         times.append(time.perf_counter() - begin)
+        progress.reach(len(times))
     return times

@@ -11,6 +11,7 @@ import tf_keras  # noqa: F401  registers the classes that SavedModels written by
 
 from litegate.errors import StepFailed
 from litegate.inspection import calibrator_problem, read_file
+from litegate.progress import Progress
 from litegate.records import Artifact, QuantizeRequest
 from litegate.representative import load_samples, representative_dataset
 from litegate.tflite import describe, names_of
@@ -38,7 +39,9 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
     counter = None
     if variant.calibrated:
         samples = load_samples(work.path(request.samples.file))
-        counter = _Counter(representative_dataset(samples), len(samples) * request.samples.samples)
+        expected = len(samples) * request.samples.samples
+        progress = Progress(work.say, f"quantize {variant.name}: calibrating", expected)
+        counter = _Counter(representative_dataset(samples), expected, progress)
         converter.representative_dataset = counter
         work.say("quantize %s: calibrating on %d samples", variant.name, request.samples.samples)
     content = _convert(converter, variant)
@@ -62,13 +65,14 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
 class _Counter:
     """The representative dataset, counting: a converter that is fed nothing gives a float model without a word."""
 
-    def __init__(self, feed: Callable[[], Iterator[Any]], expected: int) -> None:
-        self._feed, self._expected, self._fed = feed, expected, 0
+    def __init__(self, feed: Callable[[], Iterator[Any]], expected: int, progress: Progress) -> None:
+        self._feed, self._expected, self._progress, self._fed = feed, expected, progress, 0
 
     def __call__(self) -> Iterator[Any]:
         for sample in self._feed():
             self._fed += 1
             yield sample
+            self._progress.add()
 
     def check(self, variant: Variant) -> None:
         if self._fed < self._expected:

@@ -18,6 +18,7 @@ from litegate.litert import choose_signature
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import render
 from litegate.tracking import cards, fields, models, notes, registry, runs, views
+from litegate.tracking.trials import marked
 from litegate.tracking.verdict_files import log_verdict
 from litegate.variants import VARIANTS
 from litegate.work import Work
@@ -47,6 +48,7 @@ class _Recorder:
 
     def __init__(self, request: RegisterRequest, work: Work) -> None:
         self.request, self.work, self.spec = request, work, request.resolved.spec
+        self.trial = request.resolved.trial
         self.client = runs.connect()
         self.baseline = fields.baseline_of(request)
         self.candidates = _by_variant(request)
@@ -69,19 +71,19 @@ class _Recorder:
         """A child run for one variant, with its logged model if there is a file."""
         candidate = self.candidates.get(verdict.variant)
         content = [record.model_dump_json() for record in (candidate, verdict) if record]
-        tags = fields.variant_tags(self.request, candidate, verdict)
+        tags = marked(fields.variant_tags(self.request, candidate, verdict), self.trial)
         child = self.runs.open(content, verdict.variant, tags, self.parent.info.run_id)
         with runs.recording(self.client, child, "FINISHED" if candidate else "FAILED"):
             runs.log(self.client, child, fields.variant_params(verdict.variant))
             uri = self._measured(child, candidate, verdict, tags) if candidate else None
             log_verdict(self.client, self.work, child.info.run_id, verdict)
         self.work.say("%s: recorded as %s", verdict.variant, verdict.state)
-        return fields.variant_row(candidate, verdict, uri, child.info.run_id)
+        return fields.variant_row(candidate, verdict, uri, child.info.run_id, self.model_ids.get(verdict.variant))
 
     def version(self, rows: tuple[VariantRow, ...]) -> Champion | None:
-        """The registered version of the selected variant, once MLflow is known to hold its bytes."""
+        """The registered version of the selected variant, once MLflow is known to hold its bytes; none of a trial."""
         row = next((row for row in rows if row.variant == self.request.selection.variant), None)
-        if row is None:
+        if row is None or self.trial is not None:
             return None
         model_id, digest = self.model_ids[row.variant], str(row.digest)
         stored = models.stored_digest(f"models:/{model_id}", self.work.folder)
@@ -105,7 +107,7 @@ class _Recorder:
         """What the step hands back and MLflow keeps."""
         return RunResult(
             model=self.spec.model.name,
-            outcome="selected" if selected else "rejected",
+            outcome="trial" if self.trial else "selected" if selected else "rejected",
             selected=selected,
             baseline=self.baseline,
             variants=rows,
@@ -127,7 +129,7 @@ class _Recorder:
         selected = result.selected.variant if result.selected else "none"
         warned = {"lint.warnings": notes.lint_warnings(self.request.lint)} if self.request.lint else {}
         outcome = {"outcome": result.outcome, "selected": selected, runs.NOTE: note} | warned
-        runs.log(self.client, self.parent, tags=outcome)
+        runs.log(self.client, self.parent, tags=marked(outcome, self.trial))
         self.client.update_run(run_id, name=f"selected {selected}" if result.selected else result.outcome)
         self.runs.supersede_others()
         metric = fields.metric_name(self.baseline)

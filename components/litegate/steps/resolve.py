@@ -41,6 +41,7 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
         metric_code=metric_code,
         preprocess=pin_code(spec.preprocess, request.folder, "preprocess"),
         trigger=request.announced[0] if request.announced else None,
+        trial=request.trial,
     )
 
 

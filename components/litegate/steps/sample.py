@@ -12,6 +12,7 @@ from litegate.datasets.features import FeatureReader
 from litegate.datasets.sampling import choose_stratified
 from litegate.lint.summary import Collector
 from litegate.litert import LiteRTModel
+from litegate.progress import Progress
 from litegate.records import InputStatistics, SampleRequest, SampleSet
 from litegate.representative import save_samples
 from litegate.requalification import statistics_of
@@ -37,7 +38,8 @@ def run(request: SampleRequest, work: Work) -> SampleSet:
     chosen = choose_stratified(dataset.ids, dataset.labels, request.samples, request.seed)
     readers = {key: FeatureReader(dataset, model.inputs, key, WHERE) for key, model in models.items()}
     preprocess = load_preprocess(request.preprocess)
-    samples = {key: _in_order(reader, chosen, preprocess) for key, reader in readers.items()}
+    progress = Progress(work.say, "sample", len(chosen) * len(readers))
+    samples = {key: _in_order(reader, chosen, preprocess, progress) for key, reader in readers.items()}
     path = work.folder / "samples.npz"
     save_samples(path, samples)
     labels = Counter() if dataset.labels is None else Counter(str(dataset.labels[index]) for index in chosen)
@@ -60,9 +62,12 @@ def _statistics(values: Array) -> InputStatistics:
     return statistics_of(collector.summary())
 
 
-def _in_order(reader: FeatureReader, chosen: Array, preprocess: Any) -> dict[str, Array]:
+def _in_order(reader: FeatureReader, chosen: Array, preprocess: Any, progress: Progress) -> dict[str, Array]:
     """The chosen samples in the order of the choice, whatever order the data set was read in."""
-    batches = list(reader.batches(chosen, preprocess))
+    batches = []
+    for batch in reader.batches(chosen, preprocess):
+        batches.append(batch)
+        progress.add(len(batch[0]))
     position = {int(index): place for place, index in enumerate(chosen)}
     indices = np.concatenate([batch[0] for batch in batches])
     order = np.argsort([position[int(index)] for index in indices])

@@ -168,12 +168,13 @@ def _inspection(candidate: Candidate) -> dict[str, float | None]:
 def variant_tags(request: RegisterRequest, candidate: Candidate | None, verdict: Verdict) -> dict[str, str]:
     """What runs are searched and read by."""
     spec = request.resolved.spec
+    selected = request.resolved.trial is None and verdict.variant == request.selection.variant
     tags = {
         "model": spec.model.name,
         "target": spec.target,
         registry.VARIANT: verdict.variant,
         "verdict": verdict.state,
-        "verdict.selected": str(verdict.variant == request.selection.variant).lower(),
+        "verdict.selected": str(selected).lower(),
         "verdict.sentence": headline(verdict),
         "verdict.reasons": notes.reasons(verdict),
         "mlflow.note.content": notes.variant_note(verdict, candidate),
@@ -230,7 +231,9 @@ def baseline_of(request: RegisterRequest) -> BaselineSummary:
     )
 
 
-def variant_row(candidate: Candidate | None, verdict: Verdict, uri: str | None, run_id: str) -> VariantRow:
+def variant_row(
+    candidate: Candidate | None, verdict: Verdict, uri: str | None, run_id: str, model_id: str | None
+) -> VariantRow:
     """One row of the result table; what is not finite counts as not measured."""
     inspection, smoke = (candidate.inspection, candidate.smoke) if candidate else (None, None)
     return VariantRow(
@@ -258,6 +261,7 @@ def variant_row(candidate: Candidate | None, verdict: Verdict, uri: str | None, 
         digest=candidate.artifact.file.digest if candidate else verdict.digest,
         uri=uri,
         mlflow_run_id=run_id,
+        mlflow_model_id=model_id,
     )
 
 

@@ -13,6 +13,7 @@ from litegate.digest import digest_bytes
 from litegate.errors import StoreError
 from litegate.records import Channel, Verdict
 from litegate.tracking import models, notes, registry
+from litegate.tracking.trials import TRIAL
 
 __all__ = ["prove", "proved_content"]
 
@@ -31,6 +32,9 @@ def prove(client: MlflowClient, channel: Channel, version: int, folder: Path) ->
     digest = found.tags.get(registry.DIGEST)
     if found.tags.get(registry.STATE) != registry.PASSED or digest is None:
         raise StoreError(f"{where}: its tags do not say that it passed the gate: it may not be promoted")
+    trial = client.get_run(found.run_id).data.tags.get(TRIAL)
+    if trial is not None:
+        raise StoreError(f"{where}: run {found.run_id} was a trial ({trial}): only the spec as it is promotes")
     verdict = _verdict(client, found, where, folder)
     if (verdict.state, verdict.digest, verdict.variant) != ("passed", digest, found.tags.get(registry.VARIANT)):
         said = f"{verdict.variant} {verdict.state}, {verdict.digest}"

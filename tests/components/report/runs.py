@@ -34,6 +34,7 @@ from litegate.records import (
     Selection,
     Signature,
     TensorSpec,
+    Trial,
     VariantRow,
     Verdict,
 )
@@ -78,6 +79,7 @@ class MadeRun:
     spec: dict[str, Any] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     value: float = 0.9
+    trial: Trial | None = None
 
     def html(self, classes: dict[str, Sequence[ClassLoss]] | None = None) -> str:
         """The page."""
@@ -229,6 +231,7 @@ class MadeRun:
             calibration=pinned,
             evaluation=pinned,
             metric=self.metric,
+            trial=self.trial,
         )
 
 

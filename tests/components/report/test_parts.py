@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from litegate.records import Reason
+from litegate.records import Change, Reason, Trial
 from litegate.report.advice import advice
+from litegate.report.answer import answer
 from litegate.report.certainty import certainty
 from litegate.report.classes import heat_map
 from litegate.report.decision import Leaf, Question, after_measuring, decision_tree
@@ -176,6 +177,18 @@ def test_the_path_through_the_decision_tree_follows_the_target(target):
     names = TARGETS[target].default
     made = MadeRun(variants=[Variant(name=name) for name in names], spec={"target": target, "variants": list(names)})
     assert set(leaves(decision_tree(view(made))).values()) == PATHS[target]
+
+
+@pytest.mark.parametrize(("selected", "headline"), [("int8", "int8 would ship"), (None, "nothing would ship")])
+def test_a_trial_says_what_would_ship_and_that_nothing_does(selected, headline):
+    trial = Trial(changes=(Change(key="gate.max_drop", spec=0.01, run=0.5),))
+    made = MadeRun(variants=[Variant(name="int8")], selected=selected, trial=trial)
+    found = answer(view(made))
+    assert (found.headline, found.file) == (f"A trial: {headline}", "")
+    assert "registered or promoted. This one: gate.max_drop 0.5 (spec: 0.01)." in found.why
+    page = made.html()
+    assert "ship this" not in page
+    assert ("would ship</span>" in page) == (selected is not None)
 
 
 def test_a_policy_of_integers_only_is_a_question_of_the_tree_too():
