@@ -26,8 +26,8 @@ def as_before(image: Any) -> Any:
 
 
 def brighter(image: Any) -> Any:
-    """What float32 takes in its stride, and int8 clips."""
-    return 3 * image
+    """What float32 takes in its stride, and int8 clips nearly everywhere."""
+    return 100 * image
 
 
 def dimmed(image: Any) -> Any:
@@ -64,15 +64,15 @@ class World:
         assert str(run.state) == "success", states(run)
         return run
 
-    def fresh(self, change: Change, seed: int, count: int = 500) -> None:
-        """New samples of the same kind as the models' own, then changed."""
+    def fresh(self, change: Change, seed: int, count: int = 500, turned: int = 0) -> None:
+        """New samples of the same kind as the models' own, then changed; their labels may be turned to other ones."""
         rng = np.random.default_rng(seed)
         label = np.arange(count) % 4
         image = rng.uniform(0, 0.5, (count, 8, 8, 1)).astype(np.float32)
         for index, quarter in enumerate(label):
             row, column = 4 * (quarter // 2), 4 * (quarter % 2)
             image[index, row : row + 4, column : column + 4] += 0.5
-        np.savez(self.folder / "fresh.npz", image=change(image).astype(np.float32), label=label)
+        np.savez(self.folder / "fresh.npz", image=change(image).astype(np.float32), label=(label + turned) % 4)
 
     def requalify(self, **keys: Any) -> Any:
         self.write(self.spec(requalify=self.spec()["requalify"] | keys))
@@ -159,8 +159,8 @@ def test_a_champion_is_watched_kept_and_rolled_back_as_the_data_change(world: Wo
     assert entry.decision.actor.startswith("requalify__quarters/")
     assert entry.decision.mlflow_run_id == pull(rolled_back, "record")["mlflow_run_id"]
 
-    # Nothing is left to fall back to: a limit that nothing can keep.
-    alone = world.requalify(on_failure="rollback", on_drift="record", min_value=1.0, max_drop=0.0)
+    world.fresh(as_before, seed=4, turned=1)  # now even float32 is wrong, and no other version is left
+    alone = world.requalify(on_failure="rollback", min_value=0.9)
     assert states(alone)["act"] == "failed", pull(alone, "gate")
     assert "it was not rolled back" in pull(alone, "act", "failure")["message"]
     assert world.state().aliases.champion == 1
