@@ -38,6 +38,7 @@ def version_card(request: RegisterRequest, row: VariantRow, rows: Sequence[Varia
     baseline, experiment_id = fields.baseline_of(request), parent.info.experiment_id
     start = f"experiments/{experiment_id}/runs"
     pages = (
+        f"[Report]({link(f'{start}/{parent.info.run_id}/artifacts/{notes.REPORT}')})",
         f"[Pipeline run]({link(f'{start}/{parent.info.run_id}')})",
         f"[Run of {row.variant}]({link(f'{start}/{row.mlflow_run_id}')})",
         f"[Charts]({view_link(experiment_id)})",

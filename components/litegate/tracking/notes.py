@@ -79,8 +79,12 @@ def run_note(result: RunResult, why: str, links: Mapping[str, str], lint: Lint |
         verdict = f"**Rejected: nothing may be promoted**, for {plain(why)}."
     else:
         verdict = f"**Selected: {result.selected.variant}**, version {result.selected.version}: {plain(why)}."
-    pages = [f"[{plain(name.capitalize())}]({url})" for name, url in sorted(links.items())]
-    pages.append(f"[Charts of the latest run]({view_link(result.experiment_id)})")
+    run = f"experiments/{result.experiment_id}/runs/{result.mlflow_run_id}"
+    pages = (
+        f"[Report]({link(f'{run}/artifacts/{REPORT}')})",
+        f"[Charts of the latest run]({view_link(result.experiment_id)})",
+        *(f"[{plain(name.capitalize())}]({url})" for name, url in sorted(links.items())),
+    )
     parts = (verdict, " · ".join(pages), results(result.baseline, result.variants), _lint(lint) if lint else "")
     return fit("\n\n".join(part for part in parts if part), NOTE_LIMIT, "the artifact result.json has all of it")
 

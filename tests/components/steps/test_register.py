@@ -22,7 +22,7 @@ from litegate.tracking import fields
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 METRICS = {
     "top1",
-    "baseline_top1",
+    "top1_float32",
     "samples",
     "samples_available",
     "bytes",
@@ -258,7 +258,7 @@ def test_a_metric_goes_by_a_name_that_mlflow_takes_and_that_nothing_else_has(toy
     assert children(result)["int8"].data.metrics[logged] == 0.918
     assert (result.baseline.metric, result.baseline.higher_is_better, result.baseline.percent) == (name, False, False)
     baseline = MlflowClient().get_run(result.mlflow_run_id).data.metrics
-    assert baseline[f"baseline_{name.rpartition(':')[2]}"] == 0.92
+    assert baseline[f"baseline_{logged}"] == 0.92
 
 
 def test_another_value_of_the_baseline_is_another_record(toy):
