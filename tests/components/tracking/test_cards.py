@@ -19,7 +19,9 @@ def parent():
 
 def rows_of(request) -> list[VariantRow]:
     candidates = {item.artifact.variant: item for item in (request.baseline, *request.candidates)}
-    return [fields.variant_row(candidates.get(verdict.variant), verdict, None, "run") for verdict in request.verdicts]
+    return [
+        fields.variant_row(candidates.get(verdict.variant), verdict, None, "run", None) for verdict in request.verdicts
+    ]
 
 
 def test_a_card_has_the_verdict_the_table_the_evidence_and_the_code_to_use_it(toy, parent):
