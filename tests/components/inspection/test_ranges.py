@@ -18,7 +18,7 @@ def test_a_quantized_input_has_the_range_of_its_type(tflite_files: dict[str, Pat
     assert low == pytest.approx((-128 - tensor.zero_point - 0.5) * tensor.scale)
     assert high == pytest.approx((127 - tensor.zero_point + 0.5) * tensor.scale)
     # What is just inside is rounded to the last integer, what is a step beyond is clipped to it.
-    inside, beyond = (np.float32(high + by * tensor.scale) for by in (-0.01, 1.0))
+    inside, beyond = (np.full(1, high + by * tensor.scale, np.float32) for by in (-0.01, 1.0))
     assert tensor.quantize(inside) == tensor.quantize(beyond) == 127
     assert abs(tensor.dequantize(tensor.quantize(inside)) - inside) <= 0.51 * tensor.scale
     assert abs(tensor.dequantize(tensor.quantize(beyond)) - beyond) > tensor.scale
