@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-LIMIT = 600
+LIMIT = 300
+PATIENCE = 120
+"""Seconds that a run may go on after the last answer."""
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Person:
     refusals: list[int] = field(default_factory=list)
 
     def answer(self, client: Any) -> bool:
-        """Answer, if a question is open; a database that is busy is asked again."""
+        """Answer, if a question is open; where Airflow cannot take the answer yet, another time."""
         headers = {"Authorization": f"Bearer {_token(self.name)}"}
         listed = client.get("/api/v2/dags/~/dagRuns/~/hitlDetails", params=OPEN, headers=headers)
         for question in listed.json()["hitl_details"] if listed.status_code == 200 else ():
@@ -38,7 +40,7 @@ class Person:
             )
             note = {} if self.note is None else {"params_input": {"note": self.note}}
             answered = client.patch(path, json={"chosen_options": [self.chooses], **note}, headers=headers)
-            if answered.status_code < 500:
+            if answered.status_code in (200, 403):
                 self.questions.append(question)
                 self.refusals += [answered.status_code] * (answered.status_code != 200)
                 return True
@@ -63,6 +65,8 @@ def answering(*people: Person) -> Iterator[None]:
                 if time.monotonic() > limit:
                     _give_up(client, person.name)
                     return
+        if people and not done.wait(PATIENCE):
+            _give_up(client, people[-1].name)
 
     thread = threading.Thread(target=work)
     thread.start()
