@@ -32,13 +32,13 @@ def prove(client: MlflowClient, channel: Channel, version: int, folder: Path) ->
     digest = found.tags.get(registry.DIGEST)
     if found.tags.get(registry.STATE) != registry.PASSED or digest is None:
         raise StoreError(f"{where}: its tags do not say that it passed the gate: it may not be promoted")
-    trial = client.get_run(found.run_id).data.tags.get(TRIAL)
-    if trial is not None:
-        raise StoreError(f"{where}: run {found.run_id} was a trial ({trial}): only the spec as it is promotes")
     verdict = _verdict(client, found, where, folder)
     if (verdict.state, verdict.digest, verdict.variant) != ("passed", digest, found.tags.get(registry.VARIANT)):
         said = f"{verdict.variant} {verdict.state}, {verdict.digest}"
         raise StoreError(f"{where}: the verdict of run {found.run_id} says {said}, not that {digest} passed")
+    trial = client.get_run(found.run_id).data.tags.get(TRIAL)
+    if trial is not None:
+        raise StoreError(f"{where}: run {found.run_id} was a trial ({trial}): only the spec as it is promotes")
     stored = models.stored_digest(f"models:/{channel.registry}/{version}", folder)
     if stored != digest:
         raise StoreError(f"{where}: expected {digest}, got {stored}: delete the version, register again")
