@@ -129,7 +129,8 @@ def children(monkeypatch: pytest.MonkeyPatch) -> Children:
     return counted
 
 
-MEASURED = ("quantize", "inspect", "smoke", "evaluate", "profile")
+# Of two variants; the float32 baseline is converted, and measured like them.
+COMPUTED = {"convert": 1, "quantize": 2, "inspect": 3, "smoke": 3, "evaluate": 3, "profile": 3}
 
 
 def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
@@ -165,15 +166,15 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
 
     first = run()
     assert set(states(first).values()) == {"success"}
-    computed = Counter(children.new())
-    assert {step: computed[step] for step in MEASURED} == dict.fromkeys(MEASURED, 3)
+    assert COMPUTED.items() <= Counter(children.new()).items()
 
     again = run()
     assert children.new() == ["resolve", "register", "promote"]
     assert verdicts(again) == verdicts(first)
     assert pull(again, "promote")["champion"] == pull(first, "promote")["champion"]
 
-    for gate in ({"max_drop": 0.03}, {"confidence": 0.9}, {"min_size_ratio": 1.1}, {"max_prediction_shift": None}):
+    int8_is_too_large = {"min_size_ratio": 2.4}
+    for gate in ({"max_drop": 0.03}, {"confidence": 0.9}, int8_is_too_large, {"max_prediction_shift": None}):
         changed = run(**gate)
         assert children.new() == ["resolve", "judge", "register", "promote"], gate
         assert verdicts(changed) != verdicts(first)
@@ -193,8 +194,7 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
 
     children.new()
     recomputed = run()
-    computed = Counter(children.new())
-    assert {step: computed[step] for step in MEASURED} == dict.fromkeys(MEASURED, 3)
+    assert COMPUTED.items() <= Counter(children.new()).items()
     assert pull(recomputed, "promote")["champion"] == pull(first, "promote")["champion"]
 
     # Found by a run today, and so kept, although it was made long ago.
