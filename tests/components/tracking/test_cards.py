@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from mlflow import MlflowClient
 
@@ -13,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("mlflow_url")
 
 @pytest.fixture
 def parent():
-    experiment = MlflowClient().create_experiment(f"cards-{id(object())}")
+    experiment = MlflowClient().create_experiment(f"cards-{uuid.uuid4()}")
     return MlflowClient().create_run(experiment)
 
 
