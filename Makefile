@@ -5,7 +5,7 @@ UV := $(shell command -v uv || echo .venv-tools/bin/uv)
 COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	-c deploy/locks/constraints.txt
 
-.PHONY: help setup run stop test quick bench-gate bench-predict bench-promotion lint lock
+.PHONY: help setup run stop test quick docs bench-gate bench-predict bench-promotion lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 19
@@ -40,6 +40,9 @@ lint: setup  ## Check style, types and who imports whom.
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: setup  ## Write the spec reference anew from the schema.
+	@$(BIN)/litegate schema --markdown > docs/spec-reference.md
 
 lock:  ## Write both lock files anew from pyproject.toml.
 	$(COMPILE) --extra tensorflow --group build -o deploy/locks/tensorflow.txt

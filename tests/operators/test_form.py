@@ -89,8 +89,10 @@ class Field:
             {"type": ["number", "null"], "minimum": 0, "maximum": 1},
             "At least 0 and at most 1. May be empty: null.",
         ),
-        Field("gate.integer_only", False, {"type": "boolean"}, "Whether no operator"),
-        Field("gate.drop", "absolute", {"type": "string", "enum": ["absolute", "relative"]}, "Whether `max_drop`"),
+        Field("gate.integer_only", False, {"type": "boolean"}, "No operator inside"),
+        Field(
+            "gate.drop", "absolute", {"type": "string", "enum": ["absolute", "relative"]}, "`relative`: `max_drop` is"
+        ),
         Field("evaluation.max_samples", 500, {"type": ["integer", "null"], "minimum": 1}, "At least 1."),
         Field("calibration.samples", 200, {"type": "integer", "minimum": 1, "maximum": 100_000}, "at most 100,000."),
         Field(

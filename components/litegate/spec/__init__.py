@@ -12,9 +12,11 @@ from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import MIN_SAMPLES, Calibration, Data, Evaluation, Format, LintCode, Model
 from litegate.spec.notify import Event, Notification
 from litegate.spec.reading import load_spec, parse_spec
+from litegate.spec.reference import reference_page
 from litegate.spec.registry import Registry
 from litegate.spec.requalify import Requalify
 from litegate.spec.retrain import Retrain
+from litegate.spec.schema import file_schema
 from litegate.spec.whole import Spec
 
 __all__ = [
@@ -34,10 +36,12 @@ __all__ = [
     "Requalify",
     "Retrain",
     "Spec",
+    "file_schema",
     "gate_problem",
     "limits_problem",
     "load_spec",
     "parse_spec",
+    "reference_page",
     "schema_of",
     "value_of",
     "with_values",

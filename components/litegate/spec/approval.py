@@ -13,13 +13,17 @@ __all__ = ["Approval", "OptionalApproval"]
 
 
 class Approval(Section):
-    """A person accepts or rejects what passed the gate, before it is promoted."""
+    """How long a run waits for a person, what comes of it without an answer, and who may answer."""
 
-    timeout_hours: float = Field(72.0, gt=0, le=8760, description="How long a run waits for an answer.")
-    on_timeout: Literal["fail", "reject", "promote"] = Field("fail", description="What comes of it without an answer.")
+    timeout_hours: float = Field(
+        72.0, gt=0, le=8760, description="How long the run waits for an answer; fractions are fine."
+    )
+    on_timeout: Literal["fail", "reject", "promote"] = Field(
+        "fail", description="What comes of it without an answer: `fail` (nothing is decided), `reject` or `promote`."
+    )
     users: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list,
-        description="Airflow's ids of those who may answer; anyone who may operate the DAG if empty.",
+        description="Airflow's ids of those who may answer; whoever may use the DAG if empty.",
     )
 
 

@@ -16,18 +16,39 @@ __all__ = ["Gate", "Limits", "gate_problem", "limits_problem"]
 class Limits(Section):
     """What any file must keep of its baseline's accuracy; what is null is not asked for."""
 
-    max_drop: float = Field(0.01, ge=0, description="Largest allowed loss of the metric against float32.")
-    drop: Literal["absolute", "relative"] = Field(
-        "absolute", description="Whether `max_drop` is in the metric's own unit or a share of the baseline's value."
+    max_drop: float = Field(
+        0.01,
+        ge=0,
+        description="Largest allowed loss of the metric against float32, in the metric's unit (0.01 of `top1` is one "
+        "point). Where lower is better, a rise is a loss.",
     )
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence that the picked variant keeps every limit.")
-    max_class_drop: float | None = Field(None, ge=0, le=1, description="Largest allowed loss of any single class.")
+    drop: Literal["absolute", "relative"] = Field(
+        "absolute",
+        description="`relative`: `max_drop` is a share of the baseline's own value (0.01 is one percent of it). Not "
+        "for metrics whose values may be negative; a baseline of 0 fails.",
+    )
+    confidence: float = Field(
+        0.95,
+        gt=0.5,
+        lt=1,
+        description="Confidence that the variant that is picked keeps every limit, however many were judged side by "
+        "side.",
+    )
+    max_class_drop: float | None = Field(
+        None, ge=0, le=1, description="Largest allowed loss of any single class; not asked if null. Needs class labels."
+    )
     min_class_samples: int = Field(50, ge=1, description="Classes with fewer samples are not judged by themselves.")
     max_prediction_shift: float | None = Field(
-        0.2, gt=0, le=1, description="By how much the share of one class in the predictions may grow (collapse)."
+        0.2,
+        gt=0,
+        le=1,
+        description="By how much the share of one class in the predictions may grow against float32: a model that "
+        "collapses to one class fails. Not asked if null. Only for classifiers.",
     )
     min_value: float | None = Field(
-        None, description="What the float32 baseline itself must reach (at most, where lower is better)."
+        None,
+        description="What the float32 baseline itself must reach (must not exceed, where lower is better); "
+        "not asked if null.",
     )
 
 
@@ -39,14 +60,31 @@ class Gate(Limits):
     """
 
     max_drop_from_champion: float | None = Field(
-        None, ge=0, description="Largest allowed loss against the version that is champion today, in the metric's unit."
+        None,
+        ge=0,
+        description="Largest allowed loss against the version that carries the alias today, on the same samples, in "
+        "the metric's unit; not asked if null. Without a champion there is nothing to lose.",
     )
-    max_bytes: int | None = Field(None, ge=1, description="Largest file that may ship.")
-    min_size_ratio: float | None = Field(None, gt=0, description="How many times smaller than float32 it must be.")
-    max_latency_ratio: float | None = Field(None, gt=0, description="Largest latency as a share of float32's.")
-    latency_host: str | None = Field(None, description="The host whose latency counts; any one host if null.")
-    integer_only: bool = Field(False, description="Whether no operator, input or output may be float.")
-    on_reject: Literal["fail", "skip"] = Field("fail", description="How a run ends in which nothing passes.")
+    max_bytes: int | None = Field(None, ge=1, description="Largest file that may ship; any if null.")
+    min_size_ratio: float | None = Field(
+        None, gt=0, description="How many times smaller than float32 the file must be; not asked if null."
+    )
+    max_latency_ratio: float | None = Field(
+        None,
+        gt=0,
+        description="Largest median latency as a share of float32's, measured on one host; not asked if null.",
+    )
+    latency_host: str | None = Field(
+        None, description="The host whose latency counts, by its name; whichever measured both if null."
+    )
+    integer_only: bool = Field(
+        False,
+        description="No operator inside may compute on floats, and no input or output may be float: read from the "
+        "file's bytes.",
+    )
+    on_reject: Literal["fail", "skip"] = Field(
+        "fail", description="How a run ends in which nothing passes: `fail` (red) or `skip`."
+    )
 
 
 def gate_problem(evaluation: Evaluation, gate: Gate, facts: MetricFacts) -> tuple[str, str, str] | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from litegate.metrics.facts import BUILT_IN, built_in_facts, is_user_metric
-from litegate.spec.section import Name, Section, Uri, check_variant
+from litegate.spec.section import Section, address, check_variant, identifier
+from litegate.variants import VARIANTS
 
 __all__ = ["MIN_SAMPLES", "Calibration", "Data", "Evaluation", "Format", "LintCode", "Model"]
 
@@ -16,6 +18,8 @@ MIN_SAMPLES = 30
 """So few samples say nothing about a mean whose distribution is not known."""
 
 Format = Literal["csv", "images", "npy", "npz", "parquet", "tfrecord", "webdataset"]
+_AT_LEAST_ONE: JsonDict = {"type": "integer", "minimum": 1}
+
 LintCode = Literal["clipped", "constant", "leakage", "outliers", "scale", "shift", "too_few"]
 """Errors of the calibration lint that a spec may allow."""
 
@@ -26,19 +30,33 @@ class Model(Section):
     With a wildcard the URI stands for many versions, and the newest one is the model.
     """
 
-    name: str = Name
-    uri: str = Uri
-    watch: int | None = Field(None, ge=1, description="Seconds between two looks for a new model; not at all if null.")
+    name: str = identifier("Names the DAG `quantize__<name>`, the MLflow experiment `quantize/<name>` and the files.")
+    uri: str = address(
+        "The trained model: a SavedModel directory, a `.keras` or a `.h5` file, written by Keras 3 or Keras 2. With "
+        "`*`, `?` or `**/` it stands for versions, and the newest match is the model."
+    )
+    watch: int | None = Field(
+        None,
+        ge=1,
+        description="Seconds between two looks for a new model, which then starts the DAG; nobody looks if null.",
+    )
 
 
 class Data(Section):
     """Where a data set is, and which of its fields are what."""
 
-    uri: str = Uri
-    format: Format
-    label: str = Field("label", min_length=1, description="Name of the field, column or array that holds the label.")
+    uri: str = address("A file, a folder or prefix, or a name with `*`, `?` and `**/` for many files.")
+    format: Format = Field(description="How the samples are stored.")
+    label: str = Field(
+        "label",
+        min_length=1,
+        description="Name of the field, column or array that holds the label. Not for `images`, whose class is their "
+        "folder.",
+    )
     features: dict[str, str | list[str]] = Field(
-        default_factory=dict, description="Fields by input name, where they have other names; several are stacked."
+        default_factory=dict,
+        description="Fields by input name, where they have other names: `{image: image/encoded}`; several single "
+        "numbers are stacked: `{x: [age, weight]}`. For `csv`, `parquet`, `tfrecord` and `webdataset`.",
     )
 
     @model_validator(mode="after")
@@ -62,28 +80,55 @@ class Data(Section):
 
 
 class Calibration(Data):
-    """The data set that the representative samples are chosen from."""
+    """The data set that the representative samples are chosen from, which calibrate the integer variants."""
 
-    samples: int = Field(200, ge=1, le=100_000, description="How many samples calibrate the integer variants.")
-    seed: int = Field(17, ge=0, description="Seed of the choice.")
+    samples: int = Field(200, ge=1, le=100_000, description="How many are chosen; 100 to 500 is usual.")
+    seed: int = Field(
+        17,
+        ge=0,
+        description="Seed of the choice. It is stratified by label, does not depend on the order of the data, and a "
+        "smaller choice is part of a larger one.",
+    )
     allow: list[LintCode] = Field(
-        default_factory=list, description="Errors of the calibration lint that are only warnings here."
+        default_factory=list,
+        description="Errors of the calibration lint that are only warnings here, such as `leakage`.",
     )
 
 
 class Evaluation(Data):
-    """The data set that every variant is measured on."""
+    """The data set that every variant is measured on. It must have labels."""
 
-    metric: str = Field("top1", description="What is compared: a metric by name, or the user's package.module:Class.")
+    metric: str = Field(
+        "top1",
+        description="What is compared: a metric by name, or your own `package.module:Class`.",
+        json_schema_extra={"examples": ["top5", *BUILT_IN, "metrics:MyMetric"]},
+    )
     first_samples: int | None = Field(
         None,
         ge=MIN_SAMPLES,
-        description="Begin with so many and take more while a verdict is open; all at once if null.",
+        description="Begin with so many, and double them while the verdict is open, up to what there is or the caps "
+        "below; all at once if null. The looks are planned before the first and paid for. Not with `sequential`, and "
+        "not for metrics of a whole set.",
     )
-    sequential: bool = Field(False, description="Visit samples in a seeded random order and stop once it is decided.")
-    max_samples: int | None = Field(None, ge=1, description="At most so many samples; all of them if null.")
-    max_samples_by_variant: dict[str, int] = Field(default_factory=dict, description="The same, for one variant.")
-    signature: str | None = Field(None, description="Which signature is evaluated, if the model has several.")
+    sequential: bool = Field(
+        False,
+        description="Visit the samples in a seeded random order, and stop as soon as the verdict is certain, with the "
+        "same error rate. For metrics of single samples with a range: the cost then does not grow with the data.",
+    )
+    max_samples: int | None = Field(
+        None, ge=1, description="At most so many samples, chosen by the calibration's seed; all of them if null."
+    )
+    max_samples_by_variant: dict[str, int] = Field(
+        default_factory=dict,
+        description="The same for single variants, such as the 16x8 ones, which run on slow reference kernels on a "
+        "CPU. They are paired with the baseline on the samples that both saw.",
+        json_schema_extra={"propertyNames": {"enum": list(VARIANTS)}, "additionalProperties": _AT_LEAST_ONE},
+    )
+    signature: str | None = Field(
+        None,
+        description="Which signature is evaluated, if the model has several: `serving_default`, or the only one, if "
+        "null.",
+    )
 
     @field_validator("metric")
     @classmethod

@@ -26,10 +26,14 @@ Event = Literal["promoted", "rejected", "inconclusive", "rolled_back", "alerted"
 class Notification(Section):
     """One notifier and the events that it is called for."""
 
-    events: list[Event] = Field(min_length=1, description="What it is called for.")
+    events: list[Event] = Field(
+        min_length=1,
+        description="What it is called for; `alerted` is by a requalification, `late` by `deadline_minutes`.",
+    )
     notifier: str = Field(
-        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$", description="Its class, by dotted path: package.module.Class."
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$",
+        description="An Airflow notifier by dotted path, such as `litegate_airflow.webhook.WebhookNotifier`.",
     )
     arguments: dict[str, Any] = Field(
-        default_factory=dict, description="What the class is made with; texts in it may be templates."
+        default_factory=dict, description="What it is made with; its templates may use `notice`."
     )

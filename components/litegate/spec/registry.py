@@ -6,7 +6,7 @@ import re
 
 from pydantic import Field, field_validator
 
-from litegate.spec.section import Name, Section
+from litegate.spec.section import Section, identifier
 
 __all__ = ["Registry"]
 
@@ -14,8 +14,10 @@ __all__ = ["Registry"]
 class Registry(Section):
     """The registered model in MLflow and the alias that follows what was promoted."""
 
-    name: str = Name
-    alias: str = Field("champion", pattern=r"^[A-Za-z0-9_-]+$", description="MLflow's alias for what was promoted.")
+    name: str = identifier("The registered model in MLflow; `model.name` if it is left out.")
+    alias: str = Field(
+        "champion", pattern=r"^[A-Za-z0-9_-]+$", description="The alias that is moved to what is promoted."
+    )
 
     @field_validator("alias")
     @classmethod

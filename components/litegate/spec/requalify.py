@@ -20,19 +20,31 @@ class Requalify(Limits, Data):
     prefix or glob that grows is fresh data.
     """
 
-    schedule: Cron | None = Field(None, description="A cron expression, or null: by hand.")
+    schedule: Cron | None = Field(None, description="A cron expression (UTC); by hand if null.")
     max_samples: int | None = Field(None, ge=MIN_SAMPLES, description="At most so many samples; all of them if null.")
     max_outside: float | None = Field(
-        0.05, ge=0, lt=1, description="Largest share of an input's values outside of the calibrated range."
+        0.05,
+        ge=0,
+        lt=1,
+        description="Largest share of an input's values outside of the calibrated range; not asked if null.",
     )
     max_shift: float | None = Field(
-        0.5, gt=0, description="Largest shift of an input's mean, in standard deviations of the calibration samples."
+        0.5,
+        gt=0,
+        description="Largest shift of an input's mean, in standard deviations of the calibration samples; not asked if "
+        "null.",
     )
     max_psi: float | None = Field(
-        0.25, gt=0, description="Largest population stability index of an input, and of the predicted classes."
+        0.25,
+        gt=0,
+        description="Largest population stability index of an input, and of the predicted classes; not asked if null.",
     )
-    on_failure: Literal["alert", "rollback"] = Field("alert", description="What follows if a limit is broken.")
-    on_drift: Literal["record", "alert", "rollback"] = Field("alert", description="What follows if the data drifted.")
+    on_failure: Literal["alert", "rollback"] = Field(
+        "alert", description="What follows if a limit is broken: `alert` or `rollback`."
+    )
+    on_drift: Literal["record", "alert", "rollback"] = Field(
+        "alert", description="What follows if the data drifted: `record`, `alert` or `rollback`."
+    )
 
     @property
     def policy(self) -> Gate:

@@ -18,13 +18,21 @@ _WRITTEN_WHOLE = re.compile(r"[^*?]*(\*[^*?]*)?\.(keras|h5)|[^*?]*\*[^*?]*/saved
 class Retrain(Section):
     """The user's training: a function or a command, in the TensorFlow environment."""
 
-    entry_point: EntryPoint | None = Field(None, description="package.module:function, called with a folder.")
-    command: list[Annotated[str, Field(min_length=1)]] | None = Field(
-        None, min_length=1, description="A program and its arguments, run in the spec's folder."
+    entry_point: EntryPoint | None = Field(
+        None,
+        description="`package.module:function`, imported from beside the spec file or from the TensorFlow environment. "
+        "It is called as `function(folder, **arguments)` and returns the path of what it wrote. Either this or "
+        "`command`.",
     )
-    arguments: dict[str, JsonValue] = Field(default_factory=dict, description="Of the function, by name.")
-    schedule: Cron | None = Field(None, description="A cron expression, or null: by hand.")
-    time_limit: int = Field(6 * 3600, ge=1, description="Seconds after which it is ended.")
+    command: list[Annotated[str, Field(min_length=1)]] | None = Field(
+        None,
+        min_length=1,
+        description="A program and its arguments, run in the spec's folder; it writes to `$LITEGATE_OUTPUT`, which is "
+        "also `{output}` in the arguments.",
+    )
+    arguments: dict[str, JsonValue] = Field(default_factory=dict, description="The function's arguments by name.")
+    schedule: Cron | None = Field(None, description="A cron expression (UTC); by hand if null.")
+    time_limit: int = Field(6 * 3600, ge=1, description="Seconds after which the training is ended.")
 
     @model_validator(mode="after")
     def _one_way_to_train(self) -> Self:

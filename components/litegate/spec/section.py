@@ -7,18 +7,29 @@ from typing import Annotated, Any, get_args
 
 from croniter import CroniterError, croniter  # type: ignore[import-untyped]
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from litegate.variants import VARIANTS
 
-__all__ = ["Cron", "EntryPoint", "Name", "Section", "Uri", "check_variant", "section_in"]
+__all__ = ["Cron", "EntryPoint", "Section", "address", "check_variant", "identifier", "section_in"]
 
-Uri = Field(min_length=1, description="s3://bucket/key, or a path: absolute, or relative to the spec file.")
-Name = Field(
-    pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
-    max_length=120,
-    description="Letters, digits, '_', '-' and '.': it names the DAG, the experiment and the files.",
-)
+_ADDRESS = r"s3://[^/]+/."
+
+
+def address(description: str) -> Any:
+    """A field for `s3://bucket/key` or a local path, and for nothing else that looks like an address."""
+    text = f"{description} `s3://bucket/key`, or a path: absolute, or relative to the spec file."
+    pattern: JsonDict = {"pattern": rf"^({_ADDRESS}|(?!.*://))"}  # what `_local_or_s3` says, for editors
+    return Field(min_length=1, description=text, json_schema_extra=pattern)
+
+
+def identifier(description: str) -> Any:
+    """A field for what names DAGs, experiments and files."""
+    text = f"{description} Letters, digits, `_`, `-` and `.`."
+    return Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=120, description=text)
+
+
 EntryPoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 """`package.module:name`."""
 
@@ -31,7 +42,7 @@ class Section(BaseModel):
     @field_validator("uri", check_fields=False)
     @classmethod
     def _local_or_s3(cls, value: str) -> str:
-        if "://" in value and not re.match(r"s3://[^/]+/.", value):
+        if "://" in value and not re.match(_ADDRESS, value):
             raise ValueError("s3://bucket/key, or a local path")
         return value
 

@@ -22,25 +22,49 @@ __all__ = ["Spec"]
 
 
 class Spec(Section):
-    """A whole spec; see `docs/spec.md` for each key."""
+    """One model: what is quantized, what is kept, where it goes, and who is told."""
 
     model: Model
     calibration: Calibration
     evaluation: Evaluation
-    preprocess: EntryPoint | None = None
-    target: Literal["cpu", "gpu", "edgetpu", "microcontroller", "high_precision_integer"] = "cpu"
-    variants: tuple[str, ...] = Field((), description="The variants to build and judge.")
+    preprocess: EntryPoint | None = Field(
+        None,
+        description="`package.module:function`, imported from beside the spec file or from the TensorFlow environment, "
+        "applied to calibration and evaluation alike.",
+    )
+    target: Literal["cpu", "gpu", "edgetpu", "microcontroller", "high_precision_integer"] = Field(
+        "cpu", description="Where the model will run. A variant that the target cannot run is never promoted."
+    )
+    variants: tuple[str, ...] = Field(
+        (),
+        description="The variants to build and judge: `all`, or a list; those that LiteRT's documentation names for "
+        "the target if it is left out.",
+    )
     gate: Gate = Gate.model_validate({})
     select: Literal["smallest", "fastest", "most_accurate"] = Field(
         "smallest", description="Which of the variants that pass is promoted."
     )
     registry: Registry
-    approval: OptionalApproval = None
-    notify: list[Notification] = Field(default_factory=list, description="Who is told about what, and how.")
-    deadline_minutes: float | None = Field(None, gt=0, description="How long a run may take before somebody is told.")
-    schedule: Cron | None = Field(None, description="A cron expression, or null: by the model's asset and by hand.")
-    retrain: Retrain | None = Field(None, description="How the model is trained anew, if by litegate.")
-    requalify: Requalify | None = None
+    approval: OptionalApproval = Field(
+        None,
+        description="`human`: a person must accept what passed before it is promoted; a mapping of the following keys "
+        "means `human` too. `none`: nobody is asked.",
+    )
+    notify: list[Notification] = Field(default_factory=list, description="Who is told about what.")
+    deadline_minutes: float | None = Field(
+        None, gt=0, description="A run that takes longer is told of by the notifiers of `late`."
+    )
+    schedule: Cron | None = Field(
+        None, description="A cron expression (UTC); when the model's asset changes, and by hand, if null."
+    )
+    retrain: Retrain | None = Field(
+        None,
+        description="Makes the DAG `retrain__<model.name>`, which trains the model anew. `model.uri` is then a "
+        "`.keras` or `.h5` file, or has one `*` (`s3://bucket/m/*/saved_model.pb` for SavedModels).",
+    )
+    requalify: Requalify | None = Field(
+        None, description="Makes the DAG `requalify__<model.name>`, which measures the champion again."
+    )
 
     @model_validator(mode="before")
     @classmethod
