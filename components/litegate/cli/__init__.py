@@ -1,4 +1,4 @@
-"""The command line: `litegate run`, `demo`, `start`, `stop`, `status`, `clean` and `env`."""
+"""The command line, `litegate`: see `litegate.cli.commands` for what it can do."""
 
 from __future__ import annotations
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from litegate.cli.progress import Progress
+from litegate.cli.output import answer
+from litegate.cli.progress import Progress, showing_log
 from litegate.errors import BadInput, StackError
 from litegate.records import LEAST_DAYS, Cleaned, CleanRequest
 from litegate.runner import StepRun
 from litegate.settings import settings
 from litegate.stack import Home, running
 from litegate.stack.environment import client_environment
-from litegate.storage import write_whole
 
 __all__ = ["clean"]
 
@@ -29,7 +27,7 @@ _FATES = {
 }
 
 
-def clean(home: Home, days: int, apply: bool, json_path: Path | None) -> int:
+def clean(home: Home, days: int, apply: bool, target: Path | None) -> int:
     """Say what nothing needs any more, and delete it if `apply` says so; returns the exit code.
 
     Raises:
@@ -44,13 +42,9 @@ def clean(home: Home, days: int, apply: bool, json_path: Path | None) -> int:
     request = CleanRequest(
         workspace=places.workspace, cache=str(places.cache), scratch=str(places.scratch), days=days, apply=apply
     )
-    with Progress(f"{'cleaning' if apply else 'looking at'} {places.workspace}") as progress:
-        logging.getLogger("litegate").addHandler(_Notes(progress))
-        logging.getLogger("litegate").setLevel(logging.INFO)
+    with Progress(f"{'cleaning' if apply else 'looking at'} {places.workspace}") as progress, showing_log(progress):
         cleaned = StepRun("clean", request, places).run()
-    if json_path is not None:
-        write_whole(json_path.resolve(), iter((json.dumps(cleaned.to_json(), indent=2).encode() + b"\n",)))
-    _print(cleaned)
+    answer(cleaned.to_json(), target, lambda: _print(cleaned))
     return 0
 
 
@@ -62,18 +56,6 @@ def _reach(home: Home) -> None:
     elif not os.environ.get("MLFLOW_TRACKING_URI"):
         raise StackError(f"no servers run in {home.root}: start them with `litegate start`, or set MLFLOW_TRACKING_URI")
     os.environ["LITEGATE_HOME"] = str(home.root)
-
-
-class _Notes(logging.Handler):
-    """Shows what the step says."""
-
-    def __init__(self, progress: Progress) -> None:
-        super().__init__()
-        self.progress = progress
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """One line."""
-        self.progress.note(record.getMessage())
 
 
 def _print(cleaned: Cleaned) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import socket
 import sys
 from argparse import Namespace
 from uuid import uuid4
 
+from litegate.cli.output import answer
 from litegate.cli.tracking import tracking
 from litegate.errors import BadInput
 from litegate.promotion import refusal, standing_of, why_held
@@ -31,10 +31,7 @@ def decide(home: Home, options: Namespace, action: Action) -> int:
             raise BadInput(*problem)
         print(f"{state.channel} at {mlflow.server}: {_plan(decision, state)}", file=sys.stderr)
         decided: Decided = mlflow.run("decide", decision)
-    if options.json:
-        print(json.dumps(decided.to_json() | {"mlflow": mlflow.server}, indent=2))
-    else:
-        print(_came_of_it(state, decided))
+    answer(decided.to_json() | {"mlflow": mlflow.server}, options.json, lambda: print(_came_of_it(state, decided)))
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Iterator
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from litegate.cli.deciding import actor, channel_of, known
+from litegate.cli.output import answer
 from litegate.cli.tracking import tracking
 from litegate.records import ChannelState, LedgerEntry, LedgerRequest
 from litegate.stack import Home
@@ -25,17 +25,18 @@ def show(home: Home, options: Namespace) -> int:
     """Print the channel and its whole ledger; nothing is changed."""
     with tracking(home) as mlflow:
         state = known(mlflow.run("ledger", LedgerRequest(channel=channel_of(options), reconcile=False)), mlflow.server)
-    if options.json:
-        print(json.dumps(state.to_json() | {"mlflow": mlflow.server}, indent=2))
-        return 0
+    answer(state.to_json() | {"mlflow": mlflow.server}, options.json, lambda: _print(state, mlflow.server))
+    return 0
+
+
+def _print(state: ChannelState, server: str) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_PLAIN_WIDTH)
-    console.print(Text(f"{state.channel} at {mlflow.server}"), soft_wrap=True)
-    for line in (*_summary(state), *_strays(state, f"`litegate reconcile {options.model}` sets it right")):
+    console.print(Text(f"{state.channel} at {server}"), soft_wrap=True)
+    for line in (*_summary(state), *_strays(state, f"`litegate reconcile {state.channel.registry}` sets it right")):
         console.print(Text(line), soft_wrap=True)
     console.print(_table(state.entries))
-    return 0
 
 
 def reconcile(home: Home, options: Namespace) -> int:
@@ -43,10 +44,8 @@ def reconcile(home: Home, options: Namespace) -> int:
     with tracking(home) as mlflow:
         request = LedgerRequest(channel=channel_of(options), actor=actor())
         state = known(mlflow.run("ledger", request), mlflow.server)
-    if options.json:
-        print(json.dumps(state.to_json() | {"mlflow": mlflow.server}, indent=2))
-        return 0
-    print("\n".join(_strays(state, "set right")) or f"{state.channel}: the aliases are where the ledger has them")
+    text = "\n".join(_strays(state, "set right")) or f"{state.channel}: the aliases are where the ledger has them"
+    answer(state.to_json() | {"mlflow": mlflow.server}, options.json, lambda: print(text))
     return 0
 
 

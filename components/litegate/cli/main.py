@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
-import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from litegate.cli.commands import COMMANDS, Command
 from litegate.cli.commands.pipelines import EXIT_CODES
+from litegate.cli.output import INTERRUPTED, answer_error, print_error
 from litegate.errors import LitegateError
 from litegate.settings import default_home
 
-__all__ = ["INTERRUPTED", "main", "parser"]
-
-INTERRUPTED = 130
+__all__ = ["main", "parser"]
 
 _DESCRIPTION = "Quantize a TensorFlow model into every LiteRT variant, gate the variants and promote the best."
 
@@ -30,16 +30,25 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    options = parser().parse_args(arguments)
+    grammar = parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
+        from litegate.cli.completion import complete
+
+        complete(grammar)
+    options = grammar.parse_args(arguments)
     _turn_signals_into_interrupts()
     try:
         return _run(options.chosen, options)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _failed("interrupted", INTERRUPTED, options.json)
     except LitegateError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+        return _failed(str(error), error.exit_code, options.json)
+
+
+def _failed(message: str, code: int, target: Path | None) -> int:
+    print_error(message)
+    answer_error(message, code, target)
+    return code
 
 
 def _run(command: Command, options: argparse.Namespace) -> int:

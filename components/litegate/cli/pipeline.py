@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 
 from litegate.cli.dags import check_local_inputs, new_run, offer_spec, read_failures, read_outcome, wait_for_dag
 from litegate.cli.outcome import Outcome, failed, outcome_of
+from litegate.cli.output import INTERRUPTED, STDOUT, print_error, write_json
 from litegate.cli.progress import follow, start_showing
 from litegate.cli.table import print_outcome
-from litegate.errors import LitegateError, SpecError, StackError
+from litegate.errors import LitegateError, StackError
 from litegate.spec import Spec, load_spec
 from litegate.stack import Home, Stack, stop
 from litegate.stack.airflow_api import AirflowApi, RunId
-from litegate.storage import write_whole
 
 __all__ = ["demo", "run"]
 
@@ -25,7 +24,7 @@ _DEMO = "digits"
 _EVENT_LIMIT = 60
 
 
-def run(home: Home, path: Path, json_path: Path | None) -> int:
+def run(home: Home, path: Path, target: Path | None) -> int:
     """Quantize, gate and promote the model of a spec file; returns the exit code."""
     spec: Spec | None = None
 
@@ -36,10 +35,10 @@ def run(home: Home, path: Path, json_path: Path | None) -> int:
         with _alone(home, spec.model.name):
             return _run_spec(home, path, spec)
 
-    return _reported(work, lambda: spec.model.name if spec else None, json_path)
+    return _reported(work, lambda: spec.model.name if spec else None, target)
 
 
-def demo(home: Home, json_path: Path | None) -> int:
+def demo(home: Home, target: Path | None) -> int:
     """Train the digits example and follow the quantize run that this starts; returns the exit code."""
 
     def work() -> Outcome:
@@ -50,7 +49,7 @@ def demo(home: Home, json_path: Path | None) -> int:
             _stop(home)
             raise
 
-    return _reported(work, lambda: _DEMO, json_path)
+    return _reported(work, lambda: _DEMO, target)
 
 
 def _run_spec(home: Home, path: Path, spec: Spec) -> Outcome:
@@ -116,35 +115,23 @@ def _finish(airflow: AirflowApi, run: RunId, spec: Spec, stack: Stack, home: Hom
     return outcome
 
 
-def _reported(work: Callable[[], Outcome], model: Callable[[], str | None], json_path: Path | None) -> int:
-    """Do the work; whatever comes of it is in the JSON file, and on standard error if it failed."""
-    if json_path is not None and json_path.is_dir():
-        raise SpecError("--json", "a file", f"the folder {json_path}")
+def _reported(work: Callable[[], Outcome], model: Callable[[], str | None], target: Path | None) -> int:
+    """Do the work; whatever comes of it is in the JSON, and on standard error if it failed."""
     try:
-        outcome = work()
+        # Where the JSON is on standard output, the table is for the person who watches.
+        with redirect_stdout(sys.stderr) if target == STDOUT else nullcontext():
+            outcome = work()
     except KeyboardInterrupt:
-        _write(failed(model(), "interrupted"), json_path)
-        raise
+        outcome = failed(model(), "interrupted", INTERRUPTED)
     except LitegateError as error:
         outcome = failed(model(), str(error), error.exit_code)
     except Exception as error:
-        _write(failed(model(), f"{type(error).__name__}: {error}"), json_path)
+        write_json(failed(model(), f"{type(error).__name__}: {error}").to_json(), target)
         raise
     if outcome.error is not None:
-        print(f"error: {outcome.error}", file=sys.stderr)
-    _write(outcome, json_path)
+        print_error(outcome.error)
+    write_json(outcome.to_json(), target)
     return outcome.exit_code
-
-
-def _write(outcome: Outcome, path: Path | None) -> None:
-    if path is None:
-        return
-    text = json.dumps(outcome.to_json(), indent=2, allow_nan=False) + "\n"
-    target = path.resolve()
-    if target.exists() and not target.is_file():  # a pipe or a device, which cannot be replaced whole
-        target.write_text(text)
-    else:
-        write_whole(target, iter((text.encode(),)))
 
 
 def _airflow(home: Home, stack: Stack) -> AirflowApi:

@@ -2,65 +2,101 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
+from rich import progress as bars
 from rich.console import Console
+from rich.table import Column
 from rich.text import Text
 
 from litegate.stack import Home, Stack, start
 from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
 
-__all__ = ["Progress", "follow", "start_showing"]
+__all__ = ["Progress", "follow", "showing_log", "start_showing"]
 
 AWAITING_INPUT = "awaiting_input"
 _SHOWN = frozenset({"running", "success", "failed", "skipped", "up_for_retry", AWAITING_INPUT})
 _ENDED = frozenset({"success", "failed"})
+_STYLES = {"success": "green", "failed": "red", "skipped": "dim", "up_for_retry": "yellow", AWAITING_INPUT: "yellow"}
 
 
 class Progress:
-    """Lines on standard error with the seconds since its beginning; on a terminal also what happens now."""
+    """Lines on standard error with the seconds since its beginning; on a terminal also a bar for what happens now."""
 
     def __init__(self, title: str) -> None:
         self.console = Console(stderr=True, highlight=False)
         self.began = time.monotonic()
-        self.status = self.console.status(Text(title)) if self.console.is_terminal else None
         self.title = title
+        self._bar = _bar(self.console) if self.console.is_terminal else None
+        self._task = None if self._bar is None else self._bar.add_task(title, total=None)
 
     def __enter__(self) -> Progress:
         self.note(self.title)
-        if self.status:
-            self.status.start()
+        if self._bar is not None:
+            self._bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.status:
-            self.status.stop()
+        if self._bar is not None:
+            self._bar.stop()
 
-    def note(self, line: str) -> None:
+    def note(self, line: str, style: str = "") -> None:
         """A line that stays."""
-        text = Text(f"{time.monotonic() - self.began:7.1f} s  {line}")
+        text = Text.assemble(f"{time.monotonic() - self.began:7.1f} s  ", (line, style))
         self.console.print(text, soft_wrap=True)
 
-    def now(self, text: str) -> None:
-        """What happens at this moment; shown on a terminal only."""
-        if self.status:
-            self.status.update(
-                Text(f"{time.monotonic() - self.began:.0f} s  {text}", overflow="ellipsis", no_wrap=True)
-            )
+    def now(self, text: str, done: int = 0, total: int | None = None) -> None:
+        """What happens at this moment, and how much is done if that is known; shown on a terminal only."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, description=text, completed=done, total=total)
+
+
+def _bar(console: Console) -> bars.Progress:
+    """It vanishes at its end: what stays are the lines."""
+    text = bars.TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1))
+    columns = (bars.SpinnerColumn(), bars.TimeElapsedColumn(), bars.BarColumn(24), bars.MofNCompleteColumn(), text)
+    return bars.Progress(*columns, console=console, transient=True, expand=True)
+
+
+@contextmanager
+def showing_log(progress: Progress) -> Iterator[None]:
+    """Show what the steps that run meanwhile say."""
+    log, handler = logging.getLogger("litegate"), _Notes(progress)
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+class _Notes(logging.Handler):
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.progress.note(record.getMessage())
 
 
 def start_showing(home: Home) -> tuple[Stack, bool]:
     """`stack.start` with progress."""
     with Progress("starting the servers") as progress:
         waiting: set[str] = set()
+        servers: set[str] = set()
 
         def show(names: tuple[str, ...]) -> None:
             nonlocal waiting
+            servers.update(names)
             for name in sorted(waiting - set(names)):
                 progress.note(f"{name} is up")
             waiting = set(names)
-            progress.now(", ".join(names) or "preparing the databases")
+            text = ", ".join(names) or "preparing the databases"
+            progress.now(text, len(servers) - len(names), len(servers) or None)
 
         stack, started = start(home, show)
         show(())
@@ -83,7 +119,7 @@ def follow(airflow: AirflowApi, run: RunId) -> str:
                 _note_change(progress, seen, task)
             running = [task.name for task in tasks if task.state == "running"]
             done = sum(task.state in ("success", "failed", "skipped", "upstream_failed") for task in tasks)
-            progress.now(f"{done} of {len(tasks)} tasks done; {', '.join(running) or 'waiting'}")
+            progress.now(", ".join(running) or "waiting", done, len(tasks) or None)
             asking = [task.task for task in tasks if task.state == AWAITING_INPUT]
             if asking:
                 progress.note(f"a person must answer: {airflow.answer_page_of(run, asking[0])}")
@@ -99,5 +135,5 @@ def _note_change(progress: Progress, seen: dict[tuple[str, int], str | None], ta
         return  # Airflow learns the element's name a moment later.
     key = (task.task, task.map_index)
     if seen.get(key) != task.state and task.state in _SHOWN:
-        progress.note(f"{task.name:<36} {task.state}")
+        progress.note(f"{task.name:<36} {task.state}", _STYLES.get(task.state or "", ""))
     seen[key] = task.state

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shlex
+from pathlib import Path
 from typing import Any
 
+from litegate.cli.output import answer
 from litegate.cli.progress import start_showing
 from litegate.errors import StackError
 from litegate.stack import Home, Stack, running, stop
@@ -15,41 +16,41 @@ from litegate.stack.servers import unhealthy
 __all__ = ["print_environment", "print_status", "start_servers", "stop_servers"]
 
 
-def start_servers(home: Home, as_json: bool) -> int:
+def start_servers(home: Home, target: Path | None) -> int:
     """Start the servers, or find them running."""
     start_showing(home)
-    return print_status(home, as_json)
+    return print_status(home, target)
 
 
-def stop_servers(home: Home, as_json: bool) -> int:
+def stop_servers(home: Home, target: Path | None) -> int:
     """Stop the servers; a home without any is as good as stopped."""
     stopped = stop(home)
-    if as_json:
-        print(json.dumps({"stopped": stopped}))
-    else:
-        print("stopped" if stopped else f"nothing runs in {home.root}")
+    text = "stopped" if stopped else f"nothing runs in {home.root}"
+    answer({"stopped": stopped}, target, lambda: print(text))
     return 0
 
 
-def print_status(home: Home, as_json: bool) -> int:
+def print_status(home: Home, target: Path | None) -> int:
     """Say whether the servers run and where."""
     found = _status(home, running(home))
-    if as_json:
-        print(json.dumps(found, indent=2))
-    else:
-        for name, value in found.items():
-            print(f"{name.replace('_', ' ') + ':':<15} {', '.join(value) if isinstance(value, list) else value}")
+    answer(found, target, lambda: _print(found))
     return 0 if found["state"] == "healthy" else 1
 
 
-def print_environment(home: Home) -> int:
+def print_environment(home: Home, target: Path | None) -> int:
     """Print `export` lines for a shell."""
     stack = running(home)
     if stack is None:
         raise StackError(f"no servers run in {home.root}; start them with `litegate start`")
-    for name, value in sorted(client_environment(stack).items()):
-        print(f"export {name}={shlex.quote(value)}")
+    found = dict(sorted(client_environment(stack).items()))
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in found.items()]
+    answer(found, target, lambda: print("\n".join(lines)))
     return 0
+
+
+def _print(found: dict[str, Any]) -> None:
+    for name, value in found.items():
+        print(f"{name.replace('_', ' ') + ':':<15} {', '.join(value) if isinstance(value, list) else value}")
 
 
 def _status(home: Home, stack: Stack | None) -> dict[str, Any]:

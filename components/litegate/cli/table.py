@@ -17,6 +17,7 @@ __all__ = ["print_outcome", "result_table"]
 
 _PLAIN_WIDTH = 120
 _WORST_CLASSES = 3
+_STYLES = {"passed": "green", "failed": "red", "inconclusive": "yellow", "baseline": "dim"}
 
 
 def print_outcome(outcome: Outcome, registry: str, stack: Stack, home: Home, airflow_page: str) -> None:
@@ -44,7 +45,9 @@ def result_table(outcome: Outcome, result: RunResult) -> Table:
         table.add_row(*_baseline_cells(result.baseline))
     for row in result.variants:
         champion = _is(row, outcome.champion)
-        table.add_row(*map(Text, _cells(row, result.baseline, champion)), style="bold" if champion else None)
+        *cells, verdict = _cells(row, result.baseline, champion)
+        shown = Text(verdict, _STYLES.get(verdict, ""))
+        table.add_row(*map(Text, cells), shown, style="bold" if champion else None)
     return table
 
 

@@ -24,7 +24,17 @@ from litegate.records import DataRef
 from litegate.storage import Entry
 from litegate.work import Work
 
-__all__ = ["Dataset", "Label", "Sample", "open_dataset"]
+__all__ = [
+    "Dataset",
+    "Files",
+    "Label",
+    "Sample",
+    "data_files",
+    "image_input",
+    "open_dataset",
+    "pinned_files",
+    "shard_format",
+]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Indices = Sequence[int] | Array
@@ -71,26 +81,31 @@ def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
     Raises:
         DataError: it cannot be read, or has no samples.
     """
-    lines = work.path(ref.manifest).read_text().splitlines()
-    entries = [Entry.model_validate_json(line) for line in lines]
     place = f"{where} {ref.uri}"
-    files = {entry.name: partial(work.fetch, entry, where) for entry in entries}
+    files = pinned_files(ref, work, where)
     dataset: Dataset
     if ref.format == "images":
-        dataset = ImageDataset.open(files, place, *_image_input(inputs, place))
+        dataset = ImageDataset.open(files, place, *image_input(inputs, place))
     elif ref.format == "npz":
         dataset = NpzDataset.open(files, place, ref.label)
     elif ref.format == "npy":
         dataset = NpyDataset.open(files, place, ref.label)
     else:
-        suffixes, open_shard = _shards(ref.format)
-        dataset = open_shards(_data_files(files, suffixes), open_shard, inputs, Wanted(ref.label, ref.features), place)
+        suffixes, open_shard = shard_format(ref.format)
+        dataset = open_shards(data_files(files, suffixes), open_shard, inputs, Wanted(ref.label, ref.features), place)
     if not dataset.ids:
         raise DataError(place, "at least one sample", "none")
     return dataset
 
 
-def _shards(form: str) -> tuple[str, OpenShard]:
+def pinned_files(ref: DataRef, work: Work, where: str) -> Files:
+    """What fetches each file of a pinned data set, by name."""
+    lines = work.path(ref.manifest).read_text().splitlines()
+    entries = [Entry.model_validate_json(line) for line in lines]
+    return {entry.name: partial(work.fetch, entry, where) for entry in entries}
+
+
+def shard_format(form: str) -> tuple[str, OpenShard]:
     """What the names of a format's files have in them, and what indexes one; imported where it is needed."""
     if form == "tfrecord":
         from litegate.datasets.tfrecord import TFRecordShard
@@ -109,13 +124,14 @@ def _shards(form: str) -> tuple[str, OpenShard]:
     return r"\.(csv|tsv)$", DelimitedShard.open
 
 
-def _data_files(files: Files, suffixes: str) -> Files:
+def data_files(files: Files, suffixes: str) -> Files:
     """The files of a format, where others lie beside them; all, where none has its suffix."""
     visible = {name: fetch for name, fetch in files.items() if not name.rpartition("/")[2].startswith((".", "_"))}
     return {name: fetch for name, fetch in visible.items() if re.search(suffixes, name)} or visible or files
 
 
-def _image_input(inputs: Mapping[str, Any], place: str) -> tuple[str, int]:
+def image_input(inputs: Mapping[str, Any], place: str) -> tuple[str, int]:
+    """Name and channels of the only input, which takes the images."""
     own = {name: tensor for name, tensor in inputs.items() if "/" not in name}
     if len(own) != 1:
         raise DataError(place, "another format for a model with several inputs", f"images for {', '.join(own)}")

@@ -87,6 +87,7 @@ from litegate.records.results import (
     VariantRow,
 )
 from litegate.records.statistics import InputStatistics
+from litegate.records.survey import DataField, Surveyed, SurveyRequest
 from litegate.records.trial import Change, Trial
 from litegate.records.verdicts import (
     ClassLoss,
@@ -127,6 +128,7 @@ __all__ = [
     "Conclusion",
     "ConvertRequest",
     "Converted",
+    "DataField",
     "DataFinding",
     "DataRef",
     "Decided",
@@ -188,6 +190,8 @@ __all__ = [
     "SmokeRequest",
     "SmokeRun",
     "Stopping",
+    "SurveyRequest",
+    "Surveyed",
     "TensorSpec",
     "TrainRequest",
     "Trial",

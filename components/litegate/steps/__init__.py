@@ -54,6 +54,7 @@ STEPS = MappingProxyType(
             Step("train", records.TrainRequest, records.Produced, cached=False, storage=True, memory=64),
             Step("resolve", records.ResolveRequest, records.Resolved, cached=False),
             Step("convert", records.ConvertRequest, records.Converted),
+            Step("survey", records.SurveyRequest, records.Surveyed, cached=False),
             Step("sample", records.SampleRequest, records.SampleSet),
             Step("lint", records.LintRequest, records.Lint),
             Step("parity", records.ParityRequest, records.Parity),

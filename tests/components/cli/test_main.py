@@ -68,13 +68,11 @@ def test_a_spec_file_that_is_not_there_ends_with_2(tmp_path, capsys):
 
 def test_stop_and_status_work_where_nothing_runs(tmp_path, capsys):
     assert main(["stop"]) == 0
+    assert capsys.readouterr().out == f"nothing runs in {tmp_path / 'home'}\n"
     assert main(["stop", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"stopped": False}
     assert main(["status", "--json"]) == 1
-    nothing, stopped, *status = capsys.readouterr().out.splitlines()
-
-    assert nothing == f"nothing runs in {tmp_path / 'home'}"
-    assert json.loads(stopped) == {"stopped": False}
-    assert json.loads("".join(status)) == {"state": "stopped", "home": str(tmp_path / "home")}
+    assert json.loads(capsys.readouterr().out) == {"state": "stopped", "home": str(tmp_path / "home")}
 
 
 def test_env_says_that_nothing_runs(capsys):
@@ -89,6 +87,7 @@ def test_every_command_explains_itself(command, capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert command.summary in said
     assert "--home" in said
+    assert "--json" in said
 
 
 def test_help_loads_nothing_slow():
@@ -96,7 +95,7 @@ def test_help_loads_nothing_slow():
 import sys
 from litegate.cli.main import parser
 parser()
-print(sorted({"pydantic", "rich", "httpx", "numpy", "litegate.stack"} & set(sys.modules)))
+print(sorted({"argcomplete", "pydantic", "rich", "httpx", "numpy", "litegate.stack"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
@@ -131,3 +130,40 @@ def test_a_clean_up_of_a_stopped_home_says_what_to_start(monkeypatch, capsys):
 def test_a_clean_up_leaves_at_least_two_days(capsys):
     assert main(["clean", "--older-than", "1"]) == 2
     assert "--older-than: expected 2 days or more, got 1" in capsys.readouterr().err
+
+
+def test_json_without_a_name_is_all_of_standard_output(tmp_path, capsys):
+    (tmp_path / "spec.yaml").write_text(GOOD + "gates: {}\n")
+    assert main(["run", str(tmp_path / "spec.yaml"), "--json"]) == 2
+    said = capsys.readouterr()
+    assert "unknown key" in json.loads(said.out)["error"]
+    assert said.err.startswith("error: ")
+
+
+def test_an_error_takes_the_place_of_an_older_result(tmp_path, capsys):
+    out = tmp_path / "out.json"
+    out.write_text('{"state": "healthy"}')
+    assert main(["env", "--json", str(out)]) == 1
+    found = json.loads(out.read_text())
+    assert found["exit_code"] == 1
+    assert "litegate start" in found["error"]
+    assert capsys.readouterr().out == ""
+
+
+def test_json_goes_to_a_file_as_well(tmp_path, capsys):
+    assert main(["status", "--json", str(tmp_path / "out.json")]) == 1
+    assert json.loads((tmp_path / "out.json").read_text())["state"] == "stopped"
+    assert "state:          stopped" in capsys.readouterr().out
+
+
+def test_json_is_never_written_to_a_folder(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["status", "--json", str(tmp_path)])
+    assert f"--json: expected a file, got the folder {tmp_path}" in capsys.readouterr().err
+
+
+def test_the_schema_is_json_and_the_reference_page_markdown(capsys):
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["required"] == ["model", "calibration", "evaluation"]
+    assert main(["schema", "--markdown"]) == 0
+    assert "| `gate.max_drop` | number >= 0 | `0.01` |" in capsys.readouterr().out

@@ -6,9 +6,16 @@ does is imported when it is run.
 
 from __future__ import annotations
 
-from litegate.cli.commands import channels, pipelines, servers, workspace
+from litegate.cli.commands import channels, installation, pipelines, servers, specs, workspace
 from litegate.cli.commands.command import Command
 
 __all__ = ["COMMANDS", "Command"]
 
-COMMANDS: tuple[Command, ...] = (*pipelines.COMMANDS, *channels.COMMANDS, *servers.COMMANDS, *workspace.COMMANDS)
+COMMANDS: tuple[Command, ...] = (
+    *pipelines.COMMANDS,
+    *specs.COMMANDS,
+    *channels.COMMANDS,
+    *servers.COMMANDS,
+    *workspace.COMMANDS,
+    *installation.COMMANDS,
+)

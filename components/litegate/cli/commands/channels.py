@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import Command, Parser, prints_json
+from litegate.cli.commands.command import Command, Parser
 
 if TYPE_CHECKING:
     from litegate.records import Action  # slow to import, both
@@ -48,7 +48,6 @@ def _reconcile(home: Home, options: Namespace) -> int:
 def _channel(parser: Parser) -> None:
     parser.add_argument("model", type=_text, metavar="MODEL", help="the registered model's name")
     parser.add_argument("--alias", type=_text, default="champion", help="the channel's alias (champion)")
-    prints_json(parser)
 
 
 def _decision(parser: Parser) -> None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from litegate.cli.output import STDOUT, json_target
+
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
 
-__all__ = ["Command", "Parser", "prints_json"]
+__all__ = ["Command", "Parser"]
 
 Parser = argparse.ArgumentParser
 
@@ -47,9 +49,12 @@ class Command:
         parser.add_argument(
             "--home", type=Path, metavar="DIR", help="folder of all local state (LITEGATE_HOME, else .litegate)"
         )
+        parser.add_argument(
+            "--json",
+            nargs="?",
+            const=STDOUT,
+            type=json_target,
+            metavar="OUT.json",
+            help="print JSON in place of text; with a name write it to that file as well",
+        )
         self.arguments(parser)
-
-
-def prints_json(parser: Parser) -> None:
-    """The argument of commands that print JSON in place of text."""
-    parser.add_argument("--json", action="store_true", help="print JSON")

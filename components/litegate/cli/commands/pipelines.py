@@ -30,13 +30,8 @@ def _demo(home: Home, options: Namespace) -> int:
     return pipeline.demo(home, options.json)
 
 
-def _writes_json(parser: Parser) -> None:
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the result to this file as well")
-
-
 def _run_arguments(parser: Parser) -> None:
     parser.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
-    _writes_json(parser)
 
 
 COMMANDS = (
@@ -51,7 +46,6 @@ COMMANDS = (
         name="demo",
         summary="Train the digits example, then quantize, gate and promote it.",
         run=_demo,
-        arguments=_writes_json,
         epilog=EXIT_CODES,
     ),
 )

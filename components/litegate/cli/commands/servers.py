@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import Command, prints_json
+from litegate.cli.commands.command import Command
 
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
@@ -31,20 +31,19 @@ def _status(home: Home, options: Namespace) -> int:
     return servers.print_status(home, options.json)
 
 
-def _env(home: Home, _: Namespace) -> int:
+def _env(home: Home, options: Namespace) -> int:
     from litegate.cli import servers
 
-    return servers.print_environment(home)
+    return servers.print_environment(home, options.json)
 
 
 COMMANDS = (
-    Command("start", "Start the embedded servers: Airflow, MLflow and S3.", _start, prints_json),
-    Command("stop", "Stop the embedded servers and all that they have started.", _stop, prints_json),
+    Command("start", "Start the embedded servers: Airflow, MLflow and S3.", _start),
+    Command("stop", "Stop the embedded servers and all that they have started.", _stop),
     Command(
         name="status",
         summary="Say whether the embedded servers run, and where.",
         run=_status,
-        arguments=prints_json,
         details="Exit code 0 if they are healthy, else 1.",
     ),
     Command("env", 'Print what a client needs to reach the servers: eval "$(litegate env)".', _env),

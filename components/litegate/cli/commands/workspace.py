@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from litegate.cli.commands.command import Command, Parser
@@ -25,7 +24,6 @@ def _clean_arguments(parser: Parser) -> None:
         "--older-than", type=int, default=30, metavar="DAYS", help="what was used within so many days stays (30)"
     )
     parser.add_argument("--apply", action="store_true", help="delete; without it nothing is touched")
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write what was found to this file as well")
 
 
 COMMANDS = (

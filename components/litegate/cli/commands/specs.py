@@ -1,0 +1,65 @@
+"""Commands that help to write a spec: `init` and `schema`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from litegate.cli.commands.command import Command, Parser
+
+if TYPE_CHECKING:
+    from litegate.stack import Home  # slow to import
+
+__all__ = ["COMMANDS"]
+
+_TARGETS = ("cpu", "gpu", "edgetpu", "microcontroller", "high_precision_integer")
+_FORMATS = ("csv", "images", "npy", "npz", "parquet", "tfrecord", "webdataset")
+
+
+def _init(home: Home, options: Namespace) -> int:
+    from litegate.cli import init
+
+    return init.init(home, options)
+
+
+def _schema(_: Home, options: Namespace) -> int:
+    from litegate.cli import schema
+
+    return schema.show(options.markdown, options.json)
+
+
+def _init_arguments(parser: Parser) -> None:
+    parser.add_argument("source", metavar="MODEL", help="a SavedModel folder, a .keras or a .h5 file; s3:// or local")
+    parser.add_argument("data", metavar="DATA", help="data to calibrate with: a file, folder, s3:// prefix or glob")
+    parser.add_argument("evaluation", metavar="EVALUATION", nargs="?", help="data to evaluate with (DATA as well)")
+    parser.add_argument("--output", type=Path, metavar="SPEC.yaml", help="the spec file (<name>.yaml)")
+    parser.add_argument("--force", action="store_true", help="replace the spec file if it is there")
+    parser.add_argument("--name", help="the model's name (its file's)")
+    parser.add_argument("--label", metavar="FIELD", help="the field with the labels, if it cannot be told")
+    parser.add_argument("--signature", help="the model's signature, if it has several")
+    parser.add_argument("--format", choices=_FORMATS, help="of the data, if their names do not tell it")
+    parser.add_argument("--target", choices=_TARGETS, default="cpu", help="where the model will run (cpu)")
+
+
+def _schema_arguments(parser: Parser) -> None:
+    parser.add_argument("--markdown", action="store_true", help="print the reference page in place of the schema")
+
+
+COMMANDS = (
+    Command(
+        name="init",
+        summary="Write a first spec by reading the model's signature and the shapes of the data.",
+        run=_init,
+        arguments=_init_arguments,
+        details="The model is loaded and converted as a run would do it, in a confined process; no server is needed.",
+        epilog="exit codes: 0 written, 2 the model or the data cannot be used, and why; nothing was written, "
+        "1 anything else.",
+    ),
+    Command(
+        name="schema",
+        summary="Print the JSON schema of a spec file, for editors, or the reference page.",
+        run=_schema,
+        arguments=_schema_arguments,
+    ),
+)

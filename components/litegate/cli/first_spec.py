@@ -1,0 +1,212 @@
+"""A first spec, from the signature of a model and from what its data sets hold: decisions and text, no files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from litegate.errors import DataError
+from litegate.records import DataField, Signature, Surveyed, TensorSpec
+from litegate.variants import TARGETS
+
+__all__ = ["DataSet", "FirstSpec", "first_spec"]
+
+_LABELS = ("label", "labels", "target", "targets", "class", "cls", "y")
+_TABLES = ("csv", "parquet", "tfrecord", "webdataset")
+_USUAL_SAMPLES = 200
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set as the spec is to name it, and what was found in it."""
+
+    uri: str
+    format: str
+    found: Surveyed
+
+
+@dataclass
+class FirstSpec:
+    """The keys of a spec, and what a person should know of them; `text` is the file."""
+
+    keys: dict[str, dict[str, Any]]
+    head: list[str]
+    comments: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The YAML file, with a comment wherever something was decided."""
+        lines = [f"# {line}" for line in (*self.head, *(f"Note: {note}" for note in self.notes))]
+        sections = [[*self._entry(key, value)] for key, value in self.keys.items()]
+        for section, before in zip(sections, [[""] * 2, *sections], strict=False):
+            apart = len(section) > 1 or len(before) > 1
+            lines += [""] * apart + section
+        return "\n".join(lines) + "\n"
+
+    def _entry(self, key: str, value: Any, indent: str = "") -> Iterator[str]:
+        comment = self.comments.get(key, "")
+        if isinstance(value, dict) and not indent:
+            yield f"{key}:{f'  # {comment}' if comment else ''}"
+            for name, inner in value.items():
+                yield from self._entry(f"{key}.{name}", inner, "  ")
+        else:
+            yield f"{indent}{key.rpartition('.')[2]}: {_flow(value)}{f'  # {comment}' if comment else ''}"
+
+
+def first_spec(
+    name: str,
+    model: str,
+    signature: Signature,
+    calibration: DataSet,
+    evaluation: DataSet,
+    *,
+    target: str = "cpu",
+    label: str | None = None,
+) -> FirstSpec:
+    """Decide what can be decided, and note what cannot.
+
+    Args:
+        model: its address, as the spec is to name it.
+        label: the name of the labels' field, if it has to be told.
+
+    Raises:
+        DataError: the data sets have no labels that can be told, or not what the model takes.
+    """
+    inputs, outputs = ({n: _shown(t) for n, t in side.items()} for side in (signature.inputs, signature.outputs))
+    head = [
+        f"A first spec for {model}: {_listed(inputs)} -> {_listed(outputs)}.",
+        "Every key is explained by `litegate schema --markdown`; `litegate run` runs it.",
+    ]
+    own_label = _label(evaluation, signature, label)
+    spec = FirstSpec({"model": {"name": name, "uri": model}}, head)
+    spec.keys["calibration"] = _data_keys(spec, "calibration", calibration, signature, label or own_label)
+    spec.keys["calibration"]["samples"] = min(_USUAL_SAMPLES, calibration.found.samples)
+    spec.keys["evaluation"] = _data_keys(spec, "evaluation", evaluation, signature, own_label)
+    spec.keys["evaluation"]["metric"], gate = _metric(spec, evaluation, signature, own_label)
+    if calibration.uri == evaluation.uri:
+        spec.keys["calibration"]["allow"] = ["leakage"]
+        spec.comments["calibration.allow"] = "take this away once evaluation has data of its own"
+        spec.notes.append("the same samples calibrate and evaluate, which flatters the variants: name other data")
+    spec.keys |= _choices(spec, target, gate)
+    return spec
+
+
+def _choices(spec: FirstSpec, target: str, gate: dict[str, Any]) -> dict[str, Any]:
+    spec.comments |= {
+        "target": " | ".join(TARGETS),
+        "variants": "or all; these are LiteRT's own choice for the target",
+        "gate.confidence": "that what is promoted keeps every limit",
+        "select": "of those that pass: smallest | fastest | most_accurate",
+    }
+    limits = gate | {"confidence": 0.95}
+    chosen = {"target": target, "variants": list(TARGETS[target].default)}
+    return {"target": chosen["target"], "variants": chosen["variants"], "gate": limits, "select": "smallest"}
+
+
+def _data_keys(spec: FirstSpec, key: str, data: DataSet, signature: Signature, label: str | None) -> dict[str, Any]:
+    """Keys of a data set, with the fields that the model's inputs take."""
+    classes = f" in {len(data.found.classes)} classes" if data.found.classes else ""
+    spec.comments[key] = f"{data.found.samples:,} samples{classes}"
+    keys: dict[str, Any] = {"uri": data.uri, "format": data.format}
+    if label not in (None, "label") and data.format != "images":
+        keys["label"] = label
+    fields = {name: each for name, each in data.found.fields.items() if name != label}
+    features: dict[str, str] = {}
+    for name, tensor in signature.inputs.items():
+        source = _source(data, fields, name, tensor, len(signature.inputs))
+        if source is not None and source != name and data.format in _TABLES and len(fields) > 1:
+            features[name] = source
+        if source is not None:
+            _note_difference(spec, f"{key}: {source} of {data.uri}", data.format, fields[source], name, tensor)
+    return keys | ({"features": features} if features else {})
+
+
+def _source(data: DataSet, fields: Mapping[str, DataField], name: str, tensor: TensorSpec, inputs: int) -> str | None:
+    """The field that feeds an input; None where columns of single numbers do together."""
+    if name in fields:
+        return name
+    if inputs == 1 and len(fields) == 1:
+        return next(iter(fields))
+    numbers = [each for each in fields.values() if each.dtype not in ("text", "image") and math.prod(each.shape) == 1]
+    if inputs == 1 and data.format in ("csv", "parquet") and len(numbers) == len(fields):
+        return None
+    fitting = [field for field, found in fields.items() if _fits(found, tensor)]
+    if data.format in _TABLES and inputs == 1 and len(fitting) == 1:
+        return fitting[0]
+    expected = f"a field {name!r} for the model's input"
+    hint = "" if data.format in _TABLES else "; name the arrays like the inputs"
+    raise DataError(data.uri, expected, f"the fields {', '.join(fields)}{hint}")
+
+
+def _fits(found: DataField, tensor: TensorSpec) -> bool:
+    return found.dtype == "image" or (found.dtype != "text" and math.prod(found.shape) == _size(tensor))
+
+
+def _size(tensor: TensorSpec) -> int:
+    return math.prod(size for size in tensor.shape[1:] if size > 0)
+
+
+def _note_difference(spec: FirstSpec, what: str, form: str, found: DataField, name: str, tensor: TensorSpec) -> None:
+    """What the model does not take as it is needs a `preprocess`; only arrays are never converted."""
+    shape = tensor.shape[1:]
+    shaped = len(found.shape) == len(shape) and all(b in (-1, a) for a, b in zip(found.shape, shape, strict=True))
+    flat = form in _TABLES and found.dtype != "image" and math.prod(found.shape) == _size(tensor)
+    typed = form in _TABLES or tensor.dtype == ("float32" if found.dtype == "image" else found.dtype)
+    if typed and (shaped or flat):
+        return
+    difference = f"is {found.dtype} {_dimensions(found.shape)}, and {name} takes {tensor.dtype} {_dimensions(shape)}"
+    spec.notes.append(f"{what} {difference}: write it so, or name a `preprocess` that makes it so")
+
+
+def _label(data: DataSet, signature: Signature, named: str | None) -> str | None:
+    """The field with the labels of an evaluation set; None for images, whose folders are their classes."""
+    if data.format == "images":
+        return None
+    fields = [name for name in data.found.fields if name not in signature.inputs]
+    if named is not None:
+        fields = [name for name in data.found.fields if name == named]
+    usual = [name for name in _LABELS if name in fields]
+    chosen = usual[:1] or (fields if len(fields) == 1 else [])
+    if not chosen:
+        found = f"the fields {', '.join(data.found.fields)}; --label names it"
+        raise DataError(data.uri, f"a field with the labels: {named or ', '.join(_LABELS)}", found)
+    return chosen[0]
+
+
+def _metric(spec: FirstSpec, data: DataSet, signature: Signature, label: str | None) -> tuple[str, dict[str, Any]]:
+    """A metric for what the labels are, and a limit in its unit."""
+    kind = None if label is None else data.found.fields.get(label)
+    classes = kind is None or (not math.prod(kind.shape) > 1 and not kind.dtype.startswith("float"))
+    if classes and len(signature.outputs) == 1 and _size(next(iter(signature.outputs.values()))) == 1:
+        spec.comments["gate.max_drop"] = "the largest allowed loss of the area under the curve"
+        return "roc_auc", {"max_drop": 0.01}
+    if classes:
+        spec.comments["gate.max_drop"] = "the largest allowed loss: one point of accuracy"
+        return "top1", {"max_drop": 0.01}
+    assert kind is not None
+    if not kind.dtype.startswith("float"):
+        spec.comments["gate.max_drop"] = "the largest allowed loss of IoU"
+        return "iou", {"max_drop": 0.01}
+    spec.comments["gate.max_drop"] = "the error may grow by one percent of what float32 has"
+    return "mae", {"max_drop": 0.01, "drop": "relative"}
+
+
+def _shown(tensor: TensorSpec) -> str:
+    return f"{tensor.dtype} {_dimensions(tensor.shape)}"
+
+
+def _dimensions(shape: tuple[int, ...]) -> str:
+    return f"({', '.join('?' if size < 0 else str(size) for size in shape)})"
+
+
+def _listed(tensors: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {text}" for name, text in tensors.items())
+
+
+def _flow(value: Any) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("\n").removesuffix("\n...")

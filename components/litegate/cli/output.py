@@ -1,0 +1,63 @@
+"""What a command answers: text for people, or JSON for programs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["INTERRUPTED", "STDOUT", "answer", "answer_error", "json_target", "print_error", "write_json"]
+
+INTERRUPTED = 130
+"""The exit code of a command that was interrupted, as shells have it."""
+
+STDOUT = Path("-")
+"""Stands for standard output where `--json` names no file."""
+
+
+def json_target(text: str) -> Path:
+    """The file that `--json` names."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"expected a file, got the folder {text}")
+    return path
+
+
+def answer(found: Any, target: Path | None, show: Callable[[], None]) -> None:
+    """Show what was found as text; as JSON in place of it, or in a file as well, as `--json` says."""
+    if target != STDOUT:
+        show()
+    write_json(found, target)
+
+
+def print_error(message: str) -> None:
+    """Say on standard error why a command failed."""
+    from rich.console import Console  # slow to import, both
+    from rich.text import Text
+
+    line = Text.assemble(("error: ", "bold red"), message)
+    Console(stderr=True, highlight=False).print(line, soft_wrap=True)
+
+
+def answer_error(message: str, code: int, target: Path | None) -> None:
+    """Programs that read the JSON find the error in it, and never what an earlier command left there."""
+    write_json({"error": message, "exit_code": code}, target)
+
+
+def write_json(found: Any, target: Path | None) -> None:
+    """Write to the target of `--json`, whole or not at all; nowhere if there is none."""
+    if target is None:
+        return
+    text = json.dumps(found, indent=2, allow_nan=False) + "\n"
+    if target == STDOUT:
+        print(text, end="", flush=True)
+        return
+    from litegate.storage import write_whole  # slow to import
+
+    path = target.resolve()
+    if path.exists() and not path.is_file():  # a pipe or a device, which cannot be replaced whole
+        path.write_text(text)
+    else:
+        write_whole(path, iter((text.encode(),)))

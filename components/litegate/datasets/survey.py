@@ -1,0 +1,81 @@
+"""What a data set holds, found without knowing which of its fields are what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from litegate.datasets import Files, data_files, image_input, pinned_files, shard_format
+from litegate.datasets.fields import Raw
+from litegate.datasets.images import ImageDataset
+from litegate.datasets.npz import NpyDataset, NpzDataset
+from litegate.datasets.pictures import decode_image
+from litegate.datasets.shards import LabelIndex, Shard
+from litegate.errors import DataError
+from litegate.records import DataField, DataRef, Surveyed
+from litegate.work import Work
+
+__all__ = ["survey"]
+
+_NO_LABEL = ""
+"""No field has this name: whatever is there counts as a field."""
+
+
+def survey(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]) -> Surveyed:
+    """Count the samples, and look at the first.
+
+    Args:
+        where, inputs: as for `open_dataset`.
+
+    Raises:
+        DataError: it cannot be read, or has no samples.
+    """
+    place = f"{where} {ref.uri}"
+    files = pinned_files(ref, work, where)
+    if ref.format == "images":
+        return _images(files, place, inputs)
+    if ref.format in ("npz", "npy"):
+        arrays = (NpzDataset if ref.format == "npz" else NpyDataset).open(files, place, _NO_LABEL)
+        fields = {name: DataField(dtype=h.dtype.name, shape=h.shape[1:]) for name, h in arrays.headers.items()}
+        return Surveyed(samples=len(arrays.ids), fields=fields)
+    return _records(files, ref.format, place)
+
+
+def _images(files: Files, place: str, inputs: Mapping[str, Any]) -> Surveyed:
+    images = ImageDataset.open(files, place, *image_input(inputs, place))
+    _, features, _ = next(iter(images.read([0])))
+    fields = {name: DataField(dtype="image", shape=image.shape) for name, image in features.items()}
+    return Surveyed(samples=len(images.ids), fields=fields, classes=images.classes)
+
+
+def _records(files: Mapping[str, Callable[[], Path]], form: str, place: str) -> Surveyed:
+    suffixes, open_shard = shard_format(form)
+    named = data_files(files, suffixes)
+    shards = [open_shard(fetch, f"{place}: {name}", LabelIndex(_NO_LABEL)) for name, fetch in sorted(named.items())]
+    filled = [shard for shard in shards if len(shard)]
+    if not filled:
+        raise DataError(place, "at least one sample", f"{len(shards)} empty files")
+    fields = {name: _field(filled[0], name) for name in filled[0].fields}
+    return Surveyed(samples=sum(map(len, filled)), fields=fields)
+
+
+def _field(shard: Shard, name: str) -> DataField:
+    """A field of the first record."""
+    try:
+        value = next(iter(shard.read(np.array([0]), [name]))).get(name)
+    except DataError:  # a column of text, which no input takes
+        value = None
+    if value is None:
+        return DataField(dtype="text", shape=())
+    return _image(value) if isinstance(value, bytes) else DataField(dtype=value.dtype.name, shape=value.shape)
+
+
+def _image(value: Raw) -> DataField:
+    assert isinstance(value, bytes)
+    try:
+        return DataField(dtype="image", shape=decode_image(value, 3, "").shape)
+    except DataError:
+        return DataField(dtype="text", shape=())

@@ -1,0 +1,43 @@
+"""What is asked and found about a data set of which nothing is known yet but its format."""
+
+from __future__ import annotations
+
+from litegate.records.artifacts import TensorSpec
+from litegate.records.base import Record
+from litegate.records.inputs import DataRef
+
+__all__ = ["DataField", "SurveyRequest", "Surveyed"]
+
+
+class SurveyRequest(Record):
+    """A pinned data set and the inputs that it is to feed; `where` names it in messages."""
+
+    data: DataRef
+    inputs: dict[str, TensorSpec]
+    where: str
+
+
+class DataField(Record):
+    """A field of one sample.
+
+    Attributes:
+        dtype: NumPy's name of its type, `image` for an encoded one, `text` for what is no number.
+        shape: without the samples' axis; (height, width, channels) of an image.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class Surveyed(Record):
+    """What a data set holds, as its first sample shows it.
+
+    Attributes:
+        samples: how many there are.
+        fields: by name.
+        classes: the names that the folders of images give.
+    """
+
+    samples: int
+    fields: dict[str, DataField]
+    classes: tuple[str, ...] = ()
