@@ -11,9 +11,10 @@ from typing import Any
 import yaml
 
 from litegate.cli.data_format import data_format
-from litegate.cli.first_spec import DataSet, FirstSpec, first_spec
+from litegate.cli.first_spec import DataSet, first_spec
 from litegate.cli.output import answer
 from litegate.cli.progress import Progress, showing_log
+from litegate.cli.spec_text import FirstSpec
 from litegate.errors import ModelError, SpecError
 from litegate.records import Converted, ConvertRequest, DataRef, Resolved, ResolveRequest, Signature, SurveyRequest
 from litegate.runner import StepRun

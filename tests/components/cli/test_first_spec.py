@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 import yaml
 
-from litegate.cli.first_spec import DataSet, FirstSpec, first_spec
+from litegate.cli.first_spec import DataSet, first_spec
+from litegate.cli.spec_text import FirstSpec
 from litegate.errors import DataError
+from litegate.gate.evidence import PairedProportions
 from litegate.records import DataField, Signature, Surveyed, TensorSpec
 from litegate.spec import parse_spec
 
@@ -17,7 +20,7 @@ SCORES = {"scores": TensorSpec(shape=(-1, 10), dtype="float32")}
 Fields = dict[str, tuple[str, tuple[int, ...]]]
 
 
-def data(form: str, fields: Fields, uri: str = "train", samples: int = 500) -> DataSet:
+def data(form: str, fields: Fields, uri: str = "train", samples: int = 5000) -> DataSet:
     named = {name: DataField(dtype=dtype, shape=shape) for name, (dtype, shape) in fields.items()}
     return DataSet(uri, form, Surveyed(samples=samples, fields=named))
 
@@ -52,6 +55,18 @@ def test_few_samples_are_all_taken() -> None:
     few = data("npz", ARRAYS, samples=60)
     spec = first_spec("m", "m.keras", Signature(inputs=IMAGE, outputs=SCORES), few, few)
     assert spec.keys["calibration"]["samples"] == 60
+
+
+@pytest.mark.parametrize(("samples", "enough"), [(600, False), (5000, True)])
+def test_too_few_samples_for_a_verdict_are_noted(samples: int, enough: bool) -> None:
+    some = data("npz", ARRAYS, samples=samples)
+    spec = first_spec("m", "m.keras", Signature(inputs=IMAGE, outputs=SCORES), data("npz", ARRAYS, "cal"), some)
+    notes = [note for note in spec.notes if "hardly decide about a loss of 0.01" in note]
+    assert len(notes) == (0 if enough else 1)
+    if notes:
+        (needs,) = map(int, re.findall(r"another one right needs (\d+)", notes[0].replace(",", "")))
+        share = PairedProportions(needs, 0.01 * needs, 0.01 * needs)
+        assert share.p_within(0.01) <= 0.05 / 4 < PairedProportions(600, 6, 6).p_within(0.01)
 
 
 @pytest.mark.parametrize(
