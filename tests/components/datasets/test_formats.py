@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from litegate.datasets import _data_files, _shards
+from litegate.datasets import data_files, shard_format
 from litegate.datasets.fields import Wanted
 from litegate.datasets.npz import NpyDataset
 from litegate.datasets.shards import ShardedDataset, open_shards
@@ -38,8 +38,8 @@ ONE = {"x": tensor(4, 2)}
 
 
 def opened(form: str, *paths: Path, inputs: Any = ONE, **wanted: Any) -> ShardedDataset:
-    suffixes, open_shard = _shards(form)
-    return open_shards(_data_files(files_of(*paths), suffixes), open_shard, inputs, Wanted(**wanted), "evaluation.uri")
+    suffixes, open_shard = shard_format(form)
+    return open_shards(data_files(files_of(*paths), suffixes), open_shard, inputs, Wanted(**wanted), "evaluation.uri")
 
 
 @pytest.mark.parametrize(("form", "suffix"), FORMS.items())
