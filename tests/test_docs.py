@@ -69,7 +69,10 @@ def test_every_command_is_in_the_readme() -> None:
     assert [name for name in commands if f"litegate {name}" not in readme] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
+PAGES = ["README.md", "CONTRIBUTING.md", *(str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("docs/**/*.md")))]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_and_make_verb_leads_somewhere(page: str) -> None:
     path = ROOT / page
     text = path.read_text()
@@ -77,3 +80,17 @@ def test_every_link_and_make_verb_leads_somewhere(page: str) -> None:
     assert [link for link in links if not (path.parent / link).exists()] == []
     verbs = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert set(re.findall(r"`make ([a-z-]+)", text)) <= verbs
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_to_a_heading_finds_it(page: str) -> None:
+    path = ROOT / page
+    links = [link for link in re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", path.read_text()) if "://" not in link[0]]
+    missing = [(to, name) for to, name in links if name not in headings((path.parent / to if to else path).read_text())]
+    assert missing == []
+
+
+def headings(text: str) -> list[str]:
+    """The headings of a page, as links name them."""
+    found = re.findall(r"^#+ (.*)$", text, re.M)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found]
