@@ -92,11 +92,11 @@ class Watched:
 
 
 def picture(name: str, shown: Page | Locator, **options: Any) -> None:
-    """A picture of the documentation, written where `LITEGATE_SCREENSHOTS` says; with few colours, for it is in git."""
+    """A picture of the documentation, written where `LITEGATE_SCREENSHOTS` says; small, for it is in git."""
     folder = os.environ.get("LITEGATE_SCREENSHOTS")
     if folder:
         image = Image.open(io.BytesIO(shown.screenshot(animations="disabled", **options)))
-        image.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(Path(folder) / f"{name}.png", optimize=True)
+        image.convert("RGB").save(Path(folder) / f"{name}.png", optimize=True)
 
 
 def show_pages(context: BrowserContext, folder: Path) -> list[str]:

@@ -109,6 +109,7 @@ def test_the_table_of_the_command_line_is_as_wide_as_a_terminal(demo: Any, page:
     table = demo.output[demo.output.index("digits: the variants") :].partition("\nAirflow:")[0]
     assert max(map(len, table.splitlines())) <= 120
     lines = "\n".join(line.rstrip() for line in f"$ make run\n...\n{table}".splitlines())
-    style = "margin: 0; padding: 18px; width: max-content; background: #1e1e2e; color: #e6e6f0; font: 14px/1.36 DejaVu Sans Mono"
+    colours = "background: #1e1e2e; color: #e6e6f0"
+    style = f"margin: 0; padding: 18px; width: max-content; {colours}; font: 14px/1.36 DejaVu Sans Mono, monospace"
     page.set_content(f'<pre style="{style}">{html.escape(lines)}</pre>')
     picture("table", page.locator("pre"))
