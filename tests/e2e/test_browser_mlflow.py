@@ -48,7 +48,7 @@ def test_the_experiment_leads_to_the_charts_of_its_latest_run(demo: Any, experim
         expect(view.get_by_role("heading", name=title, exact=True)).to_be_visible()
     expect(view.locator("svg.main-svg").first).to_be_visible()
     expect(view.locator("g.points path.point").nth(2 * len(VARIANTS) - 1)).to_be_visible()
-    view.get_by_label("Close").first.click()  # a banner about what can be done with a saved view
+    view.get_by_label("Hide banner").click()
     expect(view.get_by_text("You're viewing a shared view")).to_have_count(0)
     picture("mlflow", view)
 
