@@ -5,7 +5,7 @@ UV := $(shell command -v uv || echo .venv-tools/bin/uv)
 COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	-c deploy/locks/constraints.txt
 
-.PHONY: help setup run stop test quick docs bench-gate bench-predict bench-promotion lint lock
+.PHONY: help setup run stop test quick screenshots docs bench-gate bench-predict bench-promotion lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 19
@@ -25,6 +25,9 @@ test: setup  ## Run every test.
 
 quick: setup  ## Run the tests without the slow ones.
 	@$(BIN)/python -m pytest -m "not e2e"
+
+screenshots: setup  ## Test in a real browser, and take the documentation's pictures anew.
+	@LITEGATE_BROWSER="$$(deploy/chromium.sh)" LITEGATE_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/e2e/test_browser*.py
 
 bench-gate: setup  ## Simulate how often the gate is wrong; writes build/bench-gate.json.
 	@$(BIN)/python -m tests.benchmarks.bench_gate

@@ -21,7 +21,7 @@ HOME = Path(tempfile.mkdtemp(prefix="litegate-test-airflow-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 for name in [name for name in os.environ if name.startswith(("AIRFLOW", "LITEGATE_", "MLFLOW_"))]:
-    if name != "LITEGATE_TENSORFLOW_PYTHON":
+    if name not in ("LITEGATE_BROWSER", "LITEGATE_SCREENSHOTS", "LITEGATE_TENSORFLOW_PYTHON"):
         del os.environ[name]
 (HOME / "dags").mkdir()
 os.environ |= {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
@@ -13,6 +15,8 @@ from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import RunRecords
 
 __all__ = ["PromoteOperator"]
+
+log = logging.getLogger("litegate")
 
 
 class PromoteOperator(StepOperator):
@@ -28,9 +32,9 @@ class PromoteOperator(StepOperator):
         result, resolved = records.run_result(), records.resolved()
         spec = resolved.spec
         if resolved.trial is not None:
-            raise AirflowSkipException(f"a trial ({resolved.trial}): {_summary(result)}")
+            raise _skipped(f"a trial ({resolved.trial}): {_summary(result)}")
         if result.selected is None:
-            rejected = AirflowSkipException if spec.gate.on_reject == "skip" else GateRejected
+            rejected = _skipped if spec.gate.on_reject == "skip" else GateRejected
             raise rejected(f"nothing passed the gate: {_summary(result)}")
         row = next(row for row in result.variants if row.variant == result.selected.variant)
         return PromoteRequest(
@@ -44,6 +48,12 @@ class PromoteOperator(StepOperator):
             approval="none" if spec.approval is None else "human",
             compared_with=records.compared_with(),
         )
+
+
+def _skipped(why: str) -> AirflowSkipException:
+    """Says why, too: Airflow folds away the part of the log where it puts an exception's words."""
+    log.warning("skipped: %s", why)
+    return AirflowSkipException(why)
 
 
 def _summary(result: RunResult) -> str:

@@ -14,9 +14,13 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.e2e import browser as browsers
 
 LITEGATE = Path(sys.executable).parent / "litegate"
 MAKER = Path(__file__).parent.parent / "components" / "models" / "make_models.py"
+PAGES = pytest.StashKey[Callable[[], list[str]]]()
 
 
 @dataclass(frozen=True)
@@ -111,3 +115,45 @@ def predict(litegate: LiteGate) -> Callable[[str, Path], str]:
         return done.stdout + done.stderr[-2000:]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def demo(litegate: LiteGate, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """The example, trained, quantized and promoted from nothing; once, for it takes minutes."""
+    return litegate("demo", result=tmp_path_factory.mktemp("demo") / "demo.json")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser; not for the whole session, for its event loop would be in the way of other tests."""
+    with browsers.launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def profile(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrowserContext]:
+    """A browser profile of the test's own; if the test fails, its pages are saved."""
+    context = browsers.new_context(browser)
+    request.node.stash[PAGES] = lambda: browsers.show_pages(context, tmp_path)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(profile: BrowserContext) -> Page:
+    """An empty page."""
+    return profile.new_page()
+
+
+@pytest.fixture
+def airflow(litegate: LiteGate, page: Page) -> str:
+    """Airflow's address; the page is logged in."""
+    status = json.loads(litegate("status", "--json").output)
+    browsers.sign_in(page, status["airflow"], Path(status["password_file"]).read_text())
+    return str(status["airflow"])
+
+
+def pytest_exception_interact(node: pytest.Item, report: pytest.TestReport) -> None:
+    """Say with a test that failed in the browser where its pages can be seen."""
+    if save := node.stash.get(PAGES, None):
+        report.sections.append(("pages in the browser", "\n".join(save())))

@@ -37,10 +37,9 @@ def registered(litegate: Any) -> dict[str, dict[str, str]]:
     return {name: dict(client.get_registered_model(name).aliases) for name in names}
 
 
-def test_the_demo_trains_and_promotes_by_the_models_asset(litegate: Any, tmp_path: Path, predict: Any, s3: Any) -> None:
-    ended = litegate("demo", result=tmp_path / "demo.json")
-    assert ended.code == 0, ended.output
-    result = ended.result
+def test_the_demo_trains_and_promotes_by_the_models_asset(demo: Any, tmp_path: Path, predict: Any, s3: Any) -> None:
+    assert demo.code == 0, demo.output
+    result = demo.result
     assert (result["model"], result["outcome"]) == ("digits", "promoted")
     assert [row["variant"] for row in result["variants"]] == list(VARIANTS)
     for row in result["variants"]:

@@ -153,7 +153,7 @@ def _clauses(clauses: Sequence[Clause]) -> str:
         for clause in clauses
     ]
     heads = ("Clause", "Of", "State", "Found", "At least", "At most", "Allowed", "Samples", "Would decide")
-    return table(heads, 3, rows) if rows else ""
+    return f"**What the policy asks for**\n\n{table(heads, 3, rows)}" if rows else ""
 
 
 def _classes(classes: Sequence[ClassLoss]) -> str:
@@ -168,7 +168,7 @@ def _classes(classes: Sequence[ClassLoss]) -> str:
         for loss in classes
     ]
     heads = ("Class", "Float32", "Variant", "Lost", "At least", "At most", "Samples", "Proved")
-    return table(heads, 1, rows) if rows else ""
+    return f"**The classes that lost most**\n\n{table(heads, 1, rows)}" if rows else ""
 
 
 def _flips(verdict: Verdict) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-VOID = {"meta", "br", "link", "img", "path", "use", "rect", "hr"}
+VOID = {"meta", "br", "link", "img", "path", "use", "rect", "hr", "wbr"}
 
 
 class Page(HTMLParser):
@@ -73,4 +73,5 @@ class Page(HTMLParser):
         self.parts.append(data)
         if "td" in self._open or "th" in self._open:
             row = self.tables[-1][-1]
-            row[-1] = " ".join(f"{row[-1]} {data}".split())
+            gap = "" if self.elements[-1][0] == "wbr" else " "  # where a word may be broken it goes on
+            row[-1] = " ".join(f"{row[-1]}{gap}{data}".split())
