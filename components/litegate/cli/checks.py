@@ -24,6 +24,7 @@ from litegate.settings import settings, workspace
 from litegate.spec import load_spec
 from litegate.stack import Home, Stack, running
 from litegate.stack.airflow_api import AirflowApi
+from litegate.stack.environment import client_environment
 from litegate.stack.servers import unhealthy
 
 __all__ = ["CHECKS", "Finding"]
@@ -165,6 +166,8 @@ def _stack(home: Home, stack: Stack) -> Iterator[Finding]:
     yield Finding("servers", "ok", f"healthy: {stack.airflow_url}, {stack.mlflow_url}, {stack.s3_url}")
     with AirflowApi(stack.airflow_url, home.password_file.read_text(), patience=5) as airflow:
         broken = airflow.import_errors()
+    os.environ.update(client_environment(stack))
+    yield _workspace(stack.workspace)
     for text in broken:
         yield Finding("DAG file", "error", text, "mend the file; Airflow reads it again by itself")
 
