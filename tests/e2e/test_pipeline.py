@@ -61,9 +61,9 @@ def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Pat
     second = litegate.run_spec(tmp_path, **spec(models, "twice"))
     assert (first.code, second.code) == (0, 0), first.output + second.output
     assert first.result["champion"] == second.result["champion"]
-    assert re.search(r"convert +running", first.output)
+    assert re.search(r"convert +success", first.output)
     assert re.search(r"convert +skipped", second.output)
-    assert set(re.findall(r"(\S+) +running", second.output)) <= {
+    assert set(re.findall(r"(\w+) +(?:running|success)", second.output)) <= {
         *("resolve", "recall", "gate", "select", "register", "promote")
     }, "nothing was computed again"
     assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
