@@ -41,5 +41,5 @@ def _cells(row: VariantRow, baseline: BaselineSummary) -> tuple[str, ...]:
         f"{row.samples:,}" if row.samples else "",
         number(row.bytes and row.bytes / 1024, ".1f"),
         number(row.bytes and 100 * row.bytes / baseline.bytes, ".0f", " %"),
-        number(row.latency_ms, ".3g"),
+        "" if row.latency_ms is None else wording.milliseconds(row.latency_ms),
     )

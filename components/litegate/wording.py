@@ -16,6 +16,7 @@ __all__ = [
     "amount",
     "confidence",
     "is_percent",
+    "milliseconds",
     "short_name",
     "unit_of",
     "value",
@@ -88,6 +89,13 @@ def short_name(metric: str) -> str:
 def confidence(level: float) -> str:
     """`95 %`, and `99.375 %` where eight variants share the error rate."""
     return f"{100 * level:.5g} %"
+
+
+def milliseconds(found: float) -> str:
+    """At least three significant digits, zeros included, so that `0.00890` stands below `0.00899`."""
+    if not 0 < found < math.inf:  # no time at all; the gate refuses it, and people must see why
+        return f"{found:g}"
+    return f"{found:,.{max(2 - math.floor(math.log10(found)), 0)}f}"
 
 
 def about(count: int) -> str:

@@ -43,7 +43,7 @@ def test_the_table_has_one_line_for_each_variant_and_empty_cells_for_what_was_no
     assert narrow(results(BASELINE, (ROW, unmeasured))) == [
         "| Variant | Verdict | top1 | Drop, points | At least | At most | Samples | KiB | Of float32 | ms |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        "| int8 | inconclusive | 89.00 % | +1.00 | -0.50 | +2.50 | 100 | 1.0 | 50 % | 0.05 |",
+        "| int8 | inconclusive | 89.00 % | +1.00 | -0.50 | +2.50 | 100 | 1.0 | 50 % | 0.0500 |",
         "| uint8 | inconclusive |  |  |  |  |  |  |  |  |",
         "",
         "- int8 is undecided: it needs \\| more",

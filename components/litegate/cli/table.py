@@ -63,7 +63,7 @@ def _cells(row: VariantRow, baseline: BaselineSummary, champion: bool) -> tuple[
         _value(row.value, baseline),
         _loss(row, baseline),
         f"{row.samples:,}",
-        "-" if row.latency_ms is None else f"{row.latency_ms:.3f}",
+        "-" if row.latency_ms is None else wording.milliseconds(row.latency_ms),
         row.verdict,
     )
 

@@ -115,7 +115,7 @@ def _latency(run: Run, row: Row) -> str:
         return "not measured"
     same = theirs is not None and theirs.host == ours.host and theirs.latency_ms > 0
     share = f", {100 * ours.latency_ms / theirs.latency_ms:.0f} % of float32" if same and theirs else ""
-    return f"{ours.latency_ms:.3g} ms{share}"
+    return f"{wording.milliseconds(ours.latency_ms)} ms{share}"
 
 
 def _samples(row: Row) -> str:

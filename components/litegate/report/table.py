@@ -47,7 +47,7 @@ def _line(run: Run, row: Row) -> Line:
         bounds="" if verdict.drop is None or is_baseline else _bounds(run, row),
         size=MISSING if row.bytes is None else kib(row.bytes),
         share="" if row.bytes is None else f"{100 * row.bytes / run.baseline_bytes:.0f} %",
-        latency=MISSING if profile is None else f"{profile.latency_ms:.3g}",
+        latency=MISSING if profile is None else wording.milliseconds(profile.latency_ms),
         samples=f"{verdict.samples:,}" if verdict.samples else MISSING,
     )
 

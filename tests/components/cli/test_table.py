@@ -55,7 +55,7 @@ def line_of(lines: list[str], variant: str) -> str:
 def test_a_promotion_is_printed_with_its_champion_marked(lines):
     found = lines(Outcome("digits", "promoted", 0, RESULT, RESULT.selected))
 
-    assert line_of(found, "int8") == "* int8 1,024 25% 95.00% +1.00 (-0.10, +1.55) 697 0.051 passed"
+    assert line_of(found, "int8") == "* int8 1,024 25% 95.00% +1.00 (-0.10, +1.55) 697 0.0512 passed"
     assert line_of(found, "float32") == "float32 4,096 100% 96.00% - 697 - baseline"
     assert line_of(found, "int16x8") == "int16x8 - - - - 0 - inconclusive"
     assert "promoted: registered version 3 (int8)" in found
@@ -116,7 +116,7 @@ def test_a_metric_that_is_no_share_is_printed_as_it_is_and_a_lower_one_is_better
 
     assert any("Blur loss (bounds) samples" in " ".join(line.split()) for line in found)
     assert line_of(found, "float32") == "float32 4,096 100% 123.5 - 12,000 - baseline"
-    assert "25% 123.5 +0.04412 (-1.235, +1.23e-06) 12,000 0.051 inconclusive" in line_of(found, wide.variant)
+    assert "25% 123.5 +0.04412 (-1.235, +1.23e-06) 12,000 0.0512 inconclusive" in line_of(found, wide.variant)
     assert "25% - +0.1 697" in line_of(found, "int8")
     assert "+0.01 (-, +0.0155)" in line_of(found, "int16x8")
     assert not any("…" in line for line in found)

@@ -133,7 +133,7 @@ def test_the_answer_names_the_file_what_is_proved_and_where_it_is():
     )
     assert "97.7 KiB, 33 % of float32" in page.text
     assert "0.70 points of top1" in page.text
-    assert "0.1 ms, 33 % of float32" in page.text
+    assert "0.100 ms, 33 % of float32" in page.text
     assert "mlflow-artifacts:/int8.tflite" in page.text
     assert ["int8 ship this integer only, int8 input/output", "\u25cf passed"] in [row[:2] for row in page.rows]
 
