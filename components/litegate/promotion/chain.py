@@ -29,17 +29,18 @@ def entry_digest(entry: LedgerEntry) -> str:
     return digest_json(entry.to_json())
 
 
-def check_chain(entries: Sequence[LedgerEntry], where: str) -> None:
+def check_chain(entries: Sequence[LedgerEntry], where: str, checked: int = 0) -> None:
     """Check that no entry is missing or was changed.
 
     Args:
         where: names the ledger, for the message.
+        checked: how many of the first entries are known to fit.
 
     Raises:
         StoreError: naming the first entry that does not fit.
     """
-    previous = ""
-    for number, entry in enumerate(entries):
+    previous = entry_digest(entries[checked - 1]) if checked else ""
+    for number, entry in enumerate(entries[checked:], checked):
         if entry.number != number:
             raise StoreError(f"{where}: expected entry {number}, got entry {entry.number}: one was removed")
         if entry.previous != previous:

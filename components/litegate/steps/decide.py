@@ -37,4 +37,4 @@ def _tell_run(client: MlflowClient, decided: Decided) -> None:
         "promotion": "promoted" if promoted else "held",
         "promotion.why": f"{said.action.replace('_', ' ')} by {said.actor} ({said.why})",
     }
-    runs.log(client, client.get_run(said.mlflow_run_id), tags=tags)
+    runs.tag(client, said.mlflow_run_id, tags)

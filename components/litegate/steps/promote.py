@@ -29,7 +29,7 @@ def run(request: PromoteRequest, work: Work) -> Promotion:
     now = state_of(client, channel)
     state, why = _state(now, request.selected.version)
     work.say("%s version %s: %s %s", channel, request.selected.version, state, why)
-    runs.log(client, client.get_run(request.mlflow_run_id), tags={"promotion": state, "promotion.why": why})
+    runs.tag(client, request.mlflow_run_id, {"promotion": state, "promotion.why": why})
     return Promotion(
         selected=request.selected,
         champion=_champion(client, channel.registry, now.aliases.champion),

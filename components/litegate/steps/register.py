@@ -129,7 +129,7 @@ class _Recorder:
         selected = result.selected.variant if result.selected else "none"
         warned = {"lint.warnings": notes.lint_warnings(self.request.lint)} if self.request.lint else {}
         outcome = {"outcome": result.outcome, "selected": selected, runs.NOTE: note} | warned
-        runs.log(self.client, self.parent, tags=marked(outcome, self.trial))
+        runs.tag(self.client, run_id, marked(outcome, self.trial))
         self.client.update_run(run_id, name=f"selected {selected}" if result.selected else result.outcome)
         self.runs.supersede_others()
         metric = fields.metric_name(self.baseline)
@@ -140,7 +140,7 @@ class _Recorder:
         refs = sorted(set(named(self.request, FileRef)), key=lambda ref: (ref.name, ref.digest))
         files = [ref.to_json() for ref in refs]
         self.client.log_text(self.parent.info.run_id, json.dumps(files, indent=2), runs.FILES_ARTIFACT)
-        runs.log(self.client, self.parent, tags={runs.FILES: digest_json(files)})
+        runs.tag(self.client, self.parent.info.run_id, {runs.FILES: digest_json(files)})
 
     def _report(self, result: RunResult) -> str:
         """The page for people; all classes of each variant come from the files that explain its verdict."""

@@ -61,7 +61,7 @@ def _record(client: MlflowClient, run: Run, request: RequalifyRequest, result: R
     log_verdict(client, work, run.info.run_id, request.verdict)
     client.log_text(run.info.run_id, request.drift.model_dump_json(indent=2), requalify_notes.DRIFT)
     client.log_text(run.info.run_id, result.model_dump_json(indent=2), "result.json")
-    runs.log(client, run, tags={runs.NOTE: requalify_notes.note(request, result)})
+    runs.tag(client, run.info.run_id, {runs.NOTE: requalify_notes.note(request, result)})
     client.set_model_version_tag(
         request.pinned.spec.registry.name, str(result.version), registry.REQUALIFIED, result.sentence
     )

@@ -38,6 +38,8 @@ class Ledger:
     def __init__(self, client: MlflowClient, channel: Channel) -> None:
         self.client, self.channel = client, channel
         self._run_id: str | None = None
+        self._read: tuple[tuple[str, str], ...] = ()
+        self._entries: tuple[LedgerEntry, ...] = ()
 
     @property
     def where(self) -> str:
@@ -68,9 +70,12 @@ class Ledger:
         if run.info.lifecycle_stage != "active":
             remedy = f"restore it (`mlflow runs restore --run-id {run_id}`) or its experiment {EXPERIMENT}"
             raise StoreError(f"{self.where}: its run was deleted: {remedy}")
-        found = [(key, text) for key, text in sorted(run.data.params.items()) if key.startswith("entry-")]
-        entries = tuple(self._entry(key, text) for key, text in found)
-        check_chain(entries, self.where)
+        found = tuple((key, text) for key, text in sorted(run.data.params.items()) if key.startswith("entry-"))
+        # A decision reads the ledger several times: what was read before, to the letter, was checked then.
+        known = self._entries if found[: len(self._read)] == self._read else ()
+        entries = (*known, *(self._entry(key, text) for key, text in found[len(known) :]))
+        check_chain(entries, self.where, checked=len(known))
+        self._read, self._entries = found, entries
         return entries
 
     def append(self, entry: LedgerEntry) -> bool:
@@ -89,6 +94,7 @@ class Ledger:
         for attempt in range(TRIES):
             try:
                 self.client.log_param(run_id, key, text)
+                return True
             except MlflowException as error:
                 refused = error.message
             # What counts is what is there: an answer may be lost, and a database may be busy.
@@ -99,10 +105,13 @@ class Ledger:
         raise StoreError(f"{self.where}: MLflow does not take entry {entry.number}: {refused}: try again")
 
     def describe(self, now: Aliases) -> None:
-        """Say on the run's page who is champion and how it came about; the parameters alone are hard to read."""
+        """Say on the run's page who is champion, and how it came about by the entries that were read last.
+
+        The parameters alone are hard to read.
+        """
         tags = {name: "" if version is None else str(version) for name, version in now}
-        note = notes.ledger_note(self.channel, now, self.entries())
-        runs.log(self.client, self.client.get_run(str(self.run_id())), tags=tags | {runs.NOTE: note})
+        note = notes.ledger_note(self.channel, now, self._entries)
+        runs.tag(self.client, str(self.run_id()), tags | {runs.NOTE: note})
 
     def _entry(self, key: str, text: str) -> LedgerEntry:
         try:

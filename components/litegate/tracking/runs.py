@@ -36,6 +36,7 @@ __all__ = [
     "log_datasets",
     "page",
     "recording",
+    "tag",
 ]
 
 NOTE = "mlflow.note.content"
@@ -110,7 +111,7 @@ class Runs:
         found = self._search(f"tags.`{DIGEST}` = '{digest}'")
         run = found[0] if found else self.client.create_run(self.experiment_id, run_name=name, tags=own)
         self._opened.append(run.info.run_id)
-        log(self.client, run, tags={**tags, SUPERSEDED: "false"})
+        tag(self.client, run.info.run_id, {**tags, SUPERSEDED: "false"})
         return run
 
     def supersede_others(self) -> None:
@@ -142,7 +143,6 @@ def log(
     run: Run,
     params: Mapping[str, object] | None = None,
     metrics: Mapping[str, float | None] | None = None,
-    tags: Mapping[str, str] | None = None,
     model_id: str | None = None,
     data: Dataset | None = None,
 ) -> None:
@@ -163,8 +163,12 @@ def log(
         run.info.run_id,
         metrics=points,
         params=[Param(name, str(value)) for name, value in (params or {}).items() if value is not None],
-        tags=[RunTag(name, value[:TAG_LIMIT]) for name, value in (tags or {}).items()],
     )
+
+
+def tag(client: MlflowClient, run_id: str, tags: Mapping[str, str]) -> None:
+    """Set all tags of a run at once, cut to what MLflow keeps of them."""
+    client.log_batch(run_id, tags=[RunTag(name, value[:TAG_LIMIT]) for name, value in tags.items()])
 
 
 def dataset(data: DataRef, samples: int) -> Dataset:

@@ -51,7 +51,7 @@ class Trend:
         current = [run for run in self._requalifications() if run.data.tags.get(runs.SUPERSEDED) != "true"]
         rows = [requalify_notes.row(_number(run), run, run.data.tags.get(ACTION, "")) for run in current]
         note = requalify_notes.trend_note(self.channel, rows)
-        runs.log(self.client, self._run(), tags={runs.NOTE: note})
+        runs.tag(self.client, self._run().info.run_id, {runs.NOTE: note})
 
     def _run(self) -> Run:
         key = f"trend of {self.channel}"

@@ -39,3 +39,11 @@ def test_what_was_written_fits() -> None:
 def test_a_removed_or_changed_entry_is_named(entries: Any, message: str) -> None:
     with pytest.raises(StoreError, match=message):
         check_chain(entries, "ledger")
+
+
+def test_what_was_checked_before_is_not_checked_again_but_what_follows_must_fit_to_it() -> None:
+    check_chain(changed(1, previous="other")[:2], "ledger", checked=2)
+    with pytest.raises(StoreError, match="entry 2 does not follow"):
+        check_chain(changed(1, after=7), "ledger", checked=2)
+    with pytest.raises(StoreError, match="expected entry 1, got entry 2"):
+        check_chain((ENTRIES[0], ENTRIES[2]), "ledger", checked=1)

@@ -83,6 +83,32 @@ def test_what_is_no_entry_is_named(channel):
         ledger.entries()
 
 
+def test_what_one_has_read_before_is_read_again(channel):
+    class Changed(MlflowClient):
+        """A database in which somebody has changed an entry, while `actor` is set."""
+
+        actor = None
+
+        def get_run(self, run_id):
+            run = super().get_run(run_id)
+            if self.actor is not None:
+                text = run.data.params["entry-00000"]
+                run.data.params["entry-00000"] = text.replace('"ann"', f'"{self.actor}"')
+            return run
+
+    client = Changed()
+    ledger = Ledger(client, channel)
+    ledger.append(entry(channel, (), "first"))
+    ledger.append(entry(channel, ledger.entries(), "second"))
+    assert [each.decision.key for each in ledger.entries()] == ["first", "second"]
+
+    client.actor = "bob"
+    with pytest.raises(StoreError, match="entry 1 does not follow the one before it"):
+        ledger.entries()
+    client.actor = None
+    assert [each.decision.actor for each in ledger.entries()] == ["ann", "ann"]
+
+
 def test_a_deleted_ledger_is_no_empty_one(channel):
     client, ledger = MlflowClient(), Ledger(MlflowClient(), channel)
     ledger.append(entry(channel, ()))
