@@ -9,8 +9,9 @@ from typing_extensions import override
 
 from litegate.errors import BadInput, GateRejected
 from litegate.records import Answer, Decided, Decision, Record
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import StepOperator, failures_reported
-from litegate_airflow.xcom import DECIDED, RunRecords, push
+from litegate_airflow.xcom import DECIDED, push
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

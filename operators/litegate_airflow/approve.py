@@ -17,8 +17,8 @@ from litegate.question import question
 from litegate.records import Answer
 from litegate.spec import Approval
 from litegate_airflow.pages import mlflow_page, run_url
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import failures_reported
-from litegate_airflow.xcom import RunRecords
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -9,8 +9,8 @@ from typing_extensions import override
 from litegate.errors import SpecError
 from litegate.records import LEAST_DAYS, CleanRequest
 from litegate.settings import settings
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import StepOperator
-from litegate_airflow.xcom import RunRecords
 
 __all__ = ["CleanOperator"]
 

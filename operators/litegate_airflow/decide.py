@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from litegate.records import Action, Channel, Decision
 from litegate_airflow.dag_run import actor
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import StepOperator
-from litegate_airflow.xcom import RunRecords
 
 __all__ = ["DecideOperator"]
 

@@ -9,8 +9,8 @@ from litegate.gate.file_facts import FILE_CLAUSES
 from litegate.records import Artifact, EvaluateRequest, Reference, Stopping
 from litegate.spec import Evaluation, Gate, Spec
 from litegate.variants import BASELINE, CHAMPION, TARGETS
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import VariantOperator
-from litegate_airflow.xcom import RunRecords
 
 __all__ = ["REFERENCE_SAMPLES", "EvaluateOperator"]
 

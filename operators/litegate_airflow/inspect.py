@@ -8,8 +8,9 @@ from typing_extensions import override
 
 from litegate.records import Inspection, InspectRequest, SmokeRequest
 from litegate.variants import BASELINE
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import VariantOperator, failures_reported
-from litegate_airflow.xcom import SMOKE, RunRecords, push
+from litegate_airflow.xcom import SMOKE, push
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

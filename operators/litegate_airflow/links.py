@@ -17,8 +17,9 @@ from typing_extensions import override
 
 from litegate.records import RunResult, VariantRow
 from litegate_airflow.pages import mlflow_url
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import VariantOperator
-from litegate_airflow.xcom import RunRecords, TaskPlace, leave, recorded, registered_model
+from litegate_airflow.xcom import TaskPlace, leave, recorded, registered_model
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol, TaskInstanceKey

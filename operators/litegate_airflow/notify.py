@@ -28,9 +28,10 @@ from litegate.notices import (
 from litegate.records import Channel, Conclusion, Decided, Notice, RunResult
 from litegate.spec import Notification, Spec
 from litegate_airflow.pages import answer_page, mlflow_page, run_url
-from litegate_airflow.requalification_xcom import CONCLUSION, RequalificationRecords
+from litegate_airflow.requalification_records import CONCLUSION, RequalificationRecords
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.specs import read_spec_files
-from litegate_airflow.xcom import RETURN_VALUE, RunRecords
+from litegate_airflow.xcom import RETURN_VALUE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

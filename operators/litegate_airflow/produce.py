@@ -10,8 +10,8 @@ from typing_extensions import override
 from litegate.errors import SpecError
 from litegate.records import Produced, ProduceRequest, TrainRequest
 from litegate.spec import load_spec
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import StepOperator
-from litegate_airflow.xcom import RunRecords
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing_extensions import override
 
 from litegate.records import ProfileRequest
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import VariantOperator
-from litegate_airflow.xcom import RunRecords
 
 __all__ = ["ProfileOperator"]
 

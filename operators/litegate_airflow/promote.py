@@ -11,8 +11,8 @@ from litegate.errors import GateRejected
 from litegate.records import PromoteRequest, RunResult
 from litegate.variants import BASELINE
 from litegate_airflow.dag_run import actor, moment
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import StepOperator
-from litegate_airflow.xcom import RunRecords
 
 __all__ = ["PromoteOperator"]
 

@@ -11,8 +11,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from litegate.errors import StepFailed
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import StepOperator, VariantOperator, failures_reported
-from litegate_airflow.xcom import RECALLED, RETURN_VALUE, Found, RunRecords
+from litegate_airflow.xcom import RECALLED, RETURN_VALUE, Found
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -101,7 +102,7 @@ class _Search(RunRecords):
         return values is not None
 
     @override
-    def _left(self, task_id: str, key: str, map_index: int) -> Any | None:
+    def _left(self, task_id: str, key: str = RETURN_VALUE, map_index: int = -1) -> Any | None:
         if task_id in self._to_come:
             return None
         if (task_id, key) not in self._known:

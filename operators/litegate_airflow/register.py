@@ -9,8 +9,8 @@ from typing_extensions import override
 from litegate.records import RegisterRequest, RunResult
 from litegate_airflow.links import link_tasks
 from litegate_airflow.pages import run_url
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import StepOperator
-from litegate_airflow.xcom import RunRecords
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -25,9 +25,10 @@ from litegate.spec import Requalify, Spec, load_spec
 from litegate.variants import BASELINE
 from litegate_airflow.dag_run import actor
 from litegate_airflow.pages import run_url
-from litegate_airflow.requalification_xcom import CONCLUSION, RequalificationRecords
+from litegate_airflow.requalification_records import CONCLUSION, RequalificationRecords
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import StepOperator, VariantOperator, failures_reported
-from litegate_airflow.xcom import RunRecords, push
+from litegate_airflow.xcom import push
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

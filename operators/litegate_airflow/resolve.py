@@ -14,8 +14,9 @@ from litegate_airflow.dag_run import conf
 from litegate_airflow.events import announcements
 from litegate_airflow.form import tried
 from litegate_airflow.notify import check_notifiers
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import StepOperator
-from litegate_airflow.xcom import RESOLVED, RunRecords, push
+from litegate_airflow.xcom import RESOLVED, push
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

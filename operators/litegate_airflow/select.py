@@ -9,8 +9,8 @@ from typing_extensions import override
 
 from litegate.records import SelectRequest
 from litegate.select import select
+from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import failures_reported
-from litegate_airflow.xcom import RunRecords
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -16,7 +16,8 @@ from litegate.errors import BadInput, GateRejected, StepFailed
 from litegate.records import Failure, Record
 from litegate.runner import StepRun
 from litegate.settings import settings
-from litegate_airflow.xcom import FAILURE, RETURN_VALUE, RunRecords, push
+from litegate_airflow.run_records import RunRecords
+from litegate_airflow.xcom import FAILURE, RETURN_VALUE, push
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

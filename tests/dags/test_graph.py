@@ -35,7 +35,7 @@ from litegate.records import (
     Verdict,
     Verdicts,
 )
-from tests.operators.test_xcom import inspection, smoke
+from tests.operators.test_run_records import inspection, smoke
 
 SPEC = """
 model: {{name: m, uri: m.keras}}

@@ -8,7 +8,7 @@ import pytest
 
 from litegate.records import Channel, Decision
 from litegate_airflow.decide import DecideOperator
-from litegate_airflow.xcom import RunRecords
+from litegate_airflow.run_records import RunRecords
 
 FORM = {"model": "m", "alias": "champion", "why": "slow"}
 

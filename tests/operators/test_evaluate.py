@@ -22,7 +22,7 @@ from litegate.records import (
 )
 from litegate.spec import parse_spec
 from litegate_airflow.evaluate import REFERENCE_SAMPLES, EvaluateOperator
-from litegate_airflow.xcom import RunRecords
+from litegate_airflow.run_records import RunRecords
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=1)
 CODE = UserCode(reference="mine:Metric", folder="x", digest="1")

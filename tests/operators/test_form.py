@@ -18,7 +18,7 @@ from litegate.spec import Gate, Spec, parse_spec
 from litegate.variants import VARIANTS
 from litegate_airflow.form import PROMOTE, SHOWN, form, tried
 from litegate_airflow.resolve import ResolveOperator
-from litegate_airflow.xcom import RunRecords
+from litegate_airflow.run_records import RunRecords
 
 DATA: dict[str, Any] = {
     "model": {"name": "m", "uri": "/m.keras"},

@@ -11,7 +11,7 @@ from litegate.errors import StepFailed
 from litegate.records import Artifact, Candidate, Evaluated, Failure, FileRef, GateRequest, MetricFacts, UserCode
 from litegate.spec import parse_spec
 from litegate_airflow.gate import GateOperator
-from tests.operators.test_xcom import inspection, smoke
+from tests.operators.test_run_records import inspection, smoke
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=1)
 DATA = {"uri": "d.npz", "format": "npz"}

@@ -17,7 +17,7 @@ from litegate.gate.explain import read_classes
 from litegate.litert import choose_signature
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import render
-from litegate.tracking import cards, fields, models, notes, registry, runs, views
+from litegate.tracking import cards, fields, models, notes, registry, runs, table_rows, views
 from litegate.tracking.trials import marked
 from litegate.tracking.verdict_files import log_verdict
 from litegate.variants import VARIANTS
@@ -50,7 +50,7 @@ class _Recorder:
         self.request, self.work, self.spec = request, work, request.resolved.spec
         self.trial = request.resolved.trial
         self.client = runs.connect()
-        self.baseline = fields.baseline_of(request)
+        self.baseline = table_rows.baseline_of(request)
         self.candidates = _by_variant(request)
         self.model_ids: dict[str, str] = {}
         name = self.spec.model.name
@@ -78,7 +78,7 @@ class _Recorder:
             uri = self._measured(child, candidate, verdict, tags) if candidate else None
             log_verdict(self.client, self.work, child.info.run_id, verdict)
         self.work.say("%s: recorded as %s", verdict.variant, verdict.state)
-        return fields.variant_row(candidate, verdict, uri, child.info.run_id, self.model_ids.get(verdict.variant))
+        return table_rows.variant_row(candidate, verdict, uri, child.info.run_id, self.model_ids.get(verdict.variant))
 
     def version(self, rows: tuple[VariantRow, ...]) -> Champion | None:
         """The registered version of the selected variant, once MLflow is known to hold its bytes; none of a trial."""

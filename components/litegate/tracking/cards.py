@@ -10,7 +10,7 @@ from litegate.litert import choose_signature
 from litegate.markdown import code, fit, plain
 from litegate.records import RegisterRequest, Signature, VariantRow
 from litegate.results_note import headline, results
-from litegate.tracking import fields, notes
+from litegate.tracking import notes, table_rows
 from litegate.tracking.views import link, view_link
 
 __all__ = ["model_card", "version_card"]
@@ -35,7 +35,7 @@ def version_card(request: RegisterRequest, row: VariantRow, rows: Sequence[Varia
         row: the version's own.
         parent: the pipeline run.
     """
-    baseline, experiment_id = fields.baseline_of(request), parent.info.experiment_id
+    baseline, experiment_id = table_rows.baseline_of(request), parent.info.experiment_id
     start = f"experiments/{experiment_id}/runs"
     pages = (
         f"[Report]({link(f'{start}/{parent.info.run_id}/artifacts/{notes.REPORT}')})",

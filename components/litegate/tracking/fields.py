@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from litegate import wording
 from litegate.records import (
     Announcement,
@@ -16,12 +14,11 @@ from litegate.records import (
     warnings_of,
 )
 from litegate.results_note import headline
-from litegate.tracking import notes, registry
+from litegate.tracking import notes, registry, table_rows
 from litegate.variants import BASELINE, VARIANTS
 
 __all__ = [
     "NUMBERS",
-    "baseline_of",
     "drift_reference",
     "metric_name",
     "run_inputs",
@@ -30,7 +27,6 @@ __all__ = [
     "trigger_tags",
     "variant_metrics",
     "variant_params",
-    "variant_row",
     "variant_tags",
     "version_tags",
 ]
@@ -46,7 +42,7 @@ NUMBERS = frozenset(
 
 def run_inputs(request: RegisterRequest) -> list[str]:
     """What the pipeline run's own record depends on; links may differ from try to try."""
-    fixed = (request.resolved, request.parity, request.samples, request.baseline, _baseline_verdict(request))
+    fixed = (request.resolved, request.parity, request.samples, request.baseline, table_rows.baseline_verdict(request))
     records = [record.model_dump_json() for record in fixed if record]
     return [request.run_key, str(sorted(request.tools.items())), *records]
 
@@ -86,7 +82,7 @@ def trigger_tags(trigger: Announcement | None) -> dict[str, str]:
 
 def run_metrics(request: RegisterRequest) -> dict[str, float | None]:
     """What holds for all variants: the baseline's value, and the conversion against the source model."""
-    baseline = baseline_of(request)
+    baseline = table_rows.baseline_of(request)
     return {
         f"baseline_{metric_name(baseline)}": baseline.value,
         "parity_max_abs_difference": request.parity.max_abs_difference,
@@ -216,58 +212,3 @@ def drift_reference(request: RegisterRequest, variant: str) -> DriftReference:
     return DriftReference(
         inputs=request.samples.inputs, predictions=predictions[0], preprocess_digest=code and code.digest
     )
-
-
-def baseline_of(request: RegisterRequest) -> BaselineSummary:
-    """The baseline's numbers that variants are compared with; its value is what its own verdict says."""
-    candidate, verdict, metric = request.baseline, _baseline_verdict(request), request.resolved.metric
-    return BaselineSummary(
-        bytes=candidate.artifact.file.bytes,
-        metric=metric.name,
-        higher_is_better=metric.higher_is_better,
-        percent=wording.is_percent(metric),
-        value=_finite(verdict.value if verdict else None),
-        samples=candidate.evaluated.samples,
-    )
-
-
-def variant_row(
-    candidate: Candidate | None, verdict: Verdict, uri: str | None, run_id: str, model_id: str | None
-) -> VariantRow:
-    """One row of the result table; what is not finite counts as not measured."""
-    inspection, smoke = (candidate.inspection, candidate.smoke) if candidate else (None, None)
-    return VariantRow(
-        variant=verdict.variant,
-        bytes=candidate and candidate.artifact.file.bytes,
-        value=_finite(verdict.value),
-        drop=_finite(verdict.drop),
-        drop_low=_finite(verdict.drop_low),
-        drop_high=_finite(verdict.drop_high),
-        samples=verdict.samples or (candidate.evaluated.samples if candidate else 0),
-        verdict=verdict.state,
-        sentence=verdict.sentence,
-        reasons=tuple(reason.message for reason in verdict.reasons),
-        confidence=verdict.confidence,
-        needed=verdict.needed,
-        agreement=_finite(verdict.agreement),
-        clauses=verdict.clauses,
-        classes=verdict.classes,
-        flipped=verdict.flipped,
-        flips=verdict.flips,
-        scheme=inspection.scheme if inspection else None,
-        float_share=inspection.float_share if inspection else None,
-        warnings=warnings_of(inspection, smoke),
-        latency_ms=_finite(candidate.profile.latency_ms if candidate and candidate.profile else None),
-        digest=candidate.artifact.file.digest if candidate else verdict.digest,
-        uri=uri,
-        mlflow_run_id=run_id,
-        mlflow_model_id=model_id,
-    )
-
-
-def _baseline_verdict(request: RegisterRequest) -> Verdict | None:
-    return next((verdict for verdict in request.verdicts if verdict.state == "baseline"), None)
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

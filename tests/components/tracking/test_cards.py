@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from litegate.records import VariantRow
-from litegate.tracking import cards, fields, notes
+from litegate.tracking import cards, notes, table_rows
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 
@@ -22,7 +22,8 @@ def parent():
 def rows_of(request) -> list[VariantRow]:
     candidates = {item.artifact.variant: item for item in (request.baseline, *request.candidates)}
     return [
-        fields.variant_row(candidates.get(verdict.variant), verdict, None, "run", None) for verdict in request.verdicts
+        table_rows.variant_row(candidates.get(verdict.variant), verdict, None, "run", None)
+        for verdict in request.verdicts
     ]
 
 

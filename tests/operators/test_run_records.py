@@ -19,7 +19,8 @@ from litegate.records import (
     Profile,
     SmokeRun,
 )
-from litegate_airflow.xcom import RunRecords, push
+from litegate_airflow.run_records import RunRecords
+from litegate_airflow.xcom import push
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from litegate.records import Candidate, Drift, Evaluated, FoundIncumbent, Incumbent, Pinned, Requalification, Verdict
-from litegate_airflow.xcom import RunRecords
+from litegate_airflow.run_records import RunRecords
 
 __all__ = ["CONCLUSION", "RequalificationRecords"]
 

@@ -1,0 +1,66 @@
+"""The numbers of a run as the result table has them: what is not finite counts as not measured."""
+
+from __future__ import annotations
+
+import math
+
+from litegate import wording
+from litegate.records import BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict, warnings_of
+
+__all__ = ["baseline_of", "baseline_verdict", "variant_row"]
+
+
+def baseline_of(request: RegisterRequest) -> BaselineSummary:
+    """The baseline's numbers that variants are compared with; its value is what its own verdict says."""
+    candidate, verdict, metric = request.baseline, baseline_verdict(request), request.resolved.metric
+    return BaselineSummary(
+        bytes=candidate.artifact.file.bytes,
+        metric=metric.name,
+        higher_is_better=metric.higher_is_better,
+        percent=wording.is_percent(metric),
+        value=_finite(verdict.value if verdict else None),
+        samples=candidate.evaluated.samples,
+    )
+
+
+def variant_row(
+    candidate: Candidate | None, verdict: Verdict, uri: str | None, run_id: str, model_id: str | None
+) -> VariantRow:
+    """One row of the result table; what is not finite counts as not measured."""
+    inspection, smoke = (candidate.inspection, candidate.smoke) if candidate else (None, None)
+    return VariantRow(
+        variant=verdict.variant,
+        bytes=candidate and candidate.artifact.file.bytes,
+        value=_finite(verdict.value),
+        drop=_finite(verdict.drop),
+        drop_low=_finite(verdict.drop_low),
+        drop_high=_finite(verdict.drop_high),
+        samples=verdict.samples or (candidate.evaluated.samples if candidate else 0),
+        verdict=verdict.state,
+        sentence=verdict.sentence,
+        reasons=tuple(reason.message for reason in verdict.reasons),
+        confidence=verdict.confidence,
+        needed=verdict.needed,
+        agreement=_finite(verdict.agreement),
+        clauses=verdict.clauses,
+        classes=verdict.classes,
+        flipped=verdict.flipped,
+        flips=verdict.flips,
+        scheme=inspection.scheme if inspection else None,
+        float_share=inspection.float_share if inspection else None,
+        warnings=warnings_of(inspection, smoke),
+        latency_ms=_finite(candidate.profile.latency_ms if candidate and candidate.profile else None),
+        digest=candidate.artifact.file.digest if candidate else verdict.digest,
+        uri=uri,
+        mlflow_run_id=run_id,
+        mlflow_model_id=model_id,
+    )
+
+
+def baseline_verdict(request: RegisterRequest) -> Verdict | None:
+    """What the gate says of the baseline itself, if it was asked."""
+    return next((verdict for verdict in request.verdicts if verdict.state == "baseline"), None)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
