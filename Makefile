@@ -20,11 +20,11 @@ run: setup  ## Start the servers, train the digits example, quantize, gate and p
 stop:  ## Stop the servers and all that they have started.
 	@if [ -x $(BIN)/litegate ]; then $(BIN)/litegate stop; else echo "nothing is set up, so nothing runs"; fi
 
-test: setup  ## Run every test.
-	@$(BIN)/python -m pytest
+test: quick  ## Run every test: those of `make quick`, then the slow ones, one after the other.
+	@$(BIN)/python -m pytest -m e2e
 
-quick: setup  ## Run the tests without the slow ones.
-	@$(BIN)/python -m pytest -m "not e2e"
+quick: setup  ## Run the tests without the slow ones, on all cores.
+	@$(BIN)/python -m pytest -m "not e2e" --numprocesses logical --maxprocesses 4 --dist loadfile
 
 screenshots: setup  ## Test in a real browser, and take the documentation's pictures anew.
 	@LITEGATE_BROWSER="$$(deploy/chromium.sh)" LITEGATE_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/e2e/test_browser*.py
