@@ -31,7 +31,7 @@ from litegate.records import FileRef, Record
 from litegate.sandbox import REPORT
 from litegate.settings import Settings
 from litegate.steps import STEPS, Step
-from litegate.store import Store
+from litegate.store import Store, result_name
 from litegate.use import use_local
 from litegate.work import is_plain_file, read_json
 
@@ -95,7 +95,7 @@ class StepRun:
             log.warning("%s: files of an earlier run's result are gone: it is computed again", self.step.name)
             self.store.forget_result(self.step.name, key)
             return None
-        log.info("%s: found the result of an earlier run: %.1000s", self.step.name, json.dumps(stored))
+        log.info("%s: found the result of an earlier run: %s", self.step.name, result_name(self.step.name, key))
         return result
 
     def key(self) -> str:

@@ -22,7 +22,7 @@ from litegate.records import FileRef
 from litegate.storage import is_s3, s3_client, split_s3, write_whole
 from litegate.use import use_local, use_s3
 
-__all__ = ["Store"]
+__all__ = ["Store", "result_name"]
 
 
 class Store:
@@ -38,20 +38,20 @@ class Store:
 
     def result(self, step: str, key: str) -> Any | None:
         """The stored result of a step, or None."""
-        data = self._read(_result_name(step, key))
+        data = self._read(result_name(step, key))
         return None if data is None else json.loads(data)
 
     def use_result(self, step: str, key: str, files: set[FileRef]) -> bool:
         """Mark a result and its files as used now, the files first; False if any of them is gone."""
-        return all(self._use(f"files/{ref.digest}") for ref in files) and self._use(_result_name(step, key))
+        return all(self._use(f"files/{ref.digest}") for ref in files) and self._use(result_name(step, key))
 
     def forget_result(self, step: str, key: str) -> None:
         """Remove a result, so that another one can be kept."""
-        self._delete(_result_name(step, key))
+        self._delete(result_name(step, key))
 
     def keep_result(self, step: str, key: str, result: Any) -> None:
         """Publish a result; the first writer wins."""
-        self._publish(_result_name(step, key), json.dumps(result, sort_keys=True).encode())
+        self._publish(result_name(step, key), json.dumps(result, sort_keys=True).encode())
 
     def keep_file(self, path: Path, name: str) -> FileRef:
         """Publish a file under its digest and return the reference to it."""
@@ -146,5 +146,6 @@ def _blocks(data: bytes | IO[bytes], size: int = 1 << 20) -> Iterator[bytes]:
         yield block
 
 
-def _result_name(step: str, key: str) -> str:
+def result_name(step: str, key: str) -> str:
+    """The object in the workspace that holds a step's result."""
     return f"results/{step}/{key}.json"
