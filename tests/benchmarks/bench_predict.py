@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import tempfile
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("build/bench-predict.json"))
     output = parser.parse_args().output
     output.parent.mkdir(parents=True, exist_ok=True)
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # or nobody finds the table between its bars
     print(f"{'model':<16}{'variant':<16}{'interpreter':>12}{'load_model':>12}{'pyfunc':>12}{'adds':>8}{'adds':>8}")
     rows = []
     for name, highest, pipeline in pipelines(output.parent.resolve() / "bench-predict"):
