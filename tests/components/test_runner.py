@@ -63,7 +63,7 @@ def leaves_a_grandchild(folder):
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     return good(folder)
 def leaves_the_session(folder):
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(5)"], start_new_session=True)
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(40)"], start_new_session=True)
     return good(folder)
 def floods(folder):
     line = b"all work and no play" * 50 + b"\\n"
@@ -94,13 +94,21 @@ def limits(folder):
 """
 
 
+LIMIT = 60.0
+"""Seconds; the machine may be busy. A test of the limit itself asks for a short one."""
+
+
+def limit(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    limited = dataclasses.replace(STEPS["prepare"], timeout=seconds, memory=4)
+    monkeypatch.setattr(runner, "STEPS", {"prepare": limited})
+
+
 @pytest.fixture
 def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], StepRun]:
     (tmp_path / "endings.py").write_text(CODE)
     python = settings().pythons["service"]
     places = Settings(str(tmp_path / "ws"), tmp_path / "cache", tmp_path / "scratch", {"service": python})
-    quick = dataclasses.replace(STEPS["prepare"], timeout=3, memory=4)
-    monkeypatch.setattr(runner, "STEPS", {"prepare": quick})
+    limit(monkeypatch, LIMIT)
 
     def make(function: str) -> StepRun:
         request = ProduceRequest(
@@ -129,8 +137,6 @@ def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ste
         ("nonsense", "no_result", "a result that is none"),
         ("no_json", "python_error", "exit code 2"),
         ("steals", "no_result", "a result that is none"),
-        ("hangs", "timeout", "no result after 3 s; last said: still here"),
-        ("stops", "timeout", "no result after 3 s"),
     ],
 )
 def test_a_death_is_reported_as_what_it_was(
@@ -141,6 +147,17 @@ def test_a_death_is_reported_as_what_it_was(
     assert caught.value.kind == kind
     assert detail in caught.value.detail
     assert not list((tmp_path / "scratch").iterdir()), "the step's folder is cleaned up"
+
+
+@pytest.mark.parametrize(("function", "said"), [("hangs", "; last said: still here"), ("stops", "")])
+def test_a_child_that_does_not_end_is_ended(
+    step: Callable[[str], StepRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, said: str
+) -> None:
+    limit(monkeypatch, 5)
+    with pytest.raises(StepFailed) as caught:
+        step(function).run()
+    assert (caught.value.kind, caught.value.detail) == ("timeout", f"no result after 5 s{said}")
+    assert not list((tmp_path / "scratch").iterdir())
 
 
 def test_bad_input_keeps_its_message_through_the_process_boundary(step: Callable[[str], StepRun]) -> None:
@@ -156,26 +173,22 @@ def test_a_good_step_returns_its_record(step: Callable[[str], StepRun], tmp_path
 def test_kill_ends_the_child_and_its_caller_hears_of_it(step: Callable[[str], StepRun]) -> None:
     running = step("hangs")
     threading.Timer(1.0, running.kill).start()
-    begin = time.monotonic()
     with pytest.raises(StepFailed, match="killed"):
         running.run()
-    assert time.monotonic() - begin < 3
 
 
 def test_a_step_that_was_killed_before_it_started_does_not_start(step: Callable[[str], StepRun]) -> None:
     running = step("hangs")
     running.kill()
-    begin = time.monotonic()
     with pytest.raises(StepFailed, match="killed"):
         running.run()
-    assert time.monotonic() - begin < 2
 
 
 @pytest.mark.parametrize("function", ["crashes_at_the_end", "leaves_a_grandchild", "leaves_the_session", "links"])
 def test_what_happens_after_the_result_does_not_matter(step: Callable[[str], StepRun], function: str) -> None:
     begin = time.monotonic()
     assert step(function).run().bytes == 5
-    assert time.monotonic() - begin < 3, "nobody waits for what the child has left behind"
+    assert time.monotonic() - begin < 30, "nobody waits for what the child has left behind"
 
 
 @pytest.mark.parametrize("function", ["links", "links_all"])
