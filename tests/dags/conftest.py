@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from litegate.settings import settings
+from tests.dags.pretended import SPEC, Outcome, Run, Steps
 
 DAGS = Path(__file__).parents[2] / "dags"
 MAKERS = Path(__file__).parents[1] / "components/models"
@@ -97,6 +98,23 @@ def _beginning_with(asset_uri: str, create: Callable[..., Any]) -> Callable[...,
         return run
 
     return get_or_create_dagrun
+
+
+@pytest.fixture
+def run_flow(
+    load_dags: Callable[..., Any], run_dag: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Run:
+    """Run the DAG of a small spec with pretended steps; keywords fill `SPEC`."""
+
+    def run(steps: Steps, conf: dict[str, Any] | None = None, **keys: str) -> Outcome:
+        defaults = {"variants": "[dynamic_range, int8]", "on_reject": "fail", "from_champion": "null"}
+        (tmp_path / "m.yaml").write_text(SPEC.format(**(defaults | keys)))
+        monkeypatch.setattr("litegate_airflow.step.StepRun", steps)
+        dag_run = run_dag(load_dags(tmp_path)["quantize__m"], run_conf=conf)
+        instances = dag_run.get_task_instances()
+        return Outcome(steps, {f"{i.task_id}/{i.rendered_map_index or ''}".rstrip("/"): i for i in instances})
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import pytest
 from litegate.errors import BadInput, LitegateError
 from litegate.records import Aliases, Decided, LedgerEntry, Promotion
 from tests.dags.people import Person, answering
-from tests.dags.test_graph import SPEC, Outcome, Steps
+from tests.dags.pretended import SPEC, Outcome, Steps
 from tests.receivers import Received, web_hook
 
 

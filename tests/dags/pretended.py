@@ -1,0 +1,196 @@
+"""Steps that only pretend, for tests of which tasks Airflow runs, fails or skips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from litegate.errors import LitegateError, StepFailed
+from litegate.records import (
+    Artifact,
+    BaselineSummary,
+    Champion,
+    ChampionFile,
+    Converted,
+    DataRef,
+    Evaluated,
+    FileRef,
+    Inspection,
+    Lint,
+    MetricFacts,
+    ModelRef,
+    Parity,
+    Profile,
+    Promotion,
+    Record,
+    Resolved,
+    RunResult,
+    SampleSet,
+    SmokeRun,
+    VariantRow,
+    Verdict,
+    Verdicts,
+)
+from tests.operators.test_run_records import inspection, smoke
+
+__all__ = ["CRASH", "EVERYTHING", "SPEC", "Outcome", "Run", "Steps", "artifact"]
+
+SPEC = """
+model: {{name: m, uri: m.keras}}
+calibration: {{uri: c.npz, format: npz}}
+evaluation: {{uri: e.npz, format: npz, max_samples: 50, max_samples_by_variant: {{int8: 20}}}}
+variants: {variants}
+gate: {{on_reject: {on_reject}, max_drop_from_champion: {from_champion}}}
+"""
+
+FILE = FileRef(name="f", digest="0" * 64, bytes=10)
+METRIC = MetricFacts(name="top1")
+DATA = DataRef(uri="d.npz", format="npz", digest="1", manifest=FILE)
+
+
+def artifact(variant: str) -> Artifact:
+    return Artifact(variant=variant, file=FileRef(name=f"{variant}.tflite", digest=variant, bytes=10), signatures={})
+
+
+@dataclass
+class Steps:
+    """Stands in for `StepRun`: keeps the requests, fails where it is told to, else gives a plausible result.
+
+    `known` are the steps and variants whose results an earlier run has left; `EVERYTHING` are all.
+    """
+
+    failing: dict[tuple[str, str], LitegateError] = field(default_factory=dict)
+    passing: bool = True
+    promoted_before: bool = True
+    known: set[tuple[str, str]] = field(default_factory=set)
+    requests: dict[tuple[str, str], Any] = field(default_factory=dict)
+    looked_up: dict[tuple[str, str], Any] = field(default_factory=dict)
+    step: str = ""
+    variant: str = ""
+    request: Any = None
+
+    def __call__(self, step: str, request: Any, settings: Any) -> Steps:
+        artifact = getattr(request, "artifact", None)
+        variant = getattr(request, "variant", artifact.variant if artifact and step != "sample" else "")
+        self.step, self.variant, self.request = step, variant, request
+        return self
+
+    def find(self) -> Record | None:
+        self.looked_up[self.step, self.variant] = self.request
+        known = (self.step, self.variant) in self.known or EVERYTHING in self.known
+        return getattr(self, self.step)(self.request) if known else None
+
+    def run(self) -> Record:
+        self.requests[self.step, self.variant] = self.request
+        if error := self.failing.get((self.step, self.variant)):
+            raise error
+        return getattr(self, self.step)(self.request)
+
+    def resolve(self, request: Any) -> Resolved:
+        model = ModelRef(uri="m.keras", format="keras", digest="2", files=(FILE,))
+        return Resolved(
+            spec=request.spec,
+            model=model,
+            calibration=DATA,
+            evaluation=DATA,
+            metric=METRIC,
+            trial=request.trial,
+        )
+
+    def convert(self, request: Any) -> Converted:
+        return Converted(artifact=artifact("float32"), saved_model=(FILE,), tools={})
+
+    def sample(self, request: Any) -> SampleSet:
+        return SampleSet(file=FILE, samples=3, available=5, labels={})
+
+    def lint(self, request: Any) -> Lint:
+        return Lint(findings=(), samples=3, compared=3, searched=3)
+
+    def parity(self, request: Any) -> Parity:
+        return Parity(samples=3, max_abs_difference=0.0, agreement=1.0)
+
+    def quantize(self, request: Any) -> Artifact:
+        return artifact(request.variant)
+
+    def inspect(self, request: Any) -> Inspection:
+        return inspection(request.artifact.variant)
+
+    def smoke(self, request: Any) -> SmokeRun:
+        return smoke(request.artifact.variant)
+
+    def champion(self, request: Any) -> ChampionFile:
+        if not self.promoted_before:
+            return ChampionFile(version=None, artifact=None)
+        return ChampionFile(version=7, artifact=artifact("champion"))
+
+    def evaluate(self, request: Any) -> Evaluated:
+        return Evaluated(
+            variant=self.variant,
+            artifact_digest=self.variant,
+            metric=METRIC,
+            samples=9,
+            available=9,
+            outcomes=FILE,
+            seconds=0.1,
+            kernels="x",
+        )
+
+    def profile(self, request: Any) -> Profile:
+        return Profile(variant=self.variant, latency_ms=1.0, latency_p95_ms=2.0, runs=9, host="h", kernels="x")
+
+    def judge(self, request: Any) -> Verdicts:
+        measured = {item.artifact.variant for item in request.candidates if item.profile}
+        passed = measured if self.passing else set()
+        return Verdicts(
+            verdicts=tuple(
+                Verdict(variant=name, state="passed" if name in passed else "failed", digest=name)
+                for name in request.variants
+            )
+        )
+
+    def register(self, request: Any) -> RunResult:
+        trial = request.resolved.trial is not None
+        chosen = None if trial else request.selection.variant
+        row = {"bytes": None, "value": None, "drop": None, "drop_low": None, "drop_high": None, "samples": 0}
+        row |= {"reasons": (), "latency_ms": None, "digest": None, "uri": None}
+        return RunResult(
+            model="m",
+            outcome="trial" if trial else "selected" if chosen else "rejected",
+            selected=Champion(variant=chosen, version=1, digest=chosen) if chosen else None,
+            baseline=BaselineSummary(bytes=10, metric="top1", value=0.9, samples=9),
+            variants=tuple(
+                VariantRow(
+                    variant=v.variant,
+                    verdict=v.state,
+                    mlflow_run_id=f"run-{v.variant}",
+                    mlflow_model_id=f"m-{v.variant}",
+                    **row,
+                )
+                for v in request.verdicts
+            ),
+            experiment_id="1",
+            mlflow_run_id="run-1",
+            report="http://mlflow/report",
+        )
+
+    def promote(self, request: Any) -> Promotion:
+        return Promotion(selected=request.selected, champion=request.selected, previous=None, moved=True)
+
+
+@dataclass
+class Outcome:
+    steps: Steps
+    tasks: dict[str, Any]
+
+    def state(self, task_id: str) -> str:
+        return str(self.tasks[task_id].state)
+
+    def pull(self, task_id: str, key: str = "return_value") -> Any:
+        instance = self.tasks[task_id]
+        return instance.xcom_pull(task_ids=instance.task_id, key=key, map_indexes=instance.map_index)
+
+
+Run = Callable[..., Outcome]
+EVERYTHING = ("*", "*")
+CRASH = StepFailed("quantize", "segfault", "SIGSEGV")
