@@ -25,6 +25,9 @@ class Outcomes:
         score: value of the metric for the sample, for metrics of single samples.
         output, target: what a metric of a whole set is computed from, else None.
         label, prediction: class by the data and by the model, int64, where the model is a classifier.
+        fed: digest of what was really fed, the preprocessed inputs and the label, bytes of equal length; None where
+            an older evaluation kept none.
+        group: value of the field that names the cluster of each sample, UTF-8 bytes; None where the spec names none.
     """
 
     index: Array
@@ -34,6 +37,8 @@ class Outcomes:
     target: Array | None = None
     label: Array | None = None
     prediction: Array | None = None
+    fed: Array | None = None
+    group: Array | None = None
 
     def __len__(self) -> int:
         return len(self.index)
