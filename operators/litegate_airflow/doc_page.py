@@ -65,11 +65,11 @@ def _clauses_of_metric(spec: Spec, metric: MetricFacts | None) -> Iterator[str]:
 
 def _clauses_of_classes(gate: Gate) -> Iterator[str]:
     if gate.max_class_drop is not None:
-        judged = f"of those with {gate.min_class_samples:,} samples or more"
-        yield f"no class loses more than {amount(gate.max_class_drop, percent=True)}, {judged}"
+        proved = f"proved for those with {gate.min_class_samples:,} samples or more"
+        yield f"no class loses more than {amount(gate.max_class_drop, percent=True)}, {proved}"
     if gate.max_prediction_shift is not None:
         shift = amount(gate.max_prediction_shift, percent=True)
-        yield f"no class's share of a classifier's predictions grows by more than {shift}"
+        yield f"no class's share of a classifier's predictions changes by more than {shift}"
 
 
 def _clauses_of_file(gate: Gate) -> Iterator[str]:

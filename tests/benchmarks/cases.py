@@ -14,6 +14,7 @@ from tests.benchmarks.scenes import (
     alone,
     champion_drop,
     class_drop,
+    lost_class,
     min_value,
     prediction_shift,
     side_by_side,
@@ -87,6 +88,9 @@ def _clauses() -> Iterator[Case]:
         yield _case("max_drop_from_champion", "0.01", gate, champion_drop(0.01), samples)
         gate = Gate(max_drop=_WIDE, min_value=ACCURACY)
         yield _case("min_value", "0.75; perfect: 0.77", gate, min_value(ACCURACY, 0.02), samples)
+    for samples in (1_000, LARGE):
+        draws = (1_000, 200 if samples == LARGE else 0)
+        yield _case("lost class, 2 %", "never predicted", Gate(max_drop=_WIDE), lost_class(0.02), samples, draws=draws)
     yield _case("max_class_drop, rare", "0.05 of 1 %", by_class, class_drop(0.05, 0.01), LARGE, draws=(1_000, 0))
 
 

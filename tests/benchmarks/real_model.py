@@ -12,24 +12,26 @@ from litegate.records import Artifact, Candidate, Evaluated, EvaluateRequest, Ga
 from litegate.settings import Settings, settings
 from tests.components.steps.conftest import Pipeline
 
-__all__ = ["resnet8_16x8"]
+__all__ = ["REAL", "pipeline_of", "resnet8_16x8"]
 
 ROOT = Path(__file__).parents[2]
+REAL = Path(os.environ.get("LITEGATE_REAL_DATA") or ROOT.parent / "shared" / "real") / "resnet8-cifar10"
 VARIANTS = ("int16x8", "int16x8_float_fallback")
 MARGIN = 0.02
 
 
 def resnet8_16x8() -> dict[str, Any] | None:
     """Verdicts, samples and seconds of the 16x8 variants of ResNet-8, in full and sequentially; None without data."""
-    folder = Path(os.environ.get("LITEGATE_REAL_DATA") or ROOT.parent / "shared" / "real") / "resnet8-cifar10"
-    if not (folder / "model.h5").exists():
-        print(f"no real run: there is no {folder}/model.h5; LITEGATE_REAL_DATA names the folder")
+    if not (REAL / "model.h5").exists():
+        print(f"no real run: there is no {REAL}/model.h5; LITEGATE_REAL_DATA names the folder above it")
         return None
     with tempfile.TemporaryDirectory(prefix="bench-gate-") as home:
-        return _compare(_pipeline(folder, Path(home)))
+        return _compare(pipeline_of(REAL, Path(home)))
 
 
-def _pipeline(folder: Path, home: Path) -> Pipeline:
+def pipeline_of(folder: Path, home: Path) -> Pipeline:
+    """The steps on ResNet-8, with a workspace in `home`."""
+
     def data(name: str) -> dict[str, Any]:
         return {"uri": str(folder / name), "format": "images"}
 

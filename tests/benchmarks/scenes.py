@@ -7,7 +7,7 @@ is well within. In a perfect run no variant is bad.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ __all__ = [
     "alone",
     "champion_drop",
     "class_drop",
+    "lost_class",
     "min_value",
     "prediction_shift",
     "side_by_side",
@@ -103,6 +104,22 @@ def class_drop(margin: float, share: float = 1 / CLASSES) -> Scene:
         loss = 0.0 if perfect else np.where(pictures.label == 0, margin, margin / 10)
         after = flip(rng, before, ACCURACY, loss, RESNET8)
         return [Variant(pictures.answered(after), {"baseline": pictures.answered(before)}, not perfect)]
+
+    return scene
+
+
+def lost_class(share: float) -> Scene:
+    """The first class, of the given share, is never predicted any more; all else is as good as it was."""
+    shares = (share, *((1 - share) / (CLASSES - 1) for _ in range(CLASSES - 1)))
+
+    def scene(rng: np.random.Generator, samples: int, perfect: bool) -> list[Variant]:
+        pictures, before = _Pictures.draw(rng, samples, shares), rng.random(samples) < ACCURACY
+        baseline = pictures.answered(before)
+        after = pictures.answered(flip(rng, before, ACCURACY, 0.0, RESNET8))
+        if not perfect:
+            answered = np.where(after.prediction == 0, CLASSES - 1, after.prediction)
+            after = replace(after, prediction=answered, score=answered == pictures.label)
+        return [Variant(after, {"baseline": baseline}, not perfect)]
 
     return scene
 

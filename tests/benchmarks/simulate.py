@@ -167,4 +167,4 @@ def _worst_class(case: Case, before: Outcomes, after: Outcomes) -> float:
 
 def _largest_shift(before: Outcomes, after: Outcomes) -> float:
     counts = (np.bincount(outcomes.prediction, minlength=1000) for outcomes in (after, before))
-    return float(np.subtract(*counts).max() / len(before))
+    return float(np.abs(np.subtract(*counts)).max() / len(before))

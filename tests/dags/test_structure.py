@@ -331,7 +331,7 @@ def test_the_documentation_names_what_is_promoted(load_dags: Load) -> None:
             [
                 "iou drops by at most 1.00 % of the baseline's value, with 99 % confidence",
                 "the baseline itself must reach at least 70.00 %",
-                "no class's share of a classifier's predictions grows by more than 50.00 points",
+                "no class's share of a classifier's predictions changes by more than 50.00 points",
             ],
         ),
         (

@@ -10,6 +10,7 @@ import numpy as np
 
 from litegate.datasets.features import FeatureReader
 from litegate.errors import StepFailed
+from litegate.evaluation.fed import fed_digests
 from litegate.gate.outcomes import Outcomes
 from litegate.litert import LiteRTModel
 from litegate.metrics.base import check_classes
@@ -70,7 +71,7 @@ class Lockstep:
             ids = self._ids(index)
             if self._metric.needs_classes and self._job.classes:
                 check_classes(labels, self._job.classes, "preprocess", ids)  # which may have changed them
-            identity = {"index": index, "id": np.char.encode(ids, "utf-8")}
+            identity = {"index": index, "id": np.char.encode(ids, "utf-8"), "fed": fed_digests(features, labels)}
             for name in self._models:
                 parts[name].append(Outcomes(**identity, **self._measured(name, features, labels)))
             seen(len(index))

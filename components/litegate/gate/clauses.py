@@ -3,14 +3,15 @@
 A variant that violates one clause passes with probability at most that of passing this one clause, so that no
 correction for their number is due: R. Berger, "Multiparameter hypothesis testing and acceptance sampling",
 Technometrics 24 (1982) 295-300 (intersection-union test). The same holds for the classes within one clause.
-That one of several classes is proved to be beyond the limit does need a correction: Bonferroni's.
+That one of several classes is proved to be beyond the limit does need a correction: Bonferroni's. A class that is
+too rare to be proved within the limit can still be proved to be beyond it, so all classes take part in that.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ from litegate.gate.evidence import Evidence, needed
 from litegate.records import Clause
 from litegate.spec import Gate
 
-__all__ = ["Claim", "State", "claims"]
+__all__ = ["Claim", "State", "claims", "class_counts", "class_name"]
 
 State = Literal["passed", "failed", "inconclusive"]
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -33,22 +34,25 @@ class Claim:
 
     Attributes:
         name: the policy's key.
-        parts: the evidence by subject, at least one.
+        parts: the evidence by subject, at least one: what must be proved to be within the limit.
+        rare: evidence by subject that can only prove a value to be beyond the limit, for there is too little of it.
     """
 
     name: str
     limit: float
     parts: Mapping[str, Evidence]
+    rare: Mapping[str, Evidence] = field(default_factory=dict)
 
     @property
     def p_within(self) -> float:
-        """The p-value of "at least one value is at the limit or beyond"."""
+        """The p-value of "at least one value of `parts` is at the limit or beyond"."""
         return max(evidence.p_within(self.limit) for evidence in self.parts.values())
 
     @property
     def p_beyond(self) -> float:
         """The p-value of "no value is beyond the limit"."""
-        return min(1.0, len(self.parts) * min(evidence.p_beyond(self.limit) for evidence in self.parts.values()))
+        every = [*self.parts.values(), *self.rare.values()]
+        return min(1.0, len(every) * min(evidence.p_beyond(self.limit) for evidence in every))
 
     def state(self, alpha: float) -> State:
         """What is proved at level `alpha`."""
@@ -78,7 +82,8 @@ class Claim:
     def _worst(self, beyond: bool) -> tuple[str, Evidence]:
         """The part that decides: proved beyond the limit, or the least proved to be within."""
         if beyond:
-            return min(self.parts.items(), key=lambda part: part[1].p_beyond(self.limit))
+            every = [*self.parts.items(), *self.rare.items()]
+            return min(every, key=lambda part: part[1].p_beyond(self.limit))
         return max(self.parts.items(), key=lambda part: (part[1].p_within(self.limit), part[1].estimate))
 
 
@@ -95,8 +100,9 @@ def claims(
         comparison: of the variant with the float32 baseline.
         champion: of the variant with the version that is champion today, if there is one.
         names: of the classes, where they have names.
-        class_samples: how many samples of each class there are to be had; empty if all were seen. A class is judged
-            by that number: one that has hardly been seen yet is open, not exempt.
+        class_samples: how many samples of each class there are to be had; empty if all were seen. By that number it
+            is decided whether a class must be proved to keep its limit: one that has hardly been seen yet is open,
+            not exempt.
 
     Raises:
         ZeroDivisionError: a relative drop from a baseline of zero.
@@ -108,8 +114,8 @@ def claims(
     if policy.min_value is not None:
         found.append(Claim("min_value", 0.0, {"": comparison.shortfall(policy.min_value)}))
     if policy.max_class_drop is not None:
-        parts = dict(_class_drops(comparison, policy.min_class_samples, names, class_samples))
-        found.append(Claim("max_class_drop", policy.max_class_drop, parts))
+        parts, rare = _class_drops(comparison, policy.min_class_samples, names, class_samples)
+        found.append(Claim("max_class_drop", policy.max_class_drop, parts, rare))
     if policy.max_prediction_shift is not None and comparison.second.prediction is not None:
         found.append(Claim("max_prediction_shift", policy.max_prediction_shift, dict(_shifts(comparison, names))))
     return found
@@ -117,17 +123,17 @@ def claims(
 
 def _class_drops(
     comparison: Comparison, least: int, names: tuple[str, ...], class_samples: Mapping[int, int]
-) -> Iterator[tuple[str, Evidence]]:
-    """The classes with samples enough to be judged by themselves; if there are none, nothing is known."""
-    seen = _counts(comparison.first.label)
-    judged = [label for label, count in (class_samples or seen).items() if count >= least]
-    for label in judged:
-        yield _name(label, names), comparison.class_drop(label) if label in seen else Nothing()
-    if not judged:
-        yield "", Nothing()
+) -> tuple[dict[str, Evidence], dict[str, Evidence]]:
+    """The classes with samples enough to be proved to keep the limit, if there are any, and those that are rarer."""
+    seen = class_counts(comparison.first.label)
+    drops = {label: comparison.class_drop(label) if label in seen else Nothing() for label in class_samples or seen}
+    common = [label for label, count in (class_samples or seen).items() if count >= least]
+    parts = {class_name(label, names): drops.pop(label) for label in common}
+    return parts or {"": Nothing()}, {class_name(label, names): each for label, each in drops.items()}
 
 
-def _counts(labels: Array | None) -> dict[int, int]:
+def class_counts(labels: Array | None) -> dict[int, int]:
+    """How often each class occurs."""
     if labels is None:
         return {}
     found, counts = np.unique(labels, return_counts=True)
@@ -135,8 +141,10 @@ def _counts(labels: Array | None) -> dict[int, int]:
 
 
 def _shifts(comparison: Comparison, names: tuple[str, ...]) -> Iterator[tuple[str, Evidence]]:
-    for label in np.unique(comparison.second.prediction):  # type: ignore[arg-type]
-        yield _name(int(label), names), comparison.shift(int(label))
+    assert comparison.first.prediction is not None
+    assert comparison.second.prediction is not None
+    for label in np.union1d(comparison.first.prediction, comparison.second.prediction).tolist():
+        yield class_name(label, names), comparison.shift(label)
 
 
 @dataclass(frozen=True)
@@ -163,7 +171,8 @@ class Nothing:
         return self
 
 
-def _name(label: int, names: tuple[str, ...]) -> str:
+def class_name(label: int, names: Sequence[str]) -> str:
+    """The name of a class, or its number where it has none."""
     return names[label] if 0 <= label < len(names) else str(label)
 
 

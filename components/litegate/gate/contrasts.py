@@ -14,7 +14,7 @@ import numpy as np
 
 from litegate.gate.betting import Betting
 from litegate.gate.bootstrap import Replicates, Value, bootstrap
-from litegate.gate.evidence import Approximate, Evidence, PairedProportions, Relative, Repeated
+from litegate.gate.evidence import Approximate, EitherWay, Evidence, PairedProportions, Relative, Repeated
 from litegate.gate.outcomes import Outcomes
 from litegate.metrics.facts import MetricFacts
 from litegate.spec import MIN_SAMPLES
@@ -87,11 +87,12 @@ class Comparison:
         return mean_evidence(self._sign * (first - second), low, high, self.design, self._reach)
 
     def shift(self, label: int) -> Evidence:
-        """By how much the share of one class in the predictions grows."""
+        """By how much the share of one class in the predictions changes, in either direction."""
         assert self.first.prediction is not None
         assert self.second.prediction is not None
         grown = (self.second.prediction == label).astype(np.int8) - (self.first.prediction == label)
-        return mean_evidence(grown, -1.0, 1.0, self.design, 1.0)
+        grows, shrinks = (mean_evidence(change, -1.0, 1.0, self.design, 1.0) for change in (grown, -grown))
+        return EitherWay(grows, shrinks)
 
     def _lost(self, share: float) -> Evidence:
         """The loss beyond `share` of the first's value."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Protocol
 
-__all__ = ["Approximate", "Evidence", "PairedProportions", "Relative", "Repeated", "needed", "root"]
+__all__ = ["Approximate", "EitherWay", "Evidence", "PairedProportions", "Relative", "Repeated", "needed", "root"]
 
 _NORMAL = NormalDist()
 _MOST = 1e6
@@ -224,6 +224,45 @@ class Repeated:
     def scaled(self, factor: float) -> Repeated:
         """See the module."""
         return Repeated(self.last.scaled(factor), self.looks)
+
+
+@dataclass(frozen=True)
+class EitherWay:
+    """The size of a change: `one` is the evidence of the change, `other` that of its opposite.
+
+    The size is within a limit where both are; for its being beyond, the two are corrected for (Bonferroni).
+    """
+
+    one: Evidence
+    other: Evidence
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return self.one.samples
+
+    @property
+    def estimate(self) -> float:
+        """The size of the estimated change."""
+        return abs(self.one.estimate)
+
+    def p_within(self, limit: float) -> float:
+        """See the module."""
+        return max(self.one.p_within(limit), self.other.p_within(limit))
+
+    def p_beyond(self, limit: float) -> float:
+        """See the module."""
+        return min(1.0, 2 * min(self.one.p_beyond(limit), self.other.p_beyond(limit)))
+
+    def bounds(self, confidence: float) -> tuple[float, float]:
+        """Inverts the two tests."""
+        half = (1 + confidence) / 2
+        low = max(self.one.bounds(half)[0], self.other.bounds(half)[0], 0.0)
+        return low, max(self.one.bounds(confidence)[1], self.other.bounds(confidence)[1])
+
+    def scaled(self, factor: float) -> EitherWay:
+        """See the module."""
+        return EitherWay(self.one.scaled(factor), self.other.scaled(factor))
 
 
 def needed(evidence: Evidence, limit: float, alpha: float) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from litegate.gate.clauses import class_name
 from litegate.gate.contrasts import Comparison
 from litegate.gate.multiplicity import holm
 from litegate.gate.outcomes import Outcomes
@@ -74,7 +75,9 @@ class Flipped:
         return _csv(_FLIPS, zip(*columns, strict=True))
 
     def _named(self, labels: Array | None, names: Sequence[str]) -> list[str]:
-        return [""] * len(self) if labels is None else [_name(label, names) for label in labels[self.rows].tolist()]
+        return (
+            [""] * len(self) if labels is None else [class_name(label, names) for label in labels[self.rows].tolist()]
+        )
 
 
 def agreement(baseline: Outcomes, candidate: Outcomes) -> float | None:
@@ -131,7 +134,7 @@ def class_losses(comparison: Comparison, names: Sequence[str], confidence: float
         low, high = each.bounds(confidence)
         loss = ClassLoss(
             label=label,
-            name=_name(label, names),
+            name=class_name(label, names),
             samples=len(first),
             baseline=float(first.mean()),
             value=float(second.mean()),
@@ -155,7 +158,7 @@ def read_classes(content: bytes, names: Sequence[str]) -> tuple[ClassLoss, ...]:
     return tuple(
         ClassLoss(
             label=int(row["label"]),
-            name=_name(int(row["label"]), names),
+            name=class_name(int(row["label"]), names),
             samples=int(row["samples"]),
             baseline=float(row["baseline"]),
             value=float(row["value"]),
@@ -177,10 +180,6 @@ def _scores(outcomes: Outcomes, metric: MetricFacts) -> Array:
         return np.zeros(len(outcomes), bool)
     right: Array = outcomes.prediction == outcomes.label
     return right
-
-
-def _name(label: int, names: Sequence[str]) -> str:
-    return names[label] if 0 <= label < len(names) else str(label)
 
 
 def _text(id_: bytes) -> str:

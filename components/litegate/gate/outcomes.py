@@ -78,7 +78,8 @@ def match(reference: Outcomes, candidate: Outcomes) -> tuple[Outcomes, Outcomes]
     """The rows of the samples that the candidate saw, of both, in the same order.
 
     Raises:
-        Unpaired: a sample was evaluated twice, was not evaluated on the reference, or is not the same sample.
+        Unpaired: a sample was evaluated twice, was not evaluated on the reference, is not the same sample, or fed
+            other values to the two.
     """
     for outcomes in (reference, candidate):
         ordered = np.sort(outcomes.index)
@@ -90,7 +91,22 @@ def match(reference: Outcomes, candidate: Outcomes) -> tuple[Outcomes, Outcomes]
     if len(differ):
         one, other = (outcomes.id[differ[0]].decode(errors="replace") for outcomes in (reference, candidate))
         raise Unpaired(f"{len(differ):,} samples have other identities, such as {one!r} and {other!r}")
+    _check_fed(reference, candidate)
     return reference, candidate
+
+
+def _check_fed(reference: Outcomes, candidate: Outcomes) -> None:
+    """The same sample by name is only a pair if it was the same by value too."""
+    if reference.fed is None and candidate.fed is None:
+        return
+    remedy = "clear the evaluation of both, and see that `preprocess` depends on nothing but the sample"
+    if reference.fed is None or candidate.fed is None:
+        raise Unpaired(f"one of the two evaluations does not say which values it was fed: {remedy}")
+    differ = np.flatnonzero(candidate.fed != reference.fed)
+    if len(differ):
+        one = reference.id[differ[0]].decode(errors="replace")
+        found = f"{len(differ):,} of {len(candidate):,} samples, such as {one!r}, had other inputs or another label"
+        raise Unpaired(f"{found} when the baseline was evaluated: {remedy}")
 
 
 def _common(candidate: Outcomes, reference: Outcomes) -> tuple[Outcomes, Outcomes]:

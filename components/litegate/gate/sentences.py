@@ -9,6 +9,7 @@ from litegate.spec import Gate
 
 __all__ = ["claim", "clause_unit", "sentence"]
 
+_NAMED = 3
 _ANSWERS = {"passed": "may ship", "failed": "may not ship", "inconclusive": "is undecided"}
 
 
@@ -80,7 +81,7 @@ def _found(clause: Clause, unit: wording.Unit, digits: int) -> str:
 def _lost(clause: Clause, metric: MetricFacts, policy: Gate, found: str) -> str:
     """The sentence's verb: higher is better and something is lost, or lower is better and it rises."""
     if clause.name == "max_prediction_shift":
-        return f"the share of {clause.subject} in its predictions grows by {found}"
+        return f"the share of {clause.subject} in its predictions changes by {found}"
     what, better = wording.short_name(metric.name), metric.higher_is_better
     if clause.name == "max_class_drop":
         # A metric of a whole set has no value for a class: there, right predictions are counted.
@@ -103,8 +104,18 @@ def _worst_class(verdict: Verdict, clause: Clause, metric: MetricFacts) -> str:
 
 
 def _ending(verdict: Verdict) -> str:
-    """With which confidence, or what would decide."""
+    """With which confidence and what it does not cover, or what would decide."""
     if verdict.state != "inconclusive":
-        return "" if verdict.confidence is None else f", with {wording.confidence(verdict.confidence)} confidence"
+        sure = "" if verdict.confidence is None else f", with {wording.confidence(verdict.confidence)} confidence"
+        return sure + (_rare(verdict) if verdict.state == "passed" else "")
     more = "no number of" if verdict.needed is None else f"about {wording.about(verdict.needed)}"
     return f"; {more} samples would decide it, {verdict.samples:,} were there"
+
+
+def _rare(verdict: Verdict) -> str:
+    """The classes about which a passed verdict says nothing."""
+    if not verdict.rare:
+        return ""
+    named = ", ".join(f"{each.name} ({each.samples:,} samples)" for each in verdict.rare[:_NAMED])
+    more = verdict.rare_classes - _NAMED
+    return f"; too rare to be judged by themselves: {named}{f' and {more:,} more classes' if more > 0 else ''}"

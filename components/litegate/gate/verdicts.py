@@ -16,6 +16,7 @@ import numpy as np
 from litegate.gate.bootstrap import Undefined, Value
 from litegate.gate.clauses import Claim, State, claims
 from litegate.gate.contrasts import Comparison, Design
+from litegate.gate.lost_classes import Predicted, lost_reasons, predicted, rare_classes
 from litegate.gate.multiplicity import holm_levels
 from litegate.gate.outcomes import Outcomes, Unpaired, match
 from litegate.gate.sentences import claim
@@ -28,6 +29,8 @@ __all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "is_open", "judge"]
 
 IMPLAUSIBLE_GAIN = 0.05
 """A variant better than float by more than this share of the metric's range points to a broken baseline."""
+RARE = 20
+"""How many of the classes that are too rare to be judged a verdict names."""
 _IMPLAUSIBLE_SHARE = 0.5
 """The same for metrics without a range: an error that has halved."""
 
@@ -69,6 +72,12 @@ class _Case:
         """Of the claim that it keeps the whole policy."""
         return max(claim.p_within for claim in self.claims)
 
+    def predicted(self, policy: Gate) -> Predicted | None:
+        """How often float32 and the variant predict each class; None where there is nothing to compare."""
+        if self.comparison is None:
+            return None
+        return predicted(self.comparison, policy.confidence, self.measured.class_samples)
+
 
 def judge(
     policy: Gate,
@@ -90,7 +99,7 @@ def judge(
     tested = [case for case in cases if case.claims and not case.reasons]
     levels = holm_levels([case.p_value for case in tested], alpha)
     by_variant = {case.measured.variant: level for case, level in zip(tested, levels, strict=True)}
-    return tuple(_verdict(case, policy, by_variant.get(case.measured.variant, alpha)) for case in cases)
+    return tuple(_verdict(case, policy, by_variant.get(case.measured.variant, alpha), names) for case in cases)
 
 
 def is_open(policy: Gate, metric: MetricFacts, measured: Measured) -> bool:
@@ -99,8 +108,8 @@ def is_open(policy: Gate, metric: MetricFacts, measured: Measured) -> bool:
     if case.comparison is None or case.reasons:
         return False
     alpha = 1 - policy.confidence
-    gain = _implausible_gain(case.comparison, alpha)
-    return _state(bool(gain), [claim.state(alpha) for claim in case.claims]) == "inconclusive"
+    refused = bool(_implausible_gain(case.comparison, alpha) or lost_reasons(case.predicted(policy), ()))
+    return _state(refused, [claim.state(alpha) for claim in case.claims]) == "inconclusive"
 
 
 def compare(
@@ -160,15 +169,16 @@ def _unmeasured(measured: Measured) -> Reason | None:
     return None
 
 
-def _verdict(case: _Case, policy: Gate, alpha: float) -> Verdict:
+def _verdict(case: _Case, policy: Gate, alpha: float, names: tuple[str, ...]) -> Verdict:
     """The verdict on a case whose claim was tested at level `alpha`."""
     measured, comparison = case.measured, case.comparison
     if comparison is None:
         return Verdict(variant=measured.variant, state="failed", reasons=case.reasons, digest=measured.digest)
     samples = len(comparison.first)
     clauses = tuple(claim.tested(alpha, samples) for claim in case.claims)
-    gain = _implausible_gain(comparison, alpha)
-    refusals = (*case.reasons, *gain)
+    classes = case.predicted(policy)
+    refusals = (*case.reasons, *_implausible_gain(comparison, alpha), *lost_reasons(classes, names))
+    rare = rare_classes(policy, classes, comparison.first, measured.class_samples, names)
     states = [clause.state for clause in clauses]
     drop = comparison.drop()
     low, high = drop.bounds(1 - alpha)
@@ -190,6 +200,8 @@ def _verdict(case: _Case, policy: Gate, alpha: float) -> Verdict:
         lost=worse,
         gained=better,
         clauses=clauses,
+        rare=rare[:RARE],
+        rare_classes=len(rare),
         digest=measured.digest,
     )
 

@@ -18,6 +18,7 @@ __all__ = [
     "Failure",
     "Flip",
     "GateRequest",
+    "RareClass",
     "Reason",
     "SelectRequest",
     "Selection",
@@ -109,6 +110,19 @@ class ClassLoss(Record):
     proved: bool
 
 
+class RareClass(Record):
+    """A class that is too rare to be judged by itself.
+
+    Attributes:
+        samples: how many there are of it.
+        predicted: on how many of the paired samples float32 predicts it.
+    """
+
+    name: str
+    samples: int
+    predicted: int
+
+
 class Flip(Record):
     """A sample on which the variant answers otherwise than the baseline; `loss` is positive where it is worse."""
 
@@ -135,6 +149,7 @@ class Verdict(Record):
         agreement: share of samples with the same prediction, or the same score where there are no predictions.
         needed: how many samples would decide an inconclusive verdict; None where no number would.
         classes: those that lost most, the worst first.
+        rare: classes that are too rare to be judged by themselves, the rarest first: a few of the `rare_classes`.
         flips: the samples that flipped, the worst first: a few of the `flipped`; all are in `explanation`.
         explanation: files for people: all flipped samples and all classes as CSV.
     """
@@ -158,6 +173,8 @@ class Verdict(Record):
     agreement: float | None = None
     clauses: tuple[Clause, ...] = ()
     classes: tuple[ClassLoss, ...] = ()
+    rare: tuple[RareClass, ...] = ()
+    rare_classes: int = 0
     flipped: int = 0
     flips: tuple[Flip, ...] = ()
     explanation: tuple[FileRef, ...] = ()

@@ -87,6 +87,10 @@ _BY_CODE = MappingProxyType(
         "smoke_kernels_disagree": (
             "Evaluate it on the device itself: two kernels of this host do not compute the same model.",
         ),
+        "lost_class": (
+            "Calibrate on more samples of that class, and compare the variant's explanation/flipped.csv: it never "
+            "answers that class any more.",
+        ),
         "above_max_prediction_shift": (
             "Its predictions drift to one class: check the scale of the calibration inputs against the evaluation "
             "inputs first.",

@@ -37,13 +37,19 @@ class Limits(Section):
     max_class_drop: float | None = Field(
         None, ge=0, le=1, description="Largest allowed loss of any single class; not asked if null. Needs class labels."
     )
-    min_class_samples: int = Field(50, ge=1, description="Classes with fewer samples are not judged by themselves.")
+    min_class_samples: int = Field(
+        50,
+        ge=1,
+        description="Classes with so many samples must be proved to keep `max_class_drop`. Rarer ones fail only where "
+        "a loss beyond it is proved; the verdict names them.",
+    )
     max_prediction_shift: float | None = Field(
         0.2,
         gt=0,
         le=1,
-        description="By how much the share of one class in the predictions may grow against float32: a model that "
-        "collapses to one class fails. Not asked if null. Only for classifiers.",
+        description="By how much the share of one class in the predictions may grow or shrink against float32: a model "
+        "that collapses to one class fails. Not asked if null. Only for classifiers. A class that float32 predicts and "
+        "the variant never does fails whatever is set here.",
     )
     min_value: float | None = Field(
         None,

@@ -296,7 +296,7 @@ SENTENCES = [
         MAE,
         {},
         verdict("failed", SHIFTED),
-        "int8 may not ship: the share of cat in its predictions grows by at least 23.00 points (20.00 allowed), "
+        "int8 may not ship: the share of cat in its predictions changes by at least 23.00 points (20.00 allowed), "
         "with 95 % confidence",
     ),
     (

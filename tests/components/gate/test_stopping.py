@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,3 +75,17 @@ def test_a_class_that_has_hardly_been_seen_yet_is_open_and_not_exempt() -> None:
     assert decided(stopping, TOP1, same, {"baseline": same}, 1, rare), "too few to be judged by itself, ever"
     assert not decided(stopping, TOP1, same, {"baseline": same}, 1, common)
     assert not decided(stopping, TOP1, same, {"baseline": same}, 1, common | {2: 60}), "not seen at all"
+
+
+@pytest.mark.parametrize("first", [None, 500])
+def test_a_class_that_is_never_predicted_any_more_decides(first: int | None) -> None:
+    label = np.zeros(500, int)
+    label[:10] = 1
+    rows = np.arange(500)
+    baseline, candidate = (
+        Outcomes(rows, rows.astype("S"), each == label, label=label, prediction=each) for each in (label, 0 * label)
+    )
+    stopping = Stopping(policy=Gate(max_drop=0.02), variants=1, first_samples=first)
+    by_score = [replace(each, label=None, prediction=None) for each in (baseline, candidate)]
+    assert not decided(stopping, TOP1, by_score[1], {"baseline": by_score[0]}, 3), "the mean is just at its limit"
+    assert decided(stopping, TOP1, candidate, {"baseline": baseline}, 3)

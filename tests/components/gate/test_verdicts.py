@@ -28,6 +28,11 @@ def right(scores: Sequence[int] | np.ndarray, index: Sequence[int] | None = None
     return outcomes(np.asarray(scores, bool), index)
 
 
+def fed(digests: str) -> Outcomes:
+    """A right answer for each sample, and a digest of one letter of what it was fed."""
+    return outcomes(np.ones(len(digests), bool), fed=np.array(list(digests), "S16"))
+
+
 def paired(samples: int, lost: int, gained: int) -> tuple[Outcomes, Outcomes]:
     before, after = np.ones(samples, bool), np.ones(samples, bool)
     after[:lost] = False
@@ -107,6 +112,9 @@ def test_the_verdict_follows_the_paired_evidence(row: Row) -> None:
         (right([1, 1]), right([1, 1], [0, 2]), "unpaired"),
         (right([1, 1]), right([1, 1], [0, 0]), "unpaired"),
         (right([1, 1], [3, 3]), right([1], [3]), "unpaired"),
+        (fed("aabb"), fed("aabc"), "unpaired"),
+        (fed("aabb"), right([1, 1, 1, 1]), "unpaired"),
+        (right([1, 1, 1, 1]), fed("aabb"), "unpaired"),
         (outcomes([1.0, 1.0]), outcomes([1.0, np.nan]), "not_finite"),
         (outcomes([np.inf, 1.0]), outcomes([1.0, 1.0]), "not_finite"),
     ],
@@ -232,15 +240,73 @@ def test_the_worst_class_decides_although_the_mean_is_fine(lost: int, state: str
         assert (clause.subject, clause.samples, clause.estimate) == ("d", 500, lost / 500)
 
 
-def test_classes_with_too_few_samples_are_not_judged_and_none_at_all_proves_nothing() -> None:
-    label = np.array([0] * 2000 + [1] * 10)
+def rare_class(samples: int, lost: int) -> tuple[Outcomes, Outcomes]:
+    """Of a class of so many samples beside 5,000 others, so many are lost."""
+    label = np.array([0] * 5000 + [1] * samples)
     candidate = label.copy()
-    candidate[-10:] = 0
-    pair = classified(label, label, candidate)
-    assert verdict(Gate(max_drop=0.05, max_class_drop=0.05), *pair).state == "passed"
-    few = Gate(max_drop=0.05, max_class_drop=0.05, min_class_samples=5000)
+    candidate[5000 : 5000 + lost] = 0
+    return classified(label, label, candidate)
+
+
+def test_a_rare_class_need_not_be_proved_to_keep_its_limit_and_no_common_class_proves_nothing() -> None:
+    pair = rare_class(10, 1)
+    found = verdict(Gate(max_drop=0.05, max_class_drop=0.05), *pair, names=("common", "rare"))
+    assert found.state == "passed"
+    assert [(each.name, each.samples, each.predicted) for each in found.rare] == [("rare", 10, 10)]
+    few = Gate(max_drop=0.05, max_class_drop=0.05, min_class_samples=6000)
     found = verdict(few, *pair)
     assert (found.state, found.needed) == ("inconclusive", None)
+    unlabelled = paired(1000, 0, 0)
+    assert verdict(Gate(max_class_drop=0.05), *unlabelled).state == "inconclusive"
+
+
+def test_a_loss_that_is_proved_fails_however_rare_the_class_is() -> None:
+    found = verdict(Gate(max_drop=0.05, max_class_drop=0.05), *rare_class(40, 20), names=("common", "rare"))
+    clause = next(clause for clause in found.clauses if clause.name == "max_class_drop")
+    assert (found.state, clause.state, clause.subject, clause.samples) == ("failed", "failed", "rare", 40)
+
+
+@pytest.mark.parametrize("design", [Design(), Design("looks", 3), Design("sequential")], ids=lambda each: each.kind)
+@pytest.mark.parametrize("asked", [{}, {"max_class_drop": 0.05}, {"max_prediction_shift": None}], ids=str)
+def test_a_variant_that_never_predicts_a_class_fails_whatever_is_asked(design: Design, asked: dict[str, float]) -> None:
+    baseline, candidate = rare_class(49, 49)
+    measured = Measured("int8", "d" * 64, candidate, {"baseline": baseline}, design)
+    found = judge(Gate(max_drop=0.02, **asked), TOP1, [measured], names=("common", "rare"))[0]
+    assert (found.state, "lost_class") == ("failed", next(r.code for r in found.reasons if r.code == "lost_class"))
+    said = "it never predicts rare (49 of 5,049 samples), which float32 predicts"
+    assert said in [reason.message for reason in found.reasons]
+
+
+def test_too_few_predictions_to_tell_a_lost_class_from_chance_are_named() -> None:
+    found = verdict(Gate(max_drop=0.05), *rare_class(2, 2), names=("common", "rare"))
+    assert (found.state, found.rare_classes, found.rare[0].name) == ("passed", 1, "rare")
+    two, three = (verdict(Gate(max_drop=0.05), *rare_class(samples, samples)).state for samples in (2, 3))
+    assert (two, three) == ("passed", "failed"), "4^-3 is below 5 % of two classes, 4^-2 is not"
+
+
+def test_among_a_thousand_rare_classes_those_that_flip_by_chance_are_not_blamed() -> None:
+    generator = np.random.default_rng(5)
+    label = np.repeat(np.arange(1000), 10)
+    baseline = np.where(generator.random(10_000) < 0.3, generator.integers(0, 1000, 10_000), label)
+    states = set()
+    for _ in range(20):
+        flipped = generator.random(10_000) < 0.05
+        candidate = np.where(flipped, generator.integers(0, 1000, 10_000), baseline)
+        found = verdict(Gate(max_drop=0.1), *classified(label, baseline, candidate))
+        states |= {found.state, *(reason.code for reason in found.reasons)}
+    assert "lost_class" not in states
+
+
+def test_predictions_that_shrink_count_as_much_as_those_that_grow() -> None:
+    label = np.repeat(np.arange(4), 1000)
+    candidate = label.copy()
+    candidate[:900] = np.tile([1, 2, 3], 300)  # no other class grows by more than 7.5 points
+    policy = Gate(max_drop=0.5, max_prediction_shift=0.1)
+    found = verdict(policy, *classified(label, label, candidate), names=tuple("abcd"))
+    clause = next(clause for clause in found.clauses if clause.name == "max_prediction_shift")
+    assert (found.state, clause.state, clause.subject) == ("failed", "failed", "a")
+    assert clause.estimate == pytest.approx(0.225)
+    assert clause.low > 0.2
     unlabelled = paired(1000, 0, 0)
     assert verdict(Gate(max_class_drop=0.05), *unlabelled).state == "inconclusive"
 

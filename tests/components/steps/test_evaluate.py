@@ -14,6 +14,7 @@ from litegate import records
 from litegate.datasets.sampling import in_random_order
 from litegate.errors import StepFailed
 from litegate.evaluation.blocks import cumulative_counts
+from litegate.gate.outcomes import Unpaired, match
 from litegate.gate.stopping import looks
 from litegate.runner import BadStepInput
 from litegate.spec import Gate
@@ -91,6 +92,23 @@ def test_outcomes_name_every_sample_with_its_label_and_prediction(pipeline: Make
     assert outcomes.output is outcomes.target is None
     assert (evaluated.samples, evaluated.available, evaluated.design, evaluated.looks) == (600, 600, "fixed", 1)
     assert (evaluated.metric.name, evaluated.classes, evaluated.references) == ("top1", (), ())
+
+
+def test_a_preprocess_that_reads_another_file_than_before_makes_no_pairs(pipeline: Make, models: Path) -> None:
+    offset = models / "offset.txt"
+    (models / "reads_a_file.py").write_text(
+        "import pathlib\n\n"
+        "def shifted(features, label):\n"
+        "    return features, (label + int(pathlib.Path(__file__).with_name('offset.txt').read_text())) % 4\n"
+    )
+    steps = pipeline("keras3.keras", preprocess="reads_a_file:shifted")
+    offset.write_text("0")
+    before = steps.outcomes(steps.evaluate(steps.convert().artifact))
+    offset.write_text("1")
+    after = steps.outcomes(steps.evaluate(steps.quantize("dynamic_range")))
+    assert before.id.tolist() == after.id.tolist()
+    with pytest.raises(Unpaired, match="600 of 600 samples, such as '0', had other inputs or another label"):
+        match(before, after)
 
 
 def test_top_k_is_never_worse_with_a_larger_k(quarters: Make) -> None:

@@ -1,0 +1,107 @@
+"""Classes that a variant never predicts any more, and those that are too rare to be judged.
+
+A class of which float32 predicts n samples and the variant none is lost if that is too unlikely for a variant that
+still predicts it on `_KEPT` of them: it misses all n with probability (1 - _KEPT)^n at most. One over that is the
+capital of betting everything, sample after sample, that it predicts the class on fewer: a nonnegative supermartingale
+until the first time that it does predict it, so that one may look after any sample (Ville's inequality). The level is
+shared by the classes (Bonferroni).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from litegate.gate.clauses import class_counts, class_name
+from litegate.gate.contrasts import Comparison
+from litegate.gate.outcomes import Outcomes
+from litegate.records import RareClass, Reason
+from litegate.spec import Gate
+
+__all__ = ["Predicted", "lost_reasons", "predicted", "rare_classes"]
+
+_KEPT = 0.75
+"""A variant that still predicts a class on fewer of float32's samples than this share is as good as without it."""
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """How often each class is predicted by float32 and by the variant, on the same `samples` samples.
+
+    Attributes:
+        least: so many predictions of float32 show that a class is lost if the variant never predicts it.
+    """
+
+    float32: Mapping[int, int]
+    variant: Mapping[int, int]
+    samples: int
+    least: int
+
+    def lost(self) -> list[int]:
+        """Classes that the variant is shown to have lost."""
+        return [label for label in self._never() if self.float32[label] >= self.least]
+
+    def unsure(self) -> list[int]:
+        """Classes of which float32 has too few predictions to tell."""
+        return [label for label, count in self.float32.items() if count < self.least]
+
+    def _never(self) -> Iterator[int]:
+        return (label for label in self.float32 if label not in self.variant)
+
+
+def predicted(comparison: Comparison, confidence: float, class_samples: Mapping[int, int]) -> Predicted | None:
+    """The predictions of a comparison with float32; None where the model is no classifier.
+
+    Args:
+        confidence: of the policy.
+        class_samples: how many samples of each class there are to be had, as far as that is known.
+    """
+    first, second = comparison.first, comparison.second
+    if first.prediction is None or second.prediction is None:
+        return None
+    counts = class_counts(first.prediction)
+    classes = max(len(counts), len(class_samples), 2)
+    least = math.ceil(math.log((1 - confidence) / classes) / math.log(1 - _KEPT))
+    return Predicted(counts, class_counts(second.prediction), len(first), least)
+
+
+def lost_reasons(found: Predicted | None, names: Sequence[str]) -> tuple[Reason, ...]:
+    """Why a variant fails that has lost classes, the most frequent first; empty if it has lost none."""
+    lost = sorted(found.lost(), key=lambda label: -found.float32[label]) if found else []
+    if found is None or not lost:
+        return ()
+    said = [f"{class_name(label, names)} ({found.float32[label]:,} of {found.samples:,} samples)" for label in lost]
+    message = f"it never predicts {_listed(said)}, which float32 predicts"
+    return (Reason(code="lost_class", message=message),)
+
+
+def rare_classes(
+    policy: Gate, found: Predicted | None, outcomes: Outcomes, class_samples: Mapping[int, int], names: Sequence[str]
+) -> tuple[RareClass, ...]:
+    """The classes about which there is too little to judge them by themselves, the rarest first.
+
+    Those are classes with fewer than `min_class_samples` samples where the policy limits the loss of a class, and
+    classes of which float32 predicts so few samples that their loss could not be told from chance.
+    """
+    if found is None and outcomes.label is None:
+        return ()
+    samples = dict(class_samples) or class_counts(outcomes.label)
+    rare = set(found.unsure()) if found else set()
+    if policy.max_class_drop is not None:
+        rare |= {label for label, count in samples.items() if count < policy.min_class_samples}
+    each = (
+        RareClass(
+            name=class_name(label, names),
+            samples=samples.get(label, 0),
+            predicted=found.float32.get(label, 0) if found else 0,
+        )
+        for label in rare
+    )
+    return tuple(sorted(each, key=lambda one: (one.samples, one.predicted, one.name)))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more classes" if more > 0 else "")

@@ -1,0 +1,70 @@
+"""What the digest of each sample's inputs costs: its share of an evaluation of int8 ResNet-8 on 2,000 real images.
+
+Both are clocked within one process and one run, so that a busy host counts for both.
+`python -m tests.benchmarks.bench_fed`; LITEGATE_REAL_DATA names the folder of the real data.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from litegate.datasets import Dataset, open_dataset
+from litegate.datasets.features import FeatureReader
+from litegate.evaluation import lockstep
+from litegate.litert import LiteRTModel
+from litegate.pinning import pin_data
+from litegate.spec import parse_spec
+from litegate.store import Store
+from litegate.work import Work
+from tests.benchmarks.real_model import REAL, pipeline_of
+
+__all__ = ["main", "share_of_digest"]
+
+_SAMPLES = 2_000
+
+
+def main() -> None:
+    """Convert the model, evaluate it and print the share."""
+    with tempfile.TemporaryDirectory(prefix="bench-fed-") as home:
+        steps = pipeline_of(REAL, Path(home))
+        file = Store(steps.places.workspace, steps.places.cache).fetch(steps.quantize("int8").file)
+        share = share_of_digest(file.read_bytes(), REAL / "test.tar")
+    print(f"share of the digests: {100 * share:.2f} % of an evaluation")
+
+
+def share_of_digest(content: bytes, images: Path) -> float:
+    """Seconds spent on digests as a share of all that an evaluation takes, in one process."""
+    model = LiteRTModel(content)
+    reader = FeatureReader(_dataset(images, model), model.inputs, model.signature, "evaluation.uri")
+    job = lockstep.Job({"int8": content}, model.signature, reader, "top1", None, None, 10)
+    spent, digests = [0.0], lockstep.fed_digests
+
+    def clocked(*arguments: Any) -> Any:
+        begin = time.perf_counter()
+        found = digests(*arguments)
+        spent[0] += time.perf_counter() - begin
+        return found
+
+    with mock.patch.object(lockstep, "fed_digests", clocked):
+        begin = time.perf_counter()
+        lockstep.Lockstep(job).outcomes(range(_SAMPLES), lambda _: None)
+        return spent[0] / (time.perf_counter() - begin)
+
+
+def _dataset(images: Path, model: LiteRTModel) -> Dataset:
+    folder = Path(tempfile.mkdtemp(prefix="bench-fed-"))
+    keys = {"uri": str(images), "format": "images"}
+    spec = parse_spec({"model": {"name": "x", "uri": "x"}, "calibration": keys, "evaluation": keys})
+    work = Work(folder, folder / "cache")
+    ref = pin_data(spec.evaluation, "evaluation.uri", work)
+    work.path(ref.manifest).parent.mkdir(parents=True)
+    (work.outputs / ref.manifest.digest).rename(work.path(ref.manifest))
+    return open_dataset(ref, work, "evaluation.uri", model.inputs)
+
+
+if __name__ == "__main__":
+    main()
