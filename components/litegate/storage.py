@@ -38,6 +38,7 @@ __all__ = [
     "put",
     "s3_client",
     "split_s3",
+    "sync_folder",
     "write_whole",
 ]
 
@@ -143,7 +144,7 @@ def object_name(entry: Entry) -> str:
 
 
 def write_whole(target: Path, blocks: Iterator[bytes]) -> None:
-    """Write a file whole or not at all: temporary name in the same folder, flush, rename."""
+    """Write a file whole or not at all: temporary name in the same folder, flush, rename; on disk when this returns."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
     try:
@@ -157,6 +158,16 @@ def write_whole(target: Path, blocks: Iterator[bytes]) -> None:
     except BaseException:
         Path(name).unlink()
         raise
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on disk: a file that was renamed or removed comes back after a power cut else."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def put(path: Path, uri: str) -> None:

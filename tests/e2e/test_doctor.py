@@ -21,7 +21,7 @@ def test_running_servers_their_workspace_and_their_specs_are_looked_at(litegate:
     assert ended.code == 1, ended.output
     found = {finding["subject"]: finding for finding in ended.result["findings"] if finding["state"] == "ok"}
     assert found["servers"]["found"].startswith("healthy: http://127.0.0.1:")
-    assert found["workspace"]["found"] == "s3://litegate/workspace"
+    assert found["workspace"]["found"] == str(litegate.home / "workspace")
     wrong = [finding["found"] for finding in ended.result["findings"] if finding["state"] != "ok"]
     assert len(wrong) == 1, wrong
     assert "broken.yaml: model.name: expected a value" in wrong[0]

@@ -166,7 +166,7 @@ def _stack(home: Home, stack: Stack) -> Iterator[Finding]:
     yield Finding("servers", "ok", f"healthy: {stack.airflow_url}, {stack.mlflow_url}, {stack.s3_url}")
     with AirflowApi(stack.airflow_url, home.password_file.read_text(), patience=5) as airflow:
         broken = airflow.import_errors()
-    os.environ.update(client_environment(stack))
+    os.environ.update(client_environment(home, stack))
     yield _workspace(stack.workspace)
     for text in broken:
         yield Finding("DAG file", "error", text, "mend the file; Airflow reads it again by itself")

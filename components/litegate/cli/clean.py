@@ -52,7 +52,7 @@ def _reach(home: Home) -> None:
     """Use the servers of this home, or else those that the environment names."""
     stack = running(home)
     if stack is not None:
-        os.environ.update(client_environment(stack) | {"LITEGATE_WORKSPACE": stack.workspace})
+        os.environ.update(client_environment(home, stack) | {"LITEGATE_WORKSPACE": stack.workspace})
     elif not os.environ.get("MLFLOW_TRACKING_URI"):
         raise StackError(f"no servers run in {home.root}: start them with `litegate start`, or set MLFLOW_TRACKING_URI")
     os.environ["LITEGATE_HOME"] = str(home.root)

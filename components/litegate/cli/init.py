@@ -105,7 +105,7 @@ def _use(home: Home) -> None:
     """A run of the servers of this home is to find what is computed here."""
     stack = running(home)
     if stack is not None:
-        os.environ.update(client_environment(stack) | {"LITEGATE_WORKSPACE": stack.workspace})
+        os.environ.update(client_environment(home, stack) | {"LITEGATE_WORKSPACE": stack.workspace})
     os.environ["LITEGATE_HOME"] = str(home.root)
 
 

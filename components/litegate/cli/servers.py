@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,20 @@ from litegate.stack.servers import unhealthy
 
 __all__ = ["print_environment", "print_status", "start_servers", "stop_servers"]
 
+_OTHERS = (
+    "Other users of this host can read and change MLflow, which has no log-in here; Airflow and the S3 server ask for "
+    "a password and keys. How to close MLflow: docs/threat-model.md."
+)
+
 
 def start_servers(home: Home, target: Path | None) -> int:
     """Start the servers, or find them running."""
+    if opened := home.prepare():
+        print(f"closed to other users of this host: {', '.join(opened)} in {home.root}", file=sys.stderr)
     start_showing(home)
-    return print_status(home, target)
+    code = print_status(home, target)
+    print(_OTHERS, file=sys.stderr)
+    return code
 
 
 def stop_servers(home: Home, target: Path | None) -> int:
@@ -42,7 +52,7 @@ def print_environment(home: Home, target: Path | None) -> int:
     stack = running(home)
     if stack is None:
         raise StackError(f"no servers run in {home.root}; start them with `litegate start`")
-    found = dict(sorted(client_environment(stack).items()))
+    found = dict(sorted(client_environment(home, stack).items()))
     lines = [f"export {name}={shlex.quote(value)}" for name, value in found.items()]
     answer(found, target, lambda: print("\n".join(lines)))
     return 0

@@ -69,7 +69,7 @@ def tracking(home: Home) -> Iterator[Tracking]:
     stack = running(home)
     if stack is not None and stack.phase != "ready":
         raise StackError(f"the servers in {home.root} are {stack.phase}: try again in a moment")
-    reach = client_environment(stack) | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"} if stack else {}
+    reach = client_environment(home, stack) | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"} if stack else {}
     with tempfile.TemporaryDirectory(prefix="litegate-") as folder, _environment(_PATIENCE | dict(os.environ) | reach):
         if not os.environ.get(URI):
             raise StackError(

@@ -47,14 +47,15 @@ _AIRFLOW = {
 }
 
 
-def client_environment(stack: Stack) -> dict[str, str]:
+def client_environment(home: Home, stack: Stack) -> dict[str, str]:
     """What a client needs to reach the stack's S3 server and MLflow."""
     reach = {"MLFLOW_TRACKING_URI": stack.mlflow_url}
     if not stack.embedded_s3:
         return reach
+    secrets = Secrets.of(home)
     return reach | {
-        "AWS_ACCESS_KEY_ID": "litegate",
-        "AWS_SECRET_ACCESS_KEY": "litegate",
+        "AWS_ACCESS_KEY_ID": secrets.s3_key,
+        "AWS_SECRET_ACCESS_KEY": secrets.s3_secret,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL_S3": stack.s3_url,
         EMBEDDED_S3: stack.s3_url,
@@ -65,7 +66,9 @@ def server_environment(home: Home, stack: Stack, secrets: Secrets, base: Mapping
     """What every server runs with; Airflow hands it on to its tasks."""
     dropped = (*_DROPPED, "AWS_") if stack.embedded_s3 else _DROPPED
     kept = {name: value for name, value in base.items() if not name.startswith(dropped)}
-    return kept | _QUIET | _litegate(home, stack, base) | _airflow(home, stack, secrets) | client_environment(stack)
+    return (
+        kept | _QUIET | _litegate(home, stack, base) | _airflow(home, stack, secrets) | client_environment(home, stack)
+    )
 
 
 def _litegate(home: Home, stack: Stack, base: Mapping[str, str]) -> dict[str, str]:

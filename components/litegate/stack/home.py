@@ -16,6 +16,7 @@ from pathlib import Path
 __all__ = ["ADMIN", "Home", "Secrets", "write_private"]
 
 ADMIN = "admin"
+_FOLDERS = ("airflow", "cache", "locks", "logs", "mlflow", "s3", "scratch", "secrets", "specs", "workspace")
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,18 @@ class Home:
         return self.root / "stack.json"
 
     @property
-    def buckets(self) -> Path:
-        """The embedded S3 server's buckets, as of the last stop."""
+    def s3(self) -> Path:
+        """What the embedded S3 server holds."""
+        return self.root / "s3"
+
+    @property
+    def workspace(self) -> Path:
+        """The results and files that litegate makes."""
+        return self.root / "workspace"
+
+    @property
+    def old_buckets(self) -> Path:
+        """What the embedded S3 server of an older litegate held, workspace and all."""
         return self.root / "s3.tar"
 
     @property
@@ -58,10 +69,21 @@ class Home:
         """A server's output."""
         return self.root / "logs" / f"{server}.log"
 
-    def prepare(self) -> None:
-        """Make the folders, closed to other users."""
-        for name in ("", "airflow", "locks", "logs", "mlflow", "secrets", "specs"):
-            (self.root / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    def prepare(self) -> list[str]:
+        """Make the folders, closed to other users, and close those that are open.
+
+        Returns:
+            Names of the folders that were open to others.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        opened = []
+        for name in _FOLDERS:
+            folder = self.root / name
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if folder.stat().st_mode & 0o077:
+                folder.chmod(0o700)
+                opened.append(name)
+        return opened
 
     @contextmanager
     def lock(self, name: str, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
@@ -78,12 +100,18 @@ class Home:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What the servers sign, encrypt and log in with; made once for each home."""
+    """What the servers sign, encrypt and log in with; made once for each home.
+
+    Attributes:
+        s3_key, s3_secret: access key and secret key of the embedded S3 server.
+    """
 
     jwt: str
     api: str
     fernet: str
     password: str
+    s3_key: str
+    s3_secret: str
 
     @classmethod
     def of(cls, home: Home) -> Secrets:
@@ -93,6 +121,8 @@ class Secrets:
             api=_kept(home.root / "secrets" / "api", lambda: secrets.token_hex(32)),
             fernet=_kept(home.root / "secrets" / "fernet", lambda: urlsafe_b64encode(os.urandom(32)).decode()),
             password=_kept(home.password_file, lambda: secrets.token_urlsafe(15)),
+            s3_key=_kept(home.root / "secrets" / "s3-access-key", lambda: f"LITEGATE{secrets.token_hex(6).upper()}"),
+            s3_secret=_kept(home.root / "secrets" / "s3-secret-key", lambda: secrets.token_urlsafe(30)),
         )
         write_private(home.airflow_users, json.dumps({ADMIN: found.password}) + "\n")
         return found

@@ -51,7 +51,7 @@ def servers(home: Home, stack: Stack) -> dict[str, Server]:
         *("--x-frame-options", "NONE"),
     )
     every = (
-        _python("s3", "moto.server", "-H", s3[0], "-p", s3[1]),
+        _python("s3", "litegate.stack.s3", *s3, str(home.s3)),
         _python(
             "mlflow", "mlflow", "server", "--host", mlflow[0], "--port", mlflow[1], "--workers", "1", *mlflow_stores
         ),

@@ -53,14 +53,13 @@ class Stack(Record):
         users = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
         if users == environment.get(EMBEDDED_S3):
             users = None
-        workspace = str(home.root / "workspace") if users else f"s3://{BUCKET}/workspace"
         return cls(
             marker=uuid4().hex,
             airflow_url=airflow,
             mlflow_url=mlflow,
             s3_url=users or s3,
             embedded_s3=not users,
-            workspace=_absolute(environment.get("LITEGATE_WORKSPACE") or workspace),
+            workspace=_absolute(environment.get("LITEGATE_WORKSPACE") or str(home.workspace)),
             dags_folder=_absolute(environment.get("LITEGATE_DAGS_FOLDER") or str(_checkout() / "dags")),
         )
 

@@ -18,12 +18,12 @@ from importlib.metadata import version
 
 from litegate import storage
 from litegate.errors import StackError
-from litegate.stack import buckets
+from litegate.stack import old_buckets
 from litegate.stack.airflow_api import AirflowApi
 from litegate.stack.environment import server_environment
 from litegate.stack.home import Home, Secrets, write_private
 from litegate.stack.processes import ServerProcess, become_subreaper, birth_of, kill_descendants, reap_orphans
-from litegate.stack.servers import AIRFLOW_SERVERS, MIGRATION, Server, servers, unhealthy
+from litegate.stack.servers import AIRFLOW_SERVERS, MIGRATION, Server, listens, servers, unhealthy
 from litegate.stack.state import BUCKET, Stack
 
 __all__ = ["START_LIMIT", "Supervisor"]
@@ -51,7 +51,6 @@ class Supervisor:
         self.processes: dict[str, ServerProcess] = {}
         self.restarts: Counter[str] = Counter()
         self._asked_to_stop = False
-        self._buckets_are_complete = False
 
     def run(self) -> int:
         """Start everything, watch it until somebody asks us to end, and end it."""
@@ -122,13 +121,11 @@ class Supervisor:
     def _fill_buckets(self, deadline: float) -> None:
         if not self.stack.embedded_s3:
             return
-        self._buckets_are_complete = False
-        while "s3" in unhealthy(self.stack):
+        while not listens(self.stack.s3_url):
             self._pause()
             self._check_time(deadline, "s3")
-        buckets.restore(storage.s3_client(), self.home.buckets)
         storage.s3_client().create_bucket(Bucket=BUCKET)
-        self._buckets_are_complete = True
+        old_buckets.carry_over(storage.s3_client(), self.home)
 
     def _launch(self, server: Server) -> ServerProcess:
         process = ServerProcess(server.command, os.environ, self.home.log(server.name), server.repeat)
@@ -156,12 +153,8 @@ class Supervisor:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for names in _STOP_ORDER:
             self._end(*names)
-        try:
-            if self._buckets_are_complete:
-                buckets.dump(storage.s3_client(), self.home.buckets)
-        finally:
-            self._end(*self.processes)
-            kill_descendants()
+        self._end(*self.processes)
+        kill_descendants()
 
     def _end(self, *names: str) -> None:
         ending = [(self.processes.pop(name), name) for name in names if name in self.processes]

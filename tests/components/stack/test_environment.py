@@ -41,7 +41,7 @@ def test_the_users_s3_server_is_reached_with_the_users_credentials(home):
 
     assert base.items() <= environment.items()
     assert "s3" not in servers(home, stack)
-    assert client_environment(stack) == {"MLFLOW_TRACKING_URI": stack.mlflow_url}
+    assert client_environment(home, stack) == {"MLFLOW_TRACKING_URI": stack.mlflow_url}
 
 
 def test_a_tensorflow_python_is_handed_on_only_if_the_user_named_one(home):
@@ -56,5 +56,5 @@ def test_no_secret_is_an_argument_of_a_server(home):
     secrets = Secrets.of(home)
     arguments = " ".join(part for server in servers(home, Stack.plan(home, {})).values() for part in server.command)
 
-    for secret in (secrets.jwt, secrets.api, secrets.fernet, secrets.password):
+    for secret in (secrets.jwt, secrets.api, secrets.fernet, secrets.password, secrets.s3_secret):
         assert secret not in arguments

@@ -27,8 +27,18 @@ def test_secrets_are_made_once_and_only_their_owner_can_read_them(home):
     assert Secrets.of(home) == first
     assert mode(home.root / "secrets") == 0o700
     assert {path.name: mode(path) for path in (home.root / "secrets").iterdir()} == dict.fromkeys(
-        ("admin-password", "airflow-users.json", "api", "fernet", "jwt"), 0o600
+        ("admin-password", "airflow-users.json", "api", "fernet", "jwt", "s3-access-key", "s3-secret-key"), 0o600
     )
+
+
+def test_folders_that_were_open_to_other_users_are_closed_and_named(home):
+    (home.root / "workspace").chmod(0o755)
+    (home.root / "cache").chmod(0o770)
+
+    assert home.prepare() == ["cache", "workspace"]
+    assert home.prepare() == []
+    folders = ("cache", "mlflow", "s3", "scratch", "secrets", "workspace")
+    assert {name: mode(home.root / name) for name in folders} == dict.fromkeys(folders, 0o700)
 
 
 def test_secrets_are_long_enough_and_differ_between_homes(home, tmp_path):

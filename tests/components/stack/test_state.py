@@ -39,7 +39,7 @@ class PlanCase:
 
 
 PLANS = (
-    PlanCase(id="nothing set", environment={}, embedded=True, workspace="s3://litegate/workspace"),
+    PlanCase(id="nothing set", environment={}, embedded=True, workspace="HOME/workspace"),
     PlanCase(
         id="the user's S3",
         environment={"AWS_ENDPOINT_URL_S3": "https://s3.example"},
@@ -58,7 +58,7 @@ PLANS = (
         id="our own endpoint, left in the shell by `litegate env`",
         environment={"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1", "LITEGATE_EMBEDDED_S3": "http://127.0.0.1:1"},
         embedded=True,
-        workspace="s3://litegate/workspace",
+        workspace="HOME/workspace",
     ),
 )
 
