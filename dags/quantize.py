@@ -27,6 +27,7 @@ from litegate_airflow.parity import CheckParityOperator
 from litegate_airflow.profile import ProfileOperator
 from litegate_airflow.promote import PromoteOperator
 from litegate_airflow.quantize import QuantizeOperator
+from litegate_airflow.read_ledger import ReadLedgerOperator
 from litegate_airflow.recall import RecallOperator
 from litegate_airflow.register import RegisterOperator
 from litegate_airflow.resolve import ResolveOperator
@@ -80,6 +81,7 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
             EvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, task_group=references, **ALONE)
         resolve >> recall >> convert >> sample >> checks >> [references, variants] >> gate
         gate >> select >> register >> promote
+        resolve >> ReadLedgerOperator(task_id="read_ledger") >> promote
         if spec.approval is not None:
             promote >> approval(spec, spec.approval)
     document(dag, QUANTIZE)

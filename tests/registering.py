@@ -33,6 +33,7 @@ def register(client: MlflowClient, name: str, variant: str, content: bytes | Non
     verdict = Verdict(variant=variant, state="passed", digest=digest, reasons=())
     client.log_text(run_id, verdict.model_dump_json(), notes.VERDICT)
     tags = {registry.STATE: registry.PASSED, registry.DIGEST: digest, registry.VARIANT: variant}
+    tags |= {registry.evidence_tag(variant): run_id}
     model_id = _logged_model(client, experiment, run_id, content)
     version = registry.ensure_version(client, name, model_id, run_id, tags, "")
     return Champion(variant=variant, version=version, digest=digest)

@@ -17,8 +17,16 @@ _RULES: dict[str, Callable[[Candidate, Verdict], float]] = {
 
 
 def select(request: SelectRequest) -> Selection:
-    """The best passed variant by the spec's rule; ties go to the smaller, then to the first by name."""
-    passed = {(verdict.variant, verdict.digest): verdict for verdict in request.verdicts if verdict.state == "passed"}
+    """The best passed variant by the spec's rule; ties go to the smaller, then to the first by name.
+
+    Variants may have equal bytes: a file whose loss is proved under one name does not ship under another.
+    """
+    refuted = {verdict.digest for verdict in request.verdicts if _is_refuted(verdict)}
+    passed = {
+        (verdict.variant, verdict.digest): verdict
+        for verdict in request.verdicts
+        if verdict.state == "passed" and verdict.digest not in refuted
+    }
     keys = ((item, passed.get((item.artifact.variant, item.artifact.file.digest))) for item in request.candidates)
     candidates = [(item, verdict) for item, verdict in keys if verdict is not None]
     if not candidates:
@@ -27,3 +35,8 @@ def select(request: SelectRequest) -> Selection:
     best, _ = min(candidates, key=lambda pair: (measure(*pair), pair[0].artifact.file.bytes, pair[0].artifact.variant))
     rule = request.rule.replace("_", " ")
     return Selection(variant=best.artifact.variant, why=f"the {rule} of {len(candidates)} that passed the gate")
+
+
+def _is_refuted(verdict: Verdict) -> bool:
+    """Whether samples have shown that these bytes break the policy, whatever they are called."""
+    return verdict.state == "failed" and any(clause.state == "failed" for clause in verdict.clauses)

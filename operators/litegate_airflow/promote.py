@@ -40,6 +40,7 @@ class PromoteOperator(StepOperator):
         return PromoteRequest(
             channel=records.channel(),
             selected=result.selected,
+            begun=records.position().entries,
             order=moment(records.ti),
             actor=actor(records.ti),
             run_key=f"{records.ti.dag_id}/{records.ti.run_id}",

@@ -19,6 +19,7 @@ from litegate.records import (
     Inspection,
     Lint,
     Parity,
+    Position,
     Profile,
     Promotion,
     Resolved,
@@ -152,6 +153,10 @@ class RunRecords(Records):
         for task in tasks:
             if states.get(task, "success") not in ("success", "skipped"):
                 raise StepFailed(task, "no_result", f"the task {task} did not succeed ({states[task]}): see the others")
+
+    def position(self) -> Position:
+        """How far the ledger was when the run began."""
+        return self._one(Position, "read_ledger")
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """The gate's answers."""

@@ -46,6 +46,12 @@ wrong and nothing after it would mean anything.
 
 **Leaves** the largest difference, and on how many samples both predict the same.
 """,
+    "read_ledger": """
+Reads how far the ledger of the registered model is, so that a run that began later comes after this one whatever any
+clock says. Asked again for the same run it is what it was.
+
+**Leaves** the number of entries.
+""",
     "inspect_baseline": """
 Reads from the bytes of the baseline what it is, and runs it once. A model that is quantized already is refused.
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from litegate.metrics.facts import BUILT_IN
-from litegate.records import Artifact, Candidate, Evaluated, FileRef, MetricFacts, Profile, SelectRequest, Verdict
+from litegate.records import (
+    Artifact,
+    Candidate,
+    Clause,
+    Evaluated,
+    FileRef,
+    MetricFacts,
+    Profile,
+    SelectRequest,
+    Verdict,
+)
 from litegate.select import select
 
 
@@ -86,3 +96,20 @@ def test_the_most_accurate_by_a_metric_of_which_less_is_better_is_the_one_that_l
     )
     request = SelectRequest(rule="most_accurate", verdicts=verdicts, candidates=(large, small))
     assert select(request).variant == "float16"
+
+
+@pytest.mark.parametrize(("clause", "expected"), [("failed", "float16"), ("inconclusive", "int8")])
+def test_bytes_that_are_proved_too_inaccurate_under_one_name_do_not_ship_under_another(
+    clause: str, expected: str
+) -> None:
+    int8, uint8, float16 = candidate("int8", 100), candidate("uint8", 100), candidate("float16", 200)
+    same = int8.artifact.file.digest
+    twin = uint8.artifact.model_copy(update={"file": uint8.artifact.file.model_copy(update={"digest": same})})
+    twins = (int8, uint8.model_copy(update={"artifact": twin}), float16)
+    tested = {"name": "max_drop", "state": clause, "estimate": 0.1, "low": 0.09, "high": 0.2, "limit": 0.01}
+    verdicts = (
+        Verdict(variant="int8", state="passed", digest=same),
+        Verdict(variant="uint8", state=clause, digest=same, clauses=(Clause(**tested, p_value=1.0, samples=9),)),
+        Verdict(variant="float16", state="passed", digest=float16.artifact.file.digest),
+    )
+    assert select(SelectRequest(rule="smallest", verdicts=verdicts, candidates=twins)).variant == expected

@@ -21,6 +21,7 @@ from litegate.records import (
     MetricFacts,
     ModelRef,
     Parity,
+    Position,
     Profile,
     Promotion,
     Record,
@@ -123,6 +124,9 @@ class Steps:
         if not self.promoted_before:
             return ChampionFile(version=None, artifact=None)
         return ChampionFile(version=7, artifact=artifact("champion"))
+
+    def read_ledger(self, request: Any) -> Position:
+        return Position(entries=4)
 
     def evaluate(self, request: Any) -> Evaluated:
         return Evaluated(

@@ -48,7 +48,8 @@ UPSTREAM = {
     "gate": {"evaluate_baseline", "profile_baseline", "variant.profile"},
     "select": {"gate"},
     "register": {"select"},
-    "promote": {"register"},
+    "read_ledger": {"resolve"},
+    "promote": {"register", "read_ledger"},
 }
 
 COMPARED = UPSTREAM | {

@@ -16,6 +16,7 @@ NOT_CHAMPION = 4
 
 FLOW = (
     "resolve",
+    "read_ledger",
     "fetch_champion",
     "recall",
     "convert",
@@ -39,7 +40,7 @@ FLOW = (
 )
 
 # What these refuse, the user has not given: a single variant, or the version that was promoted before.
-_NOT_THE_USERS = ("variant.", "fetch_champion", "evaluate_champion")
+_NOT_THE_USERS = ("variant.", "read_ledger", "fetch_champion", "evaluate_champion")
 
 
 @dataclass(frozen=True)

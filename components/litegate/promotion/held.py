@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from litegate.promotion.place import Place
 from litegate.promotion.standing import Standing
 from litegate.records import Aliases
 
@@ -20,5 +21,14 @@ def why_held(standing: Standing, version: int, now: Aliases) -> str:
     if standing.pin is not None and standing.pin == now.champion:
         return f"version {standing.pin} is pinned"
     if now.champion in standing.accepted:
-        return f"version {now.champion} was accepted for a later moment, {standing.accepted[now.champion][:19]}"
+        return _later(now.champion, standing.accepted[now.champion], standing.accepted[version])
     return f"version {version} was deleted, or its tags no longer say what was judged"
+
+
+def _later(champion: int, first: Place, second: Place) -> str:
+    """Why another version comes first."""
+    if first.follows(second):
+        why = f"its run began when this one had been accepted (entry {second.end} of the ledger)"
+    else:
+        why = f"its run overlapped with this one's and was due later, {first.due[:19]}"
+    return f"version {champion} comes first: {why}"

@@ -60,7 +60,7 @@ def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal
             return _of_rollback(standing, now, decision, where)
         case "reinstated" if version not in standing.barred:
             return where, "a version that was rolled back or rejected", "one that was not"
-        case "pinned" if version not in standing.ranking():
+        case "pinned" if version not in set(standing.ranking()):
             return where, _one_of(standing), _what(standing, version)
         case "unpinned" if standing.pin is None:
             return f"the pin of {decision.channel}", "a pinned version", "none"

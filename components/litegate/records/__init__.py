@@ -59,6 +59,8 @@ from litegate.records.promotion import (
     Decision,
     LedgerEntry,
     LedgerRequest,
+    Position,
+    PositionRequest,
 )
 from litegate.records.requalification import (
     ConcludeRequest,
@@ -166,6 +168,8 @@ __all__ = [
     "Pile",
     "PinRequest",
     "Pinned",
+    "Position",
+    "PositionRequest",
     "ProduceRequest",
     "Produced",
     "Profile",

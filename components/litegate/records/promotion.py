@@ -20,6 +20,8 @@ __all__ = [
     "LedgerEntry",
     "LedgerRequest",
     "Moment",
+    "Position",
+    "PositionRequest",
 ]
 
 Action = Literal["nominated", "accepted", "rejected", "rolled_back", "reinstated", "pinned", "unpinned", "reconciled"]
@@ -78,7 +80,9 @@ class Decision(Record):
         version: None for `unpinned`, and for `rolled_back` that takes whatever is champion; the entry names it.
         to: for `rolled_back`: the version that is to be champion then; None: the one that the order gives.
         digest, variant: of the version, where the caller knows them from the verdict; they must be the version's.
-        order: the place among accepted versions: when the inputs of the run were pinned. The latest is champion.
+        begun: how many entries the ledger had when the run began, which gives the version its place among others;
+            None where that is not known.
+        order: the moment for which the run was due; it decides between runs that overlapped.
         expected: the champion that the decision was made for; another one by now is an error. 0: none.
     """
 
@@ -91,6 +95,7 @@ class Decision(Record):
     to: int | None = None
     digest: str | None = None
     variant: str | None = None
+    begun: int | None = Field(None, ge=0)
     order: Moment | None = None
     expected: int | None = None
     verdict: Text = ""
@@ -147,6 +152,19 @@ class LedgerRequest(Record):
     channel: Channel
     reconcile: bool = True
     actor: Text = "litegate"
+
+
+class PositionRequest(Record):
+    """Where the ledger of a channel stood when a pipeline run began; asked again for the same run it is the same."""
+
+    channel: Channel
+    run_key: str
+
+
+class Position(Record):
+    """How many entries a ledger has."""
+
+    entries: int = Field(ge=0)
 
 
 class Barred(Record):

@@ -129,13 +129,15 @@ class PromoteRequest(Record):
     """The version that a run selected, and what the ledger is to say of it.
 
     Attributes:
-        order: when the run's inputs were pinned; among accepted versions the latest is champion.
+        begun: how many entries the ledger had when the run began; what was accepted after them came later.
+        order: the moment for which the run was due, which decides between runs that overlapped.
         approval: whether a person must accept it first.
         compared_with: the champion that the verdict compares with, 0 for none; None if it compares with none.
     """
 
     channel: Channel
     selected: Champion
+    begun: int | None = None
     order: Moment
     actor: str
     run_key: str

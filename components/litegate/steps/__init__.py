@@ -67,6 +67,7 @@ STEPS = MappingProxyType(
             Step("judge", records.GateRequest, records.Verdicts, "service"),
             Step("register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True),
             Step("promote", records.PromoteRequest, records.Promotion, "service", cached=False, tracking=True),
+            Step("read_ledger", records.PositionRequest, records.Position, "service", tracking=True),
             Step("decide", records.Decision, records.Decided, "service", cached=False, tracking=True),
             Step("pin", records.PinRequest, records.Pinned, cached=False),
             Step("incumbent", records.ChampionRequest, records.FoundIncumbent, "service", cached=False, tracking=True),

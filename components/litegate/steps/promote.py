@@ -43,16 +43,16 @@ def run(request: PromoteRequest, work: Work) -> Promotion:
 def _check_selected(client: MlflowClient, request: PromoteRequest) -> None:
     """The version is the very file that the run's verdict is about."""
     selected, name = request.selected, request.channel.registry
-    tags = client.get_model_version(name, str(selected.version)).tags
-    expected = {
-        registry.STATE: registry.PASSED,
-        registry.DIGEST: selected.digest,
-        registry.VARIANT: selected.variant,
-    }
-    for key, value in expected.items():
-        if tags.get(key) != value:
-            where = f"{name} version {selected.version}: tag {key}"
-            raise StoreError(f"{where}: expected {value}, got {tags.get(key)}: it may not be promoted")
+    version, where = client.get_model_version(name, str(selected.version)), f"{name} version {selected.version}"
+    for key, value in {registry.STATE: registry.PASSED, registry.DIGEST: selected.digest}.items():
+        if version.tags.get(key) != value:
+            raise StoreError(
+                f"{where}: tag {key}: expected {value}, got {version.tags.get(key)}: it may not be promoted"
+            )
+    judged = sorted(registry.evidence_of(version))
+    if selected.variant not in judged:
+        found = ", ".join(judged) or "no variant"
+        raise StoreError(f"{where}: expected a verdict on {selected.variant}, got {found}: it may not be promoted")
 
 
 def _decision(client: MlflowClient, request: PromoteRequest) -> Decision:
@@ -68,6 +68,7 @@ def _decision(client: MlflowClient, request: PromoteRequest) -> Decision:
         version=version,
         digest=request.selected.digest,
         variant=request.selected.variant,
+        begun=request.begun,
         order=request.order,
         expected=request.compared_with,
         verdict=request.verdict[:1000],

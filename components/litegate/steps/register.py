@@ -96,7 +96,7 @@ class _Recorder:
             self.spec.registry.name,
             model_id,
             str(row.mlflow_run_id),
-            fields.version_tags(self.request, row),
+            fields.version_tags(self.request, row, rows),
             cards.version_card(self.request, row, rows, self.parent),
         )
         registry.introduce(self.client, self.spec.registry.name, cards.model_card(self.request))

@@ -47,7 +47,17 @@ def version_card(request: RegisterRequest, row: VariantRow, rows: Sequence[Varia
     table, _, sentences = results(baseline, rows).partition("\n\n")
     candidate = next(item for item in request.candidates if item.artifact.variant == row.variant)
     usage = code(_usage(request, candidate.artifact.signatures))
-    parts = (f"**{plain(headline(row))}**", " · ".join(pages), table, _evidence(request), usage, sentences)
+    same = [each.variant for each in rows if each.digest == row.digest and each.variant != row.variant]
+    also = f"The same bytes were judged as {', '.join(same)} too." if same else ""
+    parts = (
+        f"**{plain(headline(row))}**",
+        *filter(None, [also]),
+        " · ".join(pages),
+        table,
+        _evidence(request),
+        usage,
+        sentences,
+    )
     return fit("\n\n".join(parts), notes.NOTE_LIMIT, "the pipeline run's artifact result.json has all of it")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from litegate import wording
 from litegate.records import (
     Announcement,
@@ -186,8 +188,15 @@ def variant_tags(request: RegisterRequest, candidate: Candidate | None, verdict:
     return tags
 
 
-def version_tags(request: RegisterRequest, row: VariantRow) -> dict[str, str]:
-    """The verdict of a version and what it was judged against."""
+def version_tags(request: RegisterRequest, row: VariantRow, rows: Sequence[VariantRow]) -> dict[str, str]:
+    """The verdict of a version, what it was judged against, and all runs of this request that judged its bytes.
+
+    Args:
+        row: the variant that was selected.
+        rows: all variants of the run: some may have equal bytes.
+    """
+    same = (each for each in rows if each.digest == row.digest and each.verdict == registry.PASSED)
+    judged = {registry.evidence_tag(each.variant): str(each.mlflow_run_id) for each in same}
     evidence = {
         "drop": row.drop,
         "drop_low": row.drop_low,
@@ -195,14 +204,18 @@ def version_tags(request: RegisterRequest, row: VariantRow) -> dict[str, str]:
         "confidence": row.confidence,
         wording.short_name(request.resolved.metric.name): row.value,
     }
-    return {
-        registry.STATE: row.verdict,
-        registry.DIGEST: str(row.digest),
-        registry.VARIANT: row.variant,
-        "litegate.run_key": request.run_key,
-        registry.BASELINE_DIGEST: request.baseline.artifact.file.digest,
-        "verdict.sentence": headline(row),
-    } | {name: f"{value:.6g}" for name, value in evidence.items() if value is not None}
+    return (
+        {
+            registry.STATE: row.verdict,
+            registry.DIGEST: str(row.digest),
+            registry.VARIANT: row.variant,
+            "litegate.run_key": request.run_key,
+            registry.BASELINE_DIGEST: request.baseline.artifact.file.digest,
+            "verdict.sentence": headline(row),
+        }
+        | judged
+        | {name: f"{value:.6g}" for name, value in evidence.items() if value is not None}
+    )
 
 
 def drift_reference(request: RegisterRequest, variant: str) -> DriftReference:

@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from litegate.digest import digest_bytes
@@ -32,13 +31,11 @@ def prove(client: MlflowClient, channel: Channel, version: int, folder: Path) ->
     digest = found.tags.get(registry.DIGEST)
     if found.tags.get(registry.STATE) != registry.PASSED or digest is None:
         raise StoreError(f"{where}: its tags do not say that it passed the gate: it may not be promoted")
-    verdict = _verdict(client, found, where, folder)
-    if (verdict.state, verdict.digest, verdict.variant) != ("passed", digest, found.tags.get(registry.VARIANT)):
-        said = f"{verdict.variant} {verdict.state}, {verdict.digest}"
-        raise StoreError(f"{where}: the verdict of run {found.run_id} says {said}, not that {digest} passed")
-    trial = client.get_run(found.run_id).data.tags.get(TRIAL)
-    if trial is not None:
-        raise StoreError(f"{where}: run {found.run_id} was a trial ({trial}): only the spec as it is promotes")
+    variant = str(found.tags.get(registry.VARIANT))  # the one that was selected last, where several have these bytes
+    run_id = registry.evidence_of(found).get(variant)
+    if run_id is None:
+        raise StoreError(f"{where}: expected the tag {registry.evidence_tag(variant)}, which names a run; got none")
+    _prove_verdict(client, where, (variant, run_id), digest, folder)
     stored = models.stored_digest(f"models:/{channel.registry}/{version}", folder)
     if stored != digest:
         raise StoreError(f"{where}: expected {digest}, got {stored}: delete the version, register again")
@@ -61,10 +58,22 @@ def proved_content(client: MlflowClient, name: str, version: int, folder: Path) 
     return content
 
 
-def _verdict(client: MlflowClient, version: ModelVersion, where: str, folder: Path) -> Verdict:
+def _prove_verdict(client: MlflowClient, where: str, evidence: tuple[str, str], digest: str, folder: Path) -> None:
+    """The verdict that a run keeps says that these bytes passed as this variant, and the run may promote."""
+    variant, run_id = evidence
+    verdict = _verdict(client, run_id, where, folder)
+    if (verdict.state, verdict.digest, verdict.variant) != ("passed", digest, variant):
+        said = f"{verdict.variant} {verdict.state}, {verdict.digest}"
+        raise StoreError(f"{where}: the verdict of run {run_id} says {said}, not that {variant} passed with {digest}")
+    trial = client.get_run(run_id).data.tags.get(TRIAL)
+    if trial is not None:
+        raise StoreError(f"{where}: run {run_id} was a trial ({trial}): only the spec as it is promotes")
+
+
+def _verdict(client: MlflowClient, run_id: str, where: str, folder: Path) -> Verdict:
     with tempfile.TemporaryDirectory(dir=folder) as target:
         try:
-            path = Path(client.download_artifacts(version.run_id, notes.VERDICT, target))
+            path = Path(client.download_artifacts(run_id, notes.VERDICT, target))
             return Verdict.model_validate_json(path.read_text())
         except (MlflowException, OSError, ValueError) as error:
-            raise StoreError(f"{where}: no verdict in run {version.run_id}: {str(error)[:300]}") from None
+            raise StoreError(f"{where}: no verdict in run {run_id}: {str(error)[:300]}") from None

@@ -8,7 +8,18 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-__all__ = ["BASELINE_DIGEST", "DIGEST", "PASSED", "REQUALIFIED", "STATE", "VARIANT", "ensure_version", "introduce"]
+__all__ = [
+    "BASELINE_DIGEST",
+    "DIGEST",
+    "PASSED",
+    "REQUALIFIED",
+    "STATE",
+    "VARIANT",
+    "ensure_version",
+    "evidence_of",
+    "evidence_tag",
+    "introduce",
+]
 
 STATE, PASSED = "gate.state", "passed"
 DIGEST, VARIANT = "tflite_sha256", "variant"
@@ -16,6 +27,21 @@ BASELINE_DIGEST = "baseline_sha256"
 REQUALIFIED = "requalified"
 """A version's tag with what its latest requalification found, in one sentence."""
 DESCRIPTION_LIMIT = 5000
+_EVIDENCE = "evidence."
+
+
+def evidence_tag(variant: str) -> str:
+    """The tag of a version that names the run with a variant's verdict on its bytes: variants may have equal bytes."""
+    return f"{_EVIDENCE}{variant}"
+
+
+def evidence_of(version: ModelVersion) -> dict[str, str]:
+    """By variant, the run whose verdict a version rests on."""
+    tagged = {key: run for key, run in version.tags.items() if key.startswith(_EVIDENCE)}
+    found = {key.removeprefix(_EVIDENCE): str(run) for key, run in tagged.items()}
+    variant = version.tags.get(VARIANT)
+    # An older litegate named none: there the version has one variant, and its own run.
+    return found if found or variant is None else {variant: str(version.run_id)}
 
 
 def ensure_version(

@@ -9,12 +9,15 @@ from litegate.records import Decision
 from tests.components.promotion.ledgers import decision, ledger, registry
 
 TWO = (decision("accepted", 1, 1), decision("accepted", 2, 2))
+LATER = (decision("accepted", 1, 3, begun=0), decision("accepted", 2, 2, begun=1))
+FIRST = "version 2 comes first:"
 
 
 @pytest.mark.parametrize(
     ("decisions", "version", "gone", "says"),
     [
-        (TWO, 1, (), "version 2 was accepted for a later moment, 2026-01-02T00:00:00"),
+        (TWO, 1, (), f"{FIRST} its run overlapped with this one's and was due later, 2026-01-02T00:00:00"),
+        (LATER, 1, (), f"{FIRST} its run began when this one had been accepted (entry 0 of the ledger)"),
         ((*TWO, decision("rolled_back", 2)), 2, (), "version 2 was rolled back by ann (because)"),
         ((*TWO, decision("pinned", 1)), 2, (), "version 1 is pinned"),
         (TWO, 7, (), "version 7 was never accepted"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -9,6 +10,7 @@ from itertools import permutations
 import pytest
 
 from litegate.promotion import VersionFacts, aliases_of, standing_of
+from litegate.promotion.place import Place, best_first
 from litegate.records import Aliases, Decision
 from tests.components.promotion.ledgers import at, decision, ledger, registry
 
@@ -135,6 +137,76 @@ CASES = [
 ]
 
 
+WRONG_CLOCK = "2031-01-01T00:00:00Z"
+CASES += [
+    Case(
+        "a run that began later comes later, whatever its clock said",
+        (decision("accepted", 1, 9, begun=0), decision("accepted", 2, 5, begun=1)),
+        champion=2,
+        previous=1,
+    ),
+    Case(
+        "an entry dated 2031 holds back no run that began after it",
+        (
+            decision("accepted", 1, order=WRONG_CLOCK, begun=0),
+            *(decision("accepted", n, n, begun=n - 1) for n in (2, 3)),
+        ),
+        champion=3,
+        previous=2,
+    ),
+    Case(
+        "nor does one of an older litegate, which did not say when its run began",
+        (*accepted(1), decision("accepted", 2, order=WRONG_CLOCK), decision("accepted", 3, 3, begun=2)),
+        champion=3,
+        previous=2,
+    ),
+    Case(
+        "a run that began earlier and ends later takes no place away",
+        (decision("accepted", 2, 2, begun=0), decision("accepted", 1, 1, begun=0)),
+        champion=2,
+        previous=1,
+    ),
+    Case(
+        "nor does it if it was nominated only then",
+        (
+            decision("nominated", 1, 1, begun=0),
+            decision("accepted", 2, 2, begun=1),
+            decision("accepted", 1, digest=None),
+        ),
+        champion=2,
+        previous=1,
+    ),
+    Case(
+        "an answer counts for its run, which the next run knew of",
+        (
+            decision("nominated", 1, order=WRONG_CLOCK, begun=0),
+            decision("accepted", 2, 2, begun=1),
+            decision("accepted", 1, digest=None),
+        ),
+        champion=2,
+        previous=1,
+    ),
+    Case(
+        "a roll-back to a version dated 2031 is overtaken by the next run that begins",
+        (*accepted(1, 2), decision("rolled_back", 2, to=1), decision("accepted", 3, 3, begun=3)),
+        champion=3,
+        previous=1,
+    ),
+    Case(
+        "but not by one that had begun before",
+        (*accepted(1, 2), decision("rolled_back", 2, to=1), decision("accepted", 3, 3, begun=2)),
+        champion=1,
+        previous=3,
+    ),
+    Case(
+        "a run that says it began in the future gains nothing over those that begin after it",
+        (decision("accepted", 1, 1, begun=900), decision("accepted", 2, 2, begun=1)),
+        champion=2,
+        previous=1,
+    ),
+]
+
+
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 def test_the_aliases_are_a_function_of_the_ledger_and_the_registry(case: Case) -> None:
     found = aliases_of(standing_of(ledger(*case.decisions)), case.facts)
@@ -166,3 +238,26 @@ def test_moments_are_compared_in_one_zone() -> None:
     assert early.order < late.order
     assert early.order == "2026-01-05T08:00:00.000000+00:00"
     assert at(5) < early.order
+
+
+def test_a_wrong_clock_holds_back_no_run_that_begins_after_it() -> None:
+    """Ledgers at random: runs that overlap, one of them with a clock of 1970 or 2031."""
+    generator = random.Random(3)
+    for _ in range(300):
+        runs = generator.randint(2, 8)
+        wrong = generator.randrange(runs)
+        decisions: list[Decision] = []
+        for number in range(runs):
+            begun = generator.randint(max(0, number - 2), number)
+            clock = {"order": generator.choice(("1970-01-01T00:00:00Z", WRONG_CLOCK))} if number == wrong else {}
+            decisions.append(decision("accepted", number + 1, number + 1, begun=begun, **clock))
+        ranking = list(standing_of(ledger(*decisions)).ranking())
+        assert sorted(ranking) == list(range(1, runs + 1))
+        for later, each in enumerate(decisions):
+            for known in range(each.begun):
+                assert ranking.index(later + 1) < ranking.index(known + 1), (ranking, decisions)
+
+
+def test_the_order_of_ten_thousand_versions_is_found_at_once() -> None:
+    places = {version: Place(0, version, str(version % 97)) for version in range(10_000)}
+    assert list(best_first(places))[:2] == [9990, 9893]

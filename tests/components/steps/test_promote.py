@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import pytest
 from mlflow import MlflowClient
@@ -16,6 +17,8 @@ from litegate.errors import BadInput, StoreError
 from litegate.litert import LiteRTModel
 from litegate.records import Champion, Channel, PromoteRequest
 from litegate.steps import promote, register
+from litegate.tracking import registry
+from tests.registering import take
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 
@@ -100,7 +103,7 @@ def test_a_version_that_waits_or_is_held_says_so(toy):
     late = promotion_of(toy, second, order="2025-01-01T00:00:00Z", run_key="early")
     held = promote.run(late, toy.work)
     assert (held.state, held.champion) == ("held", first.selected)
-    assert "version 1 was accepted for a later moment" in held.why
+    assert "version 1 comes first: its run overlapped with this one's and was due later" in held.why
     assert MlflowClient().get_run(second.mlflow_run_id).data.tags["promotion.why"] == held.why
 
 
@@ -187,3 +190,43 @@ def test_a_consumer_needs_neither_litegate_nor_tensorflow_nor_pickle_and_speaks_
         expected = LiteRTModel(toy.files[variant].read_bytes()).predict({"image": image})["scores"]
         assert (refusal, dtype) == ("MlflowException", "float32")
         np.testing.assert_array_equal(np.asarray(scores, np.float32), expected)
+
+
+@pytest.mark.parametrize("first", ["int16x8", "int16x8_float_fallback"])
+def test_variants_of_equal_bytes_are_one_version_with_the_verdicts_of_both(toy, first: str) -> None:
+    """As the two 16x8 variants are where every operator has a 16x8 kernel."""
+    second = next(name for name in ("int16x8", "int16x8_float_fallback") if name != first)
+    twins = {name: toy.candidate(name, file="int8") for name in (first, second)}
+    other = toy.candidate("dynamic_range")
+
+    def run(name: str, key: str, *judged: str) -> PromoteRequest:
+        each = [*(twins[variant] for variant in judged), other]
+        verdicts = (toy.baseline_verdict(toy.candidate("float32")), *map(toy.verdict, each))
+        made = toy.request(name, key, candidates=tuple(each), verdicts=verdicts)
+        order = f"2026-01-0{key}T00:00:00+00:00"
+        return promotion_of(toy, register.run(made, toy.work), order=order, run_key=key)
+
+    one = run(first, "1", first)
+    two = run(second, "2", second)
+    assert one.selected.version == two.selected.version == 1
+    for request in (one, two):  # the first run promotes after the second has registered
+        assert promote.run(request, toy.work).state == "promoted"
+    version = MlflowClient().get_model_version(toy.name, "1")
+    assert set(registry.evidence_of(version)) == {first, second}
+    for variant, run_id in registry.evidence_of(version).items():
+        said = json.loads(mlflow.artifacts.load_text(f"runs:/{run_id}/verdict.json"))
+        assert (said["variant"], said["state"], said["digest"]) == (variant, "passed", one.selected.digest)
+
+    assert promote.run(run("dynamic_range", "3", first, second), toy.work).champion.version == 2
+    assert take(MlflowClient(), toy.name, "rolled_back", to=1).aliases.champion == 1
+
+
+def test_variants_of_equal_bytes_in_one_run_are_both_on_the_version(toy) -> None:
+    twins = [toy.candidate(name, file="int8") for name in ("int16x8", "int16x8_float_fallback")]
+    verdicts = (toy.baseline_verdict(toy.candidate("float32")), *map(toy.verdict, twins))
+    made = toy.request("int16x8", candidates=tuple(twins), verdicts=verdicts)
+    result = register.run(made, toy.work)
+    version = MlflowClient().get_model_version(toy.name, "1")
+    assert set(registry.evidence_of(version)) == {"int16x8", "int16x8_float_fallback"}
+    assert "The same bytes were judged as int16x8_float_fallback too." in version.description
+    assert promotion_of(toy, result, order="2026-01-01T00:00:00Z", run_key="run").selected.variant == "int16x8"
