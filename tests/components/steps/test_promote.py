@@ -148,7 +148,7 @@ def test_a_file_that_was_changed_in_mlflow_is_not_even_loaded(toy, mlflow_server
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"variant": "uint8"}, "tag variant: expected uint8, got int8"),
+        ({"variant": "uint8"}, "expected a verdict on uint8, got int8"),
         ({"digest": "0" * 64}, "tag tflite_sha256: expected 0000"),
     ],
 )
