@@ -49,7 +49,7 @@ def dies(folder): os.kill(os.getpid(), signal.SIGKILL)
 def exits(folder): os._exit(0)
 def leaves(folder): os._exit(7)
 def writes_and_crashes(folder):
-    (folder.parent / "result.json").write_text('{"uri": "u", "digest": "d", "bytes": 1}')
+    (folder.parent / "result.json").write_text('{"uri": "u", "digest": "%s", "bytes": 1}' % ("d" * 64))
     os.abort()
 def crashes_at_the_end(folder):
     import atexit
@@ -247,8 +247,8 @@ def test_a_limit_that_is_none_is_refused(
 
 def test_the_limit_grows_with_the_files_of_the_step() -> None:
     def limit(size: int) -> int:
-        artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d", bytes=size), signatures={})
-        samples = SampleSet(file=FileRef(name="s", digest="s", bytes=0), samples=1, available=1, labels={})
+        artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d" * 64, bytes=size), signatures={})
+        samples = SampleSet(file=FileRef(name="s", digest="5" * 64, bytes=0), samples=1, available=1, labels={})
         return memory_limit(STEPS["profile"], ProfileRequest(artifact=artifact, samples=samples))
 
     assert 4 << 30 <= limit(1000) == limit(200 << 20) < 5 << 30
@@ -332,8 +332,8 @@ def test_the_key_changes_with_the_request_and_the_tools(step: Callable[[str], St
 
 def test_a_result_is_found_with_all_its_files_or_not_at_all(tmp_path, monkeypatch):
     places = Settings(str(tmp_path / "workspace"), tmp_path / "cache", tmp_path / "scratch", settings().pythons)
-    samples = SampleSet(file=FileRef(name="s", digest="s", bytes=0), samples=1, available=1, labels={})
-    artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d", bytes=1), signatures={})
+    samples = SampleSet(file=FileRef(name="s", digest="5" * 64, bytes=0), samples=1, available=1, labels={})
+    artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d" * 64, bytes=1), signatures={})
     step_run = StepRun("profile", ProfileRequest(artifact=artifact, samples=samples), places)
     source = tmp_path / "samples.npz"
     source.write_bytes(b"samples")

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 
 from litegate.records.base import FileRef, Record
 from litegate.records.evaluation import Candidate
+from litegate.records.fields import Count, Digest, Share, VariantName
 from litegate.records.inputs import UserCode
 from litegate.spec import Gate
 
@@ -35,7 +36,7 @@ class Failure(Record):
     step: str
     kind: str
     message: str
-    variant: str | None = None
+    variant: VariantName | None = None
 
 
 class GateRequest(Record):
@@ -87,8 +88,8 @@ class Clause(Record):
     high: Bound
     limit: float
     p_value: float
-    samples: int
-    needed: int | None = None
+    samples: Count
+    needed: Count | None = None
 
 
 class ClassLoss(Record):
@@ -100,7 +101,7 @@ class ClassLoss(Record):
 
     label: int
     name: str
-    samples: int
+    samples: Count
     baseline: float
     value: float
     drop: float
@@ -139,7 +140,7 @@ class Verdict(Record):
         explanation: files for people: all flipped samples and all classes as CSV.
     """
 
-    variant: str
+    variant: VariantName
     state: Literal["baseline", "passed", "failed", "inconclusive"]
     sentence: str = ""
     reasons: tuple[Reason, ...] = ()
@@ -150,18 +151,18 @@ class Verdict(Record):
     drop_high: Bound = None
     confidence: float | None = None
     p_value: float | None = None
-    samples: int = 0
-    available: int = 0
-    needed: int | None = None
-    lost: int = 0
-    gained: int = 0
-    agreement: float | None = None
+    samples: Count = 0
+    available: Count = 0
+    needed: Count | None = None
+    lost: Count = 0
+    gained: Count = 0
+    agreement: Share | None = None
     clauses: tuple[Clause, ...] = ()
     classes: tuple[ClassLoss, ...] = ()
-    flipped: int = 0
+    flipped: Count = 0
     flips: tuple[Flip, ...] = ()
     explanation: tuple[FileRef, ...] = ()
-    digest: str | None = None
+    digest: Digest | None = None
 
 
 class Verdicts(Record):
@@ -177,5 +178,5 @@ class SelectRequest(Record):
 class Selection(Record):
     """The variant to promote, or None where nothing passed; `why` in one sentence."""
 
-    variant: str | None
+    variant: VariantName | None
     why: str
