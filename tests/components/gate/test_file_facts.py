@@ -38,18 +38,13 @@ def candidate(
         inputs={"x": TensorSpec(shape=(1,), dtype=dtype)}, outputs={"y": TensorSpec(shape=(1,), dtype="int8")}
     )
     file = FileRef(name=f"{variant}.tflite", digest=digest_json(variant), bytes=size)
-    found = {
-        "variant": variant,
-        "artifact_digest": digest_json(variant),
-        "metric": MetricFacts(name="top1"),
-        "samples": 9,
-    }
-    found |= {"available": 9, "outcomes": OUTCOMES, "seconds": 0.1, "kernels": "reference"}
-    profile = {"variant": variant, "latency_p95_ms": 2.0, "runs": 9, "host": host, "kernels": variant}
+    found = {"variant": variant, "artifact_digest": file.digest, "metric": MetricFacts(name="top1")}
+    found |= {"samples": 9, "available": 9, "outcomes": OUTCOMES, "seconds": 0.1, "kernels": "reference"}
+    profile = {"variant": variant, "latency_p95_ms": 2.0, "runs": 9, "host": host, "kernels": "x"} | {"latency_ms": 1.0}
     return Candidate(
         artifact=Artifact(variant=variant, file=file, signatures={"serving_default": signature}),
         evaluated=Evaluated.model_validate(found | changes),
-        profile=None if ms is None else Profile.model_validate(profile | {"latency_ms": ms}),
+        profile=None if ms is None else Profile.model_validate(profile).model_copy(update={"latency_ms": ms}),
     )
 
 
