@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
@@ -26,7 +26,12 @@ __all__ = [
     "Verdicts",
 ]
 
-Bound = Annotated[float | None, BeforeValidator(lambda value: value if value is None or math.isfinite(value) else None)]
+
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Bound = Annotated[float | None, BeforeValidator(_or_none)]
 """A bound, or None where there is none: JSON has no infinity."""
 
 
