@@ -19,7 +19,6 @@ THEIR_OWN_TRAINING = {"prepare", "train"}
 LOADS_BY_NAME = {
     "litegate/entry_point.py": "the user's functions and classes",
     "litegate/steps/child.py": "a step, by its name in the registry",
-    "litegate/cli/checks.py": "our dependencies, to see whether they are installed",
     "litegate/flavor/python_model.py": "litegate's own adapter, in the process of who serves a model",
     "litegate_airflow/notify.py": "Airflow notifiers, which who runs Airflow has installed",
 }
