@@ -53,7 +53,6 @@ class Broker:
         self.listings: dict[str, tuple[Entry, ...]] = {}
         self.models: dict[str, ModelFiles] = {}
         self._known: set[Entry] | None = None
-        self._served: dict[Entry, Path] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -113,15 +112,15 @@ class Broker:
 
     def _fetch(self, entry: Entry, where: str) -> Path:
         with self._lock:  # also because boto3 must not make its first client in two threads at once
-            if entry in self._served:
-                return self._served[entry]
             if entry not in self._entries():
                 raise DataError(where, "an object of the data sets that the step's request names", entry.uri)
             if storage.is_s3(entry.uri):
                 storage.s3_client()
         path = storage.fetch(entry, self._cache, where)
-        self._served[entry] = self._linked(path) if storage.is_s3(entry.uri) else path
-        return self._served[entry]
+        if not storage.is_s3(entry.uri):
+            return path
+        self._linked(path.with_suffix(storage.DIGEST_SUFFIX))
+        return self._linked(path)
 
     def _linked(self, path: Path) -> Path:
         """Another name of the file that was just verified; what had that name may be what was damaged."""
@@ -173,6 +172,8 @@ class _Connection(socketserver.StreamRequestHandler):
 
 
 _open = threading.local()
+_objects: dict[Path, Path] = {}
+"""Where the objects of a step lie, by the step's folder, once it is known."""
 
 
 def is_served(folder: Path) -> bool:
@@ -204,13 +205,18 @@ def find_model(folder: Path, uri: str, where: str) -> ModelFiles:
 
 
 def fetch(folder: Path, entry: Entry, where: str) -> Path:
-    """`storage.fetch` for the child of this folder; the parent verifies it, also where an earlier step had it.
+    """`storage.fetch` for the child of this folder. What was fetched for an earlier step is verified here, without
+    asking: the processes of an evaluation do so side by side.
 
     Raises:
         DataError: the object is gone, has changed, or is none of the step's business.
         StepFailed: it could not be fetched.
     """
-    return Path(_ask(folder, do="fetch", entry=entry.to_json(), where=where)["path"])
+    found = _objects[folder] / storage.object_name(entry) if folder in _objects else None
+    if found is None or not storage.is_whole(found):
+        found = Path(_ask(folder, do="fetch", entry=entry.to_json(), where=where)["path"])
+        _objects[folder] = found.parent
+    return found
 
 
 def _ask(folder: Path, **question: Any) -> dict[str, Any]:

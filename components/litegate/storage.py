@@ -37,6 +37,7 @@ __all__ = [
     "Listed",
     "fetch",
     "is_s3",
+    "is_whole",
     "list_entries",
     "listed",
     "manifest_bytes",
@@ -152,13 +153,21 @@ def fetch(entry: Entry, cache_folder: Path, where: str) -> Path:
     target = cache_folder / "objects" / object_name(entry)
     beside = target.with_suffix(DIGEST_SUFFIX)
     if use_local(target) and use_local(beside):
-        if holds(target, beside.read_text().strip()):
+        if is_whole(target):
             return target
         log.warning("the cached copy of %s (%s) is damaged: it is fetched again", entry.uri, target)
     seen = hashlib.sha256()
     write_whole(target, _of_size(entry, _seen(seen, _s3_blocks(entry, where))))
     write_whole(beside, iter((seen.hexdigest().encode(),)))
     return target
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a fetched object is there, and is what it was when it came."""
+    try:
+        return holds(path, path.with_suffix(DIGEST_SUFFIX).read_text().strip())
+    except (FileNotFoundError, UnicodeDecodeError):
+        return False
 
 
 def object_digest(entry: Entry, path: Path) -> str:
