@@ -88,6 +88,18 @@ def floods(folder):
 def nonsense(folder):
     (folder.parent / "result.json").write_text("{}")
     os._exit(0)
+def dirty(folder):
+    os.write(1, b"\\x1b[31mred\\x1b[0m \\x1b]52;c;aGk=\\x07 tab\\tbed\\n")
+    raise RuntimeError("\\x1b]0;mine\\x07 said\\nno")
+def claims(folder):
+    (folder.parent / "error.json").write_text('{"kind": ["killed"], "message": {"a": 1}}')
+    os._exit(1)
+def claims_more(folder):
+    (folder.parent / "error.json").write_text('{"kind": "%s", "message": "%s"}' % ("k" * 100, "m" * 100_000))
+    os._exit(1)
+def nested(folder):
+    (folder.parent / "error.json").write_text("[" * 200_000)
+    os._exit(2)
 def no_json(folder):
     (folder.parent / "error.json").write_text("{")
     os._exit(2)
@@ -151,6 +163,9 @@ def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ste
         ("writes_and_crashes", "abort", "SIGABRT"),
         ("nonsense", "forged_result", "the result is not a valid Produced: uri: Field required"),
         ("no_json", "python_error", "exit code 2"),
+        ("nested", "python_error", "exit code 2"),
+        ("claims", "python_error", "{'a': 1}"),
+        ("claims_more", "python_error", "m" * 20_000),
         ("steals", "forged_result", "result.json: expected a plain file"),
     ],
 )
@@ -272,6 +287,15 @@ def test_a_flood_of_output_fills_neither_log_nor_memory(
     assert len(said) == 10_001, said[10_000:]
     assert said[-1] == "... more than 10,000 lines: the rest is left out"
     assert max(map(len, said)) <= 2000
+
+
+def test_what_a_child_says_does_nothing_to_a_terminal(
+    step: Callable[[str], StepRun], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "litegate"), pytest.raises(StepFailed) as caught:
+        step("dirty").run()
+    assert "red  ]52;c;aGk=  tab\tbed" in caplog.messages
+    assert caught.value.detail == "RuntimeError:  ]0;mine  said\nno"
 
 
 def test_a_kill_while_the_kernel_is_short_of_memory_is_named(

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from litegate.process import readable
 from litegate.records import Record
 
 __all__ = ["Forged", "described_error", "read_result"]
@@ -65,7 +66,8 @@ def described_error(folder: Path) -> tuple[str, str] | None:
         return None
     kind, message = error.get("kind"), error.get("message", "")
     known = isinstance(kind, str) and _KIND.fullmatch(kind)
-    return str(kind) if known else "python_error", str(message)[:_LONGEST_MESSAGE]
+    lines = str(message)[:_LONGEST_MESSAGE].splitlines()
+    return str(kind) if known else "python_error", "\n".join(map(readable, lines))
 
 
 def _plain_bytes(path: Path, limit: int) -> bytes | None:
