@@ -3,14 +3,18 @@
 The child asks over a Unix socket in its own folder, one JSON object a line, and gets the data as files. It gets
 the objects of the data sets that its request names, as they were pinned, and nothing else: they lie in a folder of
 these data sets, as further names of the files in the cache, and no other part of the cache is open to it.
+
+What the parent has listed it remembers: the child's result has to agree with it, and an address is listed once.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import socketserver
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +50,8 @@ class Broker:
     ) -> None:
         self._folder, self._cache, self._objects = folder, cache, objects
         self._uris, self._manifests = uris, manifests
+        self.listings: dict[str, tuple[Entry, ...]] = {}
+        self.models: dict[str, ModelFiles] = {}
         self._known: set[Entry] | None = None
         self._lock = threading.Lock()
 
@@ -74,18 +80,29 @@ class Broker:
         except Exception as error:
             return {"error": kind_of(error), "message": f"{type(error).__name__}: {error}"}
 
+    def digest(self, entry: Entry, where: str) -> str:
+        """SHA-256 of an object as the parent itself has it.
+
+        Raises:
+            DataError: the object is gone or has changed.
+        """
+        return storage.object_digest(entry, storage.fetch(entry, self._cache, where))
+
     def _list(self, uri: str, where: str) -> tuple[Entry, ...]:
         self._check_named(uri, where)
         with self._lock:
-            entries = storage.list_entries(uri, where)
-            self._entries().update(entries)
-        return entries
+            if uri not in self.listings:
+                self.listings[uri] = storage.list_entries(uri, where)
+                self._entries().update(self.listings[uri])
+        return self.listings[uri]
 
     def _find_model(self, uri: str, where: str) -> dict[str, Any]:
         self._check_named(uri, where)
         with self._lock:
-            found = model_files(uri, where)
-            self._entries().update(found.entries)
+            if uri not in self.models:
+                self.models[uri] = model_files(uri, where)
+                self._entries().update(self.models[uri].entries)
+        found = self.models[uri]
         entries = [entry.to_json() for entry in found.entries]
         return {"uri": found.uri, "entries": entries, "modified": found.modified}
 
@@ -100,16 +117,23 @@ class Broker:
             if storage.is_s3(entry.uri):
                 storage.s3_client()
         path = storage.fetch(entry, self._cache, where)
-        return self._linked(path) if storage.is_s3(entry.uri) else path
+        if not storage.is_s3(entry.uri):
+            return path
+        self._linked(path.with_suffix(storage.DIGEST_SUFFIX))
+        return self._linked(path)
 
     def _linked(self, path: Path) -> Path:
+        """Another name of the file that was just verified; what had that name may be what was damaged."""
         target = self._objects / path.name
-        try:
-            target.hardlink_to(path)
-        except FileExistsError:
-            pass
-        except OSError:  # a file system without links
-            storage.write_whole(target, iter((path.read_bytes(),)))
+        if target.exists() and target.samefile(path):
+            return target
+        with tempfile.TemporaryDirectory(dir=self._objects, prefix=".tmp-") as folder:
+            link = Path(folder, path.name)
+            try:
+                link.hardlink_to(path)
+            except OSError:  # a file system without links
+                shutil.copyfile(path, link)
+            link.replace(target)
         return target
 
     def _entries(self) -> set[Entry]:
@@ -181,14 +205,15 @@ def find_model(folder: Path, uri: str, where: str) -> ModelFiles:
 
 
 def fetch(folder: Path, entry: Entry, where: str) -> Path:
-    """`storage.fetch` for the child of this folder. What was fetched for an earlier step is found without asking.
+    """`storage.fetch` for the child of this folder. What was fetched for an earlier step is verified here, without
+    asking: the processes of an evaluation do so side by side.
 
     Raises:
         DataError: the object is gone, has changed, or is none of the step's business.
         StepFailed: it could not be fetched.
     """
     found = _objects[folder] / storage.object_name(entry) if folder in _objects else None
-    if found is None or not found.exists():
+    if found is None or not storage.is_whole(found):
         found = Path(_ask(folder, do="fetch", entry=entry.to_json(), where=where)["path"])
         _objects[folder] = found.parent
     return found

@@ -2,15 +2,17 @@
 
 | kind | what happened | tried again |
 |---|---|---|
-| `segfault`, `abort`, `bus_error`, `illegal_instruction`, `arithmetic_error` | native code crashed | no |
+| `segfault`, `abort`, `bus_error`, `illegal_instruction`, `arithmetic_error`, `crash` | native code crashed | no |
 | `out_of_memory` | an allocation beyond the step's own limit | no |
-| `oom_killed` | killed while the kernel was short of memory | yes |
-| `killed`, `signal` | ended from outside | yes |
+| `oom_killed` | killed while the kernel was short of memory | twice, by `StepRun` |
+| `killed`, `signal` | ended from outside | twice, by `StepRun` |
+| `interrupted` | ended with whoever waits for it | by Airflow |
 | `timeout` | ended by us | no |
 | `python_error` | an exception, or an exit code of its own | no |
 | `exit_code` | the user's command ended with another exit code than 0 | no |
-| `infrastructure` | a server did not answer | yes |
+| `infrastructure` | a server did not answer | by Airflow |
 | `no_result` | exit code 0, and nothing else | no |
+| `forged_result` | a result that the step cannot have made | no |
 """
 
 from __future__ import annotations
@@ -21,10 +23,23 @@ from collections.abc import Iterator
 
 from litegate.process import Ending
 
-__all__ = ["CRASHES", "RETRIED", "kind_of", "last_words", "named_signal", "out_of_memory", "refined", "signal_kind"]
+__all__ = [
+    "CRASHES",
+    "PASSING",
+    "RETRIED",
+    "kind_of",
+    "last_words",
+    "named_signal",
+    "out_of_memory",
+    "refined",
+    "signal_kind",
+]
 
-RETRIED = frozenset({"infrastructure", "killed", "oom_killed", "signal"})
-"""What may well go differently the next time. All others would end in the same way again."""
+PASSING = frozenset({"killed", "oom_killed", "signal"})
+"""What may well go differently a little later; what ends so three times in a row will not."""
+
+RETRIED = frozenset({"infrastructure", "interrupted"})
+"""What a scheduler may try again. All others have been tried often enough, or would end in the same way again."""
 
 _SIGNALS = {
     "SIGSEGV": "segfault",
@@ -33,8 +48,9 @@ _SIGNALS = {
     "SIGILL": "illegal_instruction",
     "SIGFPE": "arithmetic_error",
     "SIGKILL": "killed",
+    **dict.fromkeys(("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGPWR"), "signal"),
 }
-CRASHES = frozenset({*_SIGNALS.values(), "signal", "out_of_memory", "exit_code"})
+CRASHES = frozenset({*_SIGNALS.values(), "crash", "out_of_memory", "exit_code"})
 """Kinds of which the last words of a process tell more."""
 
 _NETWORK = ("botocore", "requests", "urllib3")
@@ -85,7 +101,7 @@ def refined(kind: str, ending: Ending) -> str:
 def named_signal(number: int) -> tuple[str, str]:
     """Kind and name of a signal."""
     name = next((each.name for each in signal.Signals if each == number), f"signal {number}")
-    return _SIGNALS.get(name, "signal"), name
+    return _SIGNALS.get(name, "crash"), name
 
 
 def last_words(ending: Ending) -> tuple[str, str]:

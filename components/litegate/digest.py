@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["digest_bytes", "digest_file", "digest_json", "digest_tree"]
+__all__ = ["OtherBytes", "digest_bytes", "digest_file", "digest_json", "digest_tree", "verified"]
+
+
+class OtherBytes(ValueError):
+    """Bytes are not those that a digest names; `digest` is their own."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"their digest is {digest}")
+        self.digest = digest
 
 
 def digest_bytes(data: bytes) -> str:
@@ -20,6 +28,20 @@ def digest_file(path: Path) -> str:
     """SHA-256 of a file's bytes, read in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verified(blocks: Iterable[bytes], digest: str) -> Iterator[bytes]:
+    """The same blocks.
+
+    Raises:
+        OtherBytes: after the last one, if together they are not what `digest` names.
+    """
+    seen = hashlib.sha256()
+    for block in blocks:
+        seen.update(block)
+        yield block
+    if seen.hexdigest() != digest:
+        raise OtherBytes(seen.hexdigest())
 
 
 def digest_json(value: Any) -> str:

@@ -7,7 +7,7 @@ from litegate.metrics.facts import MetricFacts, built_in_facts
 from litegate.metrics.loading import load_metric
 from litegate.records import DataRef, UserCode
 from litegate.spec import Data, Spec, gate_problem, limits_problem
-from litegate.storage import manifest_digest
+from litegate.storage import MANIFEST, manifest_bytes, manifest_digest
 from litegate.user_code import source_digest
 from litegate.work import Work
 
@@ -27,12 +27,11 @@ def pin_data(section: Data, where: str, work: Work) -> DataRef:
     digest = manifest_digest(entries)
     total = sum(entry.size for entry in entries)
     work.say("%s %s: %s objects, %s bytes, digest %s", where, section.uri, len(entries), total, digest[:12])
-    manifest = "\n".join(entry.model_dump_json() for entry in entries).encode()
     return DataRef(
         uri=section.uri,
         format=section.format,
         digest=digest,
-        manifest=work.keep_bytes(manifest, "manifest.jsonl"),
+        manifest=work.keep_bytes(manifest_bytes(entries), MANIFEST),
         label=section.label,
         features=section.features,
     )

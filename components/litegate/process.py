@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -16,10 +17,11 @@ from pathlib import Path
 
 from litegate.sandbox.kernel import syscall
 
-__all__ = ["ChildProcess", "Ending", "die_with_parent", "kill_network", "network_of"]
+__all__ = ["ChildProcess", "Ending", "die_with_parent", "kill_network", "network_of", "readable"]
 
 _PR_SET_PDEATHSIG, _PIDFD_OPEN = 1, 434
 _MAX_LINES, _MAX_LINE = 10_000, 2000
+_COLOURS, _CONTROL = re.compile(r"\x1b\[[0-9;]*m"), re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
 def die_with_parent(parent: int | None = None) -> None:
@@ -169,7 +171,7 @@ class _Output:
         self._begun = b""
 
     def _line(self, line: bytes) -> None:
-        text = line[:_MAX_LINE].decode(errors="replace").rstrip()
+        text = readable(line[:_MAX_LINE].decode(errors="replace")).rstrip()
         if not text or not self._hears(text):
             return
         self._last.append(text)
@@ -178,6 +180,11 @@ class _Output:
             self._say(text)
         elif self._lines == _MAX_LINES + 1:
             self._say(f"... more than {_MAX_LINES:,} lines: the rest is left out")
+
+
+def readable(text: str) -> str:
+    """A line without colours and other control characters: they could do things to the terminal that shows it."""
+    return _CONTROL.sub(" ", _COLOURS.sub("", text))
 
 
 def _oom_kills() -> int:

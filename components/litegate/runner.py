@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import platform
+import os
 import re
 import shutil
 import tempfile
-from contextlib import AbstractContextManager, nullcontext
-from functools import cache, partial
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +26,27 @@ from litegate.confinement import (
     objects_folder,
     time_limit,
 )
+from litegate.copies import private_folder
 from litegate.deaths import CRASHES, last_words, refined, signal_kind
-from litegate.digest import digest_file, digest_json
 from litegate.errors import BadInput, StepFailed
 from litegate.process import ChildProcess, Ending, kill_network
 from litegate.records import FileRef, Record
+from litegate.result_key import result_key
+from litegate.retries import persistently
+from litegate.returned.claims import problems
+from litegate.returned.files import take_files
+from litegate.returned.pins import Seen, contradictions
+from litegate.returned.reading import Forged, described_error, read_result
 from litegate.sandbox import REPORT
 from litegate.settings import Settings
 from litegate.steps import STEPS, Step
 from litegate.store import Store, result_name
 from litegate.use import use_local
-from litegate.work import is_plain_file, read_json
 
 __all__ = ["BadStepInput", "StepRun"]
 
 log = logging.getLogger("litegate")
 
-# Of our own packages: who calls steps, and has no part in what they find.
-_CALLERS = ("cli", "stack")
 # TensorFlow says so at every start, whatever it is told.
 _NOISE = re.compile(r"^I0000 |cuda_platform\.cc|cudart_stub|All log messages before absl|XNNPACK delegate for CPU")
 
@@ -63,34 +69,38 @@ class StepRun:
         self.request, self.settings = request, settings
         self.store = Store(settings.workspace, settings.cache)
         self._process: ChildProcess | None = None
-        self._killed = False
+        self._killed = threading.Event()
         self._isolation: list[str] | None = None
         self._network = ""
 
     def run(self) -> Any:
-        """The step's result record, found or computed.
+        """The step's result record, found or computed; a child that is ended from outside is started again.
 
         Raises:
             BadStepInput: the step refused its input; trying again is pointless.
-            StepFailed: the child crashed, timed out or raised.
+            StepFailed: the child crashed, timed out, raised, or handed back what its step cannot have made.
         """
         found = self.find()
         if found is not None:
             return found
-        result = self._compute()
+        result = persistently(self._compute, self.settings.waits, self._killed)
         if self.step.cached:
             self.store.keep_result(self.step.name, self.key(), result.to_json())
         return result
 
     def find(self) -> Any | None:
-        """The result of an earlier run with the same key, or None; one whose files are gone counts as none."""
+        """The result of an earlier run with the same key, or None; none counts that is damaged or lacks a file."""
         if not self.step.cached:
             return None
         key = self.key()
         stored = self.store.result(self.step.name, key)
         if stored is None:
             return None
-        result = self.step.result.model_validate(stored)
+        result = self._valid(stored)
+        if result is None:
+            log.warning("%s: an earlier run's result cannot be that of this step: it is computed again", self.step.name)
+            self.store.forget_result(self.step.name, key)
+            return None
         if not self.store.use_result(self.step.name, key, set(named(result, FileRef))):
             log.warning("%s: files of an earlier run's result are gone: it is computed again", self.step.name)
             self.store.forget_result(self.step.name, key)
@@ -100,39 +110,40 @@ class StepRun:
 
     def key(self) -> str:
         """Digest of all that the result depends on: request, code, tools, processor and host."""
-        python = self.settings.pythons[self.step.environment]
-        return digest_json(
-            {
-                "step": self.step.name,
-                "request": self.request.to_json(),
-                "code": _code_digest(),
-                "tools": _installed(python),
-                "host": _host(),
-            }
-        )
+        return result_key(self.step.name, self.request, self.settings.pythons[self.step.environment])
 
     def kill(self) -> None:
         """End the child and everything that it started, also if it is yet to be started."""
-        self._killed = True
+        self._killed.set()
         if self._process is not None:
             self._process.kill()
 
     def _compute(self) -> Any:
         for ref in set(named(self.request, FileRef)):
             self.store.fetch(ref)
-        self.settings.scratch.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{self.step.name}-", dir=self.settings.scratch))
-        try:
+        self._isolation = None
+        with self._folder() as folder:
             (folder / "request.json").write_text(self.request.model_dump_json())
-            with self._broker(folder):
+            with self._broker(folder) as broker:
                 confinement(self.step, self.request, folder, self.settings).save(folder / "confinement.json")
                 ending = self._run_child(folder)
             self._raise_failure(ending, folder)
-            return self._result(folder)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                return self._result(folder, Seen("; ".join(self._isolation or ()) or "complete", broker))
+            except Forged as error:
+                raise StepFailed(self.step.name, "forged_result", str(error)[:2000]) from None
 
-    def _broker(self, folder: Path) -> AbstractContextManager[object]:
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        """A folder in the scratch space, removed in the end with whatever is in it then."""
+        scratch = private_folder(self.settings.scratch)
+        folder = Path(tempfile.mkdtemp(prefix=f"{self.step.name}-", dir=scratch))
+        try:
+            yield folder
+        finally:
+            _remove(folder)
+
+    def _broker(self, folder: Path) -> AbstractContextManager[Broker | None]:
         """What serves the child with data, if it is to have any and cannot get it by itself."""
         uris, files = listed_uris(self.request), manifests(self.request, self.settings.cache)
         if not self.step.confined or not (uris or files):
@@ -148,7 +159,7 @@ class StepRun:
         environment, limit = child_environment(self.step, folder), time_limit(self.step, self.request)
         process = ChildProcess(command, environment, folder, self._hears, partial(log.info, "%s"))
         self._process = process
-        if self._killed:
+        if self._killed.is_set():
             process.kill()
         try:
             return process.follow(limit)
@@ -171,8 +182,10 @@ class StepRun:
             raise self._failed("timeout", detail, ending)
         if ending.code < 0:
             kind, detail = signal_kind(ending)
+            if self._killed.is_set():
+                kind, detail = "interrupted", "ended with its task"
             raise self._failed(kind, detail, ending)
-        error = _described(folder)
+        error = described_error(folder)
         if ending.code == BadInput.exit_code and error:
             raise BadStepInput(error[1])
         if ending.code != 0:
@@ -180,52 +193,38 @@ class StepRun:
             if error and kind not in CRASHES:
                 raise StepFailed(self.step.name, kind, detail)
             raise self._failed(refined(kind, ending), detail, ending)
-        if not (folder / "result.json").exists():
+        if not os.path.lexists(folder / "result.json"):
             raise self._failed("no_result", "exit code 0 without a result", ending)
 
     def _failed(self, kind: str, detail: str, ending: Ending) -> StepFailed:
         return StepFailed(self.step.name, kind, f"{detail}; last said: {ending.said}" if ending.said else detail)
 
-    def _result(self, folder: Path) -> Any:
-        try:
-            result = self.step.result.model_validate(read_json(folder / "result.json"))
-        except ValueError as error:
-            raise StepFailed(self.step.name, "no_result", f"a result that is none: {error}"[:2000]) from None
-        outputs = folder / "outputs"
-        for path in () if outputs.is_symlink() else outputs.glob("*"):
-            if is_plain_file(path):
-                self.store.keep_file(path, path.name)
+    def _result(self, folder: Path, seen: Seen) -> Any:
+        """What the child hands back, once everything about it is known to hold; its files are published then.
+
+        Raises:
+            Forged: something does not.
+        """
+        result = read_result(folder, self.step.result, our_own=self.step.tracking)
+        name = self.step.name
+        problem = next(chain(problems(name, self.request, result), contradictions(name, result, seen)), None)
+        if problem is not None:
+            raise Forged(problem)
+        with self._folder() as staging:
+            take_files(self.request, result, folder / "outputs", staging, self.store)
         return result
 
-
-def _described(folder: Path) -> tuple[str, str] | None:
-    """Kind and message of the error that a child has described."""
-    error = read_json(folder / "error.json")
-    if not isinstance(error, dict):
-        return None
-    return str(error.get("kind", "python_error")), str(error.get("message", ""))[:20_000]
-
-
-@cache
-def _code_digest() -> str:
-    """Digest of our own source, without the parts that no result depends on."""
-    root = Path(__file__).parent
-    sources = sorted(path.relative_to(root) for path in root.rglob("*.py"))
-    return digest_json(
-        [[path.as_posix(), digest_file(root / path)] for path in sources if path.parts[0] not in _CALLERS]
-    )
+    def _valid(self, stored: Any) -> Any | None:
+        """A stored result as a record, if it can be that of the request."""
+        try:
+            result = self.step.result.model_validate(stored)
+        except ValueError:
+            return None
+        return None if any(problems(self.step.name, self.request, result)) else result
 
 
-@cache
-def _installed(python: Path) -> str:
-    """Digest of the distributions that are installed beside an interpreter, with their versions."""
-    folders = python.parent.parent.glob("lib/python*/site-packages/*.dist-info")
-    return digest_json(sorted(folder.name for folder in folders))
-
-
-@cache
-def _host() -> list[str]:
-    """The processor's features, which decide the converter's bytes and the kernels, and the host's name."""
-    text = Path("/proc/cpuinfo").read_text(errors="replace")
-    lines = {line for line in text.splitlines() if line.startswith(("model name", "flags", "Features"))}
-    return [platform.machine(), platform.node(), digest_json(sorted(lines))]
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:  # thousands of folders in each other
+        log.warning("%s cannot be removed: its folders are too deep", folder)

@@ -21,12 +21,14 @@ class Settings:
         cache: local folder for fetched files.
         scratch: local folder in which steps get their own work folders.
         pythons: interpreter by environment name.
+        waits: seconds before a step is tried again that was ended from outside; as many times as there are.
     """
 
     workspace: str
     cache: Path
     scratch: Path
     pythons: dict[str, Path]
+    waits: tuple[float, ...] = (5.0, 30.0)
 
 
 def default_home() -> Path:

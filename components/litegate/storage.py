@@ -7,6 +7,8 @@ by size and modification time.
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
 import re
 import tempfile
@@ -17,23 +19,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from litegate.digest import digest_json
+from litegate.copies import holds
+from litegate.digest import digest_file, digest_json
 from litegate.errors import DataError
 from litegate.globs import matches, split_glob
 from litegate.records import Record
+from litegate.records.fields import Count
 from litegate.use import use_local
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 __all__ = [
+    "DIGEST_SUFFIX",
+    "MANIFEST",
     "Entry",
     "Listed",
     "fetch",
     "is_s3",
+    "is_whole",
     "list_entries",
     "listed",
+    "manifest_bytes",
     "manifest_digest",
+    "object_digest",
     "object_name",
     "put",
     "s3_client",
@@ -43,12 +52,21 @@ __all__ = [
 ]
 
 
+log = logging.getLogger("litegate")
+
+MANIFEST = "manifest.jsonl"
+"""Name of the file that lists the objects of a data set."""
+
+DIGEST_SUFFIX = ".sha256"
+"""Of the file beside a fetched object that says what the object was when it came."""
+
+
 class Entry(Record):
     """One pinned object: `name` relative to its data set, `pin` an ETag or `size:mtime_ns`."""
 
     name: str
     uri: str
-    size: int
+    size: Count
     pin: str
 
 
@@ -122,7 +140,8 @@ def manifest_digest(entries: tuple[Entry, ...]) -> str:
 def fetch(entry: Entry, cache_folder: Path, where: str) -> Path:
     """A local file with the pinned object's bytes.
 
-    A local object is used where it lies; an S3 object is downloaded once into `cache_folder`.
+    A local object is used where it lies; an S3 object is downloaded once into `cache_folder`, with its digest beside
+    it, by which it is verified from then on. An ETag is not always a digest.
 
     Raises:
         DataError: if the object is gone or is no longer the pinned one.
@@ -133,14 +152,38 @@ def fetch(entry: Entry, cache_folder: Path, where: str) -> Path:
             raise DataError(where, f"{entry.uri} as it was when the run began", "a changed or missing file")
         return path
     target = cache_folder / "objects" / object_name(entry)
-    if not use_local(target):
-        write_whole(target, _s3_blocks(entry, where))
+    beside = target.with_suffix(DIGEST_SUFFIX)
+    if use_local(target) and use_local(beside):
+        if is_whole(target):
+            return target
+        log.warning("the cached copy of %s (%s) is damaged: it is fetched again", entry.uri, target)
+    seen = hashlib.sha256()
+    write_whole(target, _of_size(entry, _seen(seen, _s3_blocks(entry, where))))
+    write_whole(beside, iter((seen.hexdigest().encode(),)))
     return target
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a fetched object is there, and is what it was when it came."""
+    try:
+        return holds(path, path.with_suffix(DIGEST_SUFFIX).read_text().strip())
+    except (FileNotFoundError, UnicodeDecodeError):
+        return False
+
+
+def object_digest(entry: Entry, path: Path) -> str:
+    """SHA-256 of what `fetch` has just given for an entry."""
+    return path.with_suffix(DIGEST_SUFFIX).read_text().strip() if is_s3(entry.uri) else digest_file(path)
 
 
 def object_name(entry: Entry) -> str:
     """The name that a fetched S3 object has in a cache."""
     return digest_json([entry.uri, entry.pin])
+
+
+def manifest_bytes(entries: tuple[Entry, ...]) -> bytes:
+    """The manifest of a data set: an entry a line, as JSON."""
+    return "\n".join(entry.model_dump_json() for entry in entries).encode()
 
 
 def write_whole(target: Path, blocks: Iterator[bytes]) -> None:
@@ -243,6 +286,21 @@ def _s3_blocks(entry: Entry, where: str, size: int = 1 << 20) -> Iterator[bytes]
         yield from body.iter_chunks(size)
     except Exception as error:
         raise _s3_error(error, entry.uri, where) from None
+
+
+def _of_size(entry: Entry, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    size = 0
+    for block in blocks:
+        size += len(block)
+        yield block
+    if size != entry.size:
+        raise ConnectionError(f"{entry.uri}: {size:,} bytes of {entry.size:,} came")
+
+
+def _seen(digest: hashlib._Hash, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    for block in blocks:
+        digest.update(block)
+        yield block
 
 
 def _s3_error(error: Exception, uri: str, where: str) -> Exception:

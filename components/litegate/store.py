@@ -7,22 +7,32 @@ Layout below the root, a local folder or an S3 prefix:
     marks/<name>.json             how far somebody has come: small, and the only thing that is overwritten
 
 An object's time of modification says when it was last used, to within a day: `litegate clean` goes by it.
+
+Nothing is believed by its size or its name alone: files are verified by their digest before they are handed out, and
+results carry a digest of their own.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from litegate.digest import digest_bytes, digest_file
+from litegate.copies import holds, private_folder
+from litegate.digest import OtherBytes, digest_file, digest_json, verified
 from litegate.errors import StoreError
 from litegate.records import FileRef
 from litegate.storage import is_s3, s3_client, split_s3, write_whole
 from litegate.use import use_local, use_s3
 
 __all__ = ["Store", "result_name"]
+
+log = logging.getLogger("litegate")
+
+_BLOCK = 1 << 20
 
 
 class Store:
@@ -37,9 +47,20 @@ class Store:
         self.root, self.cache = root.rstrip("/"), cache
 
     def result(self, step: str, key: str) -> Any | None:
-        """The stored result of a step, or None."""
-        data = self._read(result_name(step, key))
-        return None if data is None else json.loads(data)
+        """The stored result of a step, or None; one that is damaged is removed, so that another one can be kept."""
+        name = result_name(step, key)
+        data = self._read(name)
+        if data is None:
+            return None
+        try:
+            kept = json.loads(data)
+            if kept["digest"] == _result_digest(step, key, kept["result"]):
+                return kept["result"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            pass
+        log.warning("%s/%s is damaged: it is removed, and computed again", self.root, name)
+        self._delete(name)
+        return None
 
     def use_result(self, step: str, key: str, files: set[FileRef]) -> bool:
         """Mark a result and its files as used now, the files first; False if any of them is gone."""
@@ -51,7 +72,8 @@ class Store:
 
     def keep_result(self, step: str, key: str, result: Any) -> None:
         """Publish a result; the first writer wins."""
-        self._publish(result_name(step, key), json.dumps(result, sort_keys=True).encode())
+        kept = {"digest": _result_digest(step, key, result), "result": result}
+        self._publish(result_name(step, key), json.dumps(kept, sort_keys=True).encode())
 
     def keep_file(self, path: Path, name: str) -> FileRef:
         """Publish a file under its digest and return the reference to it."""
@@ -61,23 +83,33 @@ class Store:
                 self._publish(f"files/{ref.digest}", file)
         return ref
 
+    def keep_copy(self, ref: FileRef, copy: Path) -> None:
+        """Publish a verified copy of a file, which then becomes the one in the cache."""
+        if not self._use(f"files/{ref.digest}"):
+            with copy.open("rb") as file:
+                self._publish(f"files/{ref.digest}", file)
+        with suppress(OSError):  # on another file system it is fetched when it is needed
+            copy.replace(self._cached(ref))
+
     def fetch(self, ref: FileRef) -> Path:
         """A local, verified copy of a file.
 
         Raises:
             StoreError: if the workspace does not hold it, or holds other bytes under its name.
         """
-        target = self.cache / "files" / ref.digest
-        if target.exists() and target.stat().st_size == ref.bytes:
-            use_local(target)
-            return target
-        data = self._read(f"files/{ref.digest}")
-        if data is None:
-            raise StoreError(f"{self.uri(ref)} ({ref.name}) is missing: clear the step that made it")
-        if digest_bytes(data) != ref.digest:
-            raise StoreError(f"{self.uri(ref)} ({ref.name}) is damaged: its bytes are {digest_bytes(data)}")
-        write_whole(target, iter((data,)))
-        return target
+        target = self._cached(ref)
+        if use_local(target):
+            if holds(target, ref.digest):
+                return self._of_size(ref, target)
+            log.warning("the cached copy of %s (%s) is damaged: it is fetched again", ref.name, target)
+        try:
+            write_whole(target, verified(self._blocks(f"files/{ref.digest}"), ref.digest))
+        except FileNotFoundError:
+            raise StoreError(f"{self.uri(ref)} ({ref.name}) is missing: clear the step that made it") from None
+        except OtherBytes as other:
+            todo = "remove it, and clear the step that made it"
+            raise StoreError(f"{self.uri(ref)} ({ref.name}) is damaged: {other}; {todo}") from None
+        return self._of_size(ref, target)
 
     def mark(self, name: str) -> Any | None:
         """How far the one that a mark belongs to has come, or None."""
@@ -97,6 +129,17 @@ class Store:
         """Where the workspace keeps a file."""
         return f"{self.root}/files/{ref.digest}"
 
+    def _cached(self, ref: FileRef) -> Path:
+        folder = private_folder(self.cache) / "files"
+        folder.mkdir(exist_ok=True)
+        return folder / ref.digest
+
+    def _of_size(self, ref: FileRef, path: Path) -> Path:
+        size = path.stat().st_size
+        if size != ref.bytes:
+            raise StoreError(f"{self.uri(ref)} ({ref.name}): expected {ref.bytes:,} bytes, got {size:,}")
+        return path
+
     def _use(self, name: str) -> bool:
         """Whether an object is there; if it is, it counts as used now."""
         if not is_s3(self.root):
@@ -111,14 +154,26 @@ class Store:
         s3_client().delete_object(Bucket=bucket, Key=key)
 
     def _read(self, name: str) -> bytes | None:
+        with suppress(FileNotFoundError):
+            return b"".join(self._blocks(name))
+        return None
+
+    def _blocks(self, name: str) -> Iterator[bytes]:
+        """The content of an object.
+
+        Raises:
+            FileNotFoundError: it is not there.
+        """
         if not is_s3(self.root):
-            path = Path(self.root, name)
-            return path.read_bytes() if path.exists() else None
+            with Path(self.root, name).open("rb") as file:
+                yield from _blocks(file)
+            return
         bucket, key = split_s3(f"{self.root}/{name}")
         try:
-            return s3_client().get_object(Bucket=bucket, Key=key)["Body"].read()
+            body = s3_client().get_object(Bucket=bucket, Key=key)["Body"]
         except s3_client().exceptions.NoSuchKey:
-            return None
+            raise FileNotFoundError(f"{self.root}/{name}") from None
+        yield from body.iter_chunks(_BLOCK)
 
     def _publish(self, name: str, data: bytes | IO[bytes]) -> None:
         if is_s3(self.root):
@@ -138,12 +193,17 @@ class Store:
                 raise
 
 
-def _blocks(data: bytes | IO[bytes], size: int = 1 << 20) -> Iterator[bytes]:
+def _blocks(data: bytes | IO[bytes]) -> Iterator[bytes]:
     if isinstance(data, bytes):
         yield data
         return
-    while block := data.read(size):
+    while block := data.read(_BLOCK):
         yield block
+
+
+def _result_digest(step: str, key: str, result: Any) -> str:
+    """Of a result and of what it is the result of: under another name it is damaged."""
+    return digest_json([step, key, result])
 
 
 def result_name(step: str, key: str) -> str:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import shutil
-import stat
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from litegate import broker, storage
 from litegate.digest import digest_file
@@ -18,7 +13,7 @@ from litegate.records import FileRef
 from litegate.storage import Entry
 from litegate.versions import ModelFiles, model_files
 
-__all__ = ["Work", "is_plain_file", "read_json"]
+__all__ = ["Work"]
 
 log = logging.getLogger("litegate")
 
@@ -111,21 +106,3 @@ class Work:
     def outputs(self) -> Path:
         """Where files that are handed back wait for publication."""
         return self.folder / "outputs"
-
-
-def is_plain_file(path: Path) -> bool:
-    """Whether this is a file itself, not a link that leads elsewhere or a pipe that never ends."""
-    return stat.S_ISREG(path.lstat().st_mode)
-
-
-def read_json(path: Path, limit: int = 1 << 28) -> Any | None:
-    """What a step left under this name, if it is JSON in a plain file of at most `limit` bytes."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    with os.fdopen(descriptor) as file, suppress(ValueError):
-        status = os.fstat(descriptor)
-        if stat.S_ISREG(status.st_mode) and status.st_size <= limit:
-            return json.load(file)
-    return None

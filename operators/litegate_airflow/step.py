@@ -101,7 +101,7 @@ def failures_reported(ti: RuntimeTaskInstanceProtocol, step: str, variant: str |
 
     Raises:
         AirflowFailException: the same inputs would fail again, so the task is not retried.
-        AirflowException: the child was ended from outside; the task is retried if its DAG allows.
+        AirflowException: a server did not answer, or the task was ended; it is retried if its DAG allows.
     """
 
     def report(kind: str, message: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -18,10 +20,11 @@ from litegate import process, runner
 from litegate.confinement import child_environment, memory_limit
 from litegate.deaths import RETRIED
 from litegate.errors import BadInput, StepFailed
-from litegate.records import Artifact, FileRef, ProduceRequest, ProfileRequest, SampleSet
+from litegate.records import Artifact, DataRef, FileRef, ProduceRequest, ProfileRequest, SampleRequest, SampleSet
 from litegate.runner import BadStepInput, StepRun
 from litegate.settings import Settings, settings
 from litegate.steps import STEPS
+from litegate.store import Store
 
 CODE = """
 import ctypes, os, resource, signal, subprocess, sys, time
@@ -46,10 +49,21 @@ def hides_it(folder):
         raise DataError("preprocess", "a sample", "MemoryError") from error
 def interrupted(folder): os.kill(os.getpid(), signal.SIGTERM)
 def dies(folder): os.kill(os.getpid(), signal.SIGKILL)
+def traps(folder): os.kill(os.getpid(), signal.SIGTRAP)
+def begun(folder):
+    with open(os.path.join(os.path.dirname(__file__), "begun"), "a") as file: file.write(f"{os.getpid()}\\n")
+    return open(file.name).read().count("\\n")
+def killed_once(folder): return good(folder) if begun(folder) > 1 else time.sleep(600)
+def dies_always(folder):
+    begun(folder)
+    dies(folder)
+def crashes_always(folder):
+    begun(folder)
+    segfaults(folder)
 def exits(folder): os._exit(0)
 def leaves(folder): os._exit(7)
 def writes_and_crashes(folder):
-    (folder.parent / "result.json").write_text('{"uri": "u", "digest": "d", "bytes": 1}')
+    (folder.parent / "result.json").write_text('{"uri": "u", "digest": "%s", "bytes": 1}' % ("d" * 64))
     os.abort()
 def crashes_at_the_end(folder):
     import atexit
@@ -74,6 +88,18 @@ def floods(folder):
 def nonsense(folder):
     (folder.parent / "result.json").write_text("{}")
     os._exit(0)
+def dirty(folder):
+    os.write(1, b"\\x1b[31mred\\x1b[0m \\x1b]52;c;aGk=\\x07 tab\\tbed\\n")
+    raise RuntimeError("\\x1b]0;mine\\x07 said\\nno")
+def claims(folder):
+    (folder.parent / "error.json").write_text('{"kind": ["killed"], "message": {"a": 1}}')
+    os._exit(1)
+def claims_more(folder):
+    (folder.parent / "error.json").write_text('{"kind": "%s", "message": "%s"}' % ("k" * 100, "m" * 100_000))
+    os._exit(1)
+def nested(folder):
+    (folder.parent / "error.json").write_text("[" * 200_000)
+    os._exit(2)
 def no_json(folder):
     (folder.parent / "error.json").write_text("{")
     os._exit(2)
@@ -107,7 +133,7 @@ def limit(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], StepRun]:
     (tmp_path / "endings.py").write_text(CODE)
     python = settings().pythons["service"]
-    places = Settings(str(tmp_path / "ws"), tmp_path / "cache", tmp_path / "scratch", {"service": python})
+    places = Settings(str(tmp_path / "ws"), tmp_path / "cache", tmp_path / "scratch", {"service": python}, (0.0, 0.0))
     limit(monkeypatch, LIMIT)
 
     def make(function: str) -> StepRun:
@@ -130,13 +156,17 @@ def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ste
         ("allocates", "out_of_memory", "MemoryError"),
         ("hides_it", "out_of_memory", "preprocess: expected a sample, got MemoryError"),
         ("interrupted", "signal", "SIGTERM"),
+        ("traps", "crash", "SIGTRAP"),
         ("dies", "killed", "SIGKILL"),
         ("exits", "no_result", "exit code 0 without a result"),
         ("leaves", "python_error", "exit code 7"),
         ("writes_and_crashes", "abort", "SIGABRT"),
-        ("nonsense", "no_result", "a result that is none"),
+        ("nonsense", "forged_result", "the result is not a valid Produced: uri: Field required"),
         ("no_json", "python_error", "exit code 2"),
-        ("steals", "no_result", "a result that is none"),
+        ("nested", "python_error", "exit code 2"),
+        ("claims", "python_error", "{'a': 1}"),
+        ("claims_more", "python_error", "m" * 20_000),
+        ("steals", "forged_result", "result.json: expected a plain file"),
     ],
 )
 def test_a_death_is_reported_as_what_it_was(
@@ -173,15 +203,61 @@ def test_a_good_step_returns_its_record(step: Callable[[str], StepRun], tmp_path
 def test_kill_ends_the_child_and_its_caller_hears_of_it(step: Callable[[str], StepRun]) -> None:
     running = step("hangs")
     threading.Timer(1.0, running.kill).start()
-    with pytest.raises(StepFailed, match="killed"):
+    with pytest.raises(StepFailed, match="interrupted"):
         running.run()
 
 
 def test_a_step_that_was_killed_before_it_started_does_not_start(step: Callable[[str], StepRun]) -> None:
     running = step("hangs")
     running.kill()
-    with pytest.raises(StepFailed, match="killed"):
+    with pytest.raises(StepFailed, match="interrupted") as caught:
         running.run()
+    assert caught.value.kind in RETRIED
+
+
+def test_a_child_that_is_killed_from_outside_is_started_again(
+    step: Callable[[str], StepRun], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    killer = threading.Thread(target=_kill_the_first, args=(tmp_path / "begun",))
+    killer.start()
+    assert step("killed_once").run().bytes == 5
+    killer.join()
+    assert "prepare: killed from outside (killed): trying again in 0 s (2 of 3)" in caplog.messages
+    assert len((tmp_path / "begun").read_text().split()) == 2
+
+
+def _kill_the_first(file: Path) -> None:
+    while not (file.exists() and file.read_text().endswith("\n")):
+        time.sleep(0.05)
+    os.kill(int(file.read_text()), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "times"), [("dies_always", "killed", 3), ("crashes_always", "segfault", 1)]
+)
+def test_what_ends_in_the_same_way_again_is_given_up(
+    step: Callable[[str], StepRun], tmp_path: Path, function: str, kind: str, times: int
+) -> None:
+    with pytest.raises(StepFailed) as caught:
+        step(function).run()
+    assert caught.value.kind == kind
+    assert caught.value.kind not in RETRIED, "a scheduler would only do the same again"
+    assert len((tmp_path / "begun").read_text().split()) == times
+
+
+def test_who_waits_to_try_again_can_be_ended(step: Callable[[str], StepRun], tmp_path: Path) -> None:
+    waiting = step("dies_always")
+    waiting.settings = dataclasses.replace(waiting.settings, waits=(600.0,))
+    threading.Thread(target=_kill_after, args=(tmp_path / "begun", waiting)).start()
+    with pytest.raises(StepFailed, match=r"killed|interrupted"):
+        waiting.run()
+    assert len((tmp_path / "begun").read_text().split()) == 1
+
+
+def _kill_after(file: Path, waiting: StepRun) -> None:
+    while not file.exists() or waiting._process is None or waiting._process._popen.returncode is None:
+        time.sleep(0.05)
+    waiting.kill()
 
 
 @pytest.mark.parametrize("function", ["crashes_at_the_end", "leaves_a_grandchild", "leaves_the_session", "links"])
@@ -192,7 +268,9 @@ def test_what_happens_after_the_result_does_not_matter(step: Callable[[str], Ste
 
 
 @pytest.mark.parametrize("function", ["links", "links_all"])
-def test_only_plain_files_are_taken_from_a_child(step: Callable[[str], StepRun], tmp_path: Path, function: str) -> None:
+def test_files_that_no_result_names_are_not_taken(
+    step: Callable[[str], StepRun], tmp_path: Path, function: str
+) -> None:
     step(function).run()
     assert not list((tmp_path / "ws").glob("files/*"))
 
@@ -211,15 +289,24 @@ def test_a_flood_of_output_fills_neither_log_nor_memory(
     assert max(map(len, said)) <= 2000
 
 
+def test_what_a_child_says_does_nothing_to_a_terminal(
+    step: Callable[[str], StepRun], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "litegate"), pytest.raises(StepFailed) as caught:
+        step("dirty").run()
+    assert "red  ]52;c;aGk=  tab\tbed" in caplog.messages
+    assert caught.value.detail == "RuntimeError:  ]0;mine  said\nno"
+
+
 def test_a_kill_while_the_kernel_is_short_of_memory_is_named(
     step: Callable[[str], StepRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counts = iter([3, 4])
+    counts = iter(range(6))
     monkeypatch.setattr(process, "_oom_kills", lambda: next(counts))
     with pytest.raises(StepFailed, match="ran out of memory") as caught:
         step("dies").run()
     assert caught.value.kind == "oom_killed"
-    assert caught.value.kind in RETRIED
+    assert not list(counts), "tried three times"
 
 
 def test_every_child_has_limits(step: Callable[[str], StepRun], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,8 +334,8 @@ def test_a_limit_that_is_none_is_refused(
 
 def test_the_limit_grows_with_the_files_of_the_step() -> None:
     def limit(size: int) -> int:
-        artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d", bytes=size), signatures={})
-        samples = SampleSet(file=FileRef(name="s", digest="s", bytes=0), samples=1, available=1, labels={})
+        artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d" * 64, bytes=size), signatures={})
+        samples = SampleSet(file=FileRef(name="s", digest="5" * 64, bytes=0), samples=1, available=1, labels={})
         return memory_limit(STEPS["profile"], ProfileRequest(artifact=artifact, samples=samples))
 
     assert 4 << 30 <= limit(1000) == limit(200 << 20) < 5 << 30
@@ -330,19 +417,82 @@ def test_the_key_changes_with_the_request_and_the_tools(step: Callable[[str], St
     assert other.key() != first
 
 
-def test_a_result_is_found_with_all_its_files_or_not_at_all(tmp_path, monkeypatch):
-    places = Settings(str(tmp_path / "workspace"), tmp_path / "cache", tmp_path / "scratch", settings().pythons)
-    samples = SampleSet(file=FileRef(name="s", digest="s", bytes=0), samples=1, available=1, labels={})
-    artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d", bytes=1), signatures={})
-    step_run = StepRun("profile", ProfileRequest(artifact=artifact, samples=samples), places)
-    source = tmp_path / "samples.npz"
-    source.write_bytes(b"samples")
-    made = SampleSet(file=step_run.store.keep_file(source, "samples.npz"), samples=1, available=1, labels={})
-    step_run.step = STEPS["sample"]  # whose result names a file
-    assert step_run.find() is None
-    computed = []
-    monkeypatch.setattr(step_run, "_compute", lambda: computed.append(1) or made)
-    assert (step_run.run(), step_run.run(), len(computed)) == (made, made, 1)
-    (tmp_path / "workspace" / "files" / made.file.digest).unlink()
-    assert step_run.find() is None
-    assert (step_run.run(), len(computed)) == (made, 2)
+@pytest.fixture
+def sampling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sampling:
+    return Sampling(tmp_path, monkeypatch)
+
+
+class Sampling:
+    """The step `sample`, of which only the child is pretended."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        places = Settings(str(folder / "workspace"), folder / "cache", folder / "scratch", settings().pythons)
+        manifest = FileRef(name="manifest.jsonl", digest="a" * 64, bytes=1)
+        data = DataRef(uri="data.npz", format="npz", digest="b" * 64, manifest=manifest)
+        artifact = Artifact(variant="float32", file=FileRef(name="f", digest="d" * 64, bytes=1), signatures={})
+        self.step_run = StepRun("sample", SampleRequest(data=data, artifact=artifact, samples=1, seed=1), places)
+        (folder / "samples.npz").write_bytes(b"samples")
+        file = self.step_run.store.keep_file(folder / "samples.npz", "samples.npz")
+        self.made = SampleSet(file=file, samples=1, available=1, labels={})
+        self.computed = 0
+        self.workspace = folder / "workspace"
+        monkeypatch.setattr(self.step_run, "_compute", self._compute)
+
+    def _compute(self) -> SampleSet:
+        self.computed += 1
+        return self.made
+
+    @property
+    def result(self) -> Path:
+        """Where it is kept."""
+        return self.workspace / "results" / "sample" / f"{self.step_run.key()}.json"
+
+
+def test_a_result_is_found_with_all_its_files_or_not_at_all(sampling: Sampling) -> None:
+    run, made = sampling.step_run.run, sampling.made
+    assert sampling.step_run.find() is None
+    assert (run(), run(), sampling.computed) == (made, made, 1)
+    (sampling.workspace / "files" / made.file.digest).unlink()
+    assert sampling.step_run.find() is None
+    assert (run(), sampling.computed) == (made, 2)
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def _altered(path: Path) -> None:
+    """At equal size."""
+    content = path.read_bytes()
+    assert b'"samples": 1' in content
+    path.write_bytes(content.replace(b'"samples": 1', b'"samples": 0'))
+
+
+def _of_another(path: Path) -> None:
+    Store(str(path.parents[2]), path.parent).keep_result("sample", "0" * 64, {"samples": 1})
+    (path.parent / f"{'0' * 64}.json").replace(path)
+
+
+def _deep(path: Path) -> None:
+    path.write_bytes(b"[" * 100_000)
+
+
+@pytest.mark.parametrize("damage", [_cut, _altered, _of_another, _deep], ids=lambda function: function.__name__)
+def test_a_damaged_result_is_computed_again_and_that_is_said(
+    sampling: Sampling, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    sampling.step_run.run()
+    damage(sampling.result)
+    assert (sampling.step_run.run(), sampling.computed) == (sampling.made, 2)
+    assert f"{sampling.result} is damaged: it is removed, and computed again" in caplog.text
+    assert (sampling.step_run.run(), sampling.computed) == (sampling.made, 2)
+
+
+def test_a_stored_result_that_is_not_that_of_its_request_is_computed_again(
+    sampling: Sampling, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody who can write to the workspace can give it a digest as well."""
+    forged = sampling.made.model_copy(update={"samples": 1000, "available": 1000})
+    sampling.step_run.store.keep_result("sample", sampling.step_run.key(), forged.to_json())
+    assert (sampling.step_run.run(), sampling.computed) == (sampling.made, 1)
+    assert "cannot be that of this step: it is computed again" in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from litegate.digest import digest_json
 from litegate.metrics.facts import BUILT_IN
 from litegate.records import (
     Artifact,
@@ -22,10 +23,10 @@ from litegate.select import select
 def candidate(
     variant: str, size: int, latency: float | None = 1.0, metric: MetricFacts = BUILT_IN["top1"]
 ) -> Candidate:
-    file = FileRef(name=f"{variant}.tflite", digest=variant, bytes=size)
+    file = FileRef(name=f"{variant}.tflite", digest=digest_json(variant), bytes=size)
     evaluated = Evaluated(
         variant=variant,
-        artifact_digest=variant,
+        artifact_digest=digest_json(variant),
         metric=metric,
         samples=10,
         available=10,
@@ -61,14 +62,14 @@ def test_the_rule_picks_among_the_passed_only(rule: str, passed: set[str], expec
     states = {name: "passed" if name in passed else "inconclusive" for name in (c.artifact.variant for c in CANDIDATES)}
     drops = {"dynamic_range": 0.02, "float16": -0.01, "int8": 0.01, "uint8": 0.5}
     verdicts = tuple(
-        Verdict(variant=name, state=state, digest=name, drop=drops[name]) for name, state in states.items()
+        Verdict(variant=name, state=state, digest=digest_json(name), drop=drops[name]) for name, state in states.items()
     )
     request = SelectRequest(rule=rule, verdicts=verdicts, candidates=CANDIDATES)  # type: ignore[arg-type]
     assert select(request).variant == expected
 
 
 def test_a_passed_verdict_for_other_bytes_selects_nothing() -> None:
-    verdict = Verdict(variant="int8", state="passed", digest="other bytes")
+    verdict = Verdict(variant="int8", state="passed", digest=digest_json("other bytes"))
     assert select(SelectRequest(rule="smallest", verdicts=(verdict,), candidates=CANDIDATES)).variant is None
 
 
@@ -81,8 +82,8 @@ def test_ties_go_to_the_smaller_file() -> None:
 def test_the_most_accurate_is_told_by_paired_drops_since_samples_differ() -> None:
     lucky, honest = candidate("int16x8", 100), candidate("int8", 100)
     verdicts = (
-        Verdict(variant="int16x8", state="passed", digest="int16x8", value=0.99, drop=0.01, samples=20),
-        Verdict(variant="int8", state="passed", digest="int8", value=0.90, drop=0.0, samples=1000),
+        Verdict(variant="int16x8", state="passed", digest=digest_json("int16x8"), value=0.99, drop=0.01, samples=20),
+        Verdict(variant="int8", state="passed", digest=digest_json("int8"), value=0.90, drop=0.0, samples=1000),
     )
     request = SelectRequest(rule="most_accurate", verdicts=verdicts, candidates=(lucky, honest))
     assert select(request).variant == "int8"
@@ -91,8 +92,8 @@ def test_the_most_accurate_is_told_by_paired_drops_since_samples_differ() -> Non
 def test_the_most_accurate_by_a_metric_of_which_less_is_better_is_the_one_that_loses_least() -> None:
     large, small = candidate("int8", 100, metric=BUILT_IN["mae"]), candidate("float16", 200, metric=BUILT_IN["mae"])
     verdicts = (
-        Verdict(variant="int8", state="passed", digest="int8", value=0.30, baseline=0.2, drop=0.10),
-        Verdict(variant="float16", state="passed", digest="float16", value=0.21, baseline=0.2, drop=0.01),
+        Verdict(variant="int8", state="passed", digest=digest_json("int8"), value=0.30, baseline=0.2, drop=0.10),
+        Verdict(variant="float16", state="passed", digest=digest_json("float16"), value=0.21, baseline=0.2, drop=0.01),
     )
     request = SelectRequest(rule="most_accurate", verdicts=verdicts, candidates=(large, small))
     assert select(request).variant == "float16"

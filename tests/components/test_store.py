@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from pathlib import Path
 
@@ -97,10 +99,76 @@ def test_damaged_bytes_are_never_handed_out(store: Store, tmp_path: Path) -> Non
     assert not (tmp_path / "cache" / "files" / ref.digest).exists()
 
 
+def test_a_cached_copy_that_was_altered_at_equal_size_is_fetched_again(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"good!")
+    ref = store.keep_file(path, "float32.tflite")
+    cached = store.fetch(ref)
+    before = cached.stat()
+    cached.write_bytes(b"bad!!")
+    os.utime(cached, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert store.fetch(ref).read_bytes() == b"good!"
+    assert f"the cached copy of float32.tflite ({cached}) is damaged: it is fetched again" in caplog.messages
+
+
+def test_a_damaged_file_of_the_workspace_says_what_to_do(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"good!")
+    ref = store.keep_file(tmp_path / "file", "file")
+    (tmp_path / "damaged").write_bytes(b"bad!!")
+    put(tmp_path / "damaged", store.uri(ref))
+    with pytest.raises(StoreError, match="remove it, and clear the step that made it"):
+        store.fetch(ref)
+
+
+def test_a_reference_with_another_size_is_refused(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"good!")
+    ref = store.keep_file(tmp_path / "file", "file")
+    for _ in range(2):
+        with pytest.raises(StoreError, match="expected 4 bytes, got 5"):
+            store.fetch(ref.model_copy(update={"bytes": 4}))
+
+
+def test_the_cache_is_its_owners_alone(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir(mode=0o777)
+    (tmp_path / "file").write_bytes(b"good!")
+    store.fetch(store.keep_file(tmp_path / "file", "file"))
+    assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o700
+
+
+def test_a_cached_s3_object_is_verified_before_it_is_used(
+    s3_bucket: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    s3_client().put_object(Bucket=s3_bucket, Key="data.npz", Body=b"good!")
+    (entry,) = list_entries(f"s3://{s3_bucket}/data.npz", "evaluation.uri")
+    path = fetch(entry, tmp_path, "evaluation.uri")
+    beside = path.with_suffix(storage.DIGEST_SUFFIX)
+    for damage in (lambda: path.write_bytes(b"bad!!"), lambda: beside.write_text("0" * 64)):
+        damage()
+        caplog.clear()
+        assert fetch(entry, tmp_path, "evaluation.uri").read_bytes() == b"good!"
+        assert f"the cached copy of {entry.uri} ({path}) is damaged: it is fetched again" in caplog.messages
+    beside.unlink()
+    path.write_bytes(b"bad!!")
+    assert fetch(entry, tmp_path, "evaluation.uri").read_bytes() == b"good!", "what says nothing of itself is no proof"
+
+
+def test_an_s3_object_that_comes_in_half_is_not_kept(s3_bucket: str, tmp_path: Path) -> None:
+    s3_client().put_object(Bucket=s3_bucket, Key="data.npz", Body=b"half")
+    (entry,) = list_entries(f"s3://{s3_bucket}/data.npz", "evaluation.uri")
+    with pytest.raises(ConnectionError, match="4 bytes of 8 came"):
+        fetch(entry.model_copy(update={"size": 8}), tmp_path, "evaluation.uri")
+    assert not list((tmp_path / "objects").iterdir())
+
+
 def test_names_that_leave_their_folder_are_refused() -> None:
-    for name in ("../x", "/etc/passwd", "a/../../x", ""):
+    for name in ("../x", "/etc/passwd", "a/../../x", "", "x" * 2000):
         with pytest.raises(ValueError, match="relative path"):
-            FileRef(name=name, digest="0", bytes=0)
+            FileRef(name=name, digest="0" * 64, bytes=0)
+    for name in ("a\0b", "a\nb", "a\x1b[31m"):
+        with pytest.raises(ValueError, match="control characters"):
+            FileRef(name=name, digest="0" * 64, bytes=0)
 
 
 def test_s3_objects_are_listed_pinned_and_fetched_once(s3_bucket: str, tmp_path: Path) -> None:

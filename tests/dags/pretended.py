@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from litegate.digest import digest_json
 from litegate.errors import LitegateError, StepFailed
 from litegate.records import (
     Artifact,
@@ -47,11 +48,13 @@ gate: {{on_reject: {on_reject}, max_drop_from_champion: {from_champion}}}
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=10)
 METRIC = MetricFacts(name="top1")
-DATA = DataRef(uri="d.npz", format="npz", digest="1", manifest=FILE)
+DATA = DataRef(uri="d.npz", format="npz", digest="1" * 64, manifest=FILE)
 
 
 def artifact(variant: str) -> Artifact:
-    return Artifact(variant=variant, file=FileRef(name=f"{variant}.tflite", digest=variant, bytes=10), signatures={})
+    return Artifact(
+        variant=variant, file=FileRef(name=f"{variant}.tflite", digest=digest_json(variant), bytes=10), signatures={}
+    )
 
 
 @dataclass
@@ -89,7 +92,7 @@ class Steps:
         return getattr(self, self.step)(self.request)
 
     def resolve(self, request: Any) -> Resolved:
-        model = ModelRef(uri="m.keras", format="keras", digest="2", files=(FILE,))
+        model = ModelRef(uri="m.keras", format="keras", digest="2" * 64, files=(FILE,))
         return Resolved(
             spec=request.spec,
             model=model,
@@ -131,7 +134,7 @@ class Steps:
     def evaluate(self, request: Any) -> Evaluated:
         return Evaluated(
             variant=self.variant,
-            artifact_digest=self.variant,
+            artifact_digest=digest_json(self.variant),
             metric=METRIC,
             samples=9,
             available=9,
@@ -148,7 +151,7 @@ class Steps:
         passed = measured if self.passing else set()
         return Verdicts(
             verdicts=tuple(
-                Verdict(variant=name, state="passed" if name in passed else "failed", digest=name)
+                Verdict(variant=name, state="passed" if name in passed else "failed", digest=digest_json(name))
                 for name in request.variants
             )
         )
@@ -161,7 +164,7 @@ class Steps:
         return RunResult(
             model="m",
             outcome="trial" if trial else "selected" if chosen else "rejected",
-            selected=Champion(variant=chosen, version=1, digest=chosen) if chosen else None,
+            selected=Champion(variant=chosen, version=1, digest=digest_json(chosen)) if chosen else None,
             baseline=BaselineSummary(bytes=10, metric="top1", value=0.9, samples=9),
             variants=tuple(
                 VariantRow(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
+from litegate.digest import digest_json
 from litegate.records import (
     Artifact,
     ChampionFile,
@@ -25,13 +26,13 @@ from litegate_airflow.evaluate import REFERENCE_SAMPLES, EvaluateOperator
 from litegate_airflow.run_records import RunRecords
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=1)
-CODE = UserCode(reference="mine:Metric", folder="x", digest="1")
+CODE = UserCode(reference="mine:Metric", folder="x", digest="1" * 64)
 DATA = {"uri": "d.npz", "format": "npz"}
 SPEC = {"model": {"name": "m", "uri": "m.keras"}, "calibration": DATA, "variants": ["int8", "uint8", "float16"]}
 
 
-def artifact(variant: str, digest: str = "") -> Artifact:
-    file = FileRef(name="f", digest=digest or variant, bytes=1)
+def artifact(variant: str, bytes_of: str = "") -> Artifact:
+    file = FileRef(name="f", digest=digest_json(bytes_of or variant), bytes=1)
     return Artifact(variant=variant, file=file, signatures={})
 
 
@@ -41,8 +42,8 @@ CHAMPION = artifact("champion")
 def ask(ti: Any, variant: str, champion: Artifact | None = CHAMPION, **keys: Any) -> EvaluateRequest:
     """The request for `variant`; `keys` are sections of the spec."""
     spec = parse_spec(SPEC | {"evaluation": DATA | keys.pop("evaluation", {})} | keys)
-    pinned = DataRef(**DATA, digest="2", manifest=FILE)
-    model = ModelRef(uri="m.keras", format="keras", digest="3", files=())
+    pinned = DataRef(**DATA, digest="2" * 64, manifest=FILE)
+    model = ModelRef(uri="m.keras", format="keras", digest="3" * 64, files=())
     facts = MetricFacts(name="top1")
     resolved = Resolved(
         spec=spec, model=model, calibration=pinned, evaluation=pinned, metric=facts, metric_code=CODE, preprocess=CODE
@@ -127,7 +128,7 @@ def test_a_variant_runs_beside_what_it_is_compared_with(ti: Any) -> None:
     assert roles({}) == [("baseline", "float32")]
     assert roles(COMPARED) == [("baseline", "float32"), ("champion", "champion")]
     assert roles(COMPARED, champion=None) == [("baseline", "float32")]
-    assert roles(COMPARED, champion=artifact("champion", digest="int8")) == [("baseline", "float32")]
+    assert roles(COMPARED, champion=artifact("champion", bytes_of="int8")) == [("baseline", "float32")]
 
 
 @pytest.mark.parametrize(("evaluation", "first"), [(SEQUENTIAL, None), (LOOKS, 500)], ids=str)
@@ -167,7 +168,7 @@ def test_only_what_samples_decide_may_evaluate_anew(ti: Any) -> None:
     assert policy(ON_FILES) == {}
     assert policy(ON_FILES | ON_SAMPLES | COMPARED) == ON_SAMPLES | COMPARED
     assert policy(COMPARED, champion=None) == {}
-    assert policy(COMPARED, champion=artifact("champion", digest="int8")) == {}
+    assert policy(COMPARED, champion=artifact("champion", bytes_of="int8")) == {}
 
 
 def test_without_a_champion_its_evaluation_is_skipped(ti: Any) -> None:

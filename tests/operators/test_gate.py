@@ -27,13 +27,13 @@ def unprofiled(variant: str, inspected: bool = True) -> Candidate:
     score = {"samples": 1, "available": 1, "outcomes": FILE, "seconds": 0.1, "kernels": "x"}
     artifact = Artifact(variant=variant, file=FILE, signatures={})
     facts = MetricFacts(name="top1")
-    evaluated = Evaluated(variant=variant, artifact_digest="0", metric=facts, **score)
+    evaluated = Evaluated(variant=variant, artifact_digest="0" * 64, metric=facts, **score)
     found = {"inspection": inspection(variant), "smoke": smoke(variant)} if inspected else {}
     return Candidate(artifact=artifact, evaluated=evaluated, **found)
 
 
 CHAMPION = unprofiled("champion")
-CODE = UserCode(reference="mine:Metric", folder="x", digest="2")
+CODE = UserCode(reference="mine:Metric", folder="x", digest="2" * 64)
 
 
 def request(policy: dict[str, Any], **found: Any) -> GateRequest:

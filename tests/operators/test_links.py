@@ -52,7 +52,7 @@ def mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = result(Champion(variant="int8", version=3, digest="0"))
+    chosen = result(Champion(variant="int8", version=3, digest="0" * 64))
     monkeypatch.setattr(links, "recorded", lambda dag_id, run_id: chosen)
     monkeypatch.setattr(links, "registered_model", lambda dag_id, run_id: "my model")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import threading
 import time
@@ -14,6 +15,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from litegate.errors import BadInput, GateRejected, StepFailed, StoreError
+from litegate.settings import settings
+from litegate_airflow import step
 from litegate_airflow.produce import PrepareDataOperator
 from litegate_airflow.step import failures_reported
 
@@ -39,9 +42,11 @@ def crash(kind: str) -> StepFailed:
         Row(crash("python_error"), "python_error", AirflowFailException),
         Row(crash("timeout"), "timeout", AirflowFailException),
         Row(crash("no_result"), "no_result", AirflowFailException),
-        Row(crash("killed"), "killed", AirflowException),
-        Row(crash("signal"), "signal", AirflowException),
-        Row(crash("oom_killed"), "oom_killed", AirflowException),
+        Row(crash("killed"), "killed", AirflowFailException),
+        Row(crash("signal"), "signal", AirflowFailException),
+        Row(crash("oom_killed"), "oom_killed", AirflowFailException),
+        Row(crash("forged_result"), "forged_result", AirflowFailException),
+        Row(crash("interrupted"), "interrupted", AirflowException),
         Row(crash("infrastructure"), "infrastructure", AirflowException),
         Row(crash("out_of_memory"), "out_of_memory", AirflowFailException),
         Row(crash("bus_error"), "bus_error", AirflowFailException),
@@ -74,8 +79,13 @@ def write(folder: Path, text: str) -> Path:
     path.write_text(text)
     return path
 
-def die(folder: Path, number: int) -> Path:
-    os.kill(os.getpid(), number)
+def die(folder: Path, times: int) -> Path:
+    begun = Path(__file__).with_name("begun")
+    with begun.open("a") as file:
+        file.write("x")
+    if len(begun.read_text()) <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return write(folder, "alive")
 
 def hang(folder: Path, file: str) -> Path:
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -108,6 +118,7 @@ class Produce:
 @pytest.fixture
 def produce(tmp_path: Path, ti: Any, monkeypatch: pytest.MonkeyPatch) -> Produce:
     monkeypatch.setenv("LITEGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(step, "settings", lambda: dataclasses.replace(settings(), waits=(0.0, 0.0)))
     return Produce(tmp_path, ti)
 
 
@@ -125,11 +136,16 @@ def test_bad_input_of_a_step_is_not_retried(produce: Produce) -> None:
     assert produce.ti.pushed("failure")["kind"] == "bad_input"
 
 
-def test_a_step_that_is_killed_may_be_retried(produce: Produce) -> None:
-    with pytest.raises(AirflowException) as raised:
-        produce("die", number=9)
-    assert not isinstance(raised.value, AirflowFailException)
+def test_a_step_that_is_killed_twice_is_started_again_within_the_task(produce: Produce) -> None:
+    assert produce("die", times=2)["bytes"] == len("alive")
+    assert produce.ti.pushed("failure") is None
+
+
+def test_a_step_that_is_killed_three_times_fails_and_is_not_retried_by_airflow(produce: Produce) -> None:
+    with pytest.raises(AirflowFailException, match=r"\(killed\): SIGKILL"):
+        produce("die", times=9)
     assert produce.ti.pushed("failure")["kind"] == "killed"
+    assert len((produce.folder / "begun").read_text()) == 3
 
 
 def test_on_kill_ends_the_child_and_all_that_it_started(produce: Produce) -> None:
@@ -148,8 +164,9 @@ def test_on_kill_ends_the_child_and_all_that_it_started(produce: Produce) -> Non
     operator.on_kill()
     task.join(5)
     assert not task.is_alive()
-    assert produce.ti.pushed("failure")["kind"] == "killed"
+    assert produce.ti.pushed("failure")["kind"] == "interrupted"
     assert isinstance(outcome[0], AirflowException)
+    assert not isinstance(outcome[0], AirflowFailException)
     assert _all_ended(group)
 
 
@@ -181,6 +198,6 @@ def _group_of(number: int) -> int | None:
 def test_a_step_after_the_kill_does_not_start(produce: Produce) -> None:
     operator = produce.operator("hang", file=str(produce.folder / "pid"))
     operator.on_kill()
-    with pytest.raises(AirflowException, match="killed"):
+    with pytest.raises(AirflowException, match="interrupted"):
         operator.execute({"ti": produce.ti})
     assert not (produce.folder / "pid").exists()

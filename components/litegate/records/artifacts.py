@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from litegate.records.base import FileRef, Record
+from litegate.records.fields import Count, Share, VariantName
 from litegate.records.inputs import DataRef, ModelRef, UserCode
 from litegate.records.statistics import InputStatistics
 
@@ -41,7 +42,7 @@ class Signature(Record):
 class Artifact(Record):
     """A .tflite file of one variant, with its signatures by key."""
 
-    variant: str
+    variant: VariantName
     file: FileRef
     signatures: dict[str, Signature]
 
@@ -61,7 +62,7 @@ class Converted(Record):
 class SampleRequest(Record):
     data: DataRef
     artifact: Artifact
-    samples: int
+    samples: Count
     seed: int
     preprocess: UserCode | None = None
 
@@ -74,9 +75,9 @@ class SampleSet(Record):
     """
 
     file: FileRef
-    samples: int
-    available: int
-    labels: dict[str, int]
+    samples: Count
+    available: Count
+    labels: dict[str, Count]
     inputs: dict[str, InputStatistics] = Field(default_factory=dict)
 
 
@@ -90,13 +91,13 @@ class ParityRequest(Record):
 class Parity(Record):
     """The float32 conversion against the source model, on the representative samples."""
 
-    samples: int
+    samples: Count
     max_abs_difference: float
-    agreement: float
+    agreement: Share
 
 
 class QuantizeRequest(Record):
-    variant: str
+    variant: VariantName
     saved_model: tuple[FileRef, ...]
     baseline: Artifact
     samples: SampleSet
@@ -111,9 +112,9 @@ class ProfileRequest(Record):
 class Profile(Record):
     """Median and 95th percentile of single-threaded `invoke`, in milliseconds, on the named host."""
 
-    variant: str
+    variant: VariantName
     latency_ms: float
     latency_p95_ms: float
-    runs: int
+    runs: Count
     host: str
     kernels: str

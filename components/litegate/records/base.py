@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from litegate.records.fields import Count, Digest, FileName
 
 __all__ = ["FileRef", "Record"]
 
+_LONGEST_TEXT, _MOST_ITEMS, _LARGEST_NUMBER = 1 << 16, 1 << 20, 1 << 63
+
 
 class Record(BaseModel):
-    """Base of all records: frozen, no unknown keys, JSON both ways."""
+    """Base of all records: frozen, no unknown keys, JSON both ways.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Texts, lists and numbers have bounds, and a number is never NaN or infinite: a record that was read may have
+    been written by anybody.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=_LONGEST_TEXT)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_bounds(cls, data: Any) -> Any:
+        _check_bounds(data)
+        return data
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values; `model_validate` is the way back."""
@@ -29,14 +43,18 @@ class FileRef(Record):
         bytes: how many there are.
     """
 
-    name: str
-    digest: str
-    bytes: int
+    name: FileName
+    digest: Digest
+    bytes: Count
 
-    @field_validator("name")
-    @classmethod
-    def _stays_inside(cls, value: str) -> str:
-        path = PurePosixPath(value)
-        if path.is_absolute() or ".." in path.parts or not path.parts:
-            raise ValueError("a relative path without '..'")
-        return value
+
+def _check_bounds(value: Any) -> None:
+    """Of whole numbers and of what holds several values, at any depth; of texts pydantic checks them."""
+    if isinstance(value, int):
+        if not -_LARGEST_NUMBER <= value < _LARGEST_NUMBER:
+            raise ValueError("a whole number of at most 64 bits")
+    elif isinstance(value, Mapping | list | tuple):
+        if len(value) > _MOST_ITEMS:
+            raise ValueError(f"at most {_MOST_ITEMS:,} values")
+        for item in value.values() if isinstance(value, Mapping) else value:
+            _check_bounds(item)

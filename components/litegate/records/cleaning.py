@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from litegate.records.base import Record
+from litegate.records.fields import Count
 
 __all__ = ["LEAST_DAYS", "CleanRequest", "Cleaned", "Fate", "Pile"]
 
@@ -36,8 +37,8 @@ class Pile(Record):
 
     kind: str
     fate: Fate
-    count: int
-    bytes: int
+    count: Count
+    bytes: Count
 
 
 class Cleaned(Record):

@@ -9,6 +9,7 @@ from pydantic import Field
 from litegate.metrics.facts import MetricFacts
 from litegate.records.artifacts import Artifact, Profile
 from litegate.records.base import FileRef, Record
+from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.inputs import DataRef, UserCode
 from litegate.records.inspection import Inspection, SmokeRun
 from litegate.spec import Gate
@@ -35,7 +36,7 @@ class Stopping(Record):
     """
 
     policy: Gate
-    variants: int
+    variants: Count
     first_samples: int | None
 
 
@@ -66,7 +67,7 @@ class ReferenceOutcomes(Record):
     """Outcomes of a reference on the very samples that the variant saw."""
 
     role: Role
-    artifact_digest: str
+    artifact_digest: Digest
     outcomes: FileRef
 
 
@@ -89,17 +90,17 @@ class Evaluated(Record):
         kernels: what ran the operators.
     """
 
-    variant: str
-    artifact_digest: str
+    variant: VariantName
+    artifact_digest: Digest
     metric: MetricFacts
-    samples: int
-    available: int
+    samples: Count
+    available: Count
     outcomes: FileRef
-    class_samples: dict[int, int] = Field(default_factory=dict)
-    predictions: dict[int, int] = Field(default_factory=dict)
+    class_samples: dict[int, Count] = Field(default_factory=dict)
+    predictions: dict[int, Count] = Field(default_factory=dict)
     classes: tuple[str, ...] = ()
     design: Literal["fixed", "looks", "sequential"] = "fixed"
-    looks: int = 1
+    looks: Count = 1
     references: tuple[ReferenceOutcomes, ...] = ()
     seconds: float
     kernels: str

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from litegate.metrics.facts import MetricFacts
 from litegate.records.base import FileRef, Record
+from litegate.records.fields import Count, Digest
 from litegate.records.trial import Trial
 from litegate.spec import Format, Retrain, Spec
 
@@ -35,7 +36,7 @@ class ModelRef(Record):
 
     uri: str
     format: Literal["saved_model", "keras", "h5"]
-    digest: str
+    digest: Digest
     files: tuple[FileRef, ...]
 
 
@@ -49,7 +50,7 @@ class DataRef(Record):
 
     uri: str
     format: Format
-    digest: str
+    digest: Digest
     manifest: FileRef
     label: str = "label"
     features: dict[str, str | list[str]] = Field(default_factory=dict)
@@ -60,7 +61,7 @@ class UserCode(Record):
 
     reference: str
     folder: str
-    digest: str
+    digest: Digest
 
 
 class Announcement(Record):
@@ -72,7 +73,7 @@ class Announcement(Record):
         timestamp: when, ISO 8601.
     """
 
-    digest: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    digest: Digest | None = None
     source: str
     timestamp: str
 
@@ -136,5 +137,5 @@ class Produced(Record):
     """What is now at `uri`; the digest of a model is that of `ModelRef`."""
 
     uri: str
-    digest: str
-    bytes: int
+    digest: Digest
+    bytes: Count

@@ -6,6 +6,7 @@ from typing import Literal
 
 from litegate.records.artifacts import Artifact, SampleSet
 from litegate.records.base import Record
+from litegate.records.fields import Count, Digest, Share, VariantName
 
 __all__ = [
     "BufferUse",
@@ -52,23 +53,23 @@ class OperatorUse(Record):
     computes: Computing
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    count: int
-    macs: int
+    count: Count
+    macs: Count
 
 
 class BufferUse(Record):
     """Bytes of all buffers of one kind: `weights int8`, `bias int32`, `constant float32`, `metadata`, `structure`."""
 
     kind: str
-    buffers: int
-    bytes: int
+    buffers: Count
+    bytes: Count
 
 
 class LargeBuffer(Record):
     name: str
     type: str
     shape: tuple[int, ...]
-    bytes: int
+    bytes: Count
 
 
 class Finding(Record):
@@ -83,7 +84,7 @@ class Finding(Record):
     severity: Literal["error", "warning"]
     code: str
     message: str
-    count: int
+    count: Count
     examples: tuple[str, ...]
 
 
@@ -106,25 +107,25 @@ class Inspection(Record):
         blocking: codes of the findings that this variant or target cannot be shipped with.
     """
 
-    variant: str
-    artifact_digest: str
+    variant: VariantName
+    artifact_digest: Digest
     scheme: str
     inputs: dict[str, str]
     outputs: dict[str, str]
     operators: tuple[OperatorUse, ...]
-    kinds: int
-    operator_count: int
-    float_operators: int
+    kinds: Count
+    operator_count: Count
+    float_operators: Count
     float_names: tuple[str, ...]
-    macs: int
-    float_macs: int
-    islands: int
+    macs: Count
+    float_macs: Count
+    islands: Count
     island_examples: tuple[str, ...]
-    per_axis: int
-    per_tensor: int
+    per_axis: Count
+    per_tensor: Count
     buffers: tuple[BufferUse, ...]
     largest: tuple[LargeBuffer, ...]
-    weights_compared: int
+    weights_compared: Count
     weight_error: float | None
     findings: tuple[Finding, ...]
     blocking: tuple[str, ...]
@@ -165,13 +166,13 @@ class SmokeRun(Record):
         warnings: what is odd and does not stop the variant.
     """
 
-    variant: str
-    artifact_digest: str
-    samples: int
+    variant: VariantName
+    artifact_digest: Digest
+    samples: Count
     constant: bool
-    reference_samples: int
+    reference_samples: Count
     kernel_difference: float | None
-    kernel_agreement: float | None
+    kernel_agreement: Share | None
     warnings: tuple[str, ...] = ()
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from litegate.records.artifacts import Artifact, SampleSet
 from litegate.records.base import Record
+from litegate.records.fields import Count
 from litegate.records.inputs import DataRef, UserCode
 from litegate.spec import LintCode
 
@@ -62,6 +63,6 @@ class Lint(Record):
     """
 
     findings: tuple[DataFinding, ...]
-    samples: int
-    compared: int
-    searched: int
+    samples: Count
+    compared: Count
+    searched: Count

@@ -42,7 +42,10 @@ def _utc(value: str) -> str:
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError("a time with its zone")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    try:
+        return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    except OverflowError:
+        raise ValueError("a time between the years 1 and 9999") from None
 
 
 Moment = Annotated[str, AfterValidator(_utc)]

@@ -10,6 +10,7 @@ from litegate.metrics.facts import MetricFacts
 from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
 from litegate.records.evaluation import Evaluated
+from litegate.records.fields import Count, Digest, Share, VariantName
 from litegate.records.inputs import DataRef, UserCode
 from litegate.records.promotion import Channel
 from litegate.records.statistics import InputStatistics
@@ -60,8 +61,8 @@ class DriftReference(Record):
     """
 
     inputs: dict[str, InputStatistics]
-    predictions: dict[int, int] = Field(default_factory=dict)
-    preprocess_digest: str | None = None
+    predictions: dict[int, Count] = Field(default_factory=dict)
+    preprocess_digest: Digest | None = None
 
 
 class Incumbent(Record):
@@ -122,7 +123,7 @@ class InputDrift(Record):
     low: float
     high: float
     clips: bool
-    outside: float
+    outside: Share
     shift: float
     psi: float
     identifiers: bool = False
@@ -154,7 +155,7 @@ class Drift(Record):
         notes: what may explain it and is no drift.
     """
 
-    samples: int
+    samples: Count
     inputs: tuple[InputDrift, ...]
     predictions_psi: float | None = None
     findings: tuple[DriftFinding, ...] = ()
@@ -190,7 +191,7 @@ class Requalification(Record):
 
     number: int
     version: int
-    variant: str
+    variant: VariantName
     state: Literal["passed", "failed", "inconclusive"]
     broken: bool
     drifted: bool

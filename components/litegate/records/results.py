@@ -7,6 +7,7 @@ from typing import Literal
 from litegate.records.artifacts import Artifact, Parity, SampleSet
 from litegate.records.base import Record
 from litegate.records.evaluation import Candidate
+from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
 from litegate.records.promotion import Channel, Moment
@@ -42,12 +43,12 @@ class RegisterRequest(Record):
 
 
 class BaselineSummary(Record):
-    bytes: int
+    bytes: Count
     metric: str
     higher_is_better: bool = True
     percent: bool = True
     value: float | None
-    samples: int
+    samples: Count
 
 
 class VariantRow(Record):
@@ -59,13 +60,13 @@ class VariantRow(Record):
         warnings: what is odd about the file and did not stop it.
     """
 
-    variant: str
-    bytes: int | None
+    variant: VariantName
+    bytes: Count | None
     value: float | None
     drop: float | None
     drop_low: float | None
     drop_high: float | None
-    samples: int
+    samples: Count
     verdict: str
     sentence: str = ""
     reasons: tuple[str, ...]
@@ -74,22 +75,22 @@ class VariantRow(Record):
     agreement: float | None = None
     clauses: tuple[Clause, ...] = ()
     classes: tuple[ClassLoss, ...] = ()
-    flipped: int = 0
+    flipped: Count = 0
     flips: tuple[Flip, ...] = ()
     scheme: str | None = None
     float_share: float | None = None
     warnings: tuple[str, ...] = ()
     latency_ms: float | None
-    digest: str | None
+    digest: Digest | None
     uri: str | None
     mlflow_run_id: str | None
     mlflow_model_id: str | None = None
 
 
 class Champion(Record):
-    variant: str
+    variant: VariantName
     version: int
-    digest: str
+    digest: Digest
 
 
 class ChampionRequest(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litegate.records.base import Record
+from litegate.records.fields import Count, Share
 
 __all__ = ["InputStatistics"]
 
@@ -18,11 +19,11 @@ class InputStatistics(Record):
         shares: of the values in each bin, one more than there are edges.
     """
 
-    samples: int
+    samples: Count
     low: float
     high: float
     mean: float
     std: float
     tails: tuple[float, float]
     edges: tuple[float, ...]
-    shares: tuple[float, ...]
+    shares: tuple[Share, ...]

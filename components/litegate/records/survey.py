@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litegate.records.artifacts import TensorSpec
 from litegate.records.base import Record
+from litegate.records.fields import Count
 from litegate.records.inputs import DataRef
 
 __all__ = ["DataField", "SurveyRequest", "Surveyed"]
@@ -38,6 +39,6 @@ class Surveyed(Record):
         classes: the names that the folders of images give.
     """
 
-    samples: int
+    samples: Count
     fields: dict[str, DataField]
     classes: tuple[str, ...] = ()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
 from litegate.records.base import FileRef, Record
 from litegate.records.evaluation import Candidate
+from litegate.records.fields import Count, Digest, Share, VariantName
 from litegate.records.inputs import UserCode
 from litegate.spec import Gate
 
@@ -26,7 +27,12 @@ __all__ = [
     "Verdicts",
 ]
 
-Bound = Annotated[float | None, BeforeValidator(lambda value: value if value is None or math.isfinite(value) else None)]
+
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Bound = Annotated[float | None, BeforeValidator(_or_none)]
 """A bound, or None where there is none: JSON has no infinity."""
 
 
@@ -36,7 +42,7 @@ class Failure(Record):
     step: str
     kind: str
     message: str
-    variant: str | None = None
+    variant: VariantName | None = None
 
 
 class GateRequest(Record):
@@ -88,8 +94,8 @@ class Clause(Record):
     high: Bound
     limit: float
     p_value: float
-    samples: int
-    needed: int | None = None
+    samples: Count
+    needed: Count | None = None
 
 
 class ClassLoss(Record):
@@ -101,7 +107,7 @@ class ClassLoss(Record):
 
     label: int
     name: str
-    samples: int
+    samples: Count
     baseline: float
     value: float
     drop: float
@@ -119,8 +125,8 @@ class RareClass(Record):
     """
 
     name: str
-    samples: int
-    predicted: int
+    samples: Count
+    predicted: Count
 
 
 class Flip(Record):
@@ -154,7 +160,7 @@ class Verdict(Record):
         explanation: files for people: all flipped samples and all classes as CSV.
     """
 
-    variant: str
+    variant: VariantName
     state: Literal["baseline", "passed", "failed", "inconclusive"]
     sentence: str = ""
     reasons: tuple[Reason, ...] = ()
@@ -165,20 +171,20 @@ class Verdict(Record):
     drop_high: Bound = None
     confidence: float | None = None
     p_value: float | None = None
-    samples: int = 0
-    available: int = 0
-    needed: int | None = None
-    lost: int = 0
-    gained: int = 0
-    agreement: float | None = None
+    samples: Count = 0
+    available: Count = 0
+    needed: Count | None = None
+    lost: Count = 0
+    gained: Count = 0
+    agreement: Share | None = None
     clauses: tuple[Clause, ...] = ()
     classes: tuple[ClassLoss, ...] = ()
     rare: tuple[RareClass, ...] = ()
-    rare_classes: int = 0
-    flipped: int = 0
+    rare_classes: Count = 0
+    flipped: Count = 0
     flips: tuple[Flip, ...] = ()
     explanation: tuple[FileRef, ...] = ()
-    digest: str | None = None
+    digest: Digest | None = None
 
 
 class Verdicts(Record):
@@ -194,5 +200,5 @@ class SelectRequest(Record):
 class Selection(Record):
     """The variant to promote, or None where nothing passed; `why` in one sentence."""
 
-    variant: str | None
+    variant: VariantName | None
     why: str

@@ -107,10 +107,12 @@ _ENDINGS = MappingProxyType(
     {
         "timeout": "Give it more time (LITEGATE_TIME_LIMIT), or fewer samples (evaluation.max_samples_by_variant).",
         "out_of_memory": "Give it more memory (LITEGATE_MEMORY_LIMIT), or a smaller batch in the model's signature.",
-        "oom_killed": "Run it again when the host has more memory free.",
+        "oom_killed": "Run it again when the host has more memory free, or let fewer steps run at once.",
         "infrastructure": "Run it again: a server did not answer.",
-        "killed": "Run it again: it was ended from outside.",
-        "signal": "Run it again: it was ended from outside.",
+        "killed": "It was ended from outside three times in a row: find out by what, and run it again.",
+        "signal": "It was ended from outside three times in a row: find out by what, and run it again.",
+        "interrupted": "Run it again: its task was ended.",
+        "forged_result": "Its result is not what the step can have made: look at preprocess, the metric and the model.",
         "segfault": "Native code crashed: look for infinite calibration values, or leave the variant out.",
         "abort": "Native code gave up: the message names the operator; replace it, or leave the variant out.",
     }

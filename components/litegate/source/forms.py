@@ -52,7 +52,7 @@ def forms(root: Path, model: ModelRef, folder: Path) -> Iterator[Form]:
         ModelError: the model may not be loaded, or not even its first form can be made.
     """
     if model.format == "saved_model":
-        check_model(root, model)
+        check_model(root, model.format, model.uri)
         yield Form(root)
         yield from _others({"a batch of one": _pinned}, str(root), folder)
         return

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from litegate.digest import digest_tree
 from litegate.errors import ModelError
+from litegate.records import FileRef
 
-__all__ = ["KINDS", "Format", "file_format"]
+__all__ = ["KINDS", "MODEL_FILES", "Format", "file_format", "model_digest"]
 
 KINDS = "a SavedModel directory, a .keras or a .h5 file"
 Format = Literal["saved_model", "keras", "h5"]
 _MAGIC: MappingProxyType[bytes, Format] = MappingProxyType({b"\x89HDF": "h5", b"PK\x03\x04": "keras"})
+
+MODEL_FILES = MappingProxyType({"keras": "model.keras", "h5": "model.h5"})
+"""What the only file of a model is called here, whatever its name was: Keras goes by the ending."""
 
 
 def file_format(path: Path, where: str) -> Format:
@@ -30,6 +36,11 @@ def file_format(path: Path, where: str) -> Format:
     if form is None:
         raise ModelError(where, KINDS, _what_else(head))
     return form
+
+
+def model_digest(form: Format, files: Sequence[FileRef]) -> str:
+    """What identifies a model: SHA-256 of a Keras file, or `digest_tree` of a SavedModel's files."""
+    return digest_tree((ref.name, ref.digest) for ref in files) if form == "saved_model" else files[0].digest
 
 
 def _what_else(head: bytes) -> str:

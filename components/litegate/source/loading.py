@@ -35,7 +35,7 @@ def source_predictor(root: Path, model: ModelRef, signature: str) -> Predictor:
     """
     if model.format != "saved_model":
         return _keras_predictor(load_keras(root, model))
-    check_model(root, model)
+    check_model(root, model.format, model.uri)
     function = tf.saved_model.load(str(root)).signatures[signature]
     return lambda features: _flat(function(**{name: tf.constant(value) for name, value in features.items()}))
 
@@ -46,7 +46,7 @@ def load_keras(root: Path, model: ModelRef) -> Any:
     Raises:
         ModelError: the file may not or cannot be loaded.
     """
-    check_model(root, model)
+    check_model(root, model.format, model.uri)
     path = keras_path(root, model)
     errors = []
     for library in [tf_keras, keras] if keras_version(path).startswith("2.") else [keras, tf_keras]:

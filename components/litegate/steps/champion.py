@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from litegate.records import Artifact, ChampionFile, ChampionRequest
-from litegate.tflite import describe
+from litegate.tflite import describe_unopened
 from litegate.tracking import aliases, runs
 from litegate.tracking.proof import proved_content
 from litegate.variants import CHAMPION
@@ -25,6 +25,6 @@ def run(request: ChampionRequest, work: Work) -> ChampionFile:
         return ChampionFile(version=None, artifact=None)
     content = proved_content(client, request.registry, version, work.folder)
     file = work.keep_bytes(content, f"{CHAMPION}.tflite")
-    artifact = Artifact(variant=CHAMPION, file=file, signatures=describe(content))
+    artifact = Artifact(variant=CHAMPION, file=file, signatures=describe_unopened(content))
     work.say("champion: %s version %s, sha256 %s", request.registry, version, file.digest[:12])
     return ChampionFile(version=version, artifact=artifact)

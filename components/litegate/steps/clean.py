@@ -18,6 +18,7 @@ from litegate.errors import StoreError
 from litegate.objects import Stored
 from litegate.records import Cleaned, CleanRequest, Fate, Pile
 from litegate.steps import STEPS
+from litegate.storage import DIGEST_SUFFIX
 from litegate.tracking import runs
 from litegate.tracking.needed import Needed, needed_digests
 from litegate.work import Work
@@ -29,6 +30,7 @@ _MARGIN = 2
 _DIGEST = "[0-9a-f]{64}"
 _RESULT = re.compile(rf"[a-z_]+/{_DIGEST}\.json")
 _FILE = re.compile(_DIGEST)
+_OBJECT = re.compile(rf"{_DIGEST}({re.escape(DIGEST_SUFFIX)})?")
 _UNFINISHED = re.compile(r"([a-z_]+/)?\.tmp-[A-Za-z0-9_]+")
 _SCRATCH = re.compile(rf"({'|'.join(STEPS)})-[A-Za-z0-9_]+")
 _NAMES_SHOWN = 20
@@ -88,7 +90,7 @@ class _Sweep:
         cache, days = self.request.cache, self.request.days
         self._objects(f"{cache}/files", "cached files", _FILE, days)
         self._folders(Path(cache, "sets"), "cached data sets", _FILE)
-        self._objects(f"{cache}/objects", "cached objects", _FILE, days)
+        self._objects(f"{cache}/objects", "cached objects", _OBJECT, days)
         self._folders(Path(self.request.scratch), "scratch folders", _SCRATCH)
 
     def piles(self) -> tuple[Pile, ...]:

@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from litegate.digest import digest_bytes
 from litegate.errors import StoreError
 from litegate.records import Artifact, ChampionRequest, DriftReference, FoundIncumbent, Incumbent
-from litegate.tflite import describe
+from litegate.tflite import describe_unopened
 from litegate.tracking import aliases, models, notes, registry, runs
 from litegate.tracking.proof import proved_content
 from litegate.variants import BASELINE
@@ -47,7 +47,9 @@ def run(request: ChampionRequest, work: Work) -> FoundIncumbent:
 
 
 def _artifact(work: Work, variant: str, content: bytes) -> Artifact:
-    return Artifact(variant=variant, file=work.keep_bytes(content, f"{variant}.tflite"), signatures=describe(content))
+    return Artifact(
+        variant=variant, file=work.keep_bytes(content, f"{variant}.tflite"), signatures=describe_unopened(content)
+    )
 
 
 def _baseline(client: MlflowClient, version: ModelVersion, folder: Path) -> bytes:

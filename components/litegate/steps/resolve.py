@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from litegate.digest import digest_tree
 from litegate.errors import ModelError
 from litegate.pinning import pin_code, pin_data, pin_metric
 from litegate.records import Announcement, ModelRef, Resolved, ResolveRequest
+from litegate.records.fields import file_name_problem
 from litegate.source.bounds import check_bounds
-from litegate.source.check import MODEL_FILES, check_model
-from litegate.source.kinds import KINDS, Format, file_format
+from litegate.source.check import check_model
+from litegate.source.kinds import KINDS, MODEL_FILES, Format, file_format, model_digest
 from litegate.storage import Entry
 from litegate.versions import SAVED_MODEL
 from litegate.work import Work
@@ -53,11 +53,9 @@ def _model(uri: str, work: Work) -> ModelRef:
     root = work.folder / "model"
     for entry, name in zip(found.entries, names, strict=True):
         _copy(entry, root, name, where, work)
-    unkept = ModelRef(uri=found.uri, format=form, digest="", files=())
-    check_model(root, unkept)
+    check_model(root, form, found.uri)
     files = tuple(work.keep(root / name, name) for name in names)
-    digest = digest_tree((ref.name, ref.digest) for ref in files) if form == "saved_model" else files[0].digest
-    return unkept.model_copy(update={"files": files, "digest": digest})
+    return ModelRef(uri=found.uri, format=form, digest=model_digest(form, files), files=files)
 
 
 def _check_announced(announced: tuple[Announcement, ...], model: ModelRef) -> None:
@@ -85,8 +83,8 @@ def _names(entries: tuple[Entry, ...], where: str, work: Work) -> tuple[Format, 
 
 
 def _copy(entry: Entry, root: Path, name: str, where: str, work: Work) -> None:
-    path = root / name
-    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-        raise ModelError(where, "files below the model's folder", repr(name))
+    path, problem = root / name, file_name_problem(name)
+    if problem is not None:
+        raise ModelError(where, f"names of files, each {problem}", f"{name!r:.200}")
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(work.fetch(entry, "model.uri"), path)

@@ -8,8 +8,8 @@ import pytest
 from litegate.cli.outcome import FLOW, Outcome, TaskFailure, failed, outcome_of, waiting
 from litegate.records import BaselineSummary, Champion, Failure, Promotion, RunResult, VariantRow
 
-CHAMPION = Champion(variant="int8", version=3, digest="d")
-OLDER = Champion(variant="float16", version=2, digest="e")
+CHAMPION = Champion(variant="int8", version=3, digest="d" * 64)
+OLDER = Champion(variant="float16", version=2, digest="e" * 64)
 PROMOTION = Promotion(selected=CHAMPION, champion=CHAMPION, previous=2, moved=True)
 HELD = Promotion(selected=CHAMPION, champion=OLDER, previous=2, moved=False, state="held", why="version 2 is pinned")
 WAITING = HELD.model_copy(update={"champion": None, "state": "waiting", "why": "a person must accept it"})
@@ -24,7 +24,7 @@ ROW = VariantRow(
     verdict="passed",
     reasons=(),
     latency_ms=0.05,
-    digest="d",
+    digest="d" * 64,
     uri="s3://x/y",
     mlflow_run_id="r",
 )
@@ -144,8 +144,8 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
         "model": "m",
         "outcome": "promoted",
         "why": None,
-        "champion": {"variant": "int8", "version": 3, "digest": "d"},
-        "selected": {"variant": "int8", "version": 3, "digest": "d"},
+        "champion": {"variant": "int8", "version": 3, "digest": "d" * 64},
+        "selected": {"variant": "int8", "version": 3, "digest": "d" * 64},
         "baseline": {
             "bytes": 4000,
             "metric": "top1",

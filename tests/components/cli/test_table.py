@@ -16,7 +16,14 @@ LONG = (
 
 def row(variant: str, **values: object) -> VariantRow:
     measured = {"bytes": 1024, "value": 0.95, "drop": 0.01, "drop_low": -0.001, "drop_high": 0.0155, "samples": 697}
-    other = {"verdict": "passed", "reasons": (), "latency_ms": 0.0512, "digest": "d", "uri": None, "mlflow_run_id": "r"}
+    other = {
+        "verdict": "passed",
+        "reasons": (),
+        "latency_ms": 0.0512,
+        "digest": "d" * 64,
+        "uri": None,
+        "mlflow_run_id": "r",
+    }
     return VariantRow.model_validate({"variant": variant} | measured | other | values)
 
 
@@ -24,7 +31,7 @@ NOTHING = dict.fromkeys(("bytes", "value", "drop", "drop_low", "drop_high", "lat
 RESULT = RunResult(
     model="digits",
     outcome="selected",
-    selected=Champion(variant="int8", version=3, digest="d"),
+    selected=Champion(variant="int8", version=3, digest="d" * 64),
     baseline=BaselineSummary(bytes=4096, metric="top1", value=0.96, samples=697),
     variants=(
         row("int8"),
@@ -138,7 +145,7 @@ def test_both_pages_and_the_way_to_log_in_are_printed(lines, tmp_path):
 
 
 def test_a_version_that_is_held_is_named_with_the_champion_and_the_reason_in_the_last_line(lines):
-    older = Champion(variant="int16x8", version=2, digest="e")
+    older = Champion(variant="int16x8", version=2, digest="e" * 64)
     found = lines(Outcome("digits", "held", 4, RESULT, older, "version 2 is pinned"))
 
     expected = "held: registered version 3 (int8) passed the gate, but version 2 (int16x8) is champion: "

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from litegate.digest import digest_json
 from litegate.gate.file_facts import FILE_CLAUSES, refusals
 from litegate.records import (
     Artifact,
@@ -27,6 +28,7 @@ from litegate.records import (
 from litegate.spec import Gate
 
 OUTCOMES = FileRef(name="outcomes.npz", digest="1" * 64, bytes=1)
+OTHERS = "2" * 64
 
 
 def candidate(
@@ -35,22 +37,22 @@ def candidate(
     signature = Signature(
         inputs={"x": TensorSpec(shape=(1,), dtype=dtype)}, outputs={"y": TensorSpec(shape=(1,), dtype="int8")}
     )
-    file = FileRef(name=f"{variant}.tflite", digest=variant, bytes=size)
-    found = {"variant": variant, "artifact_digest": variant, "metric": MetricFacts(name="top1"), "samples": 9}
-    found |= {"available": 9, "outcomes": OUTCOMES, "seconds": 0.1, "kernels": "reference"}
-    profile = {"variant": variant, "latency_p95_ms": 2.0, "runs": 9, "host": host, "kernels": variant}
+    file = FileRef(name=f"{variant}.tflite", digest=digest_json(variant), bytes=size)
+    found = {"variant": variant, "artifact_digest": file.digest, "metric": MetricFacts(name="top1")}
+    found |= {"samples": 9, "available": 9, "outcomes": OUTCOMES, "seconds": 0.1, "kernels": "reference"}
+    profile = {"variant": variant, "latency_p95_ms": 2.0, "runs": 9, "host": host, "kernels": "x"} | {"latency_ms": 1.0}
     return Candidate(
         artifact=Artifact(variant=variant, file=file, signatures={"serving_default": signature}),
         evaluated=Evaluated.model_validate(found | changes),
-        profile=None if ms is None else Profile.model_validate(profile | {"latency_ms": ms}),
+        profile=None if ms is None else Profile.model_validate(profile).model_copy(update={"latency_ms": ms}),
     )
 
 
-def inspection(floats: tuple[str, ...] = (), digest: str = "int8", blocking: tuple[str, ...] = ()) -> Inspection:
+def inspection(floats: tuple[str, ...] = (), of: str = "int8", blocking: tuple[str, ...] = ()) -> Inspection:
     counts = {"kinds": 1, "operator_count": 9, "macs": 9, "float_macs": 0, "islands": 0, "weights_compared": 0}
     empty = ("operators", "island_examples", "buffers", "largest", "findings")
     found = counts | dict.fromkeys(empty, ()) | {"inputs": {}, "outputs": {}, "weight_error": None}
-    found |= {"variant": "int8", "scheme": "int8", "per_axis": 0, "per_tensor": 0, "artifact_digest": digest}
+    found |= {"variant": "int8", "scheme": "int8", "per_axis": 0, "per_tensor": 0, "artifact_digest": digest_json(of)}
     found |= {"float_operators": len(floats), "float_names": floats, "blocking": blocking}
     return Inspection.model_validate(found)
 
@@ -59,9 +61,9 @@ def inspected(floats: tuple[str, ...] = (), dtype: str = "int8", **changes: Any)
     return candidate("int8", dtype=dtype).model_copy(update={"inspection": inspection(floats, **changes)})
 
 
-def smoked(digest: str) -> Candidate:
+def smoked(of: str) -> Candidate:
     facts = {"samples": 9, "constant": False, "reference_samples": 9, "kernel_difference": 0.0}
-    smoke = SmokeRun(variant="int8", artifact_digest=digest, kernel_agreement=1.0, **facts)
+    smoke = SmokeRun(variant="int8", artifact_digest=digest_json(of), kernel_agreement=1.0, **facts)
     return INT8.model_copy(update={"smoke": smoke})
 
 
@@ -71,7 +73,7 @@ CHAMPION = candidate("champion", ms=None)
 
 
 def seen_beside(**digests: str) -> Candidate:
-    pairs = [ReferenceOutcomes(role=r, artifact_digest=d, outcomes=OUTCOMES) for r, d in digests.items()]
+    pairs = [ReferenceOutcomes(role=r, artifact_digest=digest_json(d), outcomes=OUTCOMES) for r, d in digests.items()]
     return candidate("int8", references=tuple(pairs))
 
 
@@ -100,19 +102,19 @@ ROWS = (
     Row(id="a step of another variant failed", failures=(OTHER,)),
     Row(
         id="outcomes of another file",
-        variant=candidate("int8", artifact_digest="x"),
+        variant=candidate("int8", artifact_digest=OTHERS),
         code="digest_mismatch",
         says="outcomes of int8 belong to another file",
     ),
     Row(
         id="the baseline's outcomes are of another file",
-        baseline=candidate("float32", artifact_digest="x"),
+        baseline=candidate("float32", artifact_digest=OTHERS),
         code="digest_mismatch",
         says="outcomes of float32",
     ),
     Row(
         id="the champion's outcomes are of another file",
-        champion=candidate("champion", artifact_digest="x"),
+        champion=candidate("champion", artifact_digest=OTHERS),
         code="digest_mismatch",
         says="outcomes of champion",
     ),
@@ -142,7 +144,7 @@ ROWS = (
         champion=CHAMPION.model_copy(
             update={
                 "artifact": CHAMPION.artifact.model_copy(update={"file": INT8.artifact.file}),
-                "evaluated": CHAMPION.evaluated.model_copy(update={"artifact_digest": "int8"}),
+                "evaluated": CHAMPION.evaluated.model_copy(update={"artifact_digest": digest_json("int8")}),
             }
         ),
     ),
@@ -236,7 +238,7 @@ ROWS = (
     Row(id="floats, which nobody forbids", variant=inspected(("SOFTMAX",), dtype="float32")),
     Row(
         id="another file was inspected",
-        variant=inspected(digest="x"),
+        variant=inspected(of="x"),
         code="digest_mismatch",
         says="the inspection is of another file",
     ),

@@ -51,6 +51,25 @@ def test_a_pinned_object_of_the_request_is_fetched(served: Path, bucket: str, da
     assert broker.fetch(served, wanted, "calibration.uri") == path
 
 
+def test_an_object_that_was_altered_where_steps_find_it_is_fetched_again(
+    served: Path, bucket: str, data: Path, tmp_path: Path
+) -> None:
+    """What the step of another run has fetched: the same file under a further name, or a copy of its own."""
+    wanted = entry(f"s3://{bucket}/data/train.npz")
+    cached = storage.fetch(wanted, tmp_path / "cache", "calibration.uri")
+    found = tmp_path / "objects" / cached.name
+    found.write_bytes(bytes(data.stat().st_size))
+    assert broker.fetch(served, wanted, "calibration.uri").read_bytes() == data.read_bytes()
+    assert found.samefile(cached)
+
+
+def test_an_address_is_listed_once(served: Path, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a result is compared with is what the step has seen, and a step cannot keep the server busy."""
+    first = broker.list_entries(served, f"s3://{bucket}/data/", "data")
+    monkeypatch.delattr(storage, "list_entries")
+    assert broker.list_entries(served, f"s3://{bucket}/data/", "data") == first
+
+
 def test_other_objects_are_refused(served: Path, bucket: str) -> None:
     wanted = entry(f"s3://{bucket}/data/train.npz")
     others = [
@@ -94,8 +113,11 @@ def test_a_server_that_does_not_answer_is_no_fault_of_the_data(
 
 @pytest.mark.parametrize(
     "line",
-    [b"\n", b"[]\n", b"no json\n", b"\xff\xfe\n", b'{"do": "fetch"}\n', b'{"do": "x", "where": 1}\n', b"9" * 70_000],
-    ids=range(7),
+    [
+        *(b"\n", b"[]\n", b"no json\n", b"\xff\xfe\n", b'{"do": "fetch"}\n', b'{"do": "x", "where": 1}\n'),
+        *(b"9" * 70_000, b"[" * 60_000 + b"\n", b'{"do": "fetch", "where": "", "entry": {"size": -1}}\n'),
+    ],
+    ids=range(9),
 )
 def test_nonsense_is_answered_with_an_error(served: Path, line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(served)

@@ -105,7 +105,7 @@ def test_a_model_that_writes_a_file_when_it_is_loaded_cannot(places: Settings, k
     subprocess.run([python, "-c", load], capture_output=True, check=True)
     assert target.exists(), "the model is as hostile as it should be"
     target.unlink()
-    model = ModelRef(uri=str(saved), format="saved_model", digest="hostile", files=kept_tree(saved, keep))
+    model = ModelRef(uri=str(saved), format="saved_model", digest="0" * 64, files=kept_tree(saved, keep))
     with pytest.raises((BadStepInput, StepFailed), match=r"WriteFile|Permission"):
         StepRun("convert", ConvertRequest(model=model), places).run()
     assert not target.exists()

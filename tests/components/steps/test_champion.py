@@ -80,6 +80,13 @@ def test_the_version_behind_the_alias_is_handed_back_byte_by_byte(registered):
         assert (work.outputs / found.artifact.file.digest).read_bytes() == content
 
 
+def test_no_native_code_opens_the_file_beside_the_credentials_of_mlflow(registered, monkeypatch):
+    MlflowClient().set_registered_model_alias(registered.name, "champion", str(registered.add("int8")))
+    expected = describe(registered.files["int8"].read_bytes())
+    monkeypatch.delattr("litegate.litert.Interpreter")
+    assert registered.fetch()[0].artifact.signatures == expected
+
+
 def test_a_champion_whose_bytes_were_changed_is_not_compared_with(registered, mlflow_server):
     MlflowClient().set_registered_model_alias(registered.name, "champion", str(registered.add("int8")))
     file = stored_file(mlflow_server, registered.name, 1)

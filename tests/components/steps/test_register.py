@@ -344,7 +344,7 @@ def test_a_repeated_run_that_finds_something_else_outdates_what_it_found_before(
 def test_a_number_that_is_not_finite_is_never_logged(toy, value):
     request = toy.request(selected=None)
     candidate = toy.candidate("int8")
-    verdict = toy.verdict(candidate, "failed", value=value, drop=value, drop_low=value)
+    verdict = toy.verdict(candidate, "failed").model_copy(update={"value": value, "drop": value, "drop_low": value})
     result = register.run(
         request.model_copy(update={"candidates": (candidate,), "verdicts": (request.verdicts[0], verdict)}),
         toy.work,

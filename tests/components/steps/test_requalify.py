@@ -79,7 +79,7 @@ class World:
             for candidate in request.candidates
         ]
         resolved = request.resolved.model_copy(
-            update={"preprocess": UserCode(reference="m:f", folder="", digest="code")}
+            update={"preprocess": UserCode(reference="m:f", folder="", digest="c" * 64)}
         )
         request = request.model_copy(update={"candidates": tuple(measured), "resolved": resolved})
         result = register.run(request, self.toy.work)
@@ -179,7 +179,7 @@ def test_the_champion_comes_with_its_baseline_and_what_its_data_looked_like(worl
         assert artifact.file.digest == digest_file(world.toy.files[artifact.variant])
     assert found.reference.inputs == {"serving_default/image": world.then}
     assert found.reference.predictions == {0: 600, 1: 400}
-    assert found.reference.preprocess_digest == "code"
+    assert found.reference.preprocess_digest == "c" * 64
     assert MlflowClient().get_logged_model(found.model_id).params["variant"] == "int8"
     assert MlflowClient().get_run(found.mlflow_run_id).data.tags["variant"] == "int8"
 

@@ -266,7 +266,7 @@ def test_a_command_and_what_it_started_end_with_the_step(train: Training, tmp_pa
     numbers = _numbers(tmp_path / "pids")
     step.kill()
     waiting.join(10)
-    assert [error.kind for error in ended if isinstance(error, StepFailed)] == ["killed"]
+    assert [error.kind for error in ended if isinstance(error, StepFailed)] == ["interrupted"]
     assert all(_has_ended(number) for number in numbers)
 
 
