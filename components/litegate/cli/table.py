@@ -118,7 +118,7 @@ def _summary(outcome: Outcome, registry: str) -> list[str]:
             return [f"{outcome.outcome}: {registry} {selected} passed the gate, but {now}: {outcome.why}"]
         case "rejected":
             return ["rejected: nothing passed the gate"]
-        case "failed":
+        case "failed" | "under_way":
             return []
 
 

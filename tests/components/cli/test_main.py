@@ -35,6 +35,9 @@ def test_a_bad_spec_ends_with_2_one_line_and_the_json(tmp_path, capsys):
     assert found == {
         "model": None,
         "outcome": "failed",
+        "run": None,
+        "dag": None,
+        "page": None,
         "why": None,
         "champion": None,
         "selected": None,

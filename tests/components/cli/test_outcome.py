@@ -143,6 +143,9 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
     assert found == {
         "model": "m",
         "outcome": "promoted",
+        "run": None,
+        "dag": None,
+        "page": None,
         "why": None,
         "champion": {"variant": "int8", "version": 3, "digest": "d"},
         "selected": {"variant": "int8", "version": 3, "digest": "d"},
@@ -187,6 +190,9 @@ def test_the_json_of_a_failure_says_why_and_claims_no_result(outcome):
     assert found == {
         "model": outcome.model,
         "outcome": "failed",
+        "run": None,
+        "dag": None,
+        "page": None,
         "why": None,
         "champion": None,
         "selected": None,
