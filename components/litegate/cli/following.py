@@ -14,7 +14,7 @@ from litegate.errors import BadInput
 from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
 
-__all__ = ["conclude", "follow_attempt", "follow_run"]
+__all__ = ["conclude", "find_run", "follow_attempt", "follow_run"]
 
 _PREFIX = "quantize__"
 _WHERE = "RUN or MODEL"
@@ -26,7 +26,7 @@ def follow_run(home: Home, name: str | None, target: Path | None) -> int:
 
     def work() -> Outcome:
         with attached(attempt) as (airflow, stack):
-            attempt.follows(airflow, _newest(airflow, f"{_PREFIX}*") if name is None else _named(airflow, name), False)
+            attempt.follows(airflow, find_run(airflow, name), own=False)
             return conclude(attempt, airflow, stack)
 
     return reported(work, attempt, target)
@@ -51,8 +51,17 @@ def follow_attempt(attempt: Attempt, airflow: AirflowApi) -> str:
     return state
 
 
-def _named(airflow: AirflowApi, name: str) -> RunId:
-    """The run of this id, also as `DAG/RUN`, or the newest of the model of this name, one under way before others."""
+def find_run(airflow: AirflowApi, name: str | None) -> RunId:
+    """The run of this id, also as `DAG/RUN`, or the newest of the model of this name, one under way before others.
+
+    Args:
+        name: None for the newest of all models.
+
+    Raises:
+        BadInput: there is none, or several have this id.
+    """
+    if name is None:
+        return _newest(airflow, f"{_PREFIX}*")
     dag, _, run_id = name.rpartition("/")
     runs = [run for run in airflow.named(run_id) if dag in ("", run.dag)]
     quantizing = [run for run in runs if run.dag.startswith(_PREFIX)]
