@@ -110,7 +110,8 @@ def follow(airflow: AirflowApi, run: RunId) -> str:
     Returns:
         The state that it ended in, or `awaiting_input`.
     """
-    with Progress(f"{run.dag}: {airflow.page_of(run)}") as progress, _telling(airflow, progress):
+    with Progress(f"{run.dag}: {run.run}") as progress, _telling(airflow, progress):
+        progress.note(airflow.page_of(run))
         seen: dict[tuple[str, int], str | None] = {}
         while True:
             state = airflow.state(run)

@@ -12,7 +12,7 @@ import httpx
 
 from litegate.errors import StackError
 from litegate.stack.home import ADMIN
-from litegate.stack.patience import Patience
+from litegate.stack.patience import Patience, Server
 
 __all__ = ["AirflowApi", "RunId", "TaskState"]
 
@@ -190,7 +190,7 @@ class AirflowApi:
         def send(timeout: float) -> httpx.Response:
             return self._send_once(method, f"/api/v2/{path}", arguments | {"timeout": timeout})
 
-        answer = self.patience.answer(f"Airflow at {self.url}", send, self.say)
+        answer = self.patience.answer(Server("Airflow", self.url), send, self.say)
         if answer.is_success or answer.status_code in accept:
             return answer
         raise StackError(f"Airflow refused {method} {path}: HTTP {answer.status_code}, {answer.text[:500]}")

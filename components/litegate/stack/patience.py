@@ -10,11 +10,22 @@ import httpx
 
 from litegate.errors import NoAnswer
 
-__all__ = ["Patience"]
+__all__ = ["Patience", "Server"]
 
 _LONGEST_TIMEOUT, _LONGEST_PAUSE = 120, 15
 # The server is there and asks for time.
 _LATER = (408, 425, 429)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server, for people."""
+
+    name: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.url}"
 
 
 def _never() -> bool:
@@ -37,39 +48,42 @@ class Patience:
     pause: float = 1
     gone: Callable[[], bool] = _never
 
-    def answer(self, name: str, send: Callable[[float], httpx.Response], say: Callable[[str], None]) -> httpx.Response:
+    def answer(
+        self, server: Server, send: Callable[[float], httpx.Response], say: Callable[[str], None]
+    ) -> httpx.Response:
         """The first answer that is no plea for time.
 
         Args:
-            name: the server, for people.
             send: sends the request, with the seconds that it may take.
-            say: is told when the server is slow, and when it answers again.
+            say: is told when the server is slow, ever more rarely, and when it answers again.
 
         Raises:
             NoAnswer: nobody listens any more, or nobody answered for `limit` seconds.
         """
-        began, tries = time.monotonic(), 0
+        began, tries, said = time.monotonic(), 0, -1.0
         while True:
-            found = self._try(name, send, tries)
+            found = self._try(server, send, tries)
             if isinstance(found, httpx.Response):
                 if tries:
-                    say(f"{name} answers again")
+                    say(f"{server.name} answers again")
                 return found
             silent = time.monotonic() - began
             if silent >= self.limit:
-                raise NoAnswer(f"{name} gave no answer for {silent:.0f} s: {found}")
-            say(f"{name} is slow to answer, still trying ({found}; {silent:.0f} of at most {self.limit:.0f} s)")
+                raise NoAnswer(f"{server} gave no answer for {silent:.0f} s: {found}")
+            if silent > 2 * said:
+                said = silent
+                say(f"{server.name} is slow to answer, still trying: {found} ({silent:.0f} of {self.limit:.0f} s)")
             time.sleep(min(self.pause * 2**tries, _LONGEST_PAUSE))
             tries += 1
 
-    def _try(self, name: str, send: Callable[[float], httpx.Response], tries: int) -> httpx.Response | str:
+    def _try(self, server: Server, send: Callable[[float], httpx.Response], tries: int) -> httpx.Response | str:
         """The answer, or why there is none."""
         try:
             answer = send(min(self.timeout * 2**tries, _LONGEST_TIMEOUT))
-        except httpx.ConnectError as error:
+        except httpx.ConnectError:
             if self.gone():
-                raise NoAnswer(f"{name} does not run any more: {error}") from None
-            return str(error) or "nobody listens"
+                raise NoAnswer(f"{server} does not run any more") from None
+            return "nobody listens"
         except httpx.TransportError as error:
             return str(error) or type(error).__name__
         return f"HTTP {answer.status_code}" if answer.status_code >= 500 or answer.status_code in _LATER else answer
