@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from litegate.cli.attempt import Attempt, reported
@@ -37,7 +38,7 @@ def conclude(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome:
     assert attempt.run is not None
     attempt.model = attempt.run.dag.removeprefix(_PREFIX)
     follow_attempt(attempt, airflow)
-    outcome = read_outcome(airflow, attempt.run, attempt.model)
+    outcome = _with_pages_of(stack, read_outcome(airflow, attempt.run, attempt.model))
     print_outcome(outcome, registry_of(airflow, attempt.run), stack, attempt.home, attempt.page)
     return outcome
 
@@ -49,6 +50,14 @@ def follow_attempt(attempt: Attempt, airflow: AirflowApi) -> str:
     attempt.over = state != AWAITING_INPUT
     attempt.own = False  # there is nothing left to end
     return state
+
+
+def _with_pages_of(stack: Stack, outcome: Outcome) -> Outcome:
+    """MLflow may have been somewhere else when the run was recorded."""
+    if outcome.result is None:
+        return outcome
+    report = f"{stack.mlflow_url}/#/{outcome.result.report.partition('/#/')[2]}"
+    return replace(outcome, result=outcome.result.model_copy(update={"report": report}))
 
 
 def find_run(airflow: AirflowApi, name: str | None) -> RunId:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import AbstractContextManager
+from functools import cache, partial
 from pathlib import Path
 
 from litegate.cli.attempt import Attempt, reported
@@ -12,7 +13,7 @@ from litegate.cli.dags import check_local_inputs, new_run, offer_spec, read_fail
 from litegate.cli.following import conclude, follow_attempt
 from litegate.cli.outcome import Outcome, outcome_of
 from litegate.cli.serving import served
-from litegate.cli.under_way import joinable, pinned
+from litegate.cli.under_way import look, pinned, wait_for
 from litegate.errors import NoAnswer, StackError
 from litegate.spec import Spec, load_spec
 from litegate.stack import Home, Stack
@@ -33,8 +34,7 @@ def run(home: Home, path: Path, target: Path | None) -> int:
         attempt.model = spec.model.name
         check_local_inputs(spec)
         with served(attempt) as (airflow, stack):
-            with _alone(home, spec.model.name):
-                _join_or_begin(attempt, airflow, stack, spec, path)
+            _join_or_begin(attempt, airflow, stack, spec, path)
             return conclude(attempt, airflow, stack)
 
     return reported(work, attempt, target)
@@ -54,14 +54,20 @@ def demo(home: Home, target: Path | None) -> int:
 
 
 def _join_or_begin(attempt: Attempt, airflow: AirflowApi, stack: Stack, spec: Spec, path: Path) -> None:
-    dag = f"quantize__{spec.model.name}"
-    same = joinable(airflow, dag, lambda: pinned(attempt.home, stack, spec, path))
-    if same is not None:
-        attempt.follows(airflow, same, own=False)
-        print(f"joined {same.run}, which is under way with the same inputs", file=sys.stderr)
-        return
-    wait_for_dag(airflow, dag, offer_spec(attempt.home, path, spec.model.name, Path(stack.dags_folder)))
-    _begin(attempt, airflow, dag)
+    dag, now = f"quantize__{spec.model.name}", cache(partial(pinned, attempt.home, stack, spec, path))
+    while True:
+        with _alone(attempt.home, spec.model.name):
+            found = look(airflow, dag, now)
+            if found.same is not None:
+                attempt.follows(airflow, found.same, own=False)
+                print(f"joined {found.same.run}, which is under way with the same inputs", file=sys.stderr)
+                return
+            if found.busy is None:
+                changed = offer_spec(attempt.home, path, spec.model.name, Path(stack.dags_folder))
+                wait_for_dag(airflow, dag, changed)
+                _begin(attempt, airflow, dag)
+                return
+        wait_for(airflow, found.busy)  # others may join it meanwhile
 
 
 def _begin(attempt: Attempt, airflow: AirflowApi, dag: str) -> RunId:

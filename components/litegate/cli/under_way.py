@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 
 from litegate.cli.progress import AWAITING_INPUT, Progress
@@ -18,7 +18,7 @@ from litegate.spec import Spec
 from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
 
-__all__ = ["joinable", "pinned"]
+__all__ = ["UnderWay", "look", "pinned", "wait_for"]
 
 _ENDED = ("success", "failed")
 
@@ -39,24 +39,41 @@ def pinned(home: Home, stack: Stack, spec: Spec, path: Path) -> Resolved | None:
     return found
 
 
-def joinable(airflow: AirflowApi, dag: str, inputs: Callable[[], Resolved | None]) -> RunId | None:
-    """The run under way that answers what a new one would be asked; None if there is none.
+@dataclass(frozen=True)
+class UnderWay:
+    """What is under way in a DAG.
 
-    It does if it began with the same spec and the same bytes of model, data and code, whoever began it. Runs that
-    began with others are waited for: two runs of one model follow each other. One that waits for a person is not.
+    Attributes:
+        same: the run that answers what a new one would be asked.
+        busy: where there is none, a run to wait for: two runs of one model follow each other.
+    """
+
+    same: RunId | None = None
+    busy: RunId | None = None
+
+
+def look(airflow: AirflowApi, dag: str, now: Callable[[], Resolved | None]) -> UnderWay:
+    """Look for a run with the same spec and the same bytes of model, data and code, whoever began it.
+
+    One that waits for a person may be the same, and keeps nobody waiting.
 
     Args:
-        inputs: gives the inputs as they are now; called only where a run is under way.
+        now: gives the inputs as they are now; called only where a run is under way.
     """
-    now = cache(inputs)
-    while found := airflow.under_way(dag):
+    found = airflow.under_way(dag)
+    if found:
         airflow.unpause(dag)
-        same = next((run for run in found if _is_same(airflow, run, now)), None)
-        busy = [run for run in found if not _idle(airflow, run)]
-        if same is not None or not busy:
-            return same
-        _wait(airflow, busy[0])
-    return None
+    same = next((run for run in found if _is_same(airflow, run, now)), None)
+    if same is not None:
+        return UnderWay(same=same)
+    return UnderWay(busy=next((run for run in found if not _idle(airflow, run)), None))
+
+
+def wait_for(airflow: AirflowApi, run: RunId) -> None:
+    """Wait until a run has ended, or waits for a person."""
+    with Progress(f"waiting for {run.run} of {run.dag}, which began with other inputs, to end"):
+        while not _idle(airflow, run):
+            time.sleep(1)
 
 
 def _is_same(airflow: AirflowApi, run: RunId, now: Callable[[], Resolved | None]) -> bool:
@@ -78,12 +95,6 @@ def _begun_with(airflow: AirflowApi, run: RunId) -> Resolved | None:
         return Resolved.model_validate(value).model_copy(update={"trigger": None})
     except ValueError:  # another version of litegate began it
         return None
-
-
-def _wait(airflow: AirflowApi, run: RunId) -> None:
-    with Progress(f"waiting for {run.run} of {run.dag}, which began with other inputs, to end"):
-        while not _idle(airflow, run):
-            time.sleep(1)
 
 
 def _idle(airflow: AirflowApi, run: RunId) -> bool:

@@ -39,7 +39,7 @@ def result(selected: Champion | None) -> RunResult:
         variants=(ROW,),
         experiment_id="1",
         mlflow_run_id="p",
-        report="http://mlflow/report",
+        report="http://mlflow/#/report",
     )
 
 
@@ -158,7 +158,7 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
             "samples": 697,
         },
         "variants": [ROW.to_json()],
-        "report": "http://mlflow/report",
+        "report": "http://mlflow/#/report",
     }
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 

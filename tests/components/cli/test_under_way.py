@@ -18,7 +18,7 @@ from litegate.cli import serving, under_way
 from litegate.cli.attempt import Attempt
 from litegate.cli.following import find_run, follow_run
 from litegate.cli.serving import served
-from litegate.cli.under_way import joinable, pinned
+from litegate.cli.under_way import UnderWay, look, pinned, wait_for
 from litegate.errors import BadInput
 from litegate.records import Announcement, Resolved, Trial
 from litegate.settings import settings
@@ -114,13 +114,13 @@ def begun(airflow: ArrangedAirflow, name: str, resolved: Resolved | None = None)
 def test_a_run_with_the_same_inputs_is_joined_whoever_began_it(airflow, home, stack, specs, now):
     path = specs / "joins.yaml"
     event = Announcement(digest=None, source="the watcher", timestamp="2026-01-01T00:00:00+00:00")
-    assert joinable(airflow, "quantize__joins", lambda: pytest.fail("nothing to compare with")) is None
+    assert look(airflow, "quantize__joins", lambda: pytest.fail("nothing to compare with")) == UnderWay()
     run = begun(airflow, "joins", now.model_copy(update={"trigger": event}))
 
-    assert joinable(airflow, run.dag, lambda: pin(home, stack, path)) == run
+    assert look(airflow, run.dag, lambda: pin(home, stack, path)) == UnderWay(same=run)
     assert stack.workspace.startswith(str(home.root)), "pinned where the servers' tasks do"
     airflow.set_run(run, "success")
-    assert joinable(airflow, run.dag, lambda: now) is None
+    assert look(airflow, run.dag, lambda: now) == UnderWay()
 
 
 def other(now: Resolved, what: str) -> Resolved:
@@ -139,7 +139,8 @@ def test_a_run_with_other_inputs_is_waited_for(airflow, now, monkeypatch, capsys
     run = begun(airflow, "waits", other(now, what))
     monkeypatch.setattr(under_way.time, "sleep", lambda _: airflow.set_run(run, "failed"))
 
-    assert joinable(airflow, run.dag, lambda: now) is None
+    assert look(airflow, run.dag, lambda: now) == UnderWay(busy=run)
+    wait_for(airflow, run)
     assert airflow.state(run) == "failed", "it was waited for"
     assert f"waiting for {run.run} of {run.dag}, which began with other inputs, to end" in capsys.readouterr().err
 
@@ -148,7 +149,7 @@ def test_a_run_that_has_not_pinned_its_inputs_is_compared_once_it_has(airflow, n
     run = begun(airflow, "joins")
     monkeypatch.setattr(under_way.time, "sleep", lambda _: airflow.leave(run, "resolve", "resolved", now.to_json()))
 
-    assert joinable(airflow, run.dag, lambda: now) == run
+    assert look(airflow, run.dag, lambda: now) == UnderWay(same=run)
     airflow.set_run(run, "failed")
 
 
@@ -158,7 +159,7 @@ def test_bad_inputs_of_now_are_an_error_before_anything_is_waited_for(airflow, h
     run = begun(airflow, "waits", now)
 
     with pytest.raises(BadInput, match=r"model\.uri"):
-        joinable(airflow, run.dag, lambda: pin(home, stack, path))
+        look(airflow, run.dag, lambda: pin(home, stack, path))
     airflow.set_run(run, "failed")
 
 
@@ -204,7 +205,7 @@ def followed(home: Home, tmp_path: Path, name: str) -> tuple[int, dict[str, Any]
     return code, json.loads((tmp_path / "out.json").read_text())
 
 
-def test_following_a_run_that_has_ended_shows_what_it_came_to(airflow, home, now, tmp_path, capsys):
+def test_following_a_run_that_has_ended_shows_what_it_came_to(airflow, home, stack, now, tmp_path, capsys):
     run = begun(airflow, "shown", now)
     airflow.leave(run, "register", "return_value", result(CHAMPION).to_json())
     airflow.leave(run, "promote", "return_value", PROMOTION.to_json())
@@ -216,6 +217,7 @@ def test_following_a_run_that_has_ended_shows_what_it_came_to(airflow, home, now
     assert (code, found["outcome"], found["champion"]["version"]) == (0, "promoted", 3)
     assert (found["run"], found["dag"], found["page"]) == (run.run, run.dag, airflow.page_of(run))
     assert "promoted: joins version 3 (int8)" in capsys.readouterr().out
+    assert found["report"].startswith(stack.mlflow_url), "MLflow has another port after each start"
 
 
 def test_whoever_follows_a_run_that_was_ended_is_told_by_whom(airflow, home, tmp_path, capsys):
