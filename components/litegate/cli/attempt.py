@@ -16,10 +16,10 @@ from litegate.cli.outcome import Outcome, Place, failed, under_way
 from litegate.cli.output import INTERRUPTED, STDOUT, print_error, write_json
 from litegate.errors import LitegateError
 from litegate.settings import default_home
-from litegate.stack import Home, running
+from litegate.stack import Home, Stack, running
 from litegate.stack.airflow_api import AirflowApi, RunId
 
-__all__ = ["Attempt", "reported"]
+__all__ = ["Attempt", "lasting", "reported"]
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Attempt:
         if self.run is None or self.over:
             return ""
         said = f"{self.run.run} of {self.run.dag} {'goes on' if self.confirmed else 'may have begun'} in Airflow"
-        if running(self.home) is None:
+        if not lasting(self.home):
             said += f" once the servers run again (`{self._command('start')}`)"
         quantizes = self.run.dag.startswith("quantize__")
         follow = self._command("follow", self.run.run) if quantizes else self._command("demo")
@@ -73,6 +73,12 @@ class Attempt:
     def _command(self, *words: str) -> str:
         home = () if self.home.root == default_home() else ("--home", str(self.home.root))
         return shlex.join(("litegate", *words, *home))
+
+
+def lasting(home: Home) -> Stack | None:
+    """The servers of a home if they run and are not about to end."""
+    stack = running(home)
+    return None if stack is None or stack.phase in ("stopping", "failed") else stack
 
 
 def reported(work: Callable[[], Outcome], attempt: Attempt, target: Path | None) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from litegate.cli.attempt import Attempt
+from litegate.cli.attempt import Attempt, lasting
 from litegate.cli.dags import ENDED_BY
 from litegate.cli.deciding import actor
 from litegate.cli.leftovers import end_mlflow_runs
@@ -56,8 +56,8 @@ def _airflow(home: Home, stack: Stack) -> AirflowApi:
     """Asked for as long as the stack is there: a server that died is started again."""
 
     def gone() -> bool:
-        now = running(home)
-        return now is None or now.marker != stack.marker or now.phase in ("stopping", "failed")
+        now = lasting(home)
+        return now is None or now.marker != stack.marker
 
     airflow = AirflowApi(stack.airflow_url, home.password_file.read_text(), Patience(gone=gone))
     airflow.say = lambda line: print(line, file=sys.stderr)

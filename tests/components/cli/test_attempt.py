@@ -85,8 +85,17 @@ def test_an_interruption_that_ended_the_run_does_not_say_that_it_goes_on(attempt
     assert capsys.readouterr().err == f"error: interrupted; {RUN.run} was ended\n"
 
 
-def test_where_the_servers_are_gone_it_says_when_the_run_goes_on(attempt, home):
-    home.state.unlink()
+@pytest.mark.parametrize("left", ["nothing", "a supervisor that stops", "a supervisor that died"])
+def test_where_the_servers_are_gone_it_says_when_the_run_goes_on(attempt, home, left):
+    stack = Stack.read(home)
+    assert stack is not None
+    match left:
+        case "nothing":
+            home.state.unlink()
+        case "a supervisor that stops":
+            stack.model_copy(update={"phase": "stopping"}).write(home)
+        case _:
+            stack.model_copy(update={"birth": stack.birth - 1}).write(home)
     assert "goes on in Airflow once the servers run again (`litegate start`); follow it with" in attempt.goes_on()
 
 
