@@ -270,6 +270,26 @@ def test_an_interruption_leaves_a_run_that_was_joined_and_says_how_to_follow_it(
     airflow.set_run(run, "failed")
 
 
+@pytest.mark.parametrize("others", [True, False])
+def test_an_interruption_stops_the_servers_that_the_command_started_unless_they_are_used(
+    airflow, home, stack, monkeypatch, capsys, others
+):
+    other = begun(airflow, "two")
+    if not others:
+        airflow.set_run(other, "failed")
+    stopped = []
+    monkeypatch.setattr(serving, "start_showing", lambda _: (stack, True))
+    monkeypatch.setattr(serving, "stop", stopped.append)
+    attempt = Attempt(home)
+    with suppress(KeyboardInterrupt), served(attempt) as (client, _):
+        attempt.follows(client, begun(airflow, "ends"), own=True)
+        raise KeyboardInterrupt
+
+    assert stopped == ([] if others else [home])
+    assert (f"the servers stay up: {other.run} of {other.dag}" in capsys.readouterr().err) == others
+    airflow.set_run(other, "failed")
+
+
 def test_a_run_whose_trigger_was_interrupted_does_not_begin_later(airflow, interrupted):
     """What was sent may still be on its way: it finds the run there, and ended."""
     run = RunId("quantize__ends", "litegate-on-its-way")
