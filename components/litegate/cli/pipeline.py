@@ -93,7 +93,7 @@ def _train(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome | Non
     prepare, retrain, quantize = (f"{stage}__{_DEMO}" for stage in ("prepare", "retrain", "quantize"))
     under_way = {dag: airflow.under_way(dag) for dag in (quantize, retrain, prepare)}
     if under_way[quantize]:
-        attempt.follows(airflow, under_way[quantize][0], own=False)
+        _take_up_or_begin(attempt, airflow, quantize, under_way[quantize])
         return None
     path = Path(stack.dags_folder) / "model_specs" / f"{_DEMO}.yaml"
     changed = offer_spec(attempt.home, path, _DEMO, Path(stack.dags_folder))
@@ -112,6 +112,7 @@ def _take_up_or_begin(attempt: Attempt, airflow: AirflowApi, dag: str, under_way
     """The run of a DAG, and whether this command began it."""
     if not under_way:
         return _begin(attempt, airflow, dag), True
+    print(f"joined {under_way[0].run} of {dag}, which is under way", file=sys.stderr)
     attempt.follows(airflow, under_way[0], own=False)
     return under_way[0], False
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from litegate.cli.progress import AWAITING_INPUT, Progress
 from litegate.cli.tracking import using_workspace
-from litegate.errors import StepFailed
+from litegate.errors import BadInput, LitegateError
 from litegate.records import Resolved, ResolveRequest
 from litegate.runner import StepRun
 from litegate.settings import settings
@@ -33,7 +33,9 @@ def pinned(home: Home, stack: Stack, spec: Spec, path: Path) -> Resolved | None:
     try:
         with using_workspace(home, stack):
             found: Resolved = StepRun("resolve", request, settings()).run()
-    except StepFailed as error:
+    except BadInput:
+        raise
+    except LitegateError as error:
         print(f"the inputs as they are now cannot be compared: {error}", file=sys.stderr)
         return None
     return found

@@ -139,7 +139,7 @@ def test_a_run_with_other_inputs_is_waited_for(airflow, now, monkeypatch, capsys
     run = begun(airflow, "waits", other(now, what))
     monkeypatch.setattr(under_way.time, "sleep", lambda _: airflow.set_run(run, "failed"))
 
-    assert look(airflow, run.dag, lambda: now) == UnderWay(busy=run)
+    assert look(airflow, run.dag, lambda: None) == look(airflow, run.dag, lambda: now) == UnderWay(busy=run)
     wait_for(airflow, run)
     assert airflow.state(run) == "failed", "it was waited for"
     assert f"waiting for {run.run} of {run.dag}, which began with other inputs, to end" in capsys.readouterr().err
@@ -177,14 +177,14 @@ def test_a_run_is_found_by_its_id_its_model_or_as_the_newest(airflow):
 
 
 def test_an_id_that_several_models_have_needs_its_dag(airflow):
-    runs = [RunId(f"quantize__{name}", "scheduled-at-noon") for name in ("one", "two")]
+    runs = [RunId(f"quantize__{name}", "manual__2026-01-01T00:00:00+00:00") for name in ("one", "two")]
     for run in runs:
         airflow.trigger(run)
         airflow.set_run(run, "failed")
 
-    with pytest.raises(BadInput, match=r"one of quantize__(one|two)/scheduled-at-noon, quantize__"):
-        find_run(airflow, "scheduled-at-noon")
-    assert find_run(airflow, "quantize__one/scheduled-at-noon") == runs[0]
+    with pytest.raises(BadInput, match=r"one of quantize__(one|two)/manual__2026\S+, quantize__"):
+        find_run(airflow, "manual__2026-01-01T00:00:00+00:00")
+    assert find_run(airflow, "quantize__one/manual__2026-01-01T00:00:00+00:00") == runs[0]
 
 
 def test_a_name_that_is_neither_a_run_nor_a_model_is_bad_input_that_names_the_models(airflow):
