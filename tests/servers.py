@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["MlflowServer", "mlflow_server", "postgres"]
+__all__ = ["MlflowServer", "free_port", "mlflow_server", "postgres", "wait_until_listening"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def mlflow_server(root: Path, database: str | None = None, workers: int = 1) -> 
     Args:
         database: SQLAlchemy's address of it; SQLite in `root` if None.
     """
-    port = str(_free_port())
+    port = str(free_port())
     options = {
         "--host": "127.0.0.1",
         "--port": port,
@@ -72,14 +72,14 @@ def postgres() -> Iterator[str]:
         if identity:
             root.chmod(0o755)
             shutil.chown(root / "data", *identity.values())
-        port = str(_free_port())
+        port = str(free_port())
         initdb = [programs / "initdb", "-D", root / "data", "-U", "mlflow", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(initdb, check=True, capture_output=True, cwd=root, **identity)
         settings = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "fsync=off")
         command = [programs / "postgres", "-D", root / "data", *(part for each in settings for part in ("-c", each))]
         server = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **identity)
         try:
-            _wait_until_listening(int(port), server)
+            wait_until_listening(int(port), server)
             yield f"postgresql+psycopg2://mlflow@127.0.0.1:{port}/postgres"
         finally:
             server.send_signal(signal.SIGINT)  # "fast": it ends its clients and then itself
@@ -101,16 +101,18 @@ def _copied_programs(root: Path) -> Path:
     return root / source.name / "pginstall" / "bin"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on loopback that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
 
 
-def _wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert process.poll() is None, f"ended with {process.returncode}"
+def wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path | None = None) -> None:
+    """Wait for a server of ours; `log` is shown if it ends."""
+    for _ in range(1800):
+        assert process.poll() is None, log.read_text()[-2000:] if log else f"ended with {process.returncode}"
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return

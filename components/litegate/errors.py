@@ -9,6 +9,7 @@
     ├── StepFailed           a step's child process died, or raised
     ├── StoreError           a stored object is missing or not what its digest says
     └── StackError           the embedded servers
+        └── NoAnswer         one of them gave no answer for as long as it is asked
 
 Each message says what was wrong, where, what was expected and what was found.
 """
@@ -21,6 +22,7 @@ __all__ = [
     "GateRejected",
     "LitegateError",
     "ModelError",
+    "NoAnswer",
     "SpecError",
     "StackError",
     "StepFailed",
@@ -94,3 +96,7 @@ class StoreError(LitegateError):
 
 class StackError(LitegateError):
     """A server of the embedded stack did not start, stop or answer."""
+
+
+class NoAnswer(StackError):
+    """A server gave no answer: what it was asked to do may be done all the same."""

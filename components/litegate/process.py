@@ -97,6 +97,22 @@ class ChildProcess:
             code = self._popen.wait()
         return Ending(code, self._output.tail, timed_out, _oom_kills() > self._oom_kills)
 
+    def end(self, grace: float) -> None:
+        """Ask it to end, if it is given any time for that, and kill what is left of it and of its session."""
+        deadline = time.monotonic() + grace
+        if grace and self._popen.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._popen.pid, signal.SIGTERM)
+            while not self._has_ended() and time.monotonic() < deadline:
+                time.sleep(0.02)
+        self.kill()
+
+    def _has_ended(self) -> bool:
+        """It is not reaped: that is for whoever follows it."""
+        with suppress(ChildProcessError):
+            return os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return True
+
     def kill(self) -> None:
         """End it and everything that it started in its session, unless it has ended already."""
         if self._popen.returncode is None:

@@ -116,7 +116,7 @@ class StepRun:
         """End the child and everything that it started, also if it is yet to be started."""
         self._killed.set()
         if self._process is not None:
-            self._process.kill()
+            self._process.end(self.step.grace)
 
     def _compute(self) -> Any:
         for ref in set(named(self.request, FileRef)):

@@ -72,6 +72,13 @@ def crashes_at_the_end(folder):
 def hangs(folder):
     print("still here", flush=True)
     time.sleep(600)
+def cleans_up(folder):
+    def end(*_):
+        open(os.path.join(os.path.dirname(__file__), "cleaned"), "w").close()
+        sys.exit(1)
+    signal.signal(signal.SIGTERM, end)
+    print("ready to end", flush=True)
+    time.sleep(600)
 def stops(folder): os.kill(os.getpid(), signal.SIGSTOP)
 def leaves_a_grandchild(folder):
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -124,8 +131,8 @@ LIMIT = 60.0
 """Seconds; the machine may be busy. A test of the limit itself asks for a short one."""
 
 
-def limit(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    limited = dataclasses.replace(STEPS["prepare"], timeout=seconds, memory=4)
+def limit(monkeypatch: pytest.MonkeyPatch, seconds: float, grace: float = 0) -> None:
+    limited = dataclasses.replace(STEPS["prepare"], timeout=seconds, memory=4, grace=grace)
     monkeypatch.setattr(runner, "STEPS", {"prepare": limited})
 
 
@@ -205,6 +212,29 @@ def test_kill_ends_the_child_and_its_caller_hears_of_it(step: Callable[[str], St
     threading.Timer(1.0, running.kill).start()
     with pytest.raises(StepFailed, match="interrupted"):
         running.run()
+
+
+@pytest.mark.parametrize(("grace", "cleaned"), [(60, True), (0, False)])
+def test_a_step_that_has_something_to_end_elsewhere_is_asked_before_it_is_killed(
+    step: Callable[[str], StepRun],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    grace: float,
+    cleaned: bool,
+) -> None:
+    limit(monkeypatch, LIMIT, grace)
+    running = step("cleans_up")
+
+    def kill_once_it_is_ready(record: logging.LogRecord) -> bool:
+        if record.getMessage() == "ready to end":
+            running.kill()
+        return True
+
+    monkeypatch.setattr(caplog.handler, "filters", [kill_once_it_is_ready])
+    with caplog.at_level(logging.INFO, "litegate"), pytest.raises(StepFailed):
+        running.run()
+    assert (tmp_path / "cleaned").exists() == cleaned
 
 
 def test_a_step_that_was_killed_before_it_started_does_not_start(step: Callable[[str], StepRun]) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,16 +44,34 @@ class LiteGate:
         command = [str(LITEGATE), *map(str, arguments), "--home", str(self.home)]
         if result is not None:
             command += ["--json", str(result)]
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS_"))}
-        done = subprocess.run(command, env=clean, capture_output=True, text=True, check=False, timeout=1500)
+        done = subprocess.run(command, env=self._clean(), capture_output=True, text=True, check=False, timeout=1500)
         written = json.loads(result.read_text()) if result is not None and result.exists() else None
         return Ended(done.returncode, done.stdout + done.stderr, written)
 
+    @contextmanager
+    def begun(self, *arguments: str | Path, until: str) -> Iterator[subprocess.Popen[str]]:
+        """A command that is under way, and has said something that matches `until`."""
+        command = [str(LITEGATE), *map(str, arguments), "--home", str(self.home)]
+        said = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        with subprocess.Popen(command, env=self._clean(), **said) as process:
+            try:
+                assert any(re.search(until, line) for line in process.stdout or ()), f"it ended without {until!r}"
+                yield process
+            finally:
+                process.kill()
+
     def run_spec(self, folder: Path, **spec: Any) -> Ended:
         """Write a spec file and run it."""
+        return self("run", self.write_spec(folder, **spec), result=folder / "result.json")
+
+    def write_spec(self, folder: Path, **spec: Any) -> Path:
+        """A spec file named after its model."""
         path = folder / f"{spec['model']['name']}.yaml"
         path.write_text(yaml.safe_dump(spec))
-        return self("run", path, result=folder / "result.json")
+        return path
+
+    def _clean(self) -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS_"))}
 
     def environment(self) -> dict[str, str]:
         """What `litegate env` exports."""

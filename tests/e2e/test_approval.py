@@ -104,6 +104,8 @@ def test_a_person_accepts_and_everybody_is_told(
     run = airflow.newest("asked")
     assert f"a person must answer: {airflow.page_of(run)}/tasks/approve/required_actions" in ended.output
     assert aliases(mlflow, "asked") == {"candidate": "1"}
+    joined = litegate.run_spec(tmp_path, **asking)
+    assert (joined.code, joined.result["run"]) == (4, run.run), "nobody is asked twice"
 
     question = airflow.question(run)
     assert question["subject"] == "May asked version 1 (dynamic_range) become champion?"

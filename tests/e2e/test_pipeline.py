@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,9 +60,16 @@ def test_the_demo_trains_and_promotes_by_the_models_asset(demo: Any, tmp_path: P
 
 
 def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Path, tmp_path: Path) -> None:
-    first = litegate.run_spec(tmp_path, **spec(models, "twice"))
+    path = litegate.write_spec(tmp_path, **spec(models, "twice"))
+    with litegate.begun("run", path, until=r"resolve +running") as killed:
+        killed.kill()
+    first = litegate("run", path, result=tmp_path / "first.json")
+    assert f"joined {first.result['run']}, which is under way with the same inputs" in first.output
+    followed = litegate("follow", first.result["run"], result=tmp_path / "followed.json")
+    assert (followed.code, followed.result) == (first.code, first.result), followed.output
     second = litegate.run_spec(tmp_path, **spec(models, "twice"))
     assert (first.code, second.code) == (0, 0), first.output + second.output
+    assert first.result["run"] != second.result["run"]
     assert first.result["champion"] == second.result["champion"]
     assert re.search(r"convert +success", first.output)
     assert re.search(r"convert +skipped", second.output)
@@ -67,6 +77,34 @@ def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Pat
         *("resolve", "recall", "gate", "select", "register", "promote")
     }, "nothing was computed again"
     assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
+
+
+def test_an_interruption_ends_the_run_and_what_it_records_in_mlflow(
+    litegate: Any, models: Path, tmp_path: Path
+) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(litegate.environment()["MLFLOW_TRACKING_URI"])
+    experiment = client.create_experiment("quantize/interrupted")
+
+    def states() -> set[str]:
+        return {run.info.status for run in client.search_runs([experiment])}
+
+    path, out = litegate.write_spec(tmp_path, **spec(models, "interrupted")), tmp_path / "out.json"
+    with litegate.begun("run", path, "--json", out, until=r"register +running") as command:
+        while "RUNNING" not in states():
+            assert command.poll() is None, "it has recorded everything"
+            time.sleep(0.05)
+        command.send_signal(signal.SIGINT)
+        assert command.wait(120) == 130
+    ended = json.loads(out.read_text())
+    assert (ended["outcome"], ended["error"]) == ("failed", f"interrupted; {ended['run']} was ended")
+    assert "KILLED" in states()
+    assert "RUNNING" not in states()
+    followed = litegate("follow", ended["run"], result=out)
+    assert followed.code == 1, followed.output
+    assert "who interrupted the command that had begun it" in followed.result["error"]
+    assert "interrupted" not in registered(litegate)
 
 
 def test_a_clean_up_says_what_it_would_do_and_then_does_it(litegate: Any, models: Path, tmp_path: Path) -> None:

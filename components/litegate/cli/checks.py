@@ -25,6 +25,7 @@ from litegate.spec import load_spec
 from litegate.stack import Home, Stack, running
 from litegate.stack.airflow_api import AirflowApi
 from litegate.stack.environment import client_environment
+from litegate.stack.patience import Patience
 from litegate.stack.servers import unhealthy
 
 __all__ = ["CHECKS", "Finding"]
@@ -164,7 +165,7 @@ def _stack(home: Home, stack: Stack) -> Iterator[Finding]:
         yield Finding("servers", "error", text, f"the logs are in {home.log('').parent}; `litegate stop` and start")
         return
     yield Finding("servers", "ok", f"healthy: {stack.airflow_url}, {stack.mlflow_url}, {stack.s3_url}")
-    with AirflowApi(stack.airflow_url, home.password_file.read_text(), patience=5) as airflow:
+    with AirflowApi(stack.airflow_url, home.password_file.read_text(), Patience(limit=5, timeout=5)) as airflow:
         broken = airflow.import_errors()
     os.environ.update(client_environment(home, stack))
     yield _workspace(stack.workspace)

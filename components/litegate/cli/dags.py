@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from litegate.cli.outcome import Outcome, TaskFailure, outcome_of
+from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
 from litegate.cli.progress import Progress
 from litegate.errors import DataError, ModelError, StackError
 from litegate.globs import split_glob
@@ -18,7 +18,19 @@ from litegate.spec import Spec
 from litegate.stack import Home
 from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
 
-__all__ = ["check_local_inputs", "new_run", "offer_spec", "read_failures", "read_outcome", "wait_for_dag"]
+__all__ = [
+    "ENDED_BY",
+    "check_local_inputs",
+    "new_run",
+    "offer_spec",
+    "read_failures",
+    "read_outcome",
+    "registry_of",
+    "wait_for_dag",
+]
+
+ENDED_BY = "ended by "
+"""Begins the note of a run that was ended with the command that had begun it."""
 
 _PARSE_LIMIT = 120
 # No parse of a DAG file takes longer (Airflow's own limit for one is 50 s).
@@ -101,7 +113,7 @@ def read_outcome(airflow: AirflowApi, run: RunId, model: str) -> Outcome:
         return airflow.xcom(run, task, "return_value") if task in succeeded else None
 
     result, promotion = returned("register"), returned("promote")
-    return outcome_of(
+    outcome = outcome_of(
         model,
         None if result is None else RunResult.model_validate(result),
         None
@@ -109,6 +121,16 @@ def read_outcome(airflow: AirflowApi, run: RunId, model: str) -> Outcome:
         else _settled(Promotion.model_validate(promotion), airflow.xcom(run, "decide", "decided")),
         read_failures(airflow, run, tasks),
     )
+    note = airflow.note(run) or ""
+    return (
+        failed(model, f"the run was {note}") if outcome.outcome == "failed" and note.startswith(ENDED_BY) else outcome
+    )
+
+
+def registry_of(airflow: AirflowApi, run: RunId) -> str:
+    """The name under which a run registers what passes; empty before its spec was read."""
+    resolved = airflow.xcom(run, "resolve", "resolved")
+    return "" if resolved is None else str(resolved["spec"]["registry"]["name"])
 
 
 def read_failures(airflow: AirflowApi, run: RunId, tasks: Sequence[TaskState]) -> list[TaskFailure]:

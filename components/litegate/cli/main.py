@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from litegate.settings import default_home
 
 __all__ = ["main", "parser"]
 
+# `timeout` and some process managers send one signal twice, to the process and to its group.
+_ONE_SIGNAL = 0.5
 _DESCRIPTION = "Quantize a TensorFlow model into every LiteRT variant, gate the variants and promote the best."
 
 
@@ -59,12 +62,23 @@ def _run(command: Command, options: argparse.Namespace) -> int:
 
 def _turn_signals_into_interrupts() -> None:
     """A shell starts background jobs with SIGINT ignored, and SIGTERM would end us without cleaning up."""
+    interrupt = _Interrupt()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: _interrupt())
+        signal.signal(number, interrupt)
 
 
-def _interrupt() -> None:
-    # Once is enough: a second one must not cut the cleaning up short.
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
+class _Interrupt:
+    """The first signal begins the cleaning up, the second cuts it short, the third ends the process."""
+
+    def __init__(self) -> None:
+        self.came = 0
+        self.last = -_ONE_SIGNAL
+
+    def __call__(self, *_: object) -> None:
+        now = time.monotonic()
+        if now - self.last < _ONE_SIGNAL:
+            return
+        self.came, self.last = self.came + 1, now
+        if self.came > 2:
+            os._exit(INTERRUPTED)
+        raise KeyboardInterrupt

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from litegate.errors import BadInput, GateRejected, LitegateError
 from litegate.records import Champion, Failure, Promotion, RunResult
 
-__all__ = ["FLOW", "NOT_CHAMPION", "Outcome", "TaskFailure", "failed", "outcome_of", "waiting"]
+__all__ = ["FLOW", "NOT_CHAMPION", "Outcome", "Place", "TaskFailure", "failed", "outcome_of", "under_way", "waiting"]
 
 NOT_CHAMPION = 4
 """The exit code of a run whose version passed the gate and is not champion: it waits or is held."""
@@ -52,25 +52,37 @@ class TaskFailure:
 
 
 @dataclass(frozen=True)
+class Place:
+    """The DAG run that a command follows, and its page in Airflow."""
+
+    dag: str
+    run: str
+    page: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How a command ends.
 
     Attributes:
         model: the model's name; None if the spec could not be read.
-        outcome: `waiting`: a person must accept what passed; `held`: what passed may not be champion now.
+        outcome: `waiting`: a person must accept what passed; `held`: what passed may not be champion now;
+            `under_way`: the command has ended before the run, which goes on in Airflow.
         result: everything that was measured, if the run came that far.
         champion: the present champion of a run that selected a version; None where there is none.
-        why: for `waiting` and `held`.
-        error: why it failed; None unless `outcome` is `failed`.
+        why: for `waiting`, `held` and `under_way`.
+        error: why it failed, or why the command ended; None unless `outcome` is `failed` or `under_way`.
+        place: where the run is; None before there is one.
     """
 
     model: str | None
-    outcome: Literal["promoted", "waiting", "held", "rejected", "failed"]
+    outcome: Literal["promoted", "waiting", "held", "rejected", "failed", "under_way"]
     exit_code: int
     result: RunResult | None = None
     champion: Champion | None = None
     why: str | None = None
     error: str | None = None
+    place: Place | None = None
 
     @property
     def selected(self) -> Champion | None:
@@ -83,6 +95,9 @@ class Outcome:
         found = {
             "model": self.model,
             "outcome": self.outcome,
+            "run": self.place.run if self.place else None,
+            "dag": self.place.dag if self.place else None,
+            "page": self.place.page if self.place else None,
             "why": self.why,
             "champion": self.champion.to_json() if self.champion else None,
             "selected": self.selected.to_json() if self.selected else None,
@@ -90,7 +105,7 @@ class Outcome:
             "variants": [row.to_json() for row in result.variants] if result else [],
             "report": result.report if result else None,
         }
-        return found | ({"error": self.error} if self.outcome == "failed" else {})
+        return found | ({"error": self.error} if self.outcome in ("failed", "under_way") else {})
 
 
 def outcome_of(
@@ -124,6 +139,11 @@ def waiting(model: str, result: RunResult, champion: Champion | None, why: str) 
 def failed(model: str | None, error: str, exit_code: int = LitegateError.exit_code) -> Outcome:
     """The outcome of a run that did not come to a result."""
     return Outcome(model, "failed", exit_code, error=error)
+
+
+def under_way(model: str | None, error: str, goes_on: str, exit_code: int) -> Outcome:
+    """The outcome of a command that ended while its run goes on, and how to follow that."""
+    return Outcome(model, "under_way", exit_code, why=goes_on, error=error)
 
 
 def _promotion_outcome(model: str, result: RunResult, promotion: Promotion) -> Outcome:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from contextlib import AbstractContextManager
+from functools import cache, partial
 from pathlib import Path
 
-from litegate.cli.dags import check_local_inputs, new_run, offer_spec, read_failures, read_outcome, wait_for_dag
-from litegate.cli.outcome import Outcome, failed, outcome_of
-from litegate.cli.output import INTERRUPTED, STDOUT, print_error, write_json
-from litegate.cli.progress import follow, start_showing
-from litegate.cli.table import print_outcome
-from litegate.errors import LitegateError, StackError
+from litegate.cli.attempt import Attempt, reported
+from litegate.cli.dags import check_local_inputs, new_run, offer_spec, read_failures, wait_for_dag
+from litegate.cli.following import conclude, follow_attempt
+from litegate.cli.outcome import Outcome, outcome_of
+from litegate.cli.serving import served
+from litegate.cli.under_way import look, pinned, wait_for
+from litegate.errors import NoAnswer, StackError
 from litegate.spec import Spec, load_spec
-from litegate.stack import Home, Stack, stop
+from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
 
 __all__ = ["demo", "run"]
@@ -26,76 +27,94 @@ _EVENT_LIMIT = 60
 
 def run(home: Home, path: Path, target: Path | None) -> int:
     """Quantize, gate and promote the model of a spec file; returns the exit code."""
-    spec: Spec | None = None
+    attempt = Attempt(home)
 
     def work() -> Outcome:
-        nonlocal spec
         spec = load_spec(path)
+        attempt.model = spec.model.name
         check_local_inputs(spec)
-        with _alone(home, spec.model.name):
-            return _run_spec(home, path, spec)
+        with served(attempt) as (airflow, stack):
+            _join_or_begin(attempt, airflow, stack, spec, path)
+            return conclude(attempt, airflow, stack)
 
-    return _reported(work, lambda: spec.model.name if spec else None, target)
+    return reported(work, attempt, target)
 
 
 def demo(home: Home, target: Path | None) -> int:
     """Train the digits example and follow the quantize run that this starts; returns the exit code."""
+    attempt = Attempt(home, _DEMO)
 
     def work() -> Outcome:
-        try:
+        with served(attempt) as (airflow, stack):
             with _alone(home, _DEMO):
-                return _retrain(home)
-        except KeyboardInterrupt:
-            _stop(home)
-            raise
+                failure = _train(attempt, airflow, stack)
+            return failure or conclude(attempt, airflow, stack)
 
-    return _reported(work, lambda: _DEMO, target)
+    return reported(work, attempt, target)
 
 
-def _run_spec(home: Home, path: Path, spec: Spec) -> Outcome:
-    stack, started = start_showing(home)
+def _join_or_begin(attempt: Attempt, airflow: AirflowApi, stack: Stack, spec: Spec, path: Path) -> None:
+    dag, now = f"quantize__{spec.model.name}", cache(partial(pinned, attempt.home, stack, spec, path))
+    while True:
+        with _alone(attempt.home, spec.model.name):
+            found = look(airflow, dag, now)
+            if found.same is not None:
+                attempt.follows(airflow, found.same, own=False)
+                print(f"joined {found.same.run}, which is under way with the same inputs", file=sys.stderr)
+                return
+            if found.busy is None:
+                changed = offer_spec(attempt.home, path, spec.model.name, Path(stack.dags_folder))
+                wait_for_dag(airflow, dag, changed)
+                _begin(attempt, airflow, dag)
+                return
+        wait_for(airflow, found.busy)  # others may join it meanwhile
+
+
+def _begin(attempt: Attempt, airflow: AirflowApi, dag: str) -> RunId:
+    run = new_run(dag)
+    airflow.unpause(dag)
+    attempt.follows(airflow, run, own=True, confirmed=False)
     try:
-        with _airflow(home, stack) as airflow:
-            quantize = new_run(f"quantize__{spec.model.name}")
-            wait_for_dag(airflow, quantize.dag, offer_spec(home, path, spec.model.name, Path(stack.dags_folder)))
-            _trigger_and_follow(airflow, quantize)
-            return _finish(airflow, quantize, spec, stack, home)
-    except KeyboardInterrupt:
-        if started:
-            _stop(home)
+        airflow.trigger(run)
+    except NoAnswer:
         raise
+    except StackError:
+        attempt.refused()
+        raise
+    attempt.confirmed = True
+    return run
 
 
-def _retrain(home: Home) -> Outcome:
-    stack, _ = start_showing(home)
+def _train(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome | None:
+    """Let the example be trained, and follow the quantize run that its model begins; the outcome if that fails.
+
+    What an earlier demo has begun, and nobody follows any more, is taken up where it is.
+    """
+    prepare, retrain, quantize = (f"{stage}__{_DEMO}" for stage in ("prepare", "retrain", "quantize"))
+    under_way = {dag: airflow.under_way(dag) for dag in (quantize, retrain, prepare)}
+    if under_way[quantize]:
+        _take_up_or_begin(attempt, airflow, quantize, under_way[quantize])
+        return None
     path = Path(stack.dags_folder) / "model_specs" / f"{_DEMO}.yaml"
-    spec = load_spec(path)
-    with _airflow(home, stack) as airflow:
-        prepare, retrain = new_run(f"prepare__{_DEMO}"), new_run(f"retrain__{_DEMO}")
-        changed = offer_spec(home, path, _DEMO, Path(stack.dags_folder))
-        for dag_id in (prepare.dag, retrain.dag, f"quantize__{_DEMO}"):
-            wait_for_dag(airflow, dag_id, changed)
-        airflow.unpause(f"quantize__{_DEMO}")
-        for run in (prepare, retrain):
-            if _trigger_and_follow(airflow, run) != "success":
-                return outcome_of(_DEMO, None, None, read_failures(airflow, run, airflow.tasks(run)))
-        quantize = _created_by(airflow, retrain)
-        _follow(airflow, quantize)
-        return _finish(airflow, quantize, spec, stack, home)
+    changed = offer_spec(attempt.home, path, _DEMO, Path(stack.dags_folder))
+    for dag in (prepare, retrain, quantize):
+        wait_for_dag(airflow, dag, changed)
+    airflow.unpause(quantize)
+    for dag in (retrain,) if under_way[retrain] else (prepare, retrain):
+        run, own = _take_up_or_begin(attempt, airflow, dag, under_way[dag])
+        if follow_attempt(attempt, airflow) != "success":
+            return outcome_of(_DEMO, None, None, read_failures(airflow, run, airflow.tasks(run)))
+    attempt.follows(airflow, _created_by(airflow, run), own)
+    return None
 
 
-def _trigger_and_follow(airflow: AirflowApi, run: RunId) -> str:
-    airflow.unpause(run.dag)
-    airflow.trigger(run)
-    return _follow(airflow, run)
-
-
-def _follow(airflow: AirflowApi, run: RunId) -> str:
-    try:
-        return follow(airflow, run)
-    except KeyboardInterrupt:
-        airflow.fail(run)
-        raise
+def _take_up_or_begin(attempt: Attempt, airflow: AirflowApi, dag: str, under_way: list[RunId]) -> tuple[RunId, bool]:
+    """The run of a DAG, and whether this command began it."""
+    if not under_way:
+        return _begin(attempt, airflow, dag), True
+    print(f"joined {under_way[0].run} of {dag}, which is under way", file=sys.stderr)
+    attempt.follows(airflow, under_way[0], own=False)
+    return under_way[0], False
 
 
 def _created_by(airflow: AirflowApi, retrain: RunId) -> RunId:
@@ -109,40 +128,8 @@ def _created_by(airflow: AirflowApi, retrain: RunId) -> RunId:
     raise StackError(f"the new model of {retrain.run} started no run of quantize__{_DEMO} within {_EVENT_LIMIT} s")
 
 
-def _finish(airflow: AirflowApi, run: RunId, spec: Spec, stack: Stack, home: Home) -> Outcome:
-    outcome = read_outcome(airflow, run, spec.model.name)
-    print_outcome(outcome, spec.registry.name, stack, home, airflow.page_of(run))
-    return outcome
-
-
-def _reported(work: Callable[[], Outcome], model: Callable[[], str | None], target: Path | None) -> int:
-    """Do the work; whatever comes of it is in the JSON, and on standard error if it failed."""
-    try:
-        # Where the JSON is on standard output, the table is for the person who watches.
-        with redirect_stdout(sys.stderr) if target == STDOUT else nullcontext():
-            outcome = work()
-    except KeyboardInterrupt:
-        outcome = failed(model(), "interrupted", INTERRUPTED)
-    except LitegateError as error:
-        outcome = failed(model(), str(error), error.exit_code)
-    except Exception as error:
-        write_json(failed(model(), f"{type(error).__name__}: {error}").to_json(), target)
-        raise
-    if outcome.error is not None:
-        print_error(outcome.error)
-    write_json(outcome.to_json(), target)
-    return outcome.exit_code
-
-
-def _airflow(home: Home, stack: Stack) -> AirflowApi:
-    return AirflowApi(stack.airflow_url, home.password_file.read_text())
-
-
 def _alone(home: Home, model: str) -> AbstractContextManager[None]:
-    """Two runs of one model follow each other."""
-    return home.lock(f"model-{model}", lambda: print(f"waiting for another run of {model} to end", file=sys.stderr))
-
-
-def _stop(home: Home) -> None:
-    print("stopping the servers", file=sys.stderr)
-    stop(home)
+    """Two commands do not begin a run of one model at once: the second finds the first one's."""
+    return home.lock(
+        f"model-{model}", lambda: print(f"waiting for another command to begin its run of {model}", file=sys.stderr)
+    )

@@ -110,7 +110,8 @@ def follow(airflow: AirflowApi, run: RunId) -> str:
     Returns:
         The state that it ended in, or `awaiting_input`.
     """
-    with Progress(f"{run.dag}: {airflow.page_of(run)}") as progress:
+    with Progress(f"{run.dag}: {run.run}") as progress, _telling(airflow, progress):
+        progress.note(airflow.page_of(run))
         seen: dict[tuple[str, int], str | None] = {}
         while True:
             state = airflow.state(run)
@@ -128,6 +129,16 @@ def follow(airflow: AirflowApi, run: RunId) -> str:
                 progress.note(f"{run.dag}: {state}")
                 return state
             time.sleep(1)
+
+
+@contextmanager
+def _telling(airflow: AirflowApi, progress: Progress) -> Iterator[None]:
+    """Say with the progress when Airflow is slow."""
+    before, airflow.say = airflow.say, progress.note
+    try:
+        yield
+    finally:
+        airflow.say = before
 
 
 def _note_change(progress: Progress, seen: dict[tuple[str, int], str | None], task: TaskState) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -13,9 +16,10 @@ from litegate.records import BaselineSummary, Champion, RunResult, VariantRow
 from litegate.stack import Home, Stack
 from litegate.variants import BASELINE
 
-__all__ = ["print_outcome", "result_table"]
+__all__ = ["print_outcome", "print_table"]
 
-_PLAIN_WIDTH = 120
+_PLAIN_WIDTH, _ANY_WIDTH = 120, 1000
+_LEFT_OUT_FIRST = ("samples", "size", "latency ms", "bytes")
 _WORST_CLASSES = 3
 _STYLES = {"passed": "green", "failed": "red", "inconclusive": "yellow", "baseline": "dim"}
 
@@ -27,27 +31,45 @@ def print_outcome(outcome: Outcome, registry: str, stack: Stack, home: Home, air
         console = Console(highlight=False, width=_PLAIN_WIDTH)
     result = outcome.result
     if result is not None:
-        console.print(result_table(outcome, result))
+        print_table(console, outcome, result)
     for line in (*_reasons(result), *_summary(outcome, registry), *_pages(result, stack, home, airflow_page)):
         console.print(Text(line), soft_wrap=True)
 
 
-def result_table(outcome: Outcome, result: RunResult) -> Table:
-    """The measured variants against the baseline; the champion is marked."""
+def print_table(console: Console, outcome: Outcome, result: RunResult) -> None:
+    """The measured variants. Whole columns are left out where a terminal is narrow: half a number says nothing."""
+    for count in range(len(_LEFT_OUT_FIRST) + 1):
+        table = _table(outcome, result, _LEFT_OUT_FIRST[:count])
+        if Measurement.get(console, console.options.update(max_width=_ANY_WIDTH), table).maximum <= console.width:
+            break
+    console.print(table)
+    if count:
+        console.print(Text(f"a wider terminal shows {', '.join(_LEFT_OUT_FIRST[:count])} as well", "dim"))
+
+
+def _table(outcome: Outcome, result: RunResult, without: Sequence[str] = ()) -> Table:
+    """The measured variants against the baseline; the champion is marked.
+
+    Args:
+        without: names of columns that are left out.
+    """
+    metric = (wording.short_name(result.baseline.metric), _loss_head(result.baseline))
+    names = ("variant", "bytes", "size", *metric, "samples", "latency ms", "verdict")
+    kept = [index for index, name in enumerate(names) if name not in without]
     table = Table(box=box.SIMPLE_HEAD, title=f"{result.model}: the variants", title_justify="left")
-    for name, justify in (("variant", "left"), ("bytes", "right"), ("size", "right")):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    metric = wording.short_name(result.baseline.metric)
-    for name in (metric, _loss_head(result.baseline), "samples", "latency ms"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    for name in (names[index] for index in kept):
+        table.add_column(name, justify="left" if name in ("variant", "verdict") else "right", no_wrap=True)
     if BASELINE not in [row.variant for row in result.variants]:
-        table.add_row(*_baseline_cells(result.baseline))
+        cells = _baseline_cells(result.baseline)
+        table.add_row(*(cells[index] for index in kept))
     for row in result.variants:
         champion = _is(row, outcome.champion)
-        *cells, verdict = _cells(row, result.baseline, champion)
-        shown = Text(verdict, _STYLES.get(verdict, ""))
-        table.add_row(*map(Text, cells), shown, style="bold" if champion else None)
+        cells = _cells(row, result.baseline, champion)
+        style = _STYLES.get(row.verdict, "")
+        table.add_row(
+            *(Text(cells[index], style if names[index] == "verdict" else "") for index in kept),
+            style="bold" if champion else None,
+        )
     return table
 
 
@@ -118,7 +140,7 @@ def _summary(outcome: Outcome, registry: str) -> list[str]:
             return [f"{outcome.outcome}: {registry} {selected} passed the gate, but {now}: {outcome.why}"]
         case "rejected":
             return ["rejected: nothing passed the gate"]
-        case "failed":
+        case "failed" | "under_way":
             return []
 
 

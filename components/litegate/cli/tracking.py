@@ -15,14 +15,15 @@ from litegate.errors import StackError, StepFailed
 from litegate.records import Record
 from litegate.runner import StepRun
 from litegate.settings import Settings
-from litegate.stack import Home, running
+from litegate.stack import Home, Stack, running
 from litegate.stack.environment import client_environment
 
-__all__ = ["Tracking", "tracking"]
+__all__ = ["Tracking", "tracking", "using_workspace"]
 
 URI = "MLFLOW_TRACKING_URI"
 # MLflow's own default asks a server that is gone for minutes.
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3"}
+_DIRECTLY = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
 
 class Tracking:
@@ -69,13 +70,21 @@ def tracking(home: Home) -> Iterator[Tracking]:
     stack = running(home)
     if stack is not None and stack.phase != "ready":
         raise StackError(f"the servers in {home.root} are {stack.phase}: try again in a moment")
-    reach = client_environment(home, stack) | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"} if stack else {}
+    reach = client_environment(home, stack) | _DIRECTLY if stack else {}
     with tempfile.TemporaryDirectory(prefix="litegate-") as folder, _environment(_PATIENCE | dict(os.environ) | reach):
         if not os.environ.get(URI):
             raise StackError(
                 f"no servers run in {home.root}: start them with `litegate start`, or name your MLflow server by {URI}"
             )
         yield Tracking(os.environ[URI], Path(folder))
+
+
+@contextmanager
+def using_workspace(home: Home, stack: Stack) -> Iterator[None]:
+    """The workspace of the servers, for steps that their tasks run as well."""
+    places = {"LITEGATE_HOME": str(home.root), "LITEGATE_WORKSPACE": stack.workspace}
+    with _environment(dict(os.environ) | client_environment(stack) | _DIRECTLY | places):
+        yield
 
 
 @contextmanager

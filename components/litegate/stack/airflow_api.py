@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -13,10 +12,16 @@ import httpx
 
 from litegate.errors import StackError
 from litegate.stack.home import ADMIN
+from litegate.stack.patience import Patience, Server
 
 __all__ = ["AirflowApi", "RunId", "TaskState"]
 
 _PAGE = 100
+_UNDER_WAY = ("queued", "running")
+
+
+def _silently(line: str) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,18 @@ class TaskState:
 class AirflowApi:
     """A client of one Airflow, logged in as its administrator.
 
-    Args:
-        patience: seconds for which a server that does not answer is asked again.
+    Every call may be sent several times; Airflow does each once.
+
+    Attributes:
+        patience: how long a server that does not answer is asked again.
+        say: is told, for people, when it is slow to answer.
     """
 
-    def __init__(self, url: str, password: str, patience: float = 30) -> None:
-        self.url, self.patience = url, patience
+    def __init__(self, url: str, password: str, patience: Patience | None = None) -> None:
+        self.url, self.patience = url, patience or Patience(limit=30)
+        self.say: Callable[[str], None] = _silently
         self._password = password
-        self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self._http = httpx.Client(base_url=url, trust_env=False)
 
     def __enter__(self) -> AirflowApi:
         return self
@@ -92,8 +101,8 @@ class AirflowApi:
         ]
 
     def unpause(self, dag_id: str) -> None:
-        """Let runs of the DAG begin."""
-        self._send("PATCH", f"dags/{dag_id}", json={"is_paused": False})
+        """Let runs of the DAG begin, if there is such a DAG."""
+        self._send("PATCH", f"dags/{dag_id}", accept=(404,), json={"is_paused": False})
 
     def trigger(self, run: RunId, conf: Mapping[str, Any] | None = None) -> None:
         """Start a run, with some values of its form."""
@@ -105,9 +114,26 @@ class AirflowApi:
         """The state of a run: queued, running, success or failed."""
         return str(self._send("GET", run.path).json()["state"])
 
-    def fail(self, run: RunId) -> None:
-        """Mark a run as failed, which ends its tasks."""
-        self._send("PATCH", run.path, json={"state": "failed"})
+    def note(self, run: RunId) -> str | None:
+        """What somebody has written to a run."""
+        note: str | None = self._send("GET", run.path).json()["note"]
+        return note
+
+    def fail(self, run: RunId, why: str) -> None:
+        """Mark a run as failed, which ends its tasks, and note why."""
+        self._send("PATCH", run.path, json={"state": "failed", "note": why})
+
+    def under_way(self, dag: str) -> list[RunId]:
+        """The runs of a DAG that have not ended, the newest first; of several DAGs if it ends with `*`."""
+        return list(self._runs(dag, {"state": _UNDER_WAY}))
+
+    def newest(self, dag: str) -> RunId | None:
+        """The newest run of a DAG, ended or not; of several DAGs if it ends with `*`."""
+        return next(self._runs(dag, {}), None)
+
+    def named(self, run_id: str) -> list[RunId]:
+        """The runs of this id; each DAG may have one."""
+        return [run for run in self._runs("*", {"run_id_prefix_pattern": run_id}) if run.run == run_id]
 
     def tasks(self, run: RunId) -> list[TaskState]:
         """Every task instance of a run, those that started first at the front."""
@@ -145,6 +171,14 @@ class AirflowApi:
         """Where what a task asks is answered."""
         return f"{self.page_of(run)}/tasks/{task}/required_actions"
 
+    def _runs(self, dag: str, parameters: dict[str, Any]) -> Iterator[RunId]:
+        """Runs, the newest first; the address of all DAGs, since that of one that does not exist is an error."""
+        prefix = dag.removesuffix("*")
+        wanted = parameters | {"dag_id_prefix_pattern": prefix, "order_by": "-run_after"}
+        for item in self._pages("dags/~/dagRuns", "dag_runs", wanted):
+            if item["dag_id"] == dag or (prefix != dag and item["dag_id"].startswith(prefix)):
+                yield RunId(item["dag_id"], item["dag_run_id"])
+
     def _pages(self, path: str, key: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
         offset, total = 0, 1
         while offset < total:
@@ -153,34 +187,26 @@ class AirflowApi:
             offset, total = offset + _PAGE, answer["total_entries"]
 
     def _send(self, method: str, path: str, accept: tuple[int, ...] = (), **arguments: Any) -> httpx.Response:
-        deadline = time.monotonic() + self.patience
-        while True:
-            try:
-                answer = self._send_once(method, f"/api/v2/{path}", arguments)
-                if answer.status_code < 500:
-                    break
-                problem = f"HTTP {answer.status_code}"
-            except httpx.TransportError as error:
-                problem = str(error) or type(error).__name__
-            if time.monotonic() > deadline:
-                raise StackError(f"Airflow at {self.url} does not answer: {problem}")
-            time.sleep(1)
+        def send(timeout: float) -> httpx.Response:
+            return self._send_once(method, f"/api/v2/{path}", arguments | {"timeout": timeout})
+
+        answer = self.patience.answer(Server("Airflow", self.url), send, self.say)
         if answer.is_success or answer.status_code in accept:
             return answer
         raise StackError(f"Airflow refused {method} {path}: HTTP {answer.status_code}, {answer.text[:500]}")
 
     def _send_once(self, method: str, path: str, arguments: dict[str, Any]) -> httpx.Response:
         answer = self._http.request(method, path, **arguments) if "Authorization" in self._http.headers else None
-        if answer is None or answer.status_code == 401:
-            self._log_in()
-            answer = self._http.request(method, path, **arguments)
-        return answer
+        if answer is not None and answer.status_code != 401:
+            return answer
+        log_in = self._log_in(arguments["timeout"])
+        return self._http.request(method, path, **arguments) if log_in.is_success else log_in
 
-    def _log_in(self) -> None:
+    def _log_in(self, timeout: float) -> httpx.Response:
         body = {"username": ADMIN, "password": self._password}
-        answer = self._http.post("/auth/token", json=body)
-        if answer.status_code >= 500:
-            raise httpx.ConnectError(f"HTTP {answer.status_code} at log-in")
-        if not answer.is_success:
+        answer = self._http.post("/auth/token", json=body, timeout=timeout)
+        if answer.status_code in (400, 401, 403, 422):
             raise StackError(f"Airflow at {self.url} refused the log-in of {ADMIN}: HTTP {answer.status_code}")
-        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        if answer.is_success:
+            self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return answer

@@ -28,6 +28,8 @@ class Step:
         tracking: whether the child may use MLflow, and so gets its address and credentials.
         timeout: wall-clock limit in seconds.
         memory: the least limit of the address space in GiB, for each process; it grows with the step's files.
+        grace: seconds that the child has to end by itself when it is to be killed, as one that records runs in
+            MLflow: it ends them. Less than the 5 that Airflow gives a task.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Step:
     tracking: bool = False
     timeout: float = 1800.0
     memory: float = 4.0
+    grace: float = 0.0
 
     @property
     def confined(self) -> bool:
@@ -65,7 +68,9 @@ STEPS = MappingProxyType(
             Step("evaluate", records.EvaluateRequest, records.Evaluated, timeout=6 * 3600, memory=8),
             Step("profile", records.ProfileRequest, records.Profile),
             Step("judge", records.GateRequest, records.Verdicts, "service"),
-            Step("register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True),
+            Step(
+                "register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True, grace=3
+            ),
             Step("promote", records.PromoteRequest, records.Promotion, "service", cached=False, tracking=True),
             Step("read_ledger", records.PositionRequest, records.Position, "service", tracking=True),
             Step("decide", records.Decision, records.Decided, "service", cached=False, tracking=True),
@@ -73,7 +78,13 @@ STEPS = MappingProxyType(
             Step("incumbent", records.ChampionRequest, records.FoundIncumbent, "service", cached=False, tracking=True),
             Step("drift", records.DriftRequest, records.Drift),
             Step(
-                "requalify", records.RequalifyRequest, records.Requalification, "service", cached=False, tracking=True
+                "requalify",
+                records.RequalifyRequest,
+                records.Requalification,
+                "service",
+                cached=False,
+                tracking=True,
+                grace=3,
             ),
             Step("conclude", records.ConcludeRequest, records.Conclusion, "service", cached=False, tracking=True),
             Step("ledger", records.LedgerRequest, records.ChannelState, "service", cached=False, tracking=True),

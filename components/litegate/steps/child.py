@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import logging
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -26,6 +27,8 @@ def run_step(name: str, folder: Path, cache: Path, not_isolated: tuple[str, ...]
     """Run one step as described above and return the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     step = STEPS[name]
+    if step.grace:
+        signal.signal(signal.SIGTERM, _end)
     request = step.request.model_validate_json((folder / "request.json").read_text())
     try:
         result = importlib.import_module(f"litegate.steps.{name}").run(request, Work(folder, cache, not_isolated))
@@ -34,6 +37,12 @@ def run_step(name: str, folder: Path, cache: Path, not_isolated: tuple[str, ...]
         return _report(error, folder)
     gc.collect()  # semaphores and the like are given back as their owners are collected
     return 0
+
+
+def _end(number: int, _: object) -> None:
+    """Unwind, so that what was begun elsewhere is ended; once is enough."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _report(error: Exception, folder: Path) -> int:

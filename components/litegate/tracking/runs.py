@@ -25,6 +25,7 @@ from litegate.storage import is_s3
 
 __all__ = [
     "GROUP",
+    "KILLED",
     "NOTE",
     "SUPERSEDED",
     "Runs",
@@ -37,6 +38,7 @@ __all__ = [
     "page",
     "recording",
     "tag",
+    "unended",
 ]
 
 NOTE = "mlflow.note.content"
@@ -44,6 +46,8 @@ RUN_KEY = "litegate.run_key"
 DIGEST = "litegate.digest"
 GROUP = "litegate.group"
 SUPERSEDED = "litegate.superseded"
+KILLED = "KILLED"
+"""MLflow's state of a run that was ended from outside."""
 FILES, FILES_ARTIFACT = "litegate.files", "workspace.json"
 DATASET_DIGEST_LIMIT = 36
 TAG_LIMIT = 5000
@@ -99,7 +103,7 @@ class Runs:
 
     def __init__(self, client: MlflowClient, experiment_id: str, run_key: str) -> None:
         self.client, self.experiment_id, self.run_key = client, experiment_id, run_key
-        self.group = digest_json(run_key)[:16]
+        self.group = _group(run_key)
         self._opened: list[str] = []
 
     def open(self, content: Sequence[str], name: str, tags: Mapping[str, str], parent: str | None = None) -> Run:
@@ -115,27 +119,42 @@ class Runs:
         return run
 
     def supersede_others(self) -> None:
-        """Tag what earlier tries of the same pipeline run recorded and this one did not."""
+        """Tag what earlier tries of the same pipeline run recorded and this one did not; end what they left open."""
         for run in self._search(f"tags.`{GROUP}` = '{self.group}'"):
             if run.info.run_id not in self._opened:
                 self.client.set_tag(run.info.run_id, SUPERSEDED, "true")
+                if run.info.status == "RUNNING":  # that try was killed
+                    self.client.set_terminated(run.info.run_id, KILLED)
 
     def _search(self, wanted: str) -> list[Run]:
         runs = self.client.search_runs([self.experiment_id], wanted, max_results=1000)
         return sorted(runs, key=lambda run: (run.info.start_time, run.info.run_id))
 
 
+def unended(client: MlflowClient, experiment: str, run_key: str) -> list[Run]:
+    """The runs of one pipeline run that are being recorded, or were when somebody was killed over it."""
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        return []
+    wanted = f"tags.`{GROUP}` = '{_group(run_key)}' and attributes.status = 'RUNNING'"
+    return list(client.search_runs([found.experiment_id], wanted, max_results=1000))
+
+
 @contextmanager
 def recording(client: MlflowClient, run: Run, status: str = "FINISHED") -> Iterator[None]:
-    """End `run` with `status`, or as FAILED if recording it is cut short."""
+    """End `run` with `status`; as FAILED if recording it fails, as KILLED if this process is to end."""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         with suppress(MlflowException):
-            client.set_terminated(run.info.run_id, "FAILED")
+            client.set_terminated(run.info.run_id, "FAILED" if isinstance(error, Exception) else KILLED)
         raise
     if run.info.status != status:
         client.set_terminated(run.info.run_id, status)
+
+
+def _group(run_key: str) -> str:
+    return digest_json(run_key)[:16]
 
 
 def log(

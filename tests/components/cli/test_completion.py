@@ -28,6 +28,7 @@ def completed(line: str, folder: Path) -> list[str]:
 
 def test_commands_are_completed(tmp_path: Path) -> None:
     assert completed("litegate re", tmp_path) == ["reconcile", "reinstate"]
+    assert completed("litegate fo", tmp_path) == ["follow"]
 
 
 def test_options_and_their_values_are_completed(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import pytest
 from litegate.cli.commands import COMMANDS
 from litegate.cli.main import main, parser
 
+main_module = sys.modules["litegate.cli.main"]
+
 GOOD = """
 model: {name: tiny, uri: model.keras}
 calibration: {uri: data.npz, format: npz}
@@ -35,6 +37,9 @@ def test_a_bad_spec_ends_with_2_one_line_and_the_json(tmp_path, capsys):
     assert found == {
         "model": None,
         "outcome": "failed",
+        "run": None,
+        "dag": None,
+        "page": None,
         "why": None,
         "champion": None,
         "selected": None,
@@ -119,6 +124,50 @@ sys.exit(main(["demo"]))
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
+
+
+def test_a_second_signal_cuts_the_cleaning_up_short():
+    code = """
+import sys, time
+from litegate.cli import main as _, pipeline
+from litegate.cli.attempt import Attempt, reported
+main = sys.modules["litegate.cli.main"]
+main._ONE_SIGNAL = 0
+def clean_up(home, target):
+    def work():
+        try:
+            print("ready", flush=True)
+            time.sleep(60)
+        finally:
+            print("cleaning up", flush=True)
+            time.sleep(60)
+    return reported(work, Attempt(home), target)
+pipeline.demo = clean_up
+sys.exit(main.main(["demo", "--json"]))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in ("ready\n", "cleaning up\n"):
+            assert process.stderr.readline() == line
+            process.send_signal(signal.SIGTERM)
+        found = json.loads(process.stdout.read())
+        assert process.wait(30) == 130
+    assert (found["outcome"], found["error"]) == ("failed", "interrupted")
+
+
+def test_a_signal_that_is_sent_to_the_process_and_to_its_group_is_one(monkeypatch):
+    """As `timeout` does it."""
+    moments = iter([10.0, 10.1, 11.0])
+    monkeypatch.setattr(main_module.time, "monotonic", lambda: next(moments))
+    interrupt = main_module._Interrupt()
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+    interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
 
 
 def test_a_clean_up_of_a_stopped_home_says_what_to_start(monkeypatch, capsys):

@@ -39,7 +39,7 @@ def result(selected: Champion | None) -> RunResult:
         variants=(ROW,),
         experiment_id="1",
         mlflow_run_id="p",
-        report="http://mlflow/report",
+        report="http://mlflow/#/report",
     )
 
 
@@ -143,6 +143,9 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
     assert found == {
         "model": "m",
         "outcome": "promoted",
+        "run": None,
+        "dag": None,
+        "page": None,
         "why": None,
         "champion": {"variant": "int8", "version": 3, "digest": "d" * 64},
         "selected": {"variant": "int8", "version": 3, "digest": "d" * 64},
@@ -155,7 +158,7 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
             "samples": 697,
         },
         "variants": [ROW.to_json()],
-        "report": "http://mlflow/report",
+        "report": "http://mlflow/#/report",
     }
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
@@ -187,6 +190,9 @@ def test_the_json_of_a_failure_says_why_and_claims_no_result(outcome):
     assert found == {
         "model": outcome.model,
         "outcome": "failed",
+        "run": None,
+        "dag": None,
+        "page": None,
         "why": None,
         "champion": None,
         "selected": None,

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
+from rich.console import Console
 
 from litegate.cli.outcome import Outcome
-from litegate.cli.table import print_outcome
+from litegate.cli.table import print_outcome, print_table
 from litegate.records import BaselineSummary, Champion, ClassLoss, RunResult, VariantRow
 from litegate.stack import Home
 from litegate.stack.state import Stack
@@ -127,6 +130,23 @@ def test_a_metric_that_is_no_share_is_printed_as_it_is_and_a_lower_one_is_better
     assert "25% - +0.1 697" in line_of(found, "int8")
     assert "+0.01 (-, +0.0155)" in line_of(found, "int16x8")
     assert not any("…" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("width", "left_out"), [(120, []), (100, ["samples", "size"]), (80, ["samples", "size", "latency ms", "bytes"])]
+)
+def test_a_narrow_terminal_shows_fewer_columns_and_each_of_them_whole(width, left_out):
+    wide = row("int16x8_float_fallback", verdict="inconclusive", samples=12000)
+    result = RESULT.model_copy(update={"variants": (*RESULT.variants, wide)})
+    console = Console(width=width, file=StringIO())
+    print_table(console, Outcome("digits", "promoted", 0, result, RESULT.selected), result)
+    found = console.file.getvalue().splitlines()
+
+    head = next(line for line in found if "variant" in line.split())
+    assert [name for name in ("samples", "size", "latency ms", "bytes") if name not in head] == left_out
+    assert "…" not in "".join(found)
+    assert line_of(found, wide.variant).endswith("inconclusive")
+    assert found[-1].strip() == (f"a wider terminal shows {', '.join(left_out)} as well" if left_out else "")
 
 
 def test_a_baseline_without_a_value_still_has_its_row(lines):

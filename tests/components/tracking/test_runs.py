@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import mlflow.data
 import pytest
@@ -48,6 +49,35 @@ def test_the_same_content_is_the_same_run_only_within_a_pipeline_run(name):
     ]
     assert opened[0] == opened[1]
     assert len(set(opened)) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(None, "FINISHED"), (ValueError(), "FAILED"), (SystemExit(143), "KILLED")]
+)
+def test_a_run_ends_as_its_recording_did(name, error, status):
+    client = MlflowClient()
+    run = runs.Runs(client, runs.experiment(client, name, NOTE), "key").open(["a"], "run", {})
+    with suppress(ValueError, SystemExit), runs.recording(client, run):
+        assert [left.info.run_id for left in runs.unended(client, name, "key")] == [run.info.run_id]
+        assert runs.unended(client, name, "another key") == []
+        if error is not None:
+            raise error
+    assert client.get_run(run.info.run_id).info.status == status
+    assert runs.unended(client, name, "key") == []
+
+
+def test_what_a_killed_try_left_open_is_ended_by_the_one_that_does_not_take_it_up(name):
+    client = MlflowClient()
+    experiment = runs.experiment(client, name, NOTE)
+    killed = runs.Runs(client, experiment, "key")
+    same, outdated = killed.open(["same"], "run", {}), killed.open(["outdated"], "run", {})
+    elsewhere = runs.Runs(client, experiment, "another key").open(["b"], "run", {})
+
+    again = runs.Runs(client, experiment, "key")
+    with runs.recording(client, again.open(["same"], "run", {})):
+        again.supersede_others()
+    states = [client.get_run(run.info.run_id).info.status for run in (same, outdated, elsewhere)]
+    assert states == ["FINISHED", "KILLED", "RUNNING"]
 
 
 @pytest.mark.parametrize("uri", ["s3://bucket/data/eval.npz", "/data/eval.npz", "s3://bucket/eval/"])

@@ -1,4 +1,4 @@
-"""Commands that run a pipeline: `run` and `demo`."""
+"""Commands about pipeline runs: `run`, `follow` and `demo`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def _run(home: Home, options: Namespace) -> int:
     return pipeline.run(home, options.spec, options.json)
 
 
+def _follow(home: Home, options: Namespace) -> int:
+    from litegate.cli import following
+
+    return following.follow_run(home, options.run, options.json)
+
+
 def _demo(home: Home, options: Namespace) -> int:
     from litegate.cli import pipeline
 
@@ -34,12 +40,32 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
 
 
+def _follow_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN|MODEL",
+        help="the id of a run, as `litegate run` and Airflow show it, or the name of a model: its run that is under "
+        "way, else its newest (of any model)",
+    )
+
+
 COMMANDS = (
     Command(
         name="run",
         summary="Quantize, gate and promote the model of a spec file; starts the servers if needed.",
         run=_run,
         arguments=_run_arguments,
+        details="If a run with the same inputs is under way, it is followed in place of a new one. The run is "
+        "Airflow's: it goes on if this command dies; Ctrl-C and SIGTERM end it, if this command began it.",
+        epilog=EXIT_CODES,
+    ),
+    Command(
+        name="follow",
+        summary="Follow a run that is under way, or show what it came to, as the command that began it would.",
+        run=_follow,
+        arguments=_follow_arguments,
+        details="Interrupting it leaves the run alone.",
         epilog=EXIT_CODES,
     ),
     Command(
