@@ -76,7 +76,9 @@ class Clause(Record):
         limit: what is allowed.
         p_value: how likely such evidence would be if the true value were at the limit or beyond.
         samples: how many it was found on.
-        needed: how many in all would decide it if all else stays what it is; None if decided, or if no number would.
+        clusters: how many clusters these are in; None where each is independent of the others.
+        needed: how many samples in all would decide it if all else stays what it is, or how many clusters where the
+            verdict has any; None if decided, or if no number would.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Clause(Record):
     limit: float
     p_value: float
     samples: int
+    clusters: int | None = None
     needed: int | None = None
 
 
@@ -133,7 +136,10 @@ class Verdict(Record):
         baseline: the baseline's value on the same samples.
         lost, gained: samples on which the variant is worse or better than the baseline.
         agreement: share of samples with the same prediction, or the same score where there are no predictions.
-        needed: how many samples would decide an inconclusive verdict; None where no number would.
+        clusters: how many clusters the samples are in: groups, and exact duplicates; None where each sample is
+            independent of the others.
+        needed: how many samples, or clusters where there are any, would decide an inconclusive verdict; None where no
+            number would.
         classes: those that lost most, the worst first.
         flips: the samples that flipped, the worst first: a few of the `flipped`; all are in `explanation`.
         explanation: files for people: all flipped samples and all classes as CSV.
@@ -151,6 +157,7 @@ class Verdict(Record):
     confidence: float | None = None
     p_value: float | None = None
     samples: int = 0
+    clusters: int | None = None
     available: int = 0
     needed: int | None = None
     lost: int = 0
