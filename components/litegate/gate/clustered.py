@@ -53,7 +53,7 @@ class ClusteredProportions:
         """From what each pair loses: 1, 0 or -1."""
         sums, sizes = clusters.sums(values), clusters.sizes
         lost, gained = float(np.sum(values > 0)), float(np.sum(values < 0))
-        return cls(len(values), lost, gained, float(sums @ sums), float(sums @ sizes), Sizes.of(sizes))
+        return cls(len(values), lost, gained, float(np.sum(sums**2)), float(np.sum(sums * sizes)), Sizes.of(sizes))
 
     @property
     def samples(self) -> int:
@@ -104,7 +104,7 @@ class ClusteredProportions:
     def _effect(self, limit: float) -> float:
         """The design effect."""
         mean, sizes = self.estimate, self.sizes
-        spread = self.squares - 2 * mean * self.products + mean**2 * float(sizes.distinct**2 @ sizes.numbers)
+        spread = self.squares - 2 * mean * self.products + mean**2 * sizes.squares
         unseen = sizes.mean_of_largest(min(abs(limit - mean), 1.0))
         independent = self.lost + self.gained - self.total * mean**2
         return max(1.0, (spread + _UNSEEN * unseen**2) / (independent + _UNSEEN * unseen))
@@ -128,7 +128,7 @@ class ClusteredMean(Approximate):
         """From one value for each sample; see `litegate.gate.contrasts.mean_evidence`."""
         mean, sums, sizes = float(np.mean(values)), clusters.sums(values), Sizes.of(clusters.sizes)
         rest = sums - mean * clusters.sizes
-        error = math.sqrt(float(rest @ rest) * sizes.clusters / max(sizes.clusters - 1, 1)) / len(values)
+        error = math.sqrt(float(np.sum(rest**2)) * sizes.clusters / max(sizes.clusters - 1, 1)) / len(values)
         enough, whole = sizes.effective >= MIN_SAMPLES, low is None or high is None
         below, above = (reach, reach) if low is None or high is None else (mean - low, high - mean)
         return cls(len(values), mean, error, below, above, enough, sizes, whole)

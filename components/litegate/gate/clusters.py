@@ -41,12 +41,17 @@ class Sizes:
     @cached_property
     def samples(self) -> float:
         """Of all clusters together."""
-        return float(self.distinct @ self.numbers)
+        return float(np.sum(self.distinct * self.numbers))
+
+    @cached_property
+    def squares(self) -> float:
+        """Sum of the squared sizes."""
+        return float(np.sum(self.distinct**2 * self.numbers))
 
     @cached_property
     def effective(self) -> float:
         """So many clusters of equal size say as much of a mean (L. Kish, Survey Sampling, 1965)."""
-        return self.samples**2 / float(self.distinct**2 @ self.numbers)
+        return self.samples**2 / self.squares
 
     @cached_property
     def clusters(self) -> float:
