@@ -38,14 +38,15 @@ def result_table(outcome: Outcome, result: RunResult) -> Table:
     for name, justify in (("variant", "left"), ("bytes", "right"), ("size", "right")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     metric = wording.short_name(result.baseline.metric)
-    for name in (metric, _loss_head(result.baseline), "samples", "latency ms"):
+    clustered = any(row.clusters is not None for row in result.variants)
+    for name in (metric, _loss_head(result.baseline), "samples", *["clusters"] * clustered, "latency ms"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     if BASELINE not in [row.variant for row in result.variants]:
-        table.add_row(*_baseline_cells(result.baseline))
+        table.add_row(*_baseline_cells(result.baseline, clustered))
     for row in result.variants:
         champion = _is(row, outcome.champion)
-        *cells, verdict = _cells(row, result.baseline, champion)
+        *cells, verdict = _cells(row, result.baseline, champion, clustered)
         shown = Text(verdict, _STYLES.get(verdict, ""))
         table.add_row(*map(Text, cells), shown, style="bold" if champion else None)
     return table
@@ -55,7 +56,8 @@ def _is(row: VariantRow, version: Champion | None) -> bool:
     return version is not None and (row.variant, row.digest) == (version.variant, version.digest)
 
 
-def _cells(row: VariantRow, baseline: BaselineSummary, champion: bool) -> tuple[str, ...]:
+def _cells(row: VariantRow, baseline: BaselineSummary, champion: bool, clustered: bool) -> tuple[str, ...]:
+    clusters = "-" if row.clusters is None else f"{row.clusters:,}"
     return (
         f"{'*' if champion else ' '} {row.variant}",
         "-" if row.bytes is None else f"{row.bytes:,}",
@@ -63,6 +65,7 @@ def _cells(row: VariantRow, baseline: BaselineSummary, champion: bool) -> tuple[
         _value(row.value, baseline),
         _loss(row, baseline),
         f"{row.samples:,}",
+        *[clusters] * clustered,
         "-" if row.latency_ms is None else wording.milliseconds(row.latency_ms),
         row.verdict,
     )
@@ -85,9 +88,9 @@ def _loss(row: VariantRow, baseline: BaselineSummary) -> str:
     return unit.number(row.drop, sign="+") + ("" if bounds == ["-", "-"] else f" ({', '.join(bounds)})")
 
 
-def _baseline_cells(baseline: BaselineSummary) -> tuple[str, ...]:
-    value = _value(baseline.value, baseline)
-    return (f"  {BASELINE}", f"{baseline.bytes:,}", "100%", value, "-", f"{baseline.samples:,}", "-", "baseline")
+def _baseline_cells(baseline: BaselineSummary, clustered: bool) -> tuple[str, ...]:
+    size, value, samples = f"{baseline.bytes:,}", _value(baseline.value, baseline), f"{baseline.samples:,}"
+    return (f"  {BASELINE}", size, "100%", value, "-", samples, *["-"] * clustered, "-", "baseline")
 
 
 def _reasons(result: RunResult | None) -> list[str]:

@@ -58,7 +58,8 @@ class TFRecordShard:
                 example = _parse(_record(file, size, place), place)
                 fields = fields or tuple(sorted(example))
                 for part in (index.labels, index.groups):
-                    part.add(_value(example[part.name], place) if part.name in example else None, place)
+                    known = part.name is not None and part.name in example
+                    part.add(_value(example[part.name], place) if known else None, place)
                 offsets.append(offset)
         return cls(fetch, where, np.array(offsets, np.int64), fields)
 

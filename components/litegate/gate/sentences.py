@@ -7,7 +7,7 @@ from litegate.metrics.facts import MetricFacts
 from litegate.records import Clause, Verdict
 from litegate.spec import Gate
 
-__all__ = ["claim", "clause_unit", "sentence", "tried_on", "would_decide"]
+__all__ = ["claim", "clause_unit", "sentence"]
 
 _ANSWERS = {"passed": "may ship", "failed": "may not ship", "inconclusive": "is undecided"}
 
@@ -44,17 +44,6 @@ def claim(clause: Clause, metric: MetricFacts, policy: Gate) -> str:
             found, sides = f"at least {unit.text(-clause.high, digits)}", sides[::-1]
         return f"float32 itself is {found} {sides[0]} the {asked} of {wording.short_name(metric.name)} asked for"
     return f"{_lost(clause, metric, policy, found)} ({unit.number(clause.limit, digits)} allowed)"
-
-
-def tried_on(samples: int, clusters: int | None) -> str:
-    """What was looked at: `10,000 samples in 100 clusters`."""
-    return f"{samples:,} samples" + ("" if clusters is None else f" in {clusters:,} clusters")
-
-
-def would_decide(needed: int | None, clusters: int | None) -> str:
-    """How many would decide what is open: clusters where there are any, else samples."""
-    many = "no number of" if needed is None else f"about {wording.about(needed)}"
-    return f"{many} {'samples' if clusters is None else 'clusters'} would decide it"
 
 
 def _decisive(verdict: Verdict) -> Clause | None:
@@ -118,4 +107,4 @@ def _ending(verdict: Verdict) -> str:
     if verdict.state != "inconclusive":
         return "" if verdict.confidence is None else f", with {wording.confidence(verdict.confidence)} confidence"
     there = verdict.samples if verdict.clusters is None else verdict.clusters
-    return f"; {would_decide(verdict.needed, verdict.clusters)}, {there:,} were there"
+    return f"; {wording.would_decide(verdict.needed, verdict.clusters)}, {there:,} were there"

@@ -18,10 +18,11 @@ from litegate.gate.clauses import Claim, State, claims
 from litegate.gate.contrasts import Comparison, Design
 from litegate.gate.multiplicity import holm_levels
 from litegate.gate.outcomes import Outcomes, Unpaired, match
-from litegate.gate.sentences import claim, tried_on, would_decide
+from litegate.gate.sentences import claim
 from litegate.metrics.facts import MetricFacts
 from litegate.records import Clause, Reason, Verdict
 from litegate.spec import Gate
+from litegate.wording import samples_in, would_decide
 
 __all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "is_open", "judge"]
 
@@ -231,7 +232,7 @@ def _changes(comparison: Comparison) -> tuple[int, int]:
 
 def _reason(clause: Clause, metric: MetricFacts, policy: Gate, clusters: int | None) -> Reason:
     codes = {"passed": "within", "failed": "above", "inconclusive": "undecided"}
-    message = f"{claim(clause, metric, policy)}, on {tried_on(clause.samples, clause.clusters)}"
+    message = f"{claim(clause, metric, policy)}, on {samples_in(clause.samples, clause.clusters)}"
     if clause.state == "inconclusive":
         message = f"{message}; {would_decide(clause.needed, clusters)}"
     return Reason(code=f"{codes[clause.state]}_{clause.name}", message=message)

@@ -24,6 +24,7 @@ from litegate.metrics.base import Metric, check_classes
 from litegate.metrics.loading import load_metric
 from litegate.progress import Progress
 from litegate.records import Evaluated, EvaluateRequest, ReferenceOutcomes
+from litegate.wording import samples_in
 from litegate.work import Work
 
 __all__ = ["run"]
@@ -183,5 +184,5 @@ def _say(
         ended = "decided after" if count < available else "went to the end,"
         work.say("evaluate %s: %s %s of %s samples", variant, ended, f"{count:,}", f"{available:,}")
     value = "" if outcomes.score is None else f" {outcomes.score.mean():.4f}"
-    where = f"{count:,} samples" + ("" if clusters is None else f" in {len(clusters):,} clusters")
+    where = samples_in(count, None if clusters is None else len(clusters))
     work.say("evaluate %s: %s%s on %s, %s", variant, request.metric, value, where, speed)
