@@ -88,14 +88,14 @@ def some_lost(clustering: Clustering, margin: float, most: float = 1.0) -> Scene
     return scene
 
 
-def largest_lost(size: int, share: float, margin: float) -> Scene:
+def largest_lost(size: int, share: float, margin: float, known: Known = "group") -> Scene:
     """The share of the samples that is in clusters of this size has all of the loss; the others are alone."""
 
     def scene(rng: np.random.Generator, samples: int, perfect: bool) -> list[Variant]:
         large = round(samples * share / size)
         sizes = np.append(np.full(large, size), np.ones(samples - large * size, int))
         losses = np.where(sizes == size, margin * samples / (large * size), 0.0)
-        return _lost_as_a_whole(rng, sizes, losses, "group", perfect)
+        return _lost_as_a_whole(rng, sizes, losses, known, perfect)
 
     return scene
 

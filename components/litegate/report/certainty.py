@@ -91,10 +91,8 @@ def _clusters(run: Run) -> str:
     group = run.spec.evaluation.group
     what = "Exact duplicates" if group is None else f"Samples of one group (`{group}`), and exact duplicates,"
     most = max(found, key=lambda verdict: verdict.samples)
-    return (
-        f" {what} are one cluster, and clusters are what is counted: {wording.samples_in(most.samples, most.clusters)}. "
-        "Nothing is assumed of samples within one."
-    )
+    seen = wording.samples_in(most.samples, most.clusters)
+    return f" {what} are one cluster, and the gate counts clusters: {seen}. Nothing is assumed of samples within one."
 
 
 def _part(run: Run, name: str) -> ClausePart:
