@@ -122,7 +122,7 @@ def bootstrap(
         units=units,
         drawn=drawn,
         left_out=left_out,
-        sizes=None if clusters is None else Sizes.of(clusters.sizes),
+        sizes=None if clusters is None else clusters.distribution,
     )
 
 

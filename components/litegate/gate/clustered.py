@@ -53,7 +53,9 @@ class ClusteredProportions:
         """From what each pair loses: 1, 0 or -1."""
         sums, sizes = clusters.sums(values), clusters.sizes
         lost, gained = float(np.sum(values > 0)), float(np.sum(values < 0))
-        return cls(len(values), lost, gained, float(np.sum(sums**2)), float(np.sum(sums * sizes)), Sizes.of(sizes))
+        return cls(
+            len(values), lost, gained, float(np.sum(sums**2)), float(np.sum(sums * sizes)), clusters.distribution
+        )
 
     @property
     def samples(self) -> int:
@@ -126,7 +128,7 @@ class ClusteredMean(Approximate):
         cls, values: Array, low: float | None, high: float | None, reach: float, clusters: Clusters
     ) -> ClusteredMean:
         """From one value for each sample; see `litegate.gate.contrasts.mean_evidence`."""
-        mean, sums, sizes = float(np.mean(values)), clusters.sums(values), Sizes.of(clusters.sizes)
+        mean, sums, sizes = float(np.mean(values)), clusters.sums(values), clusters.distribution
         rest = sums - mean * clusters.sizes
         error = math.sqrt(float(np.sum(rest**2)) * sizes.clusters / max(sizes.clusters - 1, 1)) / len(values)
         enough, whole = sizes.effective >= MIN_SAMPLES, low is None or high is None

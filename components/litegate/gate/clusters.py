@@ -123,6 +123,11 @@ class Clusters:
         """Samples in each cluster."""
         return np.bincount(self.number)
 
+    @cached_property
+    def distribution(self) -> Sizes:
+        """How many clusters there are of each size."""
+        return Sizes.of(self.sizes)
+
     def take(self, rows: Array) -> Clusters | None:
         """The clusters as far as they are among the rows; None where each has one sample there."""
         return Clusters(_codes(self.number[rows]), _codes(self.visit[rows])).or_none()
