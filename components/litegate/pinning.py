@@ -6,7 +6,7 @@ from litegate.errors import SpecError
 from litegate.metrics.facts import MetricFacts, built_in_facts
 from litegate.metrics.loading import load_metric
 from litegate.records import DataRef, UserCode
-from litegate.spec import Data, Spec, gate_problem, limits_problem
+from litegate.spec import Data, GroupedData, Spec, gate_problem, limits_problem
 from litegate.storage import MANIFEST, manifest_bytes, manifest_digest
 from litegate.user_code import source_digest
 from litegate.work import Work
@@ -34,6 +34,7 @@ def pin_data(section: Data, where: str, work: Work) -> DataRef:
         manifest=work.keep_bytes(manifest_bytes(entries), MANIFEST),
         label=section.label,
         features=section.features,
+        group=section.group if isinstance(section, GroupedData) else None,
     )
 
 

@@ -17,9 +17,11 @@ __all__ = [
     "confidence",
     "is_percent",
     "milliseconds",
+    "samples_in",
     "short_name",
     "unit_of",
     "value",
+    "would_decide",
 ]
 
 
@@ -102,3 +104,14 @@ def about(count: int) -> str:
     """A number of samples that nobody knows exactly: three significant digits, rounded up."""
     step = 10 ** max(len(str(count)) - 3, 0)
     return f"{-(-count // step) * step:,}"
+
+
+def samples_in(samples: int, clusters: int | None) -> str:
+    """`10,000 samples in 100 clusters`, or without them where each sample is independent of the others."""
+    return f"{samples:,} samples" + ("" if clusters is None else f" in {clusters:,} clusters")
+
+
+def would_decide(needed: int | None, clusters: int | None) -> str:
+    """How many would decide what is open: clusters where there are any, else samples."""
+    many = "no number of" if needed is None else f"about {about(needed)}"
+    return f"{many} {'samples' if clusters is None else 'clusters'} would decide it"

@@ -49,6 +49,12 @@ class Variant:
         label = (self.whole or self).candidate.label
         return {} if label is None else dict(enumerate(np.bincount(label).tolist()))
 
+    @property
+    def largest_group(self) -> int:
+        """Samples in the largest group that there is, seen or not."""
+        group = (self.whole or self).candidate.group
+        return 1 if group is None else int(np.unique(group, return_counts=True)[1].max())
+
 
 Scene = Callable[[np.random.Generator, int, bool], list[Variant]]
 """Draws a run of so many samples; the flag says whether it is perfect."""

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from litegate.evaluation.blocks import cumulative_counts
+from litegate.evaluation.blocks import cumulative_counts, ends_of_groups
 from litegate.gate.contrasts import Design
 from litegate.gate.outcomes import Outcomes
-from litegate.gate.stopping import decided, looks
+from litegate.gate.stopping import decided
 from litegate.gate.verdicts import Measured, judge
 from litegate.metrics.facts import MetricFacts
 from litegate.records import Stopping, Verdict
@@ -37,6 +37,7 @@ class Case:
         draws: how many runs are simulated with bad variants, and how many with perfect ones.
         value: for metrics of a whole set.
         claimed: whether the gate claims its error rate here; else the row shows what no gate can know.
+        clustered: whether samples are not independent of each other; `samples` then counts all of them.
     """
 
     metric: str
@@ -50,6 +51,7 @@ class Case:
     design: Literal["fixed", "looks", "sequential"] = "fixed"
     value: Value | None = None
     claimed: bool = True
+    clustered: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,14 +92,15 @@ def _counts(variants: list[Variant], passed: list[bool], naive: list[bool], perf
 
 def judged(case: Case, heads: list[Variant], classes: dict[int, int], seed: int) -> tuple[Verdict, ...]:
     """What the gate says of the variants, of each on the samples that it was seen on."""
-    planned = len(looks(FIRST_LOOK, case.samples)) if case.design == "looks" else 1
+    first, largest = heads[0].whole or heads[0], heads[0].largest_group
+    planned = len(_ends(case, first)) if case.design == "looks" else 1
     measured = [
         Measured(
             variant=f"variant {number}",
             digest=None,
             outcomes=head.candidate,
             references=head.references,
-            design=Design(case.design, planned),
+            design=Design(case.design, planned, largest),
             available=case.samples,
             class_samples=classes,
         )
@@ -116,14 +119,28 @@ def seen(case: Case, variant: Variant, variants: int) -> Variant:
     """The variant as far as the evaluation gets before it is decided, as the evaluate step does it."""
     if case.design == "fixed":
         return variant
-    first = FIRST_LOOK if case.design == "looks" else None
-    stopping = Stopping(policy=case.gate, variants=variants, first_samples=first)
-    ends = cumulative_counts(stopping, case.samples)
+    stopping, ends, known = (
+        _stopping(case, variants),
+        _ends(case, variant),
+        (variant.class_samples, variant.largest_group),
+    )
     for end in ends[:-1]:
         head = variant.first(end)
-        if decided(stopping, case.facts, head.candidate, head.references, len(ends), variant.class_samples):
+        if decided(stopping, case.facts, head.candidate, head.references, len(ends), *known):
             return head
     return variant
+
+
+def _stopping(case: Case, variants: int) -> Stopping:
+    first = FIRST_LOOK if case.design == "looks" else None
+    return Stopping(policy=case.gate, variants=variants, first_samples=first)
+
+
+def _ends(case: Case, variant: Variant) -> list[int]:
+    """After how many samples a verdict is sought."""
+    groups = variant.candidate.group
+    available = case.samples if groups is None else len(groups)
+    return cumulative_counts(_stopping(case, 1), available, ends_of_groups(groups))
 
 
 def naive_rule(case: Case, variant: Variant) -> bool:

@@ -18,6 +18,7 @@ NAMED: dict[str, Any] = {"features": {"x": "y"}}
 NONE = {"uri": "x", "format": "csv", "features": {"x": []}}
 IMAGES = {"uri": "x", "format": "images", "label": "y"}
 ALLOWED = DATA | {"allow": ["leaks"]}
+NO_PATTERN = {"uri": "x", "format": "images", "group": "(v"}
 SEQUENTIAL: dict[str, Any] = DATA | {"sequential": True}
 LOOKS: dict[str, Any] = DATA | {"first_samples": 50}
 RETRAINED: dict[str, Any] = {"model": {"name": "m", "uri": "m.keras"}}
@@ -69,6 +70,9 @@ BAD = [
     Bad("a label of images", {"calibration": IMAGES}, "spec: calibration.label", "class is their folder", "'y'"),
     Bad("features of arrays", {"evaluation": DATA | NAMED}, "spec: evaluation.features", "only for csv,", "npz"),
     Bad("no features", {"calibration": NONE}, "spec: calibration.features", "the name of a field", "[]"),
+    Bad("no pattern", {"evaluation": NO_PATTERN}, "spec: evaluation.group", "a regular expression", "'(v'"),
+    Bad("a label as group", {"evaluation": DATA | {"group": "label"}}, "spec: evaluation.group", "another", "'label'"),
+    Bad("groups to calibrate", {"calibration": DATA | {"group": "g"}}, "spec: calibration.group", "features", "group"),
     Bad("unknown finding", {"calibration": ALLOWED}, "spec: calibration.allow.0", "'leakage'", "'leaks'"),
     Bad("no samples", {"calibration": DATA | {"samples": 0}}, "spec: calibration.samples", "1", "0"),
     Bad("unknown metric", {"evaluation": DATA | {"metric": "f1"}}, "spec: evaluation.metric", "top1", "f1"),

@@ -19,7 +19,7 @@ from litegate.variants import BASELINE
 __all__ = ["print_outcome", "print_table"]
 
 _PLAIN_WIDTH, _ANY_WIDTH = 120, 1000
-_LEFT_OUT_FIRST = ("samples", "size", "latency ms", "bytes")
+_LEFT_OUT_FIRST = ("samples", "size", "latency ms", "bytes", "clusters")
 _WORST_CLASSES = 3
 _STYLES = {"passed": "green", "failed": "red", "inconclusive": "yellow", "baseline": "dim"}
 
@@ -54,17 +54,19 @@ def _table(outcome: Outcome, result: RunResult, without: Sequence[str] = ()) -> 
         without: names of columns that are left out.
     """
     metric = (wording.short_name(result.baseline.metric), _loss_head(result.baseline))
-    names = ("variant", "bytes", "size", *metric, "samples", "latency ms", "verdict")
+    clustered = any(row.clusters is not None for row in result.variants)
+    counts = ("samples", *["clusters"] * clustered)
+    names = ("variant", "bytes", "size", *metric, *counts, "latency ms", "verdict")
     kept = [index for index, name in enumerate(names) if name not in without]
     table = Table(box=box.SIMPLE_HEAD, title=f"{result.model}: the variants", title_justify="left")
     for name in (names[index] for index in kept):
         table.add_column(name, justify="left" if name in ("variant", "verdict") else "right", no_wrap=True)
     if BASELINE not in [row.variant for row in result.variants]:
-        cells = _baseline_cells(result.baseline)
+        cells = _baseline_cells(result.baseline, clustered)
         table.add_row(*(cells[index] for index in kept))
     for row in result.variants:
         champion = _is(row, outcome.champion)
-        cells = _cells(row, result.baseline, champion)
+        cells = _cells(row, result.baseline, champion, clustered)
         style = _STYLES.get(row.verdict, "")
         table.add_row(
             *(Text(cells[index], style if names[index] == "verdict" else "") for index in kept),
@@ -77,7 +79,8 @@ def _is(row: VariantRow, version: Champion | None) -> bool:
     return version is not None and (row.variant, row.digest) == (version.variant, version.digest)
 
 
-def _cells(row: VariantRow, baseline: BaselineSummary, champion: bool) -> tuple[str, ...]:
+def _cells(row: VariantRow, baseline: BaselineSummary, champion: bool, clustered: bool) -> tuple[str, ...]:
+    clusters = "-" if row.clusters is None else f"{row.clusters:,}"
     return (
         f"{'*' if champion else ' '} {row.variant}",
         "-" if row.bytes is None else f"{row.bytes:,}",
@@ -85,6 +88,7 @@ def _cells(row: VariantRow, baseline: BaselineSummary, champion: bool) -> tuple[
         _value(row.value, baseline),
         _loss(row, baseline),
         f"{row.samples:,}",
+        *[clusters] * clustered,
         "-" if row.latency_ms is None else wording.milliseconds(row.latency_ms),
         row.verdict,
     )
@@ -107,9 +111,9 @@ def _loss(row: VariantRow, baseline: BaselineSummary) -> str:
     return unit.number(row.drop, sign="+") + ("" if bounds == ["-", "-"] else f" ({', '.join(bounds)})")
 
 
-def _baseline_cells(baseline: BaselineSummary) -> tuple[str, ...]:
-    value = _value(baseline.value, baseline)
-    return (f"  {BASELINE}", f"{baseline.bytes:,}", "100%", value, "-", f"{baseline.samples:,}", "-", "baseline")
+def _baseline_cells(baseline: BaselineSummary, clustered: bool) -> tuple[str, ...]:
+    size, value, samples = f"{baseline.bytes:,}", _value(baseline.value, baseline), f"{baseline.samples:,}"
+    return (f"  {BASELINE}", size, "100%", value, "-", samples, *["-"] * clustered, "-", "baseline")
 
 
 def _reasons(result: RunResult | None) -> list[str]:

@@ -83,7 +83,7 @@ def tracking(home: Home) -> Iterator[Tracking]:
 def using_workspace(home: Home, stack: Stack) -> Iterator[None]:
     """The workspace of the servers, for steps that their tasks run as well."""
     places = {"LITEGATE_HOME": str(home.root), "LITEGATE_WORKSPACE": stack.workspace}
-    with _environment(dict(os.environ) | client_environment(stack) | _DIRECTLY | places):
+    with _environment(dict(os.environ) | client_environment(home, stack) | _DIRECTLY | places):
         yield
 
 

@@ -51,6 +51,7 @@ class Dataset(Protocol):
         labels: integer class of each sample, or None where the labels are no classes.
         labelled: whether every sample has a label, a class or a target.
         classes: names of the classes where the format has names for them.
+        groups: name of what each sample belongs to, UTF-8 bytes; None where the spec names no such field.
     """
 
     @property
@@ -61,6 +62,8 @@ class Dataset(Protocol):
     def labelled(self) -> bool: ...  # noqa: D102
     @property
     def classes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def groups(self) -> Array | None: ...  # noqa: D102
 
     def read(self, indices: Indices) -> Iterator[Sample]:
         """Index, features and label of the samples at `indices`, in whatever order is cheap to read.
@@ -85,14 +88,15 @@ def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
     files = pinned_files(ref, work, where)
     dataset: Dataset
     if ref.format == "images":
-        dataset = ImageDataset.open(files, place, *image_input(inputs, place))
+        dataset = ImageDataset.open(files, place, *image_input(inputs, place), ref.group)
     elif ref.format == "npz":
-        dataset = NpzDataset.open(files, place, ref.label)
+        dataset = NpzDataset.open(files, place, ref.label, ref.group)
     elif ref.format == "npy":
-        dataset = NpyDataset.open(files, place, ref.label)
+        dataset = NpyDataset.open(files, place, ref.label, ref.group)
     else:
         suffixes, open_shard = shard_format(ref.format)
-        dataset = open_shards(data_files(files, suffixes), open_shard, inputs, Wanted(ref.label, ref.features), place)
+        wanted = Wanted(ref.label, ref.features, ref.group)
+        dataset = open_shards(data_files(files, suffixes), open_shard, inputs, wanted, place)
     if not dataset.ids:
         raise DataError(place, "at least one sample", "none")
     return dataset

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from litegate.datasets.fields import Raw
-from litegate.datasets.shards import LabelIndex
+from litegate.datasets.shards import RecordIndex
 from litegate.errors import DataError
 
 __all__ = ["DelimitedShard"]
@@ -38,8 +38,8 @@ class DelimitedShard:
         return self.fields
 
     @classmethod
-    def open(cls, fetch: Callable[[], Path], where: str, labels: LabelIndex) -> DelimitedShard:
-        """Find the lines and read the labels; a tab separates columns where the header has one.
+    def open(cls, fetch: Callable[[], Path], where: str, index: RecordIndex) -> DelimitedShard:
+        """Find the lines, and read the labels and groups; a tab separates columns where the header has one.
 
         Raises:
             DataError: there is no header, or a line has another number of columns.
@@ -53,13 +53,15 @@ class DelimitedShard:
             fields = [name.strip() for name in _cells(head.removeprefix(_BOM.encode()), separator, f"{where}: line 1")]
             if len(set(fields)) != len(fields) or not all(fields):
                 raise DataError(f"{where}: line 1", "a header with a name for each column", f"{', '.join(fields):.200}")
-            at = fields.index(labels.name) if labels.name in fields else None
+            labels, groups = index.labels, index.groups
+            at, group = (fields.index(name) if name in fields else None for name in (labels.name, groups.name))
             offset = file.tell()
             for number, line in enumerate(file, 2):
                 if line.strip():
                     place = f"{where}: line {number}"
                     cells = _row(line, separator, fields, place)
                     labels.add(None if at is None else _number(cells[at], place, labels.name), place)
+                    groups.add(None if group is None else cells[group], place)
                     offsets.append(offset)
                     lines.append(number)
                 offset += len(line)

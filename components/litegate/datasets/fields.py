@@ -30,6 +30,7 @@ class Wanted:
 
     label: str = "label"
     features: Mapping[str, str | Sequence[str]] | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def choose_fields(
         DataError: none of these.
     """
     label = wanted.label if wanted.label in names else None
-    rest = [name for name in names if name != wanted.label]
+    rest = [name for name in names if name not in (wanted.label, wanted.group)]
     given = {
         feature: (each,) if isinstance(each, str) else tuple(each) for feature, each in (wanted.features or {}).items()
     }

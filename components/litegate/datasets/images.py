@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from litegate.datasets.archives import TarIndex, index_tar, open_stream
+from litegate.datasets.groups import groups_of_paths
 from litegate.datasets.pictures import decode_image
 from litegate.errors import DataError
 
@@ -43,9 +44,17 @@ class ImageDataset:
     ids: Sequence[str]
     labels: Array | None
     classes: tuple[str, ...]
+    groups: Array | None = None
 
     @classmethod
-    def open(cls, files: Mapping[str, Callable[[], Path]], where: str, input_name: str, channels: int) -> ImageDataset:
+    def open(
+        cls,
+        files: Mapping[str, Callable[[], Path]],
+        where: str,
+        input_name: str,
+        channels: int,
+        group: str | None = None,
+    ) -> ImageDataset:
         """Index the images by name; only those that are read are fetched.
 
         Args:
@@ -53,9 +62,10 @@ class ImageDataset:
             where: the spec key and the URI, for messages.
             input_name: the model's input that takes the images.
             channels: 1 or 3, as the model takes them.
+            group: a regular expression that finds in each path what belongs together, if there is one.
 
         Raises:
-            DataError: there are no images in class folders, or the archive is damaged.
+            DataError: there are no images in class folders, the archive is damaged, or a path names no group.
         """
         archive = next(iter(files.values()))() if len(files) == 1 and next(iter(files)).endswith(_ARCHIVES) else None
         members = index_tar(archive, where) if archive else None
@@ -67,7 +77,9 @@ class ImageDataset:
         classes = tuple(sorted(set(names)))
         position = {name: index for index, name in enumerate(classes)}
         labels = np.array([position[name] for name in names], np.int64)
-        return cls(where, input_name, channels, archive, members, tuple(images.values()), list(images), labels, classes)
+        groups = None if group is None else groups_of_paths(images, group, where)
+        places = tuple(images.values())
+        return cls(where, input_name, channels, archive, members, places, list(images), labels, classes, groups)
 
     @property
     def labelled(self) -> bool:

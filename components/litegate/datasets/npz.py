@@ -19,6 +19,7 @@ from typing import IO, Any, Self, overload
 import numpy as np
 
 from litegate.datasets.archives import check_zip
+from litegate.datasets.groups import groups_of_array
 from litegate.datasets.npy import Header, Rows, read_header
 from litegate.errors import DataError
 
@@ -58,21 +59,24 @@ class _ArrayDataset:
     ids: Sequence[str]
     labels: Array | None
     labelled: bool
+    groups: Array | None = None
     classes: tuple[str, ...] = ()
 
     @classmethod
-    def indexed(cls, paths: Mapping[str, Path], where: str, label: str) -> Self:
-        """Read the headers and the classes of the arrays in the files `paths`."""
+    def indexed(cls, paths: Mapping[str, Path], where: str, label: str, group: str | None) -> Self:
+        """Read the headers, the classes and the groups of the arrays in the files `paths`."""
         with cls._container(paths, where) as members:
             headers = {name: _header(name, member, where) for name, member in members.items()}
             labels = _labels(members, headers, label, where)
+            groups = _groups(members, headers, group, where)
         count = _count(headers, where)
         labelled = label in headers
         if labels is not None:  # they need not be read again
             del headers[label]
+        headers = {name: header for name, header in headers.items() if name != group}
         if not set(headers) - {label}:
             raise DataError(where, "one array per input of the model", "no array besides the labels")
-        return cls(paths, where, headers, label, Positions(count), labels, labelled)
+        return cls(paths, where, headers, label, Positions(count), labels, labelled, groups)
 
     def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array], int | Array | None]]:
         """Samples in ascending order, without the batch axis.
@@ -102,20 +106,21 @@ class NpzDataset(_ArrayDataset):
     """An indexed npz file."""
 
     @classmethod
-    def open(cls, files: Files, where: str, label: str = "label") -> Self:
-        """Read the headers and the classes.
+    def open(cls, files: Files, where: str, label: str = "label", group: str | None = None) -> Self:
+        """Read the headers, the classes and the groups.
 
         Args:
             files: by name, what fetches the file.
             where: the spec key and the URI, for messages.
             label: name of the array with the labels.
+            group: name of the array that says which samples belong together, if there is one.
 
         Raises:
             DataError: it is not one npz file, or its arrays do not belong together.
         """
         if len(files) != 1:
             raise DataError(where, "one .npz file", f"{len(files)} files")
-        return cls.indexed({"": next(iter(files.values()))()}, where, label)
+        return cls.indexed({"": next(iter(files.values()))()}, where, label, group)
 
     @staticmethod
     @contextmanager
@@ -135,19 +140,19 @@ class NpyDataset(_ArrayDataset):
     """Indexed npy files, each an array under its own name; a single one is the only input's."""
 
     @classmethod
-    def open(cls, files: Files, where: str, label: str = "label") -> Self:
-        """Read the headers and the classes.
+    def open(cls, files: Files, where: str, label: str = "label", group: str | None = None) -> Self:
+        """Read the headers, the classes and the groups.
 
         Args:
             files: by name, what fetches the file; only those that end in `.npy` are.
-            where, label: as for an npz file, and the same errors.
+            where, label, group: as for an npz file, and the same errors.
         """
         arrays = {name: fetch for name, fetch in files.items() if name.endswith(".npy")}
         if not arrays:
             raise DataError(where, "a .npy file, or a folder with <input>.npy and label.npy", f"{len(files)} others")
         if len(files) == 1:
-            return cls.indexed({"arr_0": next(iter(arrays.values()))()}, where, label)
-        return cls.indexed({name.removesuffix(".npy"): fetch() for name, fetch in arrays.items()}, where, label)
+            return cls.indexed({"arr_0": next(iter(arrays.values()))()}, where, label, group)
+        return cls.indexed({name.removesuffix(".npy"): fetch() for name, fetch in arrays.items()}, where, label, group)
 
     @staticmethod
     @contextmanager
@@ -189,6 +194,16 @@ def _labels(members: _Members, headers: Mapping[str, Header], label: str, where:
         return None
     with members[label][0]() as file:
         return Rows(io.BytesIO(file.read()), header).whole().astype(np.int64)
+
+
+def _groups(members: _Members, headers: Mapping[str, Header], group: str | None, where: str) -> Array | None:
+    """The groups; None where the spec names none."""
+    if group is None:
+        return None
+    if group not in headers:
+        raise DataError(where, f"the array {group!r}, which `group` names", ", ".join(headers))
+    with members[group][0]() as file:
+        return groups_of_array(Rows(io.BytesIO(file.read()), headers[group]).whole(), f"{where}: array {group!r}")
 
 
 def _count(headers: Mapping[str, Header], where: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from litegate.datasets.fields import Raw
-from litegate.datasets.shards import LabelIndex
+from litegate.datasets.shards import LabelIndex, RecordIndex
 from litegate.errors import DataError
 
 __all__ = ["MAX_GROUP_BYTES", "ParquetShard"]
@@ -31,8 +31,8 @@ class ParquetShard:
     numbers: Sequence[str]
 
     @classmethod
-    def open(cls, fetch: Callable[[], Path], where: str, labels: LabelIndex) -> ParquetShard:
-        """Read the footer and the labels.
+    def open(cls, fetch: Callable[[], Path], where: str, index: RecordIndex) -> ParquetShard:
+        """Read the footer, the labels and the groups.
 
         Raises:
             DataError: the file is damaged or no Parquet file, or labels are missing.
@@ -41,11 +41,10 @@ class ParquetShard:
             columns = [each for each in file.schema_arrow if not each.name.startswith("__index_level_")]
             counts = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
             named = [each.name for each in columns]
-            if labels.name in named:
-                for group in range(file.num_row_groups):
-                    _add_labels(_read_group(file, group, [labels.name], where).column(0), labels, where)
-            elif sum(counts):
-                labels.add(None, where)
+            wanted = [name for name in named if name in (index.labels.name, index.groups.name)]
+            for group, rows in enumerate(counts):
+                read = zip(wanted, _read_group(file, group, wanted, where).columns, strict=True) if wanted else ()
+                _add_to(index, dict(read), rows, where)
         numbers = tuple(each.name for each in columns if _is_number(each.type))
         return cls(fetch, where, np.cumsum([0, *counts]), tuple(named), numbers)
 
@@ -90,6 +89,18 @@ def _read_group(file: Any, group: int, names: list[str], where: str) -> Any:
     if size > MAX_GROUP_BYTES:
         raise DataError(where, f"row groups of at most {MAX_GROUP_BYTES:,} bytes", f"{size:,} bytes in group {group}")
     return file.read_row_group(group, columns=names, use_threads=False)
+
+
+def _add_to(index: RecordIndex, columns: Mapping[str, Any], rows: int, where: str) -> None:
+    """The labels and groups of a row group."""
+    labels, groups = index.labels, index.groups
+    if labels.name in columns:
+        _add_labels(columns[labels.name], labels, where)
+    elif rows:
+        labels.add(None, where)
+    if groups.name is not None:
+        for value in columns[groups.name].to_pylist() if groups.name in columns else [None] * rows:
+            groups.add(value, where)
 
 
 def _add_labels(column: Any, labels: LabelIndex, where: str) -> None:

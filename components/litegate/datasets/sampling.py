@@ -25,9 +25,20 @@ def choose(ids: Sequence[str], count: int | None, seed: int) -> Array:
     return _in_hash_order(ids, seed)[:count]
 
 
-def in_random_order(ids: Sequence[str], count: int | None, seed: int) -> Array:
-    """The same samples, always in the order of their hashes: what was seen at any time is a random sample of them."""
-    return _in_hash_order(ids, seed)[:count]
+def in_random_order(ids: Sequence[str], count: int | None, seed: int, groups: Array | None = None) -> Array:
+    """The same samples, always in the order of their hashes: what was seen at any time is a random sample of them.
+
+    Args:
+        groups: name of the group of each sample, UTF-8 bytes. What is then visited in random order are groups, one
+            after the other, each in the random order of its samples; the last is cut where `count` is reached.
+    """
+    order = _in_hash_order(ids, seed)
+    if groups is None:
+        return order[:count]
+    names, group = np.unique(groups, return_inverse=True)
+    place = np.empty(len(names), np.int64)
+    place[_in_hash_order([name.decode() for name in names.tolist()], seed)] = np.arange(len(names))
+    return order[np.argsort(place[group[order]], kind="stable")][:count]
 
 
 def choose_stratified(ids: Sequence[str], labels: Array | None, count: int, seed: int) -> Array:

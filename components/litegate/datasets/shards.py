@@ -6,7 +6,7 @@ A format brings a `Shard`; identities, classes, targets and the choice of fields
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol, overload
@@ -14,9 +14,10 @@ from typing import Any, Protocol, overload
 import numpy as np
 
 from litegate.datasets.fields import Fields, Raw, Wanted, choose_fields
+from litegate.datasets.groups import GroupIndex
 from litegate.errors import DataError
 
-__all__ = ["LabelIndex", "Shard", "ShardedDataset", "open_shards"]
+__all__ = ["LabelIndex", "RecordIndex", "Shard", "ShardedDataset", "open_shards"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -44,7 +45,7 @@ class Shard(Protocol):
         ...
 
 
-OpenShard = Callable[[Callable[[], Path], str, "LabelIndex"], Shard]
+OpenShard = Callable[[Callable[[], Path], str, "RecordIndex"], Shard]
 """Indexes the file that the function fetches; the text names it in messages."""
 
 
@@ -92,6 +93,14 @@ class LabelIndex:
 
 
 @dataclass(frozen=True)
+class RecordIndex:
+    """What is collected of all records while they are indexed."""
+
+    labels: LabelIndex
+    groups: GroupIndex = field(default_factory=GroupIndex)
+
+
+@dataclass(frozen=True)
 class _Identities(Sequence[str]):
     """The shard's name and the record's, made when asked for; one shard alone needs no name."""
 
@@ -125,6 +134,7 @@ class ShardedDataset:
     ids: Sequence[str]
     labels: Array | None
     labelled: bool
+    groups: Array | None = None
     classes: tuple[str, ...] = ()
 
     def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array], int | Array | None]]:
@@ -153,8 +163,8 @@ def open_shards(
     Raises:
         DataError: one is damaged, or the records do not belong together.
     """
-    labels = LabelIndex(wanted.label)
-    shards = {name: open_shard(fetch, f"{where}: {name}", labels) for name, fetch in sorted(files.items())}
+    index = RecordIndex(LabelIndex(wanted.label), GroupIndex(wanted.group))
+    shards = {name: open_shard(fetch, f"{where}: {name}", index) for name, fetch in sorted(files.items())}
     shards = {name: shard for name, shard in shards.items() if len(shard)}
     if not shards:
         raise DataError(where, "at least one sample", f"{len(files)} empty files")
@@ -168,4 +178,5 @@ def open_shards(
             )
     starts = np.array([0, *accumulate(map(len, shards.values()))], np.int64)
     ids = _Identities(tuple(shards), tuple(shards.values()), starts)
-    return ShardedDataset(chosen, tuple(shards.values()), starts, ids, labels.classes, labels.labelled)
+    labels, groups = index.labels, index.groups.groups
+    return ShardedDataset(chosen, tuple(shards.values()), starts, ids, labels.classes, labels.labelled, groups)

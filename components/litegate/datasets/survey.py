@@ -13,7 +13,7 @@ from litegate.datasets.fields import Raw
 from litegate.datasets.images import ImageDataset
 from litegate.datasets.npz import NpyDataset, NpzDataset
 from litegate.datasets.pictures import decode_image
-from litegate.datasets.shards import LabelIndex, Shard
+from litegate.datasets.shards import LabelIndex, RecordIndex, Shard
 from litegate.errors import DataError
 from litegate.records import DataField, DataRef, Surveyed
 from litegate.work import Work
@@ -54,7 +54,8 @@ def _images(files: Files, place: str, inputs: Mapping[str, Any]) -> Surveyed:
 def _records(files: Mapping[str, Callable[[], Path]], form: str, place: str) -> Surveyed:
     suffixes, open_shard = shard_format(form)
     named = data_files(files, suffixes)
-    shards = [open_shard(fetch, f"{place}: {name}", LabelIndex(_NO_LABEL)) for name, fetch in sorted(named.items())]
+    index = RecordIndex(LabelIndex(_NO_LABEL))
+    shards = [open_shard(fetch, f"{place}: {name}", index) for name, fetch in sorted(named.items())]
     filled = [shard for shard in shards if len(shard)]
     if not filled:
         raise DataError(place, "at least one sample", f"{len(shards)} empty files")

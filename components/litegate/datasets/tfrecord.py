@@ -19,7 +19,7 @@ import numpy as np
 
 from litegate.datasets.archives import MAX_MEMBER_BYTES
 from litegate.datasets.fields import Raw
-from litegate.datasets.shards import LabelIndex
+from litegate.datasets.shards import RecordIndex
 from litegate.errors import DataError
 
 __all__ = ["TFRecordShard"]
@@ -43,7 +43,7 @@ class TFRecordShard:
     numbers: Sequence[str] = ()
 
     @classmethod
-    def open(cls, fetch: Callable[[], Path], where: str, labels: LabelIndex) -> TFRecordShard:
+    def open(cls, fetch: Callable[[], Path], where: str, index: RecordIndex) -> TFRecordShard:
         """Verify and index every record.
 
         Raises:
@@ -57,7 +57,9 @@ class TFRecordShard:
                 place = f"{where}: record {len(offsets)}"
                 example = _parse(_record(file, size, place), place)
                 fields = fields or tuple(sorted(example))
-                labels.add(_value(example[labels.name], place) if labels.name in example else None, place)
+                for part in (index.labels, index.groups):
+                    known = part.name is not None and part.name in example
+                    part.add(_value(example[part.name], place) if known else None, place)
                 offsets.append(offset)
         return cls(fetch, where, np.array(offsets, np.int64), fields)
 

@@ -21,7 +21,7 @@ import numpy as np
 from litegate.datasets.archives import TarIndex, index_tar
 from litegate.datasets.fields import Raw
 from litegate.datasets.npy import parse_array
-from litegate.datasets.shards import LabelIndex
+from litegate.datasets.shards import RecordIndex
 from litegate.errors import DataError
 
 __all__ = ["WebDatasetShard"]
@@ -52,8 +52,8 @@ class WebDatasetShard:
     numbers: Sequence[str] = ()
 
     @classmethod
-    def open(cls, fetch: Callable[[], Path], where: str, labels: LabelIndex) -> WebDatasetShard:
-        """Index the members and read the labels.
+    def open(cls, fetch: Callable[[], Path], where: str, index: RecordIndex) -> WebDatasetShard:
+        """Index the members, and read the labels and groups.
 
         Raises:
             DataError: the tar is damaged, packed, has a member that it must not have, or a key twice.
@@ -64,11 +64,14 @@ class WebDatasetShard:
                 raise DataError(where, "a tar that is not packed, so that it can be read at any place", "a packed one")
             members = index_tar(path, where)
             keys, starts, extensions = _grouped(members, where)
-            shard = cls(fetch, where, labels.name, keys, starts, extensions, members.offsets, members.sizes)
+            label, group = index.labels.name, index.groups.name
+            shard = cls(fetch, where, label, keys, starts, extensions, members.offsets, members.sizes)
             for position in range(len(keys)):
-                labels.add(shard._label(file, position), shard._place(position))
+                index.labels.add(shard._label(file, position), shard._place(position))
+                if group is not None:
+                    index.groups.add(shard._group(file, position, group), shard._place(position))
             fields = tuple(sorted(shard._names(file, 0))) if keys else ()
-        return cls(fetch, where, labels.name, keys, starts, extensions, members.offsets, members.sizes, fields)
+        return cls(fetch, where, label, keys, starts, extensions, members.offsets, members.sizes, fields)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -96,6 +99,13 @@ class WebDatasetShard:
             return _decoded(*self._content(file, *files[self.label]), self._place(position))
         return self._entries(file, position).get(self.label)
 
+    def _group(self, file: IO[bytes], position: int, name: str) -> object:
+        """What names the sample's group: a file of text, an array of one element, or an entry of the `.json` file."""
+        files = self._files(position)
+        if name in files:
+            return _decoded(*self._content(file, *files[name]), self._place(position))
+        return self._json(file, position).get(name)
+
     def _files(self, position: int) -> dict[str, tuple[str, int]]:
         """The sample's members by field: their kind, and their number."""
         found: dict[str, tuple[str, int]] = {}
@@ -109,6 +119,11 @@ class WebDatasetShard:
 
     def _entries(self, file: IO[bytes], position: int) -> dict[str, Raw]:
         """The numbers and lists of numbers of the sample's `.json` file, by name."""
+        found = self._json(file, position).items()
+        return {name: value for name, entry in found if (value := _numbers(entry)) is not None}
+
+    def _json(self, file: IO[bytes], position: int) -> dict[str, Any]:
+        """The object in the sample's `.json` file; empty where there is none."""
         files, place = self._files(position), f"{self._place(position)}.json"
         if "json" not in files:
             return {}
@@ -118,7 +133,7 @@ class WebDatasetShard:
             raise DataError(place, "JSON", str(error)) from None
         if not isinstance(entries, dict):
             raise DataError(place, "a JSON object", type(entries).__name__)
-        return {name: value for name, entry in entries.items() if (value := _numbers(entry)) is not None}
+        return entries
 
     def _content(self, file: IO[bytes], kind: str, at: int) -> tuple[str, bytes]:
         file.seek(int(self.offsets[at]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,20 +13,64 @@ from litegate.gate.outcomes import Outcomes
 from litegate.gate.stopping import decided, looks
 from litegate.metrics.facts import MetricFacts
 from litegate.records import Stopping
+from litegate.spec import MIN_SAMPLES
 
-__all__ = ["cumulative_counts", "evaluate_until_decided"]
+__all__ = ["Plan", "cumulative_counts", "ends_of_groups", "evaluate_until_decided"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FIRST_BLOCK = 256
 """The smallest block of a sequential evaluation; each is a quarter of what was seen before, or this."""
 
 
-def cumulative_counts(stopping: Stopping | None, available: int) -> list[int]:
-    """Numbers of samples after which a verdict is sought; the last is `available`."""
+@dataclass(frozen=True)
+class Plan:
+    """What is known before anything is evaluated.
+
+    Attributes:
+        order: samples as they are visited.
+        counts: see `cumulative_counts`.
+        class_samples: how many samples of each class there are in `order`.
+        largest_group: samples in the largest group there.
+    """
+
+    order: Array
+    counts: list[int]
+    class_samples: Mapping[int, int] = field(default_factory=dict)
+    largest_group: int = 1
+
+
+def ends_of_groups(groups: Array | None) -> Array | None:
+    """Numbers of visited samples after which a group is whole; None where there are no groups.
+
+    Args:
+        groups: of the samples as they are visited, one group after the other.
+    """
+    if groups is None:
+        return None
+    return np.append(np.flatnonzero(groups[1:] != groups[:-1]) + 1, len(groups))
+
+
+def cumulative_counts(stopping: Stopping | None, available: int, ends: Array | None = None) -> list[int]:
+    """Numbers of samples after which a verdict is sought; the last is `available`.
+
+    Args:
+        ends: see `ends_of_groups`. No group is then cut, and a planned look has clusters enough to prove anything.
+    """
     if stopping is None:
         return [available]
-    if stopping.first_samples is not None:
-        return looks(stopping.first_samples, available)
+    if ends is None:
+        return _counts(stopping.first_samples, available)
+    first = stopping.first_samples
+    if first is not None:
+        first = max(first, int(ends[min(MIN_SAMPLES, len(ends)) - 1]))
+    counts = np.array(_counts(first, available))
+    whole: list[int] = np.unique(ends[np.searchsorted(ends, counts)]).tolist()
+    return whole
+
+
+def _counts(first_samples: int | None, available: int) -> list[int]:
+    if first_samples is not None:
+        return looks(first_samples, available)
     counts, seen = [], 0
     while seen < available:
         seen = min(available, seen + max(FIRST_BLOCK, seen // 4))
@@ -35,30 +79,23 @@ def cumulative_counts(stopping: Stopping | None, available: int) -> list[int]:
 
 
 def evaluate_until_decided(
-    workers: Workers,
-    order: Array,
-    counts: list[int],
-    stopping: Stopping | None,
-    metric: MetricFacts,
-    classes: int | None,
-    class_samples: Mapping[int, int],
+    workers: Workers, plan: Plan, stopping: Stopping | None, metric: MetricFacts, classes: int | None
 ) -> dict[str, Outcomes]:
-    """Outcomes of every file on the samples of `order` up to the count that decides, or all.
+    """Outcomes of every file on the samples as planned, up to the count that decides, or on all.
 
     Args:
         workers: the first of the job's files is the candidate, all others are references.
-        order: samples as they are visited.
-        counts: see `cumulative_counts`.
         classes: number of classes of the model, None where it is no classifier.
-        class_samples: how many samples of each class there are in `order`.
     """
     seen: dict[str, Outcomes] = {}
+    counts = plan.counts
     for start, end in zip([0, *counts], counts, strict=False):
-        block = workers.evaluate(order[start:end])
+        block = workers.evaluate(plan.order[start:end])
         seen = {name: Outcomes.concatenate([seen[name], new]) if seen else new for name, new in block.items()}
         if stopping is not None and end < counts[-1]:
             candidate, *references = _classified(seen, classes).items()
-            if decided(stopping, metric, candidate[1], dict(references), len(counts), class_samples):
+            found = candidate[1], dict(references)
+            if decided(stopping, metric, *found, len(counts), plan.class_samples, plan.largest_group):
                 break
     return _classified(seen, classes)
 

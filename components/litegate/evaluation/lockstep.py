@@ -72,6 +72,7 @@ class Lockstep:
             if self._metric.needs_classes and self._job.classes:
                 check_classes(labels, self._job.classes, "preprocess", ids)  # which may have changed them
             identity = {"index": index, "id": np.char.encode(ids, "utf-8"), "fed": fed_digests(features, labels)}
+            identity |= self._groups(index)
             for name in self._models:
                 parts[name].append(Outcomes(**identity, **self._measured(name, features, labels)))
             seen(len(index))
@@ -79,6 +80,10 @@ class Lockstep:
 
     def _ids(self, index: Array) -> list[str]:
         return [self._job.reader.dataset.ids[position] for position in index.tolist()]
+
+    def _groups(self, index: Array) -> dict[str, Array]:
+        groups = self._job.reader.dataset.groups
+        return {} if groups is None else {"group": groups[index]}
 
     def _measured(self, name: str, features: dict[str, Array], labels: Array) -> dict[str, Array]:
         outputs = self._models[name].predict(features)

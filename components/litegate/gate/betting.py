@@ -7,19 +7,26 @@ and A. Ramdas, "Estimating means of bounded random variables by betting", J. R. 
 The stake is spread evenly over bets of all sizes, so that the capital depends on the values and not on their
 order: F. Orabona and K.-S. Jun, "Tight concentrations and confidence sequences from the regret of universal
 portfolio", IEEE Trans. Inf. Theory 70 (2024) 436-455.
+
+Where samples come in clusters, one bets on whole clusters: on the sum of limit - value over each, and never more
+than the largest of them can bear. Groups are known and are visited as a whole. That a sample is the copy of an
+earlier one is only found when it is seen, and then it says nothing new. So two bets must be won: one on what is new
+alone, and one on all that is known of each cluster so far. The first is valid whenever one stops, if what is lost does
+not depend on how often a sample is there; the second whatever it depends on, each time that one looks.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from litegate.gate.evidence import root
+from litegate.gate.clusters import Clusters
+from litegate.gate.evidence import Evidence, Unanimous, root
 
-__all__ = ["Betting"]
+__all__ = ["Betting", "betting"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -32,13 +39,19 @@ _FEW = 64
 class Betting:
     """An anytime-valid sequence of bounds for the mean of values in [low, high].
 
-    `weights` says how often each of `values` was seen.
+    Attributes:
+        values: of each cluster the sum of its values; a sample by itself is a cluster.
+        weights: how often each of `values` was seen.
+        sizes: how many samples each of them is the sum of.
+        largest: the size that no cluster exceeds.
     """
 
     values: Array
     weights: Array
     low: float
     high: float
+    sizes: Array | float = 1.0
+    largest: float = 1.0
 
     @classmethod
     def of(cls, values: Array, low: float, high: float) -> Betting:
@@ -49,23 +62,34 @@ class Betting:
                 return cls(distinct.astype(float), counts.astype(float), low, high)
         return cls(np.asarray(values, float), np.ones(len(values)), low, high)
 
+    @classmethod
+    def of_sums(cls, sums: Array, sizes: Array, low: float, high: float, largest: float) -> Betting:
+        """The evidence of one sum for each cluster."""
+        distinct, counts = np.unique(sums + 1j * sizes, return_counts=True)
+        return cls(distinct.real, counts.astype(float), low, high, distinct.imag, max(largest, float(sizes.max())))
+
     @property
     def samples(self) -> int:
         """Number of samples."""
-        return round(float(self.weights.sum()))
+        return round(float((self.sizes * self.weights).sum()))
+
+    @property
+    def clusters(self) -> int | None:
+        """Number of clusters; None where each is a sample by itself."""
+        return None if isinstance(self.sizes, float) else round(float(self.weights.sum()))
 
     @property
     def estimate(self) -> float:
         """Their mean."""
-        return float(np.average(self.values, weights=self.weights))
+        return float((self.values * self.weights).sum() / (self.sizes * self.weights).sum())
 
     def p_within(self, limit: float) -> float:
         """One over the capital of betting that the mean is below `limit`."""
-        return self._p(limit - self.values, self.high - limit)
+        return self._p(limit * self.sizes - self.values, (self.high - limit) * self.largest)
 
     def p_beyond(self, limit: float) -> float:
         """One over the capital of betting that the mean is above `limit`."""
-        return self._p(self.values - limit, limit - self.low)
+        return self._p(self.values - limit * self.sizes, (limit - self.low) * self.largest)
 
     def bounds(self, confidence: float) -> tuple[float, float]:
         """Bounds that hold at all times at once, each one-sided."""
@@ -76,7 +100,7 @@ class Betting:
 
     def scaled(self, factor: float) -> Betting:
         """The same values, `factor` times as often."""
-        return Betting(self.values, self.weights * factor, self.low, self.high)
+        return replace(self, weights=self.weights * factor)
 
     def _p(self, gains: Array, largest_loss: float) -> float:
         bets = _BETS[:, None] / max(largest_loss, 1e-9)
@@ -84,3 +108,20 @@ class Betting:
             growth = (np.log1p(np.maximum(bets * gains, -0.999999)) * self.weights).sum(axis=1)
         log_capital = float(np.logaddexp.reduce(growth)) - math.log(len(_BETS))
         return math.exp(-min(max(log_capital, 0.0), 700.0))
+
+
+def betting(values: Array, low: float, high: float, clusters: Clusters | None, largest_group: int) -> Evidence:
+    """The evidence of one value for each sample, in the order of the visits.
+
+    Args:
+        clusters: None where all are independent.
+        largest_group: samples in the largest group that there is, seen or not.
+    """
+    if clusters is None:
+        return replace(Betting.of(values, low, high), largest=float(largest_group))
+    known = Betting.of_sums(clusters.sums(values), clusters.sizes, low, high, largest_group)
+    new = clusters.first_visits
+    if len(new) == len(values):
+        return known
+    sums, sizes = (np.bincount(clusters.number[new], weights) for weights in (values[new], None))
+    return Unanimous((known, Betting.of_sums(sums, sizes, low, high, largest_group)))

@@ -2,7 +2,8 @@
 
 B. Efron and R. Tibshirani, "An Introduction to the Bootstrap" (1993), with as many samples in each draw as there
 are, or `_LARGEST` where there are more: P. Bickel, F. Goetze and W. van Zwet, "Resampling fewer than n observations",
-Statistica Sinica 7 (1997) 1-31. So its cost does not grow with the data.
+Statistica Sinica 7 (1997) 1-31. So its cost does not grow with the data. Where samples come in clusters, whole clusters
+are drawn (A. Davison and D. Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from litegate.gate.clustered import ClusteredMean
+from litegate.gate.clusters import Clusters, Sizes
 from litegate.gate.evidence import Approximate
 from litegate.gate.outcomes import Outcomes
 from litegate.spec import MIN_SAMPLES
@@ -25,6 +28,8 @@ Value = Callable[[Array, Array], float]
 
 _DRAWS = 400
 _LARGEST = 4_000
+_FEWEST_CLUSTERS = 100
+"""Fewer than so many are not drawn where there are more, however large they are."""
 _LEAST_DEFINED = 0.95
 _GROUPS = 300
 
@@ -37,10 +42,13 @@ class Undefined(ValueError):
 class Replicates:
     """Values of two artifacts on the same samples and on the same resamples of them.
 
+    What is drawn and left out are samples, or clusters where there are any.
+
     Attributes:
         first, second: the values on all samples.
-        drawn_first, drawn_second: the values on each resample, of `drawn` of the `samples` samples.
-        left_first, left_second: the values without each of some groups of `left_out` samples (the jackknife).
+        drawn_first, drawn_second: the values on each resample, of `drawn` of the `units`.
+        left_first, left_second: the values without each of some groups of `left_out` units (the jackknife).
+        sizes: of the clusters; None where there are none.
     """
 
     first: float
@@ -50,53 +58,58 @@ class Replicates:
     left_first: Array
     left_second: Array
     samples: int
+    units: int
     drawn: int
     left_out: int
+    sizes: Sizes | None = None
 
     def contrast(self, weight_first: float, weight_second: float, shift: float, reach: float | None) -> Approximate:
         """Evidence of `weight_first * first + weight_second * second + shift`.
 
         Args:
-            reach: how far a single sample may take it; None: as far as any that was seen.
+            reach: how far a single sample may take it; None: as far as any, or any cluster, that was seen.
         """
         estimate = weight_first * self.first + weight_second * self.second
         spread = np.std(weight_first * self.drawn_first + weight_second * self.drawn_second, ddof=1)
-        if reach is None:
-            without = weight_first * self.left_first + weight_second * self.left_second
-            reach = float(np.abs(without - estimate).max(initial=0.0)) * (self.samples - self.left_out)
-        return Approximate(
-            self.samples,
-            estimate + shift,
-            float(spread) * math.sqrt(self.drawn / self.samples),
-            reach,
-            reach,
-            enough=self.samples >= MIN_SAMPLES,
-        )
+        error = float(spread) * math.sqrt(self.drawn / self.units)
+        seen = self._reach(weight_first, weight_second, estimate) if reach is None else reach
+        if self.sizes is None:
+            enough = self.samples >= MIN_SAMPLES
+            return Approximate(self.samples, estimate + shift, error, seen, seen, enough)
+        enough = self.sizes.effective >= MIN_SAMPLES
+        return ClusteredMean(self.samples, estimate + shift, error, seen, seen, enough, self.sizes, whole=reach is None)
+
+    def _reach(self, weight_first: float, weight_second: float, estimate: float) -> float:
+        without = weight_first * self.left_first + weight_second * self.left_second
+        largest = float(np.abs(without - estimate).max(initial=0.0))
+        return largest * (self.units - self.left_out) * (self.samples / self.units)
 
 
-def bootstrap(value: Value, first: Outcomes, second: Outcomes, seed: int, jackknife: bool) -> Replicates:
-    """Draw pairs with replacement, and compute both values on each draw.
+def bootstrap(
+    value: Value, first: Outcomes, second: Outcomes, seed: int, jackknife: bool, clusters: Clusters | None = None
+) -> Replicates:
+    """Draw pairs, or clusters of pairs, with replacement, and compute both values on each draw.
 
     Args:
         value: the metric of (output, target).
         first, second: outcomes of the same samples in the same order.
         jackknife: whether to find out how far single samples take the values, which metrics without a range need.
+        clusters: of the samples; None where all are independent.
 
     Raises:
         Undefined: the metric has no value on the samples, or not on nearly all draws.
     """
-    samples = len(first)
-    drawn = min(samples, _LARGEST)
+    units, drawn = _numbers(len(first), clusters)
     generator = np.random.default_rng(seed)
-    draws = [generator.integers(0, samples, drawn) for _ in range(_DRAWS)]
+    draws = [_rows(clusters, generator.integers(0, units, drawn)) for _ in range(_DRAWS)]
     defined = _values(value, first, second, draws)
     if len(defined) < _LEAST_DEFINED * _DRAWS:
         raise Undefined(f"the metric has no value on {_DRAWS - len(defined)} of {_DRAWS} resamples")
-    whole = _values(value, first, second, [np.arange(samples)])
+    whole = _values(value, first, second, [np.arange(len(first))])
     if not len(whole):
         raise Undefined("the metric has no value on these samples")
-    left_out = -(-samples // _GROUPS)
-    groups = _leaving_out(samples, left_out) if jackknife and samples > left_out else []
+    left_out = -(-units // _GROUPS)
+    groups = _leaving_out(units, left_out, clusters) if jackknife and units > left_out else []
     left = _values(value, first, second, groups)
     return Replicates(
         first=float(whole[0, 0]),
@@ -105,16 +118,30 @@ def bootstrap(value: Value, first: Outcomes, second: Outcomes, seed: int, jackkn
         drawn_second=defined[:, 1],
         left_first=left[:, 0],
         left_second=left[:, 1],
-        samples=samples,
+        samples=len(first),
+        units=units,
         drawn=drawn,
         left_out=left_out,
+        sizes=None if clusters is None else clusters.distribution,
     )
 
 
-def _leaving_out(samples: int, size: int) -> list[Array]:
-    """All samples but a group of neighbours, for each group."""
-    everything = np.arange(samples)
-    return [np.delete(everything, slice(start, start + size)) for start in range(0, samples, size)]
+def _numbers(samples: int, clusters: Clusters | None) -> tuple[int, int]:
+    """How many units there are, and how many are drawn at a time."""
+    if clusters is None:
+        return samples, min(samples, _LARGEST)
+    as_large = math.ceil(_LARGEST * len(clusters) / samples)
+    return len(clusters), min(len(clusters), max(as_large, _FEWEST_CLUSTERS))
+
+
+def _rows(clusters: Clusters | None, units: Array) -> Array:
+    return units if clusters is None else clusters.rows(units)
+
+
+def _leaving_out(units: int, size: int, clusters: Clusters | None) -> list[Array]:
+    """All samples but those of a group of neighbours, for each group."""
+    everything = np.arange(units)
+    return [_rows(clusters, np.delete(everything, slice(start, start + size))) for start in range(0, units, size)]
 
 
 def _values(value: Value, first: Outcomes, second: Outcomes, draws: list[Array]) -> Array:

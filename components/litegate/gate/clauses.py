@@ -61,7 +61,7 @@ class Claim:
         return "passed" if self.p_within <= alpha else "inconclusive"
 
     def tested(self, alpha: float, total: int) -> Clause:
-        """The clause as it stands at level `alpha`, tried on `total` samples."""
+        """The clause as it stands at level `alpha`, tried on `total` samples, or clusters where there are any."""
         state = self.state(alpha)
         subject, evidence = self._worst(state == "failed")
         low, high = evidence.bounds(1 - alpha)
@@ -76,6 +76,7 @@ class Claim:
             limit=self.limit,
             p_value=self.p_within,
             samples=evidence.samples,
+            clusters=evidence.clusters,
             needed=more and math.ceil(more * total / evidence.samples),
         )
 
@@ -153,6 +154,7 @@ class Nothing:
 
     samples: int = 0
     estimate: float = 0.0
+    clusters: int | None = None
 
     def p_within(self, limit: float) -> float:  # noqa: ARG002
         """Always 1."""

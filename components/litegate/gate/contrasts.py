@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from inspect import signature
 from itertools import product
@@ -12,8 +12,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from litegate.gate.betting import Betting
+from litegate.gate.betting import betting
 from litegate.gate.bootstrap import Replicates, Value, bootstrap
+from litegate.gate.clustered import ClusteredMean, ClusteredProportions
+from litegate.gate.clusters import Clusters
 from litegate.gate.evidence import Approximate, EitherWay, Evidence, PairedProportions, Relative, Repeated
 from litegate.gate.outcomes import Outcomes
 from litegate.metrics.facts import MetricFacts
@@ -26,10 +28,16 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Design:
-    """How it was decided when to end the evaluation: with all samples, at planned looks, or after any batch."""
+    """How it was decided when to end the evaluation: with all samples, at planned looks, or after any batch.
+
+    Attributes:
+        looks: how many were planned.
+        largest_group: samples in the largest group that there is, seen or not.
+    """
 
     kind: Literal["fixed", "looks", "sequential"] = "fixed"
     looks: int = 1
+    largest_group: int = 1
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,13 @@ class Comparison:
     design: Design
     value: Value | None = None
     seed: int = 17
+
+    @cached_property
+    def clusters(self) -> Clusters | None:
+        """Which samples are not independent of each other; None where all are."""
+        fed = self.first.fed if self.second.fed is None else self.second.fed
+        group = self.first.group if self.second.group is None else self.second.group
+        return Clusters.of(replace(self.second, fed=fed, group=group))
 
     @cached_property
     def values(self) -> tuple[float, float]:
@@ -74,7 +89,7 @@ class Comparison:
         if not self.metric.per_sample:
             return self._from_replicates(-sign, 0.0, sign * wanted)
         low, high = self._range(lambda score: sign * (wanted - score))
-        return mean_evidence(sign * (wanted - self._scores[0].astype(float)), low, high, self.design, self._reach)
+        return self._mean(sign * (wanted - self._scores[0].astype(float)), low, high)
 
     def class_drop(self, label: int) -> Evidence:
         """What the second loses of one class, by the metric's own score or else by right predictions."""
@@ -82,17 +97,16 @@ class Comparison:
         rows = np.flatnonzero(self.first.label == label)
         first, second = (self._class_scores(outcomes)[rows] for outcomes in (self.first, self.second))
         if not self.metric.per_sample:
-            return mean_evidence(first - second, -1.0, 1.0, self.design, 0.0)
+            return self._mean(first - second, -1.0, 1.0, rows)
         low, high = self._range(lambda one, other: self._sign * (one - other))
-        return mean_evidence(self._sign * (first - second), low, high, self.design, self._reach)
+        return self._mean(self._sign * (first - second), low, high, rows)
 
     def shift(self, label: int) -> Evidence:
         """By how much the share of one class in the predictions changes, in either direction."""
         assert self.first.prediction is not None
         assert self.second.prediction is not None
         grown = (self.second.prediction == label).astype(np.int8) - (self.first.prediction == label)
-        grows, shrinks = (mean_evidence(change, -1.0, 1.0, self.design, 1.0) for change in (grown, -grown))
-        return EitherWay(grows, shrinks)
+        return EitherWay(self._mean(grown, -1.0, 1.0), self._mean(-grown, -1.0, 1.0))
 
     def _lost(self, share: float) -> Evidence:
         """The loss beyond `share` of the first's value."""
@@ -102,7 +116,12 @@ class Comparison:
         first, second = self._scores
         kept = first if share == 0 else weight * first  # right and wrong stay integers
         low, high = self._range(lambda one, other: self._sign * (weight * one - other))
-        return mean_evidence(self._sign * (kept - second), low, high, self.design, self._reach)
+        return self._mean(self._sign * (kept - second), low, high)
+
+    def _mean(self, values: Array, low: float | None, high: float | None, rows: Array | None = None) -> Evidence:
+        """Evidence of the mean of one value for each sample, or for each of the rows."""
+        clusters = self.clusters if rows is None or self.clusters is None else self.clusters.take(rows)
+        return mean_evidence(values, low, high, self.design, self._reach, clusters)
 
     def _range(self, loss: Callable[..., float]) -> tuple[float | None, float | None]:
         """The extremes of a linear function of scores, found at the ends of their range."""
@@ -128,16 +147,22 @@ class Comparison:
 
     @cached_property
     def _reach(self) -> float:
-        """Stands in for the range of a metric that has none: the largest difference seen, or at least a usual score."""
+        """Stands in for the range of a metric that has none: the largest difference seen, or at least a usual score.
+
+        Where there are clusters, both are summed over a cluster.
+        """
         if not self.metric.per_sample or self.metric.width is not None:
             return 0.0
-        first, second = self._scores
-        return float(max(np.abs(first - second).max(), np.abs(first).mean()))
+        lost, usual = self._scores[0] - self._scores[1], self._scores[0]
+        if self.clusters is not None:
+            lost, usual = self.clusters.sums(lost), self.clusters.sums(usual)
+        return float(max(np.abs(lost).max(), np.abs(usual).mean()))
 
     @cached_property
     def _replicates(self) -> Replicates:
         assert self.value is not None
-        return bootstrap(self.value, self.first, self.second, self.seed, jackknife=self.metric.width is None)
+        jackknife = self.metric.width is None
+        return bootstrap(self.value, self.first, self.second, self.seed, jackknife, self.clusters)
 
     def _class_scores(self, outcomes: Outcomes) -> Array:
         if self.metric.per_sample and outcomes.score is not None:
@@ -147,17 +172,28 @@ class Comparison:
         return right.astype(np.int8)
 
 
-def mean_evidence(values: Array, low: float | None, high: float | None, design: Design, reach: float) -> Evidence:
+def mean_evidence(
+    values: Array,
+    low: float | None,
+    high: float | None,
+    design: Design,
+    reach: float,
+    clusters: Clusters | None = None,
+) -> Evidence:
     """Evidence of the mean of `values`, which lie in [low, high], by what the design allows.
 
     Args:
         low, high: None where they have no bound; such values cannot be looked at after any batch.
-        reach: stands in for how far a single value may lie from the mean where there is no bound.
+        reach: stands in for how far a single value, or the sum of a cluster, may lie from the mean where there is no
+            bound.
+        clusters: of the values; None where all are independent.
     """
     if design.kind == "sequential":
         assert low is not None
         assert high is not None
-        return Betting.of(values, low, high)
+        return betting(values, low, high, clusters, design.largest_group)
+    if clusters is not None:
+        return _repeated(_clustered(values, low, high, reach, clusters), design)
     if np.issubdtype(values.dtype, np.integer):
         lost, gained = int(np.sum(values > 0)), int(np.sum(values < 0))
         return _repeated(PairedProportions(len(values), lost, gained), design)
@@ -165,6 +201,12 @@ def mean_evidence(values: Array, low: float | None, high: float | None, design: 
     error = float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.inf
     below, above = (reach, reach) if low is None or high is None else (mean - low, high - mean)
     return _repeated(Approximate(len(values), mean, error, below, above, len(values) >= MIN_SAMPLES), design)
+
+
+def _clustered(values: Array, low: float | None, high: float | None, reach: float, clusters: Clusters) -> Evidence:
+    if np.issubdtype(values.dtype, np.integer):
+        return ClusteredProportions.of(values, clusters)
+    return ClusteredMean.of(values, low, high, reach, clusters)
 
 
 def _repeated(evidence: Evidence, design: Design) -> Evidence:

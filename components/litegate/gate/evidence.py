@@ -7,6 +7,7 @@ Every class answers the same questions, so that a clause of the policy need not 
 - `p_beyond(limit)`: the p-value of "the true value is `limit` or less".
 - `bounds(confidence)`: the lower and the upper bound, each one-sided at `confidence`.
 - `scaled(factor)`: the same evidence as `factor` times as many samples would give it.
+- `clusters`: how many clusters the samples are in; None where they are independent of each other.
 """
 
 from __future__ import annotations
@@ -17,7 +18,17 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Protocol
 
-__all__ = ["Approximate", "EitherWay", "Evidence", "PairedProportions", "Relative", "Repeated", "needed", "root"]
+__all__ = [
+    "Approximate",
+    "EitherWay",
+    "Evidence",
+    "PairedProportions",
+    "Relative",
+    "Repeated",
+    "Unanimous",
+    "needed",
+    "root",
+]
 
 _NORMAL = NormalDist()
 _MOST = 1e6
@@ -29,6 +40,8 @@ class Evidence(Protocol):
 
     @property
     def samples(self) -> int: ...  # noqa: D102
+    @property
+    def clusters(self) -> int | None: ...  # noqa: D102
     @property
     def estimate(self) -> float: ...  # noqa: D102
     def p_within(self, limit: float) -> float: ...  # noqa: D102
@@ -56,17 +69,22 @@ class PairedProportions:
         return round(self.total)
 
     @property
+    def clusters(self) -> int | None:
+        """None: the pairs are independent."""
+        return None
+
+    @property
     def estimate(self) -> float:
         """The first proportion minus the second."""
         return (self.lost - self.gained) / self.total
 
     def p_within(self, limit: float) -> float:
         """See the module."""
-        return _NORMAL.cdf(self._score(limit, +0.5))
+        return _NORMAL.cdf(self.score(limit, +0.5))
 
     def p_beyond(self, limit: float) -> float:
         """See the module."""
-        return _NORMAL.cdf(-self._score(limit, -0.5))
+        return _NORMAL.cdf(-self.score(limit, -0.5))
 
     def bounds(self, confidence: float) -> tuple[float, float]:
         """Inverts the two tests."""
@@ -79,7 +97,7 @@ class PairedProportions:
         """See the module."""
         return PairedProportions(self.total * factor, self.lost * factor, self.gained * factor)
 
-    def _score(self, delta: float, correction: float) -> float:
+    def score(self, delta: float, correction: float) -> float:
         """The statistic for the hypothesis that the difference is `delta`."""
         numerator = self.lost - self.gained - self.total * delta + correction
         a, c = 2 * self.total, -self.gained * delta * (1 - delta)
@@ -114,6 +132,11 @@ class Approximate:
         """Number of samples."""
         return round(self.total)
 
+    @property
+    def clusters(self) -> int | None:
+        """None: the samples are independent."""
+        return None
+
     def p_within(self, limit: float) -> float:
         """See the module."""
         return self._p(limit - self.estimate, self.reach_high)
@@ -136,8 +159,16 @@ class Approximate:
         """See the module."""
         return replace(self, total=self.total * factor, error=self.error / math.sqrt(factor))
 
+    def _deviate(self, alpha: float) -> float:
+        """So many standard errors are exceeded with probability `alpha`."""
+        return _NORMAL.inv_cdf(1 - alpha)
+
+    def _missed(self, alpha: float) -> float:
+        """The largest share of all samples of which none is seen with probability `alpha`."""
+        return math.log(1 / alpha) / self.total
+
     def _distance(self, alpha: float, reach: float) -> float:
-        return _NORMAL.inv_cdf(1 - alpha) * self.error + reach * math.log(1 / alpha) / self.total
+        return self._deviate(alpha) * self.error + reach * self._missed(alpha)
 
     def _p(self, distance: float, reach: float) -> float:
         """The level at which the bound lies just `distance` away; 1 where no level up to a half does."""
@@ -162,6 +193,11 @@ class Relative:
     def samples(self) -> int:
         """Number of pairs."""
         return self.contrast(0.0).samples
+
+    @property
+    def clusters(self) -> int | None:
+        """Number of clusters of pairs."""
+        return self.contrast(0.0).clusters
 
     def p_within(self, limit: float) -> float:
         """See the module."""
@@ -205,6 +241,11 @@ class Repeated:
         return self.last.samples
 
     @property
+    def clusters(self) -> int | None:
+        """Number of clusters at the last look."""
+        return self.last.clusters
+
+    @property
     def estimate(self) -> float:
         """The estimate at the last look."""
         return self.last.estimate
@@ -242,6 +283,11 @@ class EitherWay:
         return self.one.samples
 
     @property
+    def clusters(self) -> int | None:
+        """Number of clusters."""
+        return self.one.clusters
+
+    @property
     def estimate(self) -> float:
         """The size of the estimated change."""
         return abs(self.one.estimate)
@@ -263,6 +309,49 @@ class EitherWay:
     def scaled(self, factor: float) -> EitherWay:
         """See the module."""
         return EitherWay(self.one.scaled(factor), self.other.scaled(factor))
+
+
+@dataclass(frozen=True)
+class Unanimous:
+    """Several tests of one claim, of which none may be wrong: the least definite counts.
+
+    Attributes:
+        parts: the first is of all samples.
+    """
+
+    parts: tuple[Evidence, ...]
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return self.parts[0].samples
+
+    @property
+    def clusters(self) -> int | None:
+        """Number of clusters."""
+        return self.parts[0].clusters
+
+    @property
+    def estimate(self) -> float:
+        """Of all samples."""
+        return self.parts[0].estimate
+
+    def p_within(self, limit: float) -> float:
+        """See the module."""
+        return max(part.p_within(limit) for part in self.parts)
+
+    def p_beyond(self, limit: float) -> float:
+        """See the module."""
+        return max(part.p_beyond(limit) for part in self.parts)
+
+    def bounds(self, confidence: float) -> tuple[float, float]:
+        """The widest."""
+        found = [part.bounds(confidence) for part in self.parts]
+        return min(low for low, _ in found), max(high for _, high in found)
+
+    def scaled(self, factor: float) -> Unanimous:
+        """See the module."""
+        return Unanimous(tuple(part.scaled(factor) for part in self.parts))
 
 
 def needed(evidence: Evidence, limit: float, alpha: float) -> int | None:

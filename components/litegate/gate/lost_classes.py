@@ -12,14 +12,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from litegate.gate.clauses import class_counts, class_name
+from litegate.gate.clusters import Clusters
 from litegate.gate.contrasts import Comparison
 from litegate.gate.outcomes import Outcomes
 from litegate.records import RareClass, Reason
 from litegate.spec import Gate
 
 __all__ = ["Predicted", "lost_reasons", "predicted", "rare_classes"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 _KEPT = 0.75
 """A variant that still predicts a class on fewer of float32's samples than this share is as good as without it."""
@@ -31,21 +37,24 @@ class Predicted:
     """How often each class is predicted by float32 and by the variant, on the same `samples` samples.
 
     Attributes:
-        least: so many predictions of float32 show that a class is lost if the variant never predicts it.
+        independent: of float32's predictions of each class, those that are independent of each other: clusters count
+            once.
+        least: so many of these show that a class is lost if the variant never predicts it.
     """
 
     float32: Mapping[int, int]
     variant: Mapping[int, int]
+    independent: Mapping[int, int]
     samples: int
     least: int
 
     def lost(self) -> list[int]:
         """Classes that the variant is shown to have lost."""
-        return [label for label in self._never() if self.float32[label] >= self.least]
+        return [label for label in self._never() if self.independent[label] >= self.least]
 
     def unsure(self) -> list[int]:
         """Classes of which float32 has too few predictions to tell."""
-        return [label for label, count in self.float32.items() if count < self.least]
+        return [label for label, count in self.independent.items() if count < self.least]
 
     def _never(self) -> Iterator[int]:
         return (label for label in self.float32 if label not in self.variant)
@@ -62,9 +71,16 @@ def predicted(comparison: Comparison, confidence: float, class_samples: Mapping[
     if first.prediction is None or second.prediction is None:
         return None
     counts = class_counts(first.prediction)
+    independent = _in_clusters(first.prediction, comparison.clusters) if comparison.clusters else counts
     classes = max(len(counts), len(class_samples), 2)
     least = math.ceil(math.log((1 - confidence) / classes) / math.log(1 - _KEPT))
-    return Predicted(counts, class_counts(second.prediction), len(first), least)
+    return Predicted(counts, class_counts(second.prediction), independent, len(first), least)
+
+
+def _in_clusters(prediction: Array, clusters: Clusters) -> dict[int, int]:
+    """In how many clusters each class is predicted."""
+    pairs = np.unique(np.stack([prediction, clusters.number]), axis=1)
+    return class_counts(pairs[0])
 
 
 def lost_reasons(found: Predicted | None, names: Sequence[str]) -> tuple[Reason, ...]:

@@ -108,8 +108,8 @@ def _ending(verdict: Verdict) -> str:
     if verdict.state != "inconclusive":
         sure = "" if verdict.confidence is None else f", with {wording.confidence(verdict.confidence)} confidence"
         return sure + (_rare(verdict) if verdict.state == "passed" else "")
-    more = "no number of" if verdict.needed is None else f"about {wording.about(verdict.needed)}"
-    return f"; {more} samples would decide it, {verdict.samples:,} were there"
+    there = verdict.samples if verdict.clusters is None else verdict.clusters
+    return f"; {wording.would_decide(verdict.needed, verdict.clusters)}, {there:,} were there"
 
 
 def _rare(verdict: Verdict) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from litegate.gate.contrasts import Design
 from litegate.gate.outcomes import Outcomes
@@ -34,6 +35,7 @@ def decided(
     references: Mapping[str, Outcomes],
     planned: int,
     class_samples: Mapping[int, int] = MappingProxyType({}),
+    largest_group: int = 1,
 ) -> bool:
     """Whether the samples seen so far decide the policy for this variant.
 
@@ -44,8 +46,10 @@ def decided(
         references: outcomes on the same samples by role; `baseline` is always there.
         planned: the number of planned looks; ignored where the design is sequential.
         class_samples: how many samples of each class there are, seen or not.
+        largest_group: samples in the largest group that there is, seen or not.
     """
-    design = Design("sequential") if stopping.first_samples is None else Design("looks", planned)
+    kind: Literal["looks", "sequential"] = "sequential" if stopping.first_samples is None else "looks"
+    design = Design(kind, planned if kind == "looks" else 1, largest_group)
     share = (1 - stopping.policy.confidence) / max(stopping.variants, 1)
     policy = stopping.policy.model_copy(update={"confidence": 1 - share})
     measured = Measured("", None, candidate, references, design, class_samples=class_samples)

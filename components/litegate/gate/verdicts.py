@@ -23,7 +23,7 @@ from litegate.gate.sentences import claim
 from litegate.metrics.facts import MetricFacts
 from litegate.records import Clause, Reason, Verdict
 from litegate.spec import Gate
-from litegate.wording import about
+from litegate.wording import samples_in, would_decide
 
 __all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "is_open", "judge"]
 
@@ -175,7 +175,8 @@ def _verdict(case: _Case, policy: Gate, alpha: float, names: tuple[str, ...]) ->
     if comparison is None:
         return Verdict(variant=measured.variant, state="failed", reasons=case.reasons, digest=measured.digest)
     samples = len(comparison.first)
-    clauses = tuple(claim.tested(alpha, samples) for claim in case.claims)
+    clusters = None if comparison.clusters is None else len(comparison.clusters)
+    clauses = tuple(claim.tested(alpha, clusters or samples) for claim in case.claims)
     classes = case.predicted(policy)
     refusals = (*case.reasons, *_implausible_gain(comparison, alpha), *lost_reasons(classes, names))
     rare = rare_classes(policy, classes, comparison.first, measured.class_samples, names)
@@ -186,7 +187,7 @@ def _verdict(case: _Case, policy: Gate, alpha: float, names: tuple[str, ...]) ->
     return Verdict(
         variant=measured.variant,
         state=_state(bool(refusals), states),
-        reasons=(*refusals, *(_reason(clause, comparison.metric, policy) for clause in clauses)),
+        reasons=(*refusals, *(_reason(clause, comparison.metric, policy, clusters) for clause in clauses)),
         value=comparison.values[1],
         baseline=comparison.values[0],
         drop=drop.estimate,
@@ -195,6 +196,7 @@ def _verdict(case: _Case, policy: Gate, alpha: float, names: tuple[str, ...]) ->
         confidence=1 - alpha,
         p_value=case.p_value,
         samples=samples,
+        clusters=clusters,
         available=max(measured.available, samples),
         needed=_needed(clauses),
         lost=worse,
@@ -240,10 +242,9 @@ def _changes(comparison: Comparison) -> tuple[int, int]:
     return int(np.sum(loss > 0)), int(np.sum(loss < 0))
 
 
-def _reason(clause: Clause, metric: MetricFacts, policy: Gate) -> Reason:
+def _reason(clause: Clause, metric: MetricFacts, policy: Gate, clusters: int | None) -> Reason:
     codes = {"passed": "within", "failed": "above", "inconclusive": "undecided"}
-    message = f"{claim(clause, metric, policy)}, on {clause.samples:,} samples"
+    message = f"{claim(clause, metric, policy)}, on {samples_in(clause.samples, clause.clusters)}"
     if clause.state == "inconclusive":
-        more = f"about {about(clause.needed)} samples would" if clause.needed else "no number of samples would"
-        message = f"{message}; {more} decide it"
+        message = f"{message}; {would_decide(clause.needed, clusters)}"
     return Reason(code=f"{codes[clause.state]}_{clause.name}", message=message)

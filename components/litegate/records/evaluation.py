@@ -86,6 +86,9 @@ class Evaluated(Record):
         classes: names of the labels, where the data set has names for them.
         design: how it was decided when to end: all samples, at one of `looks` planned looks, or after any batch.
         looks: how many looks were planned; 1 unless `design` is `looks`.
+        clusters: how many clusters the samples are in: groups, and exact duplicates; None where each sample is
+            independent of the others.
+        largest_group: samples in the largest group that is available; 1 where the spec names no groups.
         references: outcomes of the references, where there were any.
         kernels: what ran the operators.
     """
@@ -101,6 +104,8 @@ class Evaluated(Record):
     classes: tuple[str, ...] = ()
     design: Literal["fixed", "looks", "sequential"] = "fixed"
     looks: Count = 1
+    clusters: Count | None = None
+    largest_group: Count = 1
     references: tuple[ReferenceOutcomes, ...] = ()
     seconds: float
     kernels: str

@@ -46,6 +46,7 @@ class DataRef(Record):
     Attributes:
         label: name of the field that holds the label.
         features: fields by input name, where the spec names them.
+        group: name of the field that says which samples belong together; for images, what finds it in their paths.
     """
 
     uri: str
@@ -54,6 +55,7 @@ class DataRef(Record):
     manifest: FileRef
     label: str = "label"
     features: dict[str, str | list[str]] = Field(default_factory=dict)
+    group: str | None = None
 
 
 class UserCode(Record):

@@ -55,6 +55,8 @@ class VariantRow(Record):
     """One row of the result table.
 
     Attributes:
+        clusters: how many clusters the samples are in; None where each sample is independent of the others.
+        needed: how many samples, or clusters where there are any, would decide an inconclusive verdict.
         scheme: what the file is by its bytes.
         float_share: share of its multiply-accumulates that are computed on floats.
         warnings: what is odd about the file and did not stop it.
@@ -67,6 +69,7 @@ class VariantRow(Record):
     drop_low: float | None
     drop_high: float | None
     samples: Count
+    clusters: Count | None = None
     verdict: str
     sentence: str = ""
     reasons: tuple[str, ...]

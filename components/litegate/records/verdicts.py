@@ -83,7 +83,9 @@ class Clause(Record):
         limit: what is allowed.
         p_value: how likely such evidence would be if the true value were at the limit or beyond.
         samples: how many it was found on.
-        needed: how many in all would decide it if all else stays what it is; None if decided, or if no number would.
+        clusters: how many clusters these are in; None where each is independent of the others.
+        needed: how many samples in all would decide it if all else stays what it is, or how many clusters where the
+            verdict has any; None if decided, or if no number would.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Clause(Record):
     limit: float
     p_value: float
     samples: Count
+    clusters: Count | None = None
     needed: Count | None = None
 
 
@@ -153,7 +156,10 @@ class Verdict(Record):
         baseline: the baseline's value on the same samples.
         lost, gained: samples on which the variant is worse or better than the baseline.
         agreement: share of samples with the same prediction, or the same score where there are no predictions.
-        needed: how many samples would decide an inconclusive verdict; None where no number would.
+        clusters: how many clusters the samples are in: groups, and exact duplicates; None where each sample is
+            independent of the others.
+        needed: how many samples, or clusters where there are any, would decide an inconclusive verdict; None where no
+            number would.
         classes: those that lost most, the worst first.
         rare: classes that are too rare to be judged by themselves, the rarest first: a few of the `rare_classes`.
         flips: the samples that flipped, the worst first: a few of the `flipped`; all are in `explanation`.
@@ -172,6 +178,7 @@ class Verdict(Record):
     confidence: float | None = None
     p_value: float | None = None
     samples: Count = 0
+    clusters: Count | None = None
     available: Count = 0
     needed: Count | None = None
     lost: Count = 0

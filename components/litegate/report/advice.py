@@ -194,7 +194,8 @@ def _after(row: Row, code: str) -> Iterator[str]:
     if code == "above_max_drop":
         yield from _LOSSES.get(kind, ())
     elif code.startswith("undecided_"):
-        yield "Evaluate on more samples: see above how many would decide it."
+        unit = "samples" if row.verdict.clusters is None else "clusters"
+        yield f"Evaluate on more {unit}: see above how many would decide it."
     elif code in _BY_CODE:
         yield from _BY_CODE[code]
         yield from _LOSSES.get(kind, ()) if code == "above_max_class_drop" else ()

@@ -120,7 +120,8 @@ def _latency(run: Run, row: Row) -> str:
 
 def _samples(row: Row) -> str:
     level = row.verdict.confidence
-    return f"{row.verdict.samples:,} samples" + (f", {wording.confidence(level)} confidence" if level else "")
+    found = wording.samples_in(row.verdict.samples, row.verdict.clusters)
+    return found + (f", {wording.confidence(level)} confidence" if level else "")
 
 
 def _capital(text: str) -> str:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from litegate import wording
 from litegate.gate.sentences import clause_unit
-from litegate.records import Clause
+from litegate.records import Clause, Verdict
 from litegate.report.charts import Interval, intervals
 from litegate.report.run import Row, Run
 
@@ -36,6 +36,7 @@ class ClauseLine:
     bounds: str
     p_value: str
     samples: str
+    clusters: str
     needed: str
 
 
@@ -79,7 +80,19 @@ def certainty(run: Run) -> Certainty:
         if judged
         else "Nothing was measured, so nothing is claimed."
     )
-    return Certainty(claim, tuple(_part(run, name) for name in names), tuple(_surer(run)))
+    return Certainty(f"{claim}{_clusters(run)}", tuple(_part(run, name) for name in names), tuple(_surer(run)))
+
+
+def _clusters(run: Run) -> str:
+    """What is counted where samples are not independent of each other."""
+    found = [row.verdict for row in run.variants if row.verdict.clusters is not None]
+    if not found:
+        return ""
+    group = run.spec.evaluation.group
+    what = "Exact duplicates" if group is None else f"Samples of one group (`{group}`), and exact duplicates,"
+    most = max(found, key=lambda verdict: verdict.samples)
+    seen = wording.samples_in(most.samples, most.clusters)
+    return f" {what} are one cluster, and the gate counts clusters: {seen}. Nothing is assumed of samples within one."
 
 
 def _part(run: Run, name: str) -> ClausePart:
@@ -120,14 +133,16 @@ def _line(row: Row, clause: Clause, unit: wording.Unit) -> ClauseLine:
         bounds=f"{low} to {high}",
         p_value=f"{clause.p_value:.3f}" if clause.p_value >= 0.001 else "< 0.001",
         samples=f"{clause.samples:,}",
-        needed=_needed(clause),
+        clusters="" if clause.clusters is None else f"in {clause.clusters:,} clusters",
+        needed=_needed(clause, row.verdict.clusters),
     )
 
 
-def _needed(clause: Clause) -> str:
+def _needed(clause: Clause, clusters: int | None) -> str:
     if clause.state != "inconclusive":
         return ""
-    return "no number" if clause.needed is None else f"about {wording.about(clause.needed)}"
+    unit = "" if clusters is None else " clusters"
+    return "no number" if clause.needed is None else f"about {wording.about(clause.needed)}{unit}"
 
 
 def _surer(run: Run) -> Iterator[str]:
@@ -146,8 +161,8 @@ def _surer(run: Run) -> Iterator[str]:
         width, row = max(widths, key=lambda item: item[0])
         yield (
             f"The widest interval is that of {row.name}: {run.unit.text(width)} from end to end on "
-            f"{row.verdict.samples:,} samples. It narrows with the square root of their number: four times as many "
-            "halve it."
+            f"{wording.samples_in(row.verdict.samples, row.verdict.clusters)}. It narrows with the square root of "
+            f"their number: four times as many {'' if row.verdict.clusters is None else 'clusters '}halve it."
         )
     if sum(bool(row.verdict.clauses) for row in run.variants) > 1:
         yield "All variants of the spec share the error rate: without those that are not needed, each bound is tighter."
@@ -158,13 +173,22 @@ def _more(run: Run, row: Row) -> str:
     needed, verdict = row.verdict.needed, row.verdict
     if needed is None:
         limits = ", ".join(clause.name for clause in verdict.clauses if clause.state == "inconclusive")
-        return f"no number of samples would decide it; it is too close to its limit ({limits}) for that."
+        return f"{_decides(verdict)}; it is too close to its limit ({limits}) for that."
+    there = verdict.samples if verdict.clusters is None else verdict.clusters
+    return f"{_decides(verdict)}, {there:,} were there; {_where(run, row, needed)}."
+
+
+def _decides(verdict: Verdict) -> str:
+    return wording.would_decide(verdict.needed, verdict.clusters)
+
+
+def _where(run: Run, row: Row, needed: int) -> str:
+    verdict, other = row.verdict, "" if row.verdict.clusters is None else " that are in none of these clusters"
+    if verdict.clusters is None and needed <= verdict.available:
+        return "the data has them"
     caps = (run.spec.evaluation.max_samples, run.spec.evaluation.max_samples_by_variant.get(row.name))
-    where = (
-        "raise evaluation.max_samples, or add labelled samples where there are not as many"
-        if any(caps)
-        else f"add about {wording.about(max(needed - verdict.available, 1))} labelled samples to the evaluation data"
-    )
-    if needed <= verdict.available:
-        where = "the data has them"
-    return f"about {wording.about(needed)} samples would decide it, {verdict.samples:,} were there; {where}."
+    if any(caps):
+        return f"raise evaluation.max_samples, or add labelled samples{other} where there are not as many"
+    if verdict.clusters is not None:
+        return f"add labelled samples{other} to the evaluation data: copies, and more of the same groups, say little"
+    return f"add about {wording.about(max(needed - verdict.available, 1))} labelled samples to the evaluation data"

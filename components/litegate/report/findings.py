@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from litegate.records import DataFinding
+from litegate.records import DataFinding, Evaluated
 from litegate.report.run import Run
 
 __all__ = ["Findings", "findings"]
@@ -53,14 +53,15 @@ def _parity(run: Run) -> str:
 
 def _facts(run: Run) -> tuple[tuple[str, str], ...]:
     request = run.request
-    resolved, samples = request.resolved, request.samples
+    resolved, samples, evaluated = request.resolved, request.samples, request.baseline.evaluated
     seed = run.spec.calibration.seed
     facts = {
         "Model": f"{resolved.model.uri} ({_short(resolved.model.digest)})",
         "Calibration data": f"{resolved.calibration.uri} ({_short(resolved.calibration.digest)}), "
         f"{samples.samples:,} of {samples.available:,} samples, seed {seed}",
         "Evaluation data": f"{resolved.evaluation.uri} ({_short(resolved.evaluation.digest)}), "
-        f"{request.baseline.evaluated.samples:,} of {request.baseline.evaluated.available:,} samples",
+        f"{evaluated.samples:,} of {evaluated.available:,} samples{_clusters(evaluated)}",
+        "Groups": resolved.evaluation.group or "",
         "Metric": run.metric.name,
         "Preprocess": resolved.preprocess.reference if resolved.preprocess else "",
         "Target": run.spec.target,
@@ -70,6 +71,10 @@ def _facts(run: Run) -> tuple[tuple[str, str], ...]:
         "Pipeline run": request.run_key,
     }
     return tuple((name, text) for name, text in facts.items() if text)
+
+
+def _clusters(evaluated: Evaluated) -> str:
+    return "" if evaluated.clusters is None else f" in {evaluated.clusters:,} clusters"
 
 
 def _short(digest: str) -> str:

@@ -27,6 +27,7 @@ class Line:
     share: str
     latency: str
     samples: str
+    clusters: str
 
 
 def lines(run: Run) -> tuple[Line, ...]:
@@ -49,6 +50,7 @@ def _line(run: Run, row: Row) -> Line:
         share="" if row.bytes is None else f"{100 * row.bytes / run.baseline_bytes:.0f} %",
         latency=MISSING if profile is None else wording.milliseconds(profile.latency_ms),
         samples=f"{verdict.samples:,}" if verdict.samples else MISSING,
+        clusters="" if verdict.clusters is None else f"in {verdict.clusters:,} clusters",
     )
 
 

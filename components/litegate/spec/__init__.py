@@ -9,7 +9,7 @@ from __future__ import annotations
 from litegate.spec.approval import Approval
 from litegate.spec.changes import schema_of, value_of, with_values
 from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
-from litegate.spec.inputs import MIN_SAMPLES, Calibration, Data, Evaluation, Format, LintCode, Model
+from litegate.spec.inputs import MIN_SAMPLES, Calibration, Data, Evaluation, Format, GroupedData, LintCode, Model
 from litegate.spec.notify import Event, Notification
 from litegate.spec.reading import load_spec, parse_spec
 from litegate.spec.reference import reference_page
@@ -28,6 +28,7 @@ __all__ = [
     "Event",
     "Format",
     "Gate",
+    "GroupedData",
     "Limits",
     "LintCode",
     "Model",

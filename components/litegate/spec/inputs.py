@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -12,7 +13,7 @@ from litegate.metrics.facts import BUILT_IN, built_in_facts, is_user_metric
 from litegate.spec.section import Section, address, check_variant, identifier
 from litegate.variants import VARIANTS
 
-__all__ = ["MIN_SAMPLES", "Calibration", "Data", "Evaluation", "Format", "LintCode", "Model"]
+__all__ = ["MIN_SAMPLES", "Calibration", "Data", "Evaluation", "Format", "GroupedData", "LintCode", "Model"]
 
 MIN_SAMPLES = 30
 """So few samples say nothing about a mean whose distribution is not known."""
@@ -95,7 +96,35 @@ class Calibration(Data):
     )
 
 
-class Evaluation(Data):
+class GroupedData(Data):
+    """A data set that the gate judges by, and which of its samples belong together."""
+
+    group: str | None = Field(
+        None,
+        min_length=1,
+        description="Name of the field, column or array, text or integers, that says which samples belong together: "
+        "frames of one video, utterances of one speaker, crops of one image. The gate counts such groups in place of "
+        "samples. For `images` a regular expression that finds it in each path: `(video\\d+)_`. Every sample by itself "
+        "if null; exact duplicates always belong together.",
+    )
+
+    @model_validator(mode="after")
+    def _group_fits_the_format(self) -> Self:
+        if self.group is None:
+            return self
+        if self.format == "images":
+            try:
+                re.compile(self.group)
+            except re.error as error:
+                found = {"got": f"{self.group!r}: {error}", "key": "group"}
+                raise PydanticCustomError("named", "a regular expression for images", found) from None
+        elif self.group == self.label:
+            found = {"got": repr(self.group), "key": "group"}
+            raise PydanticCustomError("named", "another field than the label", found)
+        return self
+
+
+class Evaluation(GroupedData):
     """The data set that every variant is measured on. It must have labels."""
 
     metric: str = Field(

@@ -7,13 +7,13 @@ from typing import Literal
 from pydantic import Field
 
 from litegate.spec.gate import Gate, Limits
-from litegate.spec.inputs import MIN_SAMPLES, Data
+from litegate.spec.inputs import MIN_SAMPLES, GroupedData
 from litegate.spec.section import Cron
 
 __all__ = ["Requalify"]
 
 
-class Requalify(Limits, Data):
+class Requalify(Limits, GroupedData):
     """Fresh data, when they are looked at, what the champion must keep on them, and what follows if it does not.
 
     The limits that are left out are those of the gate. The address is listed anew at each run, so that a folder,

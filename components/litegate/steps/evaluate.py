@@ -14,15 +14,17 @@ from litegate.datasets import Dataset, open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.datasets.sampling import choose, in_random_order
 from litegate.errors import DataError
-from litegate.evaluation.blocks import cumulative_counts, evaluate_until_decided
+from litegate.evaluation.blocks import Plan, cumulative_counts, ends_of_groups, evaluate_until_decided
 from litegate.evaluation.lockstep import Job
 from litegate.evaluation.workers import Workers, processes_for
+from litegate.gate.clusters import Clusters
 from litegate.gate.outcomes import Outcomes
 from litegate.litert import LiteRTModel, Tensor
 from litegate.metrics.base import Metric, check_classes
 from litegate.metrics.loading import load_metric
 from litegate.progress import Progress
 from litegate.records import Evaluated, EvaluateRequest, ReferenceOutcomes
+from litegate.wording import samples_in
 from litegate.work import Work
 
 __all__ = ["run"]
@@ -43,18 +45,18 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
     dataset = open_dataset(request.data, work, request.where, model.inputs)
     classes = _classes(model)
     _check_labels(dataset, metric, classes, f"{request.where} {request.data.uri}")
-    order = _order(request, dataset)
-    class_samples = _class_samples(dataset, order, classes)
-    counts = cumulative_counts(request.stopping, len(order))
+    plan = _plan(request, dataset, classes)
+    order, counts = plan.order, plan.counts
     processes = processes_for(len(order))
     what = f"evaluate {request.artifact.variant}"
     work.say("%s: %s samples of %s, %d processes", what, f"{len(order):,}", request.data.uri, processes)
     progress = Progress(work.say, what, len(order), at_most=request.stopping is not None)
     with Workers(_job(request, work, model, dataset, classes), processes, progress) as workers:
-        seen = evaluate_until_decided(workers, order, counts, request.stopping, metric.facts, classes, class_samples)
+        seen = evaluate_until_decided(workers, plan, request.stopping, metric.facts, classes)
     seconds = progress.seconds
     outcomes = seen[request.artifact.variant]
-    _say(request, work, outcomes, len(order), f"{len(outcomes) / seconds:,.0f} samples/s")
+    clusters = Clusters.of(outcomes)
+    _say(request, work, outcomes, clusters, len(order), f"{len(outcomes) / seconds:,.0f} samples/s")
     return Evaluated(
         variant=request.artifact.variant,
         artifact_digest=request.artifact.file.digest,
@@ -62,10 +64,12 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
         samples=len(outcomes),
         available=len(order),
         outcomes=work.keep_bytes(outcomes.to_bytes(), f"{request.artifact.variant}-outcomes.npz"),
-        class_samples=class_samples,
+        class_samples=dict(plan.class_samples),
         predictions=_counted(outcomes.prediction),
         classes=dataset.classes,
         **_design(request, counts),
+        clusters=None if clusters is None else len(clusters),
+        largest_group=plan.largest_group,
         references=_references(request, work, seen),
         seconds=seconds,
         kernels=model.kernels,
@@ -107,9 +111,14 @@ def _counted(labels: Array | None) -> dict[int, int]:
     return dict(zip(values.tolist(), counts.tolist(), strict=True))
 
 
-def _order(request: EvaluateRequest, dataset: Dataset) -> Array:
-    visit = choose if request.stopping is None else in_random_order
-    return visit(dataset.ids, request.max_samples, request.seed)
+def _plan(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Plan:
+    """Which samples are visited in which order, and when a verdict is sought: never in the middle of a group."""
+    groups, chosen = dataset.groups, (dataset.ids, request.max_samples, request.seed)
+    order = choose(*chosen) if request.stopping is None else in_random_order(*chosen, groups)
+    visited = None if groups is None else groups[order]
+    counts = cumulative_counts(request.stopping, len(order), ends_of_groups(visited))
+    largest = 1 if visited is None else int(np.unique(visited, return_counts=True)[1].max())
+    return Plan(order, counts, _class_samples(dataset, order, classes), largest)
 
 
 def _job(request: EvaluateRequest, work: Work, model: LiteRTModel, dataset: Dataset, classes: int | None) -> Job:
@@ -167,10 +176,13 @@ def _references(request: EvaluateRequest, work: Work, seen: dict[str, Outcomes])
     )
 
 
-def _say(request: EvaluateRequest, work: Work, outcomes: Outcomes, available: int, speed: str) -> None:
+def _say(
+    request: EvaluateRequest, work: Work, outcomes: Outcomes, clusters: Clusters | None, available: int, speed: str
+) -> None:
     variant, count = request.artifact.variant, len(outcomes)
     if request.stopping is not None:
         ended = "decided after" if count < available else "went to the end,"
         work.say("evaluate %s: %s %s of %s samples", variant, ended, f"{count:,}", f"{available:,}")
     value = "" if outcomes.score is None else f" {outcomes.score.mean():.4f}"
-    work.say("evaluate %s: %s%s on %s samples, %s", variant, request.metric, value, f"{count:,}", speed)
+    where = samples_in(count, None if clusters is None else len(clusters))
+    work.say("evaluate %s: %s%s on %s, %s", variant, request.metric, value, where, speed)

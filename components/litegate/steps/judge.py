@@ -59,6 +59,7 @@ class _Judge:
             drop_low=0.0,
             drop_high=0.0,
             samples=evaluated.samples,
+            clusters=evaluated.clusters,
             available=evaluated.available,
             digest=self.request.baseline.artifact.file.digest,
         )
@@ -81,7 +82,7 @@ class _Judge:
             file.digest,
             self._read(candidate),
             self._references(candidate),
-            Design(evaluated.design, evaluated.looks),
+            Design(evaluated.design, evaluated.looks, evaluated.largest_group),
             evaluated.available,
             evaluated.class_samples,
             refusals(self.request, name),

@@ -34,7 +34,8 @@ __all__ = [
 ]
 
 NUMBERS = frozenset(
-    {"samples", "samples_available", "samples_needed", "bytes", "size_ratio", "latency_ms", "latency_p95_ms"}
+    {"samples", "samples_available", "samples_needed", "clusters", "clusters_needed"}
+    | {"bytes", "size_ratio", "latency_ms", "latency_p95_ms"}
     | {"drop", "drop_low", "drop_high", "confidence", "p_value", "lost", "gained", "flipped", "agreement"}
     | {"float_operators", "float_operator_share", "float_islands", "macs", "weight_error_steps", "warnings"}
     | {"kernel_difference", "kernel_agreement"}
@@ -65,6 +66,7 @@ def run_params(request: RegisterRequest) -> dict[str, object]:
         "evaluation_samples": request.baseline.evaluated.samples,
         "evaluation_sequential": spec.evaluation.sequential,
         "evaluation_first_samples": spec.evaluation.first_samples,
+        "evaluation_group": spec.evaluation.group,
         "metric": resolved.metric.name,
         "metric_digest": metric and metric.digest,
         "preprocess": code and code.reference,
@@ -111,6 +113,7 @@ def variant_metrics(candidate: Candidate, verdict: Verdict, baseline: BaselineSu
     found: dict[str, float | None] = {
         "samples": candidate.evaluated.samples,
         "samples_available": candidate.evaluated.available,
+        "clusters": candidate.evaluated.clusters if verdict.clusters is None else verdict.clusters,
         "bytes": size,
         "size_ratio": size / baseline.bytes,
         "latency_ms": profile.latency_ms if profile else None,
@@ -130,7 +133,7 @@ def metric_name(baseline: BaselineSummary) -> str:
 
 def _comparison(verdict: Verdict) -> dict[str, float | None]:
     """What was found on the pairs; the baseline has it too, as a point of every chart, and agrees with itself."""
-    itself = verdict.state == "baseline"
+    itself, unit = verdict.state == "baseline", "samples" if verdict.clusters is None else "clusters"
     return {
         "drop": verdict.drop,
         "drop_low": verdict.drop_low,
@@ -141,7 +144,7 @@ def _comparison(verdict: Verdict) -> dict[str, float | None]:
         "gained": verdict.gained,
         "flipped": verdict.flipped,
         "agreement": 1.0 if itself else verdict.agreement,
-        "samples_needed": verdict.needed,
+        f"{unit}_needed": verdict.needed,
     }
 
 

@@ -94,7 +94,7 @@ def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
     parts = (
         f"**{plain(headline(verdict))}**",
         "\n".join(f"- {plain(reason.message)}" for reason in verdict.reasons),
-        _clauses(verdict.clauses),
+        _clauses(verdict.clauses, verdict.clusters),
         _classes(verdict.classes),
         _flips(verdict),
         _file(candidate) if candidate else "",
@@ -139,8 +139,9 @@ def _lint(lint: Lint) -> str:
     return "\n".join([*lines, "", f"(artifact `{LINT}`)"]) if lines else ""
 
 
-def _clauses(clauses: Sequence[Clause]) -> str:
-    """What the policy asks for, as it was tested."""
+def _clauses(clauses: Sequence[Clause], clusters: int | None) -> str:
+    """What the policy asks for, as it was tested; with clusters where there are any."""
+    unit, head = ("", ()) if clusters is None else (" clusters", ("Clusters",))
     rows = [
         (
             clause.name,
@@ -148,11 +149,12 @@ def _clauses(clauses: Sequence[Clause]) -> str:
             clause.state,
             *(number(found, ".4g") for found in (clause.estimate, clause.low, clause.high, clause.limit)),
             f"{clause.samples:,}",
-            "" if clause.needed is None else f"{clause.needed:,}",
+            *(() if clusters is None else ("" if clause.clusters is None else f"{clause.clusters:,}",)),
+            "" if clause.needed is None else f"{clause.needed:,}{unit}",
         )
         for clause in clauses
     ]
-    heads = ("Clause", "Of", "State", "Found", "At least", "At most", "Allowed", "Samples", "Would decide")
+    heads = ("Clause", "Of", "State", "Found", "At least", "At most", "Allowed", "Samples", *head, "Would decide")
     return f"**What the policy asks for**\n\n{table(heads, 3, rows)}" if rows else ""
 
 

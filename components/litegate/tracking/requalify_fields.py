@@ -36,6 +36,7 @@ def metrics(request: RequalifyRequest) -> dict[str, float | None]:
     found: dict[str, float | None] = {
         "champion_version": request.incumbent.version,
         "samples": verdict.samples,
+        "clusters": verdict.clusters,
         "drop": verdict.drop,
         "drop_low": verdict.drop_low,
         "drop_high": verdict.drop_high,

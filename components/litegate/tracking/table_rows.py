@@ -36,6 +36,7 @@ def variant_row(
         drop_low=_finite(verdict.drop_low),
         drop_high=_finite(verdict.drop_high),
         samples=verdict.samples or (candidate.evaluated.samples if candidate else 0),
+        clusters=verdict.clusters,
         verdict=verdict.state,
         sentence=verdict.sentence,
         reasons=tuple(reason.message for reason in verdict.reasons),

@@ -71,6 +71,14 @@ def test_a_promotion_is_printed_with_its_champion_marked(lines):
     assert "promoted: registered version 3 (int8)" in found
 
 
+def test_clusters_have_a_column_where_there_are_any(lines):
+    clustered = RESULT.model_copy(update={"variants": (row("int8", clusters=41), RESULT.variants[2])})
+    found = lines(Outcome("digits", "promoted", 0, clustered, RESULT.selected))
+    assert "samples clusters latency ms" in " ".join(found[2].split())
+    assert line_of(found, "int8") == "* int8 1,024 25% 95.00% +1.00 (-0.10, +1.55) 697 41 0.0512 passed"
+    assert line_of(found, "float32") == "float32 4,096 100% 96.00% - 697 - - baseline"
+
+
 def test_what_did_not_pass_says_why_in_full_on_one_line(lines):
     found = lines(Outcome("digits", "promoted", 0, RESULT, RESULT.selected))
 

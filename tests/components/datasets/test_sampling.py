@@ -35,6 +35,20 @@ def test_all_are_chosen_when_there_are_not_more(count: int | None) -> None:
     assert choose(IDS, count, 17).tolist() == list(range(3000))
 
 
+def test_groups_are_visited_as_a_whole_in_an_order_that_depends_on_their_names_alone() -> None:
+    groups = np.array([f"group {place % 97}" for place in range(len(IDS))], "S")
+    order = in_random_order(IDS, None, 17, groups)
+    assert sorted(order.tolist()) == list(range(len(IDS)))
+    visited = groups[order]
+    names = visited[np.flatnonzero(np.append(True, visited[1:] != visited[:-1]))].tolist()
+    assert len(names) == 97, "one after the other"
+    assert names != sorted(names)
+    backwards = in_random_order(IDS[::-1], None, 17, groups[::-1])
+    assert [IDS[::-1][place] for place in backwards] == [IDS[place] for place in order]
+    assert in_random_order(IDS, 100, 17, groups).tolist() == order[:100].tolist()
+    assert in_random_order(IDS, None, 18, groups).tolist() != order.tolist()
+
+
 def test_all_in_random_order_are_still_in_the_order_of_their_hashes() -> None:
     order = in_random_order(IDS, None, 17).tolist()
     assert sorted(order) == list(range(3000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
@@ -66,24 +67,35 @@ def tar(path: Path, members: Sequence[tuple[str, bytes]]) -> Path:
     return path
 
 
-def write(form: str, path: Path, x: Array, label: Array) -> Path:
-    """Samples of one input `x` with labels, in any of the formats of records."""
+def write(form: str, path: Path, x: Array, label: Array, **more: Sequence[Any]) -> Path:
+    """Samples of one input `x` with labels and `more` fields of text or integers, in any of the formats of records."""
+    others = [dict(zip(more, values, strict=True)) for values in zip(*more.values(), strict=True)] or [{}] * len(x)
     if form == "tfrecord":
-        return tfrecord(path, [example({"x": one, "label": each}) for one, each in zip(x, label, strict=True)])
+        texts = [
+            {name: value.encode() if isinstance(value, str) else value for name, value in each.items()}
+            for each in others
+        ]
+        records = zip(x, label, texts, strict=True)
+        return tfrecord(path, [example({"x": one, "label": each, **text}) for one, each, text in records])
     if form == "parquet":
-        columns = {"x": [one.ravel() for one in x], "label": list(label)}
+        columns = {"x": [one.ravel() for one in x], "label": list(label), **more}
         pq.write_table(pa.table(columns), path, row_group_size=7, write_page_checksum=True)
         return path
     if form == "webdataset":
-        pairs = enumerate(zip(x, label, strict=True))
+        pairs = enumerate(zip(x, label, others, strict=True))
         suffix = "cls" if label.dtype.kind in "iu" else "label.npy"
         content = [
             (f"{index:05}.{name}", data)
-            for index, (one, each) in pairs
-            for name, data in (("x.npy", npy(one)), (suffix, str(each).encode() if suffix == "cls" else npy(each)))
+            for index, (one, each, other) in pairs
+            for name, data in (
+                ("x.npy", npy(one)),
+                (suffix, str(each).encode() if suffix == "cls" else npy(each)),
+                *([("json", json.dumps(other).encode())] if other else ()),
+            )
         ]
         return tar(path, content)
-    header = ",".join([*(f"f{at}" for at in range(x[0].size)), "label"])
-    rows = [",".join(map(str, [*one.ravel().tolist(), each])) for one, each in zip(x, label, strict=True)]
+    header = ",".join([*(f"f{at}" for at in range(x[0].size)), "label", *more])
+    records = zip(x, label, others, strict=True)
+    rows = [",".join(map(str, [*one.ravel().tolist(), each, *other.values()])) for one, each, other in records]
     path.write_text("\n".join([header, *rows]) + "\n")
     return path

@@ -12,11 +12,12 @@ import pytest
 from scipy.stats import binom
 
 from tests.benchmarks.cases import CASES, NAIVE
+from tests.benchmarks.clustered_cases import CLUSTERED
 from tests.benchmarks.report import ALPHA
 from tests.benchmarks.simulate import Case, simulate
 
 RARE = 1e-3
-NAMED = {(case.metric, case.policy, case.samples): case for case in CASES}
+NAMED = {(case.metric, case.policy, case.samples): case for case in (*CASES, *CLUSTERED)}
 
 AT_LIMIT = [
     ("top1", "absolute", 1_000, 400),
@@ -37,6 +38,22 @@ AT_LIMIT = [
     ("top1", "first_samples, class 1 %", 10_000, 40),
     ("top1", "sequential", 10_000, 25),
     ("top1", "sequential, class 1 %", 10_000, 30),
+]
+
+CLUSTERS_AT_LIMIT = [
+    ("top1", "1,000 x 2", 2_000, 300),
+    ("top1", "100 x 100", 10_000, 100),
+    ("top1", "groups of 10, 30 % alike", 5_000, 150),
+    ("top1", "half are copies of one", 10_000, 30),
+    ("top1", "few lost, groups of 10", 10_000, 150),
+    ("top1", "largest lost, half in 20s", 10_000, 100),
+    ("iou, rare losses", "1,000 x 2", 2_000, 150),
+    ("mae, rare losses", "1,000 x 2", 2_000, 150),
+    ("top1", "relative, x 2", 2_000, 40),
+    ("top1", "max_class_drop, groups of 10", 10_000, 50),
+    ("top1", "max_drop_from_champion, groups of 10", 10_000, 60),
+    ("top1", "first_samples, groups of 10", 20_000, 40),
+    ("top1", "sequential, largest lost, copies", 20_000, 8),
 ]
 
 PERFECT = [
@@ -62,6 +79,32 @@ def test_a_variant_at_the_limit_passes_at_most_as_often_as_stated(
     assert counts.trials == draws
     assert counts.passed <= binom.isf(RARE, draws, ALPHA)
     assert counts.naive_passed >= binom.isf(1 - RARE, draws, 0.3), "the naive rule passes about every second one"
+
+
+@pytest.mark.parametrize(("metric", "policy", "samples", "draws"), CLUSTERS_AT_LIMIT)
+def test_samples_that_are_not_independent_pass_no_more_often(
+    metric: str, policy: str, samples: int, draws: int
+) -> None:
+    counts = simulate(NAMED[metric, policy, samples], perfect=False, seed=[4], draws=draws)
+    assert counts.passed <= binom.isf(RARE, draws, ALPHA)
+    assert counts.naive_passed >= binom.isf(1 - RARE, draws, 0.3)
+
+
+CLUSTERS_PERFECT = [
+    ("top1", "x 2", 20_000, 30),
+    ("top1", "groups of 10, 30 % alike", 20_000, 30),
+    ("user's cost", "groups of 10", 20_000, 20),
+    ("top1", "max_drop_from_champion, x 2", 20_000, 20),
+    ("top1", "sequential, groups of 10, 30 % alike", 20_000, 10),
+]
+
+
+@pytest.mark.parametrize(("metric", "policy", "samples", "draws"), CLUSTERS_PERFECT)
+def test_a_perfect_variant_passes_when_there_are_clusters_enough(
+    metric: str, policy: str, samples: int, draws: int
+) -> None:
+    counts = simulate(NAMED[metric, policy, samples], perfect=True, seed=[5], draws=draws)
+    assert counts.passed >= binom.isf(1 - RARE, counts.trials, POWER)
 
 
 @pytest.mark.parametrize(("metric", "policy", "draws"), PERFECT)

@@ -11,8 +11,10 @@ from scipy.optimize import minimize_scalar
 
 from litegate.gate.betting import Betting
 from litegate.gate.bootstrap import bootstrap
+from litegate.gate.clustered import ClusteredMean, ClusteredProportions
+from litegate.gate.clusters import Clusters
 from litegate.gate.contrasts import Design, mean_evidence
-from litegate.gate.evidence import Approximate, Evidence, PairedProportions, Relative, Repeated, needed
+from litegate.gate.evidence import Approximate, Evidence, PairedProportions, Relative, Repeated, Unanimous, needed
 from litegate.gate.outcomes import Outcomes
 
 
@@ -25,6 +27,10 @@ def relative(share: float) -> Evidence:
     return Approximate(1000, 0.8 * (1 - share) - 0.78, 0.004, 0.5, 0.5)
 
 
+GROUPS = Clusters(np.arange(1200) // 4, np.arange(1200) // 4)
+CHANGES = np.random.default_rng(1).permutation(ternary(300, 9, 6))[GROUPS.number].astype(int)
+REAL = np.random.default_rng(0).beta(2, 8, 300)[GROUPS.number]
+
 KINDS = {
     "paired": PairedProportions(1000, 30, 20),
     "approximate": Approximate(1000, 0.01, 0.002, 1.0, 1.0),
@@ -32,6 +38,11 @@ KINDS = {
     "repeated": Repeated(PairedProportions(1000, 30, 20), 3),
     "betting": Betting.of(ternary(1000, 30, 20), -1.0, 1.0),
     "betting on real values": Betting.of(np.random.default_rng(0).beta(2, 8, 500), 0.0, 1.0),
+    "clustered pairs": ClusteredProportions.of(CHANGES, GROUPS),
+    "clustered values": ClusteredMean.of(REAL, 0.0, 1.0, 0.0, GROUPS),
+    "clustered errors": ClusteredMean.of(REAL, 0.0, None, 1.0, GROUPS),
+    "betting on clusters": Betting.of_sums(GROUPS.sums(CHANGES), GROUPS.sizes, -1.0, 1.0, 4),
+    "unanimous": Unanimous((PairedProportions(1000, 30, 20), Betting.of(ternary(1000, 30, 20), -1.0, 1.0))),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -282,6 +282,13 @@ def test_too_few_predictions_to_tell_a_lost_class_from_chance_are_named() -> Non
     assert (found.state, found.rare_classes, found.rare[0].name) == ("passed", 1, "rare")
     two, three = (verdict(Gate(max_drop=0.05), *rare_class(samples, samples)).state for samples in (2, 3))
     assert (two, three) == ("passed", "failed"), "4^-3 is below 5 % of two classes, 4^-2 is not"
+
+
+def test_copies_of_one_sample_do_not_show_that_a_class_is_lost() -> None:
+    pair = [replace(each, fed=np.array([*map(str, range(5000)), *["same"] * 49], "S16")) for each in rare_class(49, 49)]
+    found = verdict(Gate(max_drop=0.05), *pair, names=("common", "rare"))
+    assert "lost_class" not in [reason.code for reason in found.reasons]
+    assert [each.name for each in found.rare] == ["rare"]
 
 
 def test_among_a_thousand_rare_classes_those_that_flip_by_chance_are_not_blamed() -> None:

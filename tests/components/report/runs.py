@@ -62,6 +62,7 @@ class Variant:
     classes: tuple[ClassLoss, ...] = ()
     clauses: tuple[Clause, ...] | None = None
     needed: int | None = None
+    clusters: int | None = None
     inspection: Inspection | None = None
 
 
@@ -166,6 +167,7 @@ class MadeRun:
             limit=0.01,
             p_value=0.01,
             samples=1000,
+            clusters=each.clusters,
             needed=each.needed,
         )
         return Verdict(
@@ -181,6 +183,7 @@ class MadeRun:
             confidence=0.975,
             p_value=0.01,
             samples=1000,
+            clusters=each.clusters,
             available=1000,
             needed=each.needed,
             clauses=(clause,) if each.clauses is None else each.clauses,

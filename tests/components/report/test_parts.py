@@ -227,6 +227,25 @@ def test_what_is_open_is_told_with_what_would_decide_it(case):
     assert found.parts[0].open
 
 
+def test_where_there_are_clusters_they_are_what_is_counted():
+    data = {"uri": "s3://data/eval.npz", "format": "npz", "group": "video"}
+    undecided = Variant(name="int8", state="inconclusive", needed=240, clusters=100)
+    made = MadeRun(variants=[undecided], spec={"evaluation": data})
+    found = certainty(view(made))
+    assert "Samples of one group (`video`), and exact duplicates, are one cluster" in found.claim
+    assert "the gate counts clusters: 1,000 samples in 100 clusters." in found.claim
+    assert found.surer[0].startswith(
+        "int8: about 240 clusters would decide it, 100 were there; add labelled samples that"
+    )
+    assert "1,000 samples in 100 clusters. It narrows" in found.surer[1]
+    (line,) = found.parts[0].lines
+    assert (line.samples, line.clusters, line.needed) == ("1,000", "in 100 clusters", "about 240 clusters")
+    assert ">in 100 clusters<" in made.html()
+    copies = MadeRun(variants=[replace(undecided, needed=None)])
+    assert "Exact duplicates are one cluster" in certainty(view(copies)).claim
+    assert certainty(view(copies)).surer[0].startswith("int8: no number of clusters would decide it")
+
+
 def test_every_clause_shows_each_variant_with_its_bounds_and_the_widest_interval_is_named():
     made = MadeRun(variants=[Variant(name="int8", drop=0.002, half=0.005), Variant(name="float16", half=0.001)])
     found = certainty(view(made))

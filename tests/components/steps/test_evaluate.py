@@ -13,7 +13,7 @@ import pytest
 from litegate import records
 from litegate.datasets.sampling import in_random_order
 from litegate.errors import StepFailed
-from litegate.evaluation.blocks import cumulative_counts
+from litegate.evaluation.blocks import cumulative_counts, ends_of_groups
 from litegate.gate.outcomes import Unpaired, match
 from litegate.gate.stopping import looks
 from litegate.runner import BadStepInput
@@ -272,6 +272,44 @@ def test_references_see_the_very_samples_that_the_variant_saw(early: Any) -> Non
         assert outcomes.score.tolist() == alone.score[outcomes.index].tolist()
 
 
+@pytest.fixture
+def grouped(pipeline: Make, models: Path) -> Any:
+    """The same on data that names groups of five, but one of two hundred."""
+    with np.load(models / "test.npz") as arrays:
+        video = np.array([f"v{max(place // 5, 40)}" for place in range(len(arrays["label"]))])
+        np.savez(models / "videos.npz", **arrays, video=video)
+    steps = pipeline("keras3.keras", evaluation="videos.npz").but(evaluation={"group": "video"})
+    steps.baseline = records.Reference(role="baseline", artifact=steps.convert().artifact)
+    steps.int8 = steps.quantize("int8")
+    return steps
+
+
+def test_outcomes_name_the_group_of_every_sample(grouped: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "litegate")
+    evaluated = grouped.evaluate(grouped.int8)
+    outcomes = grouped.outcomes(evaluated)
+    assert [name.decode() for name in outcomes.group] == [f"v{max(place // 5, 40)}" for place in outcomes.index]
+    assert (evaluated.samples, evaluated.clusters, evaluated.largest_group) == (600, 80, 205)
+    assert "on 600 samples in 80 clusters" in caplog.text
+
+
+@pytest.mark.parametrize("first_samples", [None, 100])
+def test_an_evaluation_that_may_end_early_visits_whole_groups(grouped: Any, first_samples: int | None) -> None:
+    evaluated = visited(grouped, stopping=stopping(first_samples, 1e-4))
+    groups = grouped.outcomes(evaluated).group.tolist()
+    first_of_each = [place for place in range(len(groups)) if groups[place] not in groups[:place]]
+    assert groups == [
+        groups[place]
+        for place, end in zip(first_of_each, [*first_of_each[1:], 600], strict=True)
+        for _ in range(end - place)
+    ]
+    assert (evaluated.samples, evaluated.largest_group) == (600, 205)
+    early = visited(grouped, stopping=stopping(first_samples, 0.9))
+    seen = grouped.outcomes(early).group.tolist()
+    assert seen == groups[: early.samples]
+    assert early.samples in [*first_of_each, 600]
+
+
 def test_a_reference_of_another_shape_is_refused(early: Any, pipeline: Make) -> None:
     other = waves(pipeline, "mae").convert().artifact
     champion = records.Reference(role="champion", artifact=other)
@@ -342,3 +380,15 @@ def test_the_failure_of_one_process_ends_the_others(
 def test_blocks_grow_with_what_was_seen(first: int | None, available: int, counts: list[int]) -> None:
     assert cumulative_counts(stopping(first), available) == counts
     assert cumulative_counts(None, available) == [available]
+
+
+def test_no_block_ends_within_a_group_and_a_planned_look_has_groups_enough() -> None:
+    groups = np.repeat(np.arange(90), 10)
+    ends = ends_of_groups(groups)
+    assert cumulative_counts(stopping(None), 900, ends) == [260, 520, 770, 900]
+    assert cumulative_counts(stopping(100), 900, ends) == [300, 600, 900], (
+        "30 groups are the fewest that prove anything"
+    )
+    one_large = ends_of_groups(np.repeat([0, 1, 2], [2, 700, 198]))
+    assert cumulative_counts(stopping(None), 900, one_large) == [702, 900]
+    assert ends_of_groups(None) is None

@@ -58,6 +58,27 @@ def test_a_variant_s_note_begins_with_the_sentence_and_shows_every_clause_and_th
     ]
 
 
+def test_a_note_shows_clusters_where_there_are_any():
+    clause = Clause(
+        name="max_drop",
+        state="inconclusive",
+        estimate=0.004,
+        low=-0.003,
+        high=0.02,
+        limit=0.01,
+        p_value=0.2,
+        samples=1000,
+        clusters=50,
+        needed=320,
+    )
+    verdict = Verdict(variant="int8", state="inconclusive", samples=1000, clusters=50, clauses=(clause,))
+    assert narrow(notes.variant_note(verdict))[4:7] == [
+        "| Clause | Of | State | Found | At least | At most | Allowed | Samples | Clusters | Would decide |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| max_drop |  | inconclusive | 0.004 | -0.003 | 0.02 | 0.01 | 1,000 | 50 | 320 clusters |",
+    ]
+
+
 def test_a_long_reason_is_cut():
     verdict = Verdict(variant="int8", state="failed", reasons=(Reason(code="x", message="word " * 1000),))
     assert len(notes.variant_note(verdict)) < 300
