@@ -6,7 +6,6 @@ import json
 import logging
 import platform
 import re
-import shutil
 import tempfile
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
@@ -26,7 +25,8 @@ from litegate.confinement import (
 from litegate.deaths import CRASHES, last_words, refined, signal_kind
 from litegate.digest import digest_file, digest_json
 from litegate.errors import BadInput, StepFailed
-from litegate.process import ChildProcess, Ending, kill_network
+from litegate.leftovers import remove
+from litegate.process import ChildProcess, Ending, end_namespaces
 from litegate.records import FileRef, Record
 from litegate.sandbox import REPORT
 from litegate.settings import Settings
@@ -65,7 +65,7 @@ class StepRun:
         self._process: ChildProcess | None = None
         self._killed = False
         self._isolation: list[str] | None = None
-        self._network = ""
+        self._namespaces: list[str] = []
 
     def run(self) -> Any:
         """The step's result record, found or computed.
@@ -130,7 +130,7 @@ class StepRun:
             self._raise_failure(ending, folder)
             return self._result(folder)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
     def _broker(self, folder: Path) -> AbstractContextManager[object]:
         """What serves the child with data, if it is to have any and cannot get it by itself."""
@@ -153,13 +153,13 @@ class StepRun:
         try:
             return process.follow(limit)
         finally:
-            kill_network(self._network)
+            end_namespaces(self._namespaces)
 
     def _hears(self, line: str) -> bool:
         """Whether a line of the child's says something to its reader; the first one is for us."""
         if self._isolation is None and line.startswith(REPORT):
             report = json.loads(line.removeprefix(REPORT))
-            self._network, self._isolation = report["network"], report["missing"]
+            self._namespaces, self._isolation = report["namespaces"], report["missing"]
             if report["missing"]:
                 log.warning("%s: not isolated as it should be: %s", self.step.name, "; ".join(report["missing"]))
             return False
@@ -169,6 +169,8 @@ class StepRun:
         if ending.timed_out:
             detail = f"no result after {time_limit(self.step, self.request):g} s"
             raise self._failed("timeout", detail, ending)
+        if ending.exceeded is not None:
+            raise self._failed(*ending.exceeded, ending)
         if ending.code < 0:
             kind, detail = signal_kind(ending)
             raise self._failed(kind, detail, ending)
