@@ -7,6 +7,8 @@
 | `oom_killed` | killed while the kernel was short of memory | yes |
 | `killed`, `signal` | ended from outside | yes |
 | `timeout` | ended by us | no |
+| `too_many_processes`, `disk_limit` | ended by its supervisor, for taking more than it may have | no |
+| `disk_full` | ended by its supervisor, for the disk was full | yes |
 | `python_error` | an exception, or an exit code of its own | no |
 | `exit_code` | the user's command ended with another exit code than 0 | no |
 | `infrastructure` | a server did not answer | yes |
@@ -23,7 +25,7 @@ from litegate.process import Ending
 
 __all__ = ["CRASHES", "RETRIED", "kind_of", "last_words", "named_signal", "out_of_memory", "refined", "signal_kind"]
 
-RETRIED = frozenset({"infrastructure", "killed", "oom_killed", "signal"})
+RETRIED = frozenset({"disk_full", "infrastructure", "killed", "oom_killed", "signal"})
 """What may well go differently the next time. All others would end in the same way again."""
 
 _SIGNALS = {

@@ -59,6 +59,7 @@ def resolve(name: str) -> tuple[str, dict[str, str]]:
     """The real path of a name, and the symbolic links on the way to it, as far as they can be followed."""
     left, path = name.split("/")[::-1], "/"
     links: dict[str, str] = {}
+    followed = 0
     while left:
         part = left.pop()
         if part in ("", "."):
@@ -67,9 +68,10 @@ def resolve(name: str) -> tuple[str, dict[str, str]]:
             path = os.path.dirname(path)  # noqa: PTH120
             continue
         each = os.path.join(path, part)  # noqa: PTH118
-        if not os.path.islink(each) or len(links) > _MOST_LINKS:  # noqa: PTH114
+        if not os.path.islink(each) or followed == _MOST_LINKS:  # noqa: PTH114
             path = each
             continue
+        followed += 1
         links[each] = target = os.readlink(each)  # noqa: PTH115
         path = "/" if target.startswith("/") else path
         left += target.split("/")[::-1]

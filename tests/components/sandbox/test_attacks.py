@@ -151,10 +151,10 @@ except OSError:
 
 def test_more_threads_than_it_may_have_end_the_step(sampling: Sampling, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LITEGATE_PROCESS_LIMIT", "2")
-    statements = """
+    statements = f"""
 import threading
 threading.stack_size(1 << 16)
-for _ in range(100):
+for _ in range({2 * (16 + (os.cpu_count() or 1)) + 10}):
     threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
 time.sleep(600)
 """
