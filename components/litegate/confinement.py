@@ -13,25 +13,28 @@ from litegate import storage
 from litegate.digest import digest_json
 from litegate.errors import BadInput
 from litegate.globs import split_glob
+from litegate.hidden import hidden_paths, not_hidden, shown_paths
 from litegate.records import DataRef, FileRef, PinRequest, Record, ResolveRequest, TrainRequest, UserCode
 from litegate.sandbox import Confinement
-from litegate.settings import Settings, default_home
+from litegate.settings import Settings
 from litegate.steps import Step
 from litegate.storage import Entry
 
 __all__ = [
     "child_environment",
     "confinement",
+    "disk_limit",
     "listed_uris",
     "manifests",
     "memory_limit",
     "named",
     "objects_folder",
+    "process_limit",
     "time_limit",
 ]
 
 GIB = 1 << 30
-_FILE_SIZE = 16 * GIB
+_DISK = 16 * GIB
 _PER_CORE = 32 << 20
 _MANY_FILES = 256
 
@@ -41,12 +44,6 @@ _PASSED = re.compile(
     r"|(OMP|OPENBLAS|MKL|KMP|GOTO|NVPL|TF|XLA|XNNPACK|ONEDNN|MALLOC)_\w+"
 )
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
-_SECRET = (
-    *(".aws", ".azure", ".boto", ".cache/huggingface", ".config", ".databrickscfg", ".docker", ".git-credentials"),
-    *(".gnupg", ".huggingface", ".kube", ".my.cnf", ".netrc", ".pgpass", ".pypirc", ".ssh", ".vault-token"),
-)
-_SECRET_FILES = ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "AIRFLOW_HOME")
-
 Kind = TypeVar("Kind", bound=Record)
 
 
@@ -54,18 +51,23 @@ def confinement(step: Step, request: Record, folder: Path, settings: Settings) -
     """What the child of `step` may do for `request`.
 
     Raises:
-        BadInput: a limit in the environment is not a size.
+        BadInput: a limit in the environment is not one, or a path that is to be read is hidden from all steps.
     """
+    disk, hidden, shown = disk_limit(), hidden_paths(settings), shown_paths()
     return Confinement(
         parent=os.getpid(),
         memory=memory_limit(step, request),
-        file_size=_FILE_SIZE,
+        file_size=max(_DISK, disk),
         confined=step.confined,
         required=os.environ.get("LITEGATE_ISOLATION") == "required",
-        read=tuple(_readable(request, settings)) if step.confined else (),
+        read=tuple(not_hidden(_readable(request, settings), hidden, shown)) if step.confined else (),
         opened=tuple(map(str, _opened(request, settings.cache))),
         write=(str(folder),),
-        hidden=tuple(map(str, _hidden(settings))),
+        hidden=hidden,
+        shown=shown,
+        shelves=(str(settings.cache / "files"), str(settings.cache / "sets")),
+        disk=disk,
+        processes=process_limit(),
     )
 
 
@@ -95,11 +97,32 @@ def memory_limit(step: Step, request: Record) -> int:
     Raises:
         BadInput: the variable is not a size.
     """
-    given = os.environ.get("LITEGATE_MEMORY_LIMIT")
+    given = _size("LITEGATE_MEMORY_LIMIT")
     if given:
-        return _size(given)
+        return given
     files = sum(ref.bytes for ref in set(named(request, FileRef)))
     return max(int(step.memory * GIB), 3 * GIB // 2 + 10 * files) + _PER_CORE * (os.cpu_count() or 1)
+
+
+def disk_limit() -> int:
+    """Bytes that the files of a confined step may have together: `LITEGATE_DISK_LIMIT`, or 16 GiB.
+
+    Raises:
+        BadInput: the variable is not a size.
+    """
+    return _size("LITEGATE_DISK_LIMIT") or _DISK
+
+
+def process_limit() -> int:
+    """How many processes a confined step may have at a time: `LITEGATE_PROCESS_LIMIT`, or 64 and four for each core.
+
+    Raises:
+        BadInput: the variable is not a number.
+    """
+    given = os.environ.get("LITEGATE_PROCESS_LIMIT") or str(64 + 4 * (os.cpu_count() or 1))
+    if not given.isdecimal() or int(given) < 1:
+        raise BadInput("LITEGATE_PROCESS_LIMIT", "a number of processes", repr(given))
+    return int(given)
 
 
 def time_limit(step: Step, request: Record) -> float:
@@ -193,17 +216,9 @@ def _places(entries: tuple[Entry, ...]) -> Iterator[str]:
     yield from (path for path in paths if Path(path).is_symlink())
 
 
-def _hidden(settings: Settings) -> Iterator[Path]:
-    """Secrets of the installation and of the user, and the work of others."""
-    yield from (default_home(), settings.cache, settings.scratch)
-    if not storage.is_s3(settings.workspace):
-        yield Path(settings.workspace)
-    yield from (Path.home() / name for name in _SECRET)
-    yield from (Path(os.environ[name]) for name in _SECRET_FILES if os.environ.get(name))
-
-
-def _size(text: str) -> int:
+def _size(variable: str) -> int | None:
+    text = os.environ.get(variable, "")
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
-    if found is None:
-        raise BadInput("LITEGATE_MEMORY_LIMIT", "a size such as 8G", repr(text))
-    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+    if found is None and text:
+        raise BadInput(variable, "a size such as 8G", repr(text))
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ")) if found else None

@@ -8,6 +8,8 @@
 | `killed`, `signal` | ended from outside | twice, by `StepRun` |
 | `interrupted` | ended with whoever waits for it | by Airflow |
 | `timeout` | ended by us | no |
+| `too_many_processes`, `disk_limit` | ended by its supervisor, for taking more than it may have | no |
+| `disk_full` | ended by its supervisor, for the disk was full | by Airflow |
 | `python_error` | an exception, or an exit code of its own | no |
 | `exit_code` | the user's command ended with another exit code than 0 | no |
 | `infrastructure` | a server did not answer | by Airflow |
@@ -38,7 +40,7 @@ __all__ = [
 PASSING = frozenset({"killed", "oom_killed", "signal"})
 """What may well go differently a little later; what ends so three times in a row will not."""
 
-RETRIED = frozenset({"infrastructure", "interrupted"})
+RETRIED = frozenset({"disk_full", "infrastructure", "interrupted"})
 """What a scheduler may try again. All others have been tried often enough, or would end in the same way again."""
 
 _SIGNALS = {

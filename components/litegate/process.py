@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import re
 import selectors
@@ -17,11 +18,12 @@ from pathlib import Path
 
 from litegate.sandbox.kernel import syscall
 
-__all__ = ["ChildProcess", "Ending", "die_with_parent", "kill_network", "network_of", "readable"]
+__all__ = ["ChildProcess", "Ending", "die_with_parent", "end_namespaces", "namespace_of", "readable"]
 
-_PR_SET_PDEATHSIG, _PIDFD_OPEN = 1, 434
+_PR_SET_PDEATHSIG = 1
 _MAX_LINES, _MAX_LINE = 10_000, 2000
 _COLOURS, _CONTROL = re.compile(r"\x1b\[[0-9;]*m"), re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_TRIES, _PAUSE = 500, 0.01
 
 
 def die_with_parent(parent: int | None = None) -> None:
@@ -48,16 +50,20 @@ class Ending:
         said: the last lines of its output.
         timed_out: whether it was ended for taking too long.
         memory_short: whether the kernel killed some process for lack of memory meanwhile.
+        exceeded: the kind of its death and what it took too much of, if its supervisor ended it for that.
     """
 
     code: int
     said: str
     timed_out: bool
     memory_short: bool
+    exceeded: tuple[str, str] | None = None
 
 
 class ChildProcess:
     """A process in a session of its own.
+
+    The last argument of its command is a descriptor, to which it may write, as JSON, what `Ending.exceeded` is to be.
 
     Args:
         hears: whether a line of its output says something; the last that do are kept.
@@ -73,15 +79,18 @@ class ChildProcess:
         say: Callable[[str], None],
     ) -> None:
         self._oom_kills = _oom_kills()
+        self._channel, writer = os.pipe()
         self._popen = subprocess.Popen(
-            command,
+            [*command, str(writer)],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=(writer,),
         )
+        os.close(writer)
         self._output = _Output(hears, say)
 
     def follow(self, timeout: float) -> Ending:
@@ -95,7 +104,8 @@ class ChildProcess:
         finally:
             self.kill()
             code = self._popen.wait()
-        return Ending(code, self._output.tail, timed_out, _oom_kills() > self._oom_kills)
+            exceeded = self._exceeded()
+        return Ending(code, self._output.tail, timed_out, _oom_kills() > self._oom_kills, exceeded)
 
     def end(self, grace: float) -> None:
         """Ask it to end, if it is given any time for that, and kill what is left of it and of its session."""
@@ -119,10 +129,16 @@ class ChildProcess:
             with suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, signal.SIGKILL)
 
+    def _exceeded(self) -> tuple[str, str] | None:
+        os.set_blocking(self._channel, False)
+        with os.fdopen(self._channel, "rb") as channel:
+            data = channel.read()
+        return tuple(json.loads(data)) if data else None
+
     def _wait(self, timeout: float) -> bool:
         """Whether it had to be ended. It is not yet reaped, so that its process id stays its own."""
         assert self._popen.stdout is not None
-        ended = syscall(_PIDFD_OPEN, self._popen.pid, 0)  # not every Python has `os.pidfd_open`
+        ended = syscall("pidfd_open", self._popen.pid, 0)  # not every Python has `os.pidfd_open`
         try:
             with selectors.DefaultSelector() as selector, self._popen.stdout as pipe:
                 os.set_blocking(pipe.fileno(), False)
@@ -212,25 +228,26 @@ def _oom_kills() -> int:
     return 0
 
 
-def network_of(process: int | str = "self") -> str:
-    """The network namespace of a process; empty if it cannot be told, as after its end."""
+def namespace_of(kind: str, process: int | str = "self") -> str:
+    """The namespace of a process, such as `pid:[4026531836]`; empty if it cannot be told, as after its end."""
     with suppress(OSError):
-        return str(Path(f"/proc/{process}/ns/net").readlink())
+        return str(Path(f"/proc/{process}/ns/{kind}").readlink())
     return ""
 
 
-def kill_network(network: str) -> None:
-    """End all processes of a network namespace other than our own.
+def end_namespaces(names: Sequence[str]) -> None:
+    """End all processes of these namespaces, but for those that we are in too, and wait until they are gone.
 
-    A process can leave its session, but not the network that it was shut into.
+    A process can leave its session, but not the namespaces that it was shut into.
     """
-    if not network or network == network_of():
-        return
-    for _ in range(10):
+    others = {name.partition(":")[0]: name for name in names}
+    others = {kind: name for kind, name in others.items() if name != namespace_of(kind)}
+    for _ in range(_TRIES if others else 0):
         numbers = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-        found = [number for number in numbers if network_of(number) == network]
+        found = [number for number in numbers if any(namespace_of(each, number) == others[each] for each in others)]
         for number in found:
             with suppress(OSError):
                 os.kill(number, signal.SIGKILL)
         if not found:
             return
+        time.sleep(_PAUSE)

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -29,7 +28,8 @@ from litegate.confinement import (
 from litegate.copies import private_folder
 from litegate.deaths import CRASHES, last_words, refined, signal_kind
 from litegate.errors import BadInput, StepFailed
-from litegate.process import ChildProcess, Ending, kill_network
+from litegate.leftovers import remove
+from litegate.process import ChildProcess, Ending, end_namespaces
 from litegate.records import FileRef, Record
 from litegate.result_key import result_key
 from litegate.retries import persistently
@@ -71,7 +71,7 @@ class StepRun:
         self._process: ChildProcess | None = None
         self._killed = threading.Event()
         self._isolation: list[str] | None = None
-        self._network = ""
+        self._namespaces: list[str] = []
 
     def run(self) -> Any:
         """The step's result record, found or computed; a child that is ended from outside is started again.
@@ -141,7 +141,7 @@ class StepRun:
         try:
             yield folder
         finally:
-            _remove(folder)
+            remove(folder)
 
     def _broker(self, folder: Path) -> AbstractContextManager[Broker | None]:
         """What serves the child with data, if it is to have any and cannot get it by itself."""
@@ -164,13 +164,13 @@ class StepRun:
         try:
             return process.follow(limit)
         finally:
-            kill_network(self._network)
+            end_namespaces(self._namespaces)
 
     def _hears(self, line: str) -> bool:
         """Whether a line of the child's says something to its reader; the first one is for us."""
         if self._isolation is None and line.startswith(REPORT):
             report = json.loads(line.removeprefix(REPORT))
-            self._network, self._isolation = report["network"], report["missing"]
+            self._namespaces, self._isolation = report["namespaces"], report["missing"]
             if report["missing"]:
                 log.warning("%s: not isolated as it should be: %s", self.step.name, "; ".join(report["missing"]))
             return False
@@ -180,6 +180,8 @@ class StepRun:
         if ending.timed_out:
             detail = f"no result after {time_limit(self.step, self.request):g} s"
             raise self._failed("timeout", detail, ending)
+        if ending.exceeded is not None:
+            raise self._failed(*ending.exceeded, ending)
         if ending.code < 0:
             kind, detail = signal_kind(ending)
             if self._killed.is_set():
@@ -221,10 +223,3 @@ class StepRun:
         except ValueError:
             return None
         return None if any(problems(self.step.name, self.request, result)) else result
-
-
-def _remove(folder: Path) -> None:
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-    except RecursionError:  # thousands of folders in each other
-        log.warning("%s cannot be removed: its folders are too deep", folder)

@@ -60,8 +60,8 @@ print(json.dumps({"problems": problems, "versions": versions}))
 _ISOLATION = """
 import json, os, sys
 from litegate.sandbox import Confinement
-from litegate.sandbox.__main__ import confine
-print(json.dumps(confine(Confinement(os.getppid(), 1 << 34, 1 << 30, True, read=("/",), write=(sys.argv[1],)))))
+from litegate.sandbox.confining import confine
+print(json.dumps(confine(Confinement(os.getppid(), 1 << 34, 1 << 30, True, write=(sys.argv[1],)))))
 """
 
 
@@ -116,7 +116,7 @@ def isolation(_: Home) -> Iterator[Finding]:
     if missing:
         yield Finding("isolation", "warning", "; ".join(missing), "docs/isolation.md says what a host must offer")
     else:
-        yield Finding("isolation", "ok", "steps get no network, no secrets and no files but their own")
+        yield Finding("isolation", "ok", "steps get no network, no secrets, and no files and processes but their own")
 
 
 def machine(home: Home) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """What a step's child process does to itself before it loads anything that is not ours.
 
-Only the standard library is imported here: a network can be left, and a user namespace entered, only while the
+Only the standard library is imported here: namespaces can be left, and a user namespace entered, only while the
 process has a single thread, and numerical libraries start theirs as they are imported.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["REPORT", "Confinement"]
 
 REPORT = "litegate-isolation "
-"""Begins the first line that a child writes: its network, and what its host could not do."""
+"""Begins the first line that a child writes: its namespace, and what its host could not do."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,12 @@ class Confinement:
         required: whether the step fails where the kernel does not offer all of that.
         read: files and folders that may be read.
         opened: files, and folders whose files may be read; not listed, since digests name them.
-        write: folders in which files may be written.
-        hidden: what must stay unreadable, even where it lies in a folder that may be read.
+        write: folders in which files may be written; the first is the step's own.
+        hidden: what must stay unreadable, whatever else names it or lies around it.
+        shown: folders in hidden ones of which `read` may name parts.
+        shelves: folders in hidden ones of which `opened` may name members; it may name nothing else.
+        disk: bytes that its files may have together.
+        processes: how many it may have at a time.
     """
 
     parent: int
@@ -42,6 +46,10 @@ class Confinement:
     opened: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    shelves: tuple[str, ...] = ()
+    disk: int = 1 << 34
+    processes: int = 64
 
     def save(self, path: Path) -> None:
         """Write it for the child."""

@@ -1,26 +1,26 @@
-"""Which files a confined process may still reach."""
+"""Landlock's rules for a confined process: the second lock, after its mounts, and the only one where it has none."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 
 from litegate.sandbox import Confinement
-from litegate.sandbox.landlock import EXECUTE, LIST, READ, WRITE, Ruleset
+from litegate.sandbox.landlock import LIST, READ, WRITE, Ruleset
+from litegate.sandbox.places import Place, places
 
 __all__ = ["close_files", "visible"]
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store")
-_INFORMATION = ("/proc", "/sys", "/dev/zero", "/dev/random", "/dev/urandom")
-_ETC = (
-    *("alternatives", "group", "hosts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ld.so.preload", "localtime"),
-    *("machine-id", "mime.types", "nsswitch.conf", "os-release", "passwd", "ssl/openssl.cnf", "timezone"),
-)
+_INFORMATION = ("/proc", "/sys", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+_WRITABLE = ("/dev/null", "/dev/shm")  # noqa: S108  semaphores of worker processes
+_PRIVATE = "/tmp"  # noqa: S108
 
 
-def close_files(confinement: Confinement) -> int:
+def close_files(confinement: Confinement, own_mounts: bool) -> int:
     """Shut this process into the files that it needs: the system's, Python's, and those of `confinement`.
+
+    Args:
+        own_mounts: whether it has mounts of its own, and a /tmp of its own among them.
 
     Returns:
         Landlock's version.
@@ -30,14 +30,12 @@ def close_files(confinement: Confinement) -> int:
     """
     rules = Ruleset()
     hidden = [os.path.realpath(path) for path in confinement.hidden]
-    for path in _interpreter():
-        _allow(rules, path, READ | LIST | EXECUTE, hidden)
-    for path in (*_INFORMATION, *(f"/etc/{name}" for name in _ETC), *confinement.read):
-        _allow(rules, path, READ | LIST, hidden)
-    for path in confinement.opened:
-        rules.allow(path, READ)
-    for path in ("/dev/null", "/dev/shm", *confinement.write):  # noqa: S108  semaphores of worker processes
-        rules.allow(path, READ | LIST | WRITE)
+    for name in _INFORMATION:
+        rules.allow(name, READ | LIST)
+    for place in places(confinement):
+        _allow(rules, place, hidden)
+    for name in (*_WRITABLE, *([_PRIVATE] if own_mounts else [])):
+        rules.allow(name, READ | LIST | WRITE)
     rules.enforce()
     return rules.version
 
@@ -61,15 +59,12 @@ def visible(path: str, hidden: list[str]) -> Iterator[tuple[str, bool]]:
                     yield from visible(entry.path, below)
 
 
-def _interpreter() -> Iterator[str]:
-    yield from _SYSTEM
-    yield from {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
-    yield from (path for path in sys.path if path.startswith("/"))
-
-
-def _allow(rules: Ruleset, path: str, access: int, hidden: list[str]) -> None:
+def _allow(rules: Ruleset, place: Place, hidden: list[str]) -> None:
+    if place.access & WRITE or not place.access & LIST:
+        rules.allow(place.name, place.access)
+        return
     try:
-        for each, only_listed in visible(os.path.realpath(path), hidden):
-            rules.allow(each, LIST if only_listed else access)
+        for each, only_listed in visible(place.path, hidden):
+            rules.allow(each, LIST if only_listed else place.access)
     except OSError:  # it went away, or may not be listed: it is not allowed then
         return

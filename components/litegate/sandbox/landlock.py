@@ -14,7 +14,7 @@ from litegate.sandbox.kernel import syscall
 
 __all__ = ["EXECUTE", "LIST", "NETWORK_VERSION", "READ", "WRITE", "Ruleset", "version"]
 
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"
 _VERSION_FLAG, _PATH_BENEATH = 1, 1
 
 EXECUTE = 1 << 0

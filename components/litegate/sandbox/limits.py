@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import resource
 
-__all__ = ["set_limits"]
+from litegate.sandbox.kernel import kernel_version
+
+__all__ = ["limit_threads", "set_limits"]
 
 _OPEN_FILES = 4096
+_COUNTS_IN_NAMESPACE = (5, 14)
+"""The first kernel that counts the threads of a user in each user namespace for itself."""
 
 
 def set_limits(memory: int, file_size: int) -> None:
@@ -20,6 +24,12 @@ def set_limits(memory: int, file_size: int) -> None:
     _lower(resource.RLIMIT_FSIZE, file_size)
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_NOFILE, _OPEN_FILES)
+
+
+def limit_threads(most: int) -> None:
+    """Limit processes and threads of the user in this user namespace together; not those of root."""
+    if kernel_version() >= _COUNTS_IN_NAMESPACE:
+        _lower(resource.RLIMIT_NPROC, most)
 
 
 def _lower(kind: int, value: int) -> None:
