@@ -8,7 +8,7 @@ import platform
 import re
 import shutil
 import tempfile
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,12 @@ from litegate.confinement import (
 )
 from litegate.deaths import CRASHES, last_words, refined, signal_kind
 from litegate.digest import digest_file, digest_json
+from litegate.disk import failing_when_full
 from litegate.errors import BadInput, StepFailed
 from litegate.process import ChildProcess, Ending, kill_network
 from litegate.records import FileRef, Record
 from litegate.sandbox import REPORT
+from litegate.scratch import held
 from litegate.settings import Settings
 from litegate.steps import STEPS, Step
 from litegate.store import Store, result_name
@@ -74,6 +76,10 @@ class StepRun:
             BadStepInput: the step refused its input; trying again is pointless.
             StepFailed: the child crashed, timed out or raised.
         """
+        with failing_when_full(self.step.name, self.settings.scratch), ExitStack() as self._folders:
+            return self._run()
+
+    def _run(self) -> Any:
         found = self.find()
         if found is not None:
             return found
@@ -122,6 +128,7 @@ class StepRun:
             self.store.fetch(ref)
         self.settings.scratch.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f"{self.step.name}-", dir=self.settings.scratch))
+        self._folders.enter_context(held(folder))
         try:
             (folder / "request.json").write_text(self.request.model_dump_json())
             with self._broker(folder):

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from litegate.digest import digest_json
+from litegate.disk import naming_full
 from litegate.errors import DataError
 from litegate.globs import matches, split_glob
 from litegate.records import Record
+from litegate.scratch import claim
 from litegate.use import use_local
 
 if TYPE_CHECKING:
@@ -144,11 +146,21 @@ def object_name(entry: Entry) -> str:
 
 
 def write_whole(target: Path, blocks: Iterator[bytes]) -> None:
-    """Write a file whole or not at all: temporary name in the same folder, flush, rename; on disk when this returns."""
+    """Write a file whole or not at all: temporary name in the same folder, flush, rename; on disk when this returns.
+
+    Raises:
+        DiskFull: there is no room.
+    """
+    with naming_full(target.parent):
+        _write_whole(target, blocks)
+
+
+def _write_whole(target: Path, blocks: Iterator[bytes]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
     try:
         with os.fdopen(handle, "wb") as file:
+            claim(handle)
             for block in blocks:
                 file.write(block)
             file.flush()

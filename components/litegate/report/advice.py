@@ -107,6 +107,7 @@ _ENDINGS = MappingProxyType(
     {
         "timeout": "Give it more time (LITEGATE_TIME_LIMIT), or fewer samples (evaluation.max_samples_by_variant).",
         "out_of_memory": "Give it more memory (LITEGATE_MEMORY_LIMIT), or a smaller batch in the model's signature.",
+        "disk_full": "Make room in the folder that the message names, and run it again.",
         "oom_killed": "Run it again when the host has more memory free.",
         "infrastructure": "Run it again: a server did not answer.",
         "killed": "Run it again: it was ended from outside.",
