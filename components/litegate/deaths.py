@@ -9,7 +9,7 @@
 | `interrupted` | ended with whoever waits for it | by Airflow |
 | `timeout` | ended by us | no |
 | `too_many_processes`, `disk_limit` | ended by its supervisor, for taking more than it may have | no |
-| `disk_full` | ended by its supervisor, for the disk was full | by Airflow |
+| `disk_full` | the disk of a folder that it writes to is full | no |
 | `python_error` | an exception, or an exit code of its own | no |
 | `exit_code` | the user's command ended with another exit code than 0 | no |
 | `infrastructure` | a server did not answer | by Airflow |
@@ -23,12 +23,14 @@ import re
 import signal
 from collections.abc import Iterator
 
+from litegate.disk import FULL, is_full
 from litegate.process import Ending
 
 __all__ = [
     "CRASHES",
     "PASSING",
     "RETRIED",
+    "disk_full",
     "kind_of",
     "last_words",
     "named_signal",
@@ -40,7 +42,7 @@ __all__ = [
 PASSING = frozenset({"killed", "oom_killed", "signal"})
 """What may well go differently a little later; what ends so three times in a row will not."""
 
-RETRIED = frozenset({"disk_full", "infrastructure", "interrupted"})
+RETRIED = frozenset({"infrastructure", "interrupted"})
 """What a scheduler may try again. All others have been tried often enough, or would end in the same way again."""
 
 _SIGNALS = {
@@ -62,14 +64,24 @@ _NO_MEMORY = re.compile(
     re.IGNORECASE,
 )
 
+# As the C library, quotas and SQLite say it.
+_NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded|database or disk is full")
+
 
 def kind_of(error: BaseException) -> str:
     """What an exception amounts to, by itself and what it was raised for."""
+    if disk_full(error):
+        return FULL
     if out_of_memory(error):
         return "out_of_memory"
     if any(isinstance(each, ConnectionError | TimeoutError) or _of_network(each) for each in _chain(error)):
         return "infrastructure"
     return "python_error"
+
+
+def disk_full(error: BaseException) -> bool:
+    """Whether a disk was full; libraries tell it in words alone, and TensorFlow as a resource that is exhausted."""
+    return any(is_full(each) or _NO_ROOM.search(str(each)) for each in _chain(error, all_of_it=False))
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -95,6 +107,8 @@ def refined(kind: str, ending: Ending) -> str:
     """The kind of a death in the light of what was said and happened meanwhile."""
     if kind == "killed" and ending.memory_short:
         return "oom_killed"
+    if kind in ("abort", "bus_error", "exit_code") and _NO_ROOM.search(ending.said):
+        return FULL
     if kind in ("abort", "exit_code") and _NO_MEMORY.search(ending.said):
         return "out_of_memory"
     return kind
@@ -108,6 +122,8 @@ def named_signal(number: int) -> tuple[str, str]:
 
 def last_words(ending: Ending) -> tuple[str, str]:
     """Kind and detail of a process that left with an exit code and no description of its own."""
+    if _NO_ROOM.search(ending.said):
+        return FULL, f"exit code {ending.code}"
     kind = "out_of_memory" if _NO_MEMORY.search(ending.said) else "python_error"
     return kind, f"exit code {ending.code}"
 

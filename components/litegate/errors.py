@@ -8,8 +8,9 @@
     ├── GateRejected         nothing passed the gate                    exit code 3
     ├── StepFailed           a step's child process died, or raised
     ├── StoreError           a stored object is missing or not what its digest says
-    └── StackError           the embedded servers
-        └── NoAnswer         one of them gave no answer for as long as it is asked
+    ├── StackError           the embedded servers
+    │   └── NoAnswer         one of them gave no answer for as long as it is asked
+    └── DiskFull             nothing more can be written to a folder
 
 Each message says what was wrong, where, what was expected and what was found.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 __all__ = [
     "BadInput",
     "DataError",
+    "DiskFull",
     "GateRejected",
     "LitegateError",
     "ModelError",
@@ -92,6 +94,23 @@ class StepFailed(LitegateError):
 
 class StoreError(LitegateError):
     """An object of the workspace is missing, or its bytes are not what its digest says."""
+
+
+class DiskFull(LitegateError):
+    """The disk of a folder, or the user's part of it, is full.
+
+    Args:
+        folder: where something was to be written.
+    """
+
+    START = "the disk of "
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"{self.START}{self.folder} is full; make room there and run it again"
 
 
 class StackError(LitegateError):

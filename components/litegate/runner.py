@@ -27,6 +27,7 @@ from litegate.confinement import (
 )
 from litegate.copies import private_folder
 from litegate.deaths import CRASHES, last_words, refined, signal_kind
+from litegate.disk import failing_when_full
 from litegate.errors import BadInput, StepFailed
 from litegate.leftovers import remove
 from litegate.process import ChildProcess, Ending, end_namespaces
@@ -38,6 +39,7 @@ from litegate.returned.files import take_files
 from litegate.returned.pins import Seen, contradictions
 from litegate.returned.reading import Forged, described_error, read_result
 from litegate.sandbox import REPORT
+from litegate.scratch import held
 from litegate.settings import Settings
 from litegate.steps import STEPS, Step
 from litegate.store import Store, result_name
@@ -80,6 +82,10 @@ class StepRun:
             BadStepInput: the step refused its input; trying again is pointless.
             StepFailed: the child crashed, timed out, raised, or handed back what its step cannot have made.
         """
+        with failing_when_full(self.step.name, self.settings.scratch):
+            return self._run()
+
+    def _run(self) -> Any:
         found = self.find()
         if found is not None:
             return found
@@ -139,7 +145,8 @@ class StepRun:
         scratch = private_folder(self.settings.scratch)
         folder = Path(tempfile.mkdtemp(prefix=f"{self.step.name}-", dir=scratch))
         try:
-            yield folder
+            with held(folder):
+                yield folder
         finally:
             remove(folder)
 

@@ -21,10 +21,12 @@ from urllib.parse import urlsplit
 
 from litegate.copies import holds
 from litegate.digest import digest_file, digest_json
+from litegate.disk import naming_full
 from litegate.errors import DataError
 from litegate.globs import matches, split_glob
 from litegate.records import Record
 from litegate.records.fields import Count
+from litegate.scratch import claim
 from litegate.use import use_local
 
 if TYPE_CHECKING:
@@ -187,11 +189,21 @@ def manifest_bytes(entries: tuple[Entry, ...]) -> bytes:
 
 
 def write_whole(target: Path, blocks: Iterator[bytes]) -> None:
-    """Write a file whole or not at all: temporary name in the same folder, flush, rename; on disk when this returns."""
+    """Write a file whole or not at all: temporary name in the same folder, flush, rename; on disk when this returns.
+
+    Raises:
+        DiskFull: there is no room.
+    """
+    with naming_full(target.parent):
+        _write_whole(target, blocks)
+
+
+def _write_whole(target: Path, blocks: Iterator[bytes]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
     try:
         with os.fdopen(handle, "wb") as file:
+            claim(handle)
             for block in blocks:
                 file.write(block)
             file.flush()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,20 +17,20 @@ from uuid import uuid4
 import httpx
 import psutil
 
-from litegate import objects
+from litegate import disk, objects
 from litegate.errors import LitegateError
 from litegate.settings import settings, workspace
 from litegate.spec import load_spec
 from litegate.stack import Home, Stack, running
 from litegate.stack.airflow_api import AirflowApi
+from litegate.stack.ending import last_error
 from litegate.stack.environment import client_environment
 from litegate.stack.patience import Patience
 from litegate.stack.servers import unhealthy
 
 __all__ = ["CHECKS", "Finding"]
 
-_GIB = 1 << 30
-_LEAST_DISK, _LEAST_MEMORY = 5 * _GIB, 4 * _GIB
+_LEAST_MEMORY = 4 * disk.GIB
 _IMPORT_LIMIT = 180
 _TOO_OLD = "run `make setup`, or install the extra {extra} of litegate into that environment"
 
@@ -126,7 +125,7 @@ def machine(home: Home) -> Iterator[Finding]:
         yield Finding("home", "ok", str(home.root))
     else:
         yield Finding("home", "error", f"{place} cannot be written", "--home or LITEGATE_HOME names another folder")
-    yield _room("disk", shutil.disk_usage(place).free, _LEAST_DISK, f"free at {place}")
+    yield _disk(place)
     yield _room("memory", psutil.virtual_memory().available, _LEAST_MEMORY, "available")
     try:
         with socket.create_server(("127.0.0.1", 0)):
@@ -135,11 +134,17 @@ def machine(home: Home) -> Iterator[Finding]:
         yield Finding("loopback", "error", str(error), "the servers need ports on 127.0.0.1")
 
 
+def _disk(place: Path) -> Finding:
+    if short := disk.shortage(place):
+        return Finding("disk", "error", short, "make room: the servers are not started before, and steps may fail")
+    return _room("disk", disk.free_bytes(place), disk.COMFORTABLE, f"free at {place}")
+
+
 def _room(subject: str, found: int, least: int, where: str) -> Finding:
-    text = f"{found / _GIB:.1f} GiB {where}"
+    text = f"{found / disk.GIB:.1f} GiB {where}"
     if found >= least:
         return Finding(subject, "ok", text)
-    return Finding(subject, "warning", text, f"at least {least / _GIB:g} GiB are needed for comfort")
+    return Finding(subject, "warning", text, f"at least {least / disk.GIB:g} GiB are needed for comfort")
 
 
 def servers(home: Home) -> Iterator[Finding]:
@@ -149,8 +154,8 @@ def servers(home: Home) -> Iterator[Finding]:
         yield from _stack(home, stack)
         return
     last = Stack.read(home)
-    if last is not None and last.error:
-        yield Finding("servers", "error", last.error, f"the logs are in {home.log('').parent}")
+    if last is not None:
+        yield Finding("servers", "error", last_error(home, last) or "", f"the logs are in {home.log('').parent}")
     else:
         yield Finding("servers", "ok", "none runs in this home; `litegate start` starts them")
     if uri := os.environ.get("MLFLOW_TRACKING_URI", ""):
@@ -162,9 +167,12 @@ def _stack(home: Home, stack: Stack) -> Iterator[Finding]:
     waiting = unhealthy(stack) if stack.phase == "ready" else stack.waiting
     if stack.phase != "ready" or waiting:
         text = f"{stack.phase}; not healthy: {', '.join(waiting) or 'none'}"
+        text = "\n".join(filter(None, (text, last_error(home, stack))))
         yield Finding("servers", "error", text, f"the logs are in {home.log('').parent}; `litegate stop` and start")
         return
     yield Finding("servers", "ok", f"healthy: {stack.airflow_url}, {stack.mlflow_url}, {stack.s3_url}")
+    if error := last_error(home, stack):
+        yield Finding("servers", "warning", error, f"they run again; the logs are in {home.log('').parent}")
     with AirflowApi(stack.airflow_url, home.password_file.read_text(), Patience(limit=5, timeout=5)) as airflow:
         broken = airflow.import_errors()
     os.environ.update(client_environment(home, stack))

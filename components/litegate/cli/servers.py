@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from litegate import disk
 from litegate.cli.output import answer
 from litegate.cli.progress import start_showing
 from litegate.errors import StackError
 from litegate.stack import Home, Stack, running, stop
+from litegate.stack.ending import last_error
 from litegate.stack.environment import client_environment
 from litegate.stack.servers import unhealthy
 
@@ -26,6 +28,8 @@ def start_servers(home: Home, target: Path | None) -> int:
     """Start the servers, or find them running."""
     if opened := home.prepare():
         print(f"closed to other users of this host: {', '.join(opened)} in {home.root}", file=sys.stderr)
+    if short := disk.shortage(home.root, disk.COMFORTABLE):
+        print(short, file=sys.stderr)
     start_showing(home)
     code = print_status(home, target)
     print(_OTHERS, file=sys.stderr)
@@ -60,14 +64,14 @@ def print_environment(home: Home, target: Path | None) -> int:
 
 def _print(found: dict[str, Any]) -> None:
     for name, value in found.items():
+        if name == "deaths":  # the latest is the last error
+            continue
         print(f"{name.replace('_', ' ') + ':':<15} {', '.join(value) if isinstance(value, list) else value}")
 
 
 def _status(home: Home, stack: Stack | None) -> dict[str, Any]:
     if stack is None:
-        last = Stack.read(home)
-        why = {"state": "failed", "error": last.error} if last and last.error else {"state": "stopped"}
-        return why | {"home": str(home.root)}
+        return _why_not(home) | {"home": str(home.root)}
     waiting = unhealthy(stack) if stack.phase == "ready" else stack.waiting
     state = "unhealthy" if waiting else "healthy"
     return {
@@ -80,4 +84,20 @@ def _status(home: Home, stack: Stack | None) -> dict[str, Any]:
         "s3": stack.s3_url,
         "workspace": stack.workspace,
         "home": str(home.root),
+        **({"disk": stack.disk} if stack.disk else {}),
+        **_deaths(home, stack),
     }
+
+
+def _why_not(home: Home) -> dict[str, Any]:
+    """Why no servers run: nobody wants them, or they ended by themselves."""
+    last = Stack.read(home)
+    if last is None:
+        return {"state": "stopped"}
+    return {"state": "failed", "error": last_error(home, last), "deaths": [each.to_json() for each in last.deaths]}
+
+
+def _deaths(home: Home, stack: Stack) -> dict[str, Any]:
+    if not stack.deaths:
+        return {}
+    return {"last_error": last_error(home, stack), "deaths": [each.to_json() for each in stack.deaths]}

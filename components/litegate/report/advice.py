@@ -107,10 +107,10 @@ _ENDINGS = MappingProxyType(
     {
         "timeout": "Give it more time (LITEGATE_TIME_LIMIT), or fewer samples (evaluation.max_samples_by_variant).",
         "out_of_memory": "Give it more memory (LITEGATE_MEMORY_LIMIT), or a smaller batch in the model's signature.",
+        "disk_full": "Make room in the folder that the message names (`litegate clean` makes some), and run it again.",
         "oom_killed": "Run it again when the host has more memory free, or let fewer steps run at once.",
         "too_many_processes": "Let the code start fewer processes, or allow more (LITEGATE_PROCESS_LIMIT).",
         "disk_limit": "Let the code write less, or allow more (LITEGATE_DISK_LIMIT).",
-        "disk_full": "Run it again when the host's disk has room: `litegate clean` makes some.",
         "infrastructure": "Run it again: a server did not answer.",
         "killed": "It was ended from outside three times in a row: find out by what, and run it again.",
         "signal": "It was ended from outside three times in a row: find out by what, and run it again.",

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from litegate.disk import naming_full
+
 __all__ = ["ADMIN", "Home", "Secrets", "write_private"]
 
 ADMIN = "admin"
@@ -129,7 +131,16 @@ class Secrets:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file that only its owner may read, whole or not at all.
+
+    Raises:
+        DiskFull: there is no room.
+    """
+    with naming_full(path.parent):
+        _write_private(path, text)
+
+
+def _write_private(path: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
     try:
         with os.fdopen(handle, "w") as file:

@@ -9,7 +9,10 @@ import sys
 import time
 from collections.abc import Callable
 
-from litegate.errors import StackError
+from litegate import disk
+from litegate.errors import DiskFull, StackError
+from litegate.stack import logs
+from litegate.stack.ending import last_error
 from litegate.stack.home import Home
 from litegate.stack.processes import MARKER, kill_marked
 from litegate.stack.servers import listens, unhealthy
@@ -48,9 +51,9 @@ def start(home: Home, progress: Progress = _silently) -> tuple[Stack, bool]:
             if not found:
                 _launch(home)
             return _wait_until_ready(home, progress), not found
-        except BaseException:
+        except BaseException as error:
             if not found:
-                stop(home)
+                _end_failed(home, error)
             raise
 
 
@@ -69,6 +72,24 @@ def stop(home: Home) -> bool:
     stack = Stack.read(home)
     if stack is None:
         return False
+    _end(stack)
+    stack.forget(home)
+    return True
+
+
+def _end_failed(home: Home, error: BaseException) -> None:
+    """End what has begun, and keep why it failed for those who ask later."""
+    stack = Stack.read(home)
+    if stack is None:
+        return
+    _end(stack)
+    if isinstance(error, StackError | DiskFull):
+        stack.model_copy(update={"phase": "failed", "error": str(error)}).write(home)
+    else:
+        stack.forget(home)
+
+
+def _end(stack: Stack) -> None:
     if stack.alive:
         os.kill(stack.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_LIMIT
@@ -76,16 +97,15 @@ def stop(home: Home) -> bool:
         time.sleep(0.1)
     if left := kill_marked(stack.marker):
         raise StackError(f"these processes of the stack cannot be ended: {', '.join(str(p.pid) for p in left)}")
-    stack.forget(home)
-    return True
 
 
 def _launch(home: Home) -> None:
+    if short := disk.shortage(home.root):
+        raise StackError(short)
     stack = Stack.plan(home, dict(os.environ))
     if not stack.embedded_s3 and not listens(stack.s3_url):
         raise StackError(f"the S3 server that AWS_ENDPOINT_URL_S3 names does not answer: {stack.s3_url}")
-    for log in (home.root / "logs").glob("*.log"):
-        log.unlink()
+    logs.rotate(home.root / "logs")
     # Before the supervisor exists: whatever happens next, `stop` knows what to look for.
     stack.write(home)
     with home.log("supervisor").open("ab") as output:
@@ -113,10 +133,11 @@ def _wait_until_ready(home: Home, progress: Progress) -> Stack:
             return stack
         progress(waiting)
         time.sleep(0.25)
-    raise StackError(f"the servers are not healthy: {', '.join(waiting)}; see {home.root / 'logs'}")
+    text = f"the servers are not healthy: {', '.join(waiting)}; see {home.root / 'logs'}"
+    raise StackError("\n".join(filter(None, (text, last_error(home, stack) if stack else None))))
 
 
 def _failure(home: Home, stack: Stack | None) -> StackError:
     if stack is None:
         return StackError("somebody stopped the servers while they started")
-    return StackError(stack.error or f"the supervisor ended; see {home.log('supervisor')}")
+    return StackError(last_error(home, stack) or f"the supervisor ended; see {home.log('supervisor')}")

@@ -11,6 +11,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from litegate.records import Record
+from litegate.stack.deaths import Death
 from litegate.stack.home import Home, write_private
 from litegate.stack.processes import is_same_process
 
@@ -31,6 +32,8 @@ class Stack(Record):
         embedded_s3: whether the S3 server is ours rather than the user's.
         waiting: the servers that were not healthy yet.
         error: why it ended, for people.
+        deaths: the last death of each server that died, the latest last.
+        disk: what is to be said of a disk that is almost full.
     """
 
     marker: str
@@ -45,6 +48,8 @@ class Stack(Record):
     dags_folder: str
     waiting: tuple[str, ...] = ()
     error: str | None = None
+    deaths: tuple[Death, ...] = ()
+    disk: str | None = None
 
     @classmethod
     def plan(cls, home: Home, environment: dict[str, str]) -> Stack:

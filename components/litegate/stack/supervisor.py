@@ -12,17 +12,19 @@ import logging
 import os
 import signal
 import time
-from collections import Counter
 from datetime import UTC, datetime
 from importlib.metadata import version
+from subprocess import SubprocessError
 
-from litegate import storage
-from litegate.errors import StackError
-from litegate.stack import old_buckets
+from litegate import disk, storage
+from litegate.errors import DiskFull, StackError
+from litegate.stack import cleaning, logs, old_buckets
 from litegate.stack.airflow_api import AirflowApi
+from litegate.stack.deaths import Death
 from litegate.stack.environment import server_environment
 from litegate.stack.home import Home, Secrets, write_private
 from litegate.stack.processes import ServerProcess, become_subreaper, birth_of, kill_descendants, reap_orphans
+from litegate.stack.reviving import Revivals
 from litegate.stack.servers import AIRFLOW_SERVERS, MIGRATION, Server, listens, servers, unhealthy
 from litegate.stack.state import BUCKET, Stack
 
@@ -31,7 +33,9 @@ __all__ = ["START_LIMIT", "Supervisor"]
 log = logging.getLogger("litegate")
 
 START_LIMIT = 180
-_RESTARTS = 3
+# During the start somebody waits for the answer; later nobody does, and the other servers are of use.
+_DEATHS_AT_START = 3
+_DISK_EVERY = 30.0
 _POOL, _POOL_SLOTS = "litegate", 2
 # Running tasks need the API server and MLflow; those need the S3 server.
 _STOP_ORDER = (("scheduler", "dag-processor", "triggerer"), ("api-server", "mlflow"))
@@ -49,8 +53,9 @@ class Supervisor:
         self.stack = stack.model_copy(update={"pid": os.getpid(), "birth": birth_of(os.getpid())})
         self.servers = servers(home, stack)
         self.processes: dict[str, ServerProcess] = {}
-        self.restarts: Counter[str] = Counter()
+        self.revivals = Revivals()
         self._asked_to_stop = False
+        self._disk_seen = -_DISK_EVERY
 
     def run(self) -> int:
         """Start everything, watch it until somebody asks us to end, and end it."""
@@ -64,14 +69,16 @@ class Supervisor:
             while True:
                 self._pause()
                 self._revive()
+                self._look_at_disk()
         except _Stopping:
             self._say(phase="stopping")
             self._stop()
             self.stack.forget(self.home)
             return 0
         except Exception as error:
+            self._say(error=str(error) or type(error).__name__)
             self._stop()
-            self._say(phase="failed", error=str(error))
+            self._say(phase="failed")
             raise
 
     def _start(self) -> None:
@@ -90,6 +97,7 @@ class Supervisor:
         for name in AIRFLOW_SERVERS:
             self._launch(self.servers[name])
         self._fill_buckets(deadline)
+        cleaning.clean_files(self.home, self.stack)
         while waiting := unhealthy(self.stack, began):
             self._say(waiting=waiting)
             self._pause()
@@ -97,6 +105,7 @@ class Supervisor:
             self._check_time(deadline, waiting[-1])
         with AirflowApi(self.stack.airflow_url, self.secrets.password) as airflow:
             airflow.ensure_pool(_POOL, _POOL_SLOTS)
+        cleaning.end_dead_runs(self.home, self.stack)
         write_private(self.home.initialised, version("apache-airflow-core"))
 
     def _database_is_current(self) -> bool:
@@ -123,6 +132,7 @@ class Supervisor:
             return
         while not listens(self.stack.s3_url):
             self._pause()
+            self._revive()
             self._check_time(deadline, "s3")
         storage.s3_client().create_bucket(Bucket=BUCKET)
         old_buckets.carry_over(storage.s3_client(), self.home)
@@ -130,23 +140,50 @@ class Supervisor:
     def _launch(self, server: Server) -> ServerProcess:
         process = ServerProcess(server.command, os.environ, self.home.log(server.name), server.repeat)
         self.processes[server.name] = process
+        self.revivals.started(server.name)
         return process
 
     def _revive(self) -> None:
-        """Start a server that has died again, a few times at most."""
+        """Start each server that has died again, when its time has come; the others do not wait for it."""
         for name, process in list(self.processes.items()):
             code = process.exit_code()
-            if code is None:
-                continue
-            process.end(0)
-            self.restarts[name] += 1
-            if self.restarts[name] > _RESTARTS:
-                raise self._failure(name, f"ended {self.restarts[name]} times, the last time with {code}")
-            log.warning("%s ended with %s, starting it again", name, code)
-            self._pause(2 ** self.restarts[name] / 2)
-            self._launch(self.servers[name])
-            if name == "s3":
-                self._fill_buckets(time.monotonic() + START_LIMIT)
+            if code is not None:
+                process.end(0)
+                del self.processes[name]
+                self._note_death(name, code)
+        for name in self.revivals.due():
+            try:
+                self._launch(self.servers[name])
+            except (OSError, SubprocessError) as error:  # no room for its log, or for one more process
+                self._note_death(name, None, str(error))
+
+    def _note_death(self, name: str, code: int | None, reason: str = "") -> None:
+        in_a_row, in_all, wait = self.revivals.died(name)
+        path = self.home.log(name)
+        death = Death(
+            server=name,
+            exit_code=code,
+            at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            in_a_row=in_a_row,
+            in_all=in_all,
+            wait=wait,
+            reason=disk.shortage(self.home.root) or reason,
+            log=str(path),
+            said=logs.tail(path),
+        )
+        log.warning("%s", death)
+        self._say(deaths=(*(each for each in self.stack.deaths if each.server != name), death))
+        if self.stack.phase == "starting" and in_a_row > _DEATHS_AT_START:
+            raise StackError(death.with_log)
+
+    def _look_at_disk(self) -> None:
+        """Say now and then how it is about the disk, and what could not be written when it was full."""
+        if time.monotonic() - self._disk_seen >= _DISK_EVERY:
+            self._disk_seen = time.monotonic()
+            short = disk.shortage(self.home.root)
+            if short and not self.stack.disk:
+                log.warning("%s", short)
+            self._say(disk=short)
 
     def _stop(self) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -182,11 +219,12 @@ class Supervisor:
 
     def _failure(self, name: str, what: str) -> StackError:
         path = self.home.log(name)
-        lines = path.read_text(errors="replace").splitlines()[-15:] if path.exists() else []
-        return StackError("\n  ".join((f"{name} {what}; {path} ends with:", *lines)))
+        return StackError("\n  ".join((f"{name} {what}; {path} ends with:", *logs.tail(path))))
 
     def _say(self, **update: object) -> None:
-        stack = self.stack.model_copy(update=update)
-        if stack != Stack.read(self.home):
-            stack.write(self.home)
-        self.stack = stack
+        self.stack = self.stack.model_copy(update=update)
+        if self.stack != Stack.read(self.home):
+            try:
+                self.stack.write(self.home)
+            except DiskFull as error:  # the servers may go on; it is said when there is room
+                log.warning("%s", error)

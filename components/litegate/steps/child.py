@@ -15,7 +15,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from litegate.deaths import kind_of, out_of_memory
+from litegate.deaths import disk_full, kind_of, out_of_memory
+from litegate.disk import FULL
 from litegate.errors import BadInput, StepFailed
 from litegate.steps import STEPS
 from litegate.work import Work
@@ -47,7 +48,9 @@ def _end(number: int, _: object) -> None:
 
 def _report(error: Exception, folder: Path) -> int:
     """Describe what went wrong in error.json."""
-    if out_of_memory(error):
+    if disk_full(error):
+        kind, message = FULL, f"{type(error).__name__}: {error}"
+    elif out_of_memory(error):
         kind, message = "out_of_memory", str(error) or type(error).__name__
     elif isinstance(error, BadInput):
         kind, message = "bad_input", str(error)

@@ -21,6 +21,7 @@ from mlflow.exceptions import MlflowException
 from litegate.digest import digest_json
 from litegate.errors import StackError
 from litegate.records import DataRef
+from litegate.scratch import WRITER_TAG, writer
 from litegate.storage import is_s3
 
 __all__ = [
@@ -109,13 +110,13 @@ class Runs:
     def open(self, content: Sequence[str], name: str, tags: Mapping[str, str], parent: str | None = None) -> Run:
         """The run that records `content`, created where there is none."""
         digest = digest_json([*content, parent])
-        own = {RUN_KEY: self.run_key, GROUP: self.group, DIGEST: digest}
+        own = {RUN_KEY: self.run_key, GROUP: self.group, DIGEST: digest, WRITER_TAG: writer()}
         if parent is not None:
             own["mlflow.parentRunId"] = parent
         found = self._search(f"tags.`{DIGEST}` = '{digest}'")
         run = found[0] if found else self.client.create_run(self.experiment_id, run_name=name, tags=own)
         self._opened.append(run.info.run_id)
-        tag(self.client, run.info.run_id, {**tags, SUPERSEDED: "false"})
+        tag(self.client, run.info.run_id, {**tags, SUPERSEDED: "false", WRITER_TAG: writer()})
         return run
 
     def supersede_others(self) -> None:
