@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
+from litegate.gate.clustered import ClusteredProportions
+from litegate.gate.clusters import Clusters
 from litegate.gate.evidence import Approximate, PairedProportions, needed
 from litegate.gate.multiplicity import holm
 
@@ -131,6 +133,29 @@ def test_few_samples() -> None:
     assert high == f"{100 * evidence.bounds(0.95)[1]:.2f}"
     assert evidence.p_within(0.03) <= ALPHA
     assert found(r"names the number, here about (\d+)") == (f"{round(needed(evidence, LIMIT, ALPHA) or 0, -1)}",)
+
+
+def test_copies_that_are_taken_for_independent() -> None:
+    def often(times: int) -> Rule:
+        return lambda total, lost, gained: gate(times * total, times * lost, times * gained)
+
+    assert found(
+        r"in ([\d.]+) % of all runs if 100 samples that are there a hundred times each are taken for 10,000"
+    ) == (f"{100 * ships(often(100), 100, LIMIT):.1f}",)
+    assert found(r"were each of 1,000 there twice, in ([\d.]+) %") == (f"{100 * ships(often(2), 1000, LIMIT):.1f}",)
+
+
+def test_the_least_number_of_clusters_that_proves_a_limit() -> None:
+    def passes(videos: int, frames: int) -> bool:
+        number = np.repeat(np.arange(videos), frames)
+        evidence = ClusteredProportions.of(np.zeros(len(number), int), Clusters(number, number))
+        return evidence.p_within(LIMIT) <= ALPHA
+
+    videos, fewer = map(int, found(r"With (\d+) videos in which nothing changes .* is proved, with (\d+) it is not"))
+    for frames in (2, 100):
+        assert passes(videos, frames)
+        assert not passes(videos - 1, frames)
+        assert not passes(fewer, frames)
 
 
 def test_rare_classes_and_what_was_not_seen() -> None:

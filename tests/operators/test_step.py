@@ -48,7 +48,7 @@ def crash(kind: str) -> StepFailed:
         Row(crash("forged_result"), "forged_result", AirflowFailException),
         Row(crash("interrupted"), "interrupted", AirflowException),
         Row(crash("infrastructure"), "infrastructure", AirflowException),
-        Row(crash("disk_full"), "disk_full", AirflowException),
+        Row(crash("disk_full"), "disk_full", AirflowFailException),
         Row(crash("disk_limit"), "disk_limit", AirflowFailException),
         Row(crash("too_many_processes"), "too_many_processes", AirflowFailException),
         Row(crash("out_of_memory"), "out_of_memory", AirflowFailException),

@@ -186,3 +186,7 @@ def _say(
     value = "" if outcomes.score is None else f" {outcomes.score.mean():.4f}"
     where = samples_in(count, None if clusters is None else len(clusters))
     work.say("evaluate %s: %s%s on %s, %s", variant, request.metric, value, where, speed)
+    groups = 0 if outcomes.group is None else len(np.unique(outcomes.group))
+    if clusters is not None and len(clusters) < groups:
+        joined = f"{groups:,} groups are {len(clusters):,} clusters: some have a copy of the same sample"
+        work.say("evaluate %s: %s", variant, joined)
