@@ -125,6 +125,7 @@ class StepRun:
             self._process.end(self.step.grace)
 
     def _compute(self) -> Any:
+        private_folder(self.settings.cache)
         for ref in set(named(self.request, FileRef)):
             self.store.fetch(ref)
         self._isolation = None

@@ -20,7 +20,7 @@ class MetricFacts(BaseModel):
         per_sample: whether its value is the mean over single samples; else only a set of samples has a value.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=1000)
 
     name: str
     higher_is_better: bool = True
