@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
+from litegate.gate.clusters import Clusters
 from litegate.gate.outcomes import Outcomes
+from tests.benchmarks.clusters import Clustering, equal, in_clusters, largest_lost, lognormal, some_lost
 from tests.benchmarks.populations import PER_SAMPLE, RESNET8, Population
+from tests.benchmarks.scenes import Scene, alone
 from tests.benchmarks.set_populations import WHOLE_SET
 
 SAMPLES = 400_000
@@ -64,3 +67,33 @@ def test_a_perfect_model_is_discordant_as_the_real_one() -> None:
     assert (before.prediction != before.label).mean() == pytest.approx(0.25, abs=3e-3)
     same = before.score == after.score
     assert (before.prediction[same] == after.prediction[same]).all()
+
+
+GROUPS, COPIES = Clustering("", equal(4)), Clustering("", equal(4), "fed", alike=0.5)
+CLUSTERED = {
+    "groups": (in_clusters(alone(PER_SAMPLE[0], 0.01), GROUPS), 25_000, 4),
+    "copies": (in_clusters(alone(PER_SAMPLE[0], 0.01), COPIES), 25_000, 4),
+    "unequal": (in_clusters(alone(PER_SAMPLE[0], 0.01), Clustering("", lognormal(4, 0.8))), 25_000, None),
+    "some lost": (some_lost(GROUPS, 0.01), 25_000, 4),
+    "some half lost": (some_lost(GROUPS, 0.01, 0.5), 25_000, 4),
+    "the largest lost": (largest_lost(50, 0.1, 0.01), 90_200, 50),
+}
+
+
+@pytest.mark.parametrize("perfect", [False, True])
+@pytest.mark.parametrize(("scene", "number", "largest"), CLUSTERED.values(), ids=CLUSTERED)
+def test_clusters_are_as_many_and_lose_as_much_as_asked_for(
+    scene: Scene, number: int, largest: int | None, perfect: bool
+) -> None:
+    rng, losses = np.random.default_rng(5), []
+    for _ in range(10):
+        (variant,) = scene(rng, 100_000, perfect)
+        clusters = Clusters.of(variant.candidate)
+        assert clusters is not None
+        assert len(clusters) == number
+        assert largest is None or clusters.sizes.max() == largest
+        lost = variant.references["baseline"].score.astype(float) - variant.candidate.score
+        rest = clusters.sums(lost - lost.mean())
+        losses.append((lost.mean(), np.sqrt(np.sum(rest**2)) / len(lost)))
+    found, errors = np.array(losses).T
+    assert found.mean() == pytest.approx(0.0 if perfect else 0.01, abs=4 * max(errors.max(), found.std()) / 10**0.5)
