@@ -145,11 +145,11 @@ class StepRun:
         """A folder in the scratch space, removed in the end with whatever is in it then."""
         scratch = private_folder(self.settings.scratch)
         folder = Path(tempfile.mkdtemp(prefix=f"{self.step.name}-", dir=scratch))
-        try:
-            with held(folder):
+        with held(folder):  # until it is gone: a start removes what nobody holds
+            try:
                 yield folder
-        finally:
-            remove(folder)
+            finally:
+                remove(folder)
 
     def _broker(self, folder: Path) -> AbstractContextManager[Broker | None]:
         """What serves the child with data, if it is to have any and cannot get it by itself."""

@@ -62,6 +62,14 @@ def crashes_always(folder):
     segfaults(folder)
 def exits(folder): os._exit(0)
 def leaves(folder): os._exit(7)
+def says_whether_its_folder_is_held(folder):
+    from pathlib import Path
+    from litegate.scratch import is_held
+    raise RuntimeError(f"held: {is_held(Path.cwd())}")
+def fills(folder): raise OSError(28, os.strerror(28))
+def fills_natively(folder):
+    os.write(2, b"terminate called: No space left on device")
+    os.abort()
 def writes_and_crashes(folder):
     (folder.parent / "result.json").write_text('{"uri": "u", "digest": "%s", "bytes": 1}' % ("d" * 64))
     os.abort()
@@ -167,6 +175,9 @@ def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ste
         ("dies", "killed", "SIGKILL"),
         ("exits", "no_result", "exit code 0 without a result"),
         ("leaves", "python_error", "exit code 7"),
+        ("fills", "disk_full", "scratch is full; make room there and run it again: OSError: [Errno 28]"),
+        ("fills_natively", "disk_full", "scratch is full; make room there and run it again: SIGABRT; last said"),
+        ("says_whether_its_folder_is_held", "python_error", "held: True"),
         ("writes_and_crashes", "abort", "SIGABRT"),
         ("nonsense", "forged_result", "the result is not a valid Produced: uri: Field required"),
         ("no_json", "python_error", "exit code 2"),

@@ -340,7 +340,7 @@ def test_the_documentation_names_what_is_promoted(load_dags: Load) -> None:
             {"max_prediction_shift": None, "max_class_drop": 0.1, "min_class_samples": 20},
             [
                 "Dice worsens by at most 0.01, with 95 % confidence",
-                "no class loses more than 10.00 points, of those with 20 samples or more",
+                "no class loses more than 10.00 points, proved for those with 20 samples or more",
             ],
         ),
         (

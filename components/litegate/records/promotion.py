@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from litegate.records.base import Record
+from litegate.records.fields import Count
 
 __all__ = [
     "Action",
@@ -98,7 +99,7 @@ class Decision(Record):
     to: int | None = None
     digest: str | None = None
     variant: str | None = None
-    begun: int | None = Field(None, ge=0)
+    begun: Count | None = None
     order: Moment | None = None
     expected: int | None = None
     verdict: Text = ""
@@ -167,7 +168,7 @@ class PositionRequest(Record):
 class Position(Record):
     """How many entries a ledger has."""
 
-    entries: int = Field(ge=0)
+    entries: Count
 
 
 class Barred(Record):

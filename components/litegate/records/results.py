@@ -141,7 +141,7 @@ class PromoteRequest(Record):
 
     channel: Channel
     selected: Champion
-    begun: int | None = None
+    begun: Count | None = None
     order: Moment
     actor: str
     run_key: str

@@ -440,6 +440,10 @@ def ledger(world: World) -> Case:
     return Case(records.LedgerRequest(channel=CHANNEL), result)
 
 
+def read_ledger(world: World) -> Case:
+    return Case(records.PositionRequest(channel=CHANNEL, run_key="k"), records.Position(entries=2))
+
+
 def _requalification() -> records.Requalification:
     return records.Requalification(
         number=1, version=1, variant="int8", state="passed", broken=False, drifted=False, sentence="s", drift="d",
@@ -486,6 +490,7 @@ HONEST: dict[str, Callable[[World], Case]] = {
     function.__name__: function
     for function in (
         *(prepare, train, resolve, pin, convert, survey, sample, lint, parity, quantize, inspect, smoke, profile),
-        *(evaluate, judge, drift, champion, incumbent, register, promote, decide, ledger, requalify, conclude, clean),
+        *(evaluate, judge, drift, champion, incumbent, register, promote, decide, ledger, read_ledger, requalify),
+        *(conclude, clean),
     )
 }

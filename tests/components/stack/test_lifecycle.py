@@ -12,6 +12,7 @@ import pytest
 
 from litegate.errors import StackError
 from litegate.stack import Home, Stack, running, start, stop
+from litegate.stack.ending import last_error
 from litegate.stack.environment import client_environment
 from litegate.stack.processes import MARKER, birth_of, marked_processes
 from litegate.stack.servers import unhealthy
@@ -65,6 +66,22 @@ def test_an_s3_server_that_does_not_answer_is_named_before_anything_starts(home,
 
 
 @pytest.mark.e2e
+def test_why_a_start_failed_is_known_afterwards(home):
+    """A database that belongs to nobody's Airflow cannot be migrated."""
+    home.initialised.write_text("another version")
+    (home.root / "airflow" / "airflow.db").write_bytes(b"no database at all " * 100)
+
+    with pytest.raises(StackError, match="airflow-migration ended with 1"):
+        start(home)
+
+    assert running(home) is None
+    left = Stack.read(home)
+    assert left.phase == "failed"
+    assert "airflow-migration ended with 1" in (last_error(home, left) or "")
+    assert marked_processes(left.marker) == []
+
+
+@pytest.mark.e2e
 def test_the_stack_starts_keeps_its_objects_and_leaves_no_process_behind(home):
     stack, started = start(home)
     assert started
@@ -75,20 +92,27 @@ def test_the_stack_starts_keeps_its_objects_and_leaves_no_process_behind(home):
     server = next(each for each in marked_processes(stack.marker) if "litegate.stack.s3" in each.cmdline())
     server.kill()
     psutil.wait_procs([server], timeout=10)
-    assert start(home) == (stack, False), "it is started again by the supervisor"
+    assert start(home)[0].marker == stack.marker, "it is started again by the supervisor"
     assert s3(home, stack).get_object(Bucket="litegate", Key="also kept")["Body"].read().startswith(b"across the death")
+    (death,) = Stack.read(home).deaths
+    assert (death.server, death.exit_code, death.in_all) == ("s3", -9, 1)
 
     assert stop(home)
     assert marked_processes(stack.marker) == []
     assert not stop(home)
 
+    half, dead = abandoned_by_a_killed_step(home)
     again, _ = start(home)
+    assert not half.exists()
+    assert not dead.exists()
+    assert (home.root / "logs" / "1" / "s3.log").exists(), "the logs of the last start are kept"
     assert s3(home, again).get_object(Bucket="litegate", Key="kept")["Body"].read() == b"across a stop"
 
     supervisor = psutil.Process(again.pid)
     supervisor.kill()
     psutil.wait_procs([supervisor], timeout=10)
     assert running(home) is None
+    assert "was killed while the servers ran" in (last_error(home, Stack.read(home)) or "")
     assert stop(home)
     assert marked_processes(again.marker) == []
     assert not any(secret in log for secret in secrets(home) for log in logs(home))
@@ -105,6 +129,17 @@ def s3(home: Home, stack: Stack):
     )
 
 
+def abandoned_by_a_killed_step(home: Home) -> tuple[Path, Path]:
+    folder = home.root / "scratch" / "convert-a1"
+    folder.mkdir()
+    half = home.root / "workspace" / "files" / ".tmp-half"
+    half.parent.mkdir(exist_ok=True)
+    half.write_bytes(b"half")
+    for path in (half, folder):
+        os.utime(path, (0, 0))
+    return half, folder
+
+
 def put(home: Home, stack: Stack, key: str, body: bytes) -> None:
     s3(home, stack).put_object(Bucket="litegate", Key=key, Body=body)
 
@@ -115,4 +150,4 @@ def secrets(home: Home) -> list[str]:
 
 
 def logs(home: Home) -> list[str]:
-    return [path.read_text(errors="replace") for path in (home.root / "logs").glob("*.log")]
+    return [path.read_text(errors="replace") for path in (home.root / "logs").rglob("*.log")]
