@@ -35,6 +35,7 @@ def pin_data(section: Data, where: str, work: Work) -> DataRef:
         label=section.label,
         features=section.features,
         group=section.group if isinstance(section, GroupedData) else None,
+        classes=tuple(section.classes),
     )
 
 

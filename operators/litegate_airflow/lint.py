@@ -28,5 +28,8 @@ class LintOperator(StepOperator):
             seed=choice.seed,
             preprocess=resolved.preprocess,
             signature=resolved.spec.evaluation.signature,
+            metric=resolved.spec.evaluation.metric,
+            metric_code=resolved.metric_code,
             allow=tuple(choice.allow),
+            allow_evaluation=tuple(resolved.spec.evaluation.allow),
         )

@@ -88,7 +88,7 @@ def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
     files = pinned_files(ref, work, where)
     dataset: Dataset
     if ref.format == "images":
-        dataset = ImageDataset.open(files, place, *image_input(inputs, place), ref.group)
+        dataset = ImageDataset.open(files, place, *image_input(inputs, place), ref.group, ref.classes)
     elif ref.format == "npz":
         dataset = NpzDataset.open(files, place, ref.label, ref.group)
     elif ref.format == "npy":

@@ -1,7 +1,8 @@
 """Image data sets: `<class>/<file>` in a folder, below an S3 prefix, or in one tar archive.
 
-Labels are the positions of the class names in alphabetical order. Images are decoded by Pillow to float32
-values in 0..255 of shape (height, width, channels); scaling and resizing belong to the user's `preprocess`.
+Labels are the positions of the class names in their order (`litegate.datasets.class_names`). Images are decoded by
+Pillow to float32 values in 0..255 of shape (height, width, channels); scaling and resizing belong to the user's
+`preprocess`.
 Archives are read member by member and never unpacked.
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from litegate.datasets.archives import TarIndex, index_tar, open_stream
+from litegate.datasets.class_names import class_order
 from litegate.datasets.groups import groups_of_paths
 from litegate.datasets.pictures import decode_image
 from litegate.errors import DataError
@@ -54,6 +56,7 @@ class ImageDataset:
         input_name: str,
         channels: int,
         group: str | None = None,
+        order: Sequence[str] = (),
     ) -> ImageDataset:
         """Index the images by name; only those that are read are fetched.
 
@@ -63,9 +66,11 @@ class ImageDataset:
             input_name: the model's input that takes the images.
             channels: 1 or 3, as the model takes them.
             group: a regular expression that finds in each path what belongs together, if there is one.
+            order: the classes as the spec names them; empty if it does not.
 
         Raises:
-            DataError: there are no images in class folders, the archive is damaged, or a path names no group.
+            DataError: there are no images in class folders, their order is not clear, the archive is damaged, or a path
+                names no group.
         """
         archive = next(iter(files.values()))() if len(files) == 1 and next(iter(files)).endswith(_ARCHIVES) else None
         members = index_tar(archive, where) if archive else None
@@ -74,7 +79,7 @@ class ImageDataset:
         if not images:
             raise DataError(where, "images as <class>/<file>, in a folder or a tar", f"{len(found)} other files")
         names = [_class_of(name, where) for name in images]
-        classes = tuple(sorted(set(names)))
+        classes = class_order(names, order, where)
         position = {name: index for index, name in enumerate(classes)}
         labels = np.array([position[name] for name in names], np.int64)
         groups = None if group is None else groups_of_paths(images, group, where)

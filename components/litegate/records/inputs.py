@@ -47,6 +47,7 @@ class DataRef(Record):
         label: name of the field that holds the label.
         features: fields by input name, where the spec names them.
         group: name of the field that says which samples belong together; for images, what finds it in their paths.
+        classes: the order of the class folders, where the spec names it.
     """
 
     uri: str
@@ -56,6 +57,7 @@ class DataRef(Record):
     label: str = "label"
     features: dict[str, str | list[str]] = Field(default_factory=dict)
     group: str | None = None
+    classes: tuple[str, ...] = ()
 
 
 class UserCode(Record):

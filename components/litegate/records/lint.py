@@ -1,4 +1,4 @@
-"""What is asked and found about the representative samples before anything is calibrated on them."""
+"""What is asked and found about the data before anything is calibrated or evaluated on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from litegate.records.artifacts import Artifact, SampleSet
 from litegate.records.base import Record
 from litegate.records.fields import Count
 from litegate.records.inputs import DataRef, UserCode
-from litegate.spec import LintCode
+from litegate.spec import EvaluationCode, LintCode
 
 __all__ = ["DataFinding", "Lint", "LintRequest"]
 
@@ -22,7 +22,9 @@ class LintRequest(Record):
         artifact: the float32 baseline, for its signatures.
         seed: that the samples were chosen with.
         signature: which one is evaluated.
-        allow: errors that the spec turns into warnings.
+        metric, metric_code: of the evaluation.
+        allow: errors of the calibration data that the spec turns into warnings.
+        allow_evaluation: the same for the evaluation.
     """
 
     samples: SampleSet
@@ -32,7 +34,10 @@ class LintRequest(Record):
     seed: int
     preprocess: UserCode | None = None
     signature: str | None = None
+    metric: str = "top1"
+    metric_code: UserCode | None = None
     allow: tuple[LintCode, ...] = ()
+    allow_evaluation: tuple[EvaluationCode, ...] = ()
 
 
 class DataFinding(Record):
@@ -40,6 +45,7 @@ class DataFinding(Record):
 
     Attributes:
         code: what kind of thing it is, always the same word.
+        data: which data set it is about.
         input: `<signature>/<input>`; empty where it is about whole samples.
         numbers: what the message rests on.
         samples: identities of some of the samples that it is about.
@@ -47,6 +53,7 @@ class DataFinding(Record):
 
     severity: Literal["error", "warning"]
     code: str
+    data: Literal["calibration", "evaluation"] = "calibration"
     input: str = ""
     message: str
     numbers: dict[str, float] = Field(default_factory=dict)

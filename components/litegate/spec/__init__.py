@@ -9,7 +9,17 @@ from __future__ import annotations
 from litegate.spec.approval import Approval
 from litegate.spec.changes import schema_of, value_of, with_values
 from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
-from litegate.spec.inputs import MIN_SAMPLES, Calibration, Data, Evaluation, Format, GroupedData, LintCode, Model
+from litegate.spec.inputs import (
+    MIN_SAMPLES,
+    Calibration,
+    Data,
+    Evaluation,
+    EvaluationCode,
+    Format,
+    GroupedData,
+    LintCode,
+    Model,
+)
 from litegate.spec.notify import Event, Notification
 from litegate.spec.reading import load_spec, parse_spec
 from litegate.spec.reference import reference_page
@@ -25,6 +35,7 @@ __all__ = [
     "Calibration",
     "Data",
     "Evaluation",
+    "EvaluationCode",
     "Event",
     "Format",
     "Gate",

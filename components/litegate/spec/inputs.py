@@ -13,7 +13,17 @@ from litegate.metrics.facts import BUILT_IN, built_in_facts, is_user_metric
 from litegate.spec.section import Section, address, check_variant, identifier
 from litegate.variants import VARIANTS
 
-__all__ = ["MIN_SAMPLES", "Calibration", "Data", "Evaluation", "Format", "GroupedData", "LintCode", "Model"]
+__all__ = [
+    "MIN_SAMPLES",
+    "Calibration",
+    "Data",
+    "Evaluation",
+    "EvaluationCode",
+    "Format",
+    "GroupedData",
+    "LintCode",
+    "Model",
+]
 
 MIN_SAMPLES = 30
 """So few samples say nothing about a mean whose distribution is not known."""
@@ -23,6 +33,12 @@ _AT_LEAST_ONE: JsonDict = {"type": "integer", "minimum": 1}
 
 LintCode = Literal["clipped", "constant", "leakage", "outliers", "scale", "shift", "too_few"]
 """Errors of the calibration lint that a spec may allow."""
+
+
+EvaluationCode = Literal[
+    "chance", "classes", "constant_metric", "label_dependent", "near_leakage", "one_class", "random_preprocess"
+]
+"""Errors of the evaluation lint that a spec may allow."""
 
 
 class Model(Section):
@@ -60,17 +76,33 @@ class Data(Section):
         "numbers are stacked: `{x: [age, weight]}`. For `csv`, `parquet`, `tfrecord` and `webdataset`.",
     )
 
+    classes: list[str] = Field(
+        default_factory=list,
+        description="The class folders of `images` in the order of the model's outputs, from class 0 on. If empty, "
+        "folders that are all whole numbers are ordered as numbers, and all others as text.",
+    )
+
     @model_validator(mode="after")
     def _keys_fit_the_format(self) -> Self:
         if self.format == "images" and self.label != "label":
             found = {"got": repr(self.label), "key": "label"}
             raise PydanticCustomError("named", "no label for images, whose class is their folder", found)
+        if self.classes and self.format != "images":
+            found = {"got": self.format, "key": "classes"}
+            raise PydanticCustomError("named", "classes only for images; other formats hold numbers", found)
         if self.features and self.format in ("images", "npy", "npz"):
             known = "csv, parquet, tfrecord or webdataset; arrays are named like the inputs"
             raise PydanticCustomError(
                 "named", "features only for {known}", {"known": known, "got": self.format, "key": "features"}
             )
         return self
+
+    @field_validator("classes")
+    @classmethod
+    def _each_class_once(cls, value: list[str]) -> list[str]:
+        if not all(value) or len(set(value)) != len(value):
+            raise ValueError("the name of a folder for each class, none of them twice")
+        return value
 
     @field_validator("features")
     @classmethod
@@ -143,6 +175,10 @@ class Evaluation(GroupedData):
         False,
         description="Visit the samples in a seeded random order, and stop as soon as the verdict is certain, with the "
         "same error rate. For metrics of single samples with a range: the cost then does not grow with the data.",
+    )
+    allow: list[EvaluationCode] = Field(
+        default_factory=list,
+        description="Errors of the evaluation lint that are only warnings here, such as `chance`.",
     )
     max_samples: int | None = Field(
         None, ge=1, description="At most so many samples, chosen by the calibration's seed; all of them if null."

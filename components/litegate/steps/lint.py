@@ -1,4 +1,4 @@
-"""Step `lint`: compare the representative samples with the signature and with the evaluation set."""
+"""Step `lint`: look at the representative samples, and at a part of the evaluation, before either is used."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from litegate.datasets import Dataset, open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.datasets.sampling import choose, choose_stratified
 from litegate.errors import DataError, SpecError
+from litegate.lint.baseline import Baseline
+from litegate.lint.near import NearCopies
+from litegate.lint.probing import Probe
 from litegate.lint.samples import coverage, leakage, numbers_of_samples
 from litegate.lint.summary import Collector, Summary, digest_of
 from litegate.lint.values import by_itself, compared
 from litegate.litert import LiteRTModel, check_features, choose_signature
+from litegate.metrics.loading import load_metric
 from litegate.progress import Progress
 from litegate.records import DataFinding, Lint, LintRequest
 from litegate.representative import load_samples
@@ -33,7 +37,7 @@ SEARCHED_BYTES = 1 << 30
 
 
 def run(request: LintRequest, work: Work) -> Lint:
-    """Look for what would spoil calibration.
+    """Look for what would spoil calibration, and for evaluations that mean nothing.
 
     Raises:
         DataError: there is an error that the spec does not allow, or a data set cannot be read.
@@ -41,21 +45,23 @@ def run(request: LintRequest, work: Work) -> Lint:
     """
     lint = _Lint(request, work)
     findings = [_allowed(finding, request) for finding in lint.findings()]
-    errors = [finding for finding in findings if finding.severity == "error"]
     for finding in findings:
         work.say("lint %s: %s %s: %s", finding.severity, finding.code, finding.input, finding.message)
-    if errors:
-        found = "; ".join(f"{each.code}{f' ({each.input})' if each.input else ''}: {each.message}" for each in errors)
-        codes = ", ".join(sorted({each.code for each in errors}))
-        raise DataError(
-            f"{CALIBRATION} {request.calibration.uri}",
-            f"sane calibration data (calibration.allow makes a warning of {codes})",
-            found,
-        )
+    for data, place in (("calibration", request.calibration.uri), ("evaluation", request.evaluation.uri)):
+        _refuse(data, place, [each for each in findings if each.severity == "error" and each.data == data])
     work.say("lint: %d warnings; compared with %d evaluation samples", len(findings), lint.compared)
     return Lint(
         findings=tuple(findings), samples=request.samples.samples, compared=lint.compared, searched=lint.searched
     )
+
+
+def _refuse(data: str, uri: str, errors: list[DataFinding]) -> None:
+    if not errors:
+        return
+    found = "; ".join(f"{each.code}{f' ({each.input})' if each.input else ''}: {each.message}" for each in errors)
+    codes = ", ".join(sorted({each.code for each in errors}))
+    what = "sane calibration data" if data == "calibration" else "an evaluation that means something"
+    raise DataError(f"{data}.uri {uri}", f"{what} ({data}.allow makes a warning of {codes})", found)
 
 
 class _Lint:
@@ -72,6 +78,9 @@ class _Lint:
         self.calibration = open_dataset(request.calibration, work, CALIBRATION, own | others)
         self.evaluation = open_dataset(request.evaluation, work, EVALUATION, own)
         self.preprocess = load_preprocess(request.preprocess)
+        self.probe = Probe(self.preprocess) if self.preprocess else None
+        self.near = NearCopies(self.samples.get(self.signature, {}))
+        self.baseline = Baseline(self.models[self.signature], load_metric(request.metric, request.metric_code))
         self.compared = self.searched = 0
 
     def findings(self) -> Iterator[DataFinding]:
@@ -82,6 +91,9 @@ class _Lint:
         yield from self._values()
         yield from coverage(*self._classes())
         yield from self._leakage()
+        yield from self.near.findings(len(self.evaluation.ids))
+        yield from self.probe.findings() if self.probe else ()
+        yield from self.baseline.findings(self.evaluation.labels, self.evaluation.classes)
 
     def _chosen(self) -> Array:
         """The samples that the step `sample` chose, which is what its seed says."""
@@ -125,8 +137,10 @@ class _Lint:
         collectors = {name: Collector() for name in reader.inputs}
         chosen = choose(self.evaluation.ids, count, self.request.seed)
         progress = Progress(self.work.say, "lint: comparing with the evaluation set", len(chosen))
-        for indices, _, features in reader.batches(chosen, self.preprocess):
+        for indices, labels, features in reader.batches(chosen, self.probe):
             self.compared += len(indices)
+            self.near.add(features)
+            self.baseline.add(labels, features)
             progress.reach(self.compared)
             for name, collector in collectors.items():
                 for value in features[name]:
@@ -169,7 +183,8 @@ def _signature(request: LintRequest) -> str:
 
 
 def _allowed(finding: DataFinding, request: LintRequest) -> DataFinding:
-    return finding.model_copy(update={"severity": "warning"}) if finding.code in request.allow else finding
+    allowed: tuple[str, ...] = request.allow if finding.data == "calibration" else request.allow_evaluation
+    return finding.model_copy(update={"severity": "warning"}) if finding.code in allowed else finding
 
 
 def _collected(values: Array) -> Summary | None:

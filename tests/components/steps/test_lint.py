@@ -22,6 +22,10 @@ Make = Callable[..., Any]
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+UNTRAINED = ("chance",)
+"""What may be found about models that were made for their inputs and outputs alone."""
+
+
 def lint(steps: Any, **changes: Any) -> records.Lint:
     resolved, choice = steps.resolve(), steps.spec.calibration
     request = records.LintRequest(
@@ -32,7 +36,10 @@ def lint(steps: Any, **changes: Any) -> records.Lint:
         seed=choice.seed,
         preprocess=resolved.preprocess,
         signature=steps.spec.evaluation.signature,
+        metric=steps.spec.evaluation.metric,
+        metric_code=resolved.metric_code,
         allow=tuple(choice.allow),
+        allow_evaluation=tuple(steps.spec.evaluation.allow),
     )
     found: records.Lint = steps.step("lint", request.model_copy(update=changes))
     return found
@@ -103,7 +110,7 @@ def test_several_signatures_without_a_choice_are_bad_input(pipeline: Make) -> No
     steps = pipeline("two_signatures", calibration="signatures.npz", evaluation="signatures.npz")
     with pytest.raises(BadStepInput, match=r"evaluation\.signature: expected one of decode, encode, got None"):
         lint(steps)
-    found = lint(steps, signature="decode", allow=("leakage",)).findings
+    found = lint(steps, signature="decode", allow=("leakage",), allow_evaluation=UNTRAINED).findings
     assert [each.code for each in found if each.severity == "error"] == []
 
 
@@ -111,7 +118,40 @@ def test_each_signature_and_input_is_looked_at(pipeline: Make) -> None:
     steps = pipeline("two_inputs.keras", calibration="pair.npz", evaluation="pair.npz")
     with pytest.raises(BadStepInput, match=r"leakage: 100 of 100"):
         lint(steps)
-    assert [each.code for each in lint(steps, allow=("leakage",)).findings] == ["leakage"]
+    found = lint(steps, allow=("leakage",), allow_evaluation=UNTRAINED).findings
+    assert [each.code for each in found if each.data == "calibration"] == ["leakage"]
+
+
+def test_labels_of_two_values_for_an_output_of_many_columns_stop_the_run(pipeline: Make, models: Path) -> None:
+    image, label = quarters(models, "test")
+    for name, value in (("binary", label % 2), ("single", np.ones_like(label)), ("shifted", (label + 1) % 4)):
+        np.savez(models / f"{name}.npz", image=image, label=value)
+    for name, said in (("single", "one_class: all 600 labels are 1"), ("shifted", "chance: float32 is right on")):
+        with pytest.raises(BadStepInput, match=rf"evaluation.allow makes a warning of .*{said}"):
+            lint(pipeline("keras3.keras", evaluation=f"{name}.npz"))
+    allowed = lint(pipeline("keras3.keras", evaluation="shifted.npz"), allow_evaluation=("chance",)).findings
+    assert [(each.severity, each.code, each.data) for each in allowed] == [("warning", "chance", "evaluation")]
+
+
+def test_calibration_data_with_a_little_noise_is_no_evaluation(pipeline: Make, models: Path) -> None:
+    image, label = quarters(models, "calibration")
+    noise = np.random.default_rng(0).normal(scale=1e-6, size=image.shape)
+    np.savez(models / "near.npz", image=(image + noise).astype(image.dtype), label=label)
+    with pytest.raises(BadStepInput, match=r"near_leakage: \d+ of 100 calibration samples are nearly the same"):
+        lint(pipeline("keras3.keras", evaluation="near.npz"))
+
+
+def test_a_preprocess_that_looks_at_the_label_or_draws_at_random_stops_the_run(pipeline: Make, models: Path) -> None:
+    (models / "tells.py").write_text(
+        "import numpy as np\n\n"
+        "def label(features, label):\n"
+        "    return {name: value + np.float32(label * 1e-3) for name, value in features.items()}, label\n\n"
+        "def random(features, label):\n"
+        "    return {n: v + np.float32(np.random.rand() * 1e-3) for n, v in features.items()}, label\n"
+    )
+    for name, code in (("label", "label_dependent"), ("random", "random_preprocess")):
+        with pytest.raises(BadStepInput, match=f"{code}: `preprocess` gives other features"):
+            lint(pipeline("keras3.keras", preprocess=f"tells:{name}"))
 
 
 FORMS = {"csv": ".csv", "npy": "", "parquet": ".parquet", "tfrecord": ".tfrecord", "webdataset": ".tar"}
