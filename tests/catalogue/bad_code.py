@@ -166,7 +166,7 @@ CODE = (
         "secrets",
         "A preprocess that writes outside its folder",
         "sample",
-        "Permission denied: '/var/tmp/litegate-evil'",
+        "No such file or directory: '/var/tmp/litegate-evil'",
         body("open('/var/tmp/litegate-evil', 'w')"),
     ),
     _row(

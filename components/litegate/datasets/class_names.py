@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from litegate.errors import DataError
 
@@ -27,7 +28,7 @@ def class_order(found: Iterable[str], named: Sequence[str], where: str) -> tuple
     if named:
         return _as_named(names, tuple(named), where)
     numbers = sorted((name for name in names if _is_number(name)), key=int)
-    equal = [pair for pair in zip(numbers, numbers[1:], strict=False) if int(pair[0]) == int(pair[1])]
+    equal = [pair for pair in pairwise(numbers) if int(pair[0]) == int(pair[1])]
     if equal:
         one, other = sorted(equal[0])
         raise DataError(
