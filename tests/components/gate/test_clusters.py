@@ -57,11 +57,13 @@ def test_samples_that_differ_and_have_no_groups_are_independent() -> None:
     assert Clusters.of(outcomes(0, fed=digests(np.arange(0)))) is None
 
 
-def test_digests_with_equal_beginnings_are_not_equal() -> None:
-    fed = np.array([b"12345678abcdefgh", b"12345678abcdefgi", b"12345678abcdefgh"], "S16")
+@pytest.mark.parametrize("width", [5, 16, 32])
+def test_digests_of_any_width_are_equal_only_as_a_whole(width: int) -> None:
+    fed = np.array([(b"1234567890" * 4)[: width - 1] + end for end in (b"a", b"b", b"a")], f"S{width}")
     found = Clusters.of(outcomes(3, fed=fed))
     assert found is not None
     assert found.number.tolist() == [0, 1, 0]
+    assert Clusters.of(outcomes(2, fed=fed[:2])) is None
 
 
 def test_some_of_the_rows_have_the_clusters_that_are_among_them() -> None:

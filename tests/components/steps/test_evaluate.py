@@ -392,3 +392,19 @@ def test_no_block_ends_within_a_group_and_a_planned_look_has_groups_enough() -> 
     one_large = ends_of_groups(np.repeat([0, 1, 2], [2, 700, 198]))
     assert cumulative_counts(stopping(None), 900, one_large) == [702, 900]
     assert ends_of_groups(None) is None
+
+
+def test_copies_of_a_sample_are_one_cluster(pipeline: Make, models: Path) -> None:
+    pytest.importorskip("litegate.evaluation.fed", reason="nothing says what was fed")
+    with np.load(models / "test.npz") as arrays:
+        places = np.arange(600) % 100
+        np.savez(models / "copies.npz", **{name: array[places] for name, array in arrays.items()})
+    steps = pipeline("keras3.keras", evaluation="copies.npz")
+    evaluated = steps.evaluate(steps.convert().artifact)
+    assert (evaluated.samples, evaluated.clusters, evaluated.largest_group) == (600, 100, 1)
+    early = steps.evaluate(
+        steps.quantize("int8"),
+        references=(records.Reference(role="baseline", artifact=steps.convert().artifact),),
+        stopping=stopping(None, 0.03),
+    )
+    assert (early.samples, early.clusters) == (600, 100), "a hundred samples prove no limit of three points"
