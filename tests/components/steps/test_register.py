@@ -309,7 +309,7 @@ def test_a_run_that_was_cut_short_is_marked_and_taken_up_again(toy, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         register.run(toy.request(), toy.work)
     experiment = MlflowClient().get_experiment_by_name(f"quantize/{toy.name}").experiment_id
-    assert {run.info.status for run in MlflowClient().search_runs([experiment])} == {"FAILED", "FINISHED"}
+    assert {run.info.status for run in MlflowClient().search_runs([experiment])} == {"KILLED", "FINISHED"}
 
     result = register.run(toy.request(), toy.work)
     assert len(logged_models(result)) == 3
