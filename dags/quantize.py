@@ -81,7 +81,7 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
             EvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, task_group=references, **ALONE)
         resolve >> recall >> convert >> sample >> checks >> [references, variants] >> gate
         gate >> select >> register >> promote
-        resolve >> ReadLedgerOperator(task_id="read_ledger") >> promote
+        resolve >> ReadLedgerOperator(task_id="read_ledger") >> register
         if spec.approval is not None:
             promote >> approval(spec, spec.approval)
     document(dag, QUANTIZE)

@@ -47,9 +47,9 @@ UPSTREAM = {
     "variant.profile": {"variant.evaluate", "recall"},
     "gate": {"evaluate_baseline", "profile_baseline", "variant.profile"},
     "select": {"gate"},
-    "register": {"select"},
     "read_ledger": {"resolve"},
-    "promote": {"register", "read_ledger"},
+    "register": {"select", "read_ledger"},
+    "promote": {"register"},
 }
 
 COMPARED = UPSTREAM | {
