@@ -96,7 +96,8 @@ for call in ((os.listdir, "/etc"), (os.listdir, "/tmp"), (os.mkdir, "/tmp/litega
 """
     said, *denied = run(code, tmp_path).splitlines()
     assert said == (
-        "no private mounts (Operation not permitted): modes, owners, times and attributes of files can be changed; "
+        "no private mounts (Operation not permitted): modes, owners, times and attributes of files can be changed, "
+        "and other processes be seen; "
         "/dev/shm is shared with the host"
     )
     assert denied == ["Permission denied"] * 3
