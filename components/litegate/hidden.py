@@ -34,7 +34,7 @@ def shown_paths() -> tuple[str, ...]:
     """Folders that may be named although they often lie in hidden ones: DAG files, specs, and the code beside them."""
     dags = os.environ.get("AIRFLOW__CORE__DAGS_FOLDER") or Path(os.environ.get("AIRFLOW_HOME", ""), "dags").absolute()
     specs = os.environ.get("LITEGATE_SPEC_FOLDERS", "").split(os.pathsep)
-    return (str(dags), *filter(None, specs))
+    return (str(dags), str(default_home() / "specs"), *filter(None, specs))
 
 
 def not_hidden(paths: Iterable[str], hidden: tuple[str, ...], shown: tuple[str, ...]) -> Iterator[str]:

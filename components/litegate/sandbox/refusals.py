@@ -24,7 +24,8 @@ def _missing(refused: Refusals, landlock_version: int) -> Iterator[tuple[str, OS
         yield "no network namespace", error, _network(refused, landlock_version)
     if error := refused.get("mounts"):
         shared = "; /dev/shm is shared with the host" if "shared memory" in refused else ""
-        yield "no private mounts", error, f"modes, owners, times and attributes of files can be changed{shared}"
+        left = "modes, owners, times and attributes of files can be changed, and other processes be seen"
+        yield "no private mounts", error, left + shared
     if error := refused.get("processes"):
         yield "no process namespace", error, "other processes can be seen"
     elif error := refused.get("proc"):

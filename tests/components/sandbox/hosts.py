@@ -50,9 +50,17 @@ def running(mark: str) -> list[str]:
     return found
 
 
-def as_nobody(code: str, *arguments: str, descriptors: Sequence[int] = ()) -> subprocess.CompletedProcess[str]:
-    """Run code as a user without any privilege: who runs the tests, or another one if that is root."""
+def as_nobody(
+    code: str, *arguments: str, descriptors: Sequence[int] = (), before: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run code as a user without any privilege: who runs the tests, or another one if that is root.
+
+    Args:
+        before: what root does first in a shell, in mounts of its own.
+    """
     command = [sys.executable, "-c", code, *arguments]
     if os.geteuid() == 0:
         command = [sys.executable, "-c", _BECOME, str(NOBODY), *command[1:]]
+    if before:
+        command = ["unshare", "--mount", "sh", "-c", f'{before} && exec "$@"', "sh", *command]
     return subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=descriptors, timeout=120)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from litegate.sandbox.files import visible
+from litegate.sandbox.kernel import kernel_version
 from litegate.sandbox.landlock import version
 
 BEGIN = """
@@ -96,7 +98,8 @@ for call in ((os.listdir, "/etc"), (os.listdir, "/tmp"), (os.mkdir, "/tmp/litega
 """
     said, *denied = run(code, tmp_path).splitlines()
     assert said == (
-        "no private mounts (Operation not permitted): modes, owners, times and attributes of files can be changed; "
+        "no private mounts (Operation not permitted): modes, owners, times and attributes of files can be changed, "
+        "and other processes be seen; "
         "/dev/shm is shared with the host"
     )
     assert denied == ["Permission denied"] * 3
@@ -172,6 +175,14 @@ fields = dict(line.split(":\\t") for line in status.splitlines())
 print(fields["NoNewPrivs"], all(int(fields[name], 16) & ~2 == 0 for name in ("CapPrm", "CapEff", "CapBnd", "CapInh")))
 """
     assert run(code, tmp_path) == "1 True"
+
+
+@pytest.mark.skipif(kernel_version() < (6, 14), reason="the limit is the host's")
+def test_the_kernel_limits_the_process_ids_of_the_step_alone(tmp_path: Path) -> None:
+    host = Path("/proc/sys/kernel/pid_max").read_text()
+    said = run("confine(processes=20)\nprint(open('/proc/sys/kernel/pid_max').read())", tmp_path)
+    assert int(said) == max(301, 2 * 20 * (16 + (os.cpu_count() or 1)))
+    assert Path("/proc/sys/kernel/pid_max").read_text() == host
 
 
 def test_a_process_whose_parent_has_ended_ends(tmp_path: Path) -> None:

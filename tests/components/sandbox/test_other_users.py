@@ -63,10 +63,10 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-def confined(folder: Path, code: str) -> tuple[int, str, str]:
+def confined(folder: Path, code: str, before: str = "") -> tuple[int, str, str]:
     """Exit code, output, and why the supervisor ended it."""
     reader, writer = os.pipe()
-    done = as_nobody(BEGIN + code, str(folder), str(writer), descriptors=(writer,))
+    done = as_nobody(BEGIN + code, str(folder), str(writer), descriptors=(writer,), before=before)
     os.close(writer)
     with os.fdopen(reader) as channel:
         exceeded = channel.read()
@@ -118,6 +118,26 @@ except OSError:
     assert not running(f"sleep 600; : {folder}")
     status, output, exceeded = confined(folder, "open('x', 'w').truncate(1 << 27)")
     assert (status, json.loads(exceeded or "[]")[:1]) == (1, ["disk_limit"]), output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can hide a part of /proc")
+def test_where_a_container_hides_parts_of_proc_the_rest_is_applied(folder: Path) -> None:
+    code = """
+print(*missing, flush=True)
+try:
+    open(theirs, "a")
+except OSError as error:
+    print(error.strerror, flush=True)
+while True:
+    if os.fork() == 0:
+        time.sleep(600)
+"""
+    status, output, exceeded = confined(folder, code, before="mount --bind /dev/null /proc/iomem")
+    assert output.splitlines() == [
+        "no /proc of its own (mount: Operation not permitted): other processes can be seen",
+        "Read-only file system",
+    ]
+    assert (status, json.loads(exceeded or "[]")[:1]) == (1, ["too_many_processes"])
 
 
 def test_the_kernel_limits_its_threads_too(folder: Path) -> None:
