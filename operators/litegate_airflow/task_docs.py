@@ -175,7 +175,8 @@ Adds a point to the trend in MLflow.
 **Leaves** the run that holds it.
 """,
     "act": """
-Alerts, or rolls the champion back, as the spec says: where a limit is proved to be broken, or the data have drifted.
+Alerts, or rolls the champion back, as the spec says: where a limit is proved to be broken, a class is lost, or the data
+have drifted.
 
 **Leaves** what was concluded; it is red where somebody is to look.
 """,

@@ -20,7 +20,7 @@ from litegate.gate.clauses import class_counts, class_name
 from litegate.gate.clusters import Clusters
 from litegate.gate.contrasts import Comparison
 from litegate.gate.outcomes import Outcomes
-from litegate.records import RareClass, Reason
+from litegate.records import LOST_CLASS, RareClass, Reason
 from litegate.spec import Gate
 
 __all__ = ["Predicted", "lost_reasons", "predicted", "rare_classes"]
@@ -90,7 +90,7 @@ def lost_reasons(found: Predicted | None, names: Sequence[str]) -> tuple[Reason,
         return ()
     said = [f"{class_name(label, names)} ({found.float32[label]:,} of {found.samples:,} samples)" for label in lost]
     message = f"it never predicts {_listed(said)}, which float32 predicts"
-    return (Reason(code="lost_class", message=message),)
+    return (Reason(code=LOST_CLASS, message=message),)
 
 
 def rare_classes(

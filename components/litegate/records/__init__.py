@@ -92,6 +92,7 @@ from litegate.records.statistics import InputStatistics
 from litegate.records.survey import DataField, Surveyed, SurveyRequest
 from litegate.records.trial import Change, Trial
 from litegate.records.verdicts import (
+    LOST_CLASS,
     ClassLoss,
     Clause,
     Failure,
@@ -107,6 +108,7 @@ from litegate.records.verdicts import (
 
 __all__ = [
     "LEAST_DAYS",
+    "LOST_CLASS",
     "Action",
     "Aliases",
     "Announcement",

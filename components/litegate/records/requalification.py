@@ -184,7 +184,8 @@ class Requalification(Record):
 
     Attributes:
         number: counts those of the model, from 1.
-        broken: whether a limit is proved to be broken; a verdict that failed without is about the measurement.
+        broken: whether a limit is proved to be broken or a class is lost; a verdict that failed without is about the
+            measurement.
         drifted: whether the data did.
         sentence: the verdict on the version, in one sentence; `drift` says the same of the data.
     """

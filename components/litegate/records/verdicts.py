@@ -14,6 +14,7 @@ from litegate.records.inputs import UserCode
 from litegate.spec import Gate
 
 __all__ = [
+    "LOST_CLASS",
     "ClassLoss",
     "Clause",
     "Failure",
@@ -34,6 +35,8 @@ def _or_none(value: Any) -> Any:
 
 Bound = Annotated[float | None, BeforeValidator(_or_none)]
 """A bound, or None where there is none: JSON has no infinity."""
+LOST_CLASS = "lost_class"
+"""Code of the reason that float32 predicts a class and the variant never does."""
 
 
 class Failure(Record):
@@ -192,6 +195,12 @@ class Verdict(Record):
     flips: tuple[Flip, ...] = ()
     explanation: tuple[FileRef, ...] = ()
     digest: Digest | None = None
+
+    @property
+    def broken(self) -> bool:
+        """Whether the file is proved to lose too much; one that failed without failed for how it was measured."""
+        lost = any(reason.code == LOST_CLASS for reason in self.reasons)
+        return lost or any(clause.state == "failed" for clause in self.clauses)
 
 
 class Verdicts(Record):

@@ -15,8 +15,9 @@ _ORDER: tuple[Action, ...] = ("none", "record", "alert", "rollback")
 def action_of(request: ConcludeRequest) -> Action:
     """The strongest of what the spec asks for.
 
-    A version is rolled back for a limit that is proved to be broken. A verdict that failed for another reason,
-    such as outcomes that do not fit together, says something about the measurement: somebody is to look.
+    A version is rolled back for a limit that is proved to be broken, or for a class that it lost. A verdict that
+    failed for another reason, such as outcomes that do not fit together, says something about the measurement:
+    somebody is to look.
     """
     found = request.requalification
     asked: list[Action] = ["none"]

@@ -40,7 +40,7 @@ class Requalify(Limits, GroupedData):
         description="Largest population stability index of an input, and of the predicted classes; not asked if null.",
     )
     on_failure: Literal["alert", "rollback"] = Field(
-        "alert", description="What follows if a limit is broken: `alert` or `rollback`."
+        "alert", description="What follows if a limit is broken or a class is lost: `alert` or `rollback`."
     )
     on_drift: Literal["record", "alert", "rollback"] = Field(
         "alert", description="What follows if the data drifted: `record`, `alert` or `rollback`."

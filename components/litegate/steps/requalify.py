@@ -43,7 +43,7 @@ def _result(request: RequalifyRequest, run: Run, number: int, sentence: str) -> 
         version=request.incumbent.version,
         variant=verdict.variant,
         state=verdict.state,
-        broken=any(clause.state == "failed" for clause in verdict.clauses),
+        broken=verdict.broken,
         drifted=bool(request.drift.findings),
         sentence=sentence,
         drift=request.drift.sentence,

@@ -14,6 +14,7 @@ from litegate.digest import digest_bytes, digest_file
 from litegate.errors import StoreError
 from litegate.lint.summary import Collector
 from litegate.records import (
+    LOST_CLASS,
     ChampionRequest,
     Channel,
     Clause,
@@ -28,6 +29,7 @@ from litegate.records import (
     InputStatistics,
     Pinned,
     PromoteRequest,
+    Reason,
     Requalification,
     RequalifyRequest,
     SampleSet,
@@ -317,6 +319,15 @@ def test_a_broken_champion_is_rolled_back_once_and_barred(world: World) -> None:
     tags = MlflowClient().get_run(found.mlflow_run_id).data.tags
     assert tags["action"] == "rolled back, version 1 is champion"
     assert "| rolled back, version 1 is champion |" in unpadded(world.trend()[0].data.tags["mlflow.note.content"])
+
+
+def test_a_champion_that_lost_a_class_is_rolled_back_as_for_a_broken_limit(world: World) -> None:
+    for variant in ("dynamic_range", "int8"):
+        world.promote(variant)
+    kept = FAILED.model_copy(update={"state": "passed"})
+    lost = Reason(code=LOST_CLASS, message="it never predicts cat (49 of 5,049 samples), which float32 predicts")
+    found = world.record(state="failed", clauses=(kept,), reasons=(lost,))
+    assert (found.broken, world.conclude(found).action) == (True, "rolled_back")
 
 
 def test_a_cleared_run_may_roll_the_next_champion_back_as_well(world: World) -> None:
