@@ -169,14 +169,14 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
     assert COMPUTED.items() <= Counter(children.new()).items()
 
     again = run()
-    assert children.new() == ["resolve", "register", "promote"]
+    assert children.new() == ["resolve", "read_ledger", "register", "promote"]
     assert verdicts(again) == verdicts(first)
     assert pull(again, "promote")["champion"] == pull(first, "promote")["champion"]
 
     int8_is_too_large = {"min_size_ratio": 2.4}
     for gate in ({"max_drop": 0.03}, {"confidence": 0.9}, int8_is_too_large, {"max_prediction_shift": None}):
         changed = run(**gate)
-        assert children.new() == ["resolve", "judge", "register", "promote"], gate
+        assert children.new() == ["resolve", "read_ledger", "judge", "register", "promote"], gate
         assert verdicts(changed) != verdicts(first)
 
     # A month later, nobody has used anything.
@@ -205,4 +205,4 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
     run_dag(load_dags(file="clean.py")["litegate__clean"], run_conf={"dry_run": False})
     children.new()
     run()
-    assert children.new() == ["resolve", "register", "promote"]
+    assert children.new() == ["resolve", "read_ledger", "register", "promote"]
