@@ -29,7 +29,7 @@ def fed_digests(features: Mapping[str, Array], labels: Array) -> Array:
         (n,) bytes of length 16: XXH3, 128 bits, of names, types, shapes and values.
     """
     columns = [np.ascontiguousarray(features[name]) for name in sorted(features)]
-    columns.append(np.ascontiguousarray(labels))
+    columns.append(np.ascontiguousarray(labels, np.float64))  # 1 is 1.0: the type follows from the rest of the batch
     layout = [
         (*each, column.dtype.str, column.shape[1:]) for each, column in zip(_names(features), columns, strict=True)
     ]
@@ -39,7 +39,9 @@ def fed_digests(features: Mapping[str, Array], labels: Array) -> Array:
 
 
 def _names(features: Mapping[str, Array]) -> list[tuple[str, ...]]:
-    return [("input", name) for name in sorted(features)] + [("label",)]
+    """What each column is; a single input cannot be swapped, and Keras names it otherwise in every training."""
+    inputs = [("input", name) for name in sorted(features)] if len(features) > 1 else [("input",)]
+    return [*inputs, ("label",)]
 
 
 def _digest(seed: int, parts: tuple[Array, ...]) -> bytes:

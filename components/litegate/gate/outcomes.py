@@ -106,12 +106,13 @@ def _check_fed(reference: Outcomes, candidate: Outcomes) -> None:
     if len(differ):
         one = reference.id[differ[0]].decode(errors="replace")
         found = f"{len(differ):,} of {len(candidate):,} samples, such as {one!r}, had other inputs or another label"
-        raise Unpaired(f"{found} when the baseline was evaluated: {remedy}")
+        raise Unpaired(f"{found} there: {remedy}")
 
 
 def _common(candidate: Outcomes, reference: Outcomes) -> tuple[Outcomes, Outcomes]:
     """Both in the order of the index, and of the reference only what the candidate saw."""
     _, ours, theirs = np.intersect1d(candidate.index, reference.index, assume_unique=True, return_indices=True)
     if len(ours) != len(candidate):
-        raise Unpaired(f"{len(candidate) - len(ours):,} samples were not evaluated on the baseline")
+        missing = len(candidate) - len(ours)
+        raise Unpaired(f"{missing:,} of {len(candidate):,} samples were not evaluated there")
     return candidate.take(ours), reference.take(theirs)

@@ -138,7 +138,7 @@ def _case(
             return _Case(measured, reasons=measured.refusals or (problem,))
         assert measured.outcomes is not None
         rolled = {
-            role: compare(metric, outcomes, measured.outcomes, measured.design, value, seed)
+            role: _compared(role, metric, outcomes, measured, value, seed)
             for role, outcomes in measured.references.items()
         }
         comparison = rolled["baseline"]
@@ -152,6 +152,16 @@ def _case(
         message = "a relative drop from a baseline of 0 has no meaning: set `drop: absolute`"
         problem = Reason(code="zero_baseline", message=message)
     return _Case(measured, reasons=(*measured.refusals, problem))
+
+
+def _compared(
+    role: str, metric: MetricFacts, reference: Outcomes, measured: Measured, value: Value | None, seed: int
+) -> Comparison:
+    assert measured.outcomes is not None
+    try:
+        return compare(metric, reference, measured.outcomes, measured.design, value, seed)
+    except Unpaired as error:
+        raise Unpaired(f"its outcomes make no pairs with those of the {role}: {error}") from None
 
 
 def _unmeasured(measured: Measured) -> Reason | None:

@@ -65,7 +65,10 @@ _BY_CODE = MappingProxyType(
         ),
         "digest_mismatch": ("Clear the task that is named, so that it is measured on the file at hand.",),
         "metric_mismatch": ("Clear the evaluation, so that both are measured with one metric.",),
-        "unpaired": ("Clear both evaluations: they must see the same samples.",),
+        "unpaired": (
+            "Clear both evaluations, and see that preprocess depends on nothing but the sample: both files must be fed "
+            "the same.",
+        ),
         "no_value": ("Evaluate on more samples of the rare classes: the metric needs some of each.",),
         "no_samples": ("See that the evaluation data holds samples that the model takes.",),
         "not_finite": ("Look for overflow: an outcome that is NaN or infinite on real samples.",),

@@ -37,17 +37,25 @@ def test_equal_samples_have_equal_digests_wherever_they_stand_and_however_they_l
 @pytest.mark.parametrize(
     ("features", "labels"),
     [
-        ({"picture": IMAGES}, LABELS),
         ({"image": IMAGES.astype(np.float64)}, LABELS),
         ({"image": IMAGES.view(np.uint32)}, LABELS),
         ({"image": IMAGES.reshape(4, 2, 3)}, LABELS),
         ({"image": IMAGES, "length": LABELS}, LABELS),
-        ({"image": IMAGES}, LABELS.astype(float)),
         ({"image": IMAGES}, LABELS[:, np.newaxis]),
     ],
 )
 def test_names_types_and_shapes_are_part_of_it(features: dict[str, np.ndarray], labels: np.ndarray) -> None:
     assert not (fed_digests(features, labels) == fed_digests({"image": IMAGES}, LABELS)).any()
+
+
+def test_the_name_of_a_single_input_does_not_count_for_the_champion_may_have_another() -> None:
+    first, second = (fed_digests({name: IMAGES}, LABELS) for name in ("keras_tensor", "keras_tensor_12"))
+    assert (first == second).all()
+
+
+def test_a_label_is_the_same_whatever_type_the_rest_of_its_batch_gives_it() -> None:
+    whole, mixed = (fed_digests({"image": IMAGES}, np.array(labels)) for labels in ([1, 2, 3, 4], [1, 2, 3.5, 4]))
+    assert (whole == mixed).tolist() == [True, True, False, True]
 
 
 def test_inputs_that_are_swapped_are_not_the_same() -> None:

@@ -342,6 +342,16 @@ def test_the_champion_of_today_is_a_second_baseline() -> None:
     assert verdict(policy, baseline, candidate).state == "passed", "there is no champion yet"
 
 
+@pytest.mark.parametrize("role", ["baseline", "champion"])
+def test_pairs_that_were_fed_other_values_name_the_file_that_was(role: str) -> None:
+    references = {"baseline": fed("abcd"), "champion": fed("abcd")} | {role: fed("abxd")}
+    measured = Measured("int8", "d" * 64, fed("abcd"), references)
+    found = judge(Gate(max_drop_from_champion=0.01), TOP1, [measured])[0]
+    assert (found.state, found.reasons[-1].code) == ("failed", "unpaired")
+    said = f"its outcomes make no pairs with those of the {role}: 1 of 4 samples, such as '2', had other inputs"
+    assert found.reasons[-1].message.startswith(said)
+
+
 def side_by_side(pairs: Sequence[tuple[int, int]], policy: Gate = ONE_POINT) -> list[Verdict]:
     measured = []
     for place, (lost, gained) in enumerate(pairs):
