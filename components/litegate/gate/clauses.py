@@ -22,7 +22,7 @@ from litegate.gate.evidence import Evidence, needed
 from litegate.records import Clause
 from litegate.spec import Gate
 
-__all__ = ["Claim", "State", "claims", "class_counts", "class_name"]
+__all__ = ["Claim", "State", "claims", "class_counts", "class_name", "samples_of_classes"]
 
 State = Literal["passed", "failed", "inconclusive"]
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -127,8 +127,9 @@ def _class_drops(
 ) -> tuple[dict[str, Evidence], dict[str, Evidence]]:
     """The classes with samples enough to be proved to keep the limit, if there are any, and those that are rarer."""
     seen = class_counts(comparison.first.label)
-    drops = {label: comparison.class_drop(label) if label in seen else Nothing() for label in class_samples or seen}
-    common = [label for label, count in (class_samples or seen).items() if count >= least]
+    samples = samples_of_classes(comparison.first.label, class_samples)
+    drops = {label: comparison.class_drop(label) if label in seen else Nothing() for label in samples}
+    common = [label for label, count in samples.items() if count >= least]
     parts = {class_name(label, names): drops.pop(label) for label in common}
     return parts or {"": Nothing()}, {class_name(label, names): each for label, each in drops.items()}
 
@@ -139,6 +140,19 @@ def class_counts(labels: Array | None) -> dict[int, int]:
         return {}
     found, counts = np.unique(labels, return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def samples_of_classes(labels: Array | None, class_samples: Mapping[int, int]) -> dict[int, int]:
+    """How many samples of each class there are to be had.
+
+    Args:
+        labels: of the samples that were seen. `preprocess` may have changed them, and they are what counts.
+        class_samples: how many the data have, as far as that is known.
+    """
+    seen = class_counts(labels)
+    if sum(class_samples.values()) <= sum(seen.values()):
+        return seen
+    return {label: max(count, seen.get(label, 0)) for label, count in (seen | dict(class_samples)).items()}
 
 
 def _shifts(comparison: Comparison, names: tuple[str, ...]) -> Iterator[tuple[str, Evidence]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from litegate.gate.clauses import class_counts, class_name
+from litegate.gate.clauses import class_counts, class_name, samples_of_classes
 from litegate.gate.clusters import Clusters
 from litegate.gate.contrasts import Comparison
 from litegate.gate.outcomes import Outcomes
@@ -55,6 +55,23 @@ class Predicted:
     def unsure(self) -> list[int]:
         """Classes of which float32 has too few predictions to tell."""
         return [label for label, count in self.independent.items() if count < self.least]
+
+    def open(self, samples: Mapping[int, int], seen: Mapping[int, int]) -> list[int]:
+        """Classes that have samples enough to tell, of which too few were seen yet.
+
+        A class that float32 does not predict either, on so many of its samples, has nothing to lose.
+
+        Args:
+            samples: how many of each class there are to be had; `seen`: how many of them were seen.
+        """
+        settled = {*self.variant, *self.lost()}
+        return [
+            label
+            for label, count in samples.items()
+            if count >= self.least
+            and label not in settled
+            and (label in self.float32 or seen.get(label, 0) < self.least)
+        ]
 
     def _never(self) -> Iterator[int]:
         return (label for label in self.float32 if label not in self.variant)
@@ -99,14 +116,17 @@ def rare_classes(
     """The classes about which there is too little to judge them by themselves, the rarest first.
 
     Those are classes with fewer than `min_class_samples` samples where the policy limits the loss of a class, and
-    classes of which float32 predicts so few samples that their loss could not be told from chance.
+    classes of which float32 predicts so few samples that their loss could not be told from chance. Classes that
+    float32 predicts and the data do not have come last.
     """
     if found is None and outcomes.label is None:
         return ()
-    samples = dict(class_samples) or class_counts(outcomes.label)
+    seen, samples = class_counts(outcomes.label), samples_of_classes(outcomes.label, class_samples)
     rare = set(found.unsure()) if found else set()
+    rare |= {label for label in samples if found and label not in found.float32 and seen.get(label, 0) < found.least}
     if policy.max_class_drop is not None:
         rare |= {label for label, count in samples.items() if count < policy.min_class_samples}
+    rare -= set(found.lost()) if found else set()
     each = (
         RareClass(
             name=class_name(label, names),
@@ -115,7 +135,7 @@ def rare_classes(
         )
         for label in rare
     )
-    return tuple(sorted(each, key=lambda one: (one.samples, one.predicted, one.name)))
+    return tuple(sorted(each, key=lambda one: (not one.samples, one.samples, one.predicted, one.name)))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from litegate.gate.bootstrap import Undefined, Value
-from litegate.gate.clauses import Claim, State, claims
+from litegate.gate.clauses import Claim, State, claims, class_counts, samples_of_classes
 from litegate.gate.contrasts import Comparison, Design
 from litegate.gate.lost_classes import Predicted, lost_reasons, predicted, rare_classes
 from litegate.gate.multiplicity import holm_levels
@@ -103,13 +103,20 @@ def judge(
 
 
 def is_open(policy: Gate, metric: MetricFacts, measured: Measured) -> bool:
-    """Whether the verdict on a variant, judged by itself, is inconclusive; far cheaper than the verdict."""
+    """Whether the verdict on a variant, judged by itself, is inconclusive; far cheaper than the verdict.
+
+    So is one that passes while a class that could be judged has hardly been seen yet.
+    """
     case = _case(policy, metric, measured, None, 0, ())
     if case.comparison is None or case.reasons:
         return False
     alpha = 1 - policy.confidence
-    refused = bool(_implausible_gain(case.comparison, alpha) or lost_reasons(case.predicted(policy), ()))
-    return _state(refused, [claim.state(alpha) for claim in case.claims]) == "inconclusive"
+    classes, labels = case.predicted(policy), case.comparison.first.label
+    refused = bool(_implausible_gain(case.comparison, alpha) or lost_reasons(classes, ()))
+    state = _state(refused, [claim.state(alpha) for claim in case.claims])
+    if state != "passed" or classes is None:
+        return state == "inconclusive"
+    return bool(classes.open(samples_of_classes(labels, measured.class_samples), class_counts(labels)))
 
 
 def compare(
@@ -190,6 +197,7 @@ def _verdict(case: _Case, policy: Gate, alpha: float, names: tuple[str, ...]) ->
     classes = case.predicted(policy)
     refusals = (*case.reasons, *_implausible_gain(comparison, alpha), *lost_reasons(classes, names))
     rare = rare_classes(policy, classes, comparison.first, measured.class_samples, names)
+    rare = tuple(each for each in rare if each.name not in _failed_classes(clauses))
     states = [clause.state for clause in clauses]
     drop = comparison.drop()
     low, high = drop.bounds(1 - alpha)
@@ -216,6 +224,10 @@ def _verdict(case: _Case, policy: Gate, alpha: float, names: tuple[str, ...]) ->
         rare_classes=len(rare),
         digest=measured.digest,
     )
+
+
+def _failed_classes(clauses: Sequence[Clause]) -> set[str]:
+    return {clause.subject for clause in clauses if clause.name == "max_class_drop" and clause.state == "failed"}
 
 
 def _state(refused: bool, states: Sequence[State]) -> State:

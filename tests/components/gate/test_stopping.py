@@ -89,3 +89,38 @@ def test_a_class_that_is_never_predicted_any_more_decides(first: int | None) -> 
     by_score = [replace(each, label=None, prediction=None) for each in (baseline, candidate)]
     assert not decided(stopping, TOP1, by_score[1], {"baseline": by_score[0]}, 3), "the mean is just at its limit"
     assert decided(stopping, TOP1, candidate, {"baseline": baseline}, 3)
+
+
+def classes_seen(label: list[int], baseline: list[int], candidate: list[int]) -> tuple[Outcomes, Outcomes]:
+    """Few samples of other classes after 2,000 of class 0, which both always predict."""
+    labels, first, second = (np.array([0] * 2000 + each) for each in (label, baseline, candidate))
+    rows = np.arange(len(labels))
+    return tuple(
+        Outcomes(rows, rows.astype("S"), each == labels, label=labels, prediction=each) for each in (first, second)
+    )
+
+
+@pytest.mark.parametrize("first", [None, 500])
+@pytest.mark.parametrize(
+    ("says", "label", "baseline", "candidate", "to_be_had", "ended"),
+    [
+        ("not seen yet", [], [], [], 40, False),
+        ("seen once, and missed", [1], [1], [0], 40, False),
+        ("seen, and predicted", [1], [1], [1], 40, True),
+        ("lost", [1, 1, 1], [1, 1, 1], [0, 0, 0], 40, True),
+        ("too rare to tell, ever", [1], [1], [0], 2, True),
+        ("not predicted by float32 either", [1, 1, 1], [0, 0, 0], [0, 0, 0], 40, True),
+    ],
+)
+def test_nothing_passes_early_before_every_class_that_can_be_judged_was_seen(
+    says: str,
+    label: list[int],
+    baseline: list[int],
+    candidate: list[int],
+    to_be_had: int,
+    ended: bool,
+    first: int | None,
+) -> None:
+    before, after = classes_seen(label, baseline, candidate)
+    stopping = Stopping(policy=Gate(max_drop=0.02), variants=1, first_samples=first)
+    assert decided(stopping, TOP1, after, {"baseline": before}, 3, {0: 19_000, 1: to_be_had}) == ended, says

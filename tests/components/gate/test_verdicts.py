@@ -291,6 +291,29 @@ def test_copies_of_one_sample_do_not_show_that_a_class_is_lost() -> None:
     assert [each.name for each in found.rare] == ["rare"]
 
 
+@pytest.mark.parametrize("to_be_had", [{}, {1: 500, 2: 500, 3: 500, 4: 500}], ids=["unknown", "of the data"])
+def test_a_class_counts_by_the_label_that_preprocess_gave_it(to_be_had: dict[int, int]) -> None:
+    label = np.repeat(np.arange(4), 500)  # the data have 1 to 4
+    baseline, candidate = classified(label, label, np.where(np.arange(2000) < 250, 1, label))
+    measured = Measured("int8", None, candidate, {"baseline": baseline}, available=2000, class_samples=to_be_had)
+    found = judge(Gate(max_drop=0.5, max_class_drop=0.05), TOP1, [measured])[0]
+    clause = next(clause for clause in found.clauses if clause.name == "max_class_drop")
+    assert (clause.state, clause.subject, clause.samples) == ("failed", "0", 500)
+    assert found.rare == ()
+
+
+def test_rare_are_classes_that_nobody_predicts_too_but_none_that_failed_and_last_those_that_the_data_lack() -> None:
+    label = np.repeat([0, 1, 2, 3, 4], [5000, 2, 3, 40, 9])
+    baseline = np.where(label == 1, 0, label)
+    baseline[:1] = 7  # no sample has this label
+    candidate = np.where((label == 3) & (np.arange(len(label)) % 2 == 0) | (label == 4), 0, baseline)
+    found = verdict(Gate(max_drop=0.05, max_class_drop=0.05), *classified(label, baseline, candidate))
+    assert {reason.code for reason in found.reasons} >= {"lost_class", "above_max_class_drop"}
+    assert next(each.subject for each in found.clauses if each.name == "max_class_drop") == "3"
+    listed = [(each.name, each.samples, each.predicted) for each in found.rare]
+    assert listed == [("1", 2, 0), ("2", 3, 3), ("7", 0, 1)], "3 and 4 were judged"
+
+
 def test_among_a_thousand_rare_classes_those_that_flip_by_chance_are_not_blamed() -> None:
     generator = np.random.default_rng(5)
     label = np.repeat(np.arange(1000), 10)
