@@ -117,8 +117,8 @@ def _baseline_cells(baseline: BaselineSummary, clustered: bool) -> tuple[str, ..
 
 
 def _reasons(result: RunResult | None) -> list[str]:
-    """Why what did not pass did not, a line each; in full, for this is what people act on."""
-    rows = [row for row in result.variants if row.verdict not in ("passed", "baseline")] if result else []
+    """Why what did not pass did not, and what a verdict does not cover, a line each; in full, for people act on it."""
+    rows = [row for row in result.variants if row.verdict not in ("passed", "baseline") or row.rare] if result else []
     lines = [line for row in rows for line in (_sentence(row), *_worst_classes(row))]
     return lines + [""] * bool(rows)
 

@@ -107,15 +107,7 @@ def _ending(verdict: Verdict) -> str:
     """With which confidence and what it does not cover, or what would decide."""
     if verdict.state != "inconclusive":
         sure = "" if verdict.confidence is None else f", with {wording.confidence(verdict.confidence)} confidence"
-        return sure + (_rare(verdict) if verdict.state == "passed" else "")
+        rare = verdict.too_rare(_NAMED) if verdict.state == "passed" else ""
+        return f"{sure}; {rare}" if rare else sure
     there = verdict.samples if verdict.clusters is None else verdict.clusters
     return f"; {wording.would_decide(verdict.needed, verdict.clusters)}, {there:,} were there"
-
-
-def _rare(verdict: Verdict) -> str:
-    """The classes about which a passed verdict says nothing."""
-    if not verdict.rare:
-        return ""
-    named = ", ".join(f"{each.name} ({each.samples:,} samples)" for each in verdict.rare[:_NAMED])
-    more = verdict.rare_classes - _NAMED
-    return f"; too rare to be judged by themselves: {named}{f' and {more:,} more classes' if more > 0 else ''}"

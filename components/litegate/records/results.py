@@ -11,7 +11,7 @@ from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
 from litegate.records.promotion import Channel, Moment
-from litegate.records.verdicts import ClassLoss, Clause, Flip, Selection, Verdict
+from litegate.records.verdicts import ClassLoss, Clause, Flip, RareClass, Selection, Verdict
 
 __all__ = [
     "BaselineSummary",
@@ -78,6 +78,8 @@ class VariantRow(Record):
     agreement: float | None = None
     clauses: tuple[Clause, ...] = ()
     classes: tuple[ClassLoss, ...] = ()
+    rare: tuple[RareClass, ...] = ()
+    rare_classes: Count = 0
     flipped: Count = 0
     flips: tuple[Flip, ...] = ()
     scheme: str | None = None

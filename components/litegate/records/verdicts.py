@@ -134,6 +134,9 @@ class RareClass(Record):
     samples: Count
     predicted: Count
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.samples:,} samples, {self.predicted:,} predicted by float32)"
+
 
 class Flip(Record):
     """A sample on which the variant answers otherwise than the baseline; `loss` is positive where it is worse."""
@@ -195,6 +198,12 @@ class Verdict(Record):
     flips: tuple[Flip, ...] = ()
     explanation: tuple[FileRef, ...] = ()
     digest: Digest | None = None
+
+    def too_rare(self, most: int) -> str:
+        """The classes that are too rare to be judged, `most` of them by name; empty if there are none."""
+        named = ", ".join(map(str, self.rare[:most]))
+        more = self.rare_classes - len(self.rare[:most])
+        return f"too rare to be judged by themselves: {named}{f' and {more:,} more' if more else ''}" * bool(named)
 
     @property
     def broken(self) -> bool:

@@ -50,6 +50,8 @@ VERDICT = "verdict.json"
 DRIFT_REFERENCE = "drift_reference.json"
 """A registered variant's artifact with what its data looked like; requalification compares later data with it."""
 LEDGER_ROWS = 15
+_RARE = 10
+"""How many classes that are too rare to be judged a note names."""
 NOTE_LIMIT = 5000
 """Characters that a description may have: MLflow keeps no more of a version's."""
 
@@ -96,6 +98,7 @@ def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
         "\n".join(f"- {plain(reason.message)}" for reason in verdict.reasons),
         _clauses(verdict.clauses, verdict.clusters),
         _classes(verdict.classes),
+        plain(verdict.too_rare(_RARE)),
         _flips(verdict),
         _file(candidate) if candidate else "",
     )

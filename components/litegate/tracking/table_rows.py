@@ -45,6 +45,8 @@ def variant_row(
         agreement=_finite(verdict.agreement),
         clauses=verdict.clauses,
         classes=verdict.classes,
+        rare=verdict.rare,
+        rare_classes=verdict.rare_classes,
         flipped=verdict.flipped,
         flips=verdict.flips,
         scheme=inspection.scheme if inspection else None,

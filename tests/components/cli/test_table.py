@@ -7,7 +7,7 @@ from rich.console import Console
 
 from litegate.cli.outcome import Outcome
 from litegate.cli.table import print_outcome, print_table
-from litegate.records import BaselineSummary, Champion, ClassLoss, RunResult, VariantRow
+from litegate.records import BaselineSummary, Champion, ClassLoss, RareClass, RunResult, VariantRow
 from litegate.stack import Home
 from litegate.stack.state import Stack
 
@@ -77,6 +77,14 @@ def test_clusters_have_a_column_where_there_are_any(lines):
     assert "samples clusters latency ms" in " ".join(found[2].split())
     assert line_of(found, "int8") == "* int8 1,024 25% 95.00% +1.00 (-0.10, +1.55) 697 41 0.0512 passed"
     assert line_of(found, "float32") == "float32 4,096 100% 96.00% - 697 - - baseline"
+
+
+def test_a_passed_variant_says_which_classes_were_too_rare_to_be_judged(lines):
+    said = "int8 may ship: so; too rare to be judged by themselves: dog (2 samples, 1 predicted by float32)"
+    rare = (RareClass(name="dog", samples=2, predicted=1),)
+    rows = (row("int8", sentence=said, rare=rare, rare_classes=1), RESULT.variants[2])
+    found = lines(Outcome("digits", "promoted", 0, RESULT.model_copy(update={"variants": rows}), RESULT.selected))
+    assert said in found
 
 
 def test_what_did_not_pass_says_why_in_full_on_one_line(lines):

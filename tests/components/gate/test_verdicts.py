@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from litegate.gate import Design, Measured, Outcomes, judge
+from litegate.gate.sentences import sentence
 from litegate.metrics.facts import MetricFacts, built_in_facts
 from litegate.records import Reason, Verdict
 from litegate.spec import Gate
@@ -312,6 +313,15 @@ def test_rare_are_classes_that_nobody_predicts_too_but_none_that_failed_and_last
     assert next(each.subject for each in found.clauses if each.name == "max_class_drop") == "3"
     listed = [(each.name, each.samples, each.predicted) for each in found.rare]
     assert listed == [("1", 2, 0), ("2", 3, 3), ("7", 0, 1)], "3 and 4 were judged"
+
+
+def test_the_sentence_of_what_passed_ends_with_the_classes_it_says_nothing_about() -> None:
+    policy, names = Gate(max_drop=0.05), ("common", "rare")
+    found = verdict(policy, *rare_class(2, 1), names=names)
+    said = "too rare to be judged by themselves: rare (2 samples, 2 predicted by float32)"
+    assert sentence(found, TOP1, policy).endswith(f", with 95 % confidence; {said}")
+    failed = verdict(policy, *rare_class(2, 1), names=names, refusals=(Reason(code="wrong_target", message="so"),))
+    assert (failed.too_rare(3), said in sentence(failed, TOP1, policy)) == (said, False)
 
 
 def test_among_a_thousand_rare_classes_those_that_flip_by_chance_are_not_blamed() -> None:

@@ -26,6 +26,7 @@ from litegate.records import (
     OperatorUse,
     Parity,
     Profile,
+    RareClass,
     Reason,
     RegisterRequest,
     Resolved,
@@ -60,6 +61,7 @@ class Variant:
     host: str = "testhost"
     reasons: tuple[Reason, ...] = ()
     classes: tuple[ClassLoss, ...] = ()
+    rare: tuple[RareClass, ...] = ()
     clauses: tuple[Clause, ...] | None = None
     needed: int | None = None
     clusters: int | None = None
@@ -188,6 +190,8 @@ class MadeRun:
             needed=each.needed,
             clauses=(clause,) if each.clauses is None else each.clauses,
             classes=each.classes,
+            rare=each.rare,
+            rare_classes=len(each.rare),
             digest=digest_bytes(each.name.encode()),
         )
 

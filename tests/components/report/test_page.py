@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from litegate.records import DataFinding, Lint, Reason
+from litegate.records import DataFinding, Lint, RareClass, Reason
 from litegate.variants import BASELINE, VARIANTS
 from tests.components.report.page import Page
 from tests.components.report.runs import AUC, MAE, MadeRun, Variant, inspection, loss
@@ -216,6 +216,12 @@ def test_a_thousand_classes_fit_one_page():
     assert len(rows) == 31
     assert rows[0][0] == "class-777"
     assert rows[-1][0] == "mean of the 970 other classes"
+
+
+def test_the_classes_that_are_too_rare_to_be_judged_are_named_under_the_heat_map():
+    rare = (RareClass(name="a<b", samples=2, predicted=1),)
+    page = Page(MadeRun(variants=[replace(INT8, classes=(loss(1, 0.1),), rare=rare)], selected="int8").html())
+    assert "int8: too rare to be judged by themselves: a<b (2 samples, 1 predicted by float32)." in page.text
 
 
 def test_what_the_data_are_and_what_is_odd_about_them_is_on_the_page():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from litegate.records import ClassLoss, Clause, Reason, Verdict
+from litegate.records import ClassLoss, Clause, RareClass, Reason, Verdict
 from litegate.tracking import notes
 
 
@@ -56,6 +56,14 @@ def test_a_variant_s_note_begins_with_the_sentence_and_shows_every_clause_and_th
         "",
         "22 of 1,000 samples flipped; the same answer on 98.10 %.",
     ]
+
+
+def test_a_note_names_the_classes_that_are_too_rare_whatever_the_state():
+    rare = tuple(RareClass(name=name, samples=9, predicted=2) for name in ("<b>", "dog"))
+    verdict = Verdict(variant="int8", state="failed", sentence="int8 may not ship", rare=rare, rare_classes=30)
+    one, other = "&lt;b> (9 samples, 2 predicted by float32)", "dog (9 samples, 2 predicted by float32)"
+    said = f"too rare to be judged by themselves: {one}, {other} and 28 more"
+    assert notes.variant_note(verdict).splitlines()[-1] == said
 
 
 def test_a_note_shows_clusters_where_there_are_any():
