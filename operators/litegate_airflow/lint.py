@@ -30,6 +30,7 @@ class LintOperator(StepOperator):
             signature=resolved.spec.evaluation.signature,
             metric=resolved.spec.evaluation.metric,
             metric_code=resolved.metric_code,
+            max_samples=resolved.spec.evaluation.max_samples,
             allow=tuple(choice.allow),
             allow_evaluation=tuple(resolved.spec.evaluation.allow),
         )

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from litegate.datasets import Dataset
 from litegate.errors import DataError
-from litegate.lint.evaluation import chance, constant_metric, label_coverage
+from litegate.gate.outcomes import Outcomes
+from litegate.lint.evaluation import chance, classes_of, constant_metric, label_coverage
 from litegate.litert import LiteRTModel
 from litegate.metrics.base import Metric
 from litegate.records import DataFinding
@@ -22,53 +24,80 @@ class Baseline:
     """Runs the float32 file on batches of evaluation samples, and keeps what the metric keeps.
 
     What does not fit the metric is left to the evaluation, which says it by itself.
+
+    Args:
+        order: the samples that will be evaluated; those of the batches are among them.
     """
 
-    def __init__(self, model: LiteRTModel, metric: Metric) -> None:
-        self._model, self._metric = model, metric
+    def __init__(self, model: LiteRTModel, metric: Metric, dataset: Dataset, order: Array) -> None:
+        self._model, self._metric, self._dataset, self._order = model, metric, dataset, order
         shapes = [tensor.shape for tensor in model.outputs.values()]
-        columns = shapes[0][1] if len(shapes) == 1 and len(shapes[0]) == 2 and shapes[0][1] >= 2 else None
-        self.classes = columns if metric.needs_classes else None
-        self._scores: list[Array] = []
-        self._labels: list[Array] = []
-        self._predictions: list[Array] = []
+        self.classes = shapes[0][1] if len(shapes) == 1 and len(shapes[0]) == 2 and shapes[0][1] >= 2 else None
+        self._parts: list[Outcomes] = []
         self._fits = True
+        self._relabelled = self._differs = False
+        self._blind: bool | None = None
+        self._first: Array | None = None
 
-    def add(self, labels: Array | None, features: Mapping[str, Array]) -> None:
-        """Run a batch."""
+    def add(self, index: Array, labels: Array | None, features: Mapping[str, Array]) -> None:
+        """Run a batch: positions in the data set, and labels and features as `preprocess` made them."""
         if labels is None or not self._fits:
             return
         try:
-            outputs = self._model.predict(features)
-            kept = self._metric.columns(outputs, labels)
+            outputs = self._model.predict(dict(features))
+            kept = self._metric.columns(outputs, labels) if _finite(outputs) else None
         except (DataError, RuntimeError, TypeError, ValueError):
+            kept = None
+        if kept is None:
             self._fits = False
             return
-        if "score" in kept:
-            self._scores.append(kept["score"])
-        if self.classes and labels.ndim == 1:
+        self._see(index, labels)
+        self._try_other_labels(outputs, labels, kept)
+        own = {"label": labels} if self._dataset.labels is not None else {}
+        if self.classes and self._metric.facts.of_classes:
             (output,) = outputs.values()
-            self._labels.append(labels)
-            self._predictions.append(output.argmax(axis=-1))
+            own["prediction"] = output.argmax(axis=-1)
+        ids = np.array([self._dataset.ids[at].encode() for at in index.tolist()])
+        self._parts.append(Outcomes(index=index, id=ids, **own, **kept))
 
-    def findings(self, all_labels: Array | None, names: tuple[str, ...]) -> Iterator[DataFinding]:
-        """What was found.
-
-        Args:
-            all_labels: of every sample of the evaluation set, where they are classes.
-            names: of the classes, where they have names.
-        """
-        if not self._fits:
+    def findings(self) -> Iterator[DataFinding]:
+        """What was found."""
+        if not self._parts or not self._fits:
             return
-        if all_labels is not None and len(all_labels) and self._metric.needs_classes:
-            yield from label_coverage(all_labels, self.classes, names)
-        yield from self._of_chance(names)
-        if self._scores:
-            yield from constant_metric(np.concatenate(self._scores), self._metric.facts)
+        outcomes, facts = Outcomes.concatenate(self._parts), self._metric.facts
+        labels = self._all_labels(outcomes)
+        if labels is not None:
+            yield from label_coverage(labels, self.classes, self._dataset.classes)
+        yield from chance(facts, outcomes, len(outcomes) == len(self._order))
+        tells = self._blind is not True and (self._differs or facts.of_classes)
+        yield from constant_metric(facts, outcomes, tells)
 
-    def _of_chance(self, names: tuple[str, ...]) -> Iterator[DataFinding]:
-        if not self._labels:
+    def _all_labels(self, outcomes: Outcomes) -> Array | None:
+        """The classes of all samples; of those that were looked at where `preprocess` makes other ones of them."""
+        if classes_of(self._metric.facts, outcomes) is None or self._dataset.labels is None or self._relabelled:
+            return classes_of(self._metric.facts, outcomes)
+        return self._dataset.labels[self._order]
+
+    def _see(self, index: Array, labels: Array) -> None:
+        given = self._dataset.labels
+        self._relabelled |= given is not None and not np.array_equal(given[index], labels)
+        self._first = labels[0] if self._first is None else self._first
+        self._differs |= bool(np.any(labels != self._first))
+
+    def _try_other_labels(self, outputs: Mapping[str, Array], labels: Array, kept: Mapping[str, Array]) -> None:
+        """Whether the metric says the same of every batch if samples have other labels."""
+        others = np.roll(labels, 1, axis=0)
+        if np.array_equal(others, labels) and self._first is not None:
+            others = np.broadcast_to(self._first, labels.shape).copy()
+        if np.array_equal(others, labels):
             return
-        labels, predictions = np.concatenate(self._labels), np.concatenate(self._predictions)
-        right = predictions == labels if self._metric.facts.name == "top1" else None
-        yield from chance(labels, predictions, right, names)
+        try:
+            other = self._metric.columns(outputs, others)
+        except DataError:
+            return
+        same = all(np.array_equal(kept[name], other[name]) for name in ("score", "output") if name in kept)
+        self._blind = same and self._blind is not False
+
+
+def _finite(outputs: Mapping[str, Array]) -> bool:
+    return all(np.isfinite(output).all() for output in outputs.values())

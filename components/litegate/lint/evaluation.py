@@ -1,25 +1,24 @@
-"""Evaluations that mean nothing: pure functions of labels, predictions and scores of the float32 baseline."""
+"""Evaluations that mean nothing: pure functions of labels and of what float32 gave, on a part of the data or on all."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from litegate.metrics.facts import MetricFacts
+from litegate.gate.outcomes import Outcomes
+from litegate.lint.chance import Skill, skill_of_classes, skill_of_f1, skill_of_ranking
+from litegate.metrics.facts import MetricFacts, is_top_k
 from litegate.records import DataFinding
 from litegate.spec import EvaluationCode
 
-__all__ = ["chance", "constant_metric", "finding", "label_coverage"]
+__all__ = ["chance", "classes_of", "constant_metric", "finding", "label_coverage"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _PER_CLASS = 5
 """With so many samples for each class, a class without any is no accident."""
-_Z = 1.645
-"""One-sided normal quantile at 95 %."""
 _NAMED = 5
 
 
@@ -27,6 +26,14 @@ def finding(severity: str, code: EvaluationCode, message: str, **numbers: float)
     """A finding about the evaluation data."""
     given = {"severity": severity, "code": code, "data": "evaluation", "message": message, "numbers": numbers}
     return DataFinding.model_validate(given)
+
+
+def classes_of(metric: MetricFacts, outcomes: Outcomes) -> Array | None:
+    """The classes that the samples have, (n,), where the metric is one of classes."""
+    if not metric.of_classes or not len(outcomes):
+        return None
+    labels = outcomes.target if outcomes.label is None else outcomes.label
+    return labels if labels is not None and labels.ndim == 1 and labels.dtype.kind in "iu" else None
 
 
 def label_coverage(labels: Array, classes: int | None, names: Sequence[str] = ()) -> Iterator[DataFinding]:
@@ -52,48 +59,62 @@ def label_coverage(labels: Array, classes: int | None, names: Sequence[str] = ()
     yield finding("error" if expected else "warning", "classes", f"{said}{_listed(missing)}{wrong}", **numbers)
 
 
-def chance(labels: Array, predictions: Array, right: Array | None, names: Sequence[str] = ()) -> Iterator[DataFinding]:
-    """Whether the baseline is any better than a constant answer.
+def chance(metric: MetricFacts, outcomes: Outcomes, complete: bool) -> Iterator[DataFinding]:
+    """Whether the baseline is any better than an answer that does not look at the input.
 
     Args:
-        labels, predictions: (n,) classes.
-        right: (n,) whether float32 is right, where that is what the metric counts; None for other metrics.
+        outcomes: of float32.
+        complete: whether they are all that there are; else a part, and only a bound on it is proof.
     """
-    answers = np.unique(predictions)
-    if len(answers) == 1 and len(np.unique(labels)) > 1:
-        said = f"float32 answers {_named(int(answers[0]), names)} to all of {len(labels):,} samples of several classes"
-        yield finding("error", "chance", said, samples=len(labels))
+    labels = classes_of(metric, outcomes)
+    if labels is None or len(np.unique(labels)) < 2:
         return
-    if right is None or len(np.unique(labels)) < 2:
+    skill = _skill(metric.name, outcomes, labels)
+    severity = None if skill is None else skill.severity(complete)
+    if skill is None or severity is None:
         return
-    values, counts = np.unique(labels, return_counts=True)
-    largest = int(values[counts.argmax()])
-    gained = right.astype(float) - (labels == largest)
-    better = float(gained.mean())
-    said = (
-        f"float32 is right on {right.mean():.1%} of {len(labels):,} samples, and whoever always answers "
-        f"{_named(largest, names)} on {counts.max() / len(labels):.1%}"
-    )
-    numbers = {"value": float(right.mean()), "largest": float(counts.max() / len(labels)), "samples": len(labels)}
-    if better <= 0:
-        yield finding("error", "chance", f"{said}: are the labels those of the model's outputs?", **numbers)
-    elif better <= _Z * float(gained.std()) / math.sqrt(len(labels)):
-        yield finding("warning", "chance", f"{said}, which may be chance", **numbers)
+    blind = "a random order" if metric.name in ("roc_auc", "average_precision") else "a constant answer"
+    name = "roc_auc" if metric.name == "average_precision" else metric.name
+    said = f"float32 has {name} {skill.value:.4g} on {len(labels):,} samples, and {blind} has {skill.blind:.4g}"
+    doubt = ": are the labels those of the model's outputs?" if severity == "error" else ", which may be chance"
+    yield finding(severity, "chance", said + doubt, value=skill.value, blind=skill.blind, samples=len(labels))
 
 
-def constant_metric(scores: Array, metric: MetricFacts) -> Iterator[DataFinding]:
+def constant_metric(metric: MetricFacts, outcomes: Outcomes, tells: bool = True) -> Iterator[DataFinding]:
     """Whether the metric tells samples apart; one that is at its best for all of them may.
 
     Args:
-        scores: (n,) of float32.
+        outcomes: of float32.
+        tells: whether the metric has other values for other labels, as far as that was tried.
     """
-    if len(scores) < 2 or np.any(scores != scores[0]):
+    scores = outcomes.output if outcomes.score is None else outcomes.score
+    if metric.name == "macro_f1" or is_top_k(metric.name):
+        return  # how right a classifier is, is for `chance` to judge
+    if scores is None or len(scores) < 2 or np.any(scores != scores[0]):
         return
-    value = float(scores[0])
-    best = metric.high if metric.higher_is_better else metric.low
-    if best is None or value != best:
-        said = f"{metric.name} is {value:g} for each of {len(scores):,} samples: it shows no difference"
-        yield finding("error", "constant_metric", said, value=value, samples=len(scores))
+    first = np.asarray(scores[0])
+    value = f"{float(first):g}" if first.ndim == 0 else "the same"
+    if tells and _is_best(metric, outcomes, first):
+        return
+    why = "it shows no difference" if tells else "all labels are the same, or it does not look at them"
+    what = metric.name if outcomes.score is not None else f"what {metric.name} keeps of the output"
+    said = f"{what} is {value} for each of {len(scores):,} samples: {why}"
+    yield finding("error", "constant_metric", said, samples=len(scores))
+
+
+def _skill(name: str, outcomes: Outcomes, labels: Array) -> Skill | None:
+    if outcomes.score is not None:
+        return skill_of_classes(outcomes.score, labels, int(name.removeprefix("top")), outcomes.prediction)
+    if outcomes.output is None:
+        return None
+    return skill_of_f1(outcomes.output, labels) if name == "macro_f1" else skill_of_ranking(outcomes.output, labels)
+
+
+def _is_best(metric: MetricFacts, outcomes: Outcomes, first: Array) -> bool:
+    """Whether all samples have the best value; what a metric of a whole set keeps may be anything, but for rmse."""
+    if outcomes.score is None:
+        return metric.name != "rmse" or float(first) == 0.0
+    return float(first) == (metric.high if metric.higher_is_better else metric.low)
 
 
 def _named(label: int, names: Sequence[str]) -> str:

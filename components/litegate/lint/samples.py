@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from litegate.records import DataFinding
 
-__all__ = ["coverage", "leakage", "numbers_of_samples"]
+__all__ = ["counted", "coverage", "leakage", "numbers_of_samples"]
 
+Array = np.ndarray[Any, np.dtype[Any]]
 FEWEST, ENOUGH = 10, 100
 """ResNet-8 loses 4 points with one sample and nothing with ten; LiteRT's documentation asks for 100 to 500."""
 LEAKAGE_ERROR = 0.05
@@ -60,6 +64,14 @@ def coverage(calibration: Mapping[str, int], evaluation: Mapping[str, int]) -> I
             f" {_some(missing)}",
             numbers={"missing": len(missing), "classes": len(evaluation)},
         )
+
+
+def counted(labels: Array | None, chosen: Array | slice, names: Sequence[str]) -> dict[str, int]:
+    """How many samples of each class are among the chosen, by name where there are names; empty without classes."""
+    if labels is None:
+        return {}
+    counts = Counter(labels[chosen].tolist())
+    return {names[label] if names else str(label): count for label, count in counts.items()}
 
 
 def leakage(found: Mapping[str, str], samples: int, searched: int, available: int) -> Iterator[DataFinding]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Collector", "Summary", "digest_of"]
+__all__ = ["Collector", "Summary", "digest_of", "summary_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _KEPT = 4096
@@ -124,3 +124,14 @@ class Collector:
         if len(self._sizes) == 1:
             least, most = self._extremes if self._extremes[0].size else (flat, flat)
             self._extremes = (np.fmin(least, flat), np.fmax(most, flat))
+
+
+def summary_of(values: Array) -> Summary | None:
+    """The summary of (n, ...) samples; None where nothing of them is finite."""
+    collector = Collector()
+    for value in values:
+        collector.add(value)
+    try:
+        return collector.summary()
+    except ValueError:
+        return None

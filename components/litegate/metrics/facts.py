@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["BUILT_IN", "MetricFacts", "built_in_facts", "is_user_metric"]
+__all__ = ["BUILT_IN", "MetricFacts", "built_in_facts", "is_top_k", "is_user_metric"]
 
 
 class MetricFacts(BaseModel):
@@ -33,6 +33,11 @@ class MetricFacts(BaseModel):
         """Length of the range, or None where it has no end."""
         return None if self.low is None or self.high is None else self.high - self.low
 
+    @property
+    def of_classes(self) -> bool:
+        """Whether it comes with litegate, and compares outputs with classes."""
+        return self.name in OF_CLASSES or is_top_k(self.name)
+
 
 BUILT_IN = MappingProxyType(
     {
@@ -52,9 +57,17 @@ BUILT_IN = MappingProxyType(
 )
 
 
+OF_CLASSES = frozenset({"roc_auc", "average_precision", "macro_f1"})
+
+
+def is_top_k(name: str) -> bool:
+    """Whether `name` is `topK` for any K."""
+    return re.fullmatch(r"top[1-9]\d{0,4}", name) is not None
+
+
 def built_in_facts(name: str) -> MetricFacts | None:
     """The facts of a metric that comes with litegate, `topK` for any K included; None for all other names."""
-    if re.fullmatch(r"top[1-9]\d{0,4}", name):
+    if is_top_k(name):
         return MetricFacts(name=name)
     return BUILT_IN.get(name)
 

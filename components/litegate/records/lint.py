@@ -23,6 +23,7 @@ class LintRequest(Record):
         seed: that the samples were chosen with.
         signature: which one is evaluated.
         metric, metric_code: of the evaluation.
+        max_samples: at most so many evaluation samples are evaluated; all if None.
         allow: errors of the calibration data that the spec turns into warnings.
         allow_evaluation: the same for the evaluation.
     """
@@ -36,6 +37,7 @@ class LintRequest(Record):
     signature: str | None = None
     metric: str = "top1"
     metric_code: UserCode | None = None
+    max_samples: int | None = None
     allow: tuple[LintCode, ...] = ()
     allow_evaluation: tuple[EvaluationCode, ...] = ()
 

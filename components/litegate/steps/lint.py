@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,9 @@ from litegate.errors import DataError, SpecError
 from litegate.lint.baseline import Baseline
 from litegate.lint.near import NearCopies
 from litegate.lint.probing import Probe
-from litegate.lint.samples import coverage, leakage, numbers_of_samples
-from litegate.lint.summary import Collector, Summary, digest_of
+from litegate.lint.samples import counted, coverage, leakage, numbers_of_samples
+from litegate.lint.severity import allowed, refuse_errors
+from litegate.lint.summary import Collector, Summary, digest_of, summary_of
 from litegate.lint.values import by_itself, compared
 from litegate.litert import LiteRTModel, check_features, choose_signature
 from litegate.metrics.loading import load_metric
@@ -44,24 +44,15 @@ def run(request: LintRequest, work: Work) -> Lint:
         SpecError: the model has several signatures, and the spec names none of them.
     """
     lint = _Lint(request, work)
-    findings = [_allowed(finding, request) for finding in lint.findings()]
+    codes = {"calibration": request.allow, "evaluation": request.allow_evaluation}
+    findings = [allowed(finding, codes[finding.data]) for finding in lint.findings()]
     for finding in findings:
-        work.say("lint %s: %s %s: %s", finding.severity, finding.code, finding.input, finding.message)
-    for data, place in (("calibration", request.calibration.uri), ("evaluation", request.evaluation.uri)):
-        _refuse(data, place, [each for each in findings if each.severity == "error" and each.data == data])
+        work.say("lint %s: %s %s: %s", finding.severity, finding.code, finding.input or finding.data, finding.message)
+    refuse_errors(findings, request)
     work.say("lint: %d warnings; compared with %d evaluation samples", len(findings), lint.compared)
     return Lint(
         findings=tuple(findings), samples=request.samples.samples, compared=lint.compared, searched=lint.searched
     )
-
-
-def _refuse(data: str, uri: str, errors: list[DataFinding]) -> None:
-    if not errors:
-        return
-    found = "; ".join(f"{each.code}{f' ({each.input})' if each.input else ''}: {each.message}" for each in errors)
-    codes = ", ".join(sorted({each.code for each in errors}))
-    what = "sane calibration data" if data == "calibration" else "an evaluation that means something"
-    raise DataError(f"{data}.uri {uri}", f"{what} ({data}.allow makes a warning of {codes})", found)
 
 
 class _Lint:
@@ -78,9 +69,12 @@ class _Lint:
         self.calibration = open_dataset(request.calibration, work, CALIBRATION, own | others)
         self.evaluation = open_dataset(request.evaluation, work, EVALUATION, own)
         self.preprocess = load_preprocess(request.preprocess)
-        self.probe = Probe(self.preprocess) if self.preprocess else None
+        self.order = choose(self.evaluation.ids, request.max_samples, request.seed)
+        self.probe = Probe(self.preprocess, self.evaluation.labels) if self.preprocess else None
         self.near = NearCopies(self.samples.get(self.signature, {}))
-        self.baseline = Baseline(self.models[self.signature], load_metric(request.metric, request.metric_code))
+        metric = load_metric(request.metric, request.metric_code)
+        self.baseline = Baseline(self.models[self.signature], metric, self.evaluation, self.order)
+        self.copies: set[str] = set()
         self.compared = self.searched = 0
 
     def findings(self) -> Iterator[DataFinding]:
@@ -91,9 +85,10 @@ class _Lint:
         yield from self._values()
         yield from coverage(*self._classes())
         yield from self._leakage()
-        yield from self.near.findings(len(self.evaluation.ids))
+        copies = {at for at, name in enumerate(ids) if name in self.copies}
+        yield from self.near.findings(len(self.order), copies)
         yield from self.probe.findings() if self.probe else ()
-        yield from self.baseline.findings(self.evaluation.labels, self.evaluation.classes)
+        yield from self.baseline.findings()
 
     def _chosen(self) -> Array:
         """The samples that the step `sample` chose, which is what its seed says."""
@@ -120,7 +115,7 @@ class _Lint:
         for key, inputs in self.samples.items():
             for name, values in inputs.items():
                 own = f"{key}/{name}"
-                found = _collected(values)
+                found = summary_of(values)
                 if found is None or found.not_finite:
                     expected = "finite numbers (an infinite one ends the converter)"
                     raise DataError(f"{CALIBRATION}: {own}", expected, "NaN or infinity")
@@ -135,24 +130,29 @@ class _Lint:
         size = sum(value[:1].nbytes for value in self.samples[self.signature].values())
         count = max(50, min(COMPARED, COMPARED_BYTES // max(1, size)))
         collectors = {name: Collector() for name in reader.inputs}
-        chosen = choose(self.evaluation.ids, count, self.request.seed)
+        chosen = self._first(count)
         progress = Progress(self.work.say, "lint: comparing with the evaluation set", len(chosen))
         for indices, labels, features in reader.batches(chosen, self.probe):
             self.compared += len(indices)
             self.near.add(features)
-            self.baseline.add(labels, features)
+            self.baseline.add(indices, labels, features)
             progress.reach(self.compared)
             for name, collector in collectors.items():
                 for value in features[name]:
                     collector.add(value)
         return {name: collector.summary() for name, collector in collectors.items()}
 
+    def _first(self, count: int) -> Array:
+        """So many of the samples that will be evaluated, chosen at random."""
+        most = self.request.max_samples
+        return choose(self.evaluation.ids, count if most is None else min(count, most), self.request.seed)
+
     def _classes(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
         """How many samples each class has: by name where both data sets have names, else by number."""
         chosen = self._chosen()
         one, other = self.calibration, self.evaluation
         names = (one.classes, other.classes) if one.classes and other.classes else ((), ())
-        return _counted(one.labels, chosen, names[0]), _counted(other.labels, slice(None), names[1])
+        return counted(one.labels, chosen, names[0]), counted(other.labels, slice(None), names[1])
 
     def _leakage(self) -> Iterator[DataFinding]:
         """By the content of the samples before `preprocess`, so that it costs no more than reading them."""
@@ -165,6 +165,7 @@ class _Lint:
             progress.reach(self.searched)
             if digest in own:
                 found[own[digest]] = self.evaluation.ids[index]
+        self.copies = set(found)
         yield from leakage(found, self.request.samples.samples, self.searched, len(self.evaluation.ids))
 
     def _affordable(self) -> int:
@@ -180,28 +181,6 @@ def _signature(request: LintRequest) -> str:
     except ValueError:
         expected = f"one of {', '.join(request.artifact.signatures)}"
         raise SpecError("evaluation.signature", expected, str(request.signature)) from None
-
-
-def _allowed(finding: DataFinding, request: LintRequest) -> DataFinding:
-    allowed: tuple[str, ...] = request.allow if finding.data == "calibration" else request.allow_evaluation
-    return finding.model_copy(update={"severity": "warning"}) if finding.code in allowed else finding
-
-
-def _collected(values: Array) -> Summary | None:
-    collector = Collector()
-    for value in values:
-        collector.add(value)
-    try:
-        return collector.summary()
-    except ValueError:
-        return None
-
-
-def _counted(labels: Array | None, chosen: Array | slice, names: Sequence[str]) -> dict[str, int]:
-    if labels is None:
-        return {}
-    counts = Counter(labels[chosen].tolist())
-    return {names[label] if names else str(label): count for label, count in counts.items()}
 
 
 def _raw(dataset: Dataset, indices: Array) -> Iterator[tuple[int, bytes]]:
