@@ -9,66 +9,106 @@ wrong clock has an effect until the next run that begins after it, and no longer
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from litegate.records import LedgerEntry
 
-__all__ = ["Place", "best_first", "place_of"]
+__all__ = ["Place", "best_first", "chosen_by", "place_of"]
 
 
 @dataclass(frozen=True)
 class Place:
-    """The place of a version among others.
+    """What one entry says for a version; a version has as many as it has such entries.
 
     Attributes:
         begun: number of entries that the run knew of when it began; 0 where that is not known.
         end: number of the entry by which the version came into the ledger.
         due: the moment for which the run was due, ISO 8601 in UTC.
+        chosen: whether somebody named the version in a roll-back: no run that overlaps comes before it.
     """
 
     begun: int
     end: int
     due: str
+    chosen: bool = False
 
-    def follows(self, other: Place) -> bool:
-        """Whether its run began when the other's entry was there."""
-        return self.begun > other.end
-
-    def better(self, other: Place | None) -> Place:
-        """Of two places of one version the one that counts."""
-        if other is None or self.follows(other):
-            return self
-        return other if other.follows(self) or other.due > self.due else self
+    @property
+    def rank(self) -> tuple[bool, str]:
+        """What decides between places that overlap; the larger comes first."""
+        return self.chosen, self.due
 
 
 def place_of(entry: LedgerEntry) -> Place:
-    """Where an entry puts its version."""
+    """Where a run's entry puts its version."""
     decision = entry.decision
     begun = 0 if decision.begun is None else min(decision.begun, entry.number)
     return Place(begun, entry.number, decision.order or entry.time)
 
 
-def best_first(places: Mapping[int, Place]) -> Iterator[int]:
-    """The versions in their order: none before one that follows it, and of those that overlap the latest due first.
+def chosen_by(entry: LedgerEntry) -> Place:
+    """Where a roll-back puts the version that it names: before all that was in the ledger."""
+    return Place(entry.number, entry.number, entry.time, chosen=True)
 
-    Takes O(n log n) steps for n versions.
+
+def best_first(places: Mapping[int, Sequence[Place]]) -> Iterator[int]:
+    """The versions in their order.
+
+    A place is open as long as no other version that is still to come has a place whose run began when its entry was
+    there. The version with the best open place is next; of equal ones the higher version. So no version comes before
+    one that follows all of its places, and a further place never puts the first version behind another.
+
+    Takes O(n log n) steps for n places.
     """
-    by_due = sorted(places, key=lambda version: (places[version].due, version), reverse=True)
-    rank = {version: number for number, version in enumerate(by_due)}
-    begun = [(-place.begun, version) for version, place in places.items()]
-    ends = [(-place.end, version) for version, place in places.items()]
-    heapq.heapify(begun)
-    heapq.heapify(ends)
-    open_: list[tuple[int, int]] = []
-    given: set[int] = set()
-    while len(given) < len(places):
-        while begun[0][1] in given:
-            heapq.heappop(begun)
-        latest = -begun[0][0]  # what ended before it is followed by something that is left
-        while ends and -ends[0][0] >= latest:
-            version = heapq.heappop(ends)[1]
-            heapq.heappush(open_, (rank[version], version))
-        best = heapq.heappop(open_)[1]
-        given.add(best)
-        yield best
+    left = _Left(places)
+    while left:
+        yield left.pop()
+
+
+class _Left:
+    """The versions that are still to come.
+
+    Only the version whose run began last has another limit than the rest, for no version closes its own places.
+    """
+
+    def __init__(self, places: Mapping[int, Sequence[Place]]) -> None:
+        self._begun = {version: max(place.begun for place in own) for version, own in places.items()}
+        self._by_begun = sorted(self._begun, key=self._begun.__getitem__, reverse=True)
+        every = [(place, version) for version, own in places.items() for place in own]
+        best = sorted(every, key=lambda pair: (pair[0].rank, pair[1]), reverse=True)
+        self._closed = sorted((place.end, number, version) for number, (place, version) in enumerate(best))
+        self._own: dict[int, list[tuple[int, int, int]]] = {version: [] for version in places}
+        for item in self._closed:
+            self._own[item[2]].append(item)
+        self._open: list[tuple[int, int]] = []
+        self._given: set[int] = set()
+        self._first, self._second = 0, 1
+
+    def __len__(self) -> int:
+        return len(self._begun) - len(self._given)
+
+    def pop(self) -> int:
+        """Take the best one away."""
+        self._first = self._skip(self._first)
+        self._second = self._skip(max(self._second, self._first + 1))
+        self._open_from(self._closed, self._limit(self._first))
+        self._open_from(self._own[self._by_begun[self._first]], self._limit(self._second))
+        while self._open[0][1] in self._given:
+            heapq.heappop(self._open)
+        version = self._open[0][1]
+        self._given.add(version)
+        return version
+
+    def _open_from(self, closed: list[tuple[int, int, int]], limit: int) -> None:
+        while closed and closed[-1][0] >= limit:
+            _, number, version = closed.pop()
+            heapq.heappush(self._open, (number, version))
+
+    def _limit(self, position: int) -> int:
+        """How many entries the latest run of that version knew of when it began."""
+        return self._begun[self._by_begun[position]] if position < len(self._by_begun) else 0
+
+    def _skip(self, position: int) -> int:
+        while position < len(self._by_begun) and self._by_begun[position] in self._given:
+            position += 1
+        return position

@@ -50,7 +50,7 @@ def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal
     known = None if version is None else standing.digests.get(version)
     match decision.action:
         case "nominated" | "accepted":
-            if decision.digest is None and version not in (*standing.waiting, *standing.ranking()):
+            if decision.digest is None and version not in {*standing.waiting, *standing.promotable()}:
                 return where, "a version that waits for a decision", "one that does not"
             if decision.digest not in (None, known or decision.digest):
                 return where, f"the digest {known}, which was judged first", str(decision.digest)
@@ -60,7 +60,7 @@ def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal
             return _of_rollback(standing, now, decision, where)
         case "reinstated" if version not in standing.barred:
             return where, "a version that was rolled back or rejected", "one that was not"
-        case "pinned" if version not in set(standing.ranking()):
+        case "pinned" if version not in standing.promotable():
             return where, _one_of(standing), _what(standing, version)
         case "unpinned" if standing.pin is None:
             return f"the pin of {decision.channel}", "a pinned version", "none"
@@ -81,7 +81,7 @@ def _of_rollback(standing: Standing, now: Aliases, decision: Decision, where: st
         return f"{channel} version {champion}", "a version that is not pinned", "the pinned one: unpin it first"
     if decision.to == champion:
         return f"{channel} version {champion}", _one_of(standing, champion), "the champion itself"
-    if decision.to is not None and decision.to not in standing.ranking():
+    if decision.to is not None and decision.to not in standing.promotable():
         return f"{channel} version {decision.to}", _one_of(standing, champion), _what(standing, decision.to)
     return None
 
@@ -95,7 +95,7 @@ def _rolled_back_before(standing: Standing) -> str:
 
 
 def _one_of(standing: Standing, but: int | None = None) -> str:
-    versions = [str(version) for version in sorted(standing.ranking()) if version != but]
+    versions = [str(version) for version in sorted(standing.promotable()) if version != but]
     return f"an accepted version ({', '.join(versions)})" if versions else "an accepted version (there is none)"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from litegate.promotion.place import Place, best_first, place_of
+from litegate.promotion.place import Place, best_first, chosen_by, place_of
 from litegate.records import Aliases, LedgerEntry
 
 __all__ = ["Standing", "VersionFacts", "aliases_of", "eligible_versions", "standing_of"]
@@ -30,7 +30,7 @@ class Standing:
     """The entries of a ledger, added up.
 
     Attributes:
-        accepted: by version, its place among those that were accepted.
+        accepted: by version, its places among those that were accepted, one for each entry that gives it one.
         waiting: the same for versions that wait for a person.
         barred: versions that may not be champion, each with the entry that says why.
         pin: the version that is champion whatever else is accepted.
@@ -38,23 +38,27 @@ class Standing:
         last_move: the entry by which the champion is who it is.
     """
 
-    accepted: dict[int, Place] = field(default_factory=dict)
-    waiting: dict[int, Place] = field(default_factory=dict)
+    accepted: dict[int, list[Place]] = field(default_factory=dict)
+    waiting: dict[int, list[Place]] = field(default_factory=dict)
     barred: dict[int, LedgerEntry] = field(default_factory=dict)
     pin: int | None = None
     digests: dict[int, str] = field(default_factory=dict)
     last_move: LedgerEntry | None = None
 
+    def promotable(self) -> dict[int, list[Place]]:
+        """Accepted versions, none that is barred, with their places."""
+        return {version: places for version, places in self.accepted.items() if version not in self.barred}
+
     def ranking(self) -> Iterator[int]:
-        """Accepted versions, the champion first: the pinned one, then by their places; none that is barred."""
-        open_ = {version: place for version, place in self.accepted.items() if version not in self.barred}
+        """The same, the champion first: the pinned one, then by their places."""
+        open_ = self.promotable()
         if self.pin in open_:
             yield self.pin
         yield from (version for version in best_first(open_) if version != self.pin)
 
     def candidates(self) -> Iterator[int]:
         """Versions that wait, the first one first."""
-        return best_first({version: place for version, place in self.waiting.items() if version not in self.barred})
+        return best_first({version: places for version, places in self.waiting.items() if version not in self.barred})
 
 
 def standing_of(entries: Iterable[LedgerEntry]) -> Standing:
@@ -101,24 +105,26 @@ def _apply(standing: Standing, entry: LedgerEntry) -> None:
         _learn(standing, version, decision.digest)
     match decision.action:
         case "nominated":
-            standing.waiting[version] = place_of(entry).better(standing.waiting.get(version))
+            standing.waiting.setdefault(version, []).append(place_of(entry))
         case "accepted":
             _accept(standing, version, entry)
         case "rejected" | "rolled_back":
             standing.waiting.pop(version, None)
             standing.barred[version] = entry
             if decision.to is not None:
-                standing.accepted[decision.to] = Place(entry.number, entry.number, entry.time)
+                standing.accepted.setdefault(decision.to, []).append(chosen_by(entry))
         case "reinstated":
             for same in (version, *_same_bytes(standing, version)):
                 standing.barred.pop(same, None)
 
 
 def _accept(standing: Standing, version: int, entry: LedgerEntry) -> None:
-    """What a person accepts has the place of the run that nominated it, not of the answer."""
-    waited, known = standing.waiting.pop(version, None), standing.accepted.get(version)
-    place = waited if waited is not None and entry.decision.order is None else place_of(entry).better(waited)
-    standing.accepted[version] = place.better(known)
+    """What a person accepts has the places of the runs that nominated it, not of the answer."""
+    places = standing.accepted.setdefault(version, [])
+    places += standing.waiting.pop(version, [])
+    is_answer = entry.decision.begun is None and entry.decision.order is None
+    if not (places and is_answer):
+        places.append(place_of(entry))
 
 
 def _learn(standing: Standing, version: int, digest: str) -> None:

@@ -58,7 +58,7 @@ def _check_selected(client: MlflowClient, request: PromoteRequest) -> None:
 def _decision(client: MlflowClient, request: PromoteRequest) -> Decision:
     version = request.selected.version
     standing = standing_of(state_of(client, request.channel).entries)
-    asks = request.approval == "human" and version not in standing.ranking()
+    asks = request.approval == "human" and version not in standing.promotable()
     return Decision(
         channel=request.channel,
         action="nominated" if asks else "accepted",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
@@ -199,6 +199,59 @@ CASES += [
         previous=3,
     ),
     Case(
+        "a roll-back to a version holds against a run that overlaps with it, whatever the clock of that run said",
+        (*accepted(1, 2), decision("rolled_back", 2, to=1), decision("accepted", 3, order=WRONG_CLOCK, begun=2)),
+        champion=1,
+        previous=3,
+    ),
+    Case(
+        "of two roll-backs to a version the later one",
+        (*accepted(1, 2, 3, 4), decision("rolled_back", 4, to=1), decision("rolled_back", 1, to=2)),
+        champion=2,
+        previous=3,
+    ),
+    Case(
+        "a second answer of a person is no second place",
+        (
+            decision("nominated", 1, 1, begun=0),
+            decision("accepted", 1, digest=None),
+            decision("accepted", 2, 2, begun=2),
+            decision("accepted", 1, digest=None, key="again"),
+        ),
+        champion=2,
+        previous=1,
+    ),
+    Case(
+        "a version that an older run accepts again keeps its place before what the newer one knew of",
+        (
+            decision("accepted", 2, 2, begun=0),
+            decision("accepted", 1, 3, begun=1),
+            decision("accepted", 1, 4, begun=0),
+        ),
+        champion=1,
+        previous=2,
+    ),
+    Case(
+        "and is not moved behind a wrong clock by it",
+        (
+            decision("accepted", 2, order=WRONG_CLOCK, begun=0),
+            decision("accepted", 1, 3, begun=1),
+            decision("accepted", 1, 4, begun=0),
+        ),
+        champion=1,
+        previous=2,
+    ),
+    Case(
+        "nor by a later run whose clock is behind",
+        (
+            decision("accepted", 1, 9, begun=0),
+            decision("accepted", 2, 5, begun=0),
+            decision("accepted", 1, order="1970-01-01T00:00:00Z", begun=1),
+        ),
+        champion=1,
+        previous=2,
+    ),
+    Case(
         "a run that says it began in the future gains nothing over those that begin after it",
         (decision("accepted", 1, 1, begun=900), decision("accepted", 2, 2, begun=1)),
         champion=2,
@@ -258,6 +311,63 @@ def test_a_wrong_clock_holds_back_no_run_that_begins_after_it() -> None:
                 assert ranking.index(later + 1) < ranking.index(known + 1), (ranking, decisions)
 
 
+def random_ledger(generator: random.Random, versions: int) -> list[Decision]:
+    """Acceptances of runs that overlap, some of the same version, some with a clock of 1970 or 2031."""
+    decisions: list[Decision] = []
+    for number in range(generator.randint(2, 9)):
+        wrong = generator.choice(("1970-01-01T00:00:00Z", WRONG_CLOCK)) if generator.random() < 0.3 else None
+        given = {"order": wrong} if wrong else {}
+        begun = generator.randint(max(0, number - 3), number)
+        version, day = generator.randint(1, versions), begun + generator.randint(1, 3)
+        decisions.append(decision("accepted", version, day, begun=begun, key=str(number), **given))
+    return decisions
+
+
+def champion_of(decisions: Sequence[Decision]) -> int | None:
+    return aliases_of(standing_of(ledger(*decisions)), registry()).champion
+
+
+def test_accepting_the_champion_once_more_does_not_take_its_place_away() -> None:
+    generator = random.Random(5)
+    again = 0
+    for _ in range(2000):
+        decisions = random_ledger(generator, versions=4)
+        before, after = champion_of(decisions[:-1]), champion_of(decisions)
+        again += decisions[-1].version == before
+        assert after == before or decisions[-1].version != before, decisions
+    assert again > 300
+
+
+def test_in_which_order_runs_that_all_overlap_end_does_not_matter() -> None:
+    generator = random.Random(6)
+    for _ in range(50):
+        runs = [each.model_copy(update={"begun": 0}) for each in random_ledger(generator, versions=3)[:5]]
+        assert len({champion_of(each) for each in permutations(runs)}) == 1, runs
+
+
+def test_the_order_is_the_one_that_is_written_down() -> None:
+    """As `best_first` says it, place by place and version by version."""
+
+    def plainly(places: dict[int, list[Place]]) -> list[int]:
+        order, left = [], dict(places)
+        while left:
+            best = {}
+            for version, own in left.items():
+                others = [place.begun for other in left if other != version for place in left[other]]
+                open_ = [place.rank for place in own if place.end >= max(others, default=0)]
+                if open_:
+                    best[version] = (max(open_), version)
+            order.append(max(best, key=best.__getitem__))
+            del left[order[-1]]
+        return order
+
+    generator = random.Random(7)
+    for _ in range(2000):
+        places = standing_of(ledger(*random_ledger(generator, versions=5))).accepted
+        assert list(best_first(places)) == plainly(places)
+
+
 def test_the_order_of_ten_thousand_versions_is_found_at_once() -> None:
-    places = {version: Place(0, version, str(version % 97)) for version in range(10_000)}
-    assert list(best_first(places))[:2] == [9990, 9893]
+    places = {version: [Place(version // 2, version, str(version % 97))] for version in range(10_000)}
+    assert len(list(best_first(places))) == 10_000
+    assert list(best_first({version: [Place(0, version, str(version % 97))] for version in places}))[:2] == [9990, 9893]
