@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from litegate.records import Candidate, Selection, SelectRequest, Verdict
 
-__all__ = ["select"]
+__all__ = ["refuted_digests", "select"]
 
 _RULES: dict[str, Callable[[Candidate, Verdict], float]] = {
     "smallest": lambda item, _: item.artifact.file.bytes,
@@ -16,12 +16,17 @@ _RULES: dict[str, Callable[[Candidate, Verdict], float]] = {
 }
 
 
+_OF_THE_BYTES = frozenset({"lost_class", "implausible_gain", "not_finite", "too_slow"})
+"""Reasons of the gate, beside its clauses, that hold for a file whatever it is called."""
+
+
 def select(request: SelectRequest) -> Selection:
     """The best passed variant by the spec's rule; ties go to the smaller, then to the first by name.
 
-    Variants may have equal bytes: a file whose loss is proved under one name does not ship under another.
+    Variants may have equal bytes. A file that was measured to break the policy under one name does not ship under
+    another; of several names under which it passed, the one that was judged on the most samples stands for it.
     """
-    refuted = {verdict.digest for verdict in request.verdicts if _is_refuted(verdict)}
+    refuted = refuted_digests(request.verdicts)
     passed = {
         (verdict.variant, verdict.digest): verdict
         for verdict in request.verdicts
@@ -32,11 +37,29 @@ def select(request: SelectRequest) -> Selection:
     if not candidates:
         return Selection(variant=None, why="nothing passed the gate")
     measure = _RULES[request.rule]
-    best, _ = min(candidates, key=lambda pair: (measure(*pair), pair[0].artifact.file.bytes, pair[0].artifact.variant))
+    best, _ = min(
+        _files(candidates),
+        key=lambda pair: (measure(*pair), pair[0].artifact.file.bytes, pair[0].artifact.variant),
+    )
     rule = request.rule.replace("_", " ")
     return Selection(variant=best.artifact.variant, why=f"the {rule} of {len(candidates)} that passed the gate")
 
 
+def refuted_digests(verdicts: Iterable[Verdict]) -> set[str]:
+    """The files that were measured to break the policy, whatever they are called."""
+    return {verdict.digest for verdict in verdicts if verdict.digest is not None and _is_refuted(verdict)}
+
+
 def _is_refuted(verdict: Verdict) -> bool:
-    """Whether samples have shown that these bytes break the policy, whatever they are called."""
-    return verdict.state == "failed" and any(clause.state == "failed" for clause in verdict.clauses)
+    """Whether the verdict is about the bytes; a step that failed, or what the name promises, is not."""
+    clauses = {clause.state for clause in verdict.clauses}
+    codes = {reason.code for reason in verdict.reasons}
+    return verdict.state == "failed" and ("failed" in clauses or not codes.isdisjoint(_OF_THE_BYTES))
+
+
+def _files(candidates: Iterable[tuple[Candidate, Verdict]]) -> Iterable[tuple[Candidate, Verdict]]:
+    """One candidate for each file."""
+    by_digest: dict[str, tuple[Candidate, Verdict]] = {}
+    for pair in sorted(candidates, key=lambda pair: (-pair[1].samples, pair[0].artifact.variant)):
+        by_digest.setdefault(pair[0].artifact.file.digest, pair)
+    return by_digest.values()

@@ -14,6 +14,7 @@ from litegate.records import (
     FileRef,
     MetricFacts,
     Profile,
+    Reason,
     SelectRequest,
     Verdict,
 )
@@ -99,18 +100,66 @@ def test_the_most_accurate_by_a_metric_of_which_less_is_better_is_the_one_that_l
     assert select(request).variant == "float16"
 
 
-@pytest.mark.parametrize(("clause", "expected"), [("failed", "float16"), ("inconclusive", "int8")])
+def twins(*variants: str) -> tuple[Candidate, ...]:
+    """Variants of the same bytes."""
+    first = candidate(variants[0], 100)
+    return tuple(
+        each.model_copy(update={"artifact": each.artifact.model_copy(update={"file": first.artifact.file})})
+        for each in (candidate(name, 100) for name in variants)
+    )
+
+
+def clause(state: str) -> Clause:
+    tested = {"name": "max_drop", "state": state, "estimate": 0.1, "low": 0.09, "high": 0.2, "limit": 0.01}
+    return Clause(**tested, p_value=1.0, samples=9)
+
+
+@pytest.mark.parametrize(
+    ("state", "clauses", "code", "expected"),
+    [
+        ("failed", ("failed",), "above_max_drop", "float16"),
+        ("failed", ("passed",), "lost_class", "float16"),
+        ("failed", ("passed",), "implausible_gain", "float16"),
+        ("failed", ("passed",), "too_slow", "float16"),
+        ("failed", (), "not_finite", "float16"),
+        ("failed", (), "evaluate_timeout", "int8"),
+        ("failed", ("passed",), "not_integer_only", "int8"),
+        ("inconclusive", ("inconclusive",), "undecided_max_drop", "int8"),
+    ],
+)
 def test_bytes_that_are_proved_too_inaccurate_under_one_name_do_not_ship_under_another(
-    clause: str, expected: str
+    state: str, clauses: tuple[str, ...], code: str, expected: str
 ) -> None:
-    int8, uint8, float16 = candidate("int8", 100), candidate("uint8", 100), candidate("float16", 200)
-    same = int8.artifact.file.digest
-    twin = uint8.artifact.model_copy(update={"file": uint8.artifact.file.model_copy(update={"digest": same})})
-    twins = (int8, uint8.model_copy(update={"artifact": twin}), float16)
-    tested = {"name": "max_drop", "state": clause, "estimate": 0.1, "low": 0.09, "high": 0.2, "limit": 0.01}
+    same, float16 = twins("int8", "uint8"), candidate("float16", 200)
+    digest = same[0].artifact.file.digest
+    other = Verdict(
+        variant="uint8",
+        state=state,
+        digest=digest,
+        clauses=tuple(map(clause, clauses)),
+        reasons=(Reason(code=code, message="so"),),
+    )
     verdicts = (
-        Verdict(variant="int8", state="passed", digest=same),
-        Verdict(variant="uint8", state=clause, digest=same, clauses=(Clause(**tested, p_value=1.0, samples=9),)),
+        Verdict(variant="int8", state="passed", digest=digest),
+        other,
         Verdict(variant="float16", state="passed", digest=float16.artifact.file.digest),
     )
-    assert select(SelectRequest(rule="smallest", verdicts=verdicts, candidates=twins)).variant == expected
+    request = SelectRequest(rule="smallest", verdicts=verdicts, candidates=(*same, float16))
+    assert select(request).variant == expected
+
+
+@pytest.mark.parametrize("rule", ["smallest", "fastest", "most_accurate"])
+@pytest.mark.parametrize(("samples", "expected"), [((500, 10_000), "int16x8_float_fallback"), ((500, 500), "int16x8")])
+def test_of_the_names_of_one_file_the_one_that_was_judged_on_most_samples_stands_for_it(
+    rule: str, samples: tuple[int, int], expected: str
+) -> None:
+    names = ("int16x8", "int16x8_float_fallback")
+    same = twins(*names)
+    quick = same[0].model_copy(update={"profile": candidate("int16x8", 100, 0.5).profile})
+    digest = same[0].artifact.file.digest
+    verdicts = tuple(
+        Verdict(variant=name, state="passed", digest=digest, samples=count, drop=drop)
+        for name, count, drop in zip(names, samples, (0.001, 0.002), strict=True)
+    )
+    for candidates in ((quick, same[1]), (same[1], quick)):
+        assert select(SelectRequest(rule=rule, verdicts=verdicts, candidates=candidates)).variant == expected

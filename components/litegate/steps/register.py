@@ -17,6 +17,7 @@ from litegate.gate.explain import read_classes
 from litegate.litert import choose_signature
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import render
+from litegate.select import refuted_digests
 from litegate.tracking import cards, fields, models, notes, registry, runs, table_rows, views
 from litegate.tracking.trials import marked
 from litegate.tracking.verdict_files import log_verdict
@@ -207,6 +208,8 @@ def _check_selection(request: RegisterRequest) -> None:
             raise StoreError(f"the verdict of {verdict.variant} is about another file: {verdict.digest}")
         if selected and (candidate is None or verdict.digest is None or verdict.state != "passed"):
             raise StoreError(f"{verdict.variant} was selected, but its verdict is {verdict.state}")
+        if selected and verdict.digest in refuted_digests(request.verdicts):
+            raise StoreError(f"{verdict.variant} was selected, but another variant of the same bytes failed")
     names = {verdict.variant for verdict in request.verdicts}
     if request.selection.variant and request.selection.variant not in names:
         raise StoreError(f"{request.selection.variant} was selected, but there is no verdict about it")

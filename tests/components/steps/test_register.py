@@ -391,11 +391,14 @@ def test_what_was_selected_must_have_passed_as_the_very_file_at_hand(toy):
     request = toy.request()
     failed = toy.request(selected=None).model_copy(update={"selection": request.selection})
     stranger = request.verdicts[2].model_copy(update={"digest": digest_bytes(b"another file")})
+    broken = request.verdicts[2].clauses[0].model_copy(update={"state": "failed"})
+    twin = request.verdicts[2].model_copy(update={"variant": "uint8", "state": "failed", "clauses": (broken,)})
     cases: list[tuple[dict[str, object], str]] = [
         ({"verdicts": failed.verdicts}, "its verdict is failed"),
         ({"verdicts": (request.verdicts[0], stranger)}, "is about another file"),
         ({"candidates": ()}, "int8 was selected"),
         ({"selection": Selection(variant="uint8", why="")}, "there is no verdict about it"),
+        ({"verdicts": (*request.verdicts, twin)}, "another variant of the same bytes failed"),
     ]
     for changes, message in cases:
         with pytest.raises(StoreError, match=message):
