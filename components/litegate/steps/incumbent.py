@@ -33,14 +33,18 @@ def run(request: ChampionRequest, work: Work) -> FoundIncumbent:
         work.say("incumbent: no version of %s is %s yet", request.registry, request.alias)
         return FoundIncumbent(incumbent=None)
     version = client.get_model_version(request.registry, str(number))
+    variant, run_id = registry.verdict_run(version)
+    if run_id is None:
+        where = f"models:/{request.registry}/{number}"
+        raise StoreError(f"{where}: no tag names the run with the verdict on {variant}: quantize and promote it anew")
     champion = proved_content(client, request.registry, number, work.folder)
     found = Incumbent(
         version=number,
-        champion=_artifact(work, version.tags[registry.VARIANT], champion),
-        baseline=_artifact(work, BASELINE, _baseline(client, version, work.folder)),
-        reference=_reference(client, version, work.folder),
+        champion=_artifact(work, variant, champion),
+        baseline=_artifact(work, BASELINE, _baseline(client, version, run_id, work.folder)),
+        reference=_reference(client, version, run_id, work.folder),
         model_id=version.source.removeprefix("models:/"),
-        mlflow_run_id=version.run_id,
+        mlflow_run_id=run_id,
     )
     work.say("incumbent: %s version %s is %s", request.registry, number, found.champion.variant)
     return FoundIncumbent(incumbent=found)
@@ -52,10 +56,10 @@ def _artifact(work: Work, variant: str, content: bytes) -> Artifact:
     )
 
 
-def _baseline(client: MlflowClient, version: ModelVersion, folder: Path) -> bytes:
+def _baseline(client: MlflowClient, version: ModelVersion, run_id: str, folder: Path) -> bytes:
     """The float32 file that the version was judged against: a logged model of its experiment, found by its digest."""
     digest = version.tags.get(registry.BASELINE_DIGEST)
-    experiment = client.get_run(version.run_id).info.experiment_id
+    experiment = client.get_run(run_id).info.experiment_id
     wanted = f"tags.{registry.VARIANT} = '{BASELINE}' and tags.{registry.DIGEST} = '{digest}'"
     for run in client.search_runs([experiment], wanted):
         model = models.logged_model(client, run)
@@ -68,12 +72,13 @@ def _baseline(client: MlflowClient, version: ModelVersion, folder: Path) -> byte
     raise StoreError(f"{where}: MLflow does not hold its float32 baseline, {digest}: quantize and promote it anew")
 
 
-def _reference(client: MlflowClient, version: ModelVersion, folder: Path) -> DriftReference:
+def _reference(client: MlflowClient, version: ModelVersion, run_id: str, folder: Path) -> DriftReference:
+    """What the data looked like on which the verdict rests by which the version was selected."""
     with tempfile.TemporaryDirectory(dir=folder) as target:
         try:
-            path = Path(client.download_artifacts(version.run_id, notes.DRIFT_REFERENCE, target))
+            path = Path(client.download_artifacts(run_id, notes.DRIFT_REFERENCE, target))
             return DriftReference.model_validate_json(path.read_text())
         except (MlflowException, OSError, ValueError) as error:
             where = f"models:/{version.name}/{version.version}"
-            said = f"no {notes.DRIFT_REFERENCE} in run {version.run_id}: {str(error)[:300]}"
+            said = f"no {notes.DRIFT_REFERENCE} in run {run_id}: {str(error)[:300]}"
             raise StoreError(f"{where}: {said}: quantize and promote it anew") from None

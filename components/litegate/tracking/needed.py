@@ -82,16 +82,16 @@ def _versions(client: MlflowClient) -> Iterator[ModelVersion]:
 
 
 def _runs_behind(client: MlflowClient, version: ModelVersion) -> Iterator[Run]:
-    """The pipeline runs that found the version first and last; those that were purged are no more."""
-    child = _run(client, version.run_id)
-    if child is None:
-        return
-    first = _run(client, child.data.tags.get("mlflow.parentRunId"))
-    if first is not None:
-        yield first
-    if key := version.tags.get(runs.RUN_KEY):
+    """The pipeline runs that found the version first and last, and those with its verdicts; purged ones are no more."""
+    named = dict.fromkeys((version.run_id, *registry.evidence_of(version).values()))
+    children = [child for run_id in named if (child := _run(client, run_id)) is not None]
+    for child in children:
+        parent = _run(client, child.data.tags.get("mlflow.parentRunId"))
+        if parent is not None:
+            yield parent
+    if children and (key := version.tags.get(runs.RUN_KEY)):
         wanted = f"tags.`{runs.GROUP}` = '{digest_json(key)[:16]}'"
-        for run in _runs(client, child.info.experiment_id, wanted):
+        for run in _runs(client, children[0].info.experiment_id, wanted):
             if "mlflow.parentRunId" not in run.data.tags:
                 yield run
 

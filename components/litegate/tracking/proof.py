@@ -31,10 +31,10 @@ def prove(client: MlflowClient, channel: Channel, version: int, folder: Path) ->
     digest = found.tags.get(registry.DIGEST)
     if found.tags.get(registry.STATE) != registry.PASSED or digest is None:
         raise StoreError(f"{where}: its tags do not say that it passed the gate: it may not be promoted")
-    variant = str(found.tags.get(registry.VARIANT))  # the one that was selected last, where several have these bytes
-    run_id = registry.evidence_of(found).get(variant)
+    variant, run_id = registry.verdict_run(found)
     if run_id is None:
-        raise StoreError(f"{where}: expected the tag {registry.evidence_tag(variant)}, which names a run; got none")
+        missing = f"expected the tag {registry.evidence_tag(variant)}, which names the run with its verdict, got none"
+        raise StoreError(f"{where}: {missing}: run the pipeline again")
     _prove_verdict(client, where, (variant, run_id), digest, folder)
     stored = models.stored_digest(f"models:/{channel.registry}/{version}", folder)
     if stored != digest:

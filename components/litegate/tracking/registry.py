@@ -19,6 +19,7 @@ __all__ = [
     "evidence_of",
     "evidence_tag",
     "introduce",
+    "verdict_run",
 ]
 
 STATE, PASSED = "gate.state", "passed"
@@ -44,18 +45,26 @@ def evidence_of(version: ModelVersion) -> dict[str, str]:
     return found if found or variant is None else {variant: str(version.run_id)}
 
 
+def verdict_run(version: ModelVersion) -> tuple[str, str | None]:
+    """The variant that was selected last, and the run with its verdict; None if none is named."""
+    variant = str(version.tags.get(VARIANT))
+    return variant, evidence_of(version).get(variant)
+
+
 def ensure_version(
     client: MlflowClient, name: str, model_id: str, run_id: str, tags: dict[str, str], description: str
 ) -> int:
     """The version with the digest that `tags` names, created where there is none.
 
     A version that is there already gets the newest evidence, but keeps its `gate.state`: what somebody
-    revoked stays revoked.
+    revoked stays revoked. It keeps the verdicts on other variants, also one that an older litegate did not tag.
     """
     if not _versions(client, name, tags[DIGEST]):
         _create(client, name, model_id, run_id, tags)
     version = _versions(client, name, tags[DIGEST])[0]
-    for key, value in tags.items():
+    kept = {evidence_tag(variant): run for variant, run in evidence_of(version).items()}
+    # A variant is named after the run with its verdict: who proves the version in between finds both.
+    for key, value in sorted((kept | tags).items(), key=lambda tag: not tag[0].startswith(_EVIDENCE)):
         if key != STATE and version.tags.get(key) != value:
             client.set_model_version_tag(name, version.version, key, value)
     if version.description != description[:DESCRIPTION_LIMIT]:

@@ -181,6 +181,19 @@ def test_a_version_keeps_its_files_without_its_runs_and_a_deleted_one_keeps_noth
     assert place.names() == set(recorded.files())
 
 
+@pytest.mark.parametrize("root", ["local"], indirect=True)
+def test_the_files_behind_each_verdict_on_a_version_stay(place: Place, new_toy: Callable[[], Any]) -> None:
+    """Of three runs with the same bytes the second is neither the first nor the last, but has a verdict of its own."""
+    toy = new_toy()
+    twin = toy.candidate("uint8", file="int8")
+    judged = (toy.baseline_verdict(toy.candidate("float32")), toy.verdict(twin))
+    for key, changes in (("1", {}), ("2", {"candidates": (twin,), "verdicts": judged}), ("3", {})):
+        register.run(toy.request("uint8" if changes else "int8", key, **changes), toy.work)
+    outcomes = place.put(f"files/{twin.evaluated.outcomes.digest}")
+    place.clean(later=40)
+    assert outcomes in place.names()
+
+
 def test_names_that_are_not_ours_are_never_touched(place: Place) -> None:
     foreign = {
         place.put(name, days=400)

@@ -15,8 +15,8 @@ from mlflow import MlflowClient
 
 from litegate.errors import BadInput, StoreError
 from litegate.litert import LiteRTModel
-from litegate.records import Champion, Channel, PromoteRequest
-from litegate.steps import promote, register
+from litegate.records import Champion, ChampionRequest, Channel, PromoteRequest
+from litegate.steps import incumbent, promote, register
 from litegate.tracking import registry
 from tests.registering import take
 
@@ -216,6 +216,10 @@ def test_variants_of_equal_bytes_are_one_version_with_the_verdicts_of_both(toy, 
     for variant, run_id in registry.evidence_of(version).items():
         said = json.loads(mlflow.artifacts.load_text(f"runs:/{run_id}/verdict.json"))
         assert (said["variant"], said["state"], said["digest"]) == (variant, "passed", one.selected.digest)
+
+    asked = ChampionRequest(registry=toy.name, alias="champion")
+    found = incumbent.run(asked, toy.work).incumbent
+    assert (found.champion.variant, found.mlflow_run_id) == (second, registry.evidence_of(version)[second])
 
     assert promote.run(run("dynamic_range", "3", first, second), toy.work).champion.version == 2
     assert take(MlflowClient(), toy.name, "rolled_back", to=1).aliases.champion == 1

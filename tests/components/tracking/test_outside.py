@@ -89,6 +89,14 @@ def test_a_version_that_somebody_else_declares_passed_was_never_accepted(model):
     assert model.look() == Aliases(champion=2, previous=1)
 
 
+def test_a_tag_that_names_another_run_as_the_one_with_the_verdict_proves_nothing(model):
+    others = model.client.get_model_version(model.name, "2").run_id
+    model.client.set_model_version_tag(model.name, "1", "evidence.dynamic_range", others)
+    with pytest.raises(StoreError, match=f"the verdict of run {others} says int8 passed"):
+        take(model.client, model.name, "rolled_back", 2)
+    assert (model.aliases["champion"], model.actions) == ("2", ["accepted", "accepted"])
+
+
 def test_deleting_the_champion_leaves_no_alias_until_somebody_looks(model):
     model.client.delete_model_version(model.name, "2")
     assert model.aliases == {"previous": "1"}

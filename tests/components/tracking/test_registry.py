@@ -33,3 +33,15 @@ def test_eight_at_once_register_one_version_and_agree_on_it(logged):
     versions = client.search_model_versions(f"name = '{logged[0]}'")
     assert numbers == {int(version.version) for version in versions}
     assert len(versions) == 1
+
+
+def test_a_version_keeps_the_verdicts_on_other_names_also_one_that_an_older_litegate_did_not_tag(logged):
+    client, (name, model_id, run_id) = MlflowClient(), logged
+    number = str(registry.ensure_version(client, *logged, TAGS, "note"))
+    assert registry.verdict_run(client.get_model_version(name, number)) == ("int8", run_id)
+
+    other = TAGS | {"variant": "uint8", registry.evidence_tag("uint8"): "another run"}
+    registry.ensure_version(client, name, model_id, "another run", other, "note")
+    version = client.get_model_version(name, number)
+    assert registry.evidence_of(version) == {"int8": run_id, "uint8": "another run"}
+    assert registry.verdict_run(version) == ("uint8", "another run")
