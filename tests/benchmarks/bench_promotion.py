@@ -1,9 +1,10 @@
 """Whether the right version is champion after eight promote at once: `make bench-promotion`.
 
 In each round eight processes register a version each, and their neighbour's as well, and promote at the same
-moment, in an order that has nothing to do with who is first. After each round the aliases, the ledger and the
-versions are checked. Beside it, the same processes promote by reading, comparing and setting an alias, which
-shows that the rounds are hard. On SQLite and on PostgreSQL. Ends with 1 if anything was wrong.
+moment, in an order that has nothing to do with who is first. The clock of a round says 1970, 2026 or 2031, which must
+not keep the next round from its champion. After each round the aliases, the ledger and the versions are checked.
+Beside it, the same processes promote by reading, comparing and setting an alias, which shows that the rounds are
+hard. On SQLite and on PostgreSQL. Ends with 1 if anything was wrong.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from tests.benchmarks.real_model import ROOT
 from tests.components.conftest import MAKE_MODELS
 
 PROMOTERS, ROUNDS, NAME = 8, 50, "bench"
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+CLOCKS = [datetime(year, 1, 1, tzinfo=UTC) for year in (1970, 2026, 2031)]
 
 
 @dataclass
@@ -114,12 +115,17 @@ def run(database: str, content: bytes, rounds: int) -> Found:
 
 def _round(client: MlflowClient, promoters: list[Any], number: int, found: Found) -> None:
     places = random.Random(number).sample(range(PROMOTERS), PROMOTERS)
-    orders = [(BEGIN + timedelta(hours=number, minutes=place)).isoformat() for place in places]
+    clock = random.Random(-number - 1).choice(CLOCKS)
+    orders = [(clock + timedelta(minutes=place)).isoformat() for place in places]
+    begun = number * PROMOTERS
     logged = _all(promoters, [("log", f"{number}/{each}") for each in range(PROMOTERS)], found)
     neighbours = [("register", model, logged[each - 1]) for each, model in enumerate(logged)]
     versions = _all(promoters, neighbours, found)
     moment = time.time() + 0.2
-    jobs = [("promote", *job, moment) for job in zip(logged, versions, orders, strict=True)]
+    jobs = [
+        ("promote", model, version, (begun, order), moment)
+        for model, version, order in zip(logged, versions, orders, strict=True)
+    ]
     found.seconds += _all(promoters, jobs, found)
     known = dict(zip(versions, orders, strict=True))
     _all(promoters, [("naive", version, known, time.time() + 0.2) for version in versions], found)

@@ -66,8 +66,12 @@ class Promoter:
         tags = {registry.STATE: registry.PASSED, registry.DIGEST: logged.digest, registry.VARIANT: "int8"}
         return registry.ensure_version(self.client, self.name, logged.model_id, logged.run_id, tags, "")
 
-    def promote(self, logged: Logged, version: int, order: str) -> float:
-        """Promote a version; returns the seconds that it took."""
+    def promote(self, logged: Logged, version: int, place: tuple[int, str]) -> float:
+        """Promote a version; returns the seconds that it took.
+
+        Args:
+            place: how many entries the ledger had when the run began, and the moment for which it was due.
+        """
         begin = time.perf_counter()
         decision = Decision(
             channel=Channel(registry=self.name),
@@ -78,7 +82,8 @@ class Promoter:
             version=version,
             digest=logged.digest,
             variant="int8",
-            order=order,
+            begun=place[0],
+            order=place[1],
         )
         with tempfile.TemporaryDirectory() as folder:
             decide(self.client, decision, Path(folder))
