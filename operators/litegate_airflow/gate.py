@@ -35,6 +35,7 @@ class GateOperator(StepOperator):
             metric_code=resolved.metric_code,
             seed=spec.calibration.seed,
             failures=(*failures, *_silent_failures(candidates, failures)),
+            allow_evaluation=tuple(spec.evaluation.allow),
         )
 
 

@@ -143,6 +143,7 @@ class RequalifyGateOperator(StepOperator):
             candidates=(champion,),
             metric_code=pinned.metric_code,
             seed=pinned.spec.calibration.seed,
+            allow_evaluation=None,
         )
 
 

@@ -11,7 +11,7 @@ from litegate.records.base import FileRef, Record
 from litegate.records.evaluation import Candidate
 from litegate.records.fields import Count, Digest, Share, VariantName
 from litegate.records.inputs import UserCode
-from litegate.spec import Gate
+from litegate.spec import EvaluationCode, Gate
 
 __all__ = [
     "LOST_CLASS",
@@ -55,6 +55,8 @@ class GateRequest(Record):
         champion: what carries the registry's alias today, if the policy compares with it and there is one.
         metric_code: source of the user's metric; the judge needs it where the metric is of a whole set.
         seed: of the bootstrap.
+        allow_evaluation: errors of the evaluation lint that the spec allows; None where the baseline was accepted
+            long ago, and what is odd about fresh data must not recall it.
     """
 
     policy: Gate
@@ -66,6 +68,7 @@ class GateRequest(Record):
     metric_code: UserCode | None = None
     seed: int = 17
     failures: tuple[Failure, ...] = ()
+    allow_evaluation: tuple[EvaluationCode, ...] | None = ()
 
 
 class Reason(Record):

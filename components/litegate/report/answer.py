@@ -22,6 +22,7 @@ class Answer:
         why: how it came to that.
         file, digest, uri: of what may ship; empty where nothing may.
         figures: what matters most, each with its name.
+        warnings: what is odd about the evaluation that all of this rests on.
     """
 
     state: str
@@ -32,13 +33,19 @@ class Answer:
     digest: str = ""
     uri: str = ""
     figures: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def answer(run: Run) -> Answer:
     """The answer of a run."""
     row, trial = run.selected, run.request.resolved.trial
-    found = _nothing(run) if row is None else _ship(run, row)
+    found = replace(_nothing(run) if row is None else _ship(run, row), warnings=_warnings(run))
     return found if trial is None else _of_trial(found, row, trial)
+
+
+def _warnings(run: Run) -> tuple[str, ...]:
+    lint = run.request.lint
+    return tuple(each.message for each in lint.findings if each.data == "evaluation") if lint else ()
 
 
 def _of_trial(found: Answer, row: Row | None, trial: Trial) -> Answer:

@@ -6,9 +6,10 @@ from litegate.gate import Design, Measured, Outcomes, judge
 from litegate.gate.explain import agreement, class_losses, classes_csv, flips, sentence
 from litegate.gate.file_facts import refusals
 from litegate.gate.verdicts import compare
+from litegate.lint.complete import evaluation_refusals
 from litegate.metrics.facts import MetricFacts
 from litegate.metrics.loading import load_metric
-from litegate.records import Candidate, GateRequest, Verdict, Verdicts
+from litegate.records import Candidate, GateRequest, Reason, Verdict, Verdicts
 from litegate.variants import BASELINE
 from litegate.work import Work
 
@@ -43,6 +44,7 @@ class _Judge:
         self.names = request.baseline.evaluated.classes
         self.value = None if self.metric.per_sample else load_metric(self.metric.name, request.metric_code).value
         self.whole: dict[str, Outcomes] = {"baseline": self._read(request.baseline)}
+        self.meaningless = self._meaningless()
         if request.champion is not None:
             self.whole["champion"] = self._read(request.champion)
 
@@ -75,7 +77,7 @@ class _Judge:
 
     def _measured(self, name: str, candidate: Candidate | None) -> Measured:
         if candidate is None:
-            return Measured(name, None, None, self.whole, refusals=refusals(self.request, name))
+            return Measured(name, None, None, self.whole, refusals=self._refusals(name))
         evaluated, file = candidate.evaluated, candidate.artifact.file
         return Measured(
             name,
@@ -85,8 +87,19 @@ class _Judge:
             Design(evaluated.design, evaluated.looks, evaluated.largest_group),
             evaluated.available,
             evaluated.class_samples,
-            refusals(self.request, name),
+            self._refusals(name),
         )
+
+    def _refusals(self, name: str) -> tuple[Reason, ...]:
+        return (*self.meaningless, *refusals(self.request, name))
+
+    def _meaningless(self) -> tuple[Reason, ...]:
+        """Why no variant may pass, whatever it scored: the evaluation of float32 means nothing."""
+        allow, evaluated = self.request.allow_evaluation, self.request.baseline.evaluated
+        if allow is None:
+            return ()
+        complete = evaluated.samples == evaluated.available
+        return evaluation_refusals(self.metric, self.whole["baseline"], complete, self.names, allow)
 
     def _references(self, candidate: Candidate) -> dict[str, Outcomes]:
         """What the variant is compared with: what ran beside it, or else what was evaluated by itself."""

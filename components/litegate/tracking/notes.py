@@ -137,8 +137,8 @@ def reasons(verdict: Verdict) -> str:
 
 
 def _lint(lint: Lint) -> str:
-    """What is odd about the calibration data, a line for each finding; nothing where all is well."""
-    lines = [f"- Calibration: {finding.code}: {plain(finding.message)}" for finding in lint.findings]
+    """What is odd about the data, a line for each finding; nothing where all is well."""
+    lines = [f"- {finding.data.capitalize()}: {finding.code}: {plain(finding.message)}" for finding in lint.findings]
     return "\n".join([*lines, "", f"(artifact `{LINT}`)"]) if lines else ""
 
 

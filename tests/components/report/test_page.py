@@ -235,6 +235,13 @@ def test_what_the_data_are_and_what_is_odd_about_them_is_on_the_page():
     assert "the float32 file differs from the source model by at most 1e-06" in page.text
 
 
+def test_what_is_odd_about_the_evaluation_is_among_the_first_lines():
+    finding = DataFinding(severity="warning", code="chance", data="evaluation", message="which may be chance")
+    run = replace(ONE, lint=Lint(findings=(finding,), samples=20, compared=500, searched=600))
+    first = Page(run.html()).text.partition("The variants")[0]
+    assert "About the evaluation: which may be chance." in first
+
+
 def test_where_the_bytes_go_is_told_for_every_file():
     page = Page(ONE.html())
 

@@ -115,6 +115,24 @@ def test_several_signatures_are_calibrated_each_with_its_own_data(pipeline: Make
     assert types == {"int8"}
 
 
+def test_no_variant_passes_an_evaluation_that_means_nothing(pipeline: Make, models: Path) -> None:
+    with np.load(models / "test.npz") as arrays:
+        np.savez(models / "mislabelled.npz", image=arrays["image"], label=(arrays["label"] + 1) % 4)
+    steps = pipeline("keras3.keras", evaluation="mislabelled.npz", gate={"max_drop": 0.1})
+    request = records.GateRequest(
+        policy=steps.spec.gate,
+        target="cpu",
+        variants=("int8",),
+        baseline=steps.candidate(steps.convert().artifact),
+        candidates=(steps.candidate(steps.quantize("int8")),),
+    )
+    for allowed, state in ((("chance",), "passed"), (None, "passed"), ((), "failed")):
+        asked = request.model_copy(update={"allow_evaluation": allowed})
+        verdict = steps.step("judge", asked).verdicts[1]
+        assert verdict.state == state, verdict
+    assert verdict.reasons[0].code == "evaluation_chance"
+
+
 def test_the_gate_judges_what_was_measured_and_fails_what_was_not(pipeline: Make) -> None:
     steps = pipeline("keras3.keras", gate={"max_drop": 0.02})
     request = records.GateRequest(
