@@ -4,6 +4,7 @@ BIN := .venv/bin
 UV := $(shell command -v uv || echo .venv-tools/bin/uv)
 COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	-c deploy/locks/constraints.txt
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup run stop test quick screenshots docs bench-gate bench-predict bench-promotion lint lock
 
@@ -20,11 +21,12 @@ run: setup  ## Start the servers, train the digits example, quantize, gate and p
 stop:  ## Stop the servers and all that they have started.
 	@if [ -x $(BIN)/litegate ]; then $(BIN)/litegate stop; else echo "nothing is set up, so nothing runs"; fi
 
-test: quick  ## Run every test: those of `make quick`, then the slow ones, one after the other.
-	@$(BIN)/python -m pytest -m e2e
+test: quick  ## Run every test: those of `make quick`, then the slow ones; those with servers one by one.
+	@$(BIN)/python -m pytest -m e2e $(PARALLEL) --ignore tests/dags --ignore tests/e2e
+	@$(BIN)/python -m pytest -m e2e tests/dags tests/e2e
 
 quick: setup  ## Run the tests without the slow ones, on all cores.
-	@$(BIN)/python -m pytest -m "not e2e" --numprocesses logical --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -m "not e2e" $(PARALLEL)
 
 screenshots: setup  ## Test in a real browser, and take the documentation's pictures anew.
 	@LITEGATE_BROWSER="$$(deploy/chromium.sh)" LITEGATE_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/e2e/test_browser*.py
