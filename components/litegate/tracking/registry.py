@@ -66,10 +66,18 @@ def ensure_version(
     # A variant is named after the run with its verdict: who proves the version in between finds both.
     for key, value in sorted((kept | tags).items(), key=lambda tag: not tag[0].startswith(_EVIDENCE)):
         if key != STATE and version.tags.get(key) != value:
-            client.set_model_version_tag(name, version.version, key, value)
+            _tag(client, version, key, value)
     if version.description != description[:DESCRIPTION_LIMIT]:
         client.update_model_version(name, version.version, description[:DESCRIPTION_LIMIT])
     return int(version.version)
+
+
+def _tag(client: MlflowClient, version: ModelVersion, key: str, value: str) -> None:
+    """Set a tag. Two at once may both find none, and the server refuses the second; by then there is one to replace."""
+    try:
+        client.set_model_version_tag(version.name, version.version, key, value)
+    except MlflowException:
+        client.set_model_version_tag(version.name, version.version, key, value)
 
 
 def introduce(client: MlflowClient, name: str, card: str) -> None:
