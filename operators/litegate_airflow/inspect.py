@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from litegate.records import Inspection, InspectRequest, SmokeRequest
-from litegate.variants import BASELINE
+from litegate.pipeline.requests import request_of
+from litegate.records import Inspection
 from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import VariantOperator, failures_reported
 from litegate_airflow.xcom import SMOKE, push
@@ -28,18 +28,9 @@ class InspectOperator(VariantOperator):
     step = "inspect"
 
     @override
-    def request(self, records: RunRecords) -> InspectRequest:
-        spec = records.resolved().spec
-        return InspectRequest(
-            artifact=records.artifact(self.variant),
-            baseline=None if self.variant == BASELINE else records.converted().artifact,
-            source=spec.model.uri,
-            target=spec.target,
-        )
-
-    @override
     def recall(self, records: RunRecords) -> dict[str, Any] | None:
-        found, smoke = super().recall(records), self.find_step("smoke", self._smoke_request(records))
+        found = super().recall(records)
+        smoke = self.find_step("smoke", request_of("smoke", records, self.variant))
         return None if found is None or smoke is None else found | {SMOKE: smoke}
 
     @override
@@ -47,13 +38,5 @@ class InspectOperator(VariantOperator):
         """Run the file too, now that it is known to be what it should be."""
         ti = context["ti"]
         with failures_reported(ti, "smoke", self.variant):
-            push(ti, SMOKE, self.run_step("smoke", self._smoke_request(RunRecords(ti))))
+            push(ti, SMOKE, self.run_step("smoke", request_of("smoke", RunRecords(ti), self.variant)))
         return result.to_json()
-
-    def _smoke_request(self, records: RunRecords) -> SmokeRequest:
-        return SmokeRequest(
-            artifact=records.artifact(self.variant),
-            baseline=None if self.variant == BASELINE else records.converted().artifact,
-            samples=records.samples(),
-            source=records.resolved().spec.model.uri,
-        )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from litegate.pipeline.requests import register_request
 from litegate.records import RegisterRequest, RunResult
 from litegate_airflow.links import link_tasks
 from litegate_airflow.pages import run_url
@@ -26,20 +27,7 @@ class RegisterOperator(StepOperator):
     @override
     def request(self, records: RunRecords) -> RegisterRequest:
         ti = records.ti
-        converted = records.converted()
-        return RegisterRequest(
-            run_key=f"{ti.dag_id}/{ti.run_id}",
-            links={"airflow": run_url(ti)},
-            resolved=records.resolved(),
-            parity=records.parity(),
-            samples=records.samples(),
-            lint=records.lint(),
-            tools=converted.tools,
-            baseline=records.baseline(),
-            candidates=records.candidates(),
-            verdicts=records.verdicts(),
-            selection=records.selection(),
-        )
+        return register_request(records, f"{ti.dag_id}/{ti.run_id}", {"airflow": run_url(ti)})
 
     @override
     def deliver(self, result: RunResult, context: Context) -> dict[str, Any]:

@@ -5,141 +5,73 @@ A run's tasks have fixed ids, so that an operator needs no wiring and the graph 
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+from typing_extensions import override
+
 from litegate.errors import StepFailed
+from litegate.pipeline.results import Results
+from litegate.pipeline.tasks import EACH, TASKS, task_of
 from litegate.records import (
     Answer,
-    Artifact,
-    Candidate,
     ChampionFile,
-    Channel,
-    Converted,
     Decided,
-    Evaluated,
     Failure,
-    Inspection,
-    Lint,
-    Parity,
     Position,
-    Profile,
     Promotion,
-    Resolved,
+    Record,
     RunResult,
-    SampleSet,
-    Selection,
-    SmokeRun,
-    Verdict,
-    Verdicts,
 )
 from litegate.variants import BASELINE, CHAMPION
 from litegate_airflow.xcom import DECIDED, FAILURE, RESOLVED, RETURN_VALUE, SMOKE, Records
 
 __all__ = ["RunRecords"]
 
-_COMPARED_WITH = ("evaluate_baseline", "evaluate_champion")
+R = TypeVar("R", bound=Record)
+
+_MAPPED = tuple(task.id for task in TASKS if task.of == EACH)
+_COMPARED_WITH = tuple(task_of("evaluate", variant).id for variant in (BASELINE, CHAMPION))
+_KEYS = {"resolve": RESOLVED, "smoke": SMOKE}
+"""Of XCom, by step, where the result is not the task's return value."""
 
 
-class RunRecords(Records):
+class RunRecords(Records, Results):
     """What the earlier tasks of this DAG run found.
 
     Each method raises `StepFailed` where a record that it cannot do without is missing.
     """
 
-    def resolved(self) -> Resolved:
-        """The spec with its inputs pinned."""
-        return self._one(Resolved, "resolve", RESOLVED)
+    @override
+    def one(self, record: type[R], step: str, variant: str = "") -> R:
+        """The result of a step; of a mapped task the one of the caller's own instance, unless it was recalled."""
+        task, key = task_of(step, variant), _KEYS.get(step, RETURN_VALUE)
+        if task.of == EACH:
+            return self._one(record, task.id, key, map_index=self.ti.map_index or 0, variant=variant)
+        return self._one(record, task.id, key)
+
+    @override
+    def all(self, record: type[R], step: str) -> tuple[R, ...]:
+        return self._all(record, task_of(step, EACH).id, _KEYS.get(step, RETURN_VALUE))
 
     def expanded(self) -> list[str]:
         """The variants that mapped tasks were expanded over, in the order of their instances."""
         names: list[str] | None = self._left("recall")
         return names or []
 
-    def converted(self) -> Converted:
-        """The float32 baseline and the SavedModel."""
-        return self._one(Converted, "convert")
-
-    def samples(self) -> SampleSet:
-        """The representative samples."""
-        return self._one(SampleSet, "sample")
-
-    def lint(self) -> Lint:
-        """What was found about the representative samples."""
-        return self._one(Lint, "lint")
-
-    def parity(self) -> Parity:
-        """How close the baseline is to the source model."""
-        return self._one(Parity, "check_parity")
-
-    def artifact(self, variant: str) -> Artifact:
-        """The baseline's, the champion's, or the one that was quantized in the caller's own mapped instance."""
-        if variant == BASELINE:
-            return self.converted().artifact
-        if variant == CHAMPION and (champion := self.champion_artifact()) is not None:
-            return champion
-        return self._one(Artifact, "variant.quantize", map_index=self.ti.map_index or 0, variant=variant)
-
-    def baseline(self) -> Candidate:
-        """The baseline as inspected and measured; its profile may be missing."""
-        profiles = self._all(Profile, "profile_baseline")
-        return Candidate(
-            artifact=self.converted().artifact,
-            evaluated=self._one(Evaluated, "evaluate_baseline"),
-            profile=profiles[0] if profiles else None,
-            inspection=self._one(Inspection, "inspect_baseline"),
-            smoke=self._one(SmokeRun, "inspect_baseline", SMOKE),
-        )
-
-    def champion_artifact(self) -> Artifact | None:
-        """The file that carried the registry's alias when this run asked for it; None if nothing did."""
-        return self._one(ChampionFile, "fetch_champion").artifact
-
     def champion_version(self) -> int | None:
         """The version that the champion's file belongs to; None if there was no champion."""
-        return self._one(ChampionFile, "fetch_champion").version
+        return self.one(ChampionFile, "champion").version
 
     def compared_with(self) -> int | None:
         """The champion that the verdicts compare with, 0 where there was none; None if they compare with none."""
         compares = self.resolved().spec.gate.max_drop_from_champion is not None
         return self.champion_version() or 0 if compares else None
 
-    def channel(self) -> Channel:
-        """The registered model and the alias that the run is about."""
-        registry = self.resolved().spec.registry
-        return Channel(registry=registry.name, alias=registry.alias)
-
-    def champion(self) -> Candidate | None:
-        """The champion as measured, or None if there is none; one that is there but not measured is an error."""
-        artifact = self.champion_artifact()
-        if artifact is None:
-            return None
-        evaluated = self._one(Evaluated, "evaluate_champion")
-        if evaluated.artifact_digest != artifact.file.digest:
-            detail = "the champion has changed since the task evaluate_champion: clear it with all that follows"
-            raise StepFailed("evaluate_champion", "outdated", detail)
-        return Candidate(artifact=artifact, evaluated=evaluated)
-
-    def candidates(self) -> tuple[Candidate, ...]:
-        """Every variant that was quantized and evaluated."""
-        evaluated = {item.variant: item for item in self._all(Evaluated, "variant.evaluate")}
-        profiles = {item.variant: item for item in self._all(Profile, "variant.profile")}
-        inspections = {item.variant: item for item in self._all(Inspection, "variant.inspect")}
-        smokes = {item.variant: item for item in self._all(SmokeRun, "variant.inspect", SMOKE)}
-        return tuple(
-            Candidate(
-                artifact=item,
-                evaluated=evaluated[item.variant],
-                profile=profiles.get(item.variant),
-                inspection=inspections.get(item.variant),
-                smoke=smokes.get(item.variant),
-            )
-            for item in self._all(Artifact, "variant.quantize")
-            if item.variant in evaluated
-        )
-
+    @override
     def failures(self) -> tuple[Failure, ...]:
         """What the variants' failed tasks left instead of a result."""
-        tasks = ("variant.quantize", "variant.inspect", "variant.evaluate", "variant.profile")
-        recalled = self._recalled("variant.quantize", RETURN_VALUE)
-        found = (failure for task in tasks for failure in self._all(Failure, task, FAILURE))
+        recalled = self._recalled(task_of("quantize", EACH).id, RETURN_VALUE)
+        found = (failure for task in _MAPPED for failure in self._all(Failure, task, FAILURE))
         return tuple(failure for failure in found if failure.variant not in recalled)
 
     def check_measured(self) -> None:
@@ -156,23 +88,15 @@ class RunRecords(Records):
 
     def position(self) -> Position:
         """How far the ledger was when the run began."""
-        return self._one(Position, "read_ledger")
-
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """The gate's answers."""
-        return self._one(Verdicts, "gate").verdicts
-
-    def selection(self) -> Selection:
-        """The variant to promote, if any passed."""
-        return self._one(Selection, "select")
+        return self.one(Position, "read_ledger")
 
     def run_result(self) -> RunResult:
         """The run as recorded in MLflow."""
-        return self._one(RunResult, "register")
+        return self.one(RunResult, "register")
 
     def promotion(self) -> Promotion:
         """What became of the selected version, before a person was asked."""
-        return self._one(Promotion, "promote")
+        return self.one(Promotion, "promote")
 
     def answer(self) -> Answer:
         """What the person said who was asked, or the time-out."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from typing_extensions import override
 
-from litegate.records import SelectRequest
-from litegate.select import select
+from litegate.pipeline.requests import selection_of
 from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import failures_reported
 
@@ -25,8 +24,6 @@ class SelectOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         records = RunRecords(context["ti"])
         with failures_reported(context["ti"], "select"):
-            rule = records.resolved().spec.select
-            request = SelectRequest(rule=rule, verdicts=records.verdicts(), candidates=records.candidates())
-        selection = select(request)
+            selection = selection_of(records)
         self.log.info("%s: %s", selection.variant, selection.why)
         return selection.to_json()

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from litegate.deaths import RETRIED
 from litegate.errors import BadInput, GateRejected, StepFailed
+from litegate.pipeline.requests import request_of
 from litegate.records import Failure, Record
 from litegate.runner import StepRun
 from litegate.settings import settings
@@ -27,7 +28,7 @@ __all__ = ["StepOperator", "VariantOperator", "failures_reported"]
 
 
 class StepOperator(BaseOperator):
-    """Runs one step. A subclass names the step and builds its request.
+    """Runs one step. A subclass names the step, and builds its request where the pipeline cannot.
 
     Attributes:
         step: the step's name in `litegate.steps`.
@@ -41,7 +42,7 @@ class StepOperator(BaseOperator):
 
     def request(self, records: RunRecords) -> Record:
         """The step's request, from what earlier tasks found."""
-        raise NotImplementedError
+        return request_of(self.step, records, self.variant)
 
     def recall(self, records: RunRecords) -> dict[str, Any] | None:
         """What the task would leave in XCom, by key, if an earlier run has found all of it; else None."""

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
-from litegate.cli.outcome import FLOW
+from litegate.pipeline.tasks import TASKS
 
 DAGS = Path(__file__).parents[2] / "dags"
 Load = Callable[..., dict[str, Any]]
@@ -138,12 +138,13 @@ def test_a_run_has_a_deadline_only_where_the_spec_sets_one(load_dags: Load, tmp_
     assert not dags["quantize__digits"].deadline
 
 
-def test_the_commands_know_every_task_of_the_flow(load_dags: Load, tmp_path: Path) -> None:
+def test_the_dag_has_the_tasks_of_the_pipeline_in_their_order(load_dags: Load, tmp_path: Path) -> None:
     write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}", approval="human")
     dag = load_dags(tmp_path)["quantize__m"]
-    assert set(FLOW) == set(dag.task_dict)
+    order = [task.id for task in TASKS]
+    assert set(order) == set(dag.task_dict)
     upstream = {task_id: task.get_flat_relative_ids(upstream=True) for task_id, task in dag.task_dict.items()}
-    assert all(upstream[task_id] <= set(FLOW[:place]) for place, task_id in enumerate(FLOW))
+    assert all(upstream[task_id] <= set(order[:place]) for place, task_id in enumerate(order))
 
 
 def test_only_the_gate_runs_when_variants_failed(load_dags: Load) -> None:

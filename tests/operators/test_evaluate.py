@@ -9,6 +9,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from litegate.digest import digest_json
+from litegate.pipeline.evaluation import REFERENCE_SAMPLES
 from litegate.records import (
     Artifact,
     ChampionFile,
@@ -22,7 +23,7 @@ from litegate.records import (
     UserCode,
 )
 from litegate.spec import parse_spec
-from litegate_airflow.evaluate import REFERENCE_SAMPLES, EvaluateOperator
+from litegate_airflow.evaluate import EvaluateOperator
 from litegate_airflow.run_records import RunRecords
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=1)

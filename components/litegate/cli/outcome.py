@@ -7,40 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from litegate.errors import BadInput, GateRejected, LitegateError
+from litegate.pipeline.tasks import EACH, TASKS
 from litegate.records import Champion, Failure, Promotion, RunResult
+from litegate.variants import CHAMPION
 
-__all__ = ["FLOW", "NOT_CHAMPION", "Outcome", "Place", "TaskFailure", "failed", "outcome_of", "under_way", "waiting"]
+__all__ = ["NOT_CHAMPION", "Outcome", "Place", "TaskFailure", "failed", "outcome_of", "under_way", "waiting"]
 
 NOT_CHAMPION = 4
 """The exit code of a run whose version passed the gate and is not champion: it waits or is held."""
 
-FLOW = (
-    "resolve",
-    "read_ledger",
-    "fetch_champion",
-    "recall",
-    "convert",
-    "sample",
-    "lint",
-    "check_parity",
-    "inspect_baseline",
-    "evaluate_baseline",
-    "profile_baseline",
-    "evaluate_champion",
-    "variant.quantize",
-    "variant.inspect",
-    "variant.evaluate",
-    "variant.profile",
-    "gate",
-    "select",
-    "register",
-    "promote",
-    "approve",
-    "decide",
-)
-
 # What these refuse, the user has not given: a single variant, or the version that was promoted before.
-_NOT_THE_USERS = ("variant.", "read_ledger", "fetch_champion", "evaluate_champion")
+_NOT_THE_USERS = frozenset(
+    task.id for task in TASKS if task.of in (EACH, CHAMPION) or {"champion", "read_ledger"} & set(task.steps)
+)
+_ORDER = [task.id for task in TASKS]
 
 
 @dataclass(frozen=True)
@@ -124,7 +104,7 @@ def outcome_of(
         return _promotion_outcome(model, result, promotion)
     ordered = sorted(failures, key=_place_in_flow)
     for item in ordered:
-        if item.failure.kind == "bad_input" and not item.task.startswith(_NOT_THE_USERS):
+        if item.failure.kind == "bad_input" and item.task not in _NOT_THE_USERS:
             return failed(model, item.failure.message, BadInput.exit_code)
     if ordered:
         return failed(model, f"{ordered[0].task}: {ordered[0].failure.message}")
@@ -157,4 +137,4 @@ def _promotion_outcome(model: str, result: RunResult, promotion: Promotion) -> O
 
 
 def _place_in_flow(item: TaskFailure) -> int:
-    return FLOW.index(item.task) if item.task in FLOW else len(FLOW)
+    return _ORDER.index(item.task) if item.task in _ORDER else len(_ORDER)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from litegate.cli.outcome import FLOW, Outcome, TaskFailure, failed, outcome_of, waiting
+from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of, waiting
 from litegate.records import BaselineSummary, Champion, Failure, Promotion, RunResult, VariantRow
 
 CHAMPION = Champion(variant="int8", version=3, digest="d" * 64)
@@ -201,9 +201,3 @@ def test_the_json_of_a_failure_says_why_and_claims_no_result(outcome):
         "report": None,
         "error": "why",
     }
-
-
-def test_the_flow_is_that_of_the_quantize_dag():
-    assert FLOW[0] == "resolve"
-    assert FLOW[-4:] == ("register", "promote", "approve", "decide")
-    assert len(set(FLOW)) == len(FLOW)

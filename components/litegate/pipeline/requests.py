@@ -1,0 +1,209 @@
+"""What each step is asked: pure functions of the spec and of what earlier steps came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from litegate.pipeline.evaluation import evaluate_request
+from litegate.pipeline.results import Results
+from litegate.records import (
+    Candidate,
+    ChampionRequest,
+    ConvertRequest,
+    Failure,
+    GateRequest,
+    InspectRequest,
+    LintRequest,
+    ParityRequest,
+    ProfileRequest,
+    QuantizeRequest,
+    Record,
+    RegisterRequest,
+    SampleRequest,
+    Selection,
+    SelectRequest,
+    SmokeRequest,
+)
+from litegate.select import select
+from litegate.variants import BASELINE
+
+__all__ = ["REQUESTS", "register_request", "request_of", "selection_of"]
+
+
+def request_of(step: str, results: Results, variant: str = "") -> Record:
+    """The request of a step.
+
+    Args:
+        variant: the one that it works on; empty where it works for the run as a whole.
+
+    Raises:
+        StepFailed: a step before it has no result.
+    """
+    return REQUESTS[step](results, variant)
+
+
+def register_request(results: Results, run_key: str, links: Mapping[str, str]) -> RegisterRequest:
+    """Everything about a run, which is also what the report is made from.
+
+    Args:
+        run_key: names the run: what is recorded twice under one is recorded once.
+        links: pages about it, by name.
+    """
+    return RegisterRequest(
+        run_key=run_key,
+        links=dict(links),
+        resolved=results.resolved(),
+        parity=results.parity(),
+        samples=results.samples(),
+        lint=results.lint(),
+        tools=results.converted().tools,
+        baseline=results.baseline(),
+        candidates=results.candidates(),
+        verdicts=results.verdicts(),
+        selection=results.selection(),
+    )
+
+
+def selection_of(results: Results) -> Selection:
+    """The best of the variants that passed, by the spec's rule: no step, for it needs nothing but small records."""
+    rule = results.resolved().spec.select
+    return select(SelectRequest(rule=rule, verdicts=results.verdicts(), candidates=results.candidates()))
+
+
+def _champion(results: Results, _: str) -> ChampionRequest:
+    registry = results.resolved().spec.registry
+    return ChampionRequest(registry=registry.name, alias=registry.alias)
+
+
+def _convert(results: Results, _: str) -> ConvertRequest:
+    return ConvertRequest(model=results.resolved().model)
+
+
+def _sample(results: Results, _: str) -> SampleRequest:
+    resolved = results.resolved()
+    choice = resolved.spec.calibration
+    return SampleRequest(
+        data=resolved.calibration,
+        artifact=results.converted().artifact,
+        samples=choice.samples,
+        seed=choice.seed,
+        preprocess=resolved.preprocess,
+    )
+
+
+def _lint(results: Results, _: str) -> LintRequest:
+    resolved = results.resolved()
+    choice, evaluation = resolved.spec.calibration, resolved.spec.evaluation
+    return LintRequest(
+        samples=results.samples(),
+        artifact=results.converted().artifact,
+        calibration=resolved.calibration,
+        evaluation=resolved.evaluation,
+        seed=choice.seed,
+        preprocess=resolved.preprocess,
+        signature=evaluation.signature,
+        metric=evaluation.metric,
+        metric_code=resolved.metric_code,
+        max_samples=evaluation.max_samples,
+        allow=tuple(choice.allow),
+        allow_evaluation=tuple(evaluation.allow),
+    )
+
+
+def _parity(results: Results, _: str) -> ParityRequest:
+    resolved = results.resolved()
+    return ParityRequest(
+        model=resolved.model,
+        artifact=results.converted().artifact,
+        samples=results.samples(),
+        signature=resolved.spec.evaluation.signature,
+    )
+
+
+def _quantize(results: Results, variant: str) -> QuantizeRequest:
+    converted = results.converted()
+    return QuantizeRequest(
+        variant=variant, saved_model=converted.saved_model, baseline=converted.artifact, samples=results.samples()
+    )
+
+
+def _inspect(results: Results, variant: str) -> InspectRequest:
+    spec = results.resolved().spec
+    return InspectRequest(
+        artifact=results.artifact(variant),
+        baseline=None if variant == BASELINE else results.converted().artifact,
+        source=spec.model.uri,
+        target=spec.target,
+    )
+
+
+def _smoke(results: Results, variant: str) -> SmokeRequest:
+    return SmokeRequest(
+        artifact=results.artifact(variant),
+        baseline=None if variant == BASELINE else results.converted().artifact,
+        samples=results.samples(),
+        source=results.resolved().spec.model.uri,
+    )
+
+
+def _profile(results: Results, variant: str) -> ProfileRequest:
+    return ProfileRequest(
+        artifact=results.artifact(variant),
+        samples=results.samples(),
+        signature=results.resolved().spec.evaluation.signature,
+    )
+
+
+def _judge(results: Results, _: str) -> GateRequest:
+    resolved = results.resolved()
+    spec = resolved.spec
+    candidates, failures = results.candidates(), results.failures()
+    return GateRequest(
+        policy=spec.gate,
+        target=spec.target,
+        variants=spec.quantized_variants,
+        baseline=results.baseline(),
+        candidates=candidates,
+        champion=results.champion() if spec.gate.max_drop_from_champion is not None else None,
+        metric_code=resolved.metric_code,
+        seed=spec.calibration.seed,
+        failures=(*failures, *_silent_failures(candidates, failures)),
+        allow_evaluation=tuple(spec.evaluation.allow),
+    )
+
+
+def _silent_failures(candidates: tuple[Candidate, ...], failures: tuple[Failure, ...]) -> list[Failure]:
+    """A step whose caller was killed leaves nothing, not even its failure."""
+    reported = {failure.variant for failure in failures}
+    silent = [(step, item.artifact.variant) for item in candidates if (step := _missing(item)) is not None]
+    message = "the task ended without a result: open its log"
+    return [
+        Failure(step=step, kind="no_result", message=message, variant=variant)
+        for step, variant in silent
+        if variant not in reported
+    ]
+
+
+def _missing(candidate: Candidate) -> str | None:
+    """The first step that a measured variant has no result of."""
+    steps = {"inspect": candidate.inspection, "smoke": candidate.smoke, "profile": candidate.profile}
+    return next((step for step, result in steps.items() if result is None), None)
+
+
+REQUESTS: Mapping[str, Callable[[Results, str], Record]] = MappingProxyType(
+    {
+        "champion": _champion,
+        "convert": _convert,
+        "sample": _sample,
+        "lint": _lint,
+        "parity": _parity,
+        "quantize": _quantize,
+        "inspect": _inspect,
+        "smoke": _smoke,
+        "evaluate": evaluate_request,
+        "profile": _profile,
+        "judge": _judge,
+    }
+)
+"""By step; those of `resolve`, `register` and what follows need to know who runs the pipeline."""

@@ -1,0 +1,148 @@
+"""The results of a run's steps, as later steps need them. Where they are kept is a runner's own business."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TypeVar
+
+from litegate.errors import StepFailed
+from litegate.pipeline.tasks import task_of
+from litegate.records import (
+    Artifact,
+    Candidate,
+    ChampionFile,
+    Channel,
+    Converted,
+    Evaluated,
+    Failure,
+    Inspection,
+    Lint,
+    Parity,
+    Profile,
+    Record,
+    Resolved,
+    SampleSet,
+    Selection,
+    SmokeRun,
+    Verdict,
+    Verdicts,
+)
+from litegate.variants import BASELINE, CHAMPION
+
+__all__ = ["Results"]
+
+R = TypeVar("R", bound=Record)
+
+
+class Results(ABC):
+    """What the steps of one run have come to so far.
+
+    Steps are named as in `litegate.steps`. The variant is empty for a step that works for the run as a whole, and
+    `BASELINE` or `CHAMPION` for one that works on these.
+
+    Every method raises `StepFailed` where there is no result that it cannot do without.
+    """
+
+    @abstractmethod
+    def one(self, record: type[R], step: str, variant: str = "") -> R:
+        """The result of a step."""
+
+    @abstractmethod
+    def all(self, record: type[R], step: str) -> tuple[R, ...]:
+        """The results of a step for the quantized variants, as far as there are any."""
+
+    @abstractmethod
+    def failures(self) -> tuple[Failure, ...]:
+        """Why variants have no result of a step."""
+
+    def maybe(self, record: type[R], step: str, variant: str = "") -> R | None:
+        """The result of a step, or None."""
+        try:
+            return self.one(record, step, variant)
+        except StepFailed:
+            return None
+
+    def resolved(self) -> Resolved:
+        """The spec with its inputs pinned."""
+        return self.one(Resolved, "resolve")
+
+    def converted(self) -> Converted:
+        """The float32 baseline and the SavedModel."""
+        return self.one(Converted, "convert")
+
+    def samples(self) -> SampleSet:
+        """The representative samples."""
+        return self.one(SampleSet, "sample")
+
+    def lint(self) -> Lint:
+        """The findings about the data."""
+        return self.one(Lint, "lint")
+
+    def parity(self) -> Parity:
+        """How close the baseline is to the source model."""
+        return self.one(Parity, "parity")
+
+    def artifact(self, variant: str) -> Artifact:
+        """The file of the baseline, of the champion or of a quantized variant."""
+        if variant == BASELINE:
+            return self.converted().artifact
+        if variant == CHAMPION and (champion := self.champion_artifact()) is not None:
+            return champion
+        return self.one(Artifact, "quantize", variant)
+
+    def baseline(self) -> Candidate:
+        """The baseline as inspected and measured; its profile may be missing."""
+        return Candidate(
+            artifact=self.converted().artifact,
+            evaluated=self.one(Evaluated, "evaluate", BASELINE),
+            profile=self.maybe(Profile, "profile", BASELINE),
+            inspection=self.one(Inspection, "inspect", BASELINE),
+            smoke=self.one(SmokeRun, "smoke", BASELINE),
+        )
+
+    def champion_artifact(self) -> Artifact | None:
+        """The file that carried the registry's alias when the run asked for it; None if there was none."""
+        return self.one(ChampionFile, "champion").artifact
+
+    def champion(self) -> Candidate | None:
+        """The champion as measured, or None if there is none; one that is there but not measured is an error."""
+        artifact = self.champion_artifact()
+        if artifact is None:
+            return None
+        evaluated = self.one(Evaluated, "evaluate", CHAMPION)
+        if evaluated.artifact_digest != artifact.file.digest:
+            task = task_of("evaluate", CHAMPION).id
+            detail = f"the champion has changed since the task {task}: clear it with all that follows"
+            raise StepFailed(task, "outdated", detail)
+        return Candidate(artifact=artifact, evaluated=evaluated)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every variant that was quantized and evaluated."""
+        evaluated = {item.variant: item for item in self.all(Evaluated, "evaluate")}
+        profiles = {item.variant: item for item in self.all(Profile, "profile")}
+        inspections = {item.variant: item for item in self.all(Inspection, "inspect")}
+        smokes = {item.variant: item for item in self.all(SmokeRun, "smoke")}
+        return tuple(
+            Candidate(
+                artifact=item,
+                evaluated=evaluated[item.variant],
+                profile=profiles.get(item.variant),
+                inspection=inspections.get(item.variant),
+                smoke=smokes.get(item.variant),
+            )
+            for item in self.all(Artifact, "quantize")
+            if item.variant in evaluated
+        )
+
+    def channel(self) -> Channel:
+        """The registered model and the alias that the run is about."""
+        registry = self.resolved().spec.registry
+        return Channel(registry=registry.name, alias=registry.alias)
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The gate's answers."""
+        return self.one(Verdicts, "judge").verdicts
+
+    def selection(self) -> Selection:
+        """The variant to promote, if any passed."""
+        return self.one(Selection, "select")

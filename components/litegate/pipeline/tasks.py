@@ -1,0 +1,273 @@
+"""The tasks of a quantize run: their names, their order, the steps that they run, and what people read about them.
+
+Nothing else spells the id of a task but the DAG, whose ids a test compares with these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from litegate.variants import BASELINE, CHAMPION
+
+__all__ = ["EACH", "TASKS", "Task", "task_of"]
+
+EACH = "each"
+"""Stands where a variant's name does, for a task that is mapped over the quantized variants."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of a quantize run.
+
+    Attributes:
+        id: its name in Airflow.
+        steps: that it runs, in their order; none for one that asks a person or looks up results.
+        page: what it does and what it leaves, as Markdown.
+        of: the variant that it works on, or `EACH`; empty if it works for the run as a whole.
+    """
+
+    id: str
+    steps: tuple[str, ...]
+    page: str
+    of: str = ""
+
+
+def task_of(step: str, variant: str = "") -> Task:
+    """The task that runs a step.
+
+    Args:
+        variant: the one that it runs it for; empty where it works for the run as a whole.
+
+    Raises:
+        KeyError: no task does.
+    """
+    of = variant if variant in ("", BASELINE, CHAMPION) else EACH
+    return _BY_STEP[step, of]
+
+
+TASKS = (
+    Task(
+        "resolve",
+        ("resolve",),
+        """
+Reads the spec file, with what a person has changed in the form of a manual run, and pins the model and both data sets
+by digest. Whatever is wrong with the spec is said here.
+
+**Leaves** the spec with all digests (XCom `resolved`).
+""",
+    ),
+    Task(
+        "read_ledger",
+        ("read_ledger",),
+        """
+Reads how far the ledger of the registered model is, so that a run that began later comes after this one whatever any
+clock says. Asked again for the same run it is what it was.
+
+**Leaves** the number of entries.
+""",
+    ),
+    Task(
+        "fetch_champion",
+        ("champion",),
+        """
+Fetches the file that carries the registry's alias today, to compare with it.
+
+**Leaves** its version and its file; neither where nothing was promoted yet.
+""",
+    ),
+    Task(
+        "recall",
+        (),
+        """
+Looks up what earlier runs have found with the same inputs. If every result is there, all tasks up to the gate are
+skipped.
+
+**Leaves** the names of the variants that something is missing of, over which the tasks of `variant` are mapped, and
+the results of the others (XCom `recalled`).
+""",
+    ),
+    Task(
+        "convert",
+        ("convert",),
+        """
+Converts the source model to the float32 baseline, without any quantization. The model is looked at before it is
+loaded: what could run code or touch files is refused.
+
+**Leaves** the baseline and the SavedModel that every variant is quantized from.
+""",
+    ),
+    Task(
+        "sample",
+        ("sample",),
+        """
+Chooses the representative samples from the calibration data, stratified by label, by the spec's seed, and checks that
+they fit the model's inputs.
+
+**Leaves** the samples as a file, and how many there are of each label.
+""",
+    ),
+    Task(
+        "lint",
+        ("lint",),
+        """
+Looks at the representative samples before anything is calibrated on them: scale and range against the evaluation
+data, outliers, constants, labels that are missing, samples that are in both data sets.
+
+**Leaves** its findings. An error that the spec does not allow ends the run.
+""",
+    ),
+    Task(
+        "check_parity",
+        ("parity",),
+        """
+Runs the source model and the float32 baseline on the representative samples. If they do not agree, the conversion is
+wrong and nothing after it would mean anything.
+
+**Leaves** the largest difference, and on how many samples both predict the same.
+""",
+    ),
+    Task(
+        "inspect_baseline",
+        ("inspect", "smoke"),
+        """
+Reads from the bytes of the baseline what it is, and runs it once. A model that is quantized already is refused.
+
+**Leaves** the inspection, and the smoke run (XCom `smoke`).
+""",
+        of=BASELINE,
+    ),
+    Task(
+        "evaluate_baseline",
+        ("evaluate",),
+        """
+Runs the baseline over the evaluation data on all cores. The log says how far it has come.
+
+**Leaves** the outcome of every sample, which each variant is paired with.
+""",
+        of=BASELINE,
+    ),
+    Task(
+        "profile_baseline",
+        ("profile",),
+        """
+Measures the latency of the baseline on this host, one sample at a time, while nothing else of the pool runs.
+
+**Leaves** the median and the 95th percentile.
+""",
+        of=BASELINE,
+    ),
+    Task(
+        "evaluate_champion",
+        ("evaluate",),
+        """
+Runs today's champion over the same evaluation data. Skipped while nothing has been promoted.
+
+**Leaves** the outcome of every sample.
+""",
+        of=CHAMPION,
+    ),
+    Task(
+        "variant.quantize",
+        ("quantize",),
+        """
+Quantizes one variant from the SavedModel, with the settings of the LiteRT documentation. A converter that crashes
+fails this variant alone, and the gate says so.
+
+**Leaves** the .tflite file.
+""",
+        of=EACH,
+    ),
+    Task(
+        "variant.inspect",
+        ("inspect", "smoke"),
+        """
+Reads from the bytes of the file what it is: an `int8` with float operators inside is no `int8`, and fails. Then runs
+it on a few samples, also on the reference kernels.
+
+**Leaves** the inspection, and the smoke run (XCom `smoke`).
+""",
+        of=EACH,
+    ),
+    Task(
+        "variant.evaluate",
+        ("evaluate",),
+        """
+Runs the variant over the evaluation data on all cores. The log says how far it has come. If the spec lets it end
+early, it stops when the samples seen so far decide the verdict.
+
+**Leaves** the outcome of every sample.
+""",
+        of=EACH,
+    ),
+    Task(
+        "variant.profile",
+        ("profile",),
+        """
+Measures the variant's latency on this host, one sample at a time, while nothing else of the pool runs.
+
+**Leaves** the median and the 95th percentile.
+""",
+        of=EACH,
+    ),
+    Task(
+        "gate",
+        ("judge",),
+        """
+Compares each variant with the baseline on the same samples, and tests every clause of the policy. It judges what there
+is: a variant whose tasks failed is failed.
+
+**Leaves** a verdict for every variant, with its reasons.
+""",
+    ),
+    Task(
+        "select",
+        ("select",),
+        """
+Picks the best of the variants that passed, by the rule that the spec names.
+
+**Leaves** its name, or none, and why.
+""",
+    ),
+    Task(
+        "register",
+        ("register",),
+        """
+Records everything in MLflow: a run for the whole, one for each variant with its logged model, and a registered version
+of what was selected, unless the run is a trial. From here on every task of the run links to its page in MLflow.
+
+**Leaves** the table of results.
+""",
+    ),
+    Task(
+        "promote",
+        ("promote",),
+        """
+Makes what was selected champion: the registry's alias moves to it. Fails or is skipped, as the spec says, where
+nothing passed the gate; is skipped where the run is a trial.
+
+**Leaves** who is champion now, and who was before.
+""",
+    ),
+    Task(
+        "approve",
+        (),
+        """
+Asks a person whether what passed the gate may be promoted, and waits. *Required Actions* shows the question, with the
+table of all variants.
+
+**Leaves** the answer, and who gave it.
+""",
+    ),
+    Task(
+        "decide",
+        ("decide",),
+        """
+Writes the answer into the ledger; after a yes the registry's alias moves.
+
+**Leaves** the entry, and who is champion now. After a no the task fails or is skipped, as the spec says.
+""",
+    ),
+)
+"""In the order in which they could run one by one."""
+
+_BY_STEP = {(step, task.of): task for task in TASKS for step in task.steps}

@@ -1,0 +1,45 @@
+"""The registry of tasks: every step of a quantize run is found by what it is run for."""
+
+from __future__ import annotations
+
+import pytest
+
+from litegate.pipeline.requests import REQUESTS
+from litegate.pipeline.tasks import EACH, TASKS, task_of
+from litegate.steps import STEPS
+from litegate.variants import BASELINE, CHAMPION
+
+
+def test_no_task_is_there_twice() -> None:
+    assert len({task.id for task in TASKS}) == len(TASKS)
+
+
+@pytest.mark.parametrize(
+    ("step", "variant", "task"),
+    [
+        ("resolve", "", "resolve"),
+        ("judge", "", "gate"),
+        ("evaluate", BASELINE, "evaluate_baseline"),
+        ("evaluate", CHAMPION, "evaluate_champion"),
+        ("smoke", BASELINE, "inspect_baseline"),
+        ("smoke", "int8", "variant.inspect"),
+        ("profile", EACH, "variant.profile"),
+    ],
+)
+def test_a_task_is_found_by_its_step_and_what_that_works_on(step: str, variant: str, task: str) -> None:
+    assert task_of(step, variant).id == task
+
+
+def test_a_step_that_nobody_runs_for_this_has_no_task() -> None:
+    with pytest.raises(KeyError):
+        task_of("quantize", BASELINE)
+
+
+def test_every_step_with_a_request_of_the_pipelines_has_a_task() -> None:
+    run = {step for task in TASKS for step in task.steps}
+    assert set(REQUESTS) <= run
+    assert run - set(STEPS) == {"select"}  # no step: it needs no process of its own
+
+
+def test_every_page_says_what_its_task_leaves() -> None:
+    assert all("**Leaves**" in task.page for task in TASKS)
