@@ -40,6 +40,12 @@ def registered(litegate: Any) -> dict[str, dict[str, str]]:
     return {name: dict(client.get_registered_model(name).aliases) for name in names}
 
 
+def measured(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a result without the places where their files are kept."""
+    places = ("uri", "mlflow_run_id", "mlflow_model_id")
+    return [{key: value for key, value in row.items() if key not in places} for row in result["variants"]]
+
+
 def test_the_demo_trains_and_promotes_by_the_models_asset(demo: Any, tmp_path: Path, predict: Any, s3: Any) -> None:
     assert demo.code == 0, demo.output
     result = demo.result
@@ -67,6 +73,10 @@ def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Pat
     assert f"joined {first.result['run']}, which is under way with the same inputs" in first.output
     followed = litegate("follow", first.result["run"], result=tmp_path / "followed.json")
     assert (followed.code, followed.result) == (first.code, first.result), followed.output
+    compared = litegate("compare", path, "--out", tmp_path / "compared", result=tmp_path / "compared.json")
+    assert (compared.code, compared.result["selected"]) == (0, first.result["champion"]["variant"]), compared.output
+    assert measured(compared.result) == measured(first.result), "equal digests, outcomes and verdicts"
+    assert set(re.findall(r": (\w+) +success", compared.output)) == {"resolve"}, "all else was found"
     second = litegate.run_spec(tmp_path, **spec(models, "twice"))
     assert (first.code, second.code) == (0, 0), first.output + second.output
     assert first.result["run"] != second.result["run"]

@@ -24,7 +24,7 @@ from litegate.stack import Home, running
 from litegate.stack.environment import client_environment
 from litegate.storage import write_whole
 
-__all__ = ["init"]
+__all__ = ["init", "look_at", "name_of", "use_home"]
 
 
 def init(home: Home, options: Namespace) -> int:
@@ -34,26 +34,40 @@ def init(home: Home, options: Namespace) -> int:
         BadInput: the model or the data cannot be read, or do not fit together.
         SpecError: the file is there already.
     """
-    name = options.name or _name_of(options.source)
+    name = options.name or name_of(options.source)
     path = (options.output or Path(f"{name}.yaml")).resolve()
     if path.exists() and not options.force:
         raise SpecError(str(path), "a new file", "one that is there already; --force replaces it")
-    _use(home)
+    use_home(home)
     with Progress(f"looking at {options.source}") as progress, showing_log(progress):
-        spec = _Look(settings(), options).spec(name, path.parent)
+        spec = look_at(options, name, path.parent)
     parse_spec(yaml.safe_load(spec.text), str(path))
     write_whole(path, iter((spec.text.encode(),)))
     answer({"spec": str(path), "keys": spec.keys, "notes": spec.notes}, options.json, lambda: _say(spec, path))
     return 0
 
 
+def look_at(options: Namespace, name: str, folder: Path | None, data: str = "DATA") -> FirstSpec:
+    """A first spec for a model and its data.
+
+    Args:
+        options: `source`, `data` and `evaluation` are addresses; `format`, `label`, `signature` and `target` help.
+        folder: where the spec is to be, which local addresses in it are relative to; None makes them absolute.
+        data: what the command calls the data that calibrate.
+
+    Raises:
+        BadInput: the model or the data cannot be read, or do not fit together.
+    """
+    return _Look(settings(), options, data).spec(name, folder)
+
+
 class _Look:
     """The steps of a run that come before any quantization, and a survey of each data set."""
 
-    def __init__(self, places: Settings, options: Namespace) -> None:
-        self.places, self.options = places, options
+    def __init__(self, places: Settings, options: Namespace, data: str) -> None:
+        self.places, self.options, self.data = places, options, data
 
-    def spec(self, name: str, folder: Path) -> FirstSpec:
+    def spec(self, name: str, folder: Path | None) -> FirstSpec:
         """What the looking came to."""
         options = self.options
         resolved = self._resolved(name)
@@ -61,12 +75,12 @@ class _Look:
         data = [
             DataSet(_as_named(uri, folder), ref.format, self._survey(ref, where, signature))
             for uri, ref, where in (
-                (options.data, resolved.calibration, "DATA"),
+                (options.data, resolved.calibration, self.data),
                 (options.evaluation or options.data, resolved.evaluation, "EVALUATION"),
             )
         ]
         model = _as_named(options.source, folder)
-        spec = first_spec(name, model, signature, *data, target=options.target, label=options.label)
+        spec = first_spec(name, model, signature, *data, target=options.target or "cpu", label=options.label)
         if options.signature:
             spec.keys["evaluation"]["signature"] = options.signature
         return spec
@@ -74,7 +88,7 @@ class _Look:
     def _resolved(self, name: str) -> Resolved:
         """The inputs, pinned as a run pins them."""
         options = self.options
-        calibration = self._section(options.data, "DATA")
+        calibration = self._section(options.data, self.data)
         evaluation = self._section(options.evaluation, "EVALUATION") if options.evaluation else calibration
         keys = {"model": {"name": name, "uri": _absolute(options.source)}}
         draft = parse_spec(keys | {"calibration": calibration, "evaluation": evaluation}, "litegate init")
@@ -101,16 +115,16 @@ class _Look:
         return StepRun(step, request, self.places).run()
 
 
-def _use(home: Home) -> None:
-    """A run of the servers of this home is to find what is computed here."""
+def use_home(home: Home) -> None:
+    """Have steps use the workspace of a home: what is computed here, a run of its servers finds."""
     stack = running(home)
     if stack is not None:
         os.environ.update(client_environment(home, stack) | {"LITEGATE_WORKSPACE": stack.workspace})
     os.environ["LITEGATE_HOME"] = str(home.root)
 
 
-def _name_of(model: str) -> str:
-    """A name from the file's or folder's: letters, digits, `_`, `-` and `.`."""
+def name_of(model: str) -> str:
+    """A model's name from the file's or folder's: letters, digits, `_`, `-` and `.`."""
     stem = PurePosixPath(model.rstrip("/")).name.removesuffix(".keras").removesuffix(".h5")
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-._") or "model"
 
@@ -119,9 +133,9 @@ def _absolute(uri: str) -> str:
     return uri if "://" in uri else str(Path(uri).absolute())
 
 
-def _as_named(uri: str, folder: Path) -> str:
+def _as_named(uri: str, folder: Path | None) -> str:
     """A local path as it is seen from the spec's folder."""
-    return uri if "://" in uri else os.path.relpath(Path(uri).absolute(), folder)
+    return _absolute(uri) if "://" in uri or folder is None else os.path.relpath(Path(uri).absolute(), folder)
 
 
 def _say(spec: FirstSpec, path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["INTERRUPTED", "STDOUT", "answer", "answer_error", "json_target", "print_error", "write_json"]
+__all__ = ["INTERRUPTED", "STDOUT", "answer", "answer_error", "json_target", "print_error", "write_json", "write_text"]
 
 INTERRUPTED = 130
 """The exit code of a command that was interrupted, as shells have it."""
@@ -18,7 +18,7 @@ STDOUT = Path("-")
 
 
 def json_target(text: str) -> Path:
-    """The file that `--json` names."""
+    """The file that an option such as `--json` names."""
     path = Path(text)
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"expected a file, got the folder {text}")
@@ -50,7 +50,11 @@ def write_json(found: Any, target: Path | None) -> None:
     """Write to the target of `--json`, whole or not at all; nowhere if there is none."""
     if target is None:
         return
-    text = json.dumps(found, indent=2, allow_nan=False) + "\n"
+    write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", target)
+
+
+def write_text(text: str, target: Path) -> None:
+    """Write to a file, whole or not at all, or to standard output."""
     if target == STDOUT:
         print(text, end="", flush=True)
         return

@@ -12,13 +12,13 @@ from rich.text import Text
 
 from litegate import wording
 from litegate.cli.outcome import Outcome
-from litegate.records import BaselineSummary, Champion, RunResult, VariantRow
+from litegate.records import BaselineSummary, Champion, Comparison, RunResult, VariantRow
 from litegate.stack import Home, Stack
 from litegate.variants import BASELINE
 
-__all__ = ["print_outcome", "print_table"]
+__all__ = ["PLAIN_WIDTH", "print_outcome", "print_table", "reasons"]
 
-_PLAIN_WIDTH, _ANY_WIDTH = 120, 1000
+PLAIN_WIDTH, _ANY_WIDTH = 120, 1000
 _LEFT_OUT_FIRST = ("samples", "size", "latency ms", "bytes", "clusters")
 _WORST_CLASSES = 3
 _STYLES = {"passed": "green", "failed": "red", "inconclusive": "yellow", "baseline": "dim"}
@@ -28,18 +28,23 @@ def print_outcome(outcome: Outcome, registry: str, stack: Stack, home: Home, air
     """Print the table, the verdict, and the pages that tell more."""
     console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=_PLAIN_WIDTH)
+        console = Console(highlight=False, width=PLAIN_WIDTH)
     result = outcome.result
     if result is not None:
-        print_table(console, outcome, result)
-    for line in (*_reasons(result), *_summary(outcome, registry), *_pages(result, stack, home, airflow_page)):
+        champion = outcome.champion
+        print_table(console, result, (champion.variant, champion.digest) if champion else None)
+    for line in (*reasons(result), *_summary(outcome, registry), *_pages(result, stack, home, airflow_page)):
         console.print(Text(line), soft_wrap=True)
 
 
-def print_table(console: Console, outcome: Outcome, result: RunResult) -> None:
-    """The measured variants. Whole columns are left out where a terminal is narrow: half a number says nothing."""
+def print_table(console: Console, result: RunResult | Comparison, chosen: tuple[str, str | None] | None) -> None:
+    """The measured variants. Whole columns are left out where a terminal is narrow: half a number says nothing.
+
+    Args:
+        chosen: the variant that is marked and its digest, if any is.
+    """
     for count in range(len(_LEFT_OUT_FIRST) + 1):
-        table = _table(outcome, result, _LEFT_OUT_FIRST[:count])
+        table = _table(result, chosen, _LEFT_OUT_FIRST[:count])
         if Measurement.get(console, console.options.update(max_width=_ANY_WIDTH), table).maximum <= console.width:
             break
     console.print(table)
@@ -47,8 +52,8 @@ def print_table(console: Console, outcome: Outcome, result: RunResult) -> None:
         console.print(Text(f"a wider terminal shows {', '.join(_LEFT_OUT_FIRST[:count])} as well", "dim"))
 
 
-def _table(outcome: Outcome, result: RunResult, without: Sequence[str] = ()) -> Table:
-    """The measured variants against the baseline; the champion is marked.
+def _table(result: RunResult | Comparison, chosen: tuple[str, str | None] | None, without: Sequence[str] = ()) -> Table:
+    """The measured variants against the baseline; the chosen one is marked.
 
     Args:
         without: names of columns that are left out.
@@ -65,24 +70,20 @@ def _table(outcome: Outcome, result: RunResult, without: Sequence[str] = ()) -> 
         cells = _baseline_cells(result.baseline, clustered)
         table.add_row(*(cells[index] for index in kept))
     for row in result.variants:
-        champion = _is(row, outcome.champion)
-        cells = _cells(row, result.baseline, champion, clustered)
+        marked = chosen == (row.variant, row.digest)
+        cells = _cells(row, result.baseline, marked, clustered)
         style = _STYLES.get(row.verdict, "")
         table.add_row(
             *(Text(cells[index], style if names[index] == "verdict" else "") for index in kept),
-            style="bold" if champion else None,
+            style="bold" if marked else None,
         )
     return table
 
 
-def _is(row: VariantRow, version: Champion | None) -> bool:
-    return version is not None and (row.variant, row.digest) == (version.variant, version.digest)
-
-
-def _cells(row: VariantRow, baseline: BaselineSummary, champion: bool, clustered: bool) -> tuple[str, ...]:
+def _cells(row: VariantRow, baseline: BaselineSummary, marked: bool, clustered: bool) -> tuple[str, ...]:
     clusters = "-" if row.clusters is None else f"{row.clusters:,}"
     return (
-        f"{'*' if champion else ' '} {row.variant}",
+        f"{'*' if marked else ' '} {row.variant}",
         "-" if row.bytes is None else f"{row.bytes:,}",
         "-" if row.bytes is None else f"{row.bytes / baseline.bytes:.0%}",
         _value(row.value, baseline),
@@ -116,7 +117,7 @@ def _baseline_cells(baseline: BaselineSummary, clustered: bool) -> tuple[str, ..
     return (f"  {BASELINE}", size, "100%", value, "-", samples, *["-"] * clustered, "-", "baseline")
 
 
-def _reasons(result: RunResult | None) -> list[str]:
+def reasons(result: RunResult | Comparison | None) -> list[str]:
     """Why what did not pass did not, and what a verdict does not cover, a line each; in full, for people act on it."""
     rows = [row for row in result.variants if row.verdict not in ("passed", "baseline") or row.rare] if result else []
     lines = [line for row in rows for line in (_sentence(row), *_worst_classes(row))]

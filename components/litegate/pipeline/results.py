@@ -27,11 +27,13 @@ from litegate.records import (
     Verdict,
     Verdicts,
 )
-from litegate.variants import BASELINE, CHAMPION
+from litegate.variants import BASELINE, CHAMPION, VARIANTS
 
 __all__ = ["Results"]
 
 R = TypeVar("R", bound=Record)
+
+_ORDER = list(VARIANTS)  # whichever was ready first: the same results are the same request
 
 
 class Results(ABC):
@@ -117,7 +119,7 @@ class Results(ABC):
         return Candidate(artifact=artifact, evaluated=evaluated)
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Every variant that was quantized and evaluated."""
+        """Every variant that was quantized and evaluated, in litegate's order of the variants."""
         evaluated = {item.variant: item for item in self.all(Evaluated, "evaluate")}
         profiles = {item.variant: item for item in self.all(Profile, "profile")}
         inspections = {item.variant: item for item in self.all(Inspection, "inspect")}
@@ -130,7 +132,7 @@ class Results(ABC):
                 inspection=inspections.get(item.variant),
                 smoke=smokes.get(item.variant),
             )
-            for item in self.all(Artifact, "quantize")
+            for item in sorted(self.all(Artifact, "quantize"), key=lambda item: _ORDER.index(item.variant))
             if item.variant in evaluated
         )
 

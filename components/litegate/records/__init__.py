@@ -23,6 +23,7 @@ from litegate.records.artifacts import (
 )
 from litegate.records.base import FileRef, Record
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
+from litegate.records.comparison import Comparison
 from litegate.records.evaluation import Candidate, Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
 from litegate.records.inputs import (
     Announcement,
@@ -128,6 +129,7 @@ __all__ = [
     "Clause",
     "CleanRequest",
     "Cleaned",
+    "Comparison",
     "Computing",
     "ConcludeRequest",
     "Conclusion",

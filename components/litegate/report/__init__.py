@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from litegate.records import ClassLoss, RegisterRequest, RunResult
+from litegate.records import ClassLoss, Comparison, RegisterRequest, RunResult
 from litegate.report.advice import advice
 from litegate.report.answer import answer
 from litegate.report.certainty import certainty
@@ -35,7 +35,7 @@ _PAGES = Environment(
 
 
 def render(
-    request: RegisterRequest, result: RunResult, classes: Mapping[str, Sequence[ClassLoss]] | None = None
+    request: RegisterRequest, result: RunResult | Comparison, classes: Mapping[str, Sequence[ClassLoss]] | None = None
 ) -> str:
     """The page as HTML.
 

@@ -59,7 +59,7 @@ def _of_trial(found: Answer, row: Row | None, trial: Trial) -> Answer:
 
 
 def _ship(run: Run, row: Row) -> Answer:
-    champion, registry = run.result.selected, run.spec.registry
+    champion, registry = run.version, run.spec.registry
     version = f", registered as version {champion.version} of {registry.name}" if champion else ""
     return Answer(
         state=row.state,
@@ -79,8 +79,8 @@ def _nothing(run: Run) -> Answer:
         state=closest.state if closest else "failed",
         headline="Ship none of them",
         sentence=closest.sentence if closest else "No variant was measured.",
-        why=f"{_capital(run.request.selection.why)}{f'; {closest.name} came closest' if closest else ''}. The alias "
-        f"{run.spec.registry.alias} of {run.spec.registry.name} stays where it is.",
+        why=f"{_capital(run.request.selection.why)}{f'; {closest.name} came closest' if closest else ''}."
+        + (f" The alias {run.spec.registry.alias} of {run.spec.registry.name} stays where it is." * run.registers),
         figures=_figures(run, closest) if closest else (),
     )
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from litegate import wording
 from litegate.metrics.facts import MetricFacts
-from litegate.records import Candidate, Inspection, Profile, RegisterRequest, RunResult, Verdict
+from litegate.records import Candidate, Champion, Comparison, Inspection, Profile, RegisterRequest, RunResult, Verdict
 from litegate.spec import Gate, Spec
 from litegate.variants import BASELINE, VARIANTS
 
@@ -74,7 +74,7 @@ class Run:
     """
 
     request: RegisterRequest
-    result: RunResult
+    result: RunResult | Comparison
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -107,6 +107,16 @@ class Run:
     def selected(self) -> Row | None:
         """What may be promoted."""
         return next((row for row in self.rows if row.selected), None)
+
+    @property
+    def registers(self) -> bool:
+        """Whether what passes is registered; a comparison leaves files alone."""
+        return isinstance(self.result, RunResult)
+
+    @property
+    def version(self) -> Champion | None:
+        """The registered version of what may be promoted."""
+        return self.result.selected if isinstance(self.result, RunResult) else None
 
     @property
     def spec(self) -> Spec:
@@ -154,7 +164,7 @@ class Run:
         return self.request.baseline.artifact.file.bytes
 
     def file_name(self, row: Row) -> str:
-        """The name under which MLflow keeps the file."""
+        """The name of the file, wherever it is kept."""
         return f"{self.spec.model.name}-{row.name}.tflite"
 
 

@@ -16,9 +16,9 @@ from litegate.errors import StoreError
 from litegate.gate.explain import read_classes
 from litegate.litert import choose_signature
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
-from litegate.report import render
+from litegate.report import render, table_rows
 from litegate.select import refuted_digests
-from litegate.tracking import cards, fields, models, notes, registry, runs, table_rows, views
+from litegate.tracking import cards, fields, models, notes, registry, runs, views
 from litegate.tracking.trials import marked
 from litegate.tracking.verdict_files import log_verdict
 from litegate.variants import VARIANTS

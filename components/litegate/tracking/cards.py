@@ -9,8 +9,9 @@ from mlflow.entities import Run
 from litegate.litert import choose_signature
 from litegate.markdown import code, fit, plain
 from litegate.records import RegisterRequest, Signature, VariantRow
+from litegate.report import table_rows
 from litegate.results_note import headline, results
-from litegate.tracking import notes, table_rows
+from litegate.tracking import notes
 from litegate.tracking.views import link, view_link
 
 __all__ = ["model_card", "version_card"]

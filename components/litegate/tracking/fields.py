@@ -15,8 +15,9 @@ from litegate.records import (
     Verdict,
     warnings_of,
 )
+from litegate.report import table_rows
 from litegate.results_note import headline
-from litegate.tracking import notes, registry, table_rows
+from litegate.tracking import notes, registry
 from litegate.variants import BASELINE, VARIANTS
 
 __all__ = [

@@ -11,6 +11,8 @@ import pytest
 
 from litegate import records
 from litegate.gate.outcomes import Outcomes
+from litegate.pipeline.memory import ResultsInMemory
+from litegate.pipeline.requests import request_of
 from litegate.records import Artifact, Candidate, Converted, Resolved, SampleSet
 from litegate.runner import StepRun
 from litegate.settings import Settings, settings
@@ -39,12 +41,12 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 class Pipeline:
-    """The steps for one spec, one after the other, without Airflow."""
+    """Single steps of the pipeline for one spec, with what they need run before them, and with other requests too."""
 
     def __init__(self, folder: Path, places: Settings, **keys: Any) -> None:
         self.folder, self.places = folder, places
         self.spec = parse_spec(keys)
-        self.resolved: Resolved | None = None
+        self.results = ResultsInMemory()
 
     def but(self, **sections: dict[str, Any]) -> Pipeline:
         """The same with other keys in sections of the spec."""
@@ -55,76 +57,52 @@ class Pipeline:
         return StepRun(name, request, self.places).run()
 
     def resolve(self) -> Resolved:
-        if self.resolved is None or self.resolved.spec != self.spec:
-            self.resolved = self.step("resolve", records.ResolveRequest(spec=self.spec, folder=str(self.folder)))
-        return self.resolved
+        known = self.results.maybe(Resolved, "resolve")
+        if known is None or known.spec != self.spec:
+            self._keep("resolve", records.ResolveRequest(spec=self.spec, folder=str(self.folder)))
+        return self.results.resolved()
 
     def convert(self) -> Converted:
-        return self.step("convert", records.ConvertRequest(model=self.resolve().model))
+        self.resolve()
+        return self._run("convert")
 
     def sample(self) -> SampleSet:
-        resolved, choice = self.resolve(), self.spec.calibration
-        return self.step(
-            "sample",
-            records.SampleRequest(
-                data=resolved.calibration,
-                artifact=self.convert().artifact,
-                samples=choice.samples,
-                seed=choice.seed,
-                preprocess=resolved.preprocess,
-            ),
-        )
+        self.convert()
+        return self._run("sample")
 
     def parity(self) -> records.Parity:
-        request = records.ParityRequest(
-            model=self.resolve().model,
-            artifact=self.convert().artifact,
-            samples=self.sample(),
-            signature=self.spec.evaluation.signature,
-        )
-        return self.step("parity", request)
+        self.sample()
+        return self._run("parity")
 
     def quantize(self, variant: str) -> Artifact:
-        converted = self.convert()
-        request = records.QuantizeRequest(
-            variant=variant,
-            saved_model=converted.saved_model,
-            baseline=converted.artifact,
-            samples=self.sample(),
-        )
-        return self.step("quantize", request)
+        self.sample()
+        return self._run("quantize", variant)
 
     def inspect(self, artifact: Artifact) -> records.Inspection:
-        request = records.InspectRequest(
-            artifact=artifact,
-            baseline=None if artifact.variant == BASELINE else self.convert().artifact,
-            source=self.spec.model.uri,
-            target=self.spec.target,
-        )
-        return self.step("inspect", request)
+        return self._about(artifact, "inspect")
 
     def smoke(self, artifact: Artifact) -> records.SmokeRun:
-        request = records.SmokeRequest(
-            artifact=artifact,
-            baseline=None if artifact.variant == BASELINE else self.convert().artifact,
-            samples=self.sample(),
-            source=self.spec.model.uri,
-        )
-        return self.step("smoke", request)
+        self.sample()
+        return self._about(artifact, "smoke")
 
     def evaluate(self, artifact: Artifact, **changes: Any) -> records.Evaluated:
-        resolved = self.resolve()
-        request = records.EvaluateRequest(
-            artifact=artifact,
-            data=resolved.evaluation,
-            metric=self.spec.evaluation.metric,
-            metric_code=resolved.metric_code,
-            max_samples=None,
-            seed=17,
-            preprocess=resolved.preprocess,
-            signature=self.spec.evaluation.signature,
-        )
-        return self.step("evaluate", request.model_copy(update=changes))
+        return self._about(artifact, "evaluate", **changes)
+
+    def _run(self, step: str, variant: str = "") -> Any:
+        return self._keep(step, request_of(step, self.results, variant), variant)
+
+    def _keep(self, step: str, request: records.Record, variant: str = "") -> Any:
+        result = self.step(step, request)
+        self.results.keep(step, variant, result)
+        return result
+
+    def _about(self, artifact: Artifact, step: str, **changes: Any) -> Any:
+        """A step for a file, which need not be the one that was quantized."""
+        self.convert()
+        if artifact.variant != BASELINE:
+            self.results.keep("quantize", artifact.variant, artifact)
+        request = request_of(step, self.results, artifact.variant)
+        return self.step(step, request.model_copy(update={"artifact": artifact} | changes))
 
     def outcomes(self, evaluated: records.Evaluated | records.ReferenceOutcomes) -> Outcomes:
         return Outcomes.read(Store(self.places.workspace, self.places.cache).fetch(evaluated.outcomes))

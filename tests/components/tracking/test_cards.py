@@ -8,7 +8,8 @@ import pytest
 from mlflow import MlflowClient
 
 from litegate.records import VariantRow
-from litegate.tracking import cards, notes, table_rows
+from litegate.report import table_rows
+from litegate.tracking import cards, notes
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 

@@ -11,7 +11,7 @@ from litegate.cli.commands.command import Command, Parser
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "data_arguments"]
 
 _TARGETS = ("cpu", "gpu", "edgetpu", "microcontroller", "high_precision_integer")
 _FORMATS = ("csv", "images", "npy", "npz", "parquet", "tfrecord", "webdataset")
@@ -32,14 +32,21 @@ def _schema(_: Home, options: Namespace) -> int:
 def _init_arguments(parser: Parser) -> None:
     parser.add_argument("source", metavar="MODEL", help="a SavedModel folder, a .keras or a .h5 file; s3:// or local")
     parser.add_argument("data", metavar="DATA", help="data to calibrate with: a file, folder, s3:// prefix or glob")
-    parser.add_argument("evaluation", metavar="EVALUATION", nargs="?", help="data to evaluate with (DATA as well)")
+    data_arguments(parser)
     parser.add_argument("--output", type=Path, metavar="SPEC.yaml", help="the spec file (<name>.yaml)")
     parser.add_argument("--force", action="store_true", help="replace the spec file if it is there")
+
+
+def data_arguments(parser: Parser) -> None:
+    """The arguments that help to find out what is in a model and its data."""
+    parser.add_argument(
+        "evaluation", metavar="EVALUATION", nargs="?", help="data to evaluate with (those that calibrate as well)"
+    )
     parser.add_argument("--name", help="the model's name (its file's)")
     parser.add_argument("--label", metavar="FIELD", help="the field with the labels, if it cannot be told")
     parser.add_argument("--signature", help="the model's signature, if it has several")
     parser.add_argument("--format", choices=_FORMATS, help="of the data, if their names do not tell it")
-    parser.add_argument("--target", choices=_TARGETS, default="cpu", help="where the model will run (cpu)")
+    parser.add_argument("--target", choices=_TARGETS, help="where the model will run (cpu)")
 
 
 def _schema_arguments(parser: Parser) -> None:

@@ -24,9 +24,14 @@ def baseline_of(request: RegisterRequest) -> BaselineSummary:
 
 
 def variant_row(
-    candidate: Candidate | None, verdict: Verdict, uri: str | None, run_id: str, model_id: str | None
+    candidate: Candidate | None, verdict: Verdict, uri: str | None, run_id: str | None, model_id: str | None
 ) -> VariantRow:
-    """One row of the result table; what is not finite counts as not measured."""
+    """One row of the result table; what is not finite counts as not measured.
+
+    Args:
+        uri: where its file is.
+        run_id, model_id: of MLflow; None where nothing is recorded there.
+    """
     inspection, smoke = (candidate.inspection, candidate.smoke) if candidate else (None, None)
     return VariantRow(
         variant=verdict.variant,

@@ -1,0 +1,52 @@
+"""The command that compares variants without any server: `compare`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from litegate.cli.commands.command import Command, Parser
+from litegate.cli.commands.specs import data_arguments
+from litegate.cli.output import STDOUT, json_target
+
+if TYPE_CHECKING:
+    from litegate.stack import Home  # slow to import
+
+__all__ = ["COMMANDS"]
+
+
+def _compare(home: Home, options: Namespace) -> int:
+    from litegate.cli import compare
+
+    return compare.compare(home, options)
+
+
+def _compare_arguments(parser: Parser) -> None:
+    parser.add_argument("source", metavar="SPEC.yaml|MODEL", help="a spec file, or a model as for `litegate init`")
+    parser.add_argument("data", metavar="CALIBRATION", nargs="?", help="data to calibrate with, for a MODEL")
+    data_arguments(parser)
+    parser.add_argument("--variants", metavar="A,B", help="variants to compare, or `all` (the spec's, the target's)")
+    parser.add_argument("--max-drop", type=float, metavar="X", help="the largest allowed loss, as gate.max_drop")
+    parser.add_argument(
+        "--require", action="append", default=[], metavar="VARIANT", help="must pass, whatever else does; repeatable"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the files (compare-<model>)")
+    parser.add_argument(
+        "--markdown", nargs="?", const=STDOUT, type=json_target, metavar="F", help="a table for a pull request"
+    )
+    parser.add_argument("--junit", type=json_target, metavar="F", help="the verdicts as JUnit's XML, for a CI server")
+
+
+COMMANDS = (
+    Command(
+        name="compare",
+        summary="Quantize, evaluate and judge the variants of a model, without any server.",
+        run=_compare,
+        arguments=_compare_arguments,
+        details="DIR gets the files of the variants, report.html and result.json. Nothing is registered or promoted. "
+        "Results are shared with `litegate run` of the same home.",
+        epilog="exit codes: 0 a variant passed (with --require each that it names), 3 not so, 2 the spec or an input "
+        "is bad, 1 anything else, 130 interrupted.",
+    ),
+)

@@ -1,0 +1,149 @@
+"""`litegate compare`: the pipeline up to the verdicts, without any server."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+from typing_extensions import override
+
+from litegate.cli.init import look_at, name_of, use_home
+from litegate.cli.output import STDOUT, answer, write_text
+from litegate.cli.progress import Progress
+from litegate.cli.table import PLAIN_WIDTH, print_table, reasons
+from litegate.comparison.comparing import Comparing
+from litegate.comparison.tables import junit, markdown
+from litegate.errors import GateRejected, SpecError
+from litegate.records import Comparison
+from litegate.settings import settings
+from litegate.spec import Spec, load_spec, parse_spec, with_values
+from litegate.stack import Home
+
+__all__ = ["compare"]
+
+_STYLES = {"success": "green", "found": "dim", "failed": "red"}
+_COMMAND_LINE = "the command line"
+
+
+def compare(home: Home, options: Namespace) -> int:
+    """Compare the variants of one model; returns the exit code.
+
+    Raises:
+        BadInput: the spec, the model or the data cannot be used.
+        StepFailed: a step that every variant needs failed.
+    """
+    use_home(home)
+    spec, base = _spec(options)
+    watch = _Watch()
+    out = options.out or Path(f"compare-{spec.model.name}")
+    comparing = Comparing(spec, base, out, settings(), options.require, watch)
+    with Progress(f"comparing {spec.model.name}") as progress, watch.shown(progress, comparing.local.steps):
+        comparison = comparing.run()
+    if options.markdown is not None:
+        write_text(markdown(comparison), options.markdown)
+    if options.junit is not None:
+        write_text(junit(comparison), options.junit)
+    quiet = STDOUT in (options.markdown, options.junit)
+    answer(comparison.to_json(), options.json, lambda: _show(comparison, quiet))
+    return 0 if comparison.passed else GateRejected.exit_code
+
+
+def _spec(options: Namespace) -> tuple[Spec, Path]:
+    """The spec, and the folder that its paths are relative to."""
+    is_spec = options.source.endswith((".yaml", ".yml"))
+    if is_spec == (options.data is not None):
+        got = "both a spec and data" if is_spec else f"{options.source} alone"
+        raise SpecError(_COMMAND_LINE, "SPEC.yaml, or MODEL and CALIBRATION", got)
+    if is_spec:
+        return _changed(load_spec(Path(options.source)), options), Path(options.source).resolve().parent
+    with Progress(f"looking at {options.source}") as progress:
+        first = look_at(options, options.name or name_of(options.source), None, "CALIBRATION")
+        for note in first.notes:
+            progress.note(f"note: {note}", "yellow")
+    return _changed(parse_spec(first.keys, _COMMAND_LINE), options), Path.cwd()
+
+
+def _changed(spec: Spec, options: Namespace) -> Spec:
+    """The spec with what the command line says in place of its own values."""
+    variants = options.variants and ("all" if options.variants == "all" else options.variants.split(","))
+    values = {"target": options.target, "variants": variants, "gate.max_drop": options.max_drop}
+    given = {key: value for key, value in values.items() if value is not None}
+    return with_values(spec, given, _COMMAND_LINE) if given else spec
+
+
+class _Watch(logging.Handler):
+    """Shows the steps as lines, what runs at the moment as a bar, and the warnings of all of them."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self._running: list[str] = []
+        self._done = self._steps = 0
+        self._progress: Progress | None = None
+
+    @contextmanager
+    def shown(self, progress: Progress, steps: int) -> Iterator[None]:
+        """Show it with this progress meanwhile."""
+        self._progress, self._steps = progress, steps
+        log = logging.getLogger("litegate")
+        log.addHandler(self)
+        log.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            log.removeHandler(self)
+
+    def __call__(self, step: str, variant: str, state: str) -> None:
+        """A step begins or ends."""
+        name = f"{variant or 'all'}: {step}"
+        if state == "running":
+            self._running.append(name)
+        else:
+            self._running.remove(name)
+            self._done += 1
+            self._note(f"{name:<36} {state}", _STYLES[state])
+        self._now(", ".join(self._running))
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            self._note(record.getMessage(), "yellow")
+        else:
+            self._now(f"{', '.join(self._running)}: {record.getMessage()}")
+
+    def _note(self, line: str, style: str) -> None:
+        if self._progress is not None:
+            self._progress.note(line, style)
+
+    def _now(self, text: str) -> None:
+        if self._progress is not None:
+            self._progress.now(text, self._done, self._steps)
+
+
+def _show(comparison: Comparison, quiet: bool) -> None:
+    """The table, the answer and where everything is; on standard error where a table for others is on the other."""
+    console = Console(highlight=False, stderr=quiet)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=PLAIN_WIDTH, file=sys.stderr if quiet else None)
+    chosen = next((row for row in comparison.variants if row.variant == comparison.selected), None)
+    print_table(console, comparison, (chosen.variant, chosen.digest) if chosen else None)
+    for line in (*reasons(comparison), *_summary(comparison)):
+        console.print(Text(line), soft_wrap=True)
+
+
+def _summary(comparison: Comparison) -> list[Any]:
+    lines = [f"warning: {warning}" for warning in comparison.warnings]
+    missing = [name for name in comparison.required if name not in comparison.may_ship]
+    if missing:
+        lines.append(f"rejected: {', '.join(missing)} must pass, and did not")
+    elif comparison.selected is None:
+        lines.append("rejected: nothing passed the gate")
+    if comparison.selected is not None:
+        lines.append(f"ship {comparison.selected}, {comparison.why}: {comparison.file}")
+    return [*lines, f"Files:   {comparison.folder}", f"Report:  {comparison.report}"]

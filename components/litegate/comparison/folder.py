@@ -1,0 +1,57 @@
+"""The folder that a comparison fills.
+
+<model>-<variant>.tflite               the baseline, and each variant that passed
+not_passed/<model>-<variant>.tflite    the other variants
+report.html                            the page that shows all of it
+result.json                            the `Comparison`
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from litegate.errors import BadInput
+from litegate.records import Candidate, Comparison
+from litegate.storage import write_whole
+from litegate.variants import VARIANTS
+
+__all__ = ["Folder"]
+
+_BLOCK = 1 << 20
+
+
+class Folder:
+    """Writes what a comparison came to, each file whole or not at all.
+
+    Args:
+        path: the folder.
+        model: the model's name, which the names of its files begin with.
+
+    Raises:
+        BadInput: there is something at the path that is no folder.
+    """
+
+    def __init__(self, path: Path, model: str) -> None:
+        if path.exists() and not path.is_dir():
+            raise BadInput("--out", "a folder", f"the file {path}")
+        self.path, self.model = path, model
+        self.report, self.result = path / "report.html", path / "result.json"
+
+    def clear(self) -> None:
+        """Remove what an earlier comparison left: nobody is to take it for what this one came to."""
+        names = [f"{self.model}-{variant}.tflite" for variant in VARIANTS]
+        for name in (*names, *(f"not_passed/{name}" for name in names), self.report.name, self.result.name):
+            (self.path / name).unlink(missing_ok=True)
+
+    def add(self, candidate: Candidate, source: Path, passed: bool) -> Path:
+        """Copy a variant's file to where it belongs; returns its path."""
+        folder = self.path if passed else self.path / "not_passed"
+        target = folder / f"{self.model}-{candidate.artifact.variant}.tflite"
+        with source.open("rb") as file:
+            write_whole(target, iter(lambda: file.read(_BLOCK), b""))
+        return target
+
+    def write(self, comparison: Comparison, report: str) -> None:
+        """The report, and the result last: where it is, all else is."""
+        write_whole(self.report, iter((report.encode(),)))
+        write_whole(self.result, iter(((comparison.model_dump_json(indent=2) + "\n").encode(),)))

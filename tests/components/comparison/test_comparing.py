@@ -1,0 +1,90 @@
+"""From a spec to a folder: what passed lies apart from what did not, and nothing of an earlier comparison stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from litegate.comparison.comparing import Comparing
+from litegate.digest import digest_file
+from litegate.errors import BadInput, SpecError
+from litegate.records import Comparison
+from litegate.settings import Settings
+from litegate.spec import parse_spec
+
+pytestmark = pytest.mark.e2e
+
+Make = Callable[..., Comparing]
+
+
+@pytest.fixture
+def make(models: Path, places: Settings, tmp_path: Path) -> Make:
+    def comparing(*required: str, **keys: Any) -> Comparing:
+        given = {
+            "model": {"name": "test", "uri": str(models / "keras3.keras")},
+            "calibration": {"uri": str(models / "calibration.npz"), "format": "npz", "samples": 100},
+            "evaluation": {"uri": str(models / "test.npz"), "format": "npz"},
+            "variants": ["int8", "dynamic_range"],
+            "gate": {"max_drop": 0.05},
+        }
+        return Comparing(parse_spec(given | keys), models, tmp_path / "out", places, required)
+
+    return comparing
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_folder_has_the_files_the_report_and_the_result(make: Make, tmp_path: Path) -> None:
+    found = make().run()
+    assert found.passed
+    assert set(found.may_ship) == {"dynamic_range", "int8"}
+    names = {f"test-{variant}.tflite" for variant in ("float32", "dynamic_range", "int8")}
+    assert files(tmp_path / "out") == names | {"report.html", "result.json"}
+    for row in found.variants:
+        assert digest_file(Path(str(row.uri))) == row.digest
+    assert found.file == str(tmp_path / "out" / f"test-{found.selected}.tflite")
+    assert Comparison.model_validate_json((tmp_path / "out" / "result.json").read_text()) == found
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert f"Ship {found.selected}" in page
+    assert "registered" not in page.partition("</header>")[0]
+
+
+def test_what_does_not_pass_lies_apart_and_the_earlier_result_is_gone(make: Make, tmp_path: Path) -> None:
+    make().run()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    found = make(gate={"max_drop": 0.0}).run()
+    assert (found.outcome, found.selected, found.file) == ("rejected", None, None)
+    assert {row.verdict for row in found.variants} == {"baseline", "inconclusive"}
+    assert files(tmp_path / "out") == {
+        *("test-float32.tflite", "not_passed/test-int8.tflite", "not_passed/test-dynamic_range.tflite"),
+        *("report.html", "result.json", "notes.txt"),
+    }
+    assert "stays where it is" not in (tmp_path / "out" / "report.html").read_text(), "there is no alias"
+
+
+def test_nothing_of_an_earlier_comparison_is_left_where_one_fails(make: Make, models: Path, tmp_path: Path) -> None:
+    make().run()
+    with pytest.raises(BadInput, match=r"evaluation\.uri"):
+        make(evaluation={"uri": str(models / "nothing.npz"), "format": "npz"}).run()
+    assert files(tmp_path / "out") == set()
+
+
+def test_a_required_variant_decides(make: Make) -> None:
+    gates = {"max_drop": 0.05, "max_bytes": 9500}  # between both files
+    assert make("dynamic_range", gate=gates).run().passed
+    assert not make("int8", gate=gates).run().passed
+
+
+def test_a_required_variant_is_one_of_the_specs(make: Make) -> None:
+    with pytest.raises(SpecError, match="required: expected one of the variants int8, dynamic_range, got 'uint8'"):
+        make("uint8")
+
+
+def test_what_needs_the_registry_is_left_out_with_a_warning(make: Make) -> None:
+    found = make(gate={"max_drop": 0.05, "max_drop_from_champion": 0.01}).run()
+    assert found.warnings[0].startswith("gate.max_drop_from_champion was not tested")

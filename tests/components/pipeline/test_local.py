@@ -1,0 +1,95 @@
+"""The pipeline in this process's children: real steps on a small model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from litegate.errors import BadInput, StepFailed
+from litegate.pipeline.local import LocalRun, Watcher
+from litegate.records import ResolveRequest
+from litegate.settings import Settings
+from litegate.spec import parse_spec
+
+pytestmark = pytest.mark.e2e
+
+Make = Callable[..., LocalRun]
+Told = list[tuple[str, str, str]]
+
+
+@pytest.fixture
+def told() -> Told:
+    return []
+
+
+@pytest.fixture
+def make(models: Path, places: Settings, told: Told) -> Make:
+    def local(watch: Watcher | None = None, **keys: Any) -> LocalRun:
+        given = {
+            "model": {"name": "test", "uri": str(models / "keras3.keras")},
+            "calibration": {"uri": str(models / "calibration.npz"), "format": "npz", "samples": 100},
+            "evaluation": {"uri": str(models / "test.npz"), "format": "npz"},
+            "variants": ["int8", "dynamic_range"],
+            "gate": {"max_drop": 0.05},
+        }
+        request = ResolveRequest(spec=parse_spec(given | keys), folder=str(models))
+        return LocalRun(request, places, watch or (lambda *step: told.append(step)))
+
+    return local
+
+
+def test_every_variant_is_judged_and_the_best_selected(make: Make, told: Told) -> None:
+    run = make()
+    results = run.run()
+    states = {verdict.variant: verdict.state for verdict in results.verdicts()}
+    assert states == {"float32": "baseline", "dynamic_range": "passed", "int8": "passed"}
+    assert results.selection().variant in ("dynamic_range", "int8")
+    ended = [(step, variant) for step, variant, state in told if state in ("success", "found")]
+    assert len(ended) == len(set(ended)) == run.steps
+
+
+def test_what_was_found_once_is_not_computed_again(make: Make, told: Told) -> None:
+    make().run()
+    told.clear()
+    again = make().run()
+    assert {step for step, _, state in told if state == "success"} == {"resolve"}, "which is never stored"
+    assert again.selection().variant is not None
+
+
+def test_a_variant_that_fails_takes_no_other_along(make: Make, monkeypatch: pytest.MonkeyPatch, told: Told) -> None:
+    make().run()  # everything but what follows is found
+    told.clear()
+
+    def limited(step: str, variant: str, state: str) -> None:
+        told.append((step, variant, state))
+        if (step, variant) == ("quantize", "uint8"):
+            limit = "300M" if state == "running" else "8G"  # at first too little for TensorFlow
+            monkeypatch.setenv("LITEGATE_MEMORY_LIMIT", limit)
+
+    results = make(limited, variants=["int8", "uint8"]).run()
+    verdicts = {verdict.variant: verdict for verdict in results.verdicts()}
+    assert (verdicts["int8"].state, verdicts["uint8"].state) == ("passed", "failed")
+    assert [failure.variant for failure in results.failures()] == ["uint8"]
+    assert ("inspect", "uint8", "running") not in told
+
+
+def test_bad_input_ends_the_run(make: Make, models: Path) -> None:
+    with pytest.raises(BadInput, match=r"evaluation\.uri"):
+        make(evaluation={"uri": str(models / "nothing.npz"), "format": "npz"}).run()
+
+
+def test_what_was_stopped_ends_what_runs_and_begins_nothing_more(make: Make, models: Path, told: Told) -> None:
+    def stop(*step: str) -> None:
+        told.append(step)  # type: ignore[arg-type]
+        if step == ("quantize", "int8", "running"):
+            threading.Timer(0.5, run.stop).start()
+
+    other = {"uri": str(models / "calibration.npz"), "format": "npz", "samples": 99}  # nothing is found
+    run = make(stop, calibration=other)
+    with pytest.raises(StepFailed, match="interrupted"):
+        run.run()
+    assert not [step for step, _, _ in told if step in ("evaluate", "judge")]
