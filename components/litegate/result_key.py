@@ -12,7 +12,7 @@ from litegate.records import Record
 __all__ = ["result_key"]
 
 # Of our own packages: who calls steps, and has no part in what they find.
-_CALLERS = ("cli", "pipeline", "stack")
+_CALLERS = ("cli", "comparison", "first_spec", "pipeline", "stack")
 
 
 def result_key(step: str, request: Record, python: Path) -> str:

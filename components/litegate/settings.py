@@ -36,20 +36,23 @@ def default_home() -> Path:
     return Path(os.environ.get("LITEGATE_HOME") or ".litegate").absolute()
 
 
-def workspace() -> str:
+def workspace(home: Path | None = None) -> str:
     """`LITEGATE_WORKSPACE`, or a folder below the home: the root of the content-addressed store."""
-    return os.environ.get("LITEGATE_WORKSPACE") or str(default_home() / "workspace")
+    return os.environ.get("LITEGATE_WORKSPACE") or str((home or default_home()) / "workspace")
 
 
-def settings() -> Settings:
+def settings(home: Path | None = None) -> Settings:
     """The settings of this process.
+
+    Args:
+        home: the folder of all local state; None for the default one.
 
     Raises:
         StackError: if no Python with TensorFlow can be found.
     """
-    home = default_home()
+    home = home or default_home()
     return Settings(
-        workspace=workspace(),
+        workspace=workspace(home),
         cache=home / "cache",
         scratch=home / "scratch",
         pythons={"service": Path(sys.executable), "tensorflow": _tensorflow_python()},

@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.text import Text
 from typing_extensions import override
 
-from litegate.cli.init import look_at, name_of, use_home
+from litegate.cli.init import use_home
 from litegate.cli.output import STDOUT, answer, write_text
 from litegate.cli.progress import Progress
 from litegate.cli.table import PLAIN_WIDTH, print_table, reasons
 from litegate.comparison.comparing import Comparing
 from litegate.comparison.tables import junit, markdown
 from litegate.errors import GateRejected, SpecError
+from litegate.first_spec.looking import Look, name_of
 from litegate.records import Comparison
 from litegate.settings import settings
 from litegate.spec import Spec, load_spec, parse_spec, with_values
@@ -64,10 +65,23 @@ def _spec(options: Namespace) -> tuple[Spec, Path]:
     if is_spec:
         return _changed(load_spec(Path(options.source)), options), Path(options.source).resolve().parent
     with Progress(f"looking at {options.source}") as progress:
-        first = look_at(options, options.name or name_of(options.source), None, "CALIBRATION")
+        first = _look(options).first_spec(options.name or name_of(options.source), None, settings())
         for note in first.notes:
             progress.note(f"note: {note}", "yellow")
     return _changed(parse_spec(first.keys, _COMMAND_LINE), options), Path.cwd()
+
+
+def _look(options: Namespace) -> Look:
+    return Look(
+        options.source,
+        options.data,
+        options.evaluation,
+        target=options.target,
+        label=options.label,
+        signature=options.signature,
+        format=options.format,
+        max_drop=options.max_drop,
+    )
 
 
 def _changed(spec: Spec, options: Namespace) -> Spec:
@@ -139,11 +153,8 @@ def _show(comparison: Comparison, quiet: bool) -> None:
 
 def _summary(comparison: Comparison) -> list[Any]:
     lines = [f"warning: {warning}" for warning in comparison.warnings]
-    missing = [name for name in comparison.required if name not in comparison.may_ship]
-    if missing:
-        lines.append(f"rejected: {', '.join(missing)} must pass, and did not")
-    elif comparison.selected is None:
-        lines.append("rejected: nothing passed the gate")
+    if not comparison.passed:
+        lines.append(f"rejected: {comparison.answer}")
     if comparison.selected is not None:
         lines.append(f"ship {comparison.selected}, {comparison.why}: {comparison.file}")
     return [*lines, f"Files:   {comparison.folder}", f"Report:  {comparison.report}"]

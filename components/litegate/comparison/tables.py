@@ -21,7 +21,7 @@ def markdown(comparison: Comparison) -> str:
     loss = "drop" if baseline.higher_is_better else "loss"
     heads = ("variant", "verdict", wording.short_name(baseline.metric), f"{loss}{f', {unit}' if unit else ''}", "size")
     rows = [_cells(row, comparison) for row in comparison.variants]
-    parts = [f"### {plain(comparison.model)}: {plain(_answer(comparison))}", table((*heads, "latency, ms"), 2, rows)]
+    parts = [f"### {plain(comparison.model)}: {plain(comparison.answer)}", table((*heads, "latency, ms"), 2, rows)]
     parts += [_listed(headline(row) for row in comparison.variants if row.verdict not in ("passed", "baseline"))]
     parts += [_listed(f"warning: {warning}" for warning in comparison.warnings)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -44,13 +44,6 @@ def junit(comparison: Comparison) -> str:
     suite.attrib |= {"tests": str(len(rows)), "failures": str(counts["failure"]), "skipped": str(counts["skipped"])}
     ElementTree.indent(suite)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(suite, encoding="unicode")}\n'
-
-
-def _answer(comparison: Comparison) -> str:
-    if not comparison.passed and comparison.required:
-        missing = [name for name in comparison.required if name not in comparison.may_ship]
-        return f"{', '.join(missing)} must pass, and did not"
-    return "nothing passed the gate" if comparison.selected is None else f"ship {comparison.selected}"
 
 
 def _result(row: VariantRow, comparison: Comparison) -> str | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
 from typing import Literal
 
 from litegate.records.base import Record
@@ -45,3 +48,33 @@ class Comparison(Record):
     def passed(self) -> bool:
         """Whether what had to pass did."""
         return self.outcome == "passed"
+
+    @property
+    def answer(self) -> str:
+        """What is to be shipped, or why nothing is, in a few words."""
+        missing = [name for name in self.required if name not in self.may_ship]
+        if missing:
+            return f"{', '.join(missing)} must pass, and did not"
+        return "nothing passed the gate" if self.selected is None else f"ship {self.selected}"
+
+    def _repr_html_(self) -> str:
+        """The answer and the table, as a notebook shows them."""
+        loss = "drop" if self.baseline.higher_is_better else "loss"
+        head = _row("th", ("variant", "verdict", self.baseline.metric, loss, "bytes", "latency, ms"))
+        rows = "".join(_row("td", _cells(row)) for row in self.variants)
+        report = f'<a href="{escape(Path(self.report).as_uri())}">the report</a>'
+        return f"<p><b>{escape(f'{self.model}: {self.answer}')}</b>, {report}</p><table>{head}{rows}</table>"
+
+
+def _row(kind: str, cells: Iterable[str]) -> str:
+    return f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in cells)}</tr>"
+
+
+def _cells(row: VariantRow) -> tuple[str, ...]:
+    numbers = (row.value, row.drop)
+    size, latency = "-" if row.bytes is None else f"{row.bytes:,}", row.latency_ms
+    return (row.variant, row.verdict, *map(_number, numbers), size, _number(latency))
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

@@ -43,6 +43,14 @@ class RegisterRequest(Record):
 
 
 class BaselineSummary(Record):
+    """What the variants are compared with.
+
+    Attributes:
+        bytes: size of the float32 file.
+        metric: its name; `value` is its value on `samples` samples, None if it is not finite.
+        percent: whether people read it in percent, for its values are shares.
+    """
+
     bytes: Count
     metric: str
     higher_is_better: bool = True

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from litegate.cli.data_format import data_format
 from litegate.errors import DataError
+from litegate.first_spec.data_format import data_format
 from tests.components.datasets.writers import tar
 
 PNG = b"\x89PNG"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from litegate.cli.first_spec import DataSet, first_spec
-from litegate.cli.spec_text import FirstSpec
 from litegate.errors import DataError
+from litegate.first_spec.choices import DataSet, first_spec
+from litegate.first_spec.text import FirstSpec
 from litegate.gate.evidence import PairedProportions
 from litegate.records import DataField, Signature, Surveyed, TensorSpec
 from litegate.spec import parse_spec

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from litegate.cli.spec_text import FirstSpec
 from litegate.errors import DataError
+from litegate.first_spec.text import FirstSpec
 from litegate.gate.evidence import PairedProportions, needed
 from litegate.records import DataField, Signature, Surveyed, TensorSpec
 from litegate.variants import TARGETS
@@ -40,12 +40,14 @@ def first_spec(
     *,
     target: str = "cpu",
     label: str | None = None,
+    max_drop: float | None = None,
 ) -> FirstSpec:
     """Decide what can be decided, and note what cannot.
 
     Args:
         model: its address, as the spec is to name it.
         label: the name of the labels' field, if it has to be told.
+        max_drop: the largest allowed loss; None for a usual one.
 
     Raises:
         DataError: the data sets have no labels that can be told, or not what the model takes.
@@ -61,6 +63,8 @@ def first_spec(
     spec.keys["calibration"]["samples"] = min(_USUAL_SAMPLES, calibration.found.samples)
     spec.keys["evaluation"] = _data_keys(spec, "evaluation", evaluation, signature, own_label)
     spec.keys["evaluation"]["metric"], gate = _metric(spec, evaluation, signature, own_label)
+    if max_drop is not None:
+        gate["max_drop"] = max_drop
     if calibration.uri == evaluation.uri:
         spec.keys["calibration"]["allow"] = ["leakage"]
         spec.comments["calibration.allow"] = "take this away once evaluation has data of its own"
