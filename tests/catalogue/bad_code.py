@@ -170,6 +170,20 @@ CODE = (
         body("open('/var/tmp/litegate-evil', 'w')"),
     ),
     _row(
+        "label-dependent",
+        "A preprocess that tells the model the label",
+        "lint",
+        "an evaluation that means something...label_dependent",
+        body("return {'image': features['image'] * 0 + label}, label"),
+    ),
+    _row(
+        "metric-constant",
+        "A metric that gives every sample the same value",
+        "lint",
+        "an evaluation that means something...constant_metric",
+        metric(METRIC.format("np.ones(len(labels))")),
+    ),
+    _row(
         "metric-raises",
         "A metric that cannot be made",
         "resolve",

@@ -10,6 +10,7 @@ from tests.catalogue.data_makers import (
     changed,
     data_row,
     keys_of,
+    near_copies,
     put,
     unnamed_pair,
     with_changed,
@@ -195,4 +196,36 @@ CALIBRATION = (
 )
 
 
-DATA = (*SHAPES, *DAMAGED, *CALIBRATION)
+EVALUATION = (
+    data_row(
+        "evaluation-one-class",
+        "Evaluation data of one class only",
+        "an evaluation that means something...one_class",
+        changed(with_changed(label=np.zeros_like)),
+        "lint",
+    ),
+    data_row(
+        "evaluation-binary",
+        "Labels of two classes for a model with four outputs",
+        "an evaluation that means something...classes",
+        changed(with_changed(label=lambda v: v % 2)),
+        "lint",
+    ),
+    data_row(
+        "evaluation-other-labels",
+        "Labels that are none of the samples'",
+        "an evaluation that means something...chance",
+        changed(with_changed(label=lambda v: (v + 1) % 4)),
+        "lint",
+    ),
+    data_row(
+        "evaluation-near-leak",
+        "The calibration samples with a little noise, as the evaluation set",
+        "an evaluation that means something...near_leakage",
+        near_copies,
+        "lint",
+    ),
+)
+
+
+DATA = (*SHAPES, *DAMAGED, *CALIBRATION, *EVALUATION)

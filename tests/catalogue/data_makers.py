@@ -169,3 +169,10 @@ def unnamed_pair(place: Place) -> Mapping[str, Any]:
     np.savez(path, *(np.zeros((20, 4), np.float32) for _ in range(2)))
     model = {"model": {"name": "test", "uri": str(place.models / "two_inputs.keras")}}
     return model | dict(keys_of("calibration", path, "npz"))
+
+
+def near_copies(place: Place) -> Mapping[str, Any]:
+    with np.load(place.models / "calibration.npz") as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    np.savez(place.folder / "near.npz", **(arrays | {"image": arrays["image"] + np.float32(1e-6)}))
+    return keys_of("evaluation", place.folder / "near.npz", "npz")

@@ -32,20 +32,6 @@ class Remembering(Pipeline):
     def resolve(self) -> records.Resolved:
         return self._resolved
 
-    def lint(self) -> records.Lint:
-        resolved, choice = self.resolve(), self.spec.calibration
-        request = records.LintRequest(
-            samples=self.sample(),
-            artifact=self.convert().artifact,
-            calibration=resolved.calibration,
-            evaluation=resolved.evaluation,
-            preprocess=resolved.preprocess,
-            seed=choice.seed,
-            allow=tuple(choice.allow),
-            signature=self.spec.evaluation.signature,
-        )
-        return self.step("lint", request)
-
     def broken(self, row: Row) -> Artifact:
         """A quantized file that is not what it should be."""
         baseline = self.convert().artifact

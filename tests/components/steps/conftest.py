@@ -70,6 +70,10 @@ class Pipeline:
         self.convert()
         return self._run("sample")
 
+    def lint(self) -> records.Lint:
+        self.sample()
+        return self._run("lint")
+
     def parity(self) -> records.Parity:
         self.sample()
         return self._run("parity")
