@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from typing_extensions import override
 
-from litegate.deaths import RETRIED
+from litegate.deaths import RETRIED, kind_of
 from litegate.errors import BadInput, GateRejected, StepFailed
 from litegate.pipeline.requests import request_of
 from litegate.records import Failure, Record
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 __all__ = ["StepOperator", "VariantOperator", "failures_reported"]
+
+_AIRFLOWS = ("airflow.", "httpx", "httpcore")
+"""Where exceptions are from that a task meets when Airflow's own API server does not answer."""
 
 
 class StepOperator(BaseOperator):
@@ -122,5 +125,9 @@ def failures_reported(ti: RuntimeTaskInstanceProtocol, step: str, variant: str |
         report(error.kind, error.detail)
         raise (AirflowException if error.kind in RETRIED else AirflowFailException)(str(error)) from error
     except Exception as error:
-        report("infrastructure", f"{type(error).__name__}: {error}")
-        raise
+        kind = "infrastructure" if type(error).__module__.startswith(_AIRFLOWS) else kind_of(error)
+        message = f"{type(error).__name__}: {error}"
+        report(kind, message)
+        if kind in RETRIED:
+            raise
+        raise AirflowFailException(message) from error  # a defect, or bytes that are others: it would be so again

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from botocore.exceptions import EndpointConnectionError
 
 from litegate.errors import BadInput, GateRejected, StepFailed, StoreError
 from litegate.settings import settings
@@ -54,7 +56,11 @@ def crash(kind: str) -> StepFailed:
         Row(crash("out_of_memory"), "out_of_memory", AirflowFailException),
         Row(crash("bus_error"), "bus_error", AirflowFailException),
         Row(crash("not_isolated"), "not_isolated", AirflowFailException),
-        Row(StoreError("gone"), "infrastructure", StoreError),
+        Row(StoreError("gone"), "python_error", AirflowFailException),
+        Row(KeyError("ours"), "python_error", AirflowFailException),
+        Row(OSError(28, "No space left on device"), "disk_full", AirflowFailException),
+        Row(EndpointConnectionError(endpoint_url="http://s3"), "infrastructure", EndpointConnectionError),
+        Row(httpx.ConnectError("refused"), "infrastructure", httpx.ConnectError),
         Row(ConnectionError("refused"), "infrastructure", ConnectionError),
         Row(AirflowSkipException("not wanted"), None, AirflowSkipException),
     ],

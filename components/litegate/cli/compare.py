@@ -152,7 +152,7 @@ def _show(comparison: Comparison, quiet: bool) -> None:
 
 
 def _summary(comparison: Comparison) -> list[Any]:
-    lines = [f"warning: {warning}" for warning in comparison.warnings]
+    lines = [f"warning: {each}" for each in (*comparison.warnings, *comparison.not_tested)]
     if not comparison.passed:
         lines.append(f"rejected: {comparison.answer}")
     if comparison.selected is not None:

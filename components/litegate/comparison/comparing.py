@@ -53,10 +53,10 @@ class Comparing:
         for name in required:
             if name not in spec.quantized_variants:
                 raise SpecError("required", f"one of the variants {', '.join(spec.quantized_variants)}", repr(name))
-        self.warnings: list[str] = []
+        self.not_tested: tuple[str, ...] = ()
         if spec.gate.max_drop_from_champion is not None:
             spec = with_values(spec, {"gate.max_drop_from_champion": None}, "the spec")
-            self.warnings.append(_WITHOUT_CHAMPION)
+            self.not_tested = (_WITHOUT_CHAMPION,)
         self.spec, self.required, self.places = spec, tuple(required), places
         self.folder = Folder(out.absolute(), spec.model.name)
         self.local = LocalRun(ResolveRequest(spec=spec, folder=str(base.resolve())), places, watch)
@@ -105,7 +105,8 @@ class Comparing:
             required=self.required,
             baseline=baseline_of(request),
             variants=rows,
-            warnings=(*self.warnings, *(finding.message for finding in lint)),
+            warnings=tuple(finding.message for finding in lint),
+            not_tested=self.not_tested,
             report=str(self.folder.report),
             folder=str(self.folder.path),
         )

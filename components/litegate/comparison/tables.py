@@ -23,7 +23,7 @@ def markdown(comparison: Comparison) -> str:
     rows = [_cells(row, comparison) for row in comparison.variants]
     parts = [f"### {plain(comparison.model)}: {plain(comparison.answer)}", table((*heads, "latency, ms"), 2, rows)]
     parts += [_listed(headline(row) for row in comparison.variants if row.verdict not in ("passed", "baseline"))]
-    parts += [_listed(f"warning: {warning}" for warning in comparison.warnings)]
+    parts += [_listed(f"warning: {each}" for each in (*comparison.warnings, *comparison.not_tested))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -26,7 +26,8 @@ class Comparison(Record):
         required: the variants that had to pass; if there are none, any does.
         baseline: the numbers that the variants are compared with.
         variants: one row each, the baseline's first; `uri` is the path of its file.
-        warnings: what is odd about the data that all of this rests on, and what of the spec was not tested.
+        warnings: what is odd about the data that all of this rests on.
+        not_tested: what of the policy was not tested, and why.
         report: path of the page that shows all of it.
         folder: where the files are.
     """
@@ -41,6 +42,7 @@ class Comparison(Record):
     baseline: BaselineSummary
     variants: tuple[VariantRow, ...]
     warnings: tuple[str, ...] = ()
+    not_tested: tuple[str, ...] = ()
     report: str
     folder: str
 

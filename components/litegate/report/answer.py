@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from litegate import wording
-from litegate.records import Trial
+from litegate.records import Comparison, Trial
 from litegate.report.run import Row, Run, kib
 
 __all__ = ["Answer", "answer"]
@@ -40,7 +40,17 @@ def answer(run: Run) -> Answer:
     """The answer of a run."""
     row, trial = run.selected, run.request.resolved.trial
     found = replace(_nothing(run) if row is None else _ship(run, row), warnings=_warnings(run))
+    if isinstance(run.result, Comparison):
+        return _of_comparison(found, run.result)
     return found if trial is None else _of_trial(found, row, trial)
+
+
+def _of_comparison(found: Answer, result: Comparison) -> Answer:
+    """What had to pass decides, and what was not tested is said."""
+    why = " ".join((found.why, *(f"{each}." for each in result.not_tested)))
+    if result.passed or not result.required:
+        return replace(found, why=why)
+    return replace(found, state="failed", headline=result.answer, why=why, file="")
 
 
 def _warnings(run: Run) -> tuple[str, ...]:

@@ -77,7 +77,9 @@ def test_nothing_of_an_earlier_comparison_is_left_where_one_fails(make: Make, mo
 def test_a_required_variant_decides(make: Make) -> None:
     gates = {"max_drop": 0.05, "max_bytes": 9500}  # between both files
     assert make("dynamic_range", gate=gates).run().passed
-    assert not make("int8", gate=gates).run().passed
+    found = make("int8", gate=gates).run()
+    assert (found.passed, found.answer) == (False, "int8 must pass, and did not")
+    assert " int8 must pass, and did not</h1>" in Path(found.report).read_text()
 
 
 def test_a_required_variant_is_one_of_the_specs(make: Make) -> None:
@@ -87,4 +89,5 @@ def test_a_required_variant_is_one_of_the_specs(make: Make) -> None:
 
 def test_what_needs_the_registry_is_left_out_with_a_warning(make: Make) -> None:
     found = make(gate={"max_drop": 0.05, "max_drop_from_champion": 0.01}).run()
-    assert found.warnings[0].startswith("gate.max_drop_from_champion was not tested")
+    assert found.not_tested[0].startswith("gate.max_drop_from_champion was not tested")
+    assert found.not_tested[0] in Path(found.report).read_text().replace("&#39;", "'")
