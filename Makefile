@@ -9,7 +9,7 @@ PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 .PHONY: help setup run stop test quick screenshots docs bench-gate bench-predict bench-promotion lint lock
 
 help:  ## Show this list.
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 19
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
 
 setup:  ## Install the two locked environments; does nothing if they are up to date.
 	@deploy/setup.sh .venv deploy/locks/service.txt
@@ -22,8 +22,8 @@ stop:  ## Stop the servers and all that they have started.
 	@if [ -x $(BIN)/litegate ]; then $(BIN)/litegate stop; else echo "nothing is set up, so nothing runs"; fi
 
 test: quick  ## Run every test: those of `make quick`, then the slow ones; those with servers one by one.
-	@$(BIN)/python -m pytest -m e2e $(PARALLEL) --ignore tests/dags --ignore tests/e2e
-	@$(BIN)/python -m pytest -m e2e tests/dags tests/e2e
+	@$(BIN)/python -m pytest -m e2e $(PARALLEL) --ignore tests/e2e
+	@$(BIN)/python -m pytest -m e2e tests/e2e
 
 quick: setup  ## Run the tests without the slow ones, on all cores.
 	@$(BIN)/python -m pytest -m "not e2e" $(PARALLEL)
