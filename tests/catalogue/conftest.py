@@ -12,7 +12,7 @@ import pytest
 from litegate.settings import Settings, settings
 from tests.catalogue.row import Row
 from tests.catalogue.running import run
-from tests.components.steps.conftest import models, places  # noqa: F401
+from tests.components.conftest import models, places  # noqa: F401
 
 MAKER = Path(__file__).parent / "make_hostile.py"
 

@@ -36,11 +36,13 @@ from litegate.records import (
     Selection,
     Verdict,
 )
-from litegate.settings import settings
+from litegate.settings import Settings, settings
 from litegate.spec import parse_spec
 from litegate.tflite import describe
 from litegate.work import Work
 from tests.components.models.unpacking import make
+
+MAKER = Path(__file__).parent / "models" / "make_models.py"
 
 MAKE_MODELS = """
 import pathlib, sys
@@ -88,6 +90,23 @@ CLAUSE = Clause(
 LOSS = ClassLoss(label=3, name="cat", samples=100, baseline=0.9, value=0.8, drop=0.1, low=0.05, high=0.15, proved=True)
 OTHER_LOSS = LOSS.model_copy(update={"label": 4, "name": "dog", "drop": -0.02, "low": None, "proved": False})
 FLIP = Flip(id="cat/7.png", label=3, baseline=1.0, value=0.0, loss=1.0)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the models and data sets that `make_models.py` writes."""
+    folder = tmp_path_factory.mktemp("models")
+    command = [settings().pythons["tensorflow"], str(MAKER), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A workspace of the test session's own: what one test found, the next one finds too."""
+    home = tmp_path_factory.mktemp("home")
+    return Settings(str(home / "workspace"), home / "cache", home / "scratch", settings().pythons)
 
 
 @pytest.fixture(scope="module")

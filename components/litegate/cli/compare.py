@@ -19,6 +19,7 @@ from litegate.cli.output import STDOUT, answer, write_text
 from litegate.cli.progress import Progress
 from litegate.cli.table import PLAIN_WIDTH, print_table, reasons
 from litegate.comparison.comparing import Comparing
+from litegate.comparison.front_door import variants_in
 from litegate.comparison.tables import junit, markdown
 from litegate.errors import GateRejected, SpecError
 from litegate.first_spec.looking import Look, name_of
@@ -86,8 +87,7 @@ def _look(options: Namespace) -> Look:
 
 def _changed(spec: Spec, options: Namespace) -> Spec:
     """The spec with what the command line says in place of its own values."""
-    variants = options.variants and ("all" if options.variants == "all" else options.variants.split(","))
-    values = {"target": options.target, "variants": variants, "gate.max_drop": options.max_drop}
+    values = {"target": options.target, "variants": variants_in(options.variants), "gate.max_drop": options.max_drop}
     given = {key: value for key, value in values.items() if value is not None}
     return with_values(spec, given, _COMMAND_LINE) if given else spec
 

@@ -19,7 +19,7 @@ from litegate.settings import settings
 from litegate.spec import Spec, load_spec, parse_spec, with_values
 from litegate.storage import write_whole
 
-__all__ = ["Arrays", "compare"]
+__all__ = ["Arrays", "compare", "variants_in"]
 
 Arrays = Mapping[str, NDArray[Any]]
 """Samples in memory: an array for each of the model's inputs, by its name, and `label`; axis 0 counts samples."""
@@ -58,7 +58,7 @@ def compare(
         label: the field with the labels, if it cannot be told.
         signature: the model's signature, if it has several.
         target: where the model will run, in place of the spec's (`cpu` for a model).
-        variants: names of variants, or `all`, in place of the spec's (the target's for a model).
+        variants: names of variants, also as one text with commas, or `all`, in place of the spec's (the target's for a model).
         max_drop: the largest allowed loss, in the metric's own unit: 0.01 is one point of accuracy.
         policy: other keys of the spec's section `gate`.
         required: variants that decide the outcome; if there are none, any that passes does.
@@ -78,7 +78,7 @@ def compare(
         got = "neither" if spec is None else "both"
         raise SpecError("compare", "a spec, or a model and calibration data", got)
     places = settings(None if home is None else Path(home).absolute())
-    changes = {"target": target, "variants": variants, "gate.max_drop": max_drop}
+    changes = {"target": target, "variants": variants_in(variants), "gate.max_drop": max_drop}
     changes |= {f"gate.{key}": value for key, value in (policy or {}).items()}
     given = {key: value for key, value in changes.items() if value is not None}
     if model is None:
@@ -102,6 +102,13 @@ def compare(
     chosen = with_values(chosen, given, "compare") if given else chosen
     base = Path(spec).resolve().parent if isinstance(spec, str | Path) else Path.cwd()
     return Comparing(chosen, base, folder, places, required, _quiet if quiet else _say).run()
+
+
+def variants_in(names: Sequence[str] | str | None) -> Sequence[str] | str | None:
+    """Names of variants as a spec has them; a text is `all`, or names with commas between them."""
+    if isinstance(names, str) and names != "all":
+        return names.split(",")
+    return names if names is None or isinstance(names, str) else list(names)
 
 
 def _folder(out: str | Path | None, name: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,29 +14,10 @@ from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.requests import request_of
 from litegate.records import Artifact, Candidate, Converted, Resolved, SampleSet
 from litegate.runner import StepRun
-from litegate.settings import Settings, settings
+from litegate.settings import Settings
 from litegate.spec import parse_spec
 from litegate.store import Store
 from litegate.variants import BASELINE
-
-MAKER = Path(__file__).parent.parent / "models" / "make_models.py"
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the models and data sets that `make_models.py` writes."""
-    folder = tmp_path_factory.mktemp("models")
-    command = [settings().pythons["tensorflow"], str(MAKER), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder
-
-
-@pytest.fixture(scope="session")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A workspace of the test session's own: what one test found, the next one finds too."""
-    home = tmp_path_factory.mktemp("home")
-    return Settings(str(home / "workspace"), home / "cache", home / "scratch", settings().pythons)
 
 
 class Pipeline:
