@@ -58,7 +58,7 @@ def compare(
         label: the field with the labels, if it cannot be told.
         signature: the model's signature, if it has several.
         target: where the model will run, in place of the spec's (`cpu` for a model).
-        variants: names of variants, also as one text with commas, or `all`, in place of the spec's (the target's for a model).
+        variants: names of variants, or `all`, in place of the spec's (the target's for a model).
         max_drop: the largest allowed loss, in the metric's own unit: 0.01 is one point of accuracy.
         policy: other keys of the spec's section `gate`.
         required: variants that decide the outcome; if there are none, any that passes does.
