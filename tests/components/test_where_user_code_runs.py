@@ -17,6 +17,7 @@ THEIR_OWN_TRAINING = {"prepare", "train"}
 """Steps that are there to run the user's code with the user's rights."""
 
 LOADS_BY_NAME = {
+    "litegate/__init__.py": "the front door's own names, in the caller's process",
     "litegate/entry_point.py": "the user's functions and classes",
     "litegate/steps/child.py": "a step, by its name in the registry",
     "litegate/flavor/python_model.py": "litegate's own adapter, in the process of who serves a model",

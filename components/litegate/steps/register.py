@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -35,7 +37,7 @@ def run(request: RegisterRequest, work: Work) -> RunResult:
     """
     _check_selection(request)
     recorder = _Recorder(request, work)
-    with runs.recording(recorder.client, recorder.parent):
+    with recorder.open():
         recorder.start()
         rows = tuple(recorder.variant(verdict) for verdict in request.verdicts)
         result = recorder.result(rows, recorder.version(rows))
@@ -60,7 +62,16 @@ class _Recorder:
         self.runs = runs.Runs(self.client, experiment, request.run_key)
         self.calibration = runs.dataset(request.resolved.calibration, request.samples.available)
         self.evaluation = runs.dataset(request.resolved.evaluation, request.baseline.evaluated.available)
-        self.parent = self._open_parent()
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """The run for the whole, as long as it is being recorded."""
+        request, name = self.request, self.spec.model.name
+        tags = {"model": name, "target": self.spec.target} | fields.trigger_tags(request.resolved.trigger)
+        tags |= {f"tools.{tool}": version for tool, version in request.tools.items()}
+        short = digest_json(request.run_key)[:8]
+        with self.runs.recording(fields.run_inputs(request), f"quantize-{name}-{short}", tags) as self.parent:
+            yield
 
     def start(self) -> None:
         """What was asked for, and what holds for all variants."""
@@ -73,8 +84,8 @@ class _Recorder:
         candidate = self.candidates.get(verdict.variant)
         content = [record.model_dump_json() for record in (candidate, verdict) if record]
         tags = marked(fields.variant_tags(self.request, candidate, verdict), self.trial)
-        child = self.runs.open(content, verdict.variant, tags, self.parent.info.run_id)
-        with runs.recording(self.client, child, "FINISHED" if candidate else "FAILED"):
+        status = "FINISHED" if candidate else "FAILED"
+        with self.runs.recording(content, verdict.variant, tags, self.parent.info.run_id, status) as child:
             runs.log(self.client, child, fields.variant_params(verdict.variant))
             uri = self._measured(child, candidate, verdict, tags) if candidate else None
             log_verdict(self.client, self.work, child.info.run_id, verdict)
@@ -153,13 +164,6 @@ class _Recorder:
             if file.name == f"{verdict.variant}-classes.csv"
         }
         return render(self.request, result, classes)
-
-    def _open_parent(self) -> Run:
-        request, name = self.request, self.spec.model.name
-        tags = {"model": name, "target": self.spec.target} | fields.trigger_tags(request.resolved.trigger)
-        tags |= {f"tools.{tool}": version for tool, version in request.tools.items()}
-        short = digest_json(request.run_key)[:8]
-        return self.runs.open(fields.run_inputs(request), f"quantize-{name}-{short}", tags)
 
     def _measured(self, child: Run, candidate: Candidate, verdict: Verdict, tags: dict[str, str]) -> str:
         used = {"calibration": self.calibration} if VARIANTS[verdict.variant].calibrated else {}

@@ -24,9 +24,9 @@ def run(request: RequalifyRequest, work: Work) -> Requalification:
     recorder = runs.Runs(client, experiment, request.run_key)
     sentence = sentence_of(request.incumbent.version, request.verdict)
     opened = f"requalify-{name}-{digest_json(request.run_key)[:8]}"
-    run = recorder.open(requalify_fields.content(request), opened, requalify_fields.tags(request, sentence))
+    tags = requalify_fields.tags(request, sentence)
     trend = Trend(client, experiment, Channel(registry=spec.registry.name, alias=spec.registry.alias))
-    with runs.recording(client, run):
+    with recorder.recording(requalify_fields.content(request), opened, tags) as run:
         number = trend.number_of(run)
         result = _result(request, run, number, sentence)
         _record(client, run, request, result, work)

@@ -37,7 +37,6 @@ __all__ = [
     "log",
     "log_datasets",
     "page",
-    "recording",
     "tag",
     "unended",
 ]
@@ -107,13 +106,39 @@ class Runs:
         self.group = _group(run_key)
         self._opened: list[str] = []
 
+    @contextmanager
+    def recording(
+        self,
+        content: Sequence[str],
+        name: str,
+        tags: Mapping[str, str],
+        parent: str | None = None,
+        status: str = "FINISHED",
+    ) -> Iterator[Run]:
+        """The run that records `content`, which ends with `status`.
+
+        As FAILED if recording it fails, as KILLED if this process is to end, also while the run is being created.
+        """
+        try:
+            run = self.open(content, name, tags, parent)
+            yield run
+        except BaseException as error:
+            with suppress(MlflowException):
+                for each in self._search(
+                    f"{_is(DIGEST, _digest(content, parent))} and attributes.status != 'FINISHED'"
+                ):
+                    self.client.set_terminated(each.info.run_id, "FAILED" if isinstance(error, Exception) else KILLED)
+            raise
+        if run.info.status != status:
+            self.client.set_terminated(run.info.run_id, status)
+
     def open(self, content: Sequence[str], name: str, tags: Mapping[str, str], parent: str | None = None) -> Run:
         """The run that records `content`, created where there is none."""
-        digest = digest_json([*content, parent])
+        digest = _digest(content, parent)
         own = {RUN_KEY: self.run_key, GROUP: self.group, DIGEST: digest, WRITER_TAG: writer()}
         if parent is not None:
             own["mlflow.parentRunId"] = parent
-        found = self._search(f"tags.`{DIGEST}` = '{digest}'")
+        found = self._search(_is(DIGEST, digest))
         run = found[0] if found else self.client.create_run(self.experiment_id, run_name=name, tags=own)
         self._opened.append(run.info.run_id)
         tag(self.client, run.info.run_id, {**tags, SUPERSEDED: "false", WRITER_TAG: writer()})
@@ -121,7 +146,7 @@ class Runs:
 
     def supersede_others(self) -> None:
         """Tag what earlier tries of the same pipeline run recorded and this one did not; end what they left open."""
-        for run in self._search(f"tags.`{GROUP}` = '{self.group}'"):
+        for run in self._search(_is(GROUP, self.group)):
             if run.info.run_id not in self._opened:
                 self.client.set_tag(run.info.run_id, SUPERSEDED, "true")
                 if run.info.status == "RUNNING":  # that try was killed
@@ -137,21 +162,16 @@ def unended(client: MlflowClient, experiment: str, run_key: str) -> list[Run]:
     found = client.get_experiment_by_name(experiment)
     if found is None:
         return []
-    wanted = f"tags.`{GROUP}` = '{_group(run_key)}' and attributes.status = 'RUNNING'"
+    wanted = f"{_is(GROUP, _group(run_key))} and attributes.status = 'RUNNING'"
     return list(client.search_runs([found.experiment_id], wanted, max_results=1000))
 
 
-@contextmanager
-def recording(client: MlflowClient, run: Run, status: str = "FINISHED") -> Iterator[None]:
-    """End `run` with `status`; as FAILED if recording it fails, as KILLED if this process is to end."""
-    try:
-        yield
-    except BaseException as error:
-        with suppress(MlflowException):
-            client.set_terminated(run.info.run_id, "FAILED" if isinstance(error, Exception) else KILLED)
-        raise
-    if run.info.status != status:
-        client.set_terminated(run.info.run_id, status)
+def _digest(content: Sequence[str], parent: str | None) -> str:
+    return digest_json([*content, parent])
+
+
+def _is(key: str, value: str) -> str:
+    return f"tags.`{key}` = '{value}'"
 
 
 def _group(run_key: str) -> str:

@@ -155,7 +155,7 @@ def test_a_narrow_terminal_shows_fewer_columns_and_each_of_them_whole(width, lef
     wide = row("int16x8_float_fallback", verdict="inconclusive", samples=12000)
     result = RESULT.model_copy(update={"variants": (*RESULT.variants, wide)})
     console = Console(width=width, file=StringIO())
-    print_table(console, Outcome("digits", "promoted", 0, result, RESULT.selected), result)
+    print_table(console, result, None)
     found = console.file.getvalue().splitlines()
 
     head = next(line for line in found if "variant" in line.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -56,14 +57,24 @@ def test_the_same_content_is_the_same_run_only_within_a_pipeline_run(name):
 )
 def test_a_run_ends_as_its_recording_did(name, error, status):
     client = MlflowClient()
-    run = runs.Runs(client, runs.experiment(client, name, NOTE), "key").open(["a"], "run", {})
-    with suppress(ValueError, SystemExit), runs.recording(client, run):
+    recorder = runs.Runs(client, runs.experiment(client, name, NOTE), "key")
+    with suppress(ValueError, SystemExit), recorder.recording(["a"], "run", {}) as run:
         assert [left.info.run_id for left in runs.unended(client, name, "key")] == [run.info.run_id]
         assert runs.unended(client, name, "another key") == []
         if error is not None:
             raise error
     assert client.get_run(run.info.run_id).info.status == status
     assert runs.unended(client, name, "key") == []
+
+
+def test_a_run_whose_recorder_ends_while_it_is_created_is_ended_too(name, monkeypatch):
+    client = MlflowClient()
+    experiment = runs.experiment(client, name, NOTE)
+    monkeypatch.setattr(runs, "tag", lambda *_: sys.exit(143))
+    with pytest.raises(SystemExit), runs.Runs(client, experiment, "key").recording(["a"], "run", {}):
+        pytest.fail("it was never opened")
+    (run,) = client.search_runs([experiment])
+    assert run.info.status == "KILLED"
 
 
 def test_what_a_killed_try_left_open_is_ended_by_the_one_that_does_not_take_it_up(name):
@@ -74,7 +85,7 @@ def test_what_a_killed_try_left_open_is_ended_by_the_one_that_does_not_take_it_u
     elsewhere = runs.Runs(client, experiment, "another key").open(["b"], "run", {})
 
     again = runs.Runs(client, experiment, "key")
-    with runs.recording(client, again.open(["same"], "run", {})):
+    with again.recording(["same"], "run", {}):
         again.supersede_others()
     states = [client.get_run(run.info.run_id).info.status for run in (same, outdated, elsewhere)]
     assert states == ["FINISHED", "KILLED", "RUNNING"]
