@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 from typing_extensions import override
 
-from litegate.cli.init import use_home
+from litegate.cli.init import look_of, use_home
 from litegate.cli.output import STDOUT, answer, write_text
 from litegate.cli.progress import Progress
 from litegate.cli.table import PLAIN_WIDTH, print_table, reasons
@@ -22,7 +22,7 @@ from litegate.comparison.comparing import Comparing
 from litegate.comparison.front_door import variants_in
 from litegate.comparison.tables import junit, markdown
 from litegate.errors import GateRejected, SpecError
-from litegate.first_spec.looking import Look, name_of
+from litegate.first_spec.looking import name_of
 from litegate.records import Comparison
 from litegate.settings import settings
 from litegate.spec import Spec, load_spec, parse_spec, with_values
@@ -66,23 +66,11 @@ def _spec(options: Namespace) -> tuple[Spec, Path]:
     if is_spec:
         return _changed(load_spec(Path(options.source)), options), Path(options.source).resolve().parent
     with Progress(f"looking at {options.source}") as progress:
-        first = _look(options).first_spec(options.name or name_of(options.source), None, settings())
+        name = options.name or name_of(options.source)
+        first = look_of(options, "CALIBRATION").first_spec(name, None, settings())
         for note in first.notes:
             progress.note(f"note: {note}", "yellow")
     return _changed(parse_spec(first.keys, _COMMAND_LINE), options), Path.cwd()
-
-
-def _look(options: Namespace) -> Look:
-    return Look(
-        options.source,
-        options.data,
-        options.evaluation,
-        target=options.target,
-        label=options.label,
-        signature=options.signature,
-        format=options.format,
-        max_drop=options.max_drop,
-    )
 
 
 def _changed(spec: Spec, options: Namespace) -> Spec:

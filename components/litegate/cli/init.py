@@ -19,7 +19,7 @@ from litegate.stack import Home, running
 from litegate.stack.environment import client_environment
 from litegate.storage import write_whole
 
-__all__ = ["init", "use_home"]
+__all__ = ["init", "look_of", "use_home"]
 
 
 def init(home: Home, options: Namespace) -> int:
@@ -35,14 +35,19 @@ def init(home: Home, options: Namespace) -> int:
         raise SpecError(str(path), "a new file", "one that is there already; --force replaces it")
     use_home(home)
     with Progress(f"looking at {options.source}") as progress, showing_log(progress):
-        spec = _look(options).first_spec(name, path.parent, settings())
+        spec = look_of(options, "DATA").first_spec(name, path.parent, settings())
     parse_spec(yaml.safe_load(spec.text), str(path))
     write_whole(path, iter((spec.text.encode(),)))
     answer({"spec": str(path), "keys": spec.keys, "notes": spec.notes}, options.json, lambda: _say(spec, path))
     return 0
 
 
-def _look(options: Namespace) -> Look:
+def look_of(options: Namespace, named: str) -> Look:
+    """What is looked at, by the arguments of a command.
+
+    Args:
+        named: what the command calls the data that calibrate.
+    """
     return Look(
         options.source,
         options.data,
@@ -51,7 +56,8 @@ def _look(options: Namespace) -> Look:
         label=options.label,
         signature=options.signature,
         format=options.format,
-        named="DATA",
+        max_drop=getattr(options, "max_drop", None),
+        named=named,
     )
 
 
