@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-LITEGATE = Path(sys.executable).parent / "litegate"
+from litegate.cli.main import main
 
 SPEC = """
 model: {name: m, uri: m.keras}
 calibration: {uri: c.npz, format: npz}
 evaluation: {uri: e.npz, format: npz}
 """
-
-
-def litegate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(LITEGATE), "compare", *arguments, "--home", str(folder / "home")]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
@@ -37,14 +30,17 @@ def litegate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (("spec.yaml",), "model.uri"),
     ],
 )
-def test_what_is_wrong_is_said_and_ends_with_two(tmp_path: Path, arguments: tuple[str, ...], problem: str) -> None:
+def test_what_is_wrong_is_said_and_ends_with_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], problem: str
+) -> None:
+    monkeypatch.setenv("LITEGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "spec.yaml").write_text(SPEC)
-    done = litegate(tmp_path, *arguments, "--json", "out.json")
-    assert done.returncode == 2, done.stderr
+    assert main(["compare", *arguments, "--json", "out.json"]) == 2
     assert problem in json.loads((tmp_path / "out.json").read_text())["error"]
 
 
-def test_the_help_says_what_the_exit_codes_mean(tmp_path: Path) -> None:
-    done = litegate(tmp_path, "--help")
-    assert done.returncode == 0
-    assert "exit codes: 0 a variant passed" in " ".join(done.stdout.split())
+def test_the_help_says_what_the_exit_codes_mean(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["compare", "--help"])
+    assert "exit codes: 0 a variant passed" in " ".join(capsys.readouterr().out.split())
