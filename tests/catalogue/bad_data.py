@@ -207,7 +207,7 @@ EVALUATION = (
     data_row(
         "evaluation-binary",
         "Labels of two classes for a model with four outputs",
-        "an evaluation that means something...classes",
+        "an evaluation that means something...chance: float32 has top1 0.5",
         changed(with_changed(label=lambda v: v % 2)),
         "lint",
     ),
