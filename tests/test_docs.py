@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from litegate.cli.main import parser
-from litegate.metrics.facts import BUILT_IN, MetricFacts
 from litegate.metrics.users import user_metric
 from litegate.spec import Spec, reference_page
+from litegate.spec.metric_facts import BUILT_IN, MetricFacts
 from litegate.spec.section import section_in
 from litegate.variants import TARGETS, VARIANTS
 

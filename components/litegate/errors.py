@@ -80,7 +80,7 @@ class StepFailed(LitegateError):
 
     Args:
         step: the step's name.
-        kind: how it ended, see `litegate.deaths`, or what the step itself calls it.
+        kind: how it ended, see `litegate.failures`, or what the step itself calls it.
         detail: what it said last, bounded.
     """
 

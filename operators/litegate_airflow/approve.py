@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from litegate.digest import digest_json
 from litegate.errors import StepFailed
-from litegate.question import question
+from litegate.presentation.question import question
 from litegate.records import Answer
 from litegate.spec import Approval
 from litegate_airflow.pages import mlflow_page, run_url

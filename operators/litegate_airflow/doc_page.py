@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from litegate.metrics.facts import MetricFacts, built_in_facts
+from litegate.presentation.wording import amount, confidence, is_percent, short_name, value
 from litegate.spec import Gate, Spec
-from litegate.wording import amount, confidence, is_percent, short_name, value
+from litegate.spec.metric_facts import MetricFacts, built_in_facts
 
 __all__ = ["doc_page"]
 

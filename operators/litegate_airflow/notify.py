@@ -18,7 +18,7 @@ from airflow.sdk import BaseNotifier
 from typing_extensions import override
 
 from litegate.errors import SpecError
-from litegate.notices import (
+from litegate.presentation.notices import (
     notice_of_conclusion,
     notice_of_decision,
     notice_of_promotion,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from litegate.execution.step_run import BadStepInput
 from litegate.records import Resolved, ResolveRequest
-from litegate.runner import BadStepInput
 from litegate.spec import load_spec
 from litegate_airflow.dag_run import conf
 from litegate_airflow.events import announcements

@@ -11,12 +11,13 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from typing_extensions import override
 
-from litegate.deaths import RETRIED, kind_of
 from litegate.errors import BadInput, GateRejected, StepFailed
+from litegate.execution.step_run import StepRun
+from litegate.failures import RETRIED, kind_of
 from litegate.pipeline.requests import request_of
 from litegate.records import Failure, Record
-from litegate.runner import StepRun
 from litegate.settings import settings
+from litegate.steps import STEPS
 from litegate_airflow.run_records import RunRecords
 from litegate_airflow.xcom import FAILURE, RETURN_VALUE, push
 
@@ -65,14 +66,14 @@ class StepOperator(BaseOperator):
 
     def run_step(self, step: str, request: Record) -> Any:
         """Run a step in a child process that ends with the task."""
-        self._step_run = StepRun(step, request, settings())
+        self._step_run = StepRun(STEPS[step], request, settings())
         if self._killed:  # between two steps of one task
             self._step_run.kill()
         return self._step_run.run()
 
     def find_step(self, step: str, request: Record) -> dict[str, Any] | None:
         """The stored result of a step, as it is in XCom."""
-        found = StepRun(step, request, settings()).find()
+        found = StepRun(STEPS[step], request, settings()).find()
         return None if found is None else found.to_json()
 
     @override

@@ -17,8 +17,8 @@ from typing_extensions import override
 
 from litegate.digest import digest_json
 from litegate.settings import default_home, workspace
-from litegate.store import Store
-from litegate.versions import ModelFiles, find_model
+from litegate.storage.versions import ModelFiles, find_model
+from litegate.storage.workspace import Store
 
 __all__ = ["ModelTrigger"]
 

@@ -14,12 +14,12 @@ from unittest import mock
 
 from litegate.datasets import Dataset, open_dataset
 from litegate.datasets.features import FeatureReader
+from litegate.datasets.pinning import pin_data
 from litegate.evaluation import lockstep
-from litegate.litert import LiteRTModel
-from litegate.pinning import pin_data
+from litegate.runtimes.litert import LiteRTModel
 from litegate.spec import parse_spec
-from litegate.store import Store
-from litegate.work import Work
+from litegate.storage.workspace import Store
+from litegate.work.step_work import Work
 from tests.benchmarks.real_model import REAL, pipeline_of
 
 __all__ = ["main", "share_of_digest"]

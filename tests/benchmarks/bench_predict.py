@@ -25,7 +25,7 @@ from ai_edge_litert.interpreter import Interpreter
 from litegate import flavor
 from litegate.examples import digits
 from litegate.settings import Settings, settings
-from litegate.store import Store
+from litegate.storage.workspace import Store
 from tests.components.steps.conftest import Pipeline
 
 BATCH = 256

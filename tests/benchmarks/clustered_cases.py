@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from litegate.metrics.facts import MetricFacts
 from litegate.metrics.loading import load_metric
 from litegate.spec import Gate
+from litegate.spec.metric_facts import MetricFacts
 from tests.benchmarks.clusters import Clustering, equal, giant, in_clusters, largest_lost, lognormal, some_lost
 from tests.benchmarks.populations import ACCURACY, PER_SAMPLE
 from tests.benchmarks.scenes import (

@@ -14,8 +14,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from litegate.digest import digest_bytes
+from litegate.inspection.tflite import describe
 from litegate.records import Channel, Decision, Verdict
-from litegate.tflite import describe
 from litegate.tracking import models, notes, registry
 from litegate.tracking.deciding import decide
 

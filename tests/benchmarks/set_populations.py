@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from litegate.gate.outcomes import Outcomes
-from litegate.metrics.facts import BUILT_IN
+from litegate.spec.metric_facts import BUILT_IN
 from tests.benchmarks.populations import Population, rows
 
 __all__ = ["WHOLE_SET"]

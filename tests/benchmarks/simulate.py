@@ -13,9 +13,9 @@ from litegate.gate.contrasts import Design
 from litegate.gate.outcomes import Outcomes
 from litegate.gate.stopping import decided
 from litegate.gate.verdicts import Measured, judge
-from litegate.metrics.facts import MetricFacts
 from litegate.records import Stopping, Verdict
 from litegate.spec import Gate
+from litegate.spec.metric_facts import MetricFacts
 from tests.benchmarks.scenes import Scene, Variant
 
 __all__ = ["FIRST_LOOK", "Case", "Counts", "judged", "seen", "simulate"]

@@ -14,10 +14,10 @@ from litegate.errors import BadInput, StepFailed
 from litegate.records import Artifact, FileRef
 from litegate.settings import Settings
 from litegate.spec import load_spec
-from litegate.store import Store
+from litegate.storage.workspace import Store
 from tests.catalogue.row import Place, Row
-from tests.components.models.unpacking import Model
 from tests.components.steps.conftest import Pipeline
+from tests.models.unpacking import Model
 
 __all__ = ["run"]
 

@@ -16,6 +16,7 @@ import pytest
 
 from litegate.digest import digest_bytes, digest_file
 from litegate.gate.explain import classes_csv
+from litegate.inspection.tflite import describe
 from litegate.records import (
     Artifact,
     Candidate,
@@ -38,11 +39,10 @@ from litegate.records import (
 )
 from litegate.settings import Settings, settings
 from litegate.spec import parse_spec
-from litegate.tflite import describe
-from litegate.work import Work
-from tests.components.models.unpacking import make
+from litegate.work.step_work import Work
+from tests.models.unpacking import make
 
-MAKER = Path(__file__).parent / "models" / "make_models.py"
+MAKER = Path(__file__).parents[1] / "models" / "make_models.py"
 
 MAKE_MODELS = """
 import pathlib, sys

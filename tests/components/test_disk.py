@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from litegate import disk
-from litegate.deaths import RETRIED, kind_of, last_words
 from litegate.errors import DiskFull, StackError, StepFailed
-from litegate.process import Ending
+from litegate.execution.endings import last_words
+from litegate.execution.process import Ending
+from litegate.failures import RETRIED, kind_of
 from litegate.stack import Home, start
 from litegate.stack.home import write_private
 
@@ -22,7 +23,7 @@ import sys
 from pathlib import Path
 from litegate.errors import DiskFull
 from litegate.stack.home import write_private
-from litegate.storage import write_whole
+from litegate.storage.user_objects import write_whole
 folder = Path(sys.argv[1])
 for write in (
     lambda: write_whole(folder / "a", iter((b"x" * 100_000,))),

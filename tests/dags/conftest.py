@@ -17,7 +17,7 @@ from litegate.settings import settings
 from tests.dags.pretended import SPEC, Outcome, Run, Steps
 
 DAGS = Path(__file__).parents[2] / "dags"
-MAKERS = Path(__file__).parents[1] / "components/models"
+MAKERS = Path(__file__).parents[1] / "models"
 MAKE_QUARTERS = """
 import pathlib, sys
 import make_models

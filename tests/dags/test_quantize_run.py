@@ -18,14 +18,14 @@ import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
-from litegate import storage
-from litegate.runner import StepRun
+from litegate.execution.step_run import StepRun
 from litegate.settings import settings
+from litegate.storage import user_objects as storage
 
 pytestmark = pytest.mark.e2e
 
 DAGS = Path(__file__).parents[2] / "dags"
-MAKER = Path(__file__).parents[1] / "components" / "models" / "make_models.py"
+MAKER = Path(__file__).parents[1] / "models" / "make_models.py"
 Run = Callable[..., Any]
 
 

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.e2e import browser as browsers
 
 LITEGATE = Path(sys.executable).parent / "litegate"
-MAKER = Path(__file__).parent.parent / "components" / "models" / "make_models.py"
+MAKER = Path(__file__).parent.parent / "models" / "make_models.py"
 PAGES = pytest.StashKey[Callable[[], list[str]]]()
 
 

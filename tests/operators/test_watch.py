@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from litegate import versions
-from litegate.storage import s3_client
-from litegate.store import Store
+from litegate.storage import versions
+from litegate.storage.user_objects import s3_client
+from litegate.storage.workspace import Store
 from litegate_airflow import watch
 from litegate_airflow.watch import ModelTrigger
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 import httpx
 import psutil
 
-from litegate import disk, objects
+from litegate import disk
 from litegate.errors import LitegateError
 from litegate.settings import settings, workspace
 from litegate.spec import load_spec
@@ -27,6 +27,7 @@ from litegate.stack.ending import last_error
 from litegate.stack.environment import client_environment
 from litegate.stack.patience import Patience
 from litegate.stack.servers import unhealthy
+from litegate.storage import objects
 
 __all__ = ["CHECKS", "Finding"]
 
@@ -58,8 +59,8 @@ print(json.dumps({"problems": problems, "versions": versions}))
 """
 _ISOLATION = """
 import json, os, sys
-from litegate.sandbox import Confinement
-from litegate.sandbox.confining import confine
+from litegate.execution.sandbox import Confinement
+from litegate.execution.sandbox.confining import confine
 print(json.dumps(confine(Confinement(os.getppid(), 1 << 34, 1 << 30, True, write=(sys.argv[1],)))))
 """
 

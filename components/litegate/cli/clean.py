@@ -11,11 +11,12 @@ from rich.table import Table
 from litegate.cli.output import answer
 from litegate.cli.progress import Progress, showing_log
 from litegate.errors import BadInput, StackError
+from litegate.execution.step_run import StepRun
 from litegate.records import LEAST_DAYS, Cleaned, CleanRequest
-from litegate.runner import StepRun
 from litegate.settings import settings
 from litegate.stack import Home, running
 from litegate.stack.environment import client_environment
+from litegate.steps import STEPS
 
 __all__ = ["clean"]
 
@@ -43,7 +44,7 @@ def clean(home: Home, days: int, apply: bool, target: Path | None) -> int:
         workspace=places.workspace, cache=str(places.cache), scratch=str(places.scratch), days=days, apply=apply
     )
     with Progress(f"{'cleaning' if apply else 'looking at'} {places.workspace}") as progress, showing_log(progress):
-        cleaned = StepRun("clean", request, places).run()
+        cleaned = StepRun(STEPS["clean"], request, places).run()
     answer(cleaned.to_json(), target, lambda: _print(cleaned))
     return 0
 

@@ -12,11 +12,11 @@ from typing import Any
 from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
 from litegate.cli.progress import Progress
 from litegate.errors import DataError, ModelError, StackError
-from litegate.globs import split_glob
 from litegate.records import Decided, Failure, Promotion, RunResult
 from litegate.spec import Spec
 from litegate.stack import Home
 from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
+from litegate.storage.globs import split_glob
 
 __all__ = [
     "ENDED_BY",

@@ -58,7 +58,7 @@ def write_text(text: str, target: Path) -> None:
     if target == STDOUT:
         print(text, end="", flush=True)
         return
-    from litegate.storage import write_whole  # slow to import
+    from litegate.storage.user_objects import write_whole  # slow to import
 
     path = target.resolve()
     if path.exists() and not path.is_file():  # a pipe or a device, which cannot be replaced whole

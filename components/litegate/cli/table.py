@@ -10,8 +10,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from litegate import wording
 from litegate.cli.outcome import Outcome
+from litegate.presentation import wording
 from litegate.records import BaselineSummary, Champion, Comparison, RunResult, VariantRow
 from litegate.stack import Home, Stack
 from litegate.variants import BASELINE

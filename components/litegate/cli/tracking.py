@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from litegate.errors import StackError, StepFailed
+from litegate.execution.step_run import StepRun
 from litegate.records import Record
-from litegate.runner import StepRun
 from litegate.settings import Settings
 from litegate.stack import Home, Stack, running
 from litegate.stack.environment import client_environment
+from litegate.steps import STEPS
 
 __all__ = ["Tracking", "tracking", "using_workspace"]
 
@@ -52,7 +53,7 @@ class Tracking:
             StepFailed: anything else.
         """
         try:
-            return StepRun(step, request, self._settings).run()
+            return StepRun(STEPS[step], request, self._settings).run()
         except StepFailed as error:
             detail = error.detail.replace(self._uri, self.server)
             if error.kind == "infrastructure":

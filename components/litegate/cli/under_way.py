@@ -11,12 +11,13 @@ from pathlib import Path
 from litegate.cli.progress import AWAITING_INPUT, Progress
 from litegate.cli.tracking import using_workspace
 from litegate.errors import BadInput, LitegateError
+from litegate.execution.step_run import StepRun
 from litegate.records import Resolved, ResolveRequest
-from litegate.runner import StepRun
 from litegate.settings import settings
 from litegate.spec import Spec
 from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
+from litegate.steps import STEPS
 
 __all__ = ["UnderWay", "look", "pinned", "wait_for"]
 
@@ -32,7 +33,7 @@ def pinned(home: Home, stack: Stack, spec: Spec, path: Path) -> Resolved | None:
     request = ResolveRequest(spec=spec, folder=str(path.resolve().parent))
     try:
         with using_workspace(home, stack):
-            found: Resolved = StepRun("resolve", request, settings()).run()
+            found: Resolved = StepRun(STEPS["resolve"], request, settings()).run()
     except BadInput:
         raise
     except LitegateError as error:

@@ -8,15 +8,15 @@ from pathlib import Path
 from litegate.comparison.folder import Folder
 from litegate.errors import SpecError
 from litegate.gate.explain import read_classes
+from litegate.gate.selection import refuted_digests
 from litegate.pipeline.local import LocalRun, Watcher
 from litegate.pipeline.requests import register_request
 from litegate.records import Candidate, Comparison, RegisterRequest, ResolveRequest
 from litegate.report import render
 from litegate.report.table_rows import baseline_of, variant_row
-from litegate.select import refuted_digests
 from litegate.settings import Settings
 from litegate.spec import Spec, with_values
-from litegate.store import Store
+from litegate.storage.workspace import Store
 from litegate.variants import BASELINE
 
 __all__ = ["Comparing"]

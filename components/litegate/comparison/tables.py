@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from litegate import wording
-from litegate.markdown import plain, table
+from litegate.presentation import wording
+from litegate.presentation.markdown import plain, table
+from litegate.presentation.results_note import headline
 from litegate.records import BaselineSummary, Comparison, VariantRow
-from litegate.results_note import headline
 from litegate.variants import BASELINE
 
 __all__ = ["junit", "markdown"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from litegate.datasets import Dataset, Label
 from litegate.errors import DataError
-from litegate.litert import Tensor, check_features
+from litegate.runtimes.litert import Tensor, check_features
 
 __all__ = ["FeatureReader"]
 

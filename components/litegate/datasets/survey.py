@@ -16,7 +16,7 @@ from litegate.datasets.pictures import decode_image
 from litegate.datasets.shards import LabelIndex, RecordIndex, Shard
 from litegate.errors import DataError
 from litegate.records import DataField, DataRef, Surveyed
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["survey"]
 

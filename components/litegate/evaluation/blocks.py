@@ -11,9 +11,9 @@ import numpy as np
 from litegate.evaluation.workers import Workers
 from litegate.gate.outcomes import Outcomes
 from litegate.gate.stopping import decided, looks
-from litegate.metrics.facts import MetricFacts
 from litegate.records import Stopping
 from litegate.spec import MIN_SAMPLES
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = ["Plan", "cumulative_counts", "ends_of_groups", "evaluate_until_decided"]
 

@@ -12,11 +12,11 @@ from litegate.datasets.features import FeatureReader
 from litegate.errors import StepFailed
 from litegate.evaluation.fed import fed_digests
 from litegate.gate.outcomes import Outcomes
-from litegate.litert import LiteRTModel
 from litegate.metrics.base import check_classes
 from litegate.metrics.loading import load_metric
 from litegate.records import UserCode
-from litegate.user_code import load_preprocess
+from litegate.runtimes.litert import LiteRTModel
+from litegate.user_code.source import load_preprocess
 
 __all__ = ["Job", "Lockstep"]
 

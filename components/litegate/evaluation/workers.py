@@ -19,11 +19,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from litegate.deaths import named_signal
 from litegate.errors import StepFailed
 from litegate.evaluation.lockstep import Job, Lockstep
+from litegate.failures import named_signal
 from litegate.gate.outcomes import Outcomes
-from litegate.process import die_with_parent
+from litegate.processes import die_with_parent
 from litegate.progress import Progress
 
 __all__ = ["Workers", "processes_for"]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from litegate import storage
 from litegate.errors import BadInput
+from litegate.storage import user_objects as storage
 
 __all__ = ["SPLITS", "prepare", "train"]
 

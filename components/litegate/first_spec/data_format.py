@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from litegate.datasets.archives import index_tar
 from litegate.errors import DataError
-from litegate.storage import Entry, fetch, listed
+from litegate.storage.user_objects import Entry, fetch, listed
 
 __all__ = ["data_format"]
 

@@ -9,13 +9,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from litegate.errors import ModelError
+from litegate.execution.step_run import StepRun
 from litegate.first_spec.choices import DataSet, first_spec
 from litegate.first_spec.data_format import data_format
 from litegate.first_spec.text import FirstSpec
 from litegate.records import Converted, ConvertRequest, DataRef, Resolved, ResolveRequest, Signature, SurveyRequest
-from litegate.runner import StepRun
 from litegate.settings import Settings
 from litegate.spec import parse_spec
+from litegate.steps import STEPS
 
 __all__ = ["Look", "name_of"]
 
@@ -86,7 +87,7 @@ class Look:
         evaluation = self._section(self.evaluation, _EVALUATION, places) if self.evaluation else calibration
         keys = {"model": {"name": name, "uri": _absolute(self.model)}}
         draft = parse_spec(keys | {"calibration": calibration, "evaluation": evaluation}, "a first spec")
-        found: Resolved = StepRun("resolve", ResolveRequest(spec=draft, folder=str(Path.cwd())), places).run()
+        found: Resolved = StepRun(STEPS["resolve"], ResolveRequest(spec=draft, folder=str(Path.cwd())), places).run()
         return found
 
     def _section(self, uri: str, where: str, places: Settings) -> dict[str, Any]:
@@ -109,12 +110,12 @@ def name_of(model: str) -> str:
 
 
 def _converted(resolved: Resolved, places: Settings) -> Converted:
-    found: Converted = StepRun("convert", ConvertRequest(model=resolved.model), places).run()
+    found: Converted = StepRun(STEPS["convert"], ConvertRequest(model=resolved.model), places).run()
     return found
 
 
 def _surveyed(ref: DataRef, where: str, signature: Signature, places: Settings) -> Any:
-    return StepRun("survey", SurveyRequest(data=ref, inputs=signature.inputs, where=where), places).run()
+    return StepRun(STEPS["survey"], SurveyRequest(data=ref, inputs=signature.inputs, where=where), places).run()
 
 
 def _absolute(uri: str) -> str:

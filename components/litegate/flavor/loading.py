@@ -13,7 +13,7 @@ from mlflow.models import Model
 from litegate.digest import digest_bytes
 from litegate.errors import BadInput, StoreError
 from litegate.flavor.saving import FLAVOR_NAME
-from litegate.litert import LiteRTModel
+from litegate.runtimes.litert import LiteRTModel
 
 __all__ = ["load_model"]
 

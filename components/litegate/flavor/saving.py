@@ -18,10 +18,12 @@ import numpy as np
 from mlflow.models import Model
 from mlflow.models.model import ModelInfo
 
-from litegate import litert, records, tflite
+from litegate import records
 from litegate.digest import digest_file
 from litegate.errors import ModelError
 from litegate.flavor.schemas import model_signature, zeros
+from litegate.inspection import tflite
+from litegate.runtimes import litert
 
 __all__ = ["FLAVOR_NAME", "get_default_pip_requirements", "log_model", "save_model"]
 
@@ -52,7 +54,7 @@ def save_model(
     Args:
         tflite_file: any .tflite file; it keeps its name.
         path: the folder to write, which must not exist.
-        signature_key: the signature to run; see `litegate.litert.LiteRTModel`.
+        signature_key: the signature to run; see `litegate.runtimes.litert.LiteRTModel`.
         tensors: what that signature takes and gives, if it is known: the file is then not opened here.
         input_example: by input name, samples to travel with the model. The default is one sample of zeros.
         num_threads: how many threads a consumer's interpreter uses.

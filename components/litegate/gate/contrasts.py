@@ -18,8 +18,8 @@ from litegate.gate.clustered import ClusteredMean, ClusteredProportions
 from litegate.gate.clusters import Clusters
 from litegate.gate.evidence import Approximate, EitherWay, Evidence, PairedProportions, Relative, Repeated
 from litegate.gate.outcomes import Outcomes
-from litegate.metrics.facts import MetricFacts
 from litegate.spec import MIN_SAMPLES
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = ["Comparison", "Design", "mean_evidence"]
 

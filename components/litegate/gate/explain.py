@@ -16,8 +16,8 @@ from litegate.gate.contrasts import Comparison
 from litegate.gate.multiplicity import holm
 from litegate.gate.outcomes import Outcomes
 from litegate.gate.sentences import sentence
-from litegate.metrics.facts import MetricFacts
 from litegate.records import ClassLoss, Flip
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = ["Flipped", "agreement", "class_losses", "classes_csv", "flips", "read_classes", "sentence"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from litegate import wording
-from litegate.metrics.facts import MetricFacts
+from litegate.presentation import wording
 from litegate.records import Clause, Verdict
 from litegate.spec import Gate
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = ["claim", "clause_unit", "sentence"]
 

@@ -9,8 +9,8 @@ from typing import Literal
 from litegate.gate.contrasts import Design
 from litegate.gate.outcomes import Outcomes
 from litegate.gate.verdicts import Measured, is_open
-from litegate.metrics.facts import MetricFacts
 from litegate.records import Stopping
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = ["decided", "looks"]
 

@@ -20,10 +20,10 @@ from litegate.gate.lost_classes import Predicted, lost_reasons, predicted, rare_
 from litegate.gate.multiplicity import holm_levels
 from litegate.gate.outcomes import Outcomes, Unpaired, match
 from litegate.gate.sentences import claim
-from litegate.metrics.facts import MetricFacts
+from litegate.presentation.wording import samples_in, would_decide
 from litegate.records import Clause, Reason, Verdict
 from litegate.spec import Gate
-from litegate.wording import samples_in, would_decide
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "is_open", "judge"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from litegate.litert import LiteRTModel
+from litegate.runtimes.litert import LiteRTModel
 
 __all__ = ["FEW", "FLOAT_LIMIT", "KernelGap", "answers", "is_constant", "kernel_gap", "problem_of", "unequal"]
 

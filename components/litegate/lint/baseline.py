@@ -11,9 +11,9 @@ from litegate.datasets import Dataset
 from litegate.errors import DataError
 from litegate.gate.outcomes import Outcomes
 from litegate.lint.evaluation import chance, classes_of, constant_metric, label_coverage
-from litegate.litert import LiteRTModel
 from litegate.metrics.base import Metric
 from litegate.records import DataFinding
+from litegate.runtimes.litert import LiteRTModel
 
 __all__ = ["Baseline"]
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from litegate.gate.outcomes import Outcomes
 from litegate.lint.evaluation import chance, classes_of, constant_metric, label_coverage
-from litegate.metrics.facts import MetricFacts
 from litegate.records import DataFinding, Reason
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = ["evaluation_refusals"]
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from litegate.gate.outcomes import Outcomes
 from litegate.lint.chance import Skill, skill_of_classes, skill_of_f1, skill_of_ranking
-from litegate.metrics.facts import MetricFacts, is_top_k
 from litegate.records import DataFinding
 from litegate.spec import EvaluationCode
+from litegate.spec.metric_facts import MetricFacts, is_top_k
 
 __all__ = ["chance", "classes_of", "constant_metric", "finding", "label_coverage"]
 

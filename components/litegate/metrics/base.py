@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from litegate.errors import DataError
-from litegate.metrics.facts import MetricFacts
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = [
     "WHERE",

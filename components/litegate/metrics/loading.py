@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from litegate.entry_point import load_class
 from litegate.errors import BadInput, SpecError
 from litegate.metrics.base import WHERE, Metric
-from litegate.metrics.facts import built_in_facts
 from litegate.metrics.of_samples import metric_of_samples
 from litegate.metrics.of_sets import metric_of_sets
 from litegate.metrics.users import user_metric
 from litegate.records import UserCode
-from litegate.user_code import check_source
+from litegate.spec.metric_facts import built_in_facts
+from litegate.user_code.entry_point import load_class
+from litegate.user_code.source import check_source
 
 __all__ = ["load_metric"]
 

@@ -21,7 +21,7 @@ from litegate.metrics.base import (
     sample_shape,
     shape,
 )
-from litegate.metrics.facts import MetricFacts
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = [
     "absolute_error",

@@ -24,7 +24,7 @@ from litegate.metrics.base import (
     only_output,
     shape,
 )
-from litegate.metrics.facts import MetricFacts
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = ["average_precision", "macro_f1", "metric_of_sets", "rmse", "roc_auc"]
 

@@ -34,7 +34,7 @@ import numpy as np
 
 from litegate.errors import DataError, SpecError
 from litegate.metrics.base import WHERE, Metric, Outputs, only_output, shape
-from litegate.metrics.facts import MetricFacts
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = ["user_metric"]
 

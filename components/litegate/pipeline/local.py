@@ -11,11 +11,12 @@ from threading import Lock
 from typing import Any
 
 from litegate.errors import BadInput, StepFailed
+from litegate.execution.step_run import StepRun
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.requests import request_of, selection_of
 from litegate.records import Failure, Record, ResolveRequest
-from litegate.runner import StepRun
 from litegate.settings import Settings
+from litegate.steps import STEPS
 from litegate.variants import BASELINE
 
 __all__ = ["LocalRun", "Watcher"]
@@ -125,7 +126,7 @@ class LocalRun:
     def _step(self, step: str, variant: str = "", request: Record | None = None) -> None:
         self._tell(step, variant, "running")
         try:
-            run = StepRun(step, request or request_of(step, self.results, variant), self.places)
+            run = StepRun(STEPS[step], request or request_of(step, self.results, variant), self.places)
             with self._held(run):
                 found = run.find()
                 result = run.run() if found is None else found

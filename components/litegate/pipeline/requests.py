@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from litegate.gate.selection import select
 from litegate.pipeline.evaluation import evaluate_request
 from litegate.pipeline.results import Results
 from litegate.records import (
@@ -25,7 +26,6 @@ from litegate.records import (
     SelectRequest,
     SmokeRequest,
 )
-from litegate.select import select
 from litegate.variants import BASELINE
 
 __all__ = ["REQUESTS", "register_request", "request_of", "selection_of"]

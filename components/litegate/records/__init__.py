@@ -5,7 +5,6 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 
 from __future__ import annotations
 
-from litegate.metrics.facts import MetricFacts
 from litegate.records.approval import Answer
 from litegate.records.artifacts import (
     Artifact,
@@ -106,6 +105,7 @@ from litegate.records.verdicts import (
     Verdict,
     Verdicts,
 )
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = [
     "LEAST_DAYS",

@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from litegate.metrics.facts import MetricFacts
 from litegate.records.artifacts import Artifact, Profile
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.inputs import DataRef, UserCode
 from litegate.records.inspection import Inspection, SmokeRun
 from litegate.spec import Gate
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = ["Candidate", "EvaluateRequest", "Evaluated", "Reference", "ReferenceOutcomes", "Stopping"]
 

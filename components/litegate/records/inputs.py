@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from litegate.metrics.facts import MetricFacts
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest
 from litegate.records.trial import Trial
 from litegate.spec import Format, Retrain, Spec
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = [
     "Announcement",

@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from litegate.metrics.facts import MetricFacts
 from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
 from litegate.records.evaluation import Evaluated
@@ -16,6 +15,7 @@ from litegate.records.promotion import Channel
 from litegate.records.statistics import InputStatistics
 from litegate.records.verdicts import Verdict
 from litegate.spec import Requalify, Spec
+from litegate.spec.metric_facts import MetricFacts
 
 __all__ = [
     "ConcludeRequest",

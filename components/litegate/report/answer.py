@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from litegate import wording
+from litegate.presentation import wording
 from litegate.records import Comparison, Trial
 from litegate.report.run import Row, Run, kib
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from litegate import wording
 from litegate.gate.sentences import clause_unit
+from litegate.presentation import wording
 from litegate.records import Clause, Verdict
 from litegate.report.charts import Interval, intervals
 from litegate.report.run import Row, Run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from litegate import wording
+from litegate.presentation import wording
 from litegate.records import ClassLoss
 from litegate.report.run import Run
 

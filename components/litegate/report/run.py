@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from litegate import wording
-from litegate.metrics.facts import MetricFacts
+from litegate.presentation import wording
 from litegate.records import Candidate, Champion, Comparison, Inspection, Profile, RegisterRequest, RunResult, Verdict
 from litegate.spec import Gate, Spec
+from litegate.spec.metric_facts import MetricFacts
 from litegate.variants import BASELINE, VARIANTS
 
 __all__ = ["Row", "Run", "kib"]

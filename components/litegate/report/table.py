@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from litegate import wording
+from litegate.presentation import wording
 from litegate.report.run import Row, Run, kib
 
 __all__ = ["Line", "lines"]

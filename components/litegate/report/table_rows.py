@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from litegate import wording
+from litegate.presentation import wording
 from litegate.records import BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict, warnings_of
 
 __all__ = ["baseline_of", "baseline_verdict", "variant_row"]

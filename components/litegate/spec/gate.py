@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from litegate.metrics.facts import MetricFacts
 from litegate.spec.inputs import Evaluation
+from litegate.spec.metric_facts import MetricFacts
 from litegate.spec.section import Section
 
 __all__ = ["Gate", "Limits", "gate_problem", "limits_problem"]

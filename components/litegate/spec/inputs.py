@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from litegate.metrics.facts import BUILT_IN, built_in_facts, is_user_metric
+from litegate.spec.metric_facts import BUILT_IN, built_in_facts, is_user_metric
 from litegate.spec.section import Section, address, check_variant, identifier
 from litegate.variants import VARIANTS
 

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from litegate.metrics.facts import built_in_facts
 from litegate.spec.approval import OptionalApproval
 from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import Calibration, Evaluation, Model
+from litegate.spec.metric_facts import built_in_facts
 from litegate.spec.notify import Notification
 from litegate.spec.registry import Registry
 from litegate.spec.requalify import Requalify

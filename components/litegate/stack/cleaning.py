@@ -1,7 +1,7 @@
 """What processes that were killed have left in a home: a start removes it.
 
 That is folders of steps, temporary files, and runs that MLflow still calls RUNNING. What a living process
-works on stays: it holds a lock on its folder or file, see `litegate.scratch`.
+works on stays: it holds a lock on its folder or file, see `litegate.storage.scratch`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Any
 
 import httpx
 
-from litegate.scratch import TEMPORARY, WRITER_TAG, abandoned, is_held
 from litegate.stack.home import Home
 from litegate.stack.state import Stack
 from litegate.steps import STEPS
-from litegate.storage import is_s3
+from litegate.storage.scratch import TEMPORARY, WRITER_TAG, abandoned, is_held
+from litegate.storage.user_objects import is_s3
 
 __all__ = ["clean_files", "end_dead_runs"]
 

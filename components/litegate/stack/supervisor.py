@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from subprocess import SubprocessError
 
-from litegate import disk, storage
+from litegate import disk
 from litegate.errors import DiskFull, StackError
 from litegate.stack import cleaning, logs, old_buckets
 from litegate.stack.airflow_api import AirflowApi
@@ -27,6 +27,7 @@ from litegate.stack.processes import ServerProcess, become_subreaper, birth_of, 
 from litegate.stack.reviving import Revivals
 from litegate.stack.servers import AIRFLOW_SERVERS, MIGRATION, Server, listens, servers, unhealthy
 from litegate.stack.state import BUCKET, Stack
+from litegate.storage import user_objects as storage
 
 __all__ = ["START_LIMIT", "Supervisor"]
 

@@ -5,48 +5,12 @@ A step module may import the light core and its own heavy library, never another
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from litegate import records
-from litegate.records import Record
+from litegate.execution.step import Step
 
-__all__ = ["STEPS", "Step"]
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the caller must know of a step without importing it.
-
-    Attributes:
-        name: also the name of its module in this package.
-        request, result: the record types of the contract.
-        environment: which Python runs it: `tensorflow` (the lean one) or `service` (MLflow's).
-        cached: whether equal inputs give a stored result; steps that look at or change the world are not.
-        storage: whether the child may use S3 itself, and so gets the credentials for it: the user's own training
-            code, and the clean-up of the workspace. All others get data through `litegate.broker`.
-        tracking: whether the child may use MLflow, and so gets its address and credentials.
-        timeout: wall-clock limit in seconds.
-        memory: the least limit of the address space in GiB, for each process; it grows with the step's files.
-        grace: seconds that the child has to end by itself when it is to be killed, as one that records runs in
-            MLflow: it ends them. Less than the 5 that Airflow gives a task.
-    """
-
-    name: str
-    request: type[Record]
-    result: type[Record]
-    environment: str = "tensorflow"
-    cached: bool = True
-    storage: bool = False
-    tracking: bool = False
-    timeout: float = 1800.0
-    memory: float = 4.0
-    grace: float = 0.0
-
-    @property
-    def confined(self) -> bool:
-        """Whether the child is shut off from network, secrets and other files: it loads what users bring."""
-        return not (self.storage or self.tracking)
+__all__ = ["STEPS"]
 
 
 STEPS = MappingProxyType(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from litegate.inspection.tflite import describe_unopened
 from litegate.records import Artifact, ChampionFile, ChampionRequest
-from litegate.tflite import describe_unopened
 from litegate.tracking import aliases, runs
 from litegate.tracking.proof import proved_content
 from litegate.variants import CHAMPION
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

@@ -1,4 +1,4 @@
-"""The child's side of the step contract, after `litegate.sandbox` has confined the process.
+"""The child's side of the step contract, after `litegate.execution.sandbox` has confined the process.
 
 Reads FOLDER/request.json, writes FOLDER/result.json whole. Exit code 0: done; 2: bad input, described in
 FOLDER/error.json; anything else: a crash, which the parent classifies.
@@ -15,11 +15,11 @@ import sys
 import traceback
 from pathlib import Path
 
-from litegate.deaths import disk_full, kind_of, out_of_memory
 from litegate.disk import FULL
 from litegate.errors import BadInput, StepFailed
+from litegate.failures import disk_full, kind_of, out_of_memory
 from litegate.steps import STEPS
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run_step"]
 

@@ -13,15 +13,15 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from litegate import objects
 from litegate.errors import StoreError
-from litegate.objects import Stored
 from litegate.records import Cleaned, CleanRequest, Fate, Pile
 from litegate.steps import STEPS
-from litegate.storage import DIGEST_SUFFIX
+from litegate.storage import objects
+from litegate.storage.objects import Stored
+from litegate.storage.user_objects import DIGEST_SUFFIX
 from litegate.tracking import runs
 from litegate.tracking.needed import Needed, needed_digests
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

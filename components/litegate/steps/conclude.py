@@ -10,7 +10,7 @@ from litegate.requalification import action_of, reason_of
 from litegate.tracking import aliases, runs
 from litegate.tracking.deciding import decide
 from litegate.tracking.trend import ACTION, Trend
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import tensorflow as tf
 
 from litegate.errors import ModelError
+from litegate.inspection.tflite import describe, names_of, operators
 from litegate.records import Artifact, Converted, ConvertRequest
 from litegate.source.forms import Form, forms
-from litegate.tflite import describe, names_of, operators
 from litegate.variants import BASELINE
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 from litegate.records import Decided, Decision
 from litegate.tracking import runs
 from litegate.tracking.deciding import decide
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

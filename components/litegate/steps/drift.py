@@ -12,11 +12,11 @@ from litegate.datasets.sampling import choose
 from litegate.errors import StoreError
 from litegate.inspection import input_ranges
 from litegate.lint.summary import Collector, Summary
-from litegate.litert import LiteRTModel
 from litegate.records import Drift, DriftFinding, DriftRequest, InputDrift, InputStatistics
 from litegate.requalification import compared, drift_sentence, findings_of, of_predictions, predictions_psi
-from litegate.user_code import load_preprocess
-from litegate.work import Work
+from litegate.runtimes.litert import LiteRTModel
+from litegate.user_code.source import load_preprocess
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

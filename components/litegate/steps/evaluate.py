@@ -19,13 +19,13 @@ from litegate.evaluation.lockstep import Job
 from litegate.evaluation.workers import Workers, processes_for
 from litegate.gate.clusters import Clusters
 from litegate.gate.outcomes import Outcomes
-from litegate.litert import LiteRTModel, Tensor
 from litegate.metrics.base import Metric, check_classes
 from litegate.metrics.loading import load_metric
+from litegate.presentation.wording import samples_in
 from litegate.progress import Progress
 from litegate.records import Evaluated, EvaluateRequest, ReferenceOutcomes
-from litegate.wording import samples_in
-from litegate.work import Work
+from litegate.runtimes.litert import LiteRTModel, Tensor
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

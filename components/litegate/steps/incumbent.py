@@ -11,12 +11,12 @@ from mlflow.exceptions import MlflowException
 
 from litegate.digest import digest_bytes
 from litegate.errors import StoreError
+from litegate.inspection.tflite import describe_unopened
 from litegate.records import Artifact, ChampionRequest, DriftReference, FoundIncumbent, Incumbent
-from litegate.tflite import describe_unopened
 from litegate.tracking import aliases, models, notes, registry, runs
 from litegate.tracking.proof import proved_content
 from litegate.variants import BASELINE
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

@@ -6,7 +6,7 @@ from litegate.errors import ModelError, StepFailed
 from litegate.inspection import File, count, inspect_file, io_mismatch, mismatch, not_a_baseline, read_file
 from litegate.records import Artifact, Inspection, InspectRequest
 from litegate.variants import VARIANTS
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

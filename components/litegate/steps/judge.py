@@ -7,11 +7,11 @@ from litegate.gate.explain import agreement, class_losses, classes_csv, flips, s
 from litegate.gate.file_facts import refusals
 from litegate.gate.verdicts import compare
 from litegate.lint.complete import evaluation_refusals
-from litegate.metrics.facts import MetricFacts
 from litegate.metrics.loading import load_metric
 from litegate.records import Candidate, GateRequest, Reason, Verdict, Verdicts
+from litegate.spec.metric_facts import MetricFacts
 from litegate.variants import BASELINE
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

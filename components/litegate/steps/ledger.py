@@ -5,7 +5,7 @@ from __future__ import annotations
 from litegate.records import ChannelState, LedgerRequest
 from litegate.tracking import aliases, runs
 from litegate.tracking.deciding import reconcile, state_of
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from litegate.datasets import Dataset, open_dataset
 from litegate.datasets.features import FeatureReader
+from litegate.datasets.representative import load_samples
 from litegate.datasets.sampling import choose, choose_stratified
 from litegate.errors import DataError, SpecError
 from litegate.lint.baseline import Baseline
@@ -18,13 +19,12 @@ from litegate.lint.samples import counted, coverage, leakage, numbers_of_samples
 from litegate.lint.severity import allowed, refuse_errors
 from litegate.lint.summary import Collector, Summary, digest_of, summary_of
 from litegate.lint.values import by_itself, compared
-from litegate.litert import LiteRTModel, check_features, choose_signature
 from litegate.metrics.loading import load_metric
 from litegate.progress import Progress
 from litegate.records import DataFinding, Lint, LintRequest
-from litegate.representative import load_samples
-from litegate.user_code import load_preprocess
-from litegate.work import Work
+from litegate.runtimes.litert import LiteRTModel, check_features, choose_signature
+from litegate.user_code.source import load_preprocess
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

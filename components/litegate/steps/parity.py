@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from litegate.datasets.representative import load_samples
 from litegate.errors import ModelError, SpecError
-from litegate.litert import LiteRTModel, choose_signature
 from litegate.records import Parity, ParityRequest
-from litegate.representative import load_samples
+from litegate.runtimes.litert import LiteRTModel, choose_signature
 from litegate.source.loading import source_predictor
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["RELATIVE_TOLERANCE", "run"]
 

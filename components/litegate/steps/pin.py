@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from litegate.datasets.pinning import pin_code, pin_data, pin_metric
 from litegate.errors import SpecError
-from litegate.pinning import pin_code, pin_data, pin_metric
 from litegate.records import Pinned, PinRequest
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from litegate import entry_point, storage
 from litegate.digest import digest_file
 from litegate.errors import BadInput
 from litegate.records import Produced, ProduceRequest
-from litegate.work import Work
+from litegate.storage import user_objects as storage
+from litegate.user_code import entry_point
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

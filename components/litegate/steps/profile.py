@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from litegate.litert import LiteRTModel, choose_signature
+from litegate.datasets.representative import load_samples
 from litegate.progress import Progress
 from litegate.records import Profile, ProfileRequest
-from litegate.representative import load_samples
-from litegate.work import Work
+from litegate.runtimes.litert import LiteRTModel, choose_signature
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

@@ -11,7 +11,7 @@ from litegate.promotion import standing_of, why_held
 from litegate.records import Champion, ChannelState, Decision, PromoteRequest, Promotion
 from litegate.tracking import registry, runs
 from litegate.tracking.deciding import decide, state_of
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

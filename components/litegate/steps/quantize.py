@@ -9,14 +9,14 @@ from typing import Any
 import tensorflow as tf
 import tf_keras  # noqa: F401  registers the classes that SavedModels written by Keras 2 refer to
 
+from litegate.datasets.representative import load_samples, representative_dataset
 from litegate.errors import StepFailed
 from litegate.inspection import calibrator_problem, read_file
+from litegate.inspection.tflite import describe, names_of
 from litegate.progress import Progress
 from litegate.records import Artifact, QuantizeRequest
-from litegate.representative import load_samples, representative_dataset
-from litegate.tflite import describe, names_of
 from litegate.variants import VARIANTS, Variant
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

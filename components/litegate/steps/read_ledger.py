@@ -8,7 +8,7 @@ from __future__ import annotations
 from litegate.records import Position, PositionRequest
 from litegate.tracking import runs
 from litegate.tracking.ledger import Ledger
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

@@ -12,19 +12,19 @@ from pathlib import Path
 from mlflow.entities import Run
 
 from litegate import records
-from litegate.confinement import named
 from litegate.digest import digest_json
 from litegate.errors import StoreError
+from litegate.execution.confinement import named
 from litegate.gate.explain import read_classes
-from litegate.litert import choose_signature
+from litegate.gate.selection import refuted_digests
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import render, table_rows
-from litegate.select import refuted_digests
+from litegate.runtimes.litert import choose_signature
 from litegate.tracking import cards, fields, models, notes, registry, runs, views
 from litegate.tracking.trials import marked
 from litegate.tracking.verdict_files import log_verdict
 from litegate.variants import VARIANTS
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

@@ -11,7 +11,7 @@ from litegate.requalification import sentence_of
 from litegate.tracking import registry, requalify_fields, requalify_notes, runs
 from litegate.tracking.trend import Trend
 from litegate.tracking.verdict_files import log_verdict
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

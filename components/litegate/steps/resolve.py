@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from litegate.datasets.pinning import pin_code, pin_data, pin_metric
 from litegate.errors import ModelError
-from litegate.pinning import pin_code, pin_data, pin_metric
 from litegate.records import Announcement, ModelRef, Resolved, ResolveRequest
 from litegate.records.fields import file_name_problem
 from litegate.source.bounds import check_bounds
 from litegate.source.check import check_model
 from litegate.source.kinds import KINDS, MODEL_FILES, Format, file_format, model_digest
-from litegate.storage import Entry
-from litegate.versions import SAVED_MODEL
-from litegate.work import Work
+from litegate.storage.user_objects import Entry
+from litegate.storage.versions import SAVED_MODEL
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

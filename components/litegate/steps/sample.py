@@ -9,15 +9,15 @@ import numpy as np
 
 from litegate.datasets import open_dataset
 from litegate.datasets.features import FeatureReader
+from litegate.datasets.representative import save_samples
 from litegate.datasets.sampling import choose_stratified
 from litegate.lint.summary import Collector
-from litegate.litert import LiteRTModel
 from litegate.progress import Progress
 from litegate.records import InputStatistics, SampleRequest, SampleSet
-from litegate.representative import save_samples
 from litegate.requalification import statistics_of
-from litegate.user_code import load_preprocess
-from litegate.work import Work
+from litegate.runtimes.litert import LiteRTModel
+from litegate.user_code.source import load_preprocess
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

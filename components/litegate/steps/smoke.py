@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from litegate.datasets.representative import load_samples
 from litegate.errors import ModelError, StepFailed
 from litegate.inspection.behaviour import FEW, KernelGap, answers, is_constant, kernel_gap, problem_of, unequal
-from litegate.litert import LiteRTModel
 from litegate.records import SmokeRequest, SmokeRun
-from litegate.representative import load_samples
-from litegate.work import Work
+from litegate.runtimes.litert import LiteRTModel
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litegate.datasets.survey import survey
 from litegate.records import Surveyed, SurveyRequest
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["run"]
 

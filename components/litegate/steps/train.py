@@ -8,17 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from litegate import entry_point, storage
-from litegate.deaths import named_signal
 from litegate.digest import digest_file, digest_tree
 from litegate.errors import BadInput, ModelError, StepFailed
+from litegate.failures import named_signal
 from litegate.records import Produced, TrainRequest
 from litegate.source.bounds import check_bounds
 from litegate.source.keras_file import check_keras_file
 from litegate.source.kinds import KINDS, Format, file_format
 from litegate.source.saved_model import check_saved_model
-from litegate.versions import SAVED_MODEL, version_uri
-from litegate.work import Work
+from litegate.storage import user_objects as storage
+from litegate.storage.versions import SAVED_MODEL, version_uri
+from litegate.user_code import entry_point
+from litegate.work.step_work import Work
 
 __all__ = ["OUTPUT", "run"]
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from mlflow.entities import Run
 
-from litegate.litert import choose_signature
-from litegate.markdown import code, fit, plain
+from litegate.presentation.markdown import code, fit, plain
+from litegate.presentation.results_note import headline, results
 from litegate.records import RegisterRequest, Signature, VariantRow
 from litegate.report import table_rows
-from litegate.results_note import headline, results
+from litegate.runtimes.litert import choose_signature
 from litegate.tracking import notes
 from litegate.tracking.views import link, view_link
 

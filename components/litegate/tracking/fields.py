@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from litegate import wording
+from litegate.presentation import wording
+from litegate.presentation.results_note import headline
 from litegate.records import (
     Announcement,
     BaselineSummary,
@@ -16,7 +17,6 @@ from litegate.records import (
     warnings_of,
 )
 from litegate.report import table_rows
-from litegate.results_note import headline
 from litegate.tracking import notes, registry
 from litegate.variants import BASELINE, VARIANTS
 

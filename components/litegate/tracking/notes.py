@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from litegate.markdown import fit, number, plain, table
+from litegate.presentation.markdown import fit, number, plain, table
+from litegate.presentation.results_note import headline, results
 from litegate.records import (
     Aliases,
     Candidate,
@@ -18,7 +19,6 @@ from litegate.records import (
     Verdict,
     warnings_of,
 )
-from litegate.results_note import headline, results
 from litegate.tracking.views import link, view_link
 
 __all__ = [

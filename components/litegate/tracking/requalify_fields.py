@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from litegate import wording
+from litegate.presentation import wording
 from litegate.records import RequalifyRequest
 from litegate.tracking import registry
 

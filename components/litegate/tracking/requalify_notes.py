@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from mlflow.entities import Run
 
-from litegate.markdown import plain, table
+from litegate.presentation.markdown import plain, table
 from litegate.records import Channel, Requalification, RequalifyRequest
 from litegate.tracking import notes
 

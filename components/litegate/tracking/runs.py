@@ -21,8 +21,8 @@ from mlflow.exceptions import MlflowException
 from litegate.digest import digest_json
 from litegate.errors import StackError
 from litegate.records import DataRef
-from litegate.scratch import WRITER_TAG, writer
-from litegate.storage import is_s3
+from litegate.storage.scratch import WRITER_TAG, writer
+from litegate.storage.user_objects import is_s3
 
 __all__ = [
     "GROUP",

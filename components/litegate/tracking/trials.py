@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from litegate.markdown import plain
+from litegate.presentation.markdown import plain
 from litegate.records import Trial
 from litegate.tracking.runs import NOTE
 

@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 
 from litegate.records import Verdict
 from litegate.tracking import notes
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 __all__ = ["log_verdict"]
 

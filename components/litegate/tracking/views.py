@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 
 from litegate.digest import digest_json
 from litegate.tracking import runs
-from litegate.work import log
+from litegate.work.step_work import log
 
 __all__ = ["link", "save_view", "view_link"]
 

@@ -14,7 +14,7 @@ from litegate.cli.main import main
 from litegate.settings import settings
 from litegate.spec import load_spec
 
-MAKER = Path(__file__).parents[1] / "models" / "make_models.py"
+MAKER = Path(__file__).parents[2] / "models" / "make_models.py"
 
 pytestmark = pytest.mark.e2e
 

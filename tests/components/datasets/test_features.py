@@ -13,7 +13,7 @@ import pytest
 from litegate.datasets.features import FeatureReader
 from litegate.datasets.npz import NpzDataset
 from litegate.errors import DataError
-from litegate.litert import Tensor
+from litegate.runtimes.litert import Tensor
 
 Array = np.ndarray[Any, np.dtype[Any]]
 INPUTS = {"x": Tensor((-1, 2), np.dtype(np.float32), 0.0, 0)}

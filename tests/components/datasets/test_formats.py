@@ -20,7 +20,7 @@ from litegate.datasets.fields import Wanted
 from litegate.datasets.npz import NpyDataset
 from litegate.datasets.shards import ShardedDataset, open_shards
 from litegate.errors import DataError
-from litegate.litert import Tensor
+from litegate.runtimes.litert import Tensor
 from tests.components.datasets.test_readers import picture
 from tests.components.datasets.writers import example, files_of, npy, tar, tfrecord, write
 

@@ -13,7 +13,7 @@ from PIL import Image
 from litegate.datasets.survey import survey
 from litegate.errors import DataError
 from litegate.records import DataRef, FileRef, Surveyed, TensorSpec
-from litegate.storage import list_entries
+from litegate.storage.user_objects import list_entries
 from tests.components.datasets.writers import write
 
 X = np.arange(5 * 4, dtype=np.float32).reshape(5, 4)

@@ -17,7 +17,7 @@ from mlflow.exceptions import MlflowException
 from litegate import flavor
 from litegate.digest import digest_file
 from litegate.errors import BadInput, ModelError, StoreError
-from litegate.litert import LiteRTModel
+from litegate.runtimes.litert import LiteRTModel
 
 pytestmark = pytest.mark.e2e
 IMAGES = np.random.default_rng(5).normal(size=(300, 8, 8, 1)).astype(np.float32)

@@ -21,7 +21,7 @@ import pytest
 from mlflow import MlflowClient
 
 from litegate import flavor
-from litegate.litert import LiteRTModel
+from litegate.runtimes.litert import LiteRTModel
 
 pytestmark = pytest.mark.e2e
 IMAGES = np.random.default_rng(11).normal(size=(40, 8, 8, 1)).astype(np.float32)

@@ -15,9 +15,9 @@ from litegate.gate.contrasts import mean_evidence
 from litegate.gate.evidence import PairedProportions, needed
 from litegate.gate.explain import class_losses, sentence
 from litegate.gate.verdicts import compare
-from litegate.metrics.facts import MetricFacts, built_in_facts
 from litegate.records import Verdict
 from litegate.spec import Gate
+from litegate.spec.metric_facts import MetricFacts, built_in_facts
 
 TOP1, MAE, IOU, AUC = (built_in_facts(name) for name in ("top1", "mae", "iou", "roc_auc"))
 ONE_POINT = Gate(max_drop=0.01)

@@ -11,9 +11,9 @@ import pytest
 from litegate.gate.contrasts import Comparison, Design
 from litegate.gate.explain import agreement, class_losses, classes_csv, flips, read_classes, sentence
 from litegate.gate.outcomes import Outcomes
-from litegate.metrics.facts import BUILT_IN, MetricFacts
 from litegate.records import ClassLoss, Clause, Reason, Verdict
 from litegate.spec import Gate
+from litegate.spec.metric_facts import BUILT_IN, MetricFacts
 
 TOP1, MAE, AUC = BUILT_IN["top1"], BUILT_IN["mae"], BUILT_IN["roc_auc"]
 LOG_LOSS = MetricFacts(name="my.metrics:LogLoss", higher_is_better=False, high=None, per_sample=False)

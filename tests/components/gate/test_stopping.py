@@ -9,9 +9,9 @@ import pytest
 
 from litegate.gate import Design, Measured, Outcomes, judge
 from litegate.gate.stopping import decided, looks
-from litegate.metrics.facts import built_in_facts
 from litegate.records import Stopping
 from litegate.spec import Gate
+from litegate.spec.metric_facts import built_in_facts
 
 TOP1 = built_in_facts("top1")
 

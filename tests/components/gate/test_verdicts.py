@@ -11,9 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from litegate.gate import Design, Measured, Outcomes, judge
 from litegate.gate.sentences import sentence
-from litegate.metrics.facts import MetricFacts, built_in_facts
 from litegate.records import Reason, Verdict
 from litegate.spec import Gate
+from litegate.spec.metric_facts import MetricFacts, built_in_facts
 
 TOP1, MAE, AUC = (built_in_facts(name) for name in ("top1", "mae", "roc_auc"))
 ONE_POINT = Gate(max_drop=0.01)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.components.models.unpacking import Model
+from tests.models.unpacking import Model
 
 
 @pytest.fixture

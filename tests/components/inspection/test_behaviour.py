@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from litegate.inspection.behaviour import KernelGap, answers, is_constant, kernel_gap, problem_of, unequal
-from litegate.litert import LiteRTModel
+from litegate.runtimes.litert import LiteRTModel
 
 
 def test_constant_means_every_output_of_every_sample() -> None:

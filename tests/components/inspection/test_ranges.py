@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from litegate.inspection import input_ranges
-from litegate.litert import LiteRTModel
+from litegate.runtimes.litert import LiteRTModel
 
 
 def test_a_quantized_input_has_the_range_of_its_type(tflite_files: dict[str, Path]) -> None:

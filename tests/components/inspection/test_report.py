@@ -16,7 +16,7 @@ from litegate.inspection.flatbuffer import File
 from litegate.inspection.weights import WEIGHT_TOLERANCE, compare_weights
 from litegate.records import Artifact, FileRef, Inspection
 from litegate.variants import VARIANTS
-from tests.components.models.unpacking import Model, make
+from tests.models.unpacking import Model, make
 
 pytestmark = pytest.mark.e2e
 

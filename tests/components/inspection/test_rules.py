@@ -15,7 +15,7 @@ from litegate.inspection.flatbuffer import read_file
 from litegate.inspection.report import findings
 from litegate.inspection.rules import breaches
 from litegate.variants import VARIANTS
-from tests.components.models.unpacking import Model
+from tests.models.unpacking import Model
 
 pytestmark = pytest.mark.e2e
 

@@ -9,7 +9,7 @@ import pytest
 
 from litegate.gate.outcomes import Outcomes
 from litegate.lint.complete import evaluation_refusals
-from litegate.metrics.facts import MetricFacts, built_in_facts
+from litegate.spec.metric_facts import MetricFacts, built_in_facts
 
 TOP1, MAE = (built_in_facts(name) for name in ("top1", "mae"))
 ROWS = np.arange(400)

@@ -11,8 +11,8 @@ import pytest
 
 from litegate.gate.outcomes import Outcomes
 from litegate.lint.evaluation import chance, constant_metric, label_coverage
-from litegate.metrics.facts import MetricFacts, built_in_facts
 from litegate.records import DataFinding
+from litegate.spec.metric_facts import MetricFacts, built_in_facts
 
 Array = np.ndarray[Any, np.dtype[Any]]
 RANDOM = np.random.default_rng(7)

@@ -13,7 +13,7 @@ import pytest
 from litegate.errors import DataError, SpecError
 from litegate.metrics.loading import load_metric
 from litegate.records import UserCode
-from litegate.user_code import source_digest
+from litegate.user_code.source import source_digest
 
 CODE = """
 import numpy as np

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from litegate.digest import digest_bytes
+from litegate.presentation.wording import is_percent
 from litegate.records import (
     Artifact,
     BaselineSummary,
@@ -41,7 +42,6 @@ from litegate.records import (
 )
 from litegate.report import render
 from litegate.spec import parse_spec
-from litegate.wording import is_percent
 
 TOP1 = MetricFacts(name="top1")
 MAE = MetricFacts(name="mae", higher_is_better=False, high=None)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from litegate.scratch import WRITER_TAG, held
 from litegate.stack import Home, Stack
 from litegate.stack.cleaning import clean_files, end_dead_runs
+from litegate.storage.scratch import WRITER_TAG, held
 from litegate.tracking.runs import Runs
 from tests import servers
 

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from litegate import records
+from litegate.execution.step_run import StepRun
 from litegate.gate.outcomes import Outcomes
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.requests import request_of
 from litegate.records import Artifact, Candidate, Converted, Resolved, SampleSet
-from litegate.runner import StepRun
 from litegate.settings import Settings
 from litegate.spec import parse_spec
-from litegate.store import Store
+from litegate.steps import STEPS
+from litegate.storage.workspace import Store
 from litegate.variants import BASELINE
 
 
@@ -34,7 +35,7 @@ class Pipeline:
         return Pipeline(self.folder, self.places, **(keys | {name: keys[name] | sections[name] for name in sections}))
 
     def step(self, name: str, request: records.Record) -> Any:
-        return StepRun(name, request, self.places).run()
+        return StepRun(STEPS[name], request, self.places).run()
 
     def resolve(self) -> Resolved:
         known = self.results.maybe(Resolved, "resolve")

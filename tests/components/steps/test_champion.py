@@ -12,11 +12,11 @@ from mlflow import MlflowClient
 
 from litegate.digest import digest_file
 from litegate.errors import StoreError
+from litegate.inspection.tflite import describe
 from litegate.records import ChampionFile, ChampionRequest
 from litegate.steps import champion
-from litegate.tflite import describe
 from litegate.tracking import models, registry
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 
@@ -83,7 +83,7 @@ def test_the_version_behind_the_alias_is_handed_back_byte_by_byte(registered):
 def test_no_native_code_opens_the_file_beside_the_credentials_of_mlflow(registered, monkeypatch):
     MlflowClient().set_registered_model_alias(registered.name, "champion", str(registered.add("int8")))
     expected = describe(registered.files["int8"].read_bytes())
-    monkeypatch.delattr("litegate.litert.Interpreter")
+    monkeypatch.delattr("litegate.runtimes.litert.Interpreter")
     assert registered.fetch()[0].artifact.signatures == expected
 
 

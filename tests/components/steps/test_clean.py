@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from litegate import objects
-from litegate.confinement import named
 from litegate.digest import digest_bytes, digest_json
 from litegate.errors import StoreError
+from litegate.execution.confinement import named
 from litegate.records import Cleaned, CleanRequest, FileRef, RegisterRequest, RunResult
 from litegate.steps import clean, register
-from litegate.storage import is_s3, put
+from litegate.storage import objects
+from litegate.storage.user_objects import is_s3, put
 from litegate.tracking import ledger, runs
-from litegate.work import Work
+from litegate.work.step_work import Work
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 
@@ -214,7 +214,7 @@ def test_writes_that_were_cut_short_go(place: Place) -> None:
 
 def test_thousands_are_deleted_page_by_page(place: Place) -> None:
     if is_s3(place.root):
-        from litegate.storage import s3_client, split_s3
+        from litegate.storage.user_objects import s3_client, split_s3
 
         bucket, prefix = split_s3(place.root)
         for number in range(2100):

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from litegate.datasets.representative import save_samples
 from litegate.errors import StepFailed
+from litegate.execution.step_run import BadStepInput
+from litegate.inspection.tflite import describe
 from litegate.records import Artifact, FileRef, SampleSet
-from litegate.representative import save_samples
-from litegate.runner import BadStepInput
-from litegate.store import Store
-from litegate.tflite import describe
+from litegate.storage.workspace import Store
 from litegate.variants import BASELINE, VARIANTS
-from tests.components.models.unpacking import Model
+from tests.models.unpacking import Model
 
 pytestmark = pytest.mark.e2e
 

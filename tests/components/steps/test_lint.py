@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from litegate import records
-from litegate.representative import save_samples
-from litegate.runner import BadStepInput
-from litegate.store import Store
+from litegate.datasets.representative import save_samples
+from litegate.execution.step_run import BadStepInput
+from litegate.storage.workspace import Store
 from tests.components.datasets.writers import write
 
 pytestmark = pytest.mark.e2e

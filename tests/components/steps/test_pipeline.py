@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from litegate import records
+from litegate.datasets.representative import load_samples
 from litegate.errors import BadInput, StepFailed
-from litegate.representative import load_samples
-from litegate.runner import BadStepInput
-from litegate.store import Store
+from litegate.execution.step_run import BadStepInput
+from litegate.storage.workspace import Store
 from litegate.variants import BASELINE, VARIANTS
 
 pytestmark = pytest.mark.e2e

@@ -14,8 +14,8 @@ import pytest
 from mlflow import MlflowClient
 
 from litegate.errors import BadInput, StoreError
-from litegate.litert import LiteRTModel
 from litegate.records import Champion, ChampionRequest, Channel, PromoteRequest
+from litegate.runtimes.litert import LiteRTModel
 from litegate.steps import incumbent, promote, register
 from litegate.tracking import registry
 from tests.registering import take

@@ -15,10 +15,11 @@ import pytest
 
 from litegate.digest import digest_file
 from litegate.errors import BadInput, StepFailed
+from litegate.execution.step_run import StepRun
 from litegate.records import Announcement, Produced, Resolved, ResolveRequest, TrainRequest
-from litegate.runner import StepRun
 from litegate.settings import Settings
 from litegate.spec import Spec, parse_spec
+from litegate.steps import STEPS
 
 CODE = """
 import os, pathlib, shutil, signal, subprocess, sys, time
@@ -75,14 +76,14 @@ class Training:
         spec = self.spec(uri, retrain=retrain)
         assert spec.retrain is not None
         request = TrainRequest(retrain=spec.retrain, uri=spec.model.uri, folder=str(self.folder))
-        return StepRun("train", request, self.places)
+        return StepRun(STEPS["train"], request, self.places)
 
     def function(self, uri: str, name: str, **arguments: Any) -> Produced:
         return self(uri, entry_point=f"training:{name}", arguments=arguments)
 
     def resolve(self, uri: str, *announced: Announcement) -> Resolved:
         request = ResolveRequest(spec=self.spec(uri), folder=str(self.folder), announced=announced)
-        return StepRun("resolve", request, self.places).run()
+        return StepRun(STEPS["resolve"], request, self.places).run()
 
     def spec(self, uri: str, **sections: Any) -> Spec:
         data = {name: {"uri": str(self.models / f"{name}.npz"), "format": "npz"} for name in ("calibration",)}

@@ -1,0 +1,66 @@
+"""Pins what a spec names: data by their manifest, the user's code by its source."""
+
+from __future__ import annotations
+
+from litegate.errors import SpecError
+from litegate.metrics.loading import load_metric
+from litegate.records import DataRef, UserCode
+from litegate.spec import Data, GroupedData, Spec, gate_problem, limits_problem
+from litegate.spec.metric_facts import MetricFacts, built_in_facts
+from litegate.storage.user_objects import MANIFEST, manifest_bytes, manifest_digest
+from litegate.user_code.source import source_digest
+from litegate.work.step_work import Work
+
+__all__ = ["pin_code", "pin_data", "pin_metric"]
+
+
+def pin_data(section: Data, where: str, work: Work) -> DataRef:
+    """A data set as it is now.
+
+    Args:
+        where: the spec key that names it.
+
+    Raises:
+        DataError: there is nothing.
+    """
+    entries = work.list_entries(section.uri, where)
+    digest = manifest_digest(entries)
+    total = sum(entry.size for entry in entries)
+    work.say("%s %s: %s objects, %s bytes, digest %s", where, section.uri, len(entries), total, digest[:12])
+    return DataRef(
+        uri=section.uri,
+        format=section.format,
+        digest=digest,
+        manifest=work.keep_bytes(manifest_bytes(entries), MANIFEST),
+        label=section.label,
+        features=section.features,
+        group=section.group if isinstance(section, GroupedData) else None,
+        classes=tuple(section.classes),
+    )
+
+
+def pin_metric(spec: Spec, folder: str) -> tuple[MetricFacts, UserCode | None]:
+    """The facts of the spec's metric, and its source where it is the user's.
+
+    Raises:
+        SpecError: it cannot be found, or the limits of the spec have no meaning for it.
+    """
+    name = spec.evaluation.metric
+    built_in = built_in_facts(name)
+    if built_in is not None:
+        return built_in, None  # and the spec has been checked against it
+    code = pin_code(name, folder, "evaluation.metric")
+    facts = load_metric(name, code).facts
+    problem = gate_problem(spec.evaluation, spec.gate, facts)
+    if spec.requalify is not None and problem is None:
+        problem = limits_problem("requalify", spec.requalify, facts)
+    if problem is not None:
+        raise SpecError(*problem)
+    return facts, code
+
+
+def pin_code(reference: str | None, folder: str, where: str) -> UserCode | None:
+    """The source behind a `package.module:name` as it is now; None for None."""
+    if reference is None:
+        return None
+    return UserCode(reference=reference, folder=folder, digest=source_digest(reference, folder, where))

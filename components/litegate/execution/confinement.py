@@ -1,0 +1,224 @@
+"""What a step's child may use: memory and time, environment variables, files. Decided here, in its parent."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from litegate.digest import digest_json
+from litegate.errors import BadInput
+from litegate.execution.hidden import hidden_paths, not_hidden, shown_paths
+from litegate.execution.sandbox import Confinement
+from litegate.execution.step import Step
+from litegate.records import DataRef, FileRef, PinRequest, Record, ResolveRequest, TrainRequest, UserCode
+from litegate.settings import Settings
+from litegate.storage import user_objects as storage
+from litegate.storage.globs import split_glob
+from litegate.storage.user_objects import Entry
+
+__all__ = [
+    "child_environment",
+    "confinement",
+    "disk_limit",
+    "listed_uris",
+    "manifests",
+    "memory_limit",
+    "named",
+    "objects_folder",
+    "process_limit",
+    "time_limit",
+]
+
+GIB = 1 << 30
+_DISK = 16 * GIB
+_PER_CORE = 32 << 20
+_MANY_FILES = 256
+
+_PASSED = re.compile(
+    r"PATH|LANG|LANGUAGE|LC_\w+|TZ|TERM|LD_LIBRARY_PATH|LITEGATE_STACK|LITEGATE_MAX_\w+"
+    r"|PYTHON(PATH|HOME|HASHSEED|UTF8|WARNINGS|DONTWRITEBYTECODE|NOUSERSITE|FAULTHANDLER|MALLOC)"
+    r"|(OMP|OPENBLAS|MKL|KMP|GOTO|NVPL|TF|XLA|XNNPACK|ONEDNN|MALLOC)_\w+"
+)
+_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+Kind = TypeVar("Kind", bound=Record)
+
+
+def confinement(step: Step, request: Record, folder: Path, settings: Settings) -> Confinement:
+    """What the child of `step` may do for `request`.
+
+    Raises:
+        BadInput: a limit in the environment is not one, or a path that is to be read is hidden from all steps.
+    """
+    disk, hidden, shown = disk_limit(), hidden_paths(settings), shown_paths()
+    return Confinement(
+        parent=os.getpid(),
+        memory=memory_limit(step, request),
+        file_size=max(_DISK, disk),
+        confined=step.confined,
+        required=os.environ.get("LITEGATE_ISOLATION") == "required",
+        read=tuple(not_hidden(_readable(request, settings), hidden, shown)) if step.confined else (),
+        opened=tuple(map(str, _opened(request, settings.cache))),
+        write=(str(folder),),
+        hidden=hidden,
+        shown=shown,
+        shelves=(str(settings.cache / "files"), str(settings.cache / "sets")),
+        disk=disk,
+        processes=process_limit(),
+    )
+
+
+def child_environment(step: Step, folder: Path) -> dict[str, str]:
+    """A confined child gets known harmless variables; others their parent's, but the secrets that they do not need."""
+    if step.confined:
+        also = os.environ.get("LITEGATE_PASS_ENVIRONMENT", "").split(",")
+        environment = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name) or name in also}
+    else:
+        private = ["AIRFLOW", "_AIRFLOW"]
+        private += [] if step.tracking else ["MLFLOW_"]
+        private += [] if step.storage else ["AWS_"]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(tuple(private))}
+    if not step.storage:
+        # Nothing but training has use for a GPU.
+        environment |= {"HOME": str(folder), "CUDA_VISIBLE_DEVICES": "-1"}
+    # Each arena reserves address space, and a machine with many cores has hundreds.
+    own = {"TMPDIR": str(folder), "KERAS_HOME": str(folder), "MALLOC_ARENA_MAX": "4"}
+    return environment | _QUIET | own
+
+
+def memory_limit(step: Step, request: Record) -> int:
+    """Bytes of address space: `LITEGATE_MEMORY_LIMIT`, or what the step and the size of its files ask for.
+
+    Measured with TensorFlow 2.21: the converter takes up to ten times the size of the float model.
+
+    Raises:
+        BadInput: the variable is not a size.
+    """
+    given = _size("LITEGATE_MEMORY_LIMIT")
+    if given:
+        return given
+    files = sum(ref.bytes for ref in set(named(request, FileRef)))
+    return max(int(step.memory * GIB), 3 * GIB // 2 + 10 * files) + _PER_CORE * (os.cpu_count() or 1)
+
+
+def disk_limit() -> int:
+    """Bytes that the files of a confined step may have together: `LITEGATE_DISK_LIMIT`, or 16 GiB.
+
+    Raises:
+        BadInput: the variable is not a size.
+    """
+    return _size("LITEGATE_DISK_LIMIT") or _DISK
+
+
+def process_limit() -> int:
+    """How many processes a confined step may have at a time: `LITEGATE_PROCESS_LIMIT`, or 64 and four for each core.
+
+    Raises:
+        BadInput: the variable is not a number.
+    """
+    given = os.environ.get("LITEGATE_PROCESS_LIMIT") or str(64 + 4 * (os.cpu_count() or 1))
+    if not given.isdecimal() or int(given) < 1:
+        raise BadInput("LITEGATE_PROCESS_LIMIT", "a number of processes", repr(given))
+    return int(given)
+
+
+def time_limit(step: Step, request: Record) -> float:
+    """Seconds: the spec's for training, else `LITEGATE_TIME_LIMIT`, or the step's own.
+
+    Raises:
+        BadInput: the variable is not a number of seconds.
+    """
+    if isinstance(request, TrainRequest):
+        return request.retrain.time_limit
+    given = os.environ.get("LITEGATE_TIME_LIMIT")
+    if not given:
+        return step.timeout
+    if not re.fullmatch(r"\d+(\.\d+)?", given) or float(given) <= 0:
+        raise BadInput("LITEGATE_TIME_LIMIT", "a number of seconds", repr(given))
+    return float(given)
+
+
+def named(value: object, kind: type[Kind]) -> Iterator[Kind]:
+    """Every record of a kind that a record names, at any depth."""
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, Record):
+        for name in type(value).model_fields:
+            yield from named(getattr(value, name), kind)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from named(item, kind)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from named(item, kind)
+
+
+def listed_uris(request: Record) -> frozenset[str]:
+    """What a step may list: the addresses of the spec that it pins."""
+    if isinstance(request, PinRequest) and request.spec.requalify is not None:
+        return frozenset({request.spec.requalify.uri})
+    if not isinstance(request, ResolveRequest):
+        return frozenset()
+    spec = request.spec
+    return frozenset({spec.model.uri, spec.calibration.uri, spec.evaluation.uri})
+
+
+def manifests(request: Record, cache: Path) -> tuple[Path, ...]:
+    """The manifests of the data sets that a request names, which must have been fetched."""
+    digests = {ref.manifest.digest for ref in named(request, DataRef)}
+    return tuple(cache / "files" / digest for digest in sorted(digests))
+
+
+def objects_folder(request: Record, cache: Path) -> Path:
+    """Where a step finds the fetched objects of the data sets that it may see; others with the same ones do too."""
+    seen = [sorted(listed_uris(request)), [path.name for path in manifests(request, cache)]]
+    return cache / "sets" / digest_json(seen)
+
+
+def _opened(request: Record, cache: Path) -> Iterator[Path]:
+    yield objects_folder(request, cache)
+    yield from {cache / "files" / ref.digest for ref in named(request, FileRef)}
+
+
+def _readable(request: Record, settings: Settings) -> Iterator[str]:
+    """The user's code, and data that lies on this host."""
+    yield from filter(None, os.environ.get("LITEGATE_READABLE", "").split(os.pathsep))
+    yield from {code.folder for code in named(request, UserCode) if code.folder}
+    if isinstance(request, ResolveRequest | PinRequest):
+        yield request.folder
+    if isinstance(request, ResolveRequest) and not storage.is_s3(request.spec.model.uri):
+        yield from _places_of_model(request.spec.model.uri)
+    for digest in {ref.manifest.digest for ref in named(request, DataRef) if not storage.is_s3(ref.uri)}:
+        lines = (settings.cache / "files" / digest).read_text().splitlines()
+        yield from _places(tuple(Entry.model_validate_json(line) for line in lines))
+
+
+def _places_of_model(uri: str) -> Iterator[str]:
+    """The files of a local model, or the folder of its versions: there may be a newer one when it is read."""
+    versions = split_glob(uri)
+    if versions is not None:
+        yield versions[0]
+        return
+    with suppress(BadInput):  # the step will say so
+        yield from _places(storage.list_entries(uri, "model.uri"))
+
+
+def _places(entries: tuple[Entry, ...]) -> Iterator[str]:
+    """The files of local entries, or their folders if there are many."""
+    paths = [entry.uri for entry in entries if not storage.is_s3(entry.uri)]
+    if len(paths) <= _MANY_FILES:
+        yield from paths
+        return
+    yield from {str(Path(path).parent) for path in paths}
+    yield from (path for path in paths if Path(path).is_symlink())
+
+
+def _size(variable: str) -> int | None:
+    text = os.environ.get(variable, "")
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if found is None and text:
+        raise BadInput(variable, "a size such as 8G", repr(text))
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ")) if found else None

@@ -1,0 +1,277 @@
+"""What a result says of its own request: a pure function for each step that runs or reads what users bring.
+
+Each yields what does not hold, as a sentence; a result of which something does not hold was not made by the step.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from litegate.records import (
+    Artifact,
+    Candidate,
+    Converted,
+    ConvertRequest,
+    Drift,
+    DriftRequest,
+    Evaluated,
+    EvaluateRequest,
+    GateRequest,
+    Inspection,
+    InspectRequest,
+    Lint,
+    LintRequest,
+    Parity,
+    ParityRequest,
+    Pinned,
+    PinRequest,
+    Produced,
+    ProduceRequest,
+    Profile,
+    ProfileRequest,
+    QuantizeRequest,
+    Record,
+    Resolved,
+    ResolveRequest,
+    SampleRequest,
+    SampleSet,
+    SmokeRequest,
+    SmokeRun,
+    Surveyed,
+    SurveyRequest,
+    TrainRequest,
+    UserCode,
+    Verdict,
+    Verdicts,
+)
+from litegate.spec.metric_facts import built_in_facts
+from litegate.storage.versions import SAVED_MODEL
+from litegate.variants import BASELINE
+
+__all__ = ["CLAIMS", "equal", "problems"]
+
+Problems = Iterator[str]
+
+_TOOL = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_MOST_TOOLS, _LONGEST_TOOL = 32, 1000
+
+
+def problems(step: str, request: Record, result: Record) -> Problems:
+    """What of a result contradicts its request."""
+    return CLAIMS[step](request, result) if step in CLAIMS else iter(())
+
+
+def equal(what: str, got: object, expected: object) -> Problems:
+    """The one sentence, if it does not hold."""
+    if got != expected:
+        yield f"{what}: expected {expected!r:.200}, got {got!r:.200}"
+
+
+def _at_most(what: str, got: float, limit: float | None) -> Problems:
+    if limit is not None and got > limit:
+        yield f"{what}: expected at most {limit:,}, got {got:,}"
+
+
+def _sums_to(what: str, counts: Mapping[Any, int], total: int) -> Problems:
+    """Counts of all of them, or none at all."""
+    if counts:
+        yield from equal(f"the sum of {what}", sum(counts.values()), total)
+
+
+def _measured(result: Evaluated | Inspection | SmokeRun, artifact: Artifact) -> Problems:
+    yield from equal("variant", result.variant, artifact.variant)
+    yield from equal("artifact_digest", result.artifact_digest, artifact.file.digest)
+
+
+def _of_variant(result: Artifact, variant: str) -> Problems:
+    yield from equal("variant", result.variant, variant)
+    yield from equal("the file's name", result.file.name, f"{variant}.tflite")
+
+
+def _produced(request: ProduceRequest, result: Produced) -> Problems:
+    yield from equal("uri", result.uri, request.uri)
+
+
+def _trained(request: TrainRequest, result: Produced) -> Problems:
+    """A wildcard stands for the time and the digest of the version."""
+    folder = request.uri.removesuffix(f"/{SAVED_MODEL}")
+    version = rf"[0-9TZ.]+-{result.digest[:12]}"
+    forms = [re.escape(uri).replace(r"\*", version) for uri in {request.uri, folder}]
+    if not any(re.fullmatch(form, result.uri) for form in forms):
+        yield from equal("uri", result.uri, request.uri)
+
+
+def _resolved(request: ResolveRequest, result: Resolved) -> Problems:
+    yield from equal("spec", result.spec, request.spec)
+    yield from equal("trial", result.trial, request.trial)
+    yield from equal("trigger", result.trigger, request.announced[0] if request.announced else None)
+    announced = {event.digest for event in request.announced}
+    if announced and not announced & {None, result.model.digest}:
+        yield f"the model: expected one that was announced, got {result.model.digest}"
+    yield from _code_of_users(request, result)
+
+
+def _pinned(request: PinRequest, result: Pinned) -> Problems:
+    yield from equal("spec", result.spec, request.spec)
+    yield from _code_of_users(request, result)
+
+
+def _code_of_users(request: ResolveRequest | PinRequest, result: Resolved | Pinned) -> Problems:
+    """The folder of a user's code is opened to later steps."""
+    spec = request.spec
+    yield from _code("preprocess", spec.preprocess, request.folder, result.preprocess)
+    facts = built_in_facts(spec.evaluation.metric)
+    if facts is not None:
+        yield from equal("metric", result.metric, facts)
+    yield from equal("the metric's name", result.metric.name, spec.evaluation.metric)
+    yield from _code("metric_code", None if facts else spec.evaluation.metric, request.folder, result.metric_code)
+
+
+def _code(what: str, reference: str | None, folder: str, got: UserCode | None) -> Problems:
+    if got is None or reference is None:
+        yield from equal(what, got, reference)
+        return
+    yield from equal(f"{what}.reference", got.reference, reference)
+    yield from equal(f"{what}.folder", got.folder, folder)
+
+
+def _converted(_: ConvertRequest, result: Converted) -> Problems:
+    yield from _of_variant(result.artifact, BASELINE)
+    names = [ref.name for ref in result.saved_model]
+    yield from equal("names of the SavedModel's files", len(set(names)), len(names))
+    yield from _at_most("tools", len(result.tools), _MOST_TOOLS)
+    for name, said in result.tools.items():
+        if not _TOOL.fullmatch(name) or len(said) > _LONGEST_TOOL:
+            yield f"tools: expected names and versions, got {name!r:.100}: {said!r:.100}"
+
+
+def _surveyed(_: SurveyRequest, __: Surveyed) -> Problems:
+    """Nothing is known of the data before."""
+    return iter(())
+
+
+def _sampled(request: SampleRequest, result: SampleSet) -> Problems:
+    yield from _at_most("samples", result.samples, min(request.samples, result.available))
+    yield from _sums_to("labels", result.labels, result.samples)
+    yield from equal("inputs", set(result.inputs), set(_inputs(request.artifact)))
+
+
+def _inputs(artifact: Artifact) -> Iterator[str]:
+    return (f"{key}/{name}" for key, signature in artifact.signatures.items() for name in signature.inputs)
+
+
+def _linted(request: LintRequest, result: Lint) -> Problems:
+    yield from equal("samples", result.samples, request.samples.samples)
+    errors = [finding.code for finding in result.findings if finding.severity == "error"]
+    yield from equal("errors, which end the step", errors, [])
+
+
+def _agreed(request: ParityRequest, result: Parity) -> Problems:
+    yield from _at_most("samples", result.samples, request.samples.samples)
+
+
+def _quantized(request: QuantizeRequest, result: Artifact) -> Problems:
+    yield from _of_variant(result, request.variant)
+    yield from equal("signatures", set(result.signatures), set(request.baseline.signatures))
+
+
+def _inspected(request: InspectRequest, result: Inspection) -> Problems:
+    yield from _measured(result, request.artifact)
+    yield from _at_most("float_operators", result.float_operators, result.operator_count)
+    yield from _at_most("float_macs", result.float_macs, result.macs)
+
+
+def _smoked(request: SmokeRequest, result: SmokeRun) -> Problems:
+    yield from _measured(result, request.artifact)
+    yield from _at_most("samples", result.samples, request.samples.samples)
+
+
+def _profiled(request: ProfileRequest, result: Profile) -> Problems:
+    yield from equal("variant", result.variant, request.artifact.variant)
+
+
+def _evaluated(request: EvaluateRequest, result: Evaluated) -> Problems:
+    yield from _measured(result, request.artifact)
+    yield from equal("the metric's name", result.metric.name, request.metric)
+    yield from equal("metric", result.metric, built_in_facts(request.metric) or result.metric)
+    yield from _at_most("samples", result.samples, result.available)
+    yield from _at_most("available", result.available, request.max_samples)
+    yield from _sums_to("class_samples", result.class_samples, result.available)
+    yield from _sums_to("predictions", result.predictions, result.samples)
+    yield from equal("design", result.design, _design(request))
+    if result.design != "looks":
+        yield from equal("looks", result.looks, 1)
+    if result.design == "fixed":
+        yield from equal("samples", result.samples, result.available)
+    beside = [(reference.role, reference.artifact.file.digest) for reference in request.references]
+    yield from equal("references", [(each.role, each.artifact_digest) for each in result.references], beside)
+
+
+def _design(request: EvaluateRequest) -> str:
+    if request.stopping is None:
+        return "fixed"
+    return "sequential" if request.stopping.first_samples is None else "looks"
+
+
+def _drifted(request: DriftRequest, result: Drift) -> Problems:
+    known = request.incumbent.reference.inputs
+    for found in result.inputs:
+        if not any(name.endswith(f"/{found.input}") for name in known):
+            yield f"inputs: expected those of {', '.join(known)[:200]}, got {found.input!r:.100}"
+
+
+def _judged(request: GateRequest, result: Verdicts) -> Problems:
+    names = [verdict.variant for verdict in result.verdicts]
+    yield from equal("variants", names, [BASELINE, *request.variants])
+    candidates = {candidate.artifact.variant: candidate for candidate in request.candidates}
+    for number, verdict in enumerate(result.verdicts):
+        candidate = candidates.get(verdict.variant) if number else request.baseline
+        yield from (f"the verdict of {verdict.variant}: {said}" for said in _verdict(request, verdict, candidate))
+
+
+def _verdict(request: GateRequest, verdict: Verdict, candidate: Candidate | None) -> Problems:
+    digest = candidate.artifact.file.digest if candidate else None
+    yield from equal("digest", verdict.digest, digest)
+    yield from equal("whether it is the baseline", verdict.state == "baseline", candidate is request.baseline)
+    yield from _at_most("samples", verdict.samples, candidate.evaluated.samples if candidate else 0)
+    for file in verdict.explanation:
+        if not re.fullmatch(rf"{re.escape(verdict.variant)}-[a-z]+\.csv", file.name):
+            yield f"explanation: expected tables of {verdict.variant}, got {file.name!r:.100}"
+    if verdict.state == "passed":
+        yield from _passed(request, verdict)
+
+
+def _passed(request: GateRequest, verdict: Verdict) -> Problems:
+    """What rules a variant out whatever it scored is known from the request alone."""
+    from litegate.gate.file_facts import refusals  # numpy comes with it, which no other step's parent needs
+
+    refused = [reason.code for reason in refusals(request, verdict.variant)]
+    yield from equal("refusals of what passed", refused, [])
+    states: Sequence[str] = [clause.state for clause in verdict.clauses] or ["no clause"]
+    yield from equal("clauses of what passed", set(states), {"passed"})
+
+
+CLAIMS: Mapping[str, Callable[[Any, Any], Problems]] = MappingProxyType(
+    {
+        "prepare": _produced,
+        "train": _trained,
+        "resolve": _resolved,
+        "pin": _pinned,
+        "convert": _converted,
+        "survey": _surveyed,
+        "sample": _sampled,
+        "lint": _linted,
+        "parity": _agreed,
+        "quantize": _quantized,
+        "inspect": _inspected,
+        "smoke": _smoked,
+        "profile": _profiled,
+        "evaluate": _evaluated,
+        "drift": _drifted,
+        "judge": _judged,
+    }
+)
+"""By step, all that are confined among them; the others run our own code alone."""

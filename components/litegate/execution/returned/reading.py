@@ -1,0 +1,101 @@
+"""Reading the JSON that a child left: plain files of bounded size, with a bounded number of values in them."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from litegate.processes import readable
+from litegate.records import Record
+
+__all__ = ["Forged", "described_error", "read_result"]
+
+_RESULT_BYTES, _ERROR_BYTES = 8 << 20, 1 << 20
+_VALUES = 1 << 18
+"""So many wrong values take a few hundred megabytes to complain about; a classifier of 80,000 classes has fewer."""
+_LONGEST_MESSAGE = 20_000
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,40}")
+
+Kind = TypeVar("Kind", bound=Record)
+
+
+class Forged(ValueError):
+    """What a child handed back is not what its step can have made; the message says what of it."""
+
+
+def read_result(folder: Path, kind: type[Kind], our_own: bool = False) -> Kind:
+    """The record in FOLDER/result.json.
+
+    Args:
+        our_own: whether the child runs nothing but our code on MLflow's data, of which there may be any amount.
+
+    Raises:
+        Forged: it is no plain file, too large, not valid JSON, or no valid record of this kind.
+    """
+    limit = 1 << 30 if our_own else _RESULT_BYTES
+    data = _plain_bytes(folder / "result.json", limit)
+    if data is None:
+        raise Forged(f"result.json: expected a plain file of at most {limit:,} bytes, got something else")
+    try:
+        value = from_json(data)
+    except ValueError as error:
+        raise Forged(f"result.json is not valid JSON: {error}"[:500]) from None
+    if not our_own and sum(1 for _ in _values(value)) > _VALUES:
+        raise Forged(f"result.json: expected at most {_VALUES:,} values, got more")
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        raise Forged(f"the result is not a valid {kind.__name__}: {_first(error)}") from None
+
+
+def described_error(folder: Path) -> tuple[str, str] | None:
+    """Kind and message of the error in FOLDER/error.json, both bounded; None if there is none."""
+    data = _plain_bytes(folder / "error.json", _ERROR_BYTES)
+    try:
+        error = None if data is None else from_json(data)
+    except ValueError:
+        return None
+    if not isinstance(error, dict):
+        return None
+    kind, message = error.get("kind"), error.get("message", "")
+    known = isinstance(kind, str) and _KIND.fullmatch(kind)
+    lines = str(message)[:_LONGEST_MESSAGE].splitlines()
+    return str(kind) if known else "python_error", "\n".join(map(readable, lines))
+
+
+def _plain_bytes(path: Path, limit: int) -> bytes | None:
+    """The content of a file that is neither a link, nor a further name of another file, nor a pipe."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_size > limit:
+            return None
+        data = file.read(limit + 1)  # it may grow meanwhile
+    return data if len(data) <= limit else None
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """Every value in lists and objects, at any depth, which the parser has bounded."""
+    waiting = [value]
+    while waiting:
+        found = waiting.pop()
+        inside = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+        waiting += inside
+        yield from inside
+
+
+def _first(error: ValidationError) -> str:
+    """The first problem, with where it is and what is there."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(map(str, first["loc"])) or "it"
+    return f"{where[:200]}: {first['msg'][:300]}, got {first['input']!r:.100}"

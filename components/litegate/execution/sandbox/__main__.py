@@ -1,0 +1,49 @@
+"""A step's child process: `python -m litegate.execution.sandbox PROGRAM STEP FOLDER CACHE CHANNEL`.
+
+Applies FOLDER/confinement.json to itself and then runs the step by PROGRAM, a module with a function `run_step`: see
+`litegate.steps.child`. It is imported only then, so that nothing of it starts a thread before.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from litegate.execution.sandbox import REPORT, Confinement
+from litegate.execution.sandbox.confining import confine
+from litegate.processes import namespace_of
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str]) -> int:
+    """Confine this process, run the step and return the exit code."""
+    program, name, folder, cache = *arguments[:2], Path(arguments[2]), Path(arguments[3])
+    confinement = Confinement.load(folder / "confinement.json")
+    missing = confine(confinement, int(arguments[4]))
+    report = {"namespaces": _namespaces() if confinement.confined else [], "missing": missing}
+    sys.stdout.write(f"{REPORT}{json.dumps(report)}\n")
+    sys.stdout.flush()  # before anything that is not ours can say the like
+    if missing and confinement.required:
+        message = f"LITEGATE_ISOLATION=required, but this host gives {'; '.join(missing)}"
+        (folder / "error.json").write_text(json.dumps({"kind": "not_isolated", "message": message}))
+        return 1
+    code: int = import_module(program).run_step(name, folder, cache, missing)
+    return code
+
+
+def _namespaces() -> list[str]:
+    """By which a process of this step can be told from others; those of the host tell nothing."""
+    return [name for kind in ("pid", "net") if (name := namespace_of(kind))]
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # what crashes while it is taken down takes no result along

@@ -1,0 +1,1 @@
+"""Records as people read them: numbers, tables and notices, the same wherever they are shown."""

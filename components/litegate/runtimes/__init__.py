@@ -1,0 +1,1 @@
+"""Outputs from a file's bytes: what runs a .tflite."""

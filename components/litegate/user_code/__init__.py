@@ -1,0 +1,1 @@
+"""The user's own code that a spec names: found, identified by its source, loaded."""

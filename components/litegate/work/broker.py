@@ -1,0 +1,252 @@
+"""The users' data for confined steps: the parent, which has credentials and a network, fetches what a child asks for.
+
+The child asks over a Unix socket in its own folder, one JSON object a line, and gets the data as files. It gets
+the objects of the data sets that its request names, as they were pinned, and nothing else: they lie in a folder of
+these data sets, as further names of the files in the cache, and no other part of the cache is open to it.
+
+What the parent has listed it remembers: the child's result has to agree with it, and an address is listed once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import socketserver
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Self
+
+from litegate.errors import DataError, StepFailed
+from litegate.failures import kind_of
+from litegate.storage import user_objects as storage
+from litegate.storage.user_objects import Entry
+from litegate.storage.versions import ModelFiles, model_files
+
+__all__ = ["Broker", "fetch", "find_model", "is_served", "list_entries"]
+
+_NAME = "broker"
+_MAX_QUESTION = 1 << 16
+_MAX_CONNECTIONS = 1024
+
+
+class Broker:
+    """Serves one step while it runs; a context.
+
+    Args:
+        folder: the step's own.
+        cache: where fetched objects go.
+        objects: where the step finds them.
+        uris: what the step may list, and then fetch.
+        manifests: files with a pinned entry a line, which the step may fetch.
+    """
+
+    def __init__(
+        self, folder: Path, cache: Path, objects: Path, uris: frozenset[str], manifests: tuple[Path, ...]
+    ) -> None:
+        self._folder, self._cache, self._objects = folder, cache, objects
+        self._uris, self._manifests = uris, manifests
+        self.listings: dict[str, tuple[Entry, ...]] = {}
+        self.models: dict[str, ModelFiles] = {}
+        self._known: set[Entry] | None = None
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        with _short_address(self._folder) as address:
+            self._server = _Server(address, self)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, line: bytes) -> dict[str, Any]:
+        """The answer to a question; whatever goes wrong is part of it."""
+        try:
+            question = json.loads(line)
+            where = str(question["where"])[:500]
+            if question["do"] == "list":
+                return {"entries": [entry.to_json() for entry in self._list(str(question["uri"]), where)]}
+            if question["do"] == "find_model":
+                return self._find_model(str(question["uri"]), where)
+            return {"path": str(self._fetch(Entry.model_validate(question["entry"]), where))}
+        except DataError as error:
+            return {"error": "bad_input", "parts": [error.where, error.expected, error.got]}
+        except Exception as error:
+            return {"error": kind_of(error), "message": f"{type(error).__name__}: {error}"}
+
+    def digest(self, entry: Entry, where: str) -> str:
+        """SHA-256 of an object as the parent itself has it.
+
+        Raises:
+            DataError: the object is gone or has changed.
+        """
+        return storage.object_digest(entry, storage.fetch(entry, self._cache, where))
+
+    def _list(self, uri: str, where: str) -> tuple[Entry, ...]:
+        self._check_named(uri, where)
+        with self._lock:
+            if uri not in self.listings:
+                self.listings[uri] = storage.list_entries(uri, where)
+                self._entries().update(self.listings[uri])
+        return self.listings[uri]
+
+    def _find_model(self, uri: str, where: str) -> dict[str, Any]:
+        self._check_named(uri, where)
+        with self._lock:
+            if uri not in self.models:
+                self.models[uri] = model_files(uri, where)
+                self._entries().update(self.models[uri].entries)
+        found = self.models[uri]
+        entries = [entry.to_json() for entry in found.entries]
+        return {"uri": found.uri, "entries": entries, "modified": found.modified}
+
+    def _check_named(self, uri: str, where: str) -> None:
+        if uri not in self._uris:
+            raise DataError(where, "an address that the step's request names", uri)
+
+    def _fetch(self, entry: Entry, where: str) -> Path:
+        with self._lock:  # also because boto3 must not make its first client in two threads at once
+            if entry not in self._entries():
+                raise DataError(where, "an object of the data sets that the step's request names", entry.uri)
+            if storage.is_s3(entry.uri):
+                storage.s3_client()
+        path = storage.fetch(entry, self._cache, where)
+        if not storage.is_s3(entry.uri):
+            return path
+        self._linked(path.with_suffix(storage.DIGEST_SUFFIX))
+        return self._linked(path)
+
+    def _linked(self, path: Path) -> Path:
+        """Another name of the file that was just verified; what had that name may be what was damaged."""
+        target = self._objects / path.name
+        if target.exists() and target.samefile(path):
+            return target
+        with tempfile.TemporaryDirectory(dir=self._objects, prefix=".tmp-") as folder:
+            link = Path(folder, path.name)
+            try:
+                link.hardlink_to(path)
+            except OSError:  # a file system without links
+                shutil.copyfile(path, link)
+            link.replace(target)
+        return target
+
+    def _entries(self) -> set[Entry]:
+        if self._known is None:
+            lines = (line for path in self._manifests for line in path.read_text().splitlines())
+            self._known = {Entry.model_validate_json(line) for line in lines}
+        return self._known
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: str, broker: Broker) -> None:
+        self.broker = broker
+        self.connections = threading.BoundedSemaphore(_MAX_CONNECTIONS)
+        super().__init__(address, _Connection)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A child that went away is nothing to report."""
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        """Answer line after line, until the child hangs up."""
+        if not self.server.connections.acquire(blocking=False):
+            return
+        try:
+            while line := self.rfile.readline(_MAX_QUESTION):
+                self.wfile.write(json.dumps(self.server.broker.answer(line)).encode() + b"\n")
+        finally:
+            self.server.connections.release()
+
+
+_open = threading.local()
+_objects: dict[Path, Path] = {}
+"""Where the objects of a step lie, by the step's folder, once it is known."""
+
+
+def is_served(folder: Path) -> bool:
+    """Whether a broker serves the step of this folder."""
+    return (folder / _NAME).is_socket()
+
+
+def list_entries(folder: Path, uri: str, where: str) -> tuple[Entry, ...]:
+    """`storage.list_entries` for the child of this folder.
+
+    Raises:
+        DataError: there is nothing, or the address is none of the step's business.
+        StepFailed: it could not be listed.
+    """
+    answer = _ask(folder, do="list", uri=uri, where=where)
+    return tuple(Entry.model_validate(entry) for entry in answer["entries"])
+
+
+def find_model(folder: Path, uri: str, where: str) -> ModelFiles:
+    """`versions.model_files` for the child of this folder.
+
+    Raises:
+        DataError: there is nothing, or the address is none of the step's business.
+        StepFailed: it could not be found out.
+    """
+    answer = _ask(folder, do="find_model", uri=uri, where=where)
+    entries = tuple(Entry.model_validate(entry) for entry in answer["entries"])
+    return ModelFiles(answer["uri"], entries, answer["modified"])
+
+
+def fetch(folder: Path, entry: Entry, where: str) -> Path:
+    """`storage.fetch` for the child of this folder. What was fetched for an earlier step is verified here, without
+    asking: the processes of an evaluation do so side by side.
+
+    Raises:
+        DataError: the object is gone, has changed, or is none of the step's business.
+        StepFailed: it could not be fetched.
+    """
+    found = _objects[folder] / storage.object_name(entry) if folder in _objects else None
+    if found is None or not storage.is_whole(found):
+        found = Path(_ask(folder, do="fetch", entry=entry.to_json(), where=where)["path"])
+        _objects[folder] = found.parent
+    return found
+
+
+def _ask(folder: Path, **question: Any) -> dict[str, Any]:
+    """The answer; each thread has a connection of its own."""
+    connection = _connection(folder)
+    connection.write(json.dumps(question).encode() + b"\n")
+    connection.flush()
+    answer: dict[str, Any] = json.loads(connection.readline() or b'{"error": "killed", "message": "no answer"}')
+    if answer.get("error") == "bad_input":
+        raise DataError(*answer["parts"])
+    if "error" in answer:
+        raise StepFailed("fetch", answer["error"], answer["message"])
+    return answer
+
+
+def _connection(folder: Path) -> IO[bytes]:
+    key = (os.getpid(), folder)
+    if getattr(_open, "key", None) != key:
+        with socket.socket(socket.AF_UNIX) as client, _short_address(folder) as address:
+            client.connect(address)
+            _open.key, _open.file = key, client.makefile("rwb")
+    file: IO[bytes] = _open.file
+    return file
+
+
+@contextmanager
+def _short_address(folder: Path) -> Iterator[str]:
+    """The socket's path by way of an open folder: a socket's address has room for 107 characters only."""
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}/{_NAME}"
+    finally:
+        os.close(descriptor)

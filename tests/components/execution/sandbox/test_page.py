@@ -1,0 +1,54 @@
+"""docs/isolation.md says of every step what the code does with it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from litegate.execution.confinement import child_environment, confinement
+from litegate.failures import PASSING, RETRIED
+from litegate.records import Record
+from litegate.settings import Settings
+from litegate.steps import STEPS
+
+PAGE = (Path(__file__).parents[4] / "docs" / "isolation.md").read_text()
+OWNERS = {"AIRFLOW__CORE__FERNET_KEY": "Airflow", "MLFLOW_TRACKING_PASSWORD": "MLflow", "AWS_SECRET_ACCESS_KEY": "S3"}
+
+
+def test_the_table_has_each_step_once() -> None:
+    section = PAGE.partition("## Which steps are confined")[2].partition("## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.M) == list(STEPS)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_table_says_what_a_step_may_do(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in (*OWNERS, "MY_TOKEN"):
+        monkeypatch.setenv(variable, "secret")
+    step = STEPS[name]
+    environment = child_environment(step, tmp_path)
+    withheld = [owner for variable, owner in OWNERS.items() if variable not in environment]
+    secrets = f"the worker's, but for those of {' and '.join(withheld)}" if "MY_TOKEN" in environment else "none"
+    places = Settings(str(tmp_path / "workspace"), tmp_path / "cache", tmp_path / "scratch", {})
+    given = confinement(step, Record(), tmp_path / "scratch" / "step", places)
+    assert given.write == (str(tmp_path / "scratch" / "step"),)
+    confined, network, writes = ("yes", "none", "its work folder") if given.confined else OPEN
+    (row,) = re.findall(rf"^\| `{name}` \| (.*) \|$", PAGE, re.M)
+    assert row.split(" | ") == [confined, network, secrets, writes]
+
+
+OPEN = ("no", "the host's", "what the worker's user may")
+
+
+@pytest.mark.parametrize(("where", "kinds"), [("within the task", PASSING), ("by Airflow", RETRIED)])
+def test_the_table_of_deaths_says_what_is_tried_again(where: str, kinds: frozenset[str]) -> None:
+    rows = re.findall(rf"^\| ((?:`\w+`(?:, )?)+) \|.*\| {where} \|$", PAGE, re.M)
+    assert {kind for row in rows for kind in re.findall(r"`(\w+)`", row)} == kinds
+
+
+def test_every_variable_is_on_the_page_and_is_read() -> None:
+    section = PAGE.partition("## Settings")[2].partition("## ")[0]
+    named = set(re.findall(r"^\| `(LITEGATE_\w+)` \|", section, re.M))
+    source = (Path(confinement.__code__.co_filename)).read_text()
+    assert named == set(re.findall(r"\"(LITEGATE_\w+)\"", source))
