@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from litegate.errors import StepFailed
+from litegate.failures import FailureKind
 from litegate.records import (
     ChampionRequest,
     Channel,
@@ -195,8 +196,8 @@ class ActOperator(StepOperator):
             conclusion: Conclusion = self.run_step(self.step, self.request(RunRecords(ti)))
             push(ti, CONCLUSION, conclusion)
             if conclusion.action == "alerted":
-                raise StepFailed("requalify", "alert", conclusion.why)
-        return self.deliver(conclusion, context)
+                raise StepFailed("requalify", FailureKind.ALERT, conclusion.why)
+            return self.deliver(conclusion, context)
 
 
 def _section(spec: Spec) -> Requalify:
