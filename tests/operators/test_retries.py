@@ -19,26 +19,26 @@ from litegate.spec import Approval
 from litegate_airflow import step
 from litegate_airflow.answer import AnswerOperator
 from litegate_airflow.approve import ApproveOperator
+from litegate_airflow.benchmark import BenchmarkOperator
 from litegate_airflow.champion import FetchChampionOperator
+from litegate_airflow.check_conversion import CheckConversionOperator
 from litegate_airflow.convert import ConvertOperator
 from litegate_airflow.decide import DecideOperator
 from litegate_airflow.evaluate import EvaluateOperator
 from litegate_airflow.gate import GateOperator
 from litegate_airflow.inspect import InspectOperator
 from litegate_airflow.lint import LintOperator
+from litegate_airflow.lookup_cache import LookupCacheOperator
 from litegate_airflow.notify import RunNotifier, judged
-from litegate_airflow.parity import CheckParityOperator
 from litegate_airflow.produce import PrepareDataOperator
-from litegate_airflow.profile import ProfileOperator
 from litegate_airflow.promote import PromoteOperator
 from litegate_airflow.quantize import QuantizeOperator
 from litegate_airflow.read_ledger import ReadLedgerOperator
-from litegate_airflow.recall import RecallOperator
 from litegate_airflow.register import RegisterOperator
 from litegate_airflow.requalify import (
     ActOperator,
     DriftOperator,
-    FetchIncumbentOperator,
+    FetchChampionEvidenceOperator,
     RecordOperator,
     RequalifyEvaluateOperator,
     RequalifyGateOperator,
@@ -56,10 +56,10 @@ DEFECTS = (
 )
 NO_ANSWER = ConnectionError("refused")
 APPROVAL = Approval(on_timeout="fail")
-PLAIN = (ConvertOperator, SampleOperator, LintOperator, CheckParityOperator, GateOperator, RegisterOperator)
+PLAIN = (ConvertOperator, SampleOperator, LintOperator, CheckConversionOperator, GateOperator, RegisterOperator)
 LATER = (PromoteOperator, ReadLedgerOperator, AnswerOperator, SelectOperator, FetchChampionOperator)
-REQUALIFY = (FetchIncumbentOperator, DriftOperator, RequalifyGateOperator, RecordOperator, ActOperator)
-OF_A_VARIANT = (QuantizeOperator, InspectOperator, EvaluateOperator, ProfileOperator, RequalifyEvaluateOperator)
+REQUALIFY = (FetchChampionEvidenceOperator, DriftOperator, RequalifyGateOperator, RecordOperator, ActOperator)
+OF_A_VARIANT = (QuantizeOperator, InspectOperator, EvaluateOperator, BenchmarkOperator, RequalifyEvaluateOperator)
 READERS: dict[str, Callable[[], Any]] = {
     **{cls.__name__: lambda cls=cls: cls(task_id="task") for cls in (*PLAIN, *LATER, *REQUALIFY)},
     **{cls.__name__: lambda cls=cls: cls(task_id="task", variant="int8") for cls in OF_A_VARIANT},
@@ -150,8 +150,8 @@ def test_a_broken_spec_is_said_as_it_is_and_not_read_again(ti: Any) -> None:
 
 def test_a_search_for_earlier_results_that_fails_is_not_repeated(ti: Any) -> None:
     with pytest.raises(AirflowFailException):
-        execute(RecallOperator(task_id="recall", before="gate"), ti)  # in no DAG
-    assert ti.pushed("failure")["step"] == "recall"
+        execute(LookupCacheOperator(task_id="lookup_cache", before="gate"), ti)  # in no DAG
+    assert ti.pushed("failure")["step"] == "lookup_cache"
 
 
 @pytest.mark.parametrize("error", DEFECTS, ids=repr)
