@@ -22,6 +22,7 @@ class Settings:
         scratch: local folder in which steps get their own work folders.
         pythons: interpreter by environment name.
         waits: seconds before a step is tried again that was ended from outside; as many times as there are.
+        executor: what runs the processes of steps, a name in `litegate.execution.executors`.
     """
 
     workspace: str
@@ -29,6 +30,7 @@ class Settings:
     scratch: Path
     pythons: dict[str, Path]
     waits: tuple[float, ...] = (5.0, 30.0)
+    executor: str = "cold"
 
 
 def default_home() -> Path:
@@ -56,6 +58,7 @@ def settings(home: Path | None = None) -> Settings:
         cache=home / "cache",
         scratch=home / "scratch",
         pythons={"service": Path(sys.executable), "tensorflow": _tensorflow_python()},
+        executor=os.environ.get("LITEGATE_EXECUTOR") or "cold",
     )
 
 
