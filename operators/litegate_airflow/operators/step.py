@@ -54,7 +54,7 @@ class StepOperator(BaseOperator):
         """Run the step; a failure is left in XCom for the gate before it is raised."""
         with failures_reported(context["ti"], self.step, self.variant or None):
             result = self.run_step(self.step, self.request(RunRecords(context["ti"])))
-        return self.deliver(result, context)
+            return self.deliver(result, context)
 
     def run_step(self, step: str, request: Record) -> Any:
         """Run a step in a child process that ends with the task."""
