@@ -12,7 +12,9 @@ from litegate.spec import Approval, Spec
 from litegate.variants import BASELINE, CHAMPION
 from litegate_airflow.answer import AnswerOperator
 from litegate_airflow.approve import ApproveOperator
+from litegate_airflow.benchmark import BenchmarkOperator
 from litegate_airflow.champion import FetchChampionOperator
+from litegate_airflow.check_conversion import CheckConversionOperator
 from litegate_airflow.convert import ConvertOperator
 from litegate_airflow.deadline import deadlines
 from litegate_airflow.doc_page import doc_page
@@ -22,13 +24,11 @@ from litegate_airflow.gate import GateOperator
 from litegate_airflow.inspect import InspectOperator
 from litegate_airflow.links import link
 from litegate_airflow.lint import LintOperator
+from litegate_airflow.lookup_cache import LookupCacheOperator
 from litegate_airflow.notify import RunNotifier, asked, decided, judged, promoted
-from litegate_airflow.parity import CheckParityOperator
-from litegate_airflow.profile import ProfileOperator
 from litegate_airflow.promote import PromoteOperator
 from litegate_airflow.quantize import QuantizeOperator
 from litegate_airflow.read_ledger import ReadLedgerOperator
-from litegate_airflow.recall import RecallOperator
 from litegate_airflow.register import RegisterOperator
 from litegate_airflow.resolve import ResolveOperator
 from litegate_airflow.sample import SampleOperator
@@ -60,26 +60,26 @@ def quantize(dag_id: str, path: Path, spec: Spec) -> None:
         tags=["litegate", "quantize", spec.model.name, spec.target],
     ) as dag:
         resolve = ResolveOperator(task_id="resolve", spec_path=str(path), inlets=[model_asset(spec)], **HEAVY)
-        recall = RecallOperator(task_id="recall", before="gate")
+        lookup_cache = LookupCacheOperator(task_id="lookup_cache", before="gate")
         convert = ConvertOperator(task_id="convert", **HEAVY)
         sample = SampleOperator(task_id="sample", **HEAVY)
         with TaskGroup("checks", prefix_group_id=False) as checks:
             LintOperator(task_id="lint", **HEAVY)
-            CheckParityOperator(task_id="check_parity", **HEAVY)
+            CheckConversionOperator(task_id="check_conversion", **HEAVY)
             InspectOperator(task_id="inspect_baseline", variant=BASELINE, **HEAVY)
         with TaskGroup("references", prefix_group_id=False) as references:
             EvaluateOperator(task_id="evaluate_baseline", variant=BASELINE, **ALONE)
-            ProfileOperator(task_id="profile_baseline", variant=BASELINE, **ALONE)
-        variants = variant.expand(name=recall.output)
+            BenchmarkOperator(task_id="benchmark_baseline", variant=BASELINE, **ALONE)
+        variants = variant.expand(name=lookup_cache.output)
         gate = GateOperator(task_id="gate", trigger_rule=TriggerRule.ALL_DONE)  # others forbid what is skipped
         select = SelectOperator(task_id="select")
         register = RegisterOperator(task_id="register", on_success_callback=RunNotifier(spec, judged))
         promote = PromoteOperator(task_id="promote", on_success_callback=RunNotifier(spec, promoted), **ALONE)
 
         if spec.gate.max_drop_from_champion is not None:
-            resolve >> FetchChampionOperator(task_id="fetch_champion") >> recall
+            resolve >> FetchChampionOperator(task_id="fetch_champion") >> lookup_cache
             EvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, task_group=references, **ALONE)
-        resolve >> recall >> convert >> sample >> checks >> [references, variants] >> gate
+        resolve >> lookup_cache >> convert >> sample >> checks >> [references, variants] >> gate
         gate >> select >> register >> promote
         resolve >> ReadLedgerOperator(task_id="read_ledger") >> register
         if spec.approval is not None:
@@ -109,8 +109,8 @@ def variant(name: str) -> None:
     quantize = QuantizeOperator(task_id="quantize", variant=name, **HEAVY)
     inspect = InspectOperator(task_id="inspect", variant=name, **HEAVY)
     evaluate = EvaluateOperator(task_id="evaluate", variant=name, **ALONE)
-    profile = ProfileOperator(task_id="profile", variant=name, **ALONE)
-    quantize >> inspect >> evaluate >> profile
+    benchmark = BenchmarkOperator(task_id="benchmark", variant=name, **ALONE)
+    quantize >> inspect >> evaluate >> benchmark
 
 
 def broken(dag_id: str, path: Path, problem: str) -> None:

@@ -14,11 +14,11 @@ from litegate_airflow.notify import RunNotifier, concluded
 from litegate_airflow.requalify import (
     ActOperator,
     DriftOperator,
-    FetchIncumbentOperator,
-    PinOperator,
+    FetchChampionEvidenceOperator,
     RecordOperator,
     RequalifyEvaluateOperator,
     RequalifyGateOperator,
+    SnapshotOperator,
 )
 from litegate_airflow.specs import read_spec_files
 from litegate_airflow.task_docs import REQUALIFY, document
@@ -46,8 +46,8 @@ def requalify(dag_id: str, path: Path, spec: Spec, section: Requalify) -> None:
         default_args={"retries": 1, "retry_delay": timedelta(seconds=10)},
         tags=["litegate", spec.model.name, "requalify"],
     ) as dag:
-        pin = PinOperator(task_id="pin", spec_path=str(path))
-        fetch_champion = FetchIncumbentOperator(task_id="fetch_champion")
+        snapshot = SnapshotOperator(task_id="snapshot", spec_path=str(path))
+        fetch_champion = FetchChampionEvidenceOperator(task_id="fetch_champion")
         evaluate_baseline = RequalifyEvaluateOperator(task_id="evaluate_baseline", variant=BASELINE, **ALONE)
         evaluate_champion = RequalifyEvaluateOperator(task_id="evaluate_champion", variant=CHAMPION, **ALONE)
         drift = DriftOperator(task_id="drift", pool="litegate")
@@ -57,7 +57,7 @@ def requalify(dag_id: str, path: Path, spec: Spec, section: Requalify) -> None:
         # As promotion: whoever decides is alone.
         act = ActOperator(task_id="act", on_success_callback=tells, on_failure_callback=tells, **ALONE)
 
-        pin >> fetch_champion >> [evaluate_baseline, evaluate_champion]
+        snapshot >> fetch_champion >> [evaluate_baseline, evaluate_champion]
         evaluate_champion >> drift
         [evaluate_baseline, evaluate_champion] >> gate
         [drift, gate] >> record >> act

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SOURCE, TESTS = ROOT / "components/litegate", ROOT / "tests/components"
+
+LAYOUT = (ROOT / "CONTRIBUTING.md").read_text().partition("## Layout")[2].partition("\n## ")[0]
 
 
 def folders(root: Path, holding: str) -> set[str]:
@@ -30,3 +34,19 @@ def test_loose_tests_are_of_loose_modules() -> None:
 def test_every_package_says_what_belongs_there() -> None:
     silent = [path for path in SOURCE.rglob("__init__.py") if not path.read_text().startswith('"""')]
     assert silent == []
+
+
+def test_the_page_for_contributors_has_a_row_for_each_folder() -> None:
+    rows = re.findall(r"^\| `([\w/]+)/` \|", LAYOUT, re.M)
+    packages = {f"components/litegate/{path.parent.name}" for path in SOURCE.glob("*/__init__.py")}
+    assert len(rows) == len(set(rows))
+    assert set(rows) >= packages | {"components/litegate", "operators/litegate_airflow", "dags", "deploy", "tests"}
+    assert [row for row in rows if not (ROOT / row).is_dir()] == []
+
+
+def test_the_rows_are_in_the_order_of_the_layers() -> None:
+    rows = re.findall(r"^\| `components/litegate/(\w+)/` \|", LAYOUT, re.M)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    rank = {name.strip(): place for place, layer in enumerate(layers) for name in layer.split("|")}
+    assert [rank[row] for row in rows] == sorted(rank[row] for row in rows)

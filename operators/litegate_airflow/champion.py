@@ -10,4 +10,4 @@ __all__ = ["FetchChampionOperator"]
 class FetchChampionOperator(StepOperator):
     """Returns a `ChampionFile`; a model that was never promoted has none, which is no failure."""
 
-    step = "champion"
+    step = "fetch_champion"

@@ -17,7 +17,7 @@ class GateOperator(StepOperator):
     Fails where the baseline is missing, or a champion that the policy compares with: nothing is then judged.
     """
 
-    step = "judge"
+    step = "gate"
 
     @override
     def request(self, records: RunRecords) -> Record:

@@ -28,8 +28,8 @@ class InspectOperator(VariantOperator):
     step = "inspect"
 
     @override
-    def recall(self, records: RunRecords) -> dict[str, Any] | None:
-        found = super().recall(records)
+    def lookup_cache(self, records: RunRecords) -> dict[str, Any] | None:
+        found = super().lookup_cache(records)
         smoke = self.find_step("smoke", request_of("smoke", records, self.variant))
         return None if found is None or smoke is None else found | {SMOKE: smoke}
 

@@ -19,13 +19,13 @@ from typing_extensions import override
 
 from litegate.errors import SpecError
 from litegate.presentation.notices import (
-    notice_of_conclusion,
+    notice_of_action,
     notice_of_decision,
     notice_of_promotion,
     notice_of_result,
     waiting_notice,
 )
-from litegate.records import Channel, Conclusion, Decided, Notice, RunResult
+from litegate.records import Acted, Channel, Decided, Notice, RunResult
 from litegate.spec import Notification, Spec
 from litegate_airflow.pages import answer_page, mlflow_page, run_url
 from litegate_airflow.requalification_records import CONCLUSION, RequalificationRecords
@@ -130,7 +130,7 @@ def concluded(records: RunRecords) -> Notice | None:
     if said is None:  # it failed before it came to one
         return None
     result = found.requalification()
-    notice = notice_of_conclusion(found.pinned().spec.model.name, result, Conclusion.model_validate(said))
+    notice = notice_of_action(found.snapshot().spec.model.name, result, Acted.model_validate(said))
     return _linked(notice, airflow=run_url(records.ti), mlflow=mlflow_page(result))
 
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from litegate.records import Candidate, Drift, Evaluated, FoundIncumbent, Incumbent, Pinned, Requalification, Verdict
+from litegate.records import (
+    Candidate,
+    ChampionEvidence,
+    Drift,
+    Evaluated,
+    FoundChampion,
+    Requalification,
+    Snapshot,
+    Verdict,
+)
 from litegate_airflow.run_records import RunRecords
 
 __all__ = ["CONCLUSION", "RequalificationRecords"]
 
-CONCLUSION = "conclusion"
+CONCLUSION = "acted"
 
 
 class RequalificationRecords(RunRecords):
     """What the earlier tasks of this requalification found; raises as `RunRecords` does."""
 
-    def pinned(self) -> Pinned:
-        """The fresh data, pinned."""
-        return self._one(Pinned, "pin")
+    def snapshot(self) -> Snapshot:
+        """The fresh data as they were listed."""
+        return self._one(Snapshot, "snapshot")
 
-    def incumbent(self) -> Incumbent:
+    def evidence(self) -> ChampionEvidence:
         """The champion and what it was judged by; the task is skipped where there is none."""
-        found = self._one(FoundIncumbent, "fetch_champion").incumbent
+        found = self._one(FoundChampion, "fetch_champion").champion
         assert found is not None, "the tasks that need it are skipped with fetch_champion"
         return found
 
@@ -29,16 +38,16 @@ class RequalificationRecords(RunRecords):
 
     def pair(self) -> tuple[Candidate, Candidate]:
         """Baseline and champion as measured."""
-        incumbent = self.incumbent()
+        champion = self.evidence()
         baseline = self._one(Evaluated, "evaluate_baseline")
         return (
-            Candidate(artifact=incumbent.baseline, evaluated=baseline),
-            Candidate(artifact=incumbent.champion, evaluated=self.evaluated()),
+            Candidate(artifact=champion.baseline, evaluated=baseline),
+            Candidate(artifact=champion.artifact, evaluated=self.evaluated()),
         )
 
     def verdict(self) -> Verdict:
         """The gate's answer about the champion."""
-        variant = self.incumbent().champion.variant
+        variant = self.evidence().artifact.variant
         return next(verdict for verdict in self.verdicts() if verdict.variant == variant)
 
     def drift(self) -> Drift:

@@ -10,16 +10,16 @@ from typing_extensions import override
 
 from litegate.errors import StepFailed
 from litegate.records import (
+    Acted,
+    ActRequest,
     ChampionRequest,
     Channel,
-    ConcludeRequest,
-    Conclusion,
     DriftRequest,
     EvaluateRequest,
-    FoundIncumbent,
+    FoundChampion,
     GateRequest,
-    PinRequest,
     RequalifyRequest,
+    SnapshotRequest,
 )
 from litegate.spec import Requalify, Spec, load_spec
 from litegate.variants import BASELINE
@@ -37,45 +37,45 @@ __all__ = [
     "CONCLUSION",
     "ActOperator",
     "DriftOperator",
-    "FetchIncumbentOperator",
-    "PinOperator",
+    "FetchChampionEvidenceOperator",
     "RecordOperator",
     "RequalifyEvaluateOperator",
     "RequalifyGateOperator",
+    "SnapshotOperator",
 ]
 
 """XCom key of what came of a requalification, also where the task then fails."""
 
 
-class PinOperator(StepOperator):
-    """Reads the spec as it is when the task runs and returns a `Pinned`: the fresh data as they are now."""
+class SnapshotOperator(StepOperator):
+    """Reads the spec as it is when the task runs and returns a `Snapshot`: the fresh data as they are now."""
 
-    step = "pin"
+    step = "snapshot"
 
     def __init__(self, *, spec_path: str, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.spec_path = spec_path
 
     @override
-    def request(self, records: RunRecords) -> PinRequest:
+    def request(self, records: RunRecords) -> SnapshotRequest:
         path = Path(self.spec_path)
-        return PinRequest(spec=load_spec(path), folder=str(path.resolve().parent))
+        return SnapshotRequest(spec=load_spec(path), folder=str(path.resolve().parent))
 
 
-class FetchIncumbentOperator(StepOperator):
-    """Returns a `FoundIncumbent`; where nothing was promoted yet it is skipped, with all that follows."""
+class FetchChampionEvidenceOperator(StepOperator):
+    """Returns a `FoundChampion`; where nothing was promoted yet it is skipped, with all that follows."""
 
-    step = "incumbent"
+    step = "fetch_champion_evidence"
 
     @override
     def request(self, records: RunRecords) -> ChampionRequest:
-        registry = RequalificationRecords(records.ti).pinned().spec.registry
+        registry = RequalificationRecords(records.ti).snapshot().spec.registry
         return ChampionRequest(registry=registry.name, alias=registry.alias)
 
     @override
-    def deliver(self, result: FoundIncumbent, context: Context) -> Any:
-        if result.incumbent is None:
-            registry = RequalificationRecords(context["ti"]).pinned().spec.registry
+    def deliver(self, result: FoundChampion, context: Context) -> Any:
+        if result.champion is None:
+            registry = RequalificationRecords(context["ti"]).snapshot().spec.registry
             message = f"no version of {registry.name} is {registry.alias} yet: there is nothing to requalify"
             raise AirflowSkipException(message)
         return result.to_json()
@@ -89,18 +89,18 @@ class RequalifyEvaluateOperator(VariantOperator):
     @override
     def request(self, records: RunRecords) -> EvaluateRequest:
         found = RequalificationRecords(records.ti)
-        pinned, incumbent = found.pinned(), found.incumbent()
-        spec = pinned.spec
-        artifact = incumbent.baseline if self.variant == BASELINE else incumbent.champion
+        snapshot, champion = found.snapshot(), found.evidence()
+        spec = snapshot.spec
+        artifact = champion.baseline if self.variant == BASELINE else champion.artifact
         return EvaluateRequest(
             artifact=artifact,
-            data=pinned.data,
+            data=snapshot.data,
             where="requalify.uri",
             metric=spec.evaluation.metric,
-            metric_code=pinned.metric_code,
+            metric_code=snapshot.metric_code,
             max_samples=_max_samples(spec, artifact.variant),
             seed=spec.calibration.seed,
-            preprocess=pinned.preprocess,
+            preprocess=snapshot.preprocess,
             signature=spec.evaluation.signature,
         )
 
@@ -113,36 +113,36 @@ class DriftOperator(StepOperator):
     @override
     def request(self, records: RunRecords) -> DriftRequest:
         found = RequalificationRecords(records.ti)
-        pinned = found.pinned()
+        snapshot = found.snapshot()
         return DriftRequest(
-            incumbent=found.incumbent(),
+            champion=found.evidence(),
             evaluated=found.evaluated(),
-            data=pinned.data,
-            limits=_section(pinned.spec),
-            seed=pinned.spec.calibration.seed,
-            preprocess=pinned.preprocess,
-            signature=pinned.spec.evaluation.signature,
+            data=snapshot.data,
+            limits=_section(snapshot.spec),
+            seed=snapshot.spec.calibration.seed,
+            preprocess=snapshot.preprocess,
+            signature=snapshot.spec.evaluation.signature,
         )
 
 
 class RequalifyGateOperator(StepOperator):
     """Returns `Verdicts` on the baseline and the champion, by the limits of the spec's section."""
 
-    step = "judge"
+    step = "gate"
 
     @override
     def request(self, records: RunRecords) -> GateRequest:
         found = RequalificationRecords(records.ti)
-        pinned = found.pinned()
+        snapshot = found.snapshot()
         baseline, champion = found.pair()
         return GateRequest(
-            policy=_section(pinned.spec).policy,
-            target=pinned.spec.target,
+            policy=_section(snapshot.spec).policy,
+            target=snapshot.spec.target,
             variants=(champion.artifact.variant,),
             baseline=baseline,
             candidates=(champion,),
-            metric_code=pinned.metric_code,
-            seed=pinned.spec.calibration.seed,
+            metric_code=snapshot.metric_code,
+            seed=snapshot.spec.calibration.seed,
             allow_evaluation=None,
         )
 
@@ -158,8 +158,8 @@ class RecordOperator(StepOperator):
         return RequalifyRequest(
             run_key=f"{records.ti.dag_id}/{records.ti.run_id}",
             links={"airflow": run_url(records.ti)},
-            pinned=found.pinned(),
-            incumbent=found.incumbent(),
+            snapshot=found.snapshot(),
+            champion=found.evidence(),
             verdict=found.verdict(),
             drift=found.drift(),
             kernels=found.evaluated().kernels,
@@ -167,19 +167,19 @@ class RecordOperator(StepOperator):
 
 
 class ActOperator(StepOperator):
-    """Returns a `Conclusion`, which is also under the XCom key `conclusion`; fails where somebody is to look.
+    """Returns a `Acted`, which is also under the XCom key `acted`; fails where somebody is to look.
 
     Whoever is to be told of it reads that key in the task's callbacks.
     """
 
-    step = "conclude"
+    step = "act"
 
     @override
-    def request(self, records: RunRecords) -> ConcludeRequest:
+    def request(self, records: RunRecords) -> ActRequest:
         found = RequalificationRecords(records.ti)
-        spec = found.pinned().spec
+        spec = found.snapshot().spec
         section = _section(spec)
-        return ConcludeRequest(
+        return ActRequest(
             channel=Channel(registry=spec.registry.name, alias=spec.registry.alias),
             requalification=found.requalification(),
             on_failure=section.on_failure,
@@ -192,15 +192,15 @@ class ActOperator(StepOperator):
     def execute(self, context: Context) -> Any:
         ti = context["ti"]
         with failures_reported(ti, self.step):
-            conclusion: Conclusion = self.run_step(self.step, self.request(RunRecords(ti)))
-            push(ti, CONCLUSION, conclusion)
-            if conclusion.action == "alerted":
-                raise StepFailed("requalify", "alert", conclusion.why)
-        return self.deliver(conclusion, context)
+            acted: Acted = self.run_step(self.step, self.request(RunRecords(ti)))
+            push(ti, CONCLUSION, acted)
+            if acted.action == "alerted":
+                raise StepFailed("requalify", "alert", acted.why)
+        return self.deliver(acted, context)
 
 
 def _section(spec: Spec) -> Requalify:
-    assert spec.requalify is not None, "the step pin has looked"
+    assert spec.requalify is not None, "the step snapshot has looked"
     return spec.requalify
 
 

@@ -43,7 +43,7 @@ class RunRecords(Records, Results):
 
     @override
     def one(self, record: type[R], step: str, variant: str = "") -> R:
-        """The result of a step; of a mapped task the one of the caller's own instance, unless it was recalled."""
+        """The result of a step; of a mapped task the one of the caller's own instance, unless it was cached."""
         task, key = task_of(step, variant), _KEYS.get(step, RETURN_VALUE)
         if task.of == EACH:
             return self._one(record, task.id, key, map_index=self.ti.map_index or 0, variant=variant)
@@ -55,12 +55,12 @@ class RunRecords(Records, Results):
 
     def expanded(self) -> list[str]:
         """The variants that mapped tasks were expanded over, in the order of their instances."""
-        names: list[str] | None = self._left("recall")
+        names: list[str] | None = self._left("lookup_cache")
         return names or []
 
     def champion_version(self) -> int | None:
         """The version that the champion's file belongs to; None if there was no champion."""
-        return self.one(ChampionFile, "champion").version
+        return self.one(ChampionFile, "fetch_champion").version
 
     def compared_with(self) -> int | None:
         """The champion that the verdicts compare with, 0 where there was none; None if they compare with none."""
@@ -70,17 +70,17 @@ class RunRecords(Records, Results):
     @override
     def failures(self) -> tuple[Failure, ...]:
         """What the variants' failed tasks left instead of a result."""
-        recalled = self._recalled(task_of("quantize", EACH).id, RETURN_VALUE)
+        cached = self._cached(task_of("quantize", EACH).id, RETURN_VALUE)
         found = (failure for task in _MAPPED for failure in self._all(Failure, task, FAILURE))
-        return tuple(failure for failure in found if failure.variant not in recalled)
+        return tuple(failure for failure in found if failure.variant not in cached)
 
     def check_measured(self) -> None:
-        """What everything is compared with was measured or recalled by this very try of the run.
+        """What everything is compared with was measured or cached by this very try of the run.
 
         Raises:
             StepFailed: a task before it failed, so that what is there was left by an earlier try.
         """
-        tasks = [task for task in _COMPARED_WITH if not self._recalled(task, RETURN_VALUE)]
+        tasks = [task for task in _COMPARED_WITH if not self._cached(task, RETURN_VALUE)]
         states = self.ti.get_task_states(self.ti.dag_id, run_ids=[self.ti.run_id]).get(self.ti.run_id, {})
         for task in tasks:
             if states.get(task, "success") not in ("success", "skipped"):

@@ -48,7 +48,7 @@ class StepOperator(BaseOperator):
         """The step's request, from what earlier tasks found."""
         return request_of(self.step, records, self.variant)
 
-    def recall(self, records: RunRecords) -> dict[str, Any] | None:
+    def lookup_cache(self, records: RunRecords) -> dict[str, Any] | None:
         """What the task would leave in XCom, by key, if an earlier run has found all of it; else None."""
         found = self.find_step(self.step, self.request(records))
         return None if found is None else {RETURN_VALUE: found}

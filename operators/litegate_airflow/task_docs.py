@@ -13,7 +13,7 @@ __all__ = ["QUANTIZE", "REQUALIFY", "document"]
 QUANTIZE = {task.id: task.page for task in TASKS}
 
 REQUALIFY = {
-    "pin": """
+    "snapshot": """
 Reads the spec file and pins the fresh data by digest.
 
 **Leaves** the spec and the digest.

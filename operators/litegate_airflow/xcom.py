@@ -3,7 +3,7 @@
 Values of mapped tasks are matched by the variant's name inside them: a failed instance leaves a gap, so map
 indexes do not line up.
 
-What the task `recall` has found goes before what a task has left: that may be of an earlier try of the same run.
+What the task `lookup_cache` has found goes before what a task has left: that may be of an earlier try of the same run.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 __all__ = [
+    "CACHED",
     "DECIDED",
     "FAILURE",
-    "RECALLED",
     "RESOLVED",
     "RETURN_VALUE",
     "SMOKE",
@@ -36,14 +36,14 @@ __all__ = [
 
 DECIDED = "decided"
 FAILURE = "failure"
-RECALLED = "recalled"
+CACHED = "cached"
 RESOLVED = "resolved"
 SMOKE = "smoke"
 RETURN_VALUE = "return_value"
 
 R = TypeVar("R", bound=Record)
 Found = dict[str, dict[str, dict[str, Any]]]
-"""Recalled values by task, XCom key and variant; the variant is empty where a task works for the run as a whole."""
+"""Cached values by task, XCom key and variant; the variant is empty where a task works for the run as a whole."""
 
 
 def push(ti: RuntimeTaskInstanceProtocol, key: str, record: Record) -> None:
@@ -81,14 +81,14 @@ class Records:
     """What the tasks of a DAG run have left for each other.
 
     Args:
-        found: what was recalled; if not given, what the task `recall` says.
+        found: what was cached; if not given, what the task `lookup_cache` says.
     """
 
     def __init__(self, ti: RuntimeTaskInstanceProtocol, found: Found | None = None) -> None:
         self.ti, self._found = ti, found
 
     def _one(self, record: type[R], task_id: str, key: str = RETURN_VALUE, map_index: int = -1, variant: str = "") -> R:
-        value = self._recalled(task_id, key).get(variant)
+        value = self._cached(task_id, key).get(variant)
         if value is None:
             value = self._left(task_id, key, map_index)
         if value is None:
@@ -98,17 +98,17 @@ class Records:
 
     def _all(self, record: type[R], task_id: str, key: str = RETURN_VALUE) -> tuple[R, ...]:
         """Asked by a list of ids, since a single id gives a bare value for one mapped instance, else a list."""
-        recalled = list(self._recalled(task_id, key).values())
-        variants = {value["variant"] for value in recalled}
+        cached = list(self._cached(task_id, key).values())
+        variants = {value["variant"] for value in cached}
         left = self.ti.xcom_pull(task_ids=[task_id], key=key)
-        values = recalled + [value for value in left if value is not None and value["variant"] not in variants]
+        values = cached + [value for value in left if value is not None and value["variant"] not in variants]
         return tuple(record.model_validate(value) for value in values)
 
     def _left(self, task_id: str, key: str = RETURN_VALUE, map_index: int = -1) -> Any | None:
         return self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=map_index)
 
-    def _recalled(self, task_id: str, key: str) -> dict[str, Any]:
+    def _cached(self, task_id: str, key: str) -> dict[str, Any]:
         """Values by variant."""
         if self._found is None:
-            self._found = self._left("recall", RECALLED) or {}
+            self._found = self._left("lookup_cache", CACHED) or {}
         return self._found.get(task_id, {}).get(key, {})

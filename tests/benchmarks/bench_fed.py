@@ -14,7 +14,7 @@ from unittest import mock
 
 from litegate.datasets import Dataset, open_dataset
 from litegate.datasets.features import FeatureReader
-from litegate.datasets.pinning import pin_data
+from litegate.datasets.snapshots import snapshot_data
 from litegate.evaluation import lockstep
 from litegate.runtimes.litert import LiteRTModel
 from litegate.spec import parse_spec
@@ -60,7 +60,7 @@ def _dataset(images: Path, model: LiteRTModel) -> Dataset:
     keys = {"uri": str(images), "format": "images"}
     spec = parse_spec({"model": {"name": "x", "uri": "x"}, "calibration": keys, "evaluation": keys})
     work = Work(folder, folder / "cache")
-    ref = pin_data(spec.evaluation, "evaluation.uri", work)
+    ref = snapshot_data(spec.evaluation, "evaluation.uri", work)
     work.path(ref.manifest).parent.mkdir(parents=True)
     (work.outputs / ref.manifest.digest).rename(work.path(ref.manifest))
     return open_dataset(ref, work, "evaluation.uri", model.inputs)

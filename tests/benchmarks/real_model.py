@@ -87,7 +87,7 @@ def _states(pipeline: Pipeline, baseline: Candidate, candidates: list[Candidate]
     request = GateRequest(
         policy=pipeline.spec.gate, target="cpu", variants=VARIANTS, baseline=baseline, candidates=tuple(candidates)
     )
-    verdicts = pipeline.step("judge", request).verdicts
+    verdicts = pipeline.step("gate", request).verdicts
     return {verdict.variant: verdict.state for verdict in verdicts if verdict.variant in VARIANTS}
 
 

@@ -190,7 +190,7 @@ DAMAGED = (
     model_row(
         "nan",
         "NaN among the weights",
-        "parity",
+        "conversion_check",
         "finite outputs of the source model, got NaN or infinity",
         sound("nan_weights.keras"),
     ),
@@ -256,7 +256,7 @@ TOO_MUCH = (
     model_row(
         "signatures",
         "Several signatures, and none is chosen",
-        "parity",
+        "conversion_check",
         "evaluation.signature: expected one of decode, encode, got None",
         lambda place: named(place.models / "two_signatures") | data_of(place, "signatures.npz"),
     ),

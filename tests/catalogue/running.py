@@ -85,7 +85,7 @@ def _stage(row: Row, steps: Remembering) -> tuple[Any, ...]:
         return (steps.resolve,) if row.stage == "resolve" else (steps.resolve() and steps.convert,)
     if row.stage == "sample":
         return (steps.convert() and steps.sample,)
-    if row.stage in ("lint", "parity"):
+    if row.stage in ("lint", "conversion_check"):
         return (steps.sample() and getattr(steps, row.stage),)
     if row.stage == "evaluate":
         return (steps.evaluate, steps.convert().artifact)

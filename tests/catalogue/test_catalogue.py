@@ -108,7 +108,7 @@ def test_no_variant_that_failed_can_be_registered(models: Path, places: Settings
             candidates=(),
             failures=(failure,),
         )
-        (verdict,) = (each for each in steps.step("judge", request).verdicts if each.variant == "int8")
+        (verdict,) = (each for each in steps.step("gate", request).verdicts if each.variant == "int8")
         assert (verdict.state, verdict.reasons[0].code) == ("failed", f"quantize_{kind}")
 
 

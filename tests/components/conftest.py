@@ -19,17 +19,17 @@ from litegate.gate.explain import classes_csv
 from litegate.inspection.tflite import describe
 from litegate.records import (
     Artifact,
+    Benchmark,
     Candidate,
     ClassLoss,
     Clause,
+    ConversionCheck,
     DataRef,
     Evaluated,
     FileRef,
     Flip,
     MetricFacts,
     ModelRef,
-    Parity,
-    Profile,
     Reason,
     RegisterRequest,
     Resolved,
@@ -164,7 +164,7 @@ class Toy:
                 seconds=1.5,
                 kernels="xnnpack",
             ),
-            profile=Profile(
+            benchmark=Benchmark(
                 variant=variant, latency_ms=0.25, latency_p95_ms=0.5, runs=50, host="testhost", kernels="xnnpack"
             ),
         )
@@ -212,7 +212,7 @@ class Toy:
             "run_key": run_key,
             "links": {"airflow": "http://127.0.0.1:8080/dags/quantize/runs/run-1"},
             "resolved": self._resolved(),
-            "parity": Parity(samples=20, max_abs_difference=1e-6, agreement=1.0),
+            "conversion_check": ConversionCheck(samples=20, max_abs_difference=1e-6, agreement=1.0),
             "samples": SampleSet(file=_ref("samples.npz"), samples=20, available=50, labels={}),
             "tools": {"tensorflow": "2.21.0"},
             "baseline": baseline,

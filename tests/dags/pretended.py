@@ -8,11 +8,14 @@ from typing import Any
 
 from litegate.digest import digest_json
 from litegate.errors import LitegateError, StepFailed
+from litegate.execution.step import Step
 from litegate.records import (
     Artifact,
     BaselineSummary,
+    Benchmark,
     Champion,
     ChampionFile,
+    ConversionCheck,
     Converted,
     DataRef,
     Evaluated,
@@ -21,9 +24,7 @@ from litegate.records import (
     Lint,
     MetricFacts,
     ModelRef,
-    Parity,
     Position,
-    Profile,
     Promotion,
     Record,
     Resolved,
@@ -74,10 +75,10 @@ class Steps:
     variant: str = ""
     request: Any = None
 
-    def __call__(self, step: str, request: Any, settings: Any) -> Steps:
+    def __call__(self, step: Step, request: Any, settings: Any) -> Steps:
         artifact = getattr(request, "artifact", None)
-        variant = getattr(request, "variant", artifact.variant if artifact and step != "sample" else "")
-        self.step, self.variant, self.request = step, variant, request
+        variant = getattr(request, "variant", artifact.variant if artifact and step.name != "sample" else "")
+        self.step, self.variant, self.request = step.name, variant, request
         return self
 
     def find(self) -> Record | None:
@@ -111,8 +112,8 @@ class Steps:
     def lint(self, request: Any) -> Lint:
         return Lint(findings=(), samples=3, compared=3, searched=3)
 
-    def parity(self, request: Any) -> Parity:
-        return Parity(samples=3, max_abs_difference=0.0, agreement=1.0)
+    def conversion_check(self, request: Any) -> ConversionCheck:
+        return ConversionCheck(samples=3, max_abs_difference=0.0, agreement=1.0)
 
     def quantize(self, request: Any) -> Artifact:
         return artifact(request.variant)
@@ -123,7 +124,7 @@ class Steps:
     def smoke(self, request: Any) -> SmokeRun:
         return smoke(request.artifact.variant)
 
-    def champion(self, request: Any) -> ChampionFile:
+    def fetch_champion(self, request: Any) -> ChampionFile:
         if not self.promoted_before:
             return ChampionFile(version=None, artifact=None)
         return ChampionFile(version=7, artifact=artifact("champion"))
@@ -143,11 +144,11 @@ class Steps:
             kernels="x",
         )
 
-    def profile(self, request: Any) -> Profile:
-        return Profile(variant=self.variant, latency_ms=1.0, latency_p95_ms=2.0, runs=9, host="h", kernels="x")
+    def benchmark(self, request: Any) -> Benchmark:
+        return Benchmark(variant=self.variant, latency_ms=1.0, latency_p95_ms=2.0, runs=9, host="h", kernels="x")
 
-    def judge(self, request: Any) -> Verdicts:
-        measured = {item.artifact.variant for item in request.candidates if item.profile}
+    def gate(self, request: Any) -> Verdicts:
+        measured = {item.artifact.variant for item in request.candidates if item.benchmark}
         passed = measured if self.passing else set()
         return Verdicts(
             verdicts=tuple(

@@ -25,26 +25,26 @@ def test_the_baseline_and_each_variant_are_measured_on_their_own_terms(run_flow:
     requests = run_flow(Steps()).steps.requests
     limits = {variant: request.max_samples for (step, variant), request in requests.items() if step == "evaluate"}
     assert limits == {"float32": 50, "dynamic_range": 50, "int8": 20}
-    assert requests["profile", "int8"].artifact.variant == "int8"
+    assert requests["benchmark", "int8"].artifact.variant == "int8"
     assert requests["register", ""].run_key.startswith("quantize__m/")
 
 
 def test_a_single_variant_reaches_the_gate(run_flow: Run) -> None:
     outcome = run_flow(Steps(), variants="[int8]")
-    assert [item.artifact.variant for item in outcome.steps.requests["judge", ""].candidates] == ["int8"]
+    assert [item.artifact.variant for item in outcome.steps.requests["gate", ""].candidates] == ["int8"]
     assert outcome.pull("promote")["champion"]["variant"] == "int8"
 
 
 @pytest.mark.parametrize(
     ("step", "task"),
-    [(name, name) for name in ("quantize", "inspect", "evaluate", "profile")] + [("smoke", "inspect")],
+    [(name, name) for name in ("quantize", "inspect", "evaluate", "benchmark")] + [("smoke", "inspect")],
 )
 def test_a_variant_that_fails_is_judged_and_does_not_stop_the_others(run_flow: Run, step: str, task: str) -> None:
     outcome = run_flow(Steps({(step, "dynamic_range"): CRASH}))
-    (failure,) = outcome.steps.requests["judge", ""].failures
+    (failure,) = outcome.steps.requests["gate", ""].failures
     assert (failure.step, failure.kind, failure.variant) == (step, "segfault", "dynamic_range")
     assert outcome.state(f"variant.{task}/dynamic_range") == "failed"
-    assert outcome.state("variant.profile/int8") == "success"
+    assert outcome.state("variant.benchmark/int8") == "success"
     assert outcome.pull("promote")["champion"]["variant"] == "int8"
 
 
@@ -73,11 +73,11 @@ def test_a_broken_spec_fails_with_its_problem(
     assert "broken.yaml: model: expected a value, the key is required, got nothing" in failure["message"]
 
 
-@pytest.mark.parametrize("step", ["convert", "parity"])
+@pytest.mark.parametrize("step", ["convert", "conversion_check"])
 def test_nothing_is_judged_when_the_conversion_is_wrong(run_flow: Run, step: str) -> None:
-    outcome = run_flow(Steps({(step, "float32" if step == "parity" else ""): CRASH}))
+    outcome = run_flow(Steps({(step, "float32" if step == "conversion_check" else ""): CRASH}))
     assert (outcome.state("gate"), outcome.state("promote")) == ("failed", "upstream_failed")
-    assert ("judge", "") not in outcome.steps.requests
+    assert ("gate", "") not in outcome.steps.requests
 
 
 @pytest.mark.parametrize("step", ["inspect", "smoke"])
@@ -87,7 +87,7 @@ def test_nothing_is_quantized_from_a_baseline_that_is_none(run_flow: Run, step: 
     assert outcome.state("inspect_baseline") == "failed"
     assert outcome.pull("inspect_baseline", "failure")["kind"] == "bad_input"
     assert (outcome.state("gate"), outcome.state("promote")) == ("failed", "upstream_failed")
-    assert not {"judge", "evaluate", "quantize"} & {name for name, _ in outcome.steps.requests}
+    assert not {"gate", "evaluate", "quantize"} & {name for name, _ in outcome.steps.requests}
 
 
 def test_each_file_is_inspected_and_run_beside_the_baseline(run_flow: Run) -> None:
@@ -96,11 +96,11 @@ def test_each_file_is_inspected_and_run_beside_the_baseline(run_flow: Run) -> No
         assert requests[step, "float32"].baseline is None
         assert requests[step, "int8"].artifact == artifact("int8")
         assert requests[step, "int8"].baseline == artifact("float32")
-    candidates = requests["judge", ""].candidates
+    candidates = requests["gate", ""].candidates
     assert [(item.inspection, item.smoke) for item in candidates] == [
         (inspection(name), smoke(name)) for name in ("dynamic_range", "int8")
     ]
-    assert requests["judge", ""].baseline.inspection == inspection("float32")
+    assert requests["gate", ""].baseline.inspection == inspection("float32")
 
 
 def test_the_gate_fails_without_a_baseline(run_flow: Run) -> None:
@@ -135,8 +135,8 @@ TRIED = {"gate.max_drop": 0.5, "variants": ["int8"]}
 def test_a_trial_is_made_by_the_changed_values_and_ends_with_register(run_flow: Run) -> None:
     outcome = run_flow(Steps(), TRIED)
     requests = outcome.steps.requests
-    assert outcome.pull("recall") == ["int8"]
-    assert requests["judge", ""].policy.max_drop == 0.5
+    assert outcome.pull("lookup_cache") == ["int8"]
+    assert requests["gate", ""].policy.max_drop == 0.5
     assert str(requests["register", ""].resolved.trial) == "variants int8 (spec: dynamic_range int8), " + (
         "gate.max_drop 0.5 (spec: 0.01)"
     )

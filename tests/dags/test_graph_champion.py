@@ -11,32 +11,34 @@ from tests.dags.pretended import CRASH, EVERYTHING, Run, Steps, artifact
 def test_the_champion_of_today_is_measured_for_the_gate(run_flow: Run) -> None:
     outcome = run_flow(Steps(), from_champion="0.01")
     requests = outcome.steps.requests
-    assert (requests["champion", ""].registry, requests["champion", ""].alias) == ("m", "champion")
+    assert (requests["fetch_champion", ""].registry, requests["fetch_champion", ""].alias) == ("m", "champion")
     assert requests["evaluate", "champion"].artifact == artifact("champion")
-    assert requests["judge", ""].champion.evaluated.variant == "champion"
-    assert [item.artifact.variant for item in requests["judge", ""].candidates] == ["dynamic_range", "int8"]
+    assert requests["gate", ""].champion.evaluated.variant == "champion"
+    assert [item.artifact.variant for item in requests["gate", ""].candidates] == ["dynamic_range", "int8"]
     assert outcome.pull("promote")["champion"]["variant"] == "dynamic_range"
 
 
 def test_before_the_first_promotion_there_is_no_champion_to_compare_with(run_flow: Run) -> None:
     outcome = run_flow(Steps(promoted_before=False), from_champion="0.01")
     assert outcome.state("evaluate_champion") == "skipped"
-    assert outcome.steps.requests["judge", ""].champion is None
+    assert outcome.steps.requests["gate", ""].champion is None
     assert outcome.state("promote") == "success"
 
 
 def test_no_champion_is_looked_for_unless_the_policy_compares_with_it(run_flow: Run) -> None:
     outcome = run_flow(Steps())
-    assert ("champion", "") not in outcome.steps.requests
-    assert outcome.steps.requests["judge", ""].champion is None
+    assert ("fetch_champion", "") not in outcome.steps.requests
+    assert outcome.steps.requests["gate", ""].champion is None
 
 
 def test_nothing_is_measured_when_the_champion_cannot_be_fetched(run_flow: Run) -> None:
-    outcome = run_flow(Steps({("champion", ""): StepFailed("champion", "python_error", "gone")}), from_champion="0.01")
+    outcome = run_flow(
+        Steps({("fetch_champion", ""): StepFailed("fetch_champion", "python_error", "gone")}), from_champion="0.01"
+    )
     assert outcome.pull("fetch_champion", "failure")["message"] == "gone"
     assert outcome.state("gate") == "failed"
     assert outcome.state("promote") == "upstream_failed"
-    assert not {"judge", "evaluate", "quantize"} & {step for step, _ in outcome.steps.requests}
+    assert not {"gate", "evaluate", "quantize"} & {step for step, _ in outcome.steps.requests}
 
 
 def test_nothing_is_judged_when_the_champion_cannot_be_measured(run_flow: Run) -> None:
@@ -44,15 +46,17 @@ def test_nothing_is_judged_when_the_champion_cannot_be_measured(run_flow: Run) -
     assert outcome.state("gate") == "failed"
     assert outcome.state("promote") == "upstream_failed"
     assert "evaluate_champion" in outcome.pull("gate", "failure")["message"]
-    assert ("judge", "") not in outcome.steps.requests
+    assert ("gate", "") not in outcome.steps.requests
 
 
-@pytest.mark.parametrize(("step", "variant"), [("convert", ""), ("parity", "float32"), ("evaluate", "float32")])
+@pytest.mark.parametrize(
+    ("step", "variant"), [("convert", ""), ("conversion_check", "float32"), ("evaluate", "float32")]
+)
 def test_a_skipped_champion_lets_nothing_pass_that_was_not_measured(run_flow: Run, step: str, variant: str) -> None:
     outcome = run_flow(Steps({(step, variant): CRASH}, promoted_before=False), from_champion="0.01")
     assert outcome.state("gate") == "failed"
     assert outcome.state("promote") == "upstream_failed"
-    assert ("judge", "") not in outcome.steps.requests
+    assert ("gate", "") not in outcome.steps.requests
 
 
 @pytest.mark.parametrize("promoted_before", [True, False])
@@ -62,5 +66,5 @@ def test_the_champion_is_asked_for_anew_when_everything_is_recalled(run_flow: Ru
     assert outcome.state("evaluate_champion") == "skipped"
     assert ("evaluate", "champion") not in outcome.steps.requests
     assert (("evaluate", "champion") in outcome.steps.looked_up) == promoted_before
-    assert (outcome.steps.requests["judge", ""].champion is not None) == promoted_before
+    assert (outcome.steps.requests["gate", ""].champion is not None) == promoted_before
     assert outcome.state("promote") == "success"

@@ -95,7 +95,7 @@ def test_the_example_goes_from_training_to_a_champion(
     )
     second = run_dag(load_dags(tmp_path)["quantize__digits"])
     assert set(states(second).values()) == {"success"}
-    assert pull(second, "recall") == ["float16"], "the other one was measured by the first run"
+    assert pull(second, "lookup_cache") == ["float16"], "the other one was measured by the first run"
     champion = pull(second, "fetch_champion")
     assert champion["version"] == promotion["champion"]["version"]
     assert champion["artifact"]["file"]["digest"] == promotion["champion"]["digest"]
@@ -130,7 +130,7 @@ def children(monkeypatch: pytest.MonkeyPatch) -> Children:
 
 
 # Of two variants; the float32 baseline is converted, and measured like them.
-COMPUTED = {"convert": 1, "quantize": 2, "inspect": 3, "smoke": 3, "evaluate": 3, "profile": 3}
+COMPUTED = {"convert": 1, "quantize": 2, "inspect": 3, "smoke": 3, "evaluate": 3, "benchmark": 3}
 
 
 def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
@@ -176,7 +176,7 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
     int8_is_too_large = {"min_size_ratio": 2.4}
     for gate in ({"max_drop": 0.03}, {"confidence": 0.9}, int8_is_too_large, {"max_prediction_shift": None}):
         changed = run(**gate)
-        assert children.new() == ["resolve", "read_ledger", "judge", "register", "promote"], gate
+        assert children.new() == ["resolve", "read_ledger", "gate", "register", "promote"], gate
         assert verdicts(changed) != verdicts(first)
 
     # A month later, nobody has used anything.

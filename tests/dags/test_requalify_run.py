@@ -118,7 +118,7 @@ def test_without_a_champion_there_is_nothing_to_requalify(world: World) -> None:
     world.name = "never-promoted"
     world.fresh(as_before, seed=1)
     found = states(world.requalify())
-    assert found.pop("pin") == "success"
+    assert found.pop("snapshot") == "success"
     assert set(found.values()) == {"skipped"}
 
 
@@ -139,7 +139,7 @@ def test_a_champion_is_watched_kept_and_rolled_back_as_the_data_change(world: Wo
     drifted = world.requalify(on_failure="rollback", on_drift="alert")
     assert states(drifted)["act"] == "failed"
     assert pull(drifted, "record")["state"] == "passed"
-    assert pull(drifted, "act", "conclusion")["action"] == "alerted"
+    assert pull(drifted, "act", "acted")["action"] == "alerted"
     assert "the mean of image moved" in pull(drifted, "act", "failure")["message"]
     recorded = world.requalify(on_failure="rollback", on_drift="record")
     assert set(states(recorded).values()) == {"success"}

@@ -19,8 +19,8 @@ evaluation: {{uri: e.npz, format: npz}}
 SECTION = 'requalify: {uri: fresh.npz, format: npz, schedule: "0 4 * * 1", on_failure: rollback}'
 
 UPSTREAM = {
-    "pin": set(),
-    "fetch_champion": {"pin"},
+    "snapshot": set(),
+    "fetch_champion": {"snapshot"},
     "evaluate_baseline": {"fetch_champion"},
     "evaluate_champion": {"fetch_champion"},
     "drift": {"evaluate_champion"},

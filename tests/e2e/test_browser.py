@@ -17,8 +17,18 @@ pytestmark = pytest.mark.e2e
 DAG = "dags/quantize__digits"
 QUANTIZED = [name for name in VARIANTS if name != BASELINE]
 GRAPH = (
-    *("resolve", "recall", "convert", "sample", "checks", "lint", "check_parity", "inspect_baseline", "references"),
-    *("evaluate_baseline", "profile_baseline", "variant", "gate", "select", "register", "promote"),
+    *(
+        "resolve",
+        "lookup_cache",
+        "convert",
+        "sample",
+        "checks",
+        "lint",
+        "check_conversion",
+        "inspect_baseline",
+        "references",
+    ),
+    *("evaluate_baseline", "benchmark_baseline", "variant", "gate", "select", "register", "promote"),
 )
 
 

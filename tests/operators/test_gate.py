@@ -23,7 +23,7 @@ SPEC = {
 }
 
 
-def unprofiled(variant: str, inspected: bool = True) -> Candidate:
+def not_benchmarked(variant: str, inspected: bool = True) -> Candidate:
     score = {"samples": 1, "available": 1, "outcomes": FILE, "seconds": 0.1, "kernels": "x"}
     artifact = Artifact(variant=variant, file=FILE, signatures={})
     facts = MetricFacts(name="top1")
@@ -32,7 +32,7 @@ def unprofiled(variant: str, inspected: bool = True) -> Candidate:
     return Candidate(artifact=artifact, evaluated=evaluated, **found)
 
 
-CHAMPION = unprofiled("champion")
+CHAMPION = not_benchmarked("champion")
 CODE = UserCode(reference="mine:Metric", folder="x", digest="2" * 64)
 
 
@@ -43,8 +43,8 @@ def request(policy: dict[str, Any], **found: Any) -> GateRequest:
         **{
             "resolved": lambda: SimpleNamespace(spec=spec, metric_code=CODE),
             "check_measured": lambda: None,
-            "baseline": lambda: unprofiled("float32"),
-            "candidates": lambda: (unprofiled("int8"), unprofiled("uint8")),
+            "baseline": lambda: not_benchmarked("float32"),
+            "candidates": lambda: (not_benchmarked("int8"), not_benchmarked("uint8")),
             "failures": tuple,
             "champion": lambda: CHAMPION,
         }
@@ -54,16 +54,16 @@ def request(policy: dict[str, Any], **found: Any) -> GateRequest:
 
 
 def test_a_profile_that_was_killed_without_a_word_counts_as_failed() -> None:
-    said = Failure(step="profile", kind="segfault", message="died", variant="uint8")
+    said = Failure(step="benchmark", kind="segfault", message="died", variant="uint8")
     failures = request({}, failures=lambda: (said,)).failures
     assert [(item.step, item.kind, item.variant) for item in failures] == [
-        ("profile", "segfault", "uint8"),
-        ("profile", "no_result", "int8"),
+        ("benchmark", "segfault", "uint8"),
+        ("benchmark", "no_result", "int8"),
     ]
 
 
 def test_a_variant_that_was_not_inspected_counts_as_failed() -> None:
-    failures = request({}, candidates=lambda: (unprofiled("int8", inspected=False),)).failures
+    failures = request({}, candidates=lambda: (not_benchmarked("int8", inspected=False),)).failures
     assert [(item.step, item.kind, item.variant) for item in failures] == [("inspect", "no_result", "int8")]
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from litegate.records import BaselineSummary, Champion, RunResult, VariantRow
 from litegate_airflow import links
+from litegate_airflow.benchmark import BenchmarkOperator
 from litegate_airflow.get_provider_info import get_provider_info
 from litegate_airflow.links import ArtifactLink, ReportLink, RunLink, VersionLink
-from litegate_airflow.profile import ProfileOperator
 from litegate_airflow.promote import PromoteOperator
 from litegate_airflow.quantize import QuantizeOperator
 from litegate_airflow.select import SelectOperator
@@ -67,13 +67,13 @@ def test_a_variant_links_to_its_own_run_and_file(registered: None) -> None:
 
 
 def test_a_variant_without_a_file_links_to_none(registered: None) -> None:
-    pages = found(ProfileOperator(task_id="profile", variant="uint8"))
+    pages = found(BenchmarkOperator(task_id="benchmark", variant="uint8"))
     assert pages["Artifact"] == ""
     assert "/runs/other?" in pages["MLflow run"]
 
 
 def test_what_was_not_recorded_has_no_page(registered: None) -> None:
-    pages = found(ProfileOperator(task_id="evaluate_champion", variant="champion"))
+    pages = found(BenchmarkOperator(task_id="evaluate_champion", variant="champion"))
     assert (pages["MLflow run"], pages["Artifact"]) == ("", "")
 
 

@@ -9,6 +9,7 @@ import pytest
 from litegate.errors import StepFailed
 from litegate.records import (
     Artifact,
+    Benchmark,
     ChampionFile,
     Converted,
     Evaluated,
@@ -16,7 +17,6 @@ from litegate.records import (
     FileRef,
     Inspection,
     MetricFacts,
-    Profile,
     SmokeRun,
 )
 from litegate_airflow.run_records import RunRecords
@@ -42,8 +42,8 @@ def evaluated(variant: str, digest: str = "0" * 64) -> Evaluated:
     )
 
 
-def profile(variant: str) -> Profile:
-    return Profile(variant=variant, latency_ms=1.0, latency_p95_ms=1.0, runs=1, host="h", kernels="x")
+def benchmark(variant: str) -> Benchmark:
+    return Benchmark(variant=variant, latency_ms=1.0, latency_p95_ms=1.0, runs=1, host="h", kernels="x")
 
 
 def inspection(variant: str) -> Inspection:
@@ -87,14 +87,14 @@ def test_measurements_are_matched_by_variant_and_not_by_map_index(ti: Any) -> No
         leave(ti, "variant.quantize", artifact(name), index)
     for index, name in enumerate(["uint8", "int8"]):
         leave(ti, "variant.evaluate", evaluated(name), index)
-    leave(ti, "variant.profile", profile("int8"), 7)
+    leave(ti, "variant.benchmark", benchmark("int8"), 7)
     leave(ti, "variant.inspect", inspection("uint8"), 3)
     leave(ti, "variant.inspect", smoke("uint8"), 3, "smoke")
     int8, uint8 = RunRecords(ti).candidates()
     assert (int8.inspection, int8.smoke) == (None, None)
     assert (uint8.inspection, uint8.smoke) == (inspection("uint8"), smoke("uint8"))
-    assert (int8.artifact.variant, int8.evaluated.variant, int8.profile) == ("int8", "int8", profile("int8"))
-    assert (uint8.artifact.variant, uint8.evaluated.variant, uint8.profile) == ("uint8", "uint8", None)
+    assert (int8.artifact.variant, int8.evaluated.variant, int8.benchmark) == ("int8", "int8", benchmark("int8"))
+    assert (uint8.artifact.variant, uint8.evaluated.variant, uint8.benchmark) == ("uint8", "uint8", None)
 
 
 def test_no_variant_at_all_gives_no_candidates(ti: Any) -> None:
@@ -120,9 +120,9 @@ def test_a_baseline_is_inspected_and_run_but_needs_no_profile(ti: Any) -> None:
     with pytest.raises(StepFailed, match=r"inspect_baseline left no SmokeRun"):
         RunRecords(ti).baseline()
     leave(ti, "inspect_baseline", smoke("float32"), key="smoke")
-    assert RunRecords(ti).baseline().profile is None
-    leave(ti, "profile_baseline", profile("float32"))
-    assert RunRecords(ti).baseline().profile == profile("float32")
+    assert RunRecords(ti).baseline().benchmark is None
+    leave(ti, "benchmark_baseline", benchmark("float32"))
+    assert RunRecords(ti).baseline().benchmark == benchmark("float32")
 
 
 def test_a_champion_is_its_file_and_what_it_scored(ti: Any) -> None:
@@ -157,13 +157,13 @@ def test_a_champion_that_was_fetched_anew_must_be_measured_anew(ti: Any) -> None
         RunRecords(ti).champion()
 
 
-def recall(ti: Any, **found: dict[str, Any]) -> None:
-    """What the task `recall` leaves: records by task and variant."""
+def lookup_cache(ti: Any, **found: dict[str, Any]) -> None:
+    """What the task `lookup_cache` leaves: records by task and variant."""
     values = {
         task.replace("__", "."): {"return_value": {name: record.to_json() for name, record in records.items()}}
         for task, records in found.items()
     }
-    ti.values["recall", -1, "recalled"] = values
+    ti.values["lookup_cache", -1, "cached"] = values
 
 
 def test_what_was_recalled_goes_before_what_an_earlier_try_has_left(ti: Any) -> None:
@@ -172,19 +172,19 @@ def test_what_was_recalled_goes_before_what_an_earlier_try_has_left(ti: Any) -> 
     leave(ti, "variant.evaluate", evaluated("uint8"), 0)
     leave(ti, "variant.quantize", artifact("int8"), 1)
     leave(ti, "variant.evaluate", evaluated("int8", digest="1" * 64), 1)
-    leave(ti, "variant.profile", Failure(step="profile", kind="x", message="died", variant="int8"), 1, "failure")
-    recall(
+    leave(ti, "variant.benchmark", Failure(step="benchmark", kind="x", message="died", variant="int8"), 1, "failure")
+    lookup_cache(
         ti,
         convert={"": Converted(artifact=artifact("float32"), saved_model=(), tools={})},
         variant__quantize={"int8": artifact("int8")},
         variant__evaluate={"int8": evaluated("int8")},
-        variant__profile={"int8": profile("int8")},
+        variant__benchmark={"int8": benchmark("int8")},
     )
     records = RunRecords(ti)
     assert records.converted().artifact == artifact("float32")
     int8, uint8 = records.candidates()
-    assert (int8.evaluated, int8.profile) == (evaluated("int8"), profile("int8"))
-    assert (uint8.evaluated, uint8.profile) == (evaluated("uint8"), None)
+    assert (int8.evaluated, int8.benchmark) == (evaluated("int8"), benchmark("int8"))
+    assert (uint8.evaluated, uint8.benchmark) == (evaluated("uint8"), None)
     assert records.failures() == ()
 
 
@@ -195,5 +195,5 @@ def test_nothing_is_judged_by_what_an_earlier_try_has_measured(ti: Any, task: st
     ti.states = {"evaluate_baseline": "success", task: state}
     with pytest.raises(StepFailed, match=rf"{task} did not succeed \({state}\)"):
         RunRecords(ti).check_measured()
-    recall(ti, **{task: {"": evaluated("float32")}})
+    lookup_cache(ti, **{task: {"": evaluated("float32")}})
     RunRecords(ti).check_measured()

@@ -15,7 +15,7 @@ from litegate.errors import BadInput
 from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
 
-__all__ = ["conclude", "find_run", "follow_attempt", "follow_run"]
+__all__ = ["act", "find_run", "follow_attempt", "follow_run"]
 
 _PREFIX = "quantize__"
 _WHERE = "RUN or MODEL"
@@ -28,12 +28,12 @@ def follow_run(home: Home, name: str | None, target: Path | None) -> int:
     def work() -> Outcome:
         with attached(attempt) as (airflow, stack):
             attempt.follows(airflow, find_run(airflow, name), own=False)
-            return conclude(attempt, airflow, stack)
+            return act(attempt, airflow, stack)
 
     return reported(work, attempt, target)
 
 
-def conclude(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome:
+def act(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome:
     """Follow a run of a quantize DAG to its end, and show what it came to."""
     assert attempt.run is not None
     attempt.model = attempt.run.dag.removeprefix(_PREFIX)

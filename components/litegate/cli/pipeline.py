@@ -10,7 +10,7 @@ from pathlib import Path
 
 from litegate.cli.attempt import Attempt, reported
 from litegate.cli.dags import check_local_inputs, new_run, offer_spec, read_failures, wait_for_dag
-from litegate.cli.following import conclude, follow_attempt
+from litegate.cli.following import act, follow_attempt
 from litegate.cli.outcome import Outcome, outcome_of
 from litegate.cli.serving import served
 from litegate.cli.under_way import look, pinned, wait_for
@@ -35,7 +35,7 @@ def run(home: Home, path: Path, target: Path | None) -> int:
         check_local_inputs(spec)
         with served(attempt) as (airflow, stack):
             _join_or_begin(attempt, airflow, stack, spec, path)
-            return conclude(attempt, airflow, stack)
+            return act(attempt, airflow, stack)
 
     return reported(work, attempt, target)
 
@@ -48,7 +48,7 @@ def demo(home: Home, target: Path | None) -> int:
         with served(attempt) as (airflow, stack):
             with _alone(home, _DEMO):
                 failure = _train(attempt, airflow, stack)
-            return failure or conclude(attempt, airflow, stack)
+            return failure or act(attempt, airflow, stack)
 
     return reported(work, attempt, target)
 

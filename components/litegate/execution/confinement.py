@@ -14,7 +14,7 @@ from litegate.errors import BadInput
 from litegate.execution.hidden import hidden_paths, not_hidden, shown_paths
 from litegate.execution.sandbox import Confinement
 from litegate.execution.step import Step
-from litegate.records import DataRef, FileRef, PinRequest, Record, ResolveRequest, TrainRequest, UserCode
+from litegate.records import DataRef, FileRef, Record, ResolveRequest, SnapshotRequest, TrainRequest, UserCode
 from litegate.settings import Settings
 from litegate.storage.globs import split_glob
 from litegate.storage.manifests import Entry
@@ -159,7 +159,7 @@ def named(value: object, kind: type[Kind]) -> Iterator[Kind]:
 
 def listed_uris(request: Record) -> frozenset[str]:
     """What a step may list: the addresses of the spec that it pins."""
-    if isinstance(request, PinRequest) and request.spec.requalify is not None:
+    if isinstance(request, SnapshotRequest) and request.spec.requalify is not None:
         return frozenset({request.spec.requalify.uri})
     if not isinstance(request, ResolveRequest):
         return frozenset()
@@ -188,7 +188,7 @@ def _readable(request: Record, settings: Settings) -> Iterator[str]:
     """The user's code, and data that lies on this host."""
     yield from filter(None, os.environ.get("LITEGATE_READABLE", "").split(os.pathsep))
     yield from {code.folder for code in named(request, UserCode) if code.folder}
-    if isinstance(request, ResolveRequest | PinRequest):
+    if isinstance(request, ResolveRequest | SnapshotRequest):
         yield request.folder
     if isinstance(request, ResolveRequest) and local_path(request.spec.model.uri) is not None:
         yield from _places_of_model(request.spec.model.uri)

@@ -33,8 +33,8 @@ from litegate.execution.result_key import result_key
 from litegate.execution.retries import persistently
 from litegate.execution.returned.claims import problems
 from litegate.execution.returned.files import take_files
-from litegate.execution.returned.pins import Seen, contradictions
 from litegate.execution.returned.reading import Forged, described_error, read_result
+from litegate.execution.returned.snapshots import Seen, contradictions
 from litegate.execution.sandbox import REPORT
 from litegate.execution.step import Step
 from litegate.failures import CRASHES

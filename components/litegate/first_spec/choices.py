@@ -10,7 +10,7 @@ from typing import Any
 from litegate.errors import DataError
 from litegate.first_spec.text import FirstSpec
 from litegate.gate.evidence import PairedProportions, needed
-from litegate.records import DataField, Signature, Surveyed, TensorSpec
+from litegate.records import DataField, InferredSchema, Signature, TensorSpec
 from litegate.variants import TARGETS
 
 __all__ = ["DataSet", "first_spec"]
@@ -28,7 +28,7 @@ class DataSet:
 
     uri: str
     format: str
-    found: Surveyed
+    found: InferredSchema
 
 
 def first_spec(

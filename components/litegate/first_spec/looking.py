@@ -13,7 +13,7 @@ from litegate.execution.step_run import StepRun
 from litegate.first_spec.choices import DataSet, first_spec
 from litegate.first_spec.data_format import data_format
 from litegate.first_spec.text import FirstSpec
-from litegate.records import Converted, ConvertRequest, DataRef, Resolved, ResolveRequest, Signature, SurveyRequest
+from litegate.records import Converted, ConvertRequest, DataRef, InferSchemaRequest, Resolved, ResolveRequest, Signature
 from litegate.settings import Settings
 from litegate.spec import parse_spec
 from litegate.steps import STEPS
@@ -62,7 +62,7 @@ class Look:
         resolved = self._resolved(name, places)
         signature = self._signature(_converted(resolved, places))
         data = [
-            DataSet(_as_named(uri, folder), ref.format, _surveyed(ref, where, signature, places))
+            DataSet(_as_named(uri, folder), ref.format, _inferred(ref, where, signature, places))
             for uri, ref, where in (
                 (self.calibration, resolved.calibration, self.named),
                 (self.evaluation or self.calibration, resolved.evaluation, _EVALUATION),
@@ -114,8 +114,10 @@ def _converted(resolved: Resolved, places: Settings) -> Converted:
     return found
 
 
-def _surveyed(ref: DataRef, where: str, signature: Signature, places: Settings) -> Any:
-    return StepRun(STEPS["survey"], SurveyRequest(data=ref, inputs=signature.inputs, where=where), places).run()
+def _inferred(ref: DataRef, where: str, signature: Signature, places: Settings) -> Any:
+    return StepRun(
+        STEPS["infer_schema"], InferSchemaRequest(data=ref, inputs=signature.inputs, where=where), places
+    ).run()
 
 
 def _absolute(uri: str) -> str:

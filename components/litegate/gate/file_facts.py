@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
-from litegate.records import Candidate, GateRequest, Profile, Reason
+from litegate.records import Benchmark, Candidate, GateRequest, Reason
 from litegate.spec import Gate
 from litegate.variants import BASELINE, TARGETS
 
@@ -33,7 +33,7 @@ def refusals(request: GateRequest, variant: str) -> tuple[Reason, ...]:
 
 
 def _failures(request: GateRequest, variant: str) -> Iterator[Reason]:
-    """What broke on the way: a variant whose profile failed is not whole, even if its accuracy is known."""
+    """What broke on the way: a variant whose benchmark failed is not whole, even if its accuracy is known."""
     for failure in request.failures:
         if failure.variant == variant:
             yield Reason(code=f"{failure.step}_{failure.kind}", message=f"{failure.step} failed: {failure.message}")
@@ -81,7 +81,7 @@ def _size(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterator[R
 
 
 def _latency(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterator[Reason]:
-    limit, ours, theirs = policy.max_latency_ratio, candidate.profile, baseline.profile
+    limit, ours, theirs = policy.max_latency_ratio, candidate.benchmark, baseline.benchmark
     if limit is None:
         return
     if ours is None or theirs is None or not (_is_positive(ours.latency_ms) and _is_positive(theirs.latency_ms)):
@@ -96,13 +96,13 @@ def _latency(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterato
 
 
 def _unknown(candidate: Candidate) -> str | None:
-    name, profile = candidate.artifact.variant, candidate.profile
-    if profile is None:
+    name, benchmark = candidate.artifact.variant, candidate.benchmark
+    if benchmark is None:
         return f"{name} is not known"
-    return None if _is_positive(profile.latency_ms) else f"{name} cannot be {profile.latency_ms:g} ms"
+    return None if _is_positive(benchmark.latency_ms) else f"{name} cannot be {benchmark.latency_ms:g} ms"
 
 
-def _hosts(policy: Gate, ours: Profile, theirs: Profile) -> str:
+def _hosts(policy: Gate, ours: Benchmark, theirs: Benchmark) -> str:
     found = f"its latency was measured on {ours.host}, that of {BASELINE} on {theirs.host}"
     return (
         f"{found}; {f'only {policy.latency_host} counts' if policy.latency_host else 'only one host can be compared'}"

@@ -10,7 +10,7 @@ __all__ = ["refuted_digests", "select"]
 
 _RULES: dict[str, Callable[[Candidate, Verdict], float]] = {
     "smallest": lambda item, _: item.artifact.file.bytes,
-    "fastest": lambda item, _: item.profile.latency_ms if item.profile else float("inf"),
+    "fastest": lambda item, _: item.benchmark.latency_ms if item.benchmark else float("inf"),
     # The paired drop, not the metric itself: variants may have seen different samples.
     "most_accurate": lambda _, verdict: float("inf") if verdict.drop is None else verdict.drop,
 }

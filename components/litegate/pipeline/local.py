@@ -31,7 +31,7 @@ Job = tuple[str, str]
 """A step and the variant that it works on."""
 
 _UPFRONT = ("convert", "sample")
-_CHECKS: tuple[Job, ...] = (("lint", ""), ("parity", ""), ("inspect", BASELINE), ("smoke", BASELINE))
+_CHECKS: tuple[Job, ...] = (("lint", ""), ("conversion_check", ""), ("inspect", BASELINE), ("smoke", BASELINE))
 _OF_A_FILE = ("quantize", "inspect", "smoke")
 _AT_ONCE = 4
 """A conversion takes up to ten times the model's size in memory, so that more cores need not help."""
@@ -81,11 +81,11 @@ class LocalRun:
             variants = self.request.spec.quantized_variants
             self._side_by_side([partial(self._step, step, variant) for step, variant in _CHECKS])
             self._side_by_side([partial(self._chain, _OF_A_FILE, name) for name in variants])
-            for step in ("evaluate", "profile"):
+            for step in ("evaluate", "benchmark"):
                 self._baseline(step)
                 for name in self._alive(variants):
                     self._chain((step,), name)
-            self._step("judge")
+            self._step("gate")
             self.results.keep("select", "", selection_of(self.results))
         except BaseException:
             self.stop()

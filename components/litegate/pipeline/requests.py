@@ -9,15 +9,15 @@ from litegate.gate.selection import select
 from litegate.pipeline.evaluation import evaluate_request
 from litegate.pipeline.results import Results
 from litegate.records import (
+    BenchmarkRequest,
     Candidate,
     ChampionRequest,
+    ConversionCheckRequest,
     ConvertRequest,
     Failure,
     GateRequest,
     InspectRequest,
     LintRequest,
-    ParityRequest,
-    ProfileRequest,
     QuantizeRequest,
     Record,
     RegisterRequest,
@@ -54,7 +54,7 @@ def register_request(results: Results, run_key: str, links: Mapping[str, str]) -
         run_key=run_key,
         links=dict(links),
         resolved=results.resolved(),
-        parity=results.parity(),
+        conversion_check=results.conversion_check(),
         samples=results.samples(),
         lint=results.lint(),
         tools=results.converted().tools,
@@ -111,9 +111,9 @@ def _lint(results: Results, _: str) -> LintRequest:
     )
 
 
-def _parity(results: Results, _: str) -> ParityRequest:
+def _conversion_check(results: Results, _: str) -> ConversionCheckRequest:
     resolved = results.resolved()
-    return ParityRequest(
+    return ConversionCheckRequest(
         model=resolved.model,
         artifact=results.converted().artifact,
         samples=results.samples(),
@@ -147,8 +147,8 @@ def _smoke(results: Results, variant: str) -> SmokeRequest:
     )
 
 
-def _profile(results: Results, variant: str) -> ProfileRequest:
-    return ProfileRequest(
+def _benchmark(results: Results, variant: str) -> BenchmarkRequest:
+    return BenchmarkRequest(
         artifact=results.artifact(variant),
         samples=results.samples(),
         signature=results.resolved().spec.evaluation.signature,
@@ -187,23 +187,23 @@ def _silent_failures(candidates: tuple[Candidate, ...], failures: tuple[Failure,
 
 def _missing(candidate: Candidate) -> str | None:
     """The first step that a measured variant has no result of."""
-    steps = {"inspect": candidate.inspection, "smoke": candidate.smoke, "profile": candidate.profile}
+    steps = {"inspect": candidate.inspection, "smoke": candidate.smoke, "benchmark": candidate.benchmark}
     return next((step for step, result in steps.items() if result is None), None)
 
 
 REQUESTS: Mapping[str, Callable[[Results, str], Record]] = MappingProxyType(
     {
-        "champion": _champion,
+        "fetch_champion": _champion,
         "convert": _convert,
         "sample": _sample,
         "lint": _lint,
-        "parity": _parity,
+        "conversion_check": _conversion_check,
         "quantize": _quantize,
         "inspect": _inspect,
         "smoke": _smoke,
         "evaluate": evaluate_request,
-        "profile": _profile,
-        "judge": _judge,
+        "benchmark": _benchmark,
+        "gate": _judge,
     }
 )
 """By step; those of `resolve`, `register` and what follows need to know who runs the pipeline."""

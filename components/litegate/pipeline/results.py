@@ -9,16 +9,16 @@ from litegate.errors import StepFailed
 from litegate.pipeline.tasks import task_of
 from litegate.records import (
     Artifact,
+    Benchmark,
     Candidate,
     ChampionFile,
     Channel,
+    ConversionCheck,
     Converted,
     Evaluated,
     Failure,
     Inspection,
     Lint,
-    Parity,
-    Profile,
     Record,
     Resolved,
     SampleSet,
@@ -80,9 +80,9 @@ class Results(ABC):
         """The findings about the data."""
         return self.one(Lint, "lint")
 
-    def parity(self) -> Parity:
+    def conversion_check(self) -> ConversionCheck:
         """How close the baseline is to the source model."""
-        return self.one(Parity, "parity")
+        return self.one(ConversionCheck, "conversion_check")
 
     def artifact(self, variant: str) -> Artifact:
         """The file of the baseline, of the champion or of a quantized variant."""
@@ -93,18 +93,18 @@ class Results(ABC):
         return self.one(Artifact, "quantize", variant)
 
     def baseline(self) -> Candidate:
-        """The baseline as inspected and measured; its profile may be missing."""
+        """The baseline as inspected and measured; its benchmark may be missing."""
         return Candidate(
             artifact=self.converted().artifact,
             evaluated=self.one(Evaluated, "evaluate", BASELINE),
-            profile=self.maybe(Profile, "profile", BASELINE),
+            benchmark=self.maybe(Benchmark, "benchmark", BASELINE),
             inspection=self.one(Inspection, "inspect", BASELINE),
             smoke=self.one(SmokeRun, "smoke", BASELINE),
         )
 
     def champion_artifact(self) -> Artifact | None:
         """The file that carried the registry's alias when the run asked for it; None if there was none."""
-        return self.one(ChampionFile, "champion").artifact
+        return self.one(ChampionFile, "fetch_champion").artifact
 
     def champion(self) -> Candidate | None:
         """The champion as measured, or None if there is none; one that is there but not measured is an error."""
@@ -121,14 +121,14 @@ class Results(ABC):
     def candidates(self) -> tuple[Candidate, ...]:
         """Every variant that was quantized and evaluated, in litegate's order of the variants."""
         evaluated = {item.variant: item for item in self.all(Evaluated, "evaluate")}
-        profiles = {item.variant: item for item in self.all(Profile, "profile")}
+        benchmarks = {item.variant: item for item in self.all(Benchmark, "benchmark")}
         inspections = {item.variant: item for item in self.all(Inspection, "inspect")}
         smokes = {item.variant: item for item in self.all(SmokeRun, "smoke")}
         return tuple(
             Candidate(
                 artifact=item,
                 evaluated=evaluated[item.variant],
-                profile=profiles.get(item.variant),
+                benchmark=benchmarks.get(item.variant),
                 inspection=inspections.get(item.variant),
                 smoke=smokes.get(item.variant),
             )
@@ -143,7 +143,7 @@ class Results(ABC):
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """The gate's answers."""
-        return self.one(Verdicts, "judge").verdicts
+        return self.one(Verdicts, "gate").verdicts
 
     def selection(self) -> Selection:
         """The variant to promote, if any passed."""

@@ -68,7 +68,7 @@ clock says. Asked again for the same run it is what it was.
     ),
     Task(
         "fetch_champion",
-        ("champion",),
+        ("fetch_champion",),
         """
 Fetches the file that carries the registry's alias today, to compare with it.
 
@@ -76,14 +76,14 @@ Fetches the file that carries the registry's alias today, to compare with it.
 """,
     ),
     Task(
-        "recall",
+        "lookup_cache",
         (),
         """
 Looks up what earlier runs have found with the same inputs. If every result is there, all tasks up to the gate are
 skipped.
 
 **Leaves** the names of the variants that something is missing of, over which the tasks of `variant` are mapped, and
-the results of the others (XCom `recalled`).
+the results of the others (XCom `cached`).
 """,
     ),
     Task(
@@ -117,8 +117,8 @@ data, outliers, constants, labels that are missing, samples that are in both dat
 """,
     ),
     Task(
-        "check_parity",
-        ("parity",),
+        "check_conversion",
+        ("conversion_check",),
         """
 Runs the source model and the float32 baseline on the representative samples. If they do not agree, the conversion is
 wrong and nothing after it would mean anything.
@@ -147,8 +147,8 @@ Runs the baseline over the evaluation data on all cores. The log says how far it
         of=BASELINE,
     ),
     Task(
-        "profile_baseline",
-        ("profile",),
+        "benchmark_baseline",
+        ("benchmark",),
         """
 Measures the latency of the baseline on this host, one sample at a time, while nothing else of the pool runs.
 
@@ -200,8 +200,8 @@ early, it stops when the samples seen so far decide the verdict.
         of=EACH,
     ),
     Task(
-        "variant.profile",
-        ("profile",),
+        "variant.benchmark",
+        ("benchmark",),
         """
 Measures the variant's latency on this host, one sample at a time, while nothing else of the pool runs.
 
@@ -211,7 +211,7 @@ Measures the variant's latency on this host, one sample at a time, while nothing
     ),
     Task(
         "gate",
-        ("judge",),
+        ("gate",),
         """
 Compares each variant with the baseline on the same samples, and tests every clause of the policy. It judges what there
 is: a variant whose tasks failed is failed.

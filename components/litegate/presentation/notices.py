@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 
 from litegate.presentation.results_note import headline
-from litegate.records import Conclusion, Decided, Notice, Promotion, Requalification, RunResult
+from litegate.records import Acted, Decided, Notice, Promotion, Requalification, RunResult
 from litegate.variants import BASELINE
 
-__all__ = ["notice_of_conclusion", "notice_of_decision", "notice_of_promotion", "notice_of_result", "waiting_notice"]
+__all__ = ["notice_of_action", "notice_of_decision", "notice_of_promotion", "notice_of_result", "waiting_notice"]
 
 LIMIT = 1500
 
@@ -60,12 +60,12 @@ def notice_of_decision(model: str, decided: Decided) -> Notice | None:
     )
 
 
-def notice_of_conclusion(model: str, found: Requalification, conclusion: Conclusion) -> Notice | None:
+def notice_of_action(model: str, found: Requalification, acted: Acted) -> Notice | None:
     """`alerted` or `rolled_back`; a requalification that calls nobody is no news."""
-    if conclusion.action not in ("alerted", "rolled_back"):
+    if acted.action not in ("alerted", "rolled_back"):
         return None
     return Notice.model_validate(
-        {"event": conclusion.action, "model": model, "sentence": _line(conclusion.why)}
+        {"event": acted.action, "model": model, "sentence": _line(acted.why)}
         | {"version": found.version, "variant": found.variant}
     )
 

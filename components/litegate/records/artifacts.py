@@ -11,12 +11,12 @@ from litegate.records.statistics import InputStatistics
 
 __all__ = [
     "Artifact",
+    "Benchmark",
+    "BenchmarkRequest",
+    "ConversionCheck",
+    "ConversionCheckRequest",
     "ConvertRequest",
     "Converted",
-    "Parity",
-    "ParityRequest",
-    "Profile",
-    "ProfileRequest",
     "QuantizeRequest",
     "SampleRequest",
     "SampleSet",
@@ -81,14 +81,14 @@ class SampleSet(Record):
     inputs: dict[str, InputStatistics] = Field(default_factory=dict)
 
 
-class ParityRequest(Record):
+class ConversionCheckRequest(Record):
     model: ModelRef
     artifact: Artifact
     samples: SampleSet
     signature: str | None = None
 
 
-class Parity(Record):
+class ConversionCheck(Record):
     """The float32 conversion against the source model, on the representative samples."""
 
     samples: Count
@@ -103,13 +103,13 @@ class QuantizeRequest(Record):
     samples: SampleSet
 
 
-class ProfileRequest(Record):
+class BenchmarkRequest(Record):
     artifact: Artifact
     samples: SampleSet
     signature: str | None = None
 
 
-class Profile(Record):
+class Benchmark(Record):
     """Median and 95th percentile of single-threaded `invoke`, in milliseconds, on the named host."""
 
     variant: VariantName

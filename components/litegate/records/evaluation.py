@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from litegate.records.artifacts import Artifact, Profile
+from litegate.records.artifacts import Artifact, Benchmark
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.inputs import DataRef, UserCode
@@ -116,6 +116,6 @@ class Candidate(Record):
 
     artifact: Artifact
     evaluated: Evaluated
-    profile: Profile | None = None
+    benchmark: Benchmark | None = None
     inspection: Inspection | None = None
     smoke: SmokeRun | None = None

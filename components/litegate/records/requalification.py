@@ -18,30 +18,30 @@ from litegate.spec import Requalify, Spec
 from litegate.spec.metric_facts import MetricFacts
 
 __all__ = [
-    "ConcludeRequest",
-    "Conclusion",
+    "ActRequest",
+    "Acted",
+    "ChampionEvidence",
     "Drift",
     "DriftFinding",
     "DriftReference",
     "DriftRequest",
-    "FoundIncumbent",
-    "Incumbent",
+    "FoundChampion",
     "InputDrift",
-    "PinRequest",
-    "Pinned",
     "Requalification",
     "RequalifyRequest",
+    "Snapshot",
+    "SnapshotRequest",
 ]
 
 
-class PinRequest(Record):
+class SnapshotRequest(Record):
     """The spec, whose fresh data are to be pinned, and the folder that the user's code is in."""
 
     spec: Spec
     folder: str
 
 
-class Pinned(Record):
+class Snapshot(Record):
     """The fresh data as they are now, and the code that reads and measures them."""
 
     spec: Spec
@@ -65,27 +65,27 @@ class DriftReference(Record):
     preprocess_digest: Digest | None = None
 
 
-class Incumbent(Record):
+class ChampionEvidence(Record):
     """The champion as consumers load it, with what it was judged by; all read from MLflow, digests proved.
 
     Attributes:
-        champion: its file, under the name of its variant.
+        artifact: its file, under the name of its variant.
         model_id: its logged model.
         mlflow_run_id: the run that its verdict is in.
     """
 
     version: int
-    champion: Artifact
+    artifact: Artifact
     baseline: Artifact
     reference: DriftReference
     model_id: str
     mlflow_run_id: str
 
 
-class FoundIncumbent(Record):
+class FoundChampion(Record):
     """The champion, or None where nothing was promoted yet."""
 
-    incumbent: Incumbent | None
+    champion: ChampionEvidence | None
 
 
 class DriftRequest(Record):
@@ -97,7 +97,7 @@ class DriftRequest(Record):
         seed: of the choice of samples.
     """
 
-    incumbent: Incumbent
+    champion: ChampionEvidence
     evaluated: Evaluated
     data: DataRef
     limits: Requalify
@@ -172,8 +172,8 @@ class RequalifyRequest(Record):
 
     run_key: str
     links: dict[str, str]
-    pinned: Pinned
-    incumbent: Incumbent
+    snapshot: Snapshot
+    champion: ChampionEvidence
     verdict: Verdict
     drift: Drift
     kernels: str
@@ -202,7 +202,7 @@ class Requalification(Record):
     mlflow_run_id: str
 
 
-class ConcludeRequest(Record):
+class ActRequest(Record):
     """What is to follow from a requalification; `run_key` and `actor` are what the ledger keeps."""
 
     channel: Channel
@@ -213,7 +213,7 @@ class ConcludeRequest(Record):
     run_key: str
 
 
-class Conclusion(Record):
+class Acted(Record):
     """What came of a requalification.
 
     Attributes:

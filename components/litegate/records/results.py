@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from litegate.records.artifacts import Artifact, Parity, SampleSet
+from litegate.records.artifacts import Artifact, ConversionCheck, SampleSet
 from litegate.records.base import Record
 from litegate.records.evaluation import Candidate
 from litegate.records.fields import Count, Digest, VariantName
@@ -32,7 +32,7 @@ class RegisterRequest(Record):
     run_key: str
     links: dict[str, str]
     resolved: Resolved
-    parity: Parity
+    conversion_check: ConversionCheck
     samples: SampleSet
     lint: Lint | None = None
     tools: dict[str, str]

@@ -127,7 +127,7 @@ def _loss(run: Run, row: Row) -> str:
 
 
 def _latency(run: Run, row: Row) -> str:
-    ours, theirs = row.profile, run.request.baseline.profile
+    ours, theirs = row.benchmark, run.request.baseline.benchmark
     if ours is None:
         return "not measured"
     same = theirs is not None and theirs.host == ours.host and theirs.latency_ms > 0

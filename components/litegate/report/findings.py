@@ -36,18 +36,18 @@ def findings(run: Run) -> Findings:
             f"{lint.samples:,} representative samples were examined, compared with {lint.compared:,} evaluation "
             f"samples and looked for in {lint.searched:,}: {_findings(len(lint.findings))}."
         )
-    return Findings(examined, lint.findings if lint else (), _parity(run), _facts(run))
+    return Findings(examined, lint.findings if lint else (), _conversion_check(run), _facts(run))
 
 
 def _findings(number: int) -> str:
     return "nothing is odd about them" if not number else f"{number} finding{'s' if number > 1 else ''}"
 
 
-def _parity(run: Run) -> str:
-    parity = run.request.parity
+def _conversion_check(run: Run) -> str:
+    check = run.request.conversion_check
     return (
-        f"On {parity.samples:,} representative samples the float32 file differs from the source model by at most "
-        f"{parity.max_abs_difference:.2g}, and gives the same answer on {100 * parity.agreement:.4g} % of them."
+        f"On {check.samples:,} representative samples the float32 file differs from the source model by at most "
+        f"{check.max_abs_difference:.2g}, and gives the same answer on {100 * check.agreement:.4g} % of them."
     )
 
 

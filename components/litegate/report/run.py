@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from litegate.presentation import wording
-from litegate.records import Candidate, Champion, Comparison, Inspection, Profile, RegisterRequest, RunResult, Verdict
+from litegate.records import Benchmark, Candidate, Champion, Comparison, Inspection, RegisterRequest, RunResult, Verdict
 from litegate.spec import Gate, Spec
 from litegate.spec.metric_facts import MetricFacts
 from litegate.variants import BASELINE, VARIANTS
@@ -55,9 +55,9 @@ class Row:
         return self.candidate.artifact.file.bytes if self.candidate else None
 
     @property
-    def profile(self) -> Profile | None:
+    def benchmark(self) -> Benchmark | None:
         """Its latency, where it was measured."""
-        return self.candidate.profile if self.candidate else None
+        return self.candidate.benchmark if self.candidate else None
 
     @property
     def inspection(self) -> Inspection | None:

@@ -36,7 +36,7 @@ def lines(run: Run) -> tuple[Line, ...]:
 
 
 def _line(run: Run, row: Row) -> Line:
-    verdict, profile = row.verdict, row.profile
+    verdict, benchmark = row.verdict, row.benchmark
     is_baseline = row.state == "baseline"
     return Line(
         name=row.name,
@@ -48,7 +48,7 @@ def _line(run: Run, row: Row) -> Line:
         bounds="" if verdict.drop is None or is_baseline else _bounds(run, row),
         size=MISSING if row.bytes is None else kib(row.bytes),
         share="" if row.bytes is None else f"{100 * row.bytes / run.baseline_bytes:.0f} %",
-        latency=MISSING if profile is None else wording.milliseconds(profile.latency_ms),
+        latency=MISSING if benchmark is None else wording.milliseconds(benchmark.latency_ms),
         samples=f"{verdict.samples:,}" if verdict.samples else MISSING,
         clusters="" if verdict.clusters is None else f"in {verdict.clusters:,} clusters",
     )

@@ -57,7 +57,7 @@ def variant_row(
         scheme=inspection.scheme if inspection else None,
         float_share=inspection.float_share if inspection else None,
         warnings=warnings_of(inspection, smoke),
-        latency_ms=_finite(candidate.profile.latency_ms if candidate and candidate.profile else None),
+        latency_ms=_finite(candidate.benchmark.latency_ms if candidate and candidate.benchmark else None),
         digest=candidate.artifact.file.digest if candidate else verdict.digest,
         uri=uri,
         mlflow_run_id=run_id,

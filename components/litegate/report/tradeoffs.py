@@ -43,7 +43,7 @@ def _size(row: Row) -> float | None:
 
 
 def _latency(row: Row) -> float | None:
-    return row.profile.latency_ms if row.profile else None
+    return row.benchmark.latency_ms if row.benchmark else None
 
 
 def pareto_front(points: dict[str, tuple[float, float]]) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ def _point(run: Run, row: Row, cost: float, front: bool) -> Point:
 
 def _hosts(rows: Sequence[Row]) -> str:
     """Where the latencies were measured; several hosts cannot be compared."""
-    hosts = sorted({row.profile.host for row in rows if row.profile})
+    hosts = sorted({row.benchmark.host for row in rows if row.benchmark})
     if len(hosts) == 1:
         return f"Measured on {hosts[0]}, one thread."
     return f"Measured on several hosts ({', '.join(hosts)}): these latencies cannot be compared."

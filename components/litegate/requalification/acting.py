@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from litegate.records import ConcludeRequest
+from litegate.records import ActRequest
 
 __all__ = ["Action", "action_of", "reason_of"]
 
@@ -12,7 +12,7 @@ Action = Literal["none", "record", "alert", "rollback"]
 _ORDER: tuple[Action, ...] = ("none", "record", "alert", "rollback")
 
 
-def action_of(request: ConcludeRequest) -> Action:
+def action_of(request: ActRequest) -> Action:
     """The strongest of what the spec asks for.
 
     A version is rolled back for a limit that is proved to be broken, or for a class that it lost. A verdict that
@@ -30,7 +30,7 @@ def action_of(request: ConcludeRequest) -> Action:
     return max(asked, key=_ORDER.index)
 
 
-def reason_of(request: ConcludeRequest) -> str:
+def reason_of(request: ActRequest) -> str:
     """The sentences that the action rests on; that about the version alone where all is well."""
     found = request.requalification
     parts = [found.sentence] * (found.state != "passed" or not found.drifted) + [found.drift] * found.drifted

@@ -3,7 +3,7 @@
 Recurrent layers are loops over a list of tensors, whose shape the converter must know: a Keras LSTM or GRU with
 a free batch is refused. With a batch of one it converts: that of Keras 2 to one fused operator, the others to a
 loop, which cannot be calibrated. Unrolled, the same layer is a plain graph, which every variant can be made from.
-Whether a form does what the model does is for the parity step to say.
+Whether a form does what the model does is for the step `conversion_check` to say.
 """
 
 from __future__ import annotations

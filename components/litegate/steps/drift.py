@@ -34,7 +34,7 @@ def run(request: DriftRequest, work: Work) -> Drift:
     """
     measured = _Measured(request, work)
     inputs = tuple(measured.inputs())
-    then, now = request.incumbent.reference.predictions, request.evaluated.predictions
+    then, now = request.champion.reference.predictions, request.evaluated.predictions
     index = predictions_psi(then, now)
     drift = Drift(
         samples=measured.samples,
@@ -59,7 +59,7 @@ class _Measured:
 
     def __init__(self, request: DriftRequest, work: Work) -> None:
         self.request, self.work = request, work
-        content = work.path(request.incumbent.champion.file).read_bytes()
+        content = work.path(request.champion.artifact.file).read_bytes()
         self.model = LiteRTModel(content, request.signature)
         self.ranges = input_ranges(content, self.model.signature)
         self.samples = 0
@@ -78,7 +78,7 @@ class _Measured:
 
     def _then(self, name: str) -> InputStatistics:
         key = f"{self.model.signature}/{name}"
-        known = self.request.incumbent.reference.inputs
+        known = self.request.champion.reference.inputs
         if key not in known:
             raise StoreError(f"the champion's calibration samples: expected {key}, got {', '.join(known) or 'nothing'}")
         return known[key]
@@ -101,5 +101,5 @@ class _Measured:
 
 def _notes(request: DriftRequest) -> Iterator[str]:
     now = request.preprocess and request.preprocess.digest
-    if now != request.incumbent.reference.preprocess_digest:
+    if now != request.champion.reference.preprocess_digest:
         yield "the source of preprocess is not what it was when the champion was judged"

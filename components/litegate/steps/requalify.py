@@ -18,11 +18,11 @@ __all__ = ["run"]
 
 def run(request: RequalifyRequest, work: Work) -> Requalification:
     """Record it; a second time nothing is added, and the trend has no second point."""
-    client, spec = runs.connect(), request.pinned.spec
+    client, spec = runs.connect(), request.snapshot.spec
     name = spec.model.name
     experiment = runs.experiment(client, f"requalify/{name}", lambda _: requalify_notes.experiment_note(name))
     recorder = runs.Runs(client, experiment, request.run_key)
-    sentence = sentence_of(request.incumbent.version, request.verdict)
+    sentence = sentence_of(request.champion.version, request.verdict)
     opened = f"requalify-{name}-{digest_json(request.run_key)[:8]}"
     tags = requalify_fields.tags(request, sentence)
     trend = Trend(client, experiment, Channel(registry=spec.registry.name, alias=spec.registry.alias))
@@ -40,7 +40,7 @@ def _result(request: RequalifyRequest, run: Run, number: int, sentence: str) -> 
     verdict = request.verdict
     return Requalification(
         number=number,
-        version=request.incumbent.version,
+        version=request.champion.version,
         variant=verdict.variant,
         state=verdict.state,
         broken=verdict.broken,
@@ -53,9 +53,9 @@ def _result(request: RequalifyRequest, run: Run, number: int, sentence: str) -> 
 
 
 def _record(client: MlflowClient, run: Run, request: RequalifyRequest, result: Requalification, work: Work) -> None:
-    data = runs.dataset(request.pinned.data, request.verdict.available)
+    data = runs.dataset(request.snapshot.data, request.verdict.available)
     runs.log_datasets(client, run, fresh=data)
-    client.log_inputs(run.info.run_id, models=[LoggedModelInput(request.incumbent.model_id)])
+    client.log_inputs(run.info.run_id, models=[LoggedModelInput(request.champion.model_id)])
     metrics = requalify_fields.metrics(request)
     runs.log(client, run, requalify_fields.params(request), metrics, data=data)
     log_verdict(client, work, run.info.run_id, request.verdict)
@@ -63,5 +63,5 @@ def _record(client: MlflowClient, run: Run, request: RequalifyRequest, result: R
     client.log_text(run.info.run_id, result.model_dump_json(indent=2), "result.json")
     runs.tag(client, run.info.run_id, {runs.NOTE: requalify_notes.note(request, result)})
     client.set_model_version_tag(
-        request.pinned.spec.registry.name, str(result.version), registry.REQUALIFIED, result.sentence
+        request.snapshot.spec.registry.name, str(result.version), registry.REQUALIFIED, result.sentence
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from litegate.datasets.pinning import pin_code, pin_data, pin_metric
+from litegate.datasets.snapshots import snapshot_code, snapshot_data, snapshot_metric
 from litegate.errors import ModelError
 from litegate.records import Announcement, ModelRef, Resolved, ResolveRequest
 from litegate.records.fields import file_name_problem
@@ -28,18 +28,18 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
         SpecError: `preprocess` or the metric cannot be found, or the metric does not fit the spec's gate.
     """
     spec = request.spec
-    metric, metric_code = pin_metric(spec, request.folder)
+    metric, metric_code = snapshot_metric(spec, request.folder)
     model = _model(spec.model.uri, work)
     work.say("resolve: model %s is a %s, digest %s", model.uri, model.format, model.digest)
     _check_announced(request.announced, model)
     return Resolved(
         spec=spec,
         model=model,
-        calibration=pin_data(spec.calibration, "calibration.uri", work),
-        evaluation=pin_data(spec.evaluation, "evaluation.uri", work),
+        calibration=snapshot_data(spec.calibration, "calibration.uri", work),
+        evaluation=snapshot_data(spec.evaluation, "evaluation.uri", work),
         metric=metric,
         metric_code=metric_code,
-        preprocess=pin_code(spec.preprocess, request.folder, "preprocess"),
+        preprocess=snapshot_code(spec.preprocess, request.folder, "preprocess"),
         trigger=request.announced[0] if request.announced else None,
         trial=request.trial,
     )

@@ -46,7 +46,13 @@ NUMBERS = frozenset(
 
 def run_inputs(request: RegisterRequest) -> list[str]:
     """What the pipeline run's own record depends on; links may differ from try to try."""
-    fixed = (request.resolved, request.parity, request.samples, request.baseline, table_rows.baseline_verdict(request))
+    fixed = (
+        request.resolved,
+        request.conversion_check,
+        request.samples,
+        request.baseline,
+        table_rows.baseline_verdict(request),
+    )
     records = [record.model_dump_json() for record in fixed if record]
     return [request.run_key, str(sorted(request.tools.items())), *records]
 
@@ -90,8 +96,8 @@ def run_metrics(request: RegisterRequest) -> dict[str, float | None]:
     baseline = table_rows.baseline_of(request)
     return {
         f"baseline_{metric_name(baseline)}": baseline.value,
-        "parity_max_abs_difference": request.parity.max_abs_difference,
-        "parity_agreement": request.parity.agreement,
+        "conversion_max_abs_difference": request.conversion_check.max_abs_difference,
+        "conversion_agreement": request.conversion_check.agreement,
     }
 
 
@@ -110,15 +116,15 @@ def variant_params(name: str) -> dict[str, object]:
 
 def variant_metrics(candidate: Candidate, verdict: Verdict, baseline: BaselineSummary) -> dict[str, float | None]:
     """All numbers of one variant; the metric goes by its own name, or by its class where it is the user's."""
-    size, profile = candidate.artifact.file.bytes, candidate.profile
+    size, benchmark = candidate.artifact.file.bytes, candidate.benchmark
     found: dict[str, float | None] = {
         "samples": candidate.evaluated.samples,
         "samples_available": candidate.evaluated.available,
         "clusters": candidate.evaluated.clusters if verdict.clusters is None else verdict.clusters,
         "bytes": size,
         "size_ratio": size / baseline.bytes,
-        "latency_ms": profile.latency_ms if profile else None,
-        "latency_p95_ms": profile.latency_p95_ms if profile else None,
+        "latency_ms": benchmark.latency_ms if benchmark else None,
+        "latency_p95_ms": benchmark.latency_p95_ms if benchmark else None,
     }
     if verdict.drop is not None:
         found |= _comparison(verdict)
@@ -187,8 +193,8 @@ def variant_tags(request: RegisterRequest, candidate: Candidate | None, verdict:
             tags["file.scheme"] = candidate.inspection.scheme
             if warnings := warnings_of(candidate.inspection, candidate.smoke):
                 tags["file.warnings"] = "; ".join(warnings)
-        if candidate.profile is not None:
-            tags["latency_host"] = candidate.profile.host
+        if candidate.benchmark is not None:
+            tags["latency_host"] = candidate.benchmark.host
     return tags
 
 

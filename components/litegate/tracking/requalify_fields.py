@@ -11,22 +11,22 @@ __all__ = ["content", "metrics", "params", "tags"]
 
 def content(request: RequalifyRequest) -> list[str]:
     """What a record depends on; links may differ from try to try."""
-    records = (request.pinned, request.incumbent, request.verdict, request.drift)
+    records = (request.snapshot, request.champion, request.verdict, request.drift)
     return [request.run_key, *(record.model_dump_json() for record in records)]
 
 
 def params(request: RequalifyRequest) -> dict[str, object]:
     """What was asked for, of which files, on which data."""
-    pinned, incumbent = request.pinned, request.incumbent
-    limits = pinned.spec.requalify
+    snapshot, champion = request.snapshot, request.champion
+    limits = snapshot.spec.requalify
     asked = limits.model_dump(exclude={"uri", "format", "label", "features", "schedule"}) if limits else {}
     return {
-        "data_uri": pinned.data.uri,
-        "data_digest": pinned.data.digest,
-        "metric": pinned.metric.name,
-        "preprocess": pinned.preprocess and pinned.preprocess.reference,
-        "preprocess_digest": pinned.preprocess and pinned.preprocess.digest,
-        registry.BASELINE_DIGEST: incumbent.baseline.file.digest,
+        "data_uri": snapshot.data.uri,
+        "data_digest": snapshot.data.digest,
+        "metric": snapshot.metric.name,
+        "preprocess": snapshot.preprocess and snapshot.preprocess.reference,
+        "preprocess_digest": snapshot.preprocess and snapshot.preprocess.digest,
+        registry.BASELINE_DIGEST: champion.baseline.file.digest,
     } | {f"requalify_{name}": value for name, value in asked.items()}
 
 
@@ -34,7 +34,7 @@ def metrics(request: RequalifyRequest) -> dict[str, float | None]:
     """All numbers; of several inputs the one that drifted most."""
     verdict, drift = request.verdict, request.drift
     found: dict[str, float | None] = {
-        "champion_version": request.incumbent.version,
+        "champion_version": request.champion.version,
         "samples": verdict.samples,
         "clusters": verdict.clusters,
         "drop": verdict.drop,
@@ -47,22 +47,22 @@ def metrics(request: RequalifyRequest) -> dict[str, float | None]:
         "drift_psi_predictions": drift.predictions_psi,
         "drift_findings": len(drift.findings),
     }
-    name = wording.short_name(request.pinned.metric.name)
+    name = wording.short_name(request.snapshot.metric.name)
     own = f"{name}_value" if name in found else name
     return {own: verdict.value, f"baseline_{name}": verdict.baseline} | found
 
 
 def tags(request: RequalifyRequest, sentence: str) -> dict[str, str]:
     """What runs are searched and read by."""
-    spec, incumbent = request.pinned.spec, request.incumbent
+    spec, champion = request.snapshot.spec, request.champion
     return {
         "model": spec.model.name,
-        "version": str(incumbent.version),
+        "version": str(champion.version),
         "verdict": request.verdict.state,
         "verdict.sentence": sentence,
         "drift": "found" if request.drift.findings else "none",
         "drift.sentence": request.drift.sentence,
-        registry.VARIANT: incumbent.champion.variant,
-        registry.DIGEST: incumbent.champion.file.digest,
+        registry.VARIANT: champion.artifact.variant,
+        registry.DIGEST: champion.artifact.file.digest,
         "kernels": request.kernels,
     }

@@ -22,7 +22,7 @@ from litegate.execution.confinement import child_environment, memory_limit
 from litegate.execution.step import Step
 from litegate.execution.step_run import BadStepInput, StepRun
 from litegate.failures import RETRIED
-from litegate.records import Artifact, DataRef, FileRef, ProduceRequest, ProfileRequest, SampleRequest, SampleSet
+from litegate.records import Artifact, BenchmarkRequest, DataRef, FileRef, ProduceRequest, SampleRequest, SampleSet
 from litegate.settings import Settings, settings
 from litegate.steps import STEPS
 from litegate.storage.workspace import Store
@@ -382,7 +382,7 @@ def test_the_limit_grows_with_the_files_of_the_step() -> None:
     def limit(size: int) -> int:
         artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d" * 64, bytes=size), signatures={})
         samples = SampleSet(file=FileRef(name="s", digest="5" * 64, bytes=0), samples=1, available=1, labels={})
-        return memory_limit(STEPS["profile"], ProfileRequest(artifact=artifact, samples=samples))
+        return memory_limit(STEPS["benchmark"], BenchmarkRequest(artifact=artifact, samples=samples))
 
     assert 4 << 30 <= limit(1000) == limit(200 << 20) < 5 << 30
     assert limit(1 << 30) - limit(0) == (3 << 29) + (10 << 30) - (4 << 30)
@@ -437,7 +437,7 @@ def _ended(number: int) -> bool:
         ("quantize", set()),
         ("evaluate", set()),
         ("resolve", set()),
-        ("judge", set()),
+        ("gate", set()),
         ("train", {"AWS_SECRET_ACCESS_KEY", "MY_TOKEN"}),
         ("register", {"MLFLOW_TRACKING_PASSWORD", "MY_TOKEN"}),
     ],

@@ -12,7 +12,7 @@ from litegate.errors import DataError
 from litegate.first_spec.choices import DataSet, first_spec
 from litegate.first_spec.text import FirstSpec
 from litegate.gate.evidence import PairedProportions
-from litegate.records import DataField, Signature, Surveyed, TensorSpec
+from litegate.records import DataField, InferredSchema, Signature, TensorSpec
 from litegate.spec import parse_spec
 
 IMAGE = {"image": TensorSpec(shape=(-1, 8, 8, 1), dtype="float32")}
@@ -22,7 +22,7 @@ Fields = dict[str, tuple[str, tuple[int, ...]]]
 
 def data(form: str, fields: Fields, uri: str = "train", samples: int = 5000) -> DataSet:
     named = {name: DataField(dtype=dtype, shape=shape) for name, (dtype, shape) in fields.items()}
-    return DataSet(uri, form, Surveyed(samples=samples, fields=named))
+    return DataSet(uri, form, InferredSchema(samples=samples, fields=named))
 
 
 def made(form: str, fields: Fields, *, inputs: Any = None, outputs: Any = None, **options: Any) -> FirstSpec:
@@ -85,7 +85,9 @@ def test_arrays_that_the_model_does_not_take_are_noted(found: Any, said: str) ->
 
 
 def test_images_of_another_size_need_a_preprocess() -> None:
-    images = DataSet("a", "images", Surveyed(samples=9, fields={"image": DataField(dtype="image", shape=(32, 32, 1))}))
+    images = DataSet(
+        "a", "images", InferredSchema(samples=9, fields={"image": DataField(dtype="image", shape=(32, 32, 1))})
+    )
     spec = first_spec("m", "m.keras", Signature(inputs=IMAGE, outputs=SCORES), images, images)
     assert "label" not in spec.keys["evaluation"]
     assert "image (32, 32, 1), and image takes float32 (8, 8, 1)" in spec.notes[0]

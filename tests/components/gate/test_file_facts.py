@@ -12,6 +12,7 @@ from litegate.digest import digest_json
 from litegate.gate.file_facts import FILE_CLAUSES, refusals
 from litegate.records import (
     Artifact,
+    Benchmark,
     Candidate,
     Evaluated,
     Failure,
@@ -19,7 +20,6 @@ from litegate.records import (
     GateRequest,
     Inspection,
     MetricFacts,
-    Profile,
     ReferenceOutcomes,
     Signature,
     SmokeRun,
@@ -40,11 +40,13 @@ def candidate(
     file = FileRef(name=f"{variant}.tflite", digest=digest_json(variant), bytes=size)
     found = {"variant": variant, "artifact_digest": file.digest, "metric": MetricFacts(name="top1")}
     found |= {"samples": 9, "available": 9, "outcomes": OUTCOMES, "seconds": 0.1, "kernels": "reference"}
-    profile = {"variant": variant, "latency_p95_ms": 2.0, "runs": 9, "host": host, "kernels": "x"} | {"latency_ms": 1.0}
+    benchmark = {"variant": variant, "latency_p95_ms": 2.0, "runs": 9, "host": host, "kernels": "x"} | {
+        "latency_ms": 1.0
+    }
     return Candidate(
         artifact=Artifact(variant=variant, file=file, signatures={"serving_default": signature}),
         evaluated=Evaluated.model_validate(found | changes),
-        profile=None if ms is None else Profile.model_validate(profile).model_copy(update={"latency_ms": ms}),
+        benchmark=None if ms is None else Benchmark.model_validate(benchmark).model_copy(update={"latency_ms": ms}),
     )
 
 
@@ -90,15 +92,15 @@ class Row:
     says: str = ""
 
 
-DIED = Failure(step="profile", kind="segfault", message="SIGSEGV", variant="int8")
-OTHER = Failure(step="profile", kind="segfault", message="SIGSEGV", variant="uint8")
+DIED = Failure(step="benchmark", kind="segfault", message="SIGSEGV", variant="int8")
+OTHER = Failure(step="benchmark", kind="segfault", message="SIGSEGV", variant="uint8")
 RATIO = {"max_latency_ratio": 3.0}
 ROWS = (
     Row(id="nothing asked for"),
     Row(id="not quantized at all", variant=None, policy={"max_bytes": 1, "integer_only": True, **RATIO}),
     Row(id="the target cannot run it", target="gpu", code="wrong_target", says="gpu cannot run int8"),
     Row(id="nor if it was not built", target="gpu", variant=None, code="wrong_target"),
-    Row(id="a step failed", failures=(DIED,), code="profile_segfault", says="profile failed: SIGSEGV"),
+    Row(id="a step failed", failures=(DIED,), code="benchmark_segfault", says="benchmark failed: SIGSEGV"),
     Row(id="a step of another variant failed", failures=(OTHER,)),
     Row(
         id="outcomes of another file",
@@ -180,14 +182,14 @@ ROWS = (
     ),
     Row(id="slow, which nobody forbids", variant=candidate("int8", ms=900.0)),
     Row(
-        id="no profile",
+        id="no benchmark",
         policy=RATIO,
         variant=candidate("int8", ms=None),
         code="latency_unknown",
         says="latency of int8 is not known",
     ),
     Row(
-        id="no profile of the baseline",
+        id="no benchmark of the baseline",
         policy=RATIO,
         baseline=candidate("float32", ms=None),
         code="latency_unknown",
@@ -282,7 +284,7 @@ def test_all_that_speaks_against_a_variant_is_said() -> None:
         failures=(DIED,),
     )
     codes = [reason.code for reason in refusals(request, "int8")]
-    expected = ["profile_segfault", "wrong_target", "too_large", "too_little_smaller", "too_slow", "not_integer_only"]
+    expected = ["benchmark_segfault", "wrong_target", "too_large", "too_little_smaller", "too_slow", "not_integer_only"]
     assert codes == expected
 
 

@@ -8,12 +8,12 @@ from litegate.digest import digest_json
 from litegate.gate.selection import select
 from litegate.records import (
     Artifact,
+    Benchmark,
     Candidate,
     Clause,
     Evaluated,
     FileRef,
     MetricFacts,
-    Profile,
     Reason,
     SelectRequest,
     Verdict,
@@ -35,10 +35,14 @@ def candidate(
         seconds=1,
         kernels="x",
     )
-    profile = None
+    benchmark = None
     if latency is not None:
-        profile = Profile(variant=variant, latency_ms=latency, latency_p95_ms=latency, runs=5, host="h", kernels="x")
-    return Candidate(artifact=Artifact(variant=variant, file=file, signatures={}), evaluated=evaluated, profile=profile)
+        benchmark = Benchmark(
+            variant=variant, latency_ms=latency, latency_p95_ms=latency, runs=5, host="h", kernels="x"
+        )
+    return Candidate(
+        artifact=Artifact(variant=variant, file=file, signatures={}), evaluated=evaluated, benchmark=benchmark
+    )
 
 
 CANDIDATES = (
@@ -155,7 +159,7 @@ def test_of_the_names_of_one_file_the_one_that_was_judged_on_most_samples_stands
 ) -> None:
     names = ("int16x8", "int16x8_float_fallback")
     same = twins(*names)
-    quick = same[0].model_copy(update={"profile": candidate("int16x8", 100, 0.5).profile})
+    quick = same[0].model_copy(update={"benchmark": candidate("int16x8", 100, 0.5).benchmark})
     digest = same[0].artifact.file.digest
     verdicts = tuple(
         Verdict(variant=name, state="passed", digest=digest, samples=count, drop=drop)

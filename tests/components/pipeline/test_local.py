@@ -95,4 +95,4 @@ def test_what_was_stopped_ends_what_runs_and_begins_nothing_more(make: Make, mod
     run = make(stop, calibration=other)
     with pytest.raises(StepFailed, match="interrupted"):
         run.run()
-    assert not [step for step, _, _ in told if step in ("evaluate", "judge")]
+    assert not [step for step, _, _ in told if step in ("evaluate", "gate")]

@@ -18,12 +18,12 @@ def test_no_task_is_there_twice() -> None:
     ("step", "variant", "task"),
     [
         ("resolve", "", "resolve"),
-        ("judge", "", "gate"),
+        ("gate", "", "gate"),
         ("evaluate", BASELINE, "evaluate_baseline"),
         ("evaluate", CHAMPION, "evaluate_champion"),
         ("smoke", BASELINE, "inspect_baseline"),
         ("smoke", "int8", "variant.inspect"),
-        ("profile", EACH, "variant.profile"),
+        ("benchmark", EACH, "variant.benchmark"),
     ],
 )
 def test_a_task_is_found_by_its_step_and_what_that_works_on(step: str, variant: str, task: str) -> None:

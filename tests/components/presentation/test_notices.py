@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from litegate.presentation.notices import (
-    notice_of_conclusion,
+    notice_of_action,
     notice_of_decision,
     notice_of_promotion,
     notice_of_result,
     waiting_notice,
 )
 from litegate.records import (
+    Acted,
     Aliases,
     BaselineSummary,
     Champion,
     Channel,
-    Conclusion,
     Decided,
     Decision,
     LedgerEntry,
@@ -168,7 +168,7 @@ def test_a_requalification_is_news_where_somebody_is_called(action: Any, news: b
         experiment_id="1",
         mlflow_run_id="r",
     )
-    notice = notice_of_conclusion("m", found, Conclusion(action=action, champion=2, why="it fails: look"))
+    notice = notice_of_action("m", found, Acted(action=action, champion=2, why="it fails: look"))
     assert (notice is not None) == news
     if notice is not None:
         assert (notice.event, notice.version, notice.sentence) == (action, 3, "it fails: look")

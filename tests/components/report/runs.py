@@ -11,11 +11,13 @@ from litegate.presentation.wording import is_percent
 from litegate.records import (
     Artifact,
     BaselineSummary,
+    Benchmark,
     BufferUse,
     Candidate,
     Champion,
     ClassLoss,
     Clause,
+    ConversionCheck,
     DataRef,
     Evaluated,
     FileRef,
@@ -25,8 +27,6 @@ from litegate.records import (
     MetricFacts,
     ModelRef,
     OperatorUse,
-    Parity,
-    Profile,
     RareClass,
     Reason,
     RegisterRequest,
@@ -98,7 +98,7 @@ class MadeRun:
             run_key="dag/run",
             links=self.links,
             resolved=self._resolved(),
-            parity=Parity(samples=20, max_abs_difference=1e-6, agreement=1.0),
+            conversion_check=ConversionCheck(samples=20, max_abs_difference=1e-6, agreement=1.0),
             samples=SampleSet(file=_ref("samples"), samples=20, available=50, labels={}),
             lint=self.lint,
             tools={"tensorflow": "2.21.0"},
@@ -203,7 +203,7 @@ class MadeRun:
             file=FileRef(name=f"{each.name}.tflite", digest=digest, bytes=each.bytes or 0),
             signatures={"serving_default": Signature(inputs={"x": tensor}, outputs={"y": tensor})},
         )
-        profile = Profile(
+        benchmark = Benchmark(
             variant=each.name,
             latency_ms=each.latency or 0.0,
             latency_p95_ms=1.0,
@@ -223,7 +223,7 @@ class MadeRun:
                 seconds=1.0,
                 kernels="xnnpack",
             ),
-            profile=None if each.latency is None else profile,
+            benchmark=None if each.latency is None else benchmark,
             inspection=each.inspection,
         )
 

@@ -115,7 +115,7 @@ WRONG = (
     Wrong(id="too much on disk", code="evaluate_disk_limit", next="LITEGATE_DISK_LIMIT"),
     Wrong(id="full disk", code="evaluate_disk_full", next="litegate clean"),
     Wrong(id="too slow to evaluate", code="evaluate_timeout", next="max_samples_by_variant"),
-    Wrong(id="a server", code="profile_infrastructure", next="did not answer"),
+    Wrong(id="a server", code="benchmark_infrastructure", next="did not answer"),
     Wrong(id="something else", code="smoke_python_error", next="log"),
 )
 

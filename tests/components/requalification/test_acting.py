@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from litegate.records import Channel, ConcludeRequest, Requalification
+from litegate.records import ActRequest, Channel, Requalification
 from litegate.requalification import action_of, reason_of
 
 
@@ -53,7 +53,7 @@ def test_the_strongest_of_what_the_spec_asks_for_is_done(case: Case) -> None:
         experiment_id="1",
         mlflow_run_id="r",
     )
-    request = ConcludeRequest(
+    request = ActRequest(
         channel=Channel(registry="m"),
         requalification=found,
         on_failure=case.on_failure,

@@ -46,7 +46,7 @@ REVIEWED = re.compile(
             "XlaCallModule|XlaDequantize|XlaSparseCore.*|XlaRecv.*|_XlaRecv.*|_XlaAot.*|_HostCast|XlaSpmd.*",
             "GlobalShuffle.*|ListSnapshot.*|.*TensorFromTensors.*|RiscSort",
             # Named after files, and only numbers or text.
-            "(Audio|Histogram|Image|Merge|Scalar|Tensor)Summary(V2)?|BoostedTrees.*|CTC.*|Gather.*|Profile.*",
+            "(Audio|Histogram|Image|Merge|Scalar|Tensor)Summary(V2)?|BoostedTrees.*|CTC.*|Gather.*|Benchmark.*",
         )
     )
 )

@@ -55,9 +55,9 @@ class Pipeline:
         self._prepare()
         return self._run("lint")
 
-    def parity(self) -> records.Parity:
+    def conversion_check(self) -> records.ConversionCheck:
         self._prepare()
-        return self._run("parity")
+        return self._run("conversion_check")
 
     def quantize(self, variant: str) -> Artifact:
         self._prepare()

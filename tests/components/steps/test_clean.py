@@ -125,7 +125,7 @@ def result(step: str, text: str) -> str:
 
 def test_what_a_version_needs_stays_and_the_rest_goes_once_it_is_old(place: Place, recorded: Recorded) -> None:
     needed = set(recorded.files())
-    unneeded = {place.put(file("old")), place.put(result("convert", "old")), place.put(result("judge", "old"))}
+    unneeded = {place.put(file("old")), place.put(result("convert", "old")), place.put(result("gate", "old"))}
 
     young = place.clean(later=29)
     assert place.names() == needed | unneeded

@@ -40,9 +40,9 @@ def test_a_model_is_converted_as_it_is_or_in_a_form_that_agrees_with_it(
 ) -> None:
     steps = steps_for(pipeline, source, data)
     assert steps.convert().tools.get("converted_with") == change
-    parity = steps.parity()
-    assert parity.agreement == 1.0
-    assert parity.max_abs_difference < 1e-4
+    conversion_check = steps.conversion_check()
+    assert conversion_check.agreement == 1.0
+    assert conversion_check.max_abs_difference < 1e-4
 
 
 @pytest.mark.parametrize(("source", "data", "variant", "reason"), CASES, ids=[f"{row[0]}-{row[2]}" for row in CASES])

@@ -34,10 +34,10 @@ SOURCES = [
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_kind_of_source_model_converts_and_agrees_with_itself(pipeline: Make, source: str) -> None:
     steps = pipeline(source)
-    parity = steps.parity()
-    assert parity.samples == 100
-    assert parity.agreement == 1.0
-    assert 0 <= parity.max_abs_difference < 1e-4
+    conversion_check = steps.conversion_check()
+    assert conversion_check.samples == 100
+    assert conversion_check.agreement == 1.0
+    assert 0 <= conversion_check.max_abs_difference < 1e-4
     assert steps.score(steps.evaluate(steps.convert().artifact)) > 0.95
 
 
@@ -83,7 +83,7 @@ def test_a_second_run_finds_every_result(pipeline: Make, caplog: pytest.LogCaptu
 
 def test_several_inputs_are_fed_by_name(pipeline: Make) -> None:
     steps = pipeline("two_inputs.keras", calibration="pair.npz", evaluation="pair.npz")
-    assert steps.parity().agreement == 1.0
+    assert steps.conversion_check().agreement == 1.0
     (signature,) = steps.quantize("int8").signatures.values()
     assert set(signature.inputs) == {"left", "right"}
 
@@ -108,7 +108,7 @@ def test_several_signatures_are_calibrated_each_with_its_own_data(pipeline: Make
     steps.spec = steps.spec.model_copy(update={"evaluation": chosen})
     samples = load_samples(Store(steps.places.workspace, steps.places.cache).fetch(steps.sample().file))
     assert {key: set(features) for key, features in samples.items()} == {"encode": {"x"}, "decode": {"code"}}
-    assert steps.parity().agreement == 1.0
+    assert steps.conversion_check().agreement == 1.0
     artifact = steps.quantize("int8")
     assert set(artifact.signatures) == {"encode", "decode"}
     types = {spec.dtype for signature in artifact.signatures.values() for spec in signature.inputs.values()}
@@ -128,7 +128,7 @@ def test_no_variant_passes_an_evaluation_that_means_nothing(pipeline: Make, mode
     )
     for allowed, state in ((("chance",), "passed"), (None, "passed"), ((), "failed")):
         asked = request.model_copy(update={"allow_evaluation": allowed})
-        verdict = steps.step("judge", asked).verdicts[1]
+        verdict = steps.step("gate", asked).verdicts[1]
         assert verdict.state == state, verdict
     assert verdict.reasons[0].code == "evaluation_chance"
 
@@ -143,7 +143,7 @@ def test_the_gate_judges_what_was_measured_and_fails_what_was_not(pipeline: Make
         candidates=(steps.candidate(steps.quantize("int8")), steps.candidate(steps.quantize("float16"))),
         failures=(records.Failure(step="quantize", kind="segfault", message="SIGSEGV", variant="uint8"),),
     )
-    verdicts = {verdict.variant: verdict for verdict in steps.step("judge", request).verdicts}
+    verdicts = {verdict.variant: verdict for verdict in steps.step("gate", request).verdicts}
     assert {name: verdict.state for name, verdict in verdicts.items()} == {
         BASELINE: "baseline",
         "int8": "passed",
@@ -211,7 +211,7 @@ def test_a_bad_model_is_bad_input(pipeline: Make, models: Path, source: str, mes
     (models / "text.h5").write_text("hello")
     (models / "empty").mkdir(exist_ok=True)
     with pytest.raises(BadStepInput, match=message):
-        pipeline(source).parity()
+        pipeline(source).conversion_check()
 
 
 def bad_arrays(models: Path) -> dict[str, dict[str, Any]]:
@@ -299,4 +299,4 @@ def test_a_preprocess_that_cannot_be_used_is_bad_input(pipeline: Make, models: P
 
 def test_several_signatures_without_a_choice_are_bad_input(pipeline: Make) -> None:
     with pytest.raises(BadStepInput, match=r"evaluation\.signature: expected one of decode, encode, got None"):
-        pipeline("two_signatures", calibration="signatures.npz", evaluation="signatures.npz").parity()
+        pipeline("two_signatures", calibration="signatures.npz", evaluation="signatures.npz").conversion_check()

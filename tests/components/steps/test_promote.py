@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 from litegate.errors import BadInput, StoreError
 from litegate.records import Champion, ChampionRequest, Channel, PromoteRequest
 from litegate.runtimes.litert import LiteRTModel
-from litegate.steps import incumbent, promote, register
+from litegate.steps import fetch_champion_evidence, promote, register
 from litegate.tracking import registry
 from tests.registering import take
 
@@ -218,8 +218,8 @@ def test_variants_of_equal_bytes_are_one_version_with_the_verdicts_of_both(toy, 
         assert (said["variant"], said["state"], said["digest"]) == (variant, "passed", one.selected.digest)
 
     asked = ChampionRequest(registry=toy.name, alias="champion")
-    found = incumbent.run(asked, toy.work).incumbent
-    assert (found.champion.variant, found.mlflow_run_id) == (second, registry.evidence_of(version)[second])
+    found = fetch_champion_evidence.run(asked, toy.work).champion
+    assert (found.artifact.variant, found.mlflow_run_id) == (second, registry.evidence_of(version)[second])
 
     assert promote.run(run("dynamic_range", "3", first, second), toy.work).champion.version == 2
     assert take(MlflowClient(), toy.name, "rolled_back", to=1).aliases.champion == 1

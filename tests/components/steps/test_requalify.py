@@ -15,29 +15,29 @@ from litegate.errors import StoreError
 from litegate.lint.summary import Collector
 from litegate.records import (
     LOST_CLASS,
+    Acted,
+    ActRequest,
+    ChampionEvidence,
     ChampionRequest,
     Channel,
     Clause,
-    ConcludeRequest,
-    Conclusion,
     DataRef,
     Decision,
     Drift,
     DriftFinding,
     FileRef,
-    Incumbent,
     InputStatistics,
-    Pinned,
     PromoteRequest,
     Reason,
     Requalification,
     RequalifyRequest,
     SampleSet,
+    Snapshot,
     UserCode,
 )
 from litegate.requalification import compared, statistics_of
 from litegate.spec import parse_spec
-from litegate.steps import conclude, incumbent, promote, register, requalify
+from litegate.steps import act, fetch_champion_evidence, promote, register, requalify
 from litegate.tracking.deciding import decide, state_of
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
@@ -98,15 +98,15 @@ class World:
         )
         return result.selected.version
 
-    def incumbent(self) -> Incumbent | None:
+    def champion(self) -> ChampionEvidence | None:
         request = ChampionRequest(registry=self.toy.name, alias="champion")
-        return incumbent.run(request, self.toy.work).incumbent
+        return fetch_champion_evidence.run(request, self.toy.work).champion
 
     def request(
         self, run_key: str = "requalify/1", state: str = "passed", drifted: bool = False, **verdict: Any
     ) -> Any:
-        found = self.incumbent()
-        variant = found.champion.variant
+        found = self.champion()
+        variant = found.artifact.variant
         drift = Drift(
             samples=40,
             inputs=(compared("image", self.then, summary(2), (-3.0, 3.0), False),),
@@ -123,8 +123,8 @@ class World:
         return RequalifyRequest(
             run_key=run_key,
             links={"airflow": "http://127.0.0.1:8080/dags/requalify/runs/1"},
-            pinned=Pinned(spec=spec, data=DATA, metric=self.toy.request().resolved.metric),
-            incumbent=found,
+            snapshot=Snapshot(spec=spec, data=DATA, metric=self.toy.request().resolved.metric),
+            champion=found,
             verdict=self.toy.verdict(self.toy.candidate(variant), state, **verdict),
             drift=drift,
             kernels="xnnpack",
@@ -133,8 +133,8 @@ class World:
     def record(self, *args: Any, **kwargs: Any) -> Requalification:
         return requalify.run(self.request(*args, **kwargs), self.toy.work)
 
-    def conclude(self, found: Requalification, key: str = "requalify/1", **asked: str) -> Conclusion:
-        request = ConcludeRequest(
+    def act(self, found: Requalification, key: str = "requalify/1", **asked: str) -> Acted:
+        request = ActRequest(
             channel=self.channel,
             requalification=found,
             on_failure=asked.get("on_failure", "rollback"),
@@ -142,7 +142,7 @@ class World:
             actor="requalify__m/1",
             run_key=key,
         )
-        return conclude.run(request, self.toy.work)
+        return act.run(request, self.toy.work)
 
     def decide(self, action: str, **fields: Any) -> None:
         decision = Decision(channel=self.channel, action=action, key=action, actor="a person", why="so", **fields)
@@ -173,11 +173,11 @@ def unpadded(note: str) -> str:
 
 
 def test_the_champion_comes_with_its_baseline_and_what_its_data_looked_like(world: World) -> None:
-    assert world.incumbent() is None
+    assert world.champion() is None
     version = world.promote("int8")
-    found = world.incumbent()
-    assert (found.version, found.champion.variant, found.baseline.variant) == (version, "int8", "float32")
-    for artifact in (found.champion, found.baseline):
+    found = world.champion()
+    assert (found.version, found.artifact.variant, found.baseline.variant) == (version, "int8", "float32")
+    for artifact in (found.artifact, found.baseline):
         assert artifact.file.digest == digest_file(world.toy.files[artifact.variant])
     assert found.reference.inputs == {"serving_default/image": world.then}
     assert found.reference.predictions == {0: 600, 1: 400}
@@ -204,7 +204,7 @@ def test_a_baseline_that_is_not_what_the_verdict_was_about_is_not_compared_with(
     file = stored_baseline(world, mlflow_server)
     file.write_bytes(file.read_bytes()[:-1] + b"!")
     with pytest.raises(StoreError, match=r"MLflow does not hold its float32 baseline, [0-9a-f]{64}"):
-        world.incumbent()
+        world.champion()
 
 
 def test_a_version_without_a_record_of_its_data_is_an_error(world: World, mlflow_server: Any) -> None:
@@ -212,7 +212,7 @@ def test_a_version_without_a_record_of_its_data_is_an_error(world: World, mlflow
     (file,) = mlflow_server.artifacts.rglob(f"{version.run_id}/artifacts/drift_reference.json")
     file.unlink()
     with pytest.raises(StoreError, match=r"no drift_reference\.json in run .*: quantize and promote it anew"):
-        world.incumbent()
+        world.champion()
 
 
 def test_a_requalification_is_recorded_with_all_that_it_rests_on(world: World) -> None:
@@ -307,7 +307,7 @@ def test_a_broken_champion_is_rolled_back_once_and_barred(world: World) -> None:
     assert [world.promote("dynamic_range"), world.promote("int8")] == [1, 2]
     found = world.record(**BROKEN)
     assert found.broken
-    conclusions = [world.conclude(found) for _ in range(2)]
+    conclusions = [world.act(found) for _ in range(2)]
     assert conclusions[0] == conclusions[1]
     assert (conclusions[0].action, conclusions[0].champion) == ("rolled_back", 1)
     state = state_of(MlflowClient(), world.channel)
@@ -327,24 +327,24 @@ def test_a_champion_that_lost_a_class_is_rolled_back_as_for_a_broken_limit(world
     kept = FAILED.model_copy(update={"state": "passed"})
     lost = Reason(code=LOST_CLASS, message="it never predicts cat (49 of 5,049 samples), which float32 predicts")
     found = world.record(state="failed", clauses=(kept,), reasons=(lost,))
-    assert (found.broken, world.conclude(found).action) == (True, "rolled_back")
+    assert (found.broken, world.act(found).action) == (True, "rolled_back")
 
 
 def test_a_cleared_run_may_roll_the_next_champion_back_as_well(world: World) -> None:
     for variant in ("dynamic_range", "int8"):
         world.promote(variant)
-    world.conclude(world.record(**BROKEN))
-    conclusion = world.conclude(world.record(**BROKEN))
-    assert (conclusion.action, conclusion.champion) == ("alerted", 1)
-    assert "version 1 (dynamic_range) fails" in conclusion.why
+    world.act(world.record(**BROKEN))
+    acted = world.act(world.record(**BROKEN))
+    assert (acted.action, acted.champion) == ("alerted", 1)
+    assert "version 1 (dynamic_range) fails" in acted.why
 
 
 def test_the_last_champion_stays_and_somebody_is_called(world: World) -> None:
     world.promote("int8")
-    conclusion = world.conclude(world.record(**BROKEN))
-    assert (conclusion.action, conclusion.champion) == ("alerted", 1)
-    assert "it was not rolled back" in conclusion.why
-    assert "another accepted version that can take over, got none" in conclusion.why
+    acted = world.act(world.record(**BROKEN))
+    assert (acted.action, acted.champion) == ("alerted", 1)
+    assert "it was not rolled back" in acted.why
+    assert "another accepted version that can take over, got none" in acted.why
     assert len(state_of(MlflowClient(), world.channel).entries) == 1
 
 
@@ -352,24 +352,24 @@ def test_a_pinned_champion_stays_and_somebody_is_called(world: World) -> None:
     for variant in ("dynamic_range", "int8"):
         world.promote(variant)
     world.decide("pinned", version=2)
-    conclusion = world.conclude(world.record(**BROKEN))
-    assert (conclusion.action, conclusion.champion) == ("alerted", 2)
-    assert "unpin it first" in conclusion.why
+    acted = world.act(world.record(**BROKEN))
+    assert (acted.action, acted.champion) == ("alerted", 2)
+    assert "unpin it first" in acted.why
 
 
 def test_a_champion_that_changed_since_it_was_evaluated_is_left_alone(world: World) -> None:
     world.promote("dynamic_range")
     found = world.record(**(BROKEN | {"sentence": "x: y"}))
     world.promote("int8")
-    conclusion = world.conclude(found)
-    assert (conclusion.action, conclusion.champion) == ("alerted", 2)
-    assert "look again" in conclusion.why
+    acted = world.act(found)
+    assert (acted.action, acted.champion) == ("alerted", 2)
+    assert "look again" in acted.why
 
 
 def test_where_all_is_well_or_undecided_nothing_is_decided(world: World) -> None:
     world.promote("int8")
-    assert world.conclude(world.record("requalify/1")).action == "none"
-    assert world.conclude(world.record("requalify/2", "inconclusive")).action == "recorded"
-    assert world.conclude(world.record("requalify/3", drifted=True), on_drift="record").action == "recorded"
-    assert world.conclude(world.record("requalify/4", drifted=True)).action == "alerted"
+    assert world.act(world.record("requalify/1")).action == "none"
+    assert world.act(world.record("requalify/2", "inconclusive")).action == "recorded"
+    assert world.act(world.record("requalify/3", drifted=True), on_drift="record").action == "recorded"
+    assert world.act(world.record("requalify/4", drifted=True)).action == "alerted"
     assert len(state_of(MlflowClient(), world.channel).entries) == 1

@@ -38,7 +38,7 @@ def reaching(module: str) -> set[str]:
 
 def test_every_step_that_can_load_users_code_is_confined() -> None:
     steps = {name for name in STEPS if f"litegate.steps.{name}" in reaching(LOADER)}
-    assert steps >= {"resolve", "pin", "sample", "lint", "evaluate", "judge", "drift"}, "the graph is whole"
+    assert steps >= {"resolve", "snapshot", "sample", "lint", "evaluate", "gate", "drift"}, "the graph is whole"
     assert {name for name in steps if not STEPS[name].confined} == THEIR_OWN_TRAINING
 
 

@@ -12,7 +12,11 @@ from typing import Any
 
 from litegate.records import (
     Artifact,
+    Benchmark,
+    BenchmarkRequest,
     Candidate,
+    ConversionCheck,
+    ConversionCheckRequest,
     Converted,
     ConvertRequest,
     Drift,
@@ -20,18 +24,14 @@ from litegate.records import (
     Evaluated,
     EvaluateRequest,
     GateRequest,
+    InferredSchema,
+    InferSchemaRequest,
     Inspection,
     InspectRequest,
     Lint,
     LintRequest,
-    Parity,
-    ParityRequest,
-    Pinned,
-    PinRequest,
     Produced,
     ProduceRequest,
-    Profile,
-    ProfileRequest,
     QuantizeRequest,
     Record,
     Resolved,
@@ -40,8 +40,8 @@ from litegate.records import (
     SampleSet,
     SmokeRequest,
     SmokeRun,
-    Surveyed,
-    SurveyRequest,
+    Snapshot,
+    SnapshotRequest,
     TrainRequest,
     UserCode,
     Verdict,
@@ -114,12 +114,12 @@ def _resolved(request: ResolveRequest, result: Resolved) -> Problems:
     yield from _code_of_users(request, result)
 
 
-def _pinned(request: PinRequest, result: Pinned) -> Problems:
+def _snapshot(request: SnapshotRequest, result: Snapshot) -> Problems:
     yield from equal("spec", result.spec, request.spec)
     yield from _code_of_users(request, result)
 
 
-def _code_of_users(request: ResolveRequest | PinRequest, result: Resolved | Pinned) -> Problems:
+def _code_of_users(request: ResolveRequest | SnapshotRequest, result: Resolved | Snapshot) -> Problems:
     """The folder of a user's code is opened to later steps."""
     spec = request.spec
     yield from _code("preprocess", spec.preprocess, request.folder, result.preprocess)
@@ -148,7 +148,7 @@ def _converted(_: ConvertRequest, result: Converted) -> Problems:
             yield f"tools: expected names and versions, got {name!r:.100}: {said!r:.100}"
 
 
-def _surveyed(_: SurveyRequest, __: Surveyed) -> Problems:
+def _inferred(_: InferSchemaRequest, __: InferredSchema) -> Problems:
     """Nothing is known of the data before."""
     return iter(())
 
@@ -169,7 +169,7 @@ def _linted(request: LintRequest, result: Lint) -> Problems:
     yield from equal("errors, which end the step", errors, [])
 
 
-def _agreed(request: ParityRequest, result: Parity) -> Problems:
+def _agreed(request: ConversionCheckRequest, result: ConversionCheck) -> Problems:
     yield from _at_most("samples", result.samples, request.samples.samples)
 
 
@@ -189,7 +189,7 @@ def _smoked(request: SmokeRequest, result: SmokeRun) -> Problems:
     yield from _at_most("samples", result.samples, request.samples.samples)
 
 
-def _profiled(request: ProfileRequest, result: Profile) -> Problems:
+def _benchmarked(request: BenchmarkRequest, result: Benchmark) -> Problems:
     yield from equal("variant", result.variant, request.artifact.variant)
 
 
@@ -217,7 +217,7 @@ def _design(request: EvaluateRequest) -> str:
 
 
 def _drifted(request: DriftRequest, result: Drift) -> Problems:
-    known = request.incumbent.reference.inputs
+    known = request.champion.reference.inputs
     for found in result.inputs:
         if not any(name.endswith(f"/{found.input}") for name in known):
             yield f"inputs: expected those of {', '.join(known)[:200]}, got {found.input!r:.100}"
@@ -259,19 +259,19 @@ CLAIMS: Mapping[str, Callable[[Any, Any], Problems]] = MappingProxyType(
         "prepare": _produced,
         "train": _trained,
         "resolve": _resolved,
-        "pin": _pinned,
+        "snapshot": _snapshot,
         "convert": _converted,
-        "survey": _surveyed,
+        "infer_schema": _inferred,
         "sample": _sampled,
         "lint": _linted,
-        "parity": _agreed,
+        "conversion_check": _agreed,
         "quantize": _quantized,
         "inspect": _inspected,
         "smoke": _smoked,
-        "profile": _profiled,
+        "benchmark": _benchmarked,
         "evaluate": _evaluated,
         "drift": _drifted,
-        "judge": _judged,
+        "gate": _judged,
     }
 )
 """By step, all that are confined among them; the others run our own code alone."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from litegate.execution.confinement import listed_uris
 from litegate.execution.process import Ending
-from litegate.execution.returned.pins import Seen
+from litegate.execution.returned.snapshots import Seen
 from litegate.execution.step_run import StepRun
 from litegate.steps import STEPS
 from litegate.work import broker
@@ -29,7 +29,7 @@ class Child(StepRun):
     """A step whose child asks, writes and hands back what the case says, and then tampers with its folder."""
 
     def __init__(self, name: str, case: Case, world: World, tamper: Tamper = lambda folder: None) -> None:
-        super().__init__(name, case.request, world.places)
+        super().__init__(STEPS[name], case.request, world.places)
         self._case, self._tamper, self._world = case, tamper, world
 
     def _run_child(self, folder: Path) -> Ending:

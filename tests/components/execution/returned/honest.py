@@ -11,7 +11,7 @@ from litegate import records
 from litegate.digest import digest_bytes
 from litegate.promotion import chained
 from litegate.records import Artifact, DataRef, FileRef, Record, Signature, TensorSpec, UserCode
-from litegate.records.inputs import DataRef as Pinned
+from litegate.records.inputs import DataRef as Snapshot
 from litegate.settings import Settings
 from litegate.spec import Requalify, parse_spec
 from litegate.spec.metric_facts import BUILT_IN
@@ -95,7 +95,7 @@ class World:
     def data(self, uri: str, keep: Callable[[str, bytes], FileRef]) -> DataRef:
         entries = list_entries(uri, "data")
         manifest = keep(MANIFEST, manifest_bytes(entries))
-        return Pinned(uri=uri, format="npz", digest=manifest_digest(entries), manifest=manifest)
+        return Snapshot(uri=uri, format="npz", digest=manifest_digest(entries), manifest=manifest)
 
     def artifact(self, variant: str, keep: Callable[[str, bytes], FileRef]) -> Artifact:
         file = keep(f"{variant}.tflite", f"the bytes of {variant}".encode())
@@ -157,15 +157,15 @@ class World:
             preprocess=self.code,
         )
 
-    def pinned(self, keep: Callable[[str, bytes], FileRef]) -> records.Pinned:
+    def pinned(self, keep: Callable[[str, bytes], FileRef]) -> records.Snapshot:
         data = self.data(str(self.user / "fresh.npz"), keep)
-        return records.Pinned(spec=self.spec, data=data, metric=TOP1, preprocess=self.code)
+        return records.Snapshot(spec=self.spec, data=data, metric=TOP1, preprocess=self.code)
 
     @property
-    def incumbent(self) -> records.Incumbent:
-        return records.Incumbent(
+    def champion(self) -> records.ChampionEvidence:
+        return records.ChampionEvidence(
             version=1,
-            champion=self.int8,
+            artifact=self.int8,
             baseline=self.baseline,
             reference=records.DriftReference(inputs={"serving_default/x": self.statistics}),
             model_id="m-1",
@@ -201,8 +201,8 @@ def resolve(world: World) -> Case:
     return Case(request, world.resolved(world.wrote), asks)
 
 
-def pin(world: World) -> Case:
-    request = records.PinRequest(spec=world.spec, folder=str(world.user))
+def snapshot(world: World) -> Case:
+    request = records.SnapshotRequest(spec=world.spec, folder=str(world.user))
     return Case(request, world.pinned(world.wrote), (("list", world.spec.requalify.uri),))
 
 
@@ -216,11 +216,11 @@ def convert(world: World) -> Case:
     return Case(records.ConvertRequest(model=world.model(world.given)), result)
 
 
-def survey(world: World) -> Case:
+def infer_schema(world: World) -> Case:
     data = world.data(str(world.user / "train.npz"), world.given)
-    request = records.SurveyRequest(data=data, inputs=SIGNATURE.inputs, where="DATA")
+    request = records.InferSchemaRequest(data=data, inputs=SIGNATURE.inputs, where="DATA")
     found = {"x": records.DataField(dtype="float32", shape=(8,))}
-    return Case(request, records.Surveyed(samples=40, fields=found, classes=("cat",)))
+    return Case(request, records.InferredSchema(samples=40, fields=found, classes=("cat",)))
 
 
 def sample(world: World) -> Case:
@@ -241,11 +241,11 @@ def lint(world: World) -> Case:
     return Case(request, records.Lint(findings=(finding,), samples=20, compared=40, searched=40))
 
 
-def parity(world: World) -> Case:
-    request = records.ParityRequest(
+def conversion_check(world: World) -> Case:
+    request = records.ConversionCheckRequest(
         model=world.model(world.given), artifact=world.baseline, samples=world.samples(world.given)
     )
-    return Case(request, records.Parity(samples=20, max_abs_difference=1e-6, agreement=1.0))
+    return Case(request, records.ConversionCheck(samples=20, max_abs_difference=1e-6, agreement=1.0))
 
 
 def quantize(world: World) -> Case:
@@ -302,9 +302,9 @@ def smoke(world: World) -> Case:
     return Case(request, result)
 
 
-def profile(world: World) -> Case:
-    request = records.ProfileRequest(artifact=world.int8, samples=world.samples(world.given))
-    result = records.Profile(variant="int8", latency_ms=0.5, latency_p95_ms=0.6, runs=9, host="h", kernels="xnnpack")
+def benchmark(world: World) -> Case:
+    request = records.BenchmarkRequest(artifact=world.int8, samples=world.samples(world.given))
+    result = records.Benchmark(variant="int8", latency_ms=0.5, latency_p95_ms=0.6, runs=9, host="h", kernels="xnnpack")
     return Case(request, result)
 
 
@@ -326,7 +326,7 @@ def evaluate(world: World) -> Case:
     return Case(request, world.evaluated(world.int8, world.wrote).model_copy(update=change))
 
 
-def judge(world: World) -> Case:
+def gate(world: World) -> Case:
     baseline, candidate = world.candidate(world.baseline), world.candidate(world.int8)
     request = records.GateRequest(
         policy=world.spec.gate, target="cpu", variants=("int8",), baseline=baseline, candidates=(candidate,)
@@ -352,7 +352,7 @@ def judge(world: World) -> Case:
 
 def drift(world: World) -> Case:
     request = records.DriftRequest(
-        incumbent=world.incumbent,
+        champion=world.champion,
         evaluated=world.evaluated(world.int8, world.given),
         data=world.data(str(world.user / "fresh.npz"), world.given),
         limits=Requalify.model_validate(world.spec.requalify.model_dump()),
@@ -365,17 +365,17 @@ def drift(world: World) -> Case:
     return Case(request, records.Drift(samples=40, inputs=(found,), findings=(finding,), notes=("n",), sentence="s"))
 
 
-def champion(world: World) -> Case:
+def fetch_champion(world: World) -> Case:
     request = records.ChampionRequest(registry="m", alias="champion")
     return Case(request, records.ChampionFile(version=1, artifact=world.artifact("champion", world.wrote)))
 
 
-def incumbent(world: World) -> Case:
-    found = world.incumbent.model_copy(
-        update={"champion": world.artifact("int8", world.wrote), "baseline": world.artifact("float32", world.wrote)}
+def fetch_champion_evidence(world: World) -> Case:
+    found = world.champion.model_copy(
+        update={"artifact": world.artifact("int8", world.wrote), "baseline": world.artifact("float32", world.wrote)}
     )
     request = records.ChampionRequest(registry="m", alias="champion")
-    return Case(request, records.FoundIncumbent(incumbent=found))
+    return Case(request, records.FoundChampion(champion=found))
 
 
 def register(world: World) -> Case:
@@ -384,7 +384,7 @@ def register(world: World) -> Case:
         run_key="k",
         links={},
         resolved=world.resolved(world.given),
-        parity=records.Parity(samples=20, max_abs_difference=0.0, agreement=1.0),
+        conversion_check=records.ConversionCheck(samples=20, max_abs_difference=0.0, agreement=1.0),
         samples=world.samples(world.given),
         tools={},
         baseline=baseline,
@@ -456,8 +456,8 @@ def requalify(world: World) -> Case:
     request = records.RequalifyRequest(
         run_key="k",
         links={},
-        pinned=world.pinned(world.given),
-        incumbent=world.incumbent,
+        snapshot=world.pinned(world.given),
+        champion=world.champion,
         verdict=world.verdict(world.int8, "passed"),
         drift=records.Drift(samples=1, inputs=()),
         kernels="xnnpack",
@@ -465,8 +465,8 @@ def requalify(world: World) -> Case:
     return Case(request, _requalification())
 
 
-def conclude(world: World) -> Case:
-    request = records.ConcludeRequest(
+def act(world: World) -> Case:
+    request = records.ActRequest(
         channel=CHANNEL,
         requalification=_requalification(),
         on_failure="alert",
@@ -474,7 +474,7 @@ def conclude(world: World) -> Case:
         actor="a",
         run_key="k",
     )
-    return Case(request, records.Conclusion(action="none", champion=1, why="w"))
+    return Case(request, records.Acted(action="none", champion=1, why="w"))
 
 
 def clean(world: World) -> Case:
@@ -490,8 +490,34 @@ def clean(world: World) -> Case:
 HONEST: dict[str, Callable[[World], Case]] = {
     function.__name__: function
     for function in (
-        *(prepare, train, resolve, pin, convert, survey, sample, lint, parity, quantize, inspect, smoke, profile),
-        *(evaluate, judge, drift, champion, incumbent, register, promote, decide, ledger, read_ledger, requalify),
-        *(conclude, clean),
+        *(
+            prepare,
+            train,
+            resolve,
+            snapshot,
+            convert,
+            infer_schema,
+            sample,
+            lint,
+            conversion_check,
+            quantize,
+            inspect,
+            smoke,
+            benchmark,
+        ),
+        *(
+            evaluate,
+            gate,
+            drift,
+            fetch_champion,
+            fetch_champion_evidence,
+            register,
+            promote,
+            decide,
+            ledger,
+            read_ledger,
+            requalify,
+        ),
+        *(act, clean),
     )
 }

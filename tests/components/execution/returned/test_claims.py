@@ -40,8 +40,8 @@ ROWS = (
     Row("resolve", "metric_code", {"reference": "a:b", "folder": "/", "digest": OTHER}, "metric_code: expected None"),
     Row("resolve", "trigger", {"source": "s", "timestamp": "t"}, "trigger: expected None"),
     Row("resolve", "trial", {"changes": []}, "trial: expected None"),
-    Row("pin", "spec.requalify.max_drop", 0.9, "spec: expected"),
-    Row("pin", "preprocess.folder", "/", "preprocess.folder: expected"),
+    Row("snapshot", "spec.requalify.max_drop", 0.9, "spec: expected"),
+    Row("snapshot", "preprocess.folder", "/", "preprocess.folder: expected"),
     Row("convert", "artifact.variant", "int8", "variant: expected 'float32', got 'int8'"),
     Row("convert", "artifact.file.name", "a.tflite", "the file's name: expected 'float32.tflite'"),
     Row("convert", "saved_model.0.name", "variables/variables.index", "names of the SavedModel's files"),
@@ -53,7 +53,7 @@ ROWS = (
     Row("sample", "inputs", {}, "inputs: expected"),
     Row("lint", "samples", 19, "samples: expected 20, got 19"),
     Row("lint", "findings.0.severity", "error", "errors, which end the step: expected [], got ['few']"),
-    Row("parity", "samples", 21, "samples: expected at most 20, got 21"),
+    Row("conversion_check", "samples", 21, "samples: expected at most 20, got 21"),
     Row("quantize", "variant", "uint8", "variant: expected 'int8', got 'uint8'"),
     Row("quantize", "signatures", {}, "signatures: expected {'serving_default'}"),
     Row("inspect", "variant", "uint8", "variant: expected 'int8', got 'uint8'"),
@@ -62,7 +62,7 @@ ROWS = (
     Row("inspect", "float_macs", 10, "float_macs: expected at most 9, got 10"),
     Row("smoke", "artifact_digest", OTHER, "artifact_digest: expected"),
     Row("smoke", "samples", 21, "samples: expected at most 20, got 21"),
-    Row("profile", "variant", "float32", "variant: expected 'int8', got 'float32'"),
+    Row("benchmark", "variant", "float32", "variant: expected 'int8', got 'float32'"),
     Row("evaluate", "artifact_digest", OTHER, "artifact_digest: expected"),
     Row("evaluate", "metric", MAE, "the metric's name: expected 'top1', got 'mae'"),
     Row("evaluate", "metric.higher_is_better", False, "metric: expected"),
@@ -72,13 +72,13 @@ ROWS = (
     Row("evaluate", "design", "fixed", "design: expected 'looks', got 'fixed'"),
     Row("evaluate", "references", [], "references: expected"),
     Row("evaluate", "references.0.artifact_digest", OTHER, "references: expected"),
-    Row("judge", "verdicts.1.variant", "uint8", "variants: expected ['float32', 'int8'], got ['float32', 'uint8']"),
-    Row("judge", "verdicts.1.digest", OTHER, "the verdict of int8: digest: expected"),
-    Row("judge", "verdicts.0.state", "passed", "whether it is the baseline: expected True, got False"),
-    Row("judge", "verdicts.1.samples", 101, "samples: expected at most 100, got 101"),
-    Row("judge", "verdicts.1.explanation.0.name", "verdict.json", "explanation: expected tables of int8"),
-    Row("judge", "verdicts.1.clauses.0.state", "failed", "clauses of what passed: expected {'passed'}"),
-    Row("judge", "verdicts.1.clauses", [], "clauses of what passed: expected {'passed'}, got {'no clause'}"),
+    Row("gate", "verdicts.1.variant", "uint8", "variants: expected ['float32', 'int8'], got ['float32', 'uint8']"),
+    Row("gate", "verdicts.1.digest", OTHER, "the verdict of int8: digest: expected"),
+    Row("gate", "verdicts.0.state", "passed", "whether it is the baseline: expected True, got False"),
+    Row("gate", "verdicts.1.samples", 101, "samples: expected at most 100, got 101"),
+    Row("gate", "verdicts.1.explanation.0.name", "verdict.json", "explanation: expected tables of int8"),
+    Row("gate", "verdicts.1.clauses.0.state", "failed", "clauses of what passed: expected {'passed'}"),
+    Row("gate", "verdicts.1.clauses", [], "clauses of what passed: expected {'passed'}, got {'no clause'}"),
     Row("drift", "inputs.0.input", "another", "inputs: expected those of serving_default/x"),
 )
 
@@ -109,14 +109,14 @@ def test_a_result_that_is_not_about_its_request_is_told(world: World, row: Row) 
 
 
 def test_every_claim_has_a_row() -> None:
-    assert {row.step for row in ROWS} == set(CLAIMS) - {"survey"}
+    assert {row.step for row in ROWS} == set(CLAIMS) - {"infer_schema"}
 
 
 def test_what_cannot_run_on_the_target_has_not_passed(world: World) -> None:
     """That is known without the judge, in whose process a user's metric may run."""
-    case = HONEST["judge"](world)
+    case = HONEST["gate"](world)
     request = case.request.model_copy(update={"target": "gpu"})
-    assert list(problems("judge", request, case.result)) == [
+    assert list(problems("gate", request, case.result)) == [
         "the verdict of int8: refusals of what passed: expected [], got ['wrong_target']"
     ]
 

@@ -51,7 +51,7 @@ def test_a_result_cannot_name_a_file_of_the_host(
 
 
 METRIC = """
-from litegate.datasets import pinning
+from litegate.datasets import snapshots
 from litegate.steps import resolve
 from litegate.storage.manifests import Entry
 
@@ -62,17 +62,20 @@ class Metric:
         {attack}
 
 def widened(pin):
-    def pin_code(*arguments):
+    def snapshot_code(*arguments):
         return pin(*arguments) and pin(*arguments).model_copy(update={{"folder": "/"}})
-    return pin_code
+    return snapshot_code
 
 def also(make):
     stolen = Entry(name="x", uri="/etc/shadow", size=1, pin="1:1")
     return lambda entries: make((*entries, stolen))
 """
 ATTACKS = {
-    "a folder of code that is everything": ("resolve.pin_code = widened(resolve.pin_code)", "preprocess.folder"),
-    "a data set with a file of the host": ("pinning.manifest_bytes = also(pinning.manifest_bytes)", "manifest"),
+    "a folder of code that is everything": (
+        "resolve.snapshot_code = widened(resolve.snapshot_code)",
+        "preprocess.folder",
+    ),
+    "a data set with a file of the host": ("snapshots.manifest_bytes = also(snapshots.manifest_bytes)", "manifest"),
     "a changed model": (
         "resolve.check_model = lambda root, *_: (root / 'saved_model.pb').write_bytes(b'another')",
         "digests of the model's files",

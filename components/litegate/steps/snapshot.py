@@ -1,16 +1,16 @@
-"""Step `pin`: pin the fresh data of a requalification, and the code that reads and measures them."""
+"""Step `snapshot`: pin the fresh data of a requalification, and the code that reads and measures them."""
 
 from __future__ import annotations
 
-from litegate.datasets.pinning import pin_code, pin_data, pin_metric
+from litegate.datasets.snapshots import snapshot_code, snapshot_data, snapshot_metric
 from litegate.errors import SpecError
-from litegate.records import Pinned, PinRequest
+from litegate.records import Snapshot, SnapshotRequest
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
 
 
-def run(request: PinRequest, work: Work) -> Pinned:
+def run(request: SnapshotRequest, work: Work) -> Snapshot:
     """List the fresh data as they are now.
 
     Raises:
@@ -20,11 +20,11 @@ def run(request: PinRequest, work: Work) -> Pinned:
     spec = request.spec
     if spec.requalify is None:
         raise SpecError("requalify", "a section with fresh data", "none")
-    metric, metric_code = pin_metric(spec, request.folder)
-    return Pinned(
+    metric, metric_code = snapshot_metric(spec, request.folder)
+    return Snapshot(
         spec=spec,
-        data=pin_data(spec.requalify, "requalify.uri", work),
+        data=snapshot_data(spec.requalify, "requalify.uri", work),
         metric=metric,
         metric_code=metric_code,
-        preprocess=pin_code(spec.preprocess, request.folder, "preprocess"),
+        preprocess=snapshot_code(spec.preprocess, request.folder, "preprocess"),
     )

@@ -1,4 +1,4 @@
-"""Step `profile`: latency of `invoke`, one sample, one thread, on this host, in quiet."""
+"""Step `benchmark`: latency of `invoke`, one sample, one thread, on this host, in quiet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from litegate.datasets.representative import load_samples
 from litegate.progress import Progress
-from litegate.records import Profile, ProfileRequest
+from litegate.records import Benchmark, BenchmarkRequest
 from litegate.runtimes.litert import LiteRTModel, choose_signature
 from litegate.work.step_work import Work
 
@@ -22,7 +22,7 @@ _SECONDS = 1.5
 _MIN_RUNS, _MAX_RUNS = 5, 2000
 
 
-def run(request: ProfileRequest, work: Work) -> Profile:
+def run(request: BenchmarkRequest, work: Work) -> Benchmark:
     """Invoke on real samples for a fixed time, after a warm-up, and take the median."""
     artifact = request.artifact
     key = choose_signature(tuple(artifact.signatures), request.signature)
@@ -33,11 +33,11 @@ def run(request: ProfileRequest, work: Work) -> Profile:
         for index in range(min(request.samples.samples, 32))
     ]
     model.invoke(samples[0])
-    progress = Progress(work.say, f"profile {artifact.variant}", _MIN_RUNS, unit="runs")
+    progress = Progress(work.say, f"benchmark {artifact.variant}", _MIN_RUNS, unit="runs")
     times = _measure(model, samples, progress)
     median, p95 = (float(value) * 1e3 for value in np.percentile(times, (50, 95)))
-    work.say("profile %s: median %.3f ms, p95 %.3f ms, %d runs", artifact.variant, median, p95, len(times))
-    return Profile(
+    work.say("benchmark %s: median %.3f ms, p95 %.3f ms, %d runs", artifact.variant, median, p95, len(times))
+    return Benchmark(
         variant=artifact.variant,
         latency_ms=median,
         latency_p95_ms=p95,

@@ -7,10 +7,10 @@ from litegate.records.base import Record
 from litegate.records.fields import Count
 from litegate.records.inputs import DataRef
 
-__all__ = ["DataField", "SurveyRequest", "Surveyed"]
+__all__ = ["DataField", "InferSchemaRequest", "InferredSchema"]
 
 
-class SurveyRequest(Record):
+class InferSchemaRequest(Record):
     """A pinned data set and the inputs that it is to feed; `where` names it in messages."""
 
     data: DataRef
@@ -30,7 +30,7 @@ class DataField(Record):
     shape: tuple[int, ...]
 
 
-class Surveyed(Record):
+class InferredSchema(Record):
     """What a data set holds, as its first sample shows it.
 
     Attributes:

@@ -14,7 +14,7 @@ from litegate.digest import digest_file
 from litegate.errors import StoreError
 from litegate.inspection.tflite import describe
 from litegate.records import ChampionFile, ChampionRequest
-from litegate.steps import champion
+from litegate.steps import fetch_champion
 from litegate.tracking import models, registry
 from litegate.work.step_work import Work
 
@@ -42,7 +42,7 @@ class Registered:
     def fetch(self, alias: str = "champion") -> tuple[ChampionFile, Work]:
         work = Work(self.folder / uuid.uuid4().hex, self.folder / "cache")
         work.folder.mkdir()
-        return champion.run(ChampionRequest(registry=self.name, alias=alias), work), work
+        return fetch_champion.run(ChampionRequest(registry=self.name, alias=alias), work), work
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Step `judge`: gather the outcomes and the facts for the gate, let it judge all variants, and explain its verdicts."""
+"""Step `gate`: gather the outcomes and the facts for the gate, let it judge all variants, and explain its verdicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step `parity`: the float32 conversion against the source model, before anything is quantized.
+"""Step `conversion_check`: the float32 conversion against the source model, before anything is quantized.
 
 A converter that drops weights, or a loader that misreads them, gives a file that looks sound; only running
 both on real samples tells.
@@ -12,7 +12,7 @@ import numpy as np
 
 from litegate.datasets.representative import load_samples
 from litegate.errors import ModelError, SpecError
-from litegate.records import Parity, ParityRequest
+from litegate.records import ConversionCheck, ConversionCheckRequest
 from litegate.runtimes.litert import LiteRTModel, choose_signature
 from litegate.source.loading import source_predictor
 from litegate.work.step_work import Work
@@ -27,7 +27,7 @@ RELATIVE_TOLERANCE = 1e-2
 _MIN_AGREEMENT = 0.99
 
 
-def run(request: ParityRequest, work: Work) -> Parity:
+def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
     """Run both on the representative samples.
 
     Raises:
@@ -45,11 +45,16 @@ def run(request: ParityRequest, work: Work) -> Parity:
     pairs = list(zip(source, (converted[name] for name in sorted(converted)), strict=True))
     difference = max(_difference(ours, theirs, uri) for theirs, ours in pairs)
     agreement = min(_agreement(theirs, ours) for theirs, ours in pairs)
-    work.say("parity: %d samples, largest difference %.3g, same prediction %.4f", len(source[0]), difference, agreement)
+    work.say(
+        "conversion_check: %d samples, largest difference %.3g, same prediction %.4f",
+        len(source[0]),
+        difference,
+        agreement,
+    )
     if agreement < _MIN_AGREEMENT:
         expected = f"the float32 conversion to predict what the source model predicts ({_MIN_AGREEMENT:.0%})"
         raise ModelError(f"model.uri {uri}", expected, f"agreement on {agreement:.2%} of {len(source[0])} samples")
-    return Parity(samples=len(source[0]), max_abs_difference=difference, agreement=agreement)
+    return ConversionCheck(samples=len(source[0]), max_abs_difference=difference, agreement=agreement)
 
 
 def _difference(converted: Array, source: Array, uri: str) -> float:

@@ -1,4 +1,4 @@
-"""Step `incumbent`: fetch the champion with all that it was judged by, from MLflow alone."""
+"""Step `fetch_champion_evidence`: fetch the champion with all that it was judged by, from MLflow alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from litegate.digest import digest_bytes
 from litegate.errors import StoreError
 from litegate.inspection.tflite import describe_unopened
-from litegate.records import Artifact, ChampionRequest, DriftReference, FoundIncumbent, Incumbent
+from litegate.records import Artifact, ChampionEvidence, ChampionRequest, DriftReference, FoundChampion
 from litegate.tracking import aliases, models, notes, registry, runs
 from litegate.tracking.proof import proved_content
 from litegate.variants import BASELINE
@@ -21,7 +21,7 @@ from litegate.work.step_work import Work
 __all__ = ["run"]
 
 
-def run(request: ChampionRequest, work: Work) -> FoundIncumbent:
+def run(request: ChampionRequest, work: Work) -> FoundChampion:
     """Download the version behind the alias, its baseline, and what its data looked like.
 
     Raises:
@@ -30,24 +30,24 @@ def run(request: ChampionRequest, work: Work) -> FoundIncumbent:
     client = runs.connect()
     number = aliases.version_behind(client, request.registry, request.alias)
     if number is None:
-        work.say("incumbent: no version of %s is %s yet", request.registry, request.alias)
-        return FoundIncumbent(incumbent=None)
+        work.say("champion: no version of %s is %s yet", request.registry, request.alias)
+        return FoundChampion(champion=None)
     version = client.get_model_version(request.registry, str(number))
     variant, run_id = registry.verdict_run(version)
     if run_id is None:
         where = f"models:/{request.registry}/{number}"
         raise StoreError(f"{where}: no tag names the run with the verdict on {variant}: quantize and promote it anew")
-    champion = proved_content(client, request.registry, number, work.folder)
-    found = Incumbent(
+    content = proved_content(client, request.registry, number, work.folder)
+    found = ChampionEvidence(
         version=number,
-        champion=_artifact(work, variant, champion),
+        artifact=_artifact(work, variant, content),
         baseline=_artifact(work, BASELINE, _baseline(client, version, run_id, work.folder)),
         reference=_reference(client, version, run_id, work.folder),
         model_id=version.source.removeprefix("models:/"),
         mlflow_run_id=run_id,
     )
-    work.say("incumbent: %s version %s is %s", request.registry, number, found.champion.variant)
-    return FoundIncumbent(incumbent=found)
+    work.say("champion: %s version %s is %s", request.registry, number, found.artifact.variant)
+    return FoundChampion(champion=found)
 
 
 def _artifact(work: Work, variant: str, content: bytes) -> Artifact:

@@ -15,16 +15,16 @@ from litegate.datasets.npz import NpyDataset, NpzDataset
 from litegate.datasets.pictures import decode_image
 from litegate.datasets.shards import LabelIndex, RecordIndex, Shard
 from litegate.errors import DataError
-from litegate.records import DataField, DataRef, Surveyed
+from litegate.records import DataField, DataRef, InferredSchema
 from litegate.work.step_work import Work
 
-__all__ = ["survey"]
+__all__ = ["infer_schema"]
 
 _NO_LABEL = ""
 """No field has this name: whatever is there counts as a field."""
 
 
-def survey(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]) -> Surveyed:
+def infer_schema(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]) -> InferredSchema:
     """Count the samples, and look at the first.
 
     Args:
@@ -40,18 +40,18 @@ def survey(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]) -> S
     if ref.format in ("npz", "npy"):
         arrays = (NpzDataset if ref.format == "npz" else NpyDataset).open(files, place, _NO_LABEL)
         fields = {name: DataField(dtype=h.dtype.name, shape=h.shape[1:]) for name, h in arrays.headers.items()}
-        return Surveyed(samples=len(arrays.ids), fields=fields)
+        return InferredSchema(samples=len(arrays.ids), fields=fields)
     return _records(files, ref.format, place)
 
 
-def _images(files: Files, place: str, inputs: Mapping[str, Any]) -> Surveyed:
+def _images(files: Files, place: str, inputs: Mapping[str, Any]) -> InferredSchema:
     images = ImageDataset.open(files, place, *image_input(inputs, place))
     _, features, _ = next(iter(images.read([0])))
     fields = {name: DataField(dtype="image", shape=image.shape) for name, image in features.items()}
-    return Surveyed(samples=len(images.ids), fields=fields, classes=images.classes)
+    return InferredSchema(samples=len(images.ids), fields=fields, classes=images.classes)
 
 
-def _records(files: Mapping[str, Callable[[], Path]], form: str, place: str) -> Surveyed:
+def _records(files: Mapping[str, Callable[[], Path]], form: str, place: str) -> InferredSchema:
     suffixes, open_shard = shard_format(form)
     named = data_files(files, suffixes)
     index = RecordIndex(LabelIndex(_NO_LABEL))
@@ -60,7 +60,7 @@ def _records(files: Mapping[str, Callable[[], Path]], form: str, place: str) -> 
     if not filled:
         raise DataError(place, "at least one sample", f"{len(shards)} empty files")
     fields = {name: _field(filled[0], name) for name in filled[0].fields}
-    return Surveyed(samples=sum(map(len, filled)), fields=fields)
+    return InferredSchema(samples=sum(map(len, filled)), fields=fields)
 
 
 def _field(shard: Shard, name: str) -> DataField:

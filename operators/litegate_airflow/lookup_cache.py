@@ -1,4 +1,4 @@
-"""Recall: what earlier runs have found is not computed again, and takes no slot of a pool."""
+"""Look up cached results: what earlier runs have found is not computed again, and takes no slot of a pool."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing_extensions import override
 from litegate.errors import StepFailed
 from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import StepOperator, VariantOperator, failures_reported
-from litegate_airflow.xcom import RECALLED, RETURN_VALUE, Found
+from litegate_airflow.xcom import CACHED, RETURN_VALUE, Found
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-__all__ = ["RecallOperator"]
+__all__ = ["LookupCacheOperator"]
 
 
-class RecallOperator(BaseOperator, SkipMixin):
+class LookupCacheOperator(BaseOperator, SkipMixin):
     """Returns the names of the variants that something is missing of; those are computed.
 
     It looks up what every task between itself and the task `before` would come to. The results of a variant that
-    is complete are under the XCom key `recalled`. If nothing at all is missing, these tasks are skipped, and all
+    is complete are under the XCom key `cached`. If nothing at all is missing, these tasks are skipped, and all
     results are under that key.
     """
 
@@ -37,11 +37,11 @@ class RecallOperator(BaseOperator, SkipMixin):
     @override
     def execute(self, context: Context) -> Sequence[str]:
         ti = context["ti"]
-        with failures_reported(ti, "recall"):
+        with failures_reported(ti, "lookup_cache"):
             search = _Search(ti, self._tasks())
             shared, missing = search.shared(), search.variants()
             complete = shared and not missing
-            ti.xcom_push(RECALLED, search.found if complete else search.of_complete_variants(missing))
+            ti.xcom_push(CACHED, search.found if complete else search.of_complete_variants(missing))
         if complete:
             self.log.info("every result is there: the tasks from here to %s are skipped", self.before)
             ti.xcom_push(RETURN_VALUE, missing)
@@ -92,7 +92,7 @@ class _Search(RunRecords):
             return False
         operator = task.of(variant) if variant and isinstance(task, VariantOperator) else task
         try:
-            values = operator.recall(self)
+            values = operator.lookup_cache(self)
         except AirflowSkipException:  # there is nothing to be found
             return True
         except StepFailed:  # what it needs is not there

@@ -1,11 +1,11 @@
-"""Step `conclude`: do what the spec asks for after a requalification, and record that it was done."""
+"""Step `act`: do what the spec asks for after a requalification, and record that it was done."""
 
 from __future__ import annotations
 
 from mlflow import MlflowClient
 
 from litegate.errors import BadInput
-from litegate.records import ConcludeRequest, Conclusion, Decision
+from litegate.records import Acted, ActRequest, Decision
 from litegate.requalification import action_of, reason_of
 from litegate.tracking import aliases, runs
 from litegate.tracking.deciding import decide
@@ -15,7 +15,7 @@ from litegate.work.step_work import Work
 __all__ = ["run"]
 
 
-def run(request: ConcludeRequest, work: Work) -> Conclusion:
+def run(request: ActRequest, work: Work) -> Acted:
     """Roll back, or say that somebody must look; a second time nothing more happens.
 
     A roll-back that is refused, because nothing can take over or the champion is pinned, becomes an alert.
@@ -24,14 +24,14 @@ def run(request: ConcludeRequest, work: Work) -> Conclusion:
         StoreError: what would take over is not what was judged, or the aliases do not hold.
     """
     client, found = runs.connect(), request.requalification
-    conclusion = _conclude(client, request, work)
-    client.set_tag(found.mlflow_run_id, ACTION, _said(conclusion))
+    acted = _act(client, request, work)
+    client.set_tag(found.mlflow_run_id, ACTION, _said(acted))
     Trend(client, found.experiment_id, request.channel).describe()
-    work.say("%s: %s: %s", request.channel, _said(conclusion), conclusion.why)
-    return conclusion
+    work.say("%s: %s: %s", request.channel, _said(acted), acted.why)
+    return acted
 
 
-def _conclude(client: MlflowClient, request: ConcludeRequest, work: Work) -> Conclusion:
+def _act(client: MlflowClient, request: ActRequest, work: Work) -> Acted:
     why = reason_of(request)
     match action_of(request):
         case "rollback":
@@ -43,7 +43,7 @@ def _conclude(client: MlflowClient, request: ConcludeRequest, work: Work) -> Con
     return _still(client, request, "none", why)
 
 
-def _roll_back(client: MlflowClient, request: ConcludeRequest, why: str, work: Work) -> Conclusion:
+def _roll_back(client: MlflowClient, request: ActRequest, why: str, work: Work) -> Acted:
     found = request.requalification
     decision = Decision(
         channel=request.channel,
@@ -61,15 +61,15 @@ def _roll_back(client: MlflowClient, request: ConcludeRequest, why: str, work: W
         decided = decide(client, decision, work.folder)
     except BadInput as refused:
         return _still(client, request, "alerted", f"{why}; it was not rolled back: {refused}")
-    return Conclusion(action="rolled_back", champion=decided.entry.after, why=why)
+    return Acted(action="rolled_back", champion=decided.entry.after, why=why)
 
 
-def _still(client: MlflowClient, request: ConcludeRequest, action: str, why: str) -> Conclusion:
+def _still(client: MlflowClient, request: ActRequest, action: str, why: str) -> Acted:
     """Whoever is champion stays it."""
     now = aliases.version_behind(client, request.channel.registry, request.channel.alias)
-    return Conclusion.model_validate({"action": action, "champion": now, "why": why})
+    return Acted.model_validate({"action": action, "champion": now, "why": why})
 
 
-def _said(conclusion: Conclusion) -> str:
-    after = f", version {conclusion.champion} is champion" if conclusion.action == "rolled_back" else ""
-    return f"{conclusion.action.replace('_', ' ')}{after}"
+def _said(acted: Acted) -> str:
+    after = f", version {acted.champion} is champion" if acted.action == "rolled_back" else ""
+    return f"{acted.action.replace('_', ' ')}{after}"

@@ -11,10 +11,10 @@ from litegate.storage.manifests import MANIFEST, manifest_bytes, manifest_digest
 from litegate.user_code.source import source_digest
 from litegate.work.step_work import Work
 
-__all__ = ["pin_code", "pin_data", "pin_metric"]
+__all__ = ["snapshot_code", "snapshot_data", "snapshot_metric"]
 
 
-def pin_data(section: Data, where: str, work: Work) -> DataRef:
+def snapshot_data(section: Data, where: str, work: Work) -> DataRef:
     """A data set as it is now.
 
     Args:
@@ -39,7 +39,7 @@ def pin_data(section: Data, where: str, work: Work) -> DataRef:
     )
 
 
-def pin_metric(spec: Spec, folder: str) -> tuple[MetricFacts, UserCode | None]:
+def snapshot_metric(spec: Spec, folder: str) -> tuple[MetricFacts, UserCode | None]:
     """The facts of the spec's metric, and its source where it is the user's.
 
     Raises:
@@ -49,7 +49,7 @@ def pin_metric(spec: Spec, folder: str) -> tuple[MetricFacts, UserCode | None]:
     built_in = built_in_facts(name)
     if built_in is not None:
         return built_in, None  # and the spec has been checked against it
-    code = pin_code(name, folder, "evaluation.metric")
+    code = snapshot_code(name, folder, "evaluation.metric")
     facts = load_metric(name, code).facts
     problem = gate_problem(spec.evaluation, spec.gate, facts)
     if spec.requalify is not None and problem is None:
@@ -59,7 +59,7 @@ def pin_metric(spec: Spec, folder: str) -> tuple[MetricFacts, UserCode | None]:
     return facts, code
 
 
-def pin_code(reference: str | None, folder: str, where: str) -> UserCode | None:
+def snapshot_code(reference: str | None, folder: str, where: str) -> UserCode | None:
     """The source behind a `package.module:name` as it is now; None for None."""
     if reference is None:
         return None

@@ -1,4 +1,4 @@
-"""What a survey sees of a data set in each format."""
+"""The schema that is inferred from a dataset in each format."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from litegate.datasets.survey import survey
+from litegate.datasets.schema import infer_schema
 from litegate.errors import DataError
-from litegate.records import DataRef, FileRef, Surveyed, TensorSpec
+from litegate.records import DataRef, FileRef, InferredSchema, TensorSpec
 from litegate.storage.user_objects import list_entries
 from tests.components.datasets.writers import write
 
@@ -36,13 +36,13 @@ class Files:
         return Path(entry.uri)
 
 
-def seen(uri: Path, form: Any, folder: Path, inputs: Any = None) -> Surveyed:
+def seen(uri: Path, form: Any, folder: Path, inputs: Any = None) -> InferredSchema:
     manifest = FileRef(name="manifest.jsonl", digest="0" * 64, bytes=0)
     ref = DataRef(uri=str(uri), format=form, digest="0" * 64, manifest=manifest)
-    return survey(ref, Files(uri, folder), "DATA", inputs or INPUTS)  # type: ignore[arg-type]
+    return infer_schema(ref, Files(uri, folder), "DATA", inputs or INPUTS)  # type: ignore[arg-type]
 
 
-def fields(found: Surveyed) -> dict[str, tuple[str, tuple[int, ...]]]:
+def fields(found: InferredSchema) -> dict[str, tuple[str, tuple[int, ...]]]:
     return {name: (each.dtype, each.shape) for name, each in found.fields.items()}
 
 

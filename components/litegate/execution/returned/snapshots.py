@@ -13,7 +13,7 @@ from typing import Any
 
 from litegate.digest import digest_bytes
 from litegate.execution.returned.claims import equal
-from litegate.records import Converted, DataRef, ModelRef, Pinned, Record, Resolved
+from litegate.records import Converted, DataRef, ModelRef, Record, Resolved, Snapshot
 from litegate.source.kinds import MODEL_FILES, model_digest
 from litegate.spec import Data
 from litegate.storage.manifests import MANIFEST, manifest_bytes, manifest_digest
@@ -48,7 +48,7 @@ def _resolved(result: Resolved, seen: Seen) -> Iterator[str]:
     yield from _data("evaluation", spec.evaluation, result.evaluation, seen)
 
 
-def _pinned(result: Pinned, seen: Seen) -> Iterator[str]:
+def _snapshot(result: Snapshot, seen: Seen) -> Iterator[str]:
     if result.spec.requalify is None:
         yield "data: expected none, for the spec has no fresh data"
     else:
@@ -91,5 +91,5 @@ def _data(where: str, section: Data, data: DataRef, seen: Seen) -> Iterator[str]
 
 
 _CHECKS: Mapping[str, Callable[[Any, Seen], Iterator[str]]] = MappingProxyType(
-    {"resolve": _resolved, "pin": _pinned, "convert": _converted}
+    {"resolve": _resolved, "snapshot": _snapshot, "convert": _converted}
 )
