@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow.sdk import DAG, TaskGroup, TriggerRule, get_parsing_context, task_group
 
+from litegate.errors import SpecError
 from litegate.spec import Approval, Spec
 from litegate.variants import BASELINE, CHAMPION
 from litegate_airflow.answer import AnswerOperator
@@ -113,9 +114,9 @@ def variant(name: str) -> None:
     quantize >> inspect >> evaluate >> benchmark
 
 
-def broken(dag_id: str, path: Path, problem: str) -> None:
+def broken(dag_id: str, path: Path, problem: SpecError | None) -> None:
     """The DAG of a spec file that cannot be used: it is there to say why, and takes no other down."""
-    with DAG(dag_id, schedule=None, catchup=False, doc_md=problem, tags=["litegate", "broken-spec"]):
+    with DAG(dag_id, schedule=None, catchup=False, doc_md=str(problem), tags=["litegate", "broken-spec"]):
         ResolveOperator(task_id="resolve", spec_path=str(path), problem=problem)
 
 

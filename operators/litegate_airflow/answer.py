@@ -10,7 +10,7 @@ from typing_extensions import override
 from litegate.errors import BadInput, GateRejected
 from litegate.records import Answer, Decided, Decision, Record
 from litegate_airflow.run_records import RunRecords
-from litegate_airflow.step import StepOperator, failures_reported
+from litegate_airflow.step import StepOperator
 from litegate_airflow.xcom import DECIDED, push
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ class AnswerOperator(StepOperator):
         decision = result.entry.decision
         if decision.action == "accepted":
             return result.to_json()
-        with failures_reported(context["ti"], self.step):
-            skips = RunRecords(context["ti"]).resolved().spec.gate.on_reject == "skip"
-            rejected = AirflowSkipException if skips else GateRejected
-            raise rejected(f"version {decision.version} was rejected by {decision.actor}: {decision.why}")
+        skips = RunRecords(context["ti"]).resolved().spec.gate.on_reject == "skip"
+        rejected = AirflowSkipException if skips else GateRejected
+        raise rejected(f"version {decision.version} was rejected by {decision.actor}: {decision.why}")

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from litegate.digest import digest_json
 from litegate.errors import StepFailed
+from litegate.failures import FailureKind
 from litegate.presentation.question import question
 from litegate.records import Answer
 from litegate.spec import Approval
@@ -60,7 +61,7 @@ class ApproveOperator(HITLOperator):
             pages = {"Report": result.report, "MLflow": mlflow_page(result), "Airflow": run_url(context["ti"])}
             self.subject, self.body = question(records.channel(), result, promotion, pages)
             self._keep_what_is_asked(context, promotion.selected.version)
-        super().execute(context)
+            super().execute(context)
 
     @override
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +69,7 @@ class ApproveOperator(HITLOperator):
         with failures_reported(context["ti"], self.task_id):
             if event.get("error_type") == "timeout":
                 detail = f"{self._silence}; the version still waits: clear this task to ask again"
-                raise StepFailed(self.task_id, "timeout", detail)
+                raise StepFailed(self.task_id, FailureKind.TIMEOUT, detail)
             answered = super().execute_complete(context, event)
             asked: Any = context["task_state_store"].get(ASKED)
             answer = self._answer(answered, asked["version"])
@@ -97,7 +98,7 @@ class ApproveOperator(HITLOperator):
         store = context["task_state_store"]
         if store.get(ASKED) not in (None, asked):
             detail = "the results have changed since this run asked, and Airflow would show the old ones"
-            raise StepFailed(self.task_id, "outdated", f"{detail}: start a new run")
+            raise StepFailed(self.task_id, FailureKind.OUTDATED, f"{detail}: start a new run")
         store.set(ASKED, asked, retention=NEVER_EXPIRE)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from litegate.pipeline.requests import request_of
-from litegate.records import Inspection
 from litegate_airflow.run_records import RunRecords
 from litegate_airflow.step import VariantOperator, failures_reported
 from litegate_airflow.xcom import SMOKE, push
@@ -34,9 +33,9 @@ class InspectOperator(VariantOperator):
         return None if found is None or smoke is None else found | {SMOKE: smoke}
 
     @override
-    def deliver(self, result: Inspection, context: Context) -> dict[str, Any]:
-        """Run the file too, now that it is known to be what it should be."""
-        ti = context["ti"]
+    def execute(self, context: Context) -> Any:
+        """Run the file too, once it is known to be what it should be."""
+        inspection, ti = super().execute(context), context["ti"]
         with failures_reported(ti, "smoke", self.variant):
             push(ti, SMOKE, self.run_step("smoke", request_of("smoke", RunRecords(ti), self.variant)))
-        return result.to_json()
+        return inspection

@@ -42,10 +42,10 @@ class LookupCacheOperator(BaseOperator, SkipMixin):
             shared, missing = search.shared(), search.variants()
             complete = shared and not missing
             ti.xcom_push(CACHED, search.found if complete else search.of_complete_variants(missing))
-        if complete:
-            self.log.info("every result is there: the tasks from here to %s are skipped", self.before)
-            ti.xcom_push(RETURN_VALUE, missing)
-            self.skip(ti, self.downstream_list)  # raises what ends this task as a success
+            if complete:
+                self.log.info("every result is there: the tasks from here to %s are skipped", self.before)
+                ti.xcom_push(RETURN_VALUE, missing)
+                self.skip(ti, self.downstream_list)  # raises what ends this task as a success
         self.log.info("to be computed: %s", ", ".join(missing) or "none of the variants, but what comes before them")
         return missing
 

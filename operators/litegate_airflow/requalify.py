@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from litegate.errors import StepFailed
+from litegate.failures import FailureKind
 from litegate.records import (
     Acted,
     ActRequest,
@@ -195,8 +196,8 @@ class ActOperator(StepOperator):
             acted: Acted = self.run_step(self.step, self.request(RunRecords(ti)))
             push(ti, CONCLUSION, acted)
             if acted.action == "alerted":
-                raise StepFailed("requalify", "alert", acted.why)
-        return self.deliver(acted, context)
+                raise StepFailed("requalify", FailureKind.ALERT, acted.why)
+            return self.deliver(acted, context)
 
 
 def _section(spec: Spec) -> Requalify:

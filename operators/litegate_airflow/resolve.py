@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from litegate.execution.step_run import BadStepInput
+from litegate.errors import SpecError
 from litegate.records import Resolved, ResolveRequest
 from litegate.spec import load_spec
 from litegate_airflow.dag_run import conf
@@ -36,7 +36,7 @@ class ResolveOperator(StepOperator):
 
     step = "resolve"
 
-    def __init__(self, *, spec_path: str, problem: str = "", **arguments: Any) -> None:
+    def __init__(self, *, spec_path: str, problem: SpecError | None = None, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.spec_path, self.problem = spec_path, problem
         self._context: Context = {}
@@ -48,8 +48,8 @@ class ResolveOperator(StepOperator):
 
     @override
     def request(self, records: RunRecords) -> ResolveRequest:
-        if self.problem:
-            raise BadStepInput(self.problem)
+        if self.problem is not None:
+            raise self.problem
         path = Path(self.spec_path)
         spec, trial = tried(load_spec(path), conf(records.ti), "parameters of this run")
         if trial is not None:

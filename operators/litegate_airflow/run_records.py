@@ -10,6 +10,7 @@ from typing import TypeVar
 from typing_extensions import override
 
 from litegate.errors import StepFailed
+from litegate.failures import FailureKind
 from litegate.pipeline.results import Results
 from litegate.pipeline.tasks import EACH, TASKS, task_of
 from litegate.records import (
@@ -84,7 +85,9 @@ class RunRecords(Records, Results):
         states = self.ti.get_task_states(self.ti.dag_id, run_ids=[self.ti.run_id]).get(self.ti.run_id, {})
         for task in tasks:
             if states.get(task, "success") not in ("success", "skipped"):
-                raise StepFailed(task, "no_result", f"the task {task} did not succeed ({states[task]}): see the others")
+                raise StepFailed(
+                    task, FailureKind.NO_RESULT, f"the task {task} did not succeed ({states[task]}): see the others"
+                )
 
     def position(self) -> Position:
         """How far the ledger was when the run began."""

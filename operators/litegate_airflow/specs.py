@@ -25,7 +25,7 @@ class SpecFile:
     path: Path
     dag_id: str
     spec: Spec | None
-    problem: str = ""
+    problem: SpecError | None = None
 
 
 def read_spec_files(folder: Path) -> dict[str, SpecFile]:
@@ -90,7 +90,9 @@ def _read_folder(folder: Path) -> list[SpecFile]:
     for path in sorted(files.values()):
         item = _read(path)
         if item.spec and item.dag_id in items and items[item.dag_id].spec:
-            item = _broken(path, f"{path}: model.name is also that of {items[item.dag_id].path.name}")
+            taken = items[item.dag_id].path.name
+            got = f"{item.spec.model.name!r}, which is also that of {taken}"
+            item = _broken(path, SpecError(f"{path}: model.name", "a name that no other spec has", got))
         _add(items, item)
     return list(items.values())
 
@@ -105,7 +107,7 @@ def _add(found: dict[str, SpecFile], item: SpecFile) -> None:
     found[item.dag_id] = item
 
 
-def _broken(path: Path, problem: str) -> SpecFile:
+def _broken(path: Path, problem: SpecError) -> SpecFile:
     stem = re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem)
     return SpecFile(path, f"quantize__{stem}", None, problem)
 
@@ -114,5 +116,5 @@ def _read(path: Path) -> SpecFile:
     try:
         spec = load_spec(path)
     except SpecError as error:
-        return _broken(path, str(error))
+        return _broken(path, error)
     return SpecFile(path, f"quantize__{spec.model.name}", spec)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowRuntimeError,
+    AirflowSkipException,
+    DownstreamTasksSkipped,
+    ErrorType,
+)
 from typing_extensions import override
 
-from litegate.errors import BadInput, GateRejected, StepFailed
+from litegate.diagnosis import kind_of, message_of
+from litegate.errors import StepFailed
 from litegate.execution.step_run import StepRun
-from litegate.failures import RETRIED, kind_of
+from litegate.failures import FailureKind, Retry
 from litegate.pipeline.requests import request_of
 from litegate.records import Failure, Record
 from litegate.settings import settings
@@ -27,8 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["StepOperator", "VariantOperator", "failures_reported"]
 
-_AIRFLOWS = ("airflow.", "httpx", "httpcore")
-"""Where exceptions are from that a task meets when Airflow's own API server does not answer."""
+log = logging.getLogger("litegate")
+
+_SERVER_ERRORS = 500
 
 
 class StepOperator(BaseOperator):
@@ -62,7 +72,7 @@ class StepOperator(BaseOperator):
         """Run the step; a failure is left in XCom for the gate before it is raised."""
         with failures_reported(context["ti"], self.step, self.variant or None):
             result = self.run_step(self.step, self.request(RunRecords(context["ti"])))
-        return self.deliver(result, context)
+            return self.deliver(result, context)
 
     def run_step(self, step: str, request: Record) -> Any:
         """Run a step in a child process that ends with the task."""
@@ -105,30 +115,35 @@ def failures_reported(ti: RuntimeTaskInstanceProtocol, step: str, variant: str |
     """Push any error as a `Failure` under the key `failure`, and raise it as Airflow is to treat it.
 
     Raises:
-        AirflowFailException: the same inputs would fail again, so the task is not retried.
+        AirflowFailException: the same inputs would fail again, or nobody knows, so the task is not retried.
         AirflowException: a server did not answer, or the task was ended; it is retried if its DAG allows.
     """
-
-    def report(kind: str, message: str) -> None:
-        push(ti, FAILURE, Failure(step=step, kind=kind, message=message, variant=variant))
-
     try:
         yield
-    except AirflowSkipException:
+    except (AirflowSkipException, DownstreamTasksSkipped):
         raise
-    except GateRejected as error:
-        report("rejected", str(error))
-        raise AirflowFailException(str(error)) from error
-    except BadInput as error:
-        report("bad_input", str(error))
-        raise AirflowFailException(str(error)) from error
-    except StepFailed as error:
-        report(error.kind, error.detail)
-        raise (AirflowException if error.kind in RETRIED else AirflowFailException)(str(error)) from error
     except Exception as error:
-        kind = "infrastructure" if type(error).__module__.startswith(_AIRFLOWS) else kind_of(error)
-        message = f"{type(error).__name__}: {error}"
-        report(kind, message)
-        if kind in RETRIED:
-            raise
-        raise AirflowFailException(message) from error  # a defect, or bytes that are others: it would be so again
+        kind, message = _kind_of(error), message_of(error)
+        _report(ti, Failure(step=step, kind=kind, message=message, variant=variant))
+        said = str(error) if isinstance(error, StepFailed) else message
+        if kind.retry is not Retry.LATER:
+            raise AirflowFailException(said) from error
+        if isinstance(error, StepFailed):
+            raise AirflowException(said) from error
+        raise
+
+
+def _kind_of(error: Exception) -> FailureKind:
+    """Airflow's supervisor tells of its API server what a task cannot see by itself."""
+    if isinstance(error, AirflowRuntimeError) and error.error.error is ErrorType.API_SERVER_ERROR:
+        status = (error.error.detail or {}).get("status_code")
+        return FailureKind.INFRASTRUCTURE if status is None or status >= _SERVER_ERRORS else FailureKind.PYTHON_ERROR
+    return kind_of(error)
+
+
+def _report(ti: RuntimeTaskInstanceProtocol, failure: Failure) -> None:
+    """Whatever goes wrong here must not decide whether the task is tried again."""
+    try:
+        push(ti, FAILURE, failure)
+    except Exception as error:
+        log.warning("the failure cannot be left in XCom: %s: %s", type(error).__name__, error)

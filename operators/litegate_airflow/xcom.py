@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from airflow.sdk.execution_time.xcom import XCom
 
 from litegate.errors import StepFailed
+from litegate.failures import FailureKind
 from litegate.records import Record, Resolved, RunResult
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Records:
             value = self._left(task_id, key, map_index)
         if value is None:
             detail = f"the task {task_id} left no {record.__name__}: open its log and clear it"
-            raise StepFailed(task_id, "no_result", detail)
+            raise StepFailed(task_id, FailureKind.NO_RESULT, detail)
         return record.model_validate(value)
 
     def _all(self, record: type[R], task_id: str, key: str = RETURN_VALUE) -> tuple[R, ...]:

@@ -172,7 +172,9 @@ def test_what_was_recalled_goes_before_what_an_earlier_try_has_left(ti: Any) -> 
     leave(ti, "variant.evaluate", evaluated("uint8"), 0)
     leave(ti, "variant.quantize", artifact("int8"), 1)
     leave(ti, "variant.evaluate", evaluated("int8", digest="1" * 64), 1)
-    leave(ti, "variant.benchmark", Failure(step="benchmark", kind="x", message="died", variant="int8"), 1, "failure")
+    leave(
+        ti, "variant.benchmark", Failure(step="benchmark", kind="abort", message="died", variant="int8"), 1, "failure"
+    )
     lookup_cache(
         ti,
         convert={"": Converted(artifact=artifact("float32"), saved_model=(), tools={})},

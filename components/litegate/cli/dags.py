@@ -12,6 +12,7 @@ from typing import Any
 from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
 from litegate.cli.progress import Progress
 from litegate.errors import DataError, ModelError, StackError
+from litegate.failures import FailureKind
 from litegate.records import Decided, Failure, Promotion, RunResult
 from litegate.spec import Spec
 from litegate.stack import Home
@@ -159,7 +160,7 @@ def _failure(airflow: AirflowApi, run: RunId, task: TaskState) -> Failure:
     tail = "\n  ".join(airflow.log(run, task)[-10:])
     return Failure(
         step=task.task,
-        kind="unreported",
+        kind=FailureKind.UNREPORTED,
         message=f"failed without a reason; its log ends with:\n  {tail}",
         variant=None if task.map_index < 0 else task.name,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from litegate.digest import digest_file, digest_tree
 from litegate.errors import BadInput, ModelError, StepFailed
-from litegate.failures import named_signal
+from litegate.failures import FailureKind, named_signal
 from litegate.records import Produced, TrainRequest
 from litegate.source.bounds import check_bounds
 from litegate.source.keras_file import check_keras_file
@@ -70,7 +70,7 @@ def _run_command(command: list[str], output: Path, work: Work) -> None:
         kind, name = named_signal(-code)
         raise StepFailed("train", kind, f"{shlex.join(command)} ended by {name}")
     if code > 0:
-        raise StepFailed("train", "exit_code", f"{shlex.join(command)} ended with exit code {code}")
+        raise StepFailed("train", FailureKind.EXIT_CODE, f"{shlex.join(command)} ended with exit code {code}")
     if not output.exists():
         raise BadInput("retrain.command", f"a model at ${OUTPUT}, or at {{output}} in its arguments", "nothing there")
 

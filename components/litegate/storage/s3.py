@@ -168,8 +168,10 @@ def _put_new(bucket: str, key: str, content: Content, waits: Sequence[float] = _
         code = error.response["Error"]["Code"]
         if code == "PreconditionFailed":
             return False
-        if code != "ConditionalRequestConflict" or not waits:
+        if code != "ConditionalRequestConflict":
             raise
+        if not waits:
+            raise ConnectionError(f"s3://{bucket}/{key}: others are writing it all the time") from error
         time.sleep(waits[0])
         return _put_new(bucket, key, content, waits[1:])
     return True

@@ -21,8 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
 
+from litegate.diagnosis import kind_of
 from litegate.errors import DataError, StepFailed
-from litegate.failures import kind_of
+from litegate.failures import FailureKind
 from litegate.storage import user_objects
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
@@ -33,6 +34,7 @@ __all__ = ["Broker", "fetch", "find_model", "is_served", "list_entries"]
 _NAME = "broker"
 _MAX_QUESTION = 1 << 16
 _MAX_CONNECTIONS = 1024
+_NO_ANSWER = json.dumps({"error": FailureKind.KILLED, "message": "no answer"})
 
 
 class Broker:
@@ -77,7 +79,7 @@ class Broker:
                 return self._find_model(str(question["uri"]), where)
             return {"path": str(self._fetch(Entry.model_validate(question["entry"]), where))}
         except DataError as error:
-            return {"error": "bad_input", "parts": [error.where, error.expected, error.got]}
+            return {"error": FailureKind.BAD_INPUT, "parts": [error.where, error.expected, error.got]}
         except Exception as error:
             return {"error": kind_of(error), "message": f"{type(error).__name__}: {error}"}
 
@@ -223,11 +225,11 @@ def _ask(folder: Path, **question: Any) -> dict[str, Any]:
     connection = _connection(folder)
     connection.write(json.dumps(question).encode() + b"\n")
     connection.flush()
-    answer: dict[str, Any] = json.loads(connection.readline() or b'{"error": "killed", "message": "no answer"}')
-    if answer.get("error") == "bad_input":
+    answer: dict[str, Any] = json.loads(connection.readline() or _NO_ANSWER)
+    if answer.get("error") == FailureKind.BAD_INPUT:
         raise DataError(*answer["parts"])
     if "error" in answer:
-        raise StepFailed("fetch", answer["error"], answer["message"])
+        raise StepFailed("fetch", FailureKind(answer["error"]), answer["message"])
     return answer
 
 
