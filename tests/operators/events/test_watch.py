@@ -14,7 +14,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from litegate.storage import versions
-from litegate.storage.user_objects import s3_client
+from litegate.storage.s3 import s3_client
 from litegate.storage.workspace import Store
 from litegate_airflow.events import watch
 from litegate_airflow.events.watch import ModelTrigger
