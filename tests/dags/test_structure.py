@@ -134,7 +134,7 @@ def test_a_run_has_a_deadline_only_where_the_spec_sets_one(load_dags: Load, tmp_
     dags = load_dags(tmp_path)
     (alert,) = dags["quantize__m"].deadline
     assert alert.interval == timedelta(seconds=90)
-    assert alert.callback.path == "litegate_airflow.deadline.tell_late"
+    assert alert.callback.path == "litegate_airflow.events.deadline.tell_late"
     assert not dags["quantize__digits"].deadline
 
 
