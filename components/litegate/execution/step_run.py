@@ -107,8 +107,8 @@ class StepRun:
         return result
 
     def key(self) -> str:
-        """Digest of all that the result depends on: request, code, tools, processor and host."""
-        return result_key(self.step.name, self.request, self.settings.pythons[self.step.environment])
+        """Digest of all that the result depends on."""
+        return result_key(self.step, self.request, self.settings.pythons[self.step.environment])
 
     def kill(self) -> None:
         """End the child and everything that it started, also if it is yet to be started."""

@@ -11,7 +11,7 @@ from litegate import records
 from litegate.digest import digest_bytes
 from litegate.promotion import chained
 from litegate.records import Artifact, DataRef, FileRef, Record, Signature, TensorSpec, UserCode
-from litegate.records.inputs import DataRef as Snapshot
+from litegate.records.sources import DataRef as Snapshot
 from litegate.settings import Settings
 from litegate.spec import Requalify, parse_spec
 from litegate.spec.metric_facts import BUILT_IN
