@@ -432,7 +432,7 @@ def ledger(world: World) -> Case:
     result = records.ChannelState(
         channel=CHANNEL,
         aliases=records.Aliases(champion=1),
-        pin=None,
+        frozen=None,
         waiting=(3,),
         barred=(barred,),
         entries=(_decided().entry,),
