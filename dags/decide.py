@@ -9,9 +9,9 @@ from typing import Any
 from airflow.sdk import DAG, Param
 
 from litegate.records import Action
-from litegate_airflow.decide import DecideOperator
-from litegate_airflow.notify import DecisionNotifier
-from litegate_airflow.specs import read_spec_files
+from litegate_airflow.events.notify import DecisionNotifier
+from litegate_airflow.operators.decide import DecideOperator
+from litegate_airflow.runtime.spec_files import read_spec_files
 
 FOLDER = Path(__file__).parent / "model_specs"
 SPECS = read_spec_files(FOLDER).values()

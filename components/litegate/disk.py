@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from litegate.errors import DiskFull, StepFailed
+from litegate.failures import FailureKind
 
 __all__ = [
     "COMFORTABLE",
-    "FULL",
     "GIB",
     "NEEDED",
     "failing_when_full",
@@ -27,8 +27,6 @@ NEEDED = 1 * GIB
 """The servers are not started with less than that."""
 COMFORTABLE = 5 * GIB
 """With less than that, `litegate doctor` and `litegate status` warn."""
-FULL = "disk_full"
-"""The kind of a step's failure for which a disk was full."""
 
 _NUMBERS = (errno.ENOSPC, errno.EDQUOT)
 
@@ -80,11 +78,11 @@ def failing_when_full(step: str, scratch: Path) -> Iterator[None]:
     try:
         yield
     except StepFailed as error:
-        if error.kind != FULL or DiskFull.START in error.detail:
+        if error.kind != FailureKind.DISK_FULL or DiskFull.START in error.detail:
             raise
-        raise StepFailed(step, FULL, f"{DiskFull(str(scratch))}: {error.detail}") from None
+        raise StepFailed(step, FailureKind.DISK_FULL, f"{DiskFull(str(scratch))}: {error.detail}") from None
     except (DiskFull, OSError) as error:
         if not is_full(error):
             raise
         found = error if isinstance(error, DiskFull) else DiskFull(str(scratch))
-        raise StepFailed(step, FULL, str(found)) from error
+        raise StepFailed(step, FailureKind.DISK_FULL, str(found)) from error

@@ -17,6 +17,8 @@ Each message says what was wrong, where, what was expected and what was found.
 
 from __future__ import annotations
 
+from litegate.failures import FailureKind
+
 __all__ = [
     "BadInput",
     "DataError",
@@ -80,13 +82,13 @@ class StepFailed(LitegateError):
 
     Args:
         step: the step's name.
-        kind: how it ended, see `litegate.failures`, or what the step itself calls it.
+        kind: how it ended; it says for itself whether trying again can help.
         detail: what it said last, bounded.
     """
 
-    def __init__(self, step: str, kind: str, detail: str) -> None:
+    def __init__(self, step: str, kind: FailureKind, detail: str) -> None:
         super().__init__(step, kind, detail)
-        self.step, self.kind, self.detail = step, kind, detail
+        self.step, self.kind, self.detail = step, FailureKind(kind), detail
 
     def __str__(self) -> str:
         return f"step {self.step} failed ({self.kind}): {self.detail}"

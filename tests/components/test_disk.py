@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from litegate import disk
+from litegate.diagnosis import kind_of
 from litegate.errors import DiskFull, StackError, StepFailed
 from litegate.execution.endings import last_words
 from litegate.execution.process import Ending
-from litegate.failures import RETRIED, kind_of
+from litegate.failures import FailureKind, Retry
 from litegate.stack import Home, start
 from litegate.stack.home import write_private
 
@@ -23,7 +24,7 @@ import sys
 from pathlib import Path
 from litegate.errors import DiskFull
 from litegate.stack.home import write_private
-from litegate.storage.user_objects import write_whole
+from litegate.storage.whole_files import write_whole
 folder = Path(sys.argv[1])
 for write in (
     lambda: write_whole(folder / "a", iter((b"x" * 100_000,))),
@@ -57,13 +58,13 @@ def test_what_does_not_fit_is_refused_with_the_folder_and_leaves_nothing(tmp_pat
     ],
 )
 def test_a_full_disk_is_told_from_other_ends_and_not_tried_again(error: Exception) -> None:
-    assert kind_of(error) == disk.FULL
-    assert disk.FULL not in RETRIED
+    assert kind_of(error) == FailureKind.DISK_FULL
+    assert FailureKind.DISK_FULL.retry is Retry.NEVER
 
 
 def test_a_program_that_says_so_and_ends_had_a_full_disk() -> None:
     ending = Ending(code=1, said="cp: error writing 'x': No space left on device", timed_out=False, memory_short=False)
-    assert last_words(ending) == (disk.FULL, "exit code 1")
+    assert last_words(ending) == (FailureKind.DISK_FULL, "exit code 1")
 
 
 @pytest.mark.parametrize(
@@ -71,9 +72,12 @@ def test_a_program_that_says_so_and_ends_had_a_full_disk() -> None:
     [
         (OSError(errno.ENOSPC, "No space left on device"), "the disk of /scratch is full"),
         (DiskFull("/workspace"), "the disk of /workspace is full"),
-        (StepFailed("convert", disk.FULL, "OSError: No space left on device"), "the disk of /scratch is full"),
         (
-            StepFailed("convert", disk.FULL, "DiskFull: the disk of /cache is full"),
+            StepFailed("convert", FailureKind.DISK_FULL, "OSError: No space left on device"),
+            "the disk of /scratch is full",
+        ),
+        (
+            StepFailed("convert", FailureKind.DISK_FULL, "DiskFull: the disk of /cache is full"),
             "DiskFull: the disk of /cache is full",
         ),
     ],
@@ -81,7 +85,7 @@ def test_a_program_that_says_so_and_ends_had_a_full_disk() -> None:
 def test_a_steps_failure_names_the_folder_whose_disk_is_full(error: Exception, said: str) -> None:
     with pytest.raises(StepFailed) as raised, disk.failing_when_full("convert", Path("/scratch")):
         raise error
-    assert raised.value.kind == disk.FULL
+    assert raised.value.kind == FailureKind.DISK_FULL
     assert raised.value.detail.startswith(said)
 
 

@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from litegate import errors
+from litegate.failures import FailureKind
 
 
 @pytest.mark.parametrize("name", errors.__all__)
@@ -32,4 +33,4 @@ def test_errors_survive_pickling(error: Exception) -> None:
 def test_exit_codes_are_those_of_the_command_line() -> None:
     assert errors.SpecError("a", "b", "c").exit_code == errors.BadInput.exit_code == 2
     assert errors.GateRejected().exit_code == 3
-    assert errors.StepFailed("a", "b", "c").exit_code == 1
+    assert errors.StepFailed("a", FailureKind.CRASH, "c").exit_code == 1

@@ -134,7 +134,7 @@ def test_a_run_has_a_deadline_only_where_the_spec_sets_one(load_dags: Load, tmp_
     dags = load_dags(tmp_path)
     (alert,) = dags["quantize__m"].deadline
     assert alert.interval == timedelta(seconds=90)
-    assert alert.callback.path == "litegate_airflow.deadline.tell_late"
+    assert alert.callback.path == "litegate_airflow.events.deadline.tell_late"
     assert not dags["quantize__digits"].deadline
 
 
@@ -298,7 +298,9 @@ def test_the_second_spec_of_a_name_is_broken_and_says_so_when_it_is_run(load_dag
     write_spec(tmp_path, name="same").rename(tmp_path / "two.yaml")
     dags = load_dags(tmp_path)
     assert set(dags) == {"quantize__digits", "quantize__same", "quantize__two"}
-    assert "model.name is also that of one.yaml" in dags["quantize__two"].get_task("resolve").problem
+    problem = str(dags["quantize__two"].get_task("resolve").problem)
+    assert "two.yaml: model.name: expected a name that no other spec has" in problem
+    assert "which is also that of one.yaml" in problem
 
 
 def test_two_links_to_one_spec_are_one_dag(load_dags: Load, tmp_path: Path) -> None:

@@ -12,11 +12,13 @@ from typing import Any
 from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
 from litegate.cli.progress import Progress
 from litegate.errors import DataError, ModelError, StackError
+from litegate.failures import FailureKind
 from litegate.records import Decided, Failure, Promotion, RunResult
 from litegate.spec import Spec
 from litegate.stack import Home
 from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
 from litegate.storage.globs import split_glob
+from litegate.storage.opening import local_path
 
 __all__ = [
     "ENDED_BY",
@@ -49,7 +51,8 @@ def check_local_inputs(spec: Spec) -> None:
         ("evaluation.uri", spec.evaluation.uri, DataError),
     ):
         folder = (split_glob(uri) or (uri, ""))[0]
-        if "://" not in uri and not Path(folder).exists():
+        path = local_path(folder)
+        if path is not None and not path.exists():
             raise error(key, "an existing file or folder", f"nothing at {uri}")
 
 
@@ -157,7 +160,7 @@ def _failure(airflow: AirflowApi, run: RunId, task: TaskState) -> Failure:
     tail = "\n  ".join(airflow.log(run, task)[-10:])
     return Failure(
         step=task.task,
-        kind="unreported",
+        kind=FailureKind.UNREPORTED,
         message=f"failed without a reason; its log ends with:\n  {tail}",
         variant=None if task.map_index < 0 else task.name,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from litegate.errors import BadInput, GateRejected, LitegateError
+from litegate.failures import FailureKind
 from litegate.pipeline.tasks import EACH, TASKS
 from litegate.records import Champion, Failure, Promotion, RunResult
 from litegate.variants import CHAMPION
@@ -104,7 +105,7 @@ def outcome_of(
         return _promotion_outcome(model, result, promotion)
     ordered = sorted(failures, key=_place_in_flow)
     for item in ordered:
-        if item.failure.kind == "bad_input" and item.task not in _NOT_THE_USERS:
+        if item.failure.kind is FailureKind.BAD_INPUT and item.task not in _NOT_THE_USERS:
             return failed(model, item.failure.message, BadInput.exit_code)
     if ordered:
         return failed(model, f"{ordered[0].task}: {ordered[0].failure.message}")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from litegate.errors import StackError, StepFailed
 from litegate.execution.step_run import StepRun
+from litegate.failures import FailureKind
 from litegate.records import Record
 from litegate.settings import Settings
 from litegate.stack import Home, Stack, running
@@ -56,7 +57,7 @@ class Tracking:
             return StepRun(STEPS[step], request, self._settings).run()
         except StepFailed as error:
             detail = error.detail.replace(self._uri, self.server)
-            if error.kind == "infrastructure":
+            if error.kind is FailureKind.INFRASTRUCTURE:
                 raise StackError(f"MLflow at {self.server} does not answer: {detail[:500]}") from None
             raise StepFailed(error.step, error.kind, detail) from None
 

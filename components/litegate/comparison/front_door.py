@@ -17,7 +17,7 @@ from litegate.first_spec.looking import Look, name_of
 from litegate.records import Comparison
 from litegate.settings import settings
 from litegate.spec import Spec, load_spec, parse_spec, with_values
-from litegate.storage.user_objects import write_whole
+from litegate.storage.whole_files import write_whole
 
 __all__ = ["Arrays", "compare", "variants_in"]
 
@@ -73,6 +73,34 @@ def compare(
         BadInput: the spec, the model or the data cannot be used; as `SpecError`, `ModelError` or `DataError`.
         StepFailed: a step that every variant needs failed.
         StackError: there is no Python with TensorFlow; `make setup` makes one.
+
+    Examples:
+        A model and its data; the gate allows a loss of five points of accuracy:
+
+        >>> result = litegate.compare(
+        ...     model="model.keras",
+        ...     calibration="calibration.npz",
+        ...     evaluation="test.npz",
+        ...     variants=["dynamic_range", "float16"],
+        ...     max_drop=0.05,
+        ...     quiet=True,
+        ... )
+        >>> [(row.variant, row.verdict) for row in result.variants]
+        [('float32', 'baseline'), ('dynamic_range', 'passed'), ('float16', 'passed')]
+        >>> result.answer
+        'ship dynamic_range'
+        >>> Path(result.file).name
+        'model-dynamic_range.tflite'
+
+        The same by a spec file, where `int8` must pass and nothing may be larger than a thousand bytes:
+
+        >>> strict = litegate.compare(
+        ...     "spec.yaml", variants="int8", policy={"max_bytes": 1000}, required=["int8"], quiet=True
+        ... )
+        >>> strict.passed, strict.file
+        (False, None)
+        >>> strict.answer
+        'int8 must pass, and did not'
     """
     if (spec is None) == (model is None or calibration is None):
         got = "neither" if spec is None else "both"
@@ -80,25 +108,18 @@ def compare(
     places = settings(None if home is None else Path(home).absolute())
     changes = {"target": target, "variants": variants_in(variants), "gate.max_drop": max_drop}
     changes |= {f"gate.{key}": value for key, value in (policy or {}).items()}
-    given = {key: value for key, value in changes.items() if value is not None}
-    if model is None:
-        assert spec is not None
-        chosen = spec if isinstance(spec, Spec) else load_spec(Path(spec))
-        folder = _folder(out, chosen.model.name)
-    else:
+    if spec is None:
         name = name or name_of(str(model))
         folder = _folder(out, name)
-        look = Look(
-            str(model),
-            str(_in_files(calibration, folder, "calibration")),
-            None if evaluation is None else _in_files(evaluation, folder, "evaluation"),
-            target=target,
-            label=label,
-            signature=signature,
-            max_drop=max_drop,
-            named="calibration",
-        )
+        data = _in_files(calibration, folder, "calibration")
+        tests = None if evaluation is None else _in_files(evaluation, folder, "evaluation")
+        more: dict[str, Any] = {"target": target, "label": label, "signature": signature, "max_drop": max_drop}
+        look = Look(str(model), data, tests, named="calibration", **more)
         chosen = parse_spec(look.first_spec(name, None, places).keys, "compare")
+    else:
+        chosen = spec if isinstance(spec, Spec) else load_spec(Path(spec))
+        folder = _folder(out, chosen.model.name)
+    given = {key: value for key, value in changes.items() if value is not None}
     chosen = with_values(chosen, given, "compare") if given else chosen
     base = Path(spec).resolve().parent if isinstance(spec, str | Path) else Path.cwd()
     return Comparing(chosen, base, folder, places, required, _quiet if quiet else _say).run()

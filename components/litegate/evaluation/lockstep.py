@@ -11,6 +11,7 @@ import numpy as np
 from litegate.datasets.features import FeatureReader
 from litegate.errors import StepFailed
 from litegate.evaluation.fed import fed_digests
+from litegate.failures import FailureKind
 from litegate.gate.outcomes import Outcomes
 from litegate.metrics.base import check_classes
 from litegate.metrics.loading import load_metric
@@ -88,7 +89,7 @@ class Lockstep:
     def _measured(self, name: str, features: dict[str, Array], labels: Array) -> dict[str, Array]:
         outputs = self._models[name].predict(features)
         if not all(np.isfinite(output).all() for output in outputs.values()):
-            raise StepFailed("evaluate", "not_finite", f"{name} gave NaN or infinity on real samples")
+            raise StepFailed("evaluate", FailureKind.NOT_FINITE, f"{name} gave NaN or infinity on real samples")
         columns = self._metric.columns(outputs, labels)
         if self._job.classes and self._job.reader.dataset.labels is not None:
             (output,) = outputs.values()

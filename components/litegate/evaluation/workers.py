@@ -21,7 +21,7 @@ import numpy as np
 
 from litegate.errors import StepFailed
 from litegate.evaluation.lockstep import Job, Lockstep
-from litegate.failures import named_signal
+from litegate.failures import FailureKind, named_signal
 from litegate.gate.outcomes import Outcomes
 from litegate.processes import die_with_parent
 from litegate.progress import Progress
@@ -109,13 +109,13 @@ class Workers:
                 self._progress.reach(self._done.value)
 
 
-def _death(processes: list[BaseProcess]) -> tuple[str, str]:
+def _death(processes: list[BaseProcess]) -> tuple[FailureKind, str]:
     """What the first process died of; the pool ends the others by SIGTERM."""
     for process in processes:
         process.join(5)
     codes = [process.exitcode or 0 for process in processes]
     code = next((code for code in codes if code not in (0, -signal.SIGTERM)), 0)
-    return named_signal(-code) if code < 0 else ("crash", f"exit code {code}")
+    return named_signal(-code) if code < 0 else (FailureKind.CRASH, f"exit code {code}")
 
 
 def _in_order(outcomes: Outcomes, indices: Array) -> Outcomes:
@@ -148,4 +148,4 @@ def _count(samples: int) -> None:
     with _done.get_lock():
         _done.value += samples
         if _done.value < 0:
-            raise StepFailed("evaluate", "stopped", "another process failed")
+            raise StepFailed("evaluate", FailureKind.STOPPED, "another process failed")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from litegate.execution.sandbox.kernel import syscall
+from litegate.failures import FailureKind
 from litegate.processes import readable
 
 __all__ = ["ChildProcess", "Ending"]
@@ -38,7 +39,7 @@ class Ending:
     said: str
     timed_out: bool
     memory_short: bool
-    exceeded: tuple[str, str] | None = None
+    exceeded: tuple[FailureKind, str] | None = None
 
 
 class ChildProcess:
@@ -110,11 +111,14 @@ class ChildProcess:
             with suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, signal.SIGKILL)
 
-    def _exceeded(self) -> tuple[str, str] | None:
+    def _exceeded(self) -> tuple[FailureKind, str] | None:
         os.set_blocking(self._channel, False)
         with os.fdopen(self._channel, "rb") as channel:
             data = channel.read()
-        return tuple(json.loads(data)) if data else None
+        if not data:
+            return None
+        kind, detail = json.loads(data)
+        return FailureKind(kind), detail
 
     def _wait(self, timeout: float) -> bool:
         """Whether it had to be ended. It is not yet reaped, so that its process id stays its own."""

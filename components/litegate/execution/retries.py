@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from litegate.errors import StepFailed
-from litegate.failures import PASSING
+from litegate.failures import Retry
 
 __all__ = ["persistently"]
 
@@ -31,7 +31,7 @@ def persistently(attempt: Callable[[], Result], waits: Sequence[float], given_up
         try:
             return attempt()
         except StepFailed as failure:
-            if failure.kind not in PASSING or given_up.is_set():
+            if failure.kind.retry is not Retry.AT_ONCE or given_up.is_set():
                 raise
             said = "%s: killed from outside (%s): trying again in %g s (%d of %d)"
             log.warning(said, failure.step, failure.kind, wait, number, len(waits) + 1)

@@ -33,11 +33,11 @@ from litegate.execution.result_key import result_key
 from litegate.execution.retries import persistently
 from litegate.execution.returned.claims import problems
 from litegate.execution.returned.files import take_files
-from litegate.execution.returned.reading import Forged, described_error, read_result
+from litegate.execution.returned.reading import BadStepInput, Forged, described_error, read_result
 from litegate.execution.returned.snapshots import Seen, contradictions
 from litegate.execution.sandbox import REPORT
 from litegate.execution.step import Step
-from litegate.failures import CRASHES
+from litegate.failures import CRASHES, FailureKind
 from litegate.processes import end_namespaces
 from litegate.records import FileRef, Record
 from litegate.settings import Settings
@@ -53,16 +53,6 @@ log = logging.getLogger("litegate")
 
 # TensorFlow says so at every start, whatever it is told.
 _NOISE = re.compile(r"^I0000 |cuda_platform\.cc|cudart_stub|All log messages before absl|XNNPACK delegate for CPU")
-
-
-class BadStepInput(BadInput):
-    """A step refused its input; the message is the step's own."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, "", "")
-
-    def __str__(self) -> str:
-        return self.where
 
 
 class StepRun:
@@ -140,7 +130,7 @@ class StepRun:
             try:
                 return self._result(folder, Seen("; ".join(self._isolation or ()) or "complete", broker))
             except Forged as error:
-                raise StepFailed(self.step.name, "forged_result", str(error)[:2000]) from None
+                raise StepFailed(self.step.name, FailureKind.FORGED_RESULT, str(error)[:2000]) from None
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:
@@ -189,26 +179,26 @@ class StepRun:
     def _raise_failure(self, ending: Ending, folder: Path) -> None:
         if ending.timed_out:
             detail = f"no result after {time_limit(self.step, self.request):g} s"
-            raise self._failed("timeout", detail, ending)
+            raise self._failed(FailureKind.TIMEOUT, detail, ending)
         if ending.exceeded is not None:
             raise self._failed(*ending.exceeded, ending)
         if ending.code < 0:
             kind, detail = signal_kind(ending)
             if self._killed.is_set():
-                kind, detail = "interrupted", "ended with its task"
+                kind, detail = FailureKind.INTERRUPTED, "ended with its task"
             raise self._failed(kind, detail, ending)
         error = described_error(folder)
-        if ending.code == BadInput.exit_code and error:
-            raise BadStepInput(error[1])
+        if ending.code == BadInput.exit_code and error and error.bad_input:
+            raise error.bad_input
         if ending.code != 0:
-            kind, detail = error or last_words(ending)
+            kind, detail = error[:2] if error else last_words(ending)
             if error and kind not in CRASHES:
                 raise StepFailed(self.step.name, kind, detail)
             raise self._failed(refined(kind, ending), detail, ending)
         if not os.path.lexists(folder / "result.json"):
-            raise self._failed("no_result", "exit code 0 without a result", ending)
+            raise self._failed(FailureKind.NO_RESULT, "exit code 0 without a result", ending)
 
-    def _failed(self, kind: str, detail: str, ending: Ending) -> StepFailed:
+    def _failed(self, kind: FailureKind, detail: str, ending: Ending) -> StepFailed:
         return StepFailed(self.step.name, kind, f"{detail}; last said: {ending.said}" if ending.said else detail)
 
     def _result(self, folder: Path, seen: Seen) -> Any:

@@ -10,8 +10,10 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
+from litegate.diagnosis import kind_of, message_of
 from litegate.errors import BadInput, StepFailed
 from litegate.execution.step_run import StepRun
+from litegate.failures import FailureKind
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.requests import request_of, selection_of
 from litegate.records import Failure, Record, ResolveRequest
@@ -120,7 +122,8 @@ class LocalRun:
             except (BadInput, StepFailed) as error:
                 if self._stopped:
                     raise
-                self.results.keep_failure(_failure(step, variant, error))
+                failure = Failure(step=step, kind=kind_of(error), message=message_of(error), variant=variant)
+                self.results.keep_failure(failure)
                 return
 
     def _step(self, step: str, variant: str = "", request: Record | None = None) -> None:
@@ -144,7 +147,7 @@ class LocalRun:
     def _held(self, run: StepRun) -> Iterator[None]:
         with self._lock:
             if self._stopped:
-                raise StepFailed(run.step.name, "interrupted", "not begun, for the run was stopped")
+                raise StepFailed(run.step.name, FailureKind.INTERRUPTED, "not begun, for the run was stopped")
             self._running.add(run)
         try:
             yield
@@ -162,9 +165,3 @@ class LocalRun:
             except BaseException:  # an interrupt comes here too, while the threads wait for their children
                 self.stop()
                 raise
-
-
-def _failure(step: str, variant: str, error: BadInput | StepFailed) -> Failure:
-    if isinstance(error, BadInput):
-        return Failure(step=step, kind="bad_input", message=str(error), variant=variant)
-    return Failure(step=step, kind=error.kind, message=error.detail, variant=variant)

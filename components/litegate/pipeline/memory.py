@@ -7,6 +7,7 @@ from typing import TypeVar
 from typing_extensions import override
 
 from litegate.errors import StepFailed
+from litegate.failures import FailureKind
 from litegate.pipeline.results import Results
 from litegate.records import Failure, Record
 from litegate.variants import VARIANTS
@@ -36,7 +37,9 @@ class ResultsInMemory(Results):
     def one(self, record: type[R], step: str, variant: str = "") -> R:
         result = self._records.get((step, variant))
         if result is None:
-            raise StepFailed(step, "no_result", f"the step {step} has no result{f' for {variant}' if variant else ''}")
+            raise StepFailed(
+                step, FailureKind.NO_RESULT, f"the step {step} has no result{f' for {variant}' if variant else ''}"
+            )
         assert isinstance(result, record)
         return result
 

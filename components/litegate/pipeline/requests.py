@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from litegate.failures import FailureKind
 from litegate.gate.selection import select
 from litegate.pipeline.evaluation import evaluate_request
 from litegate.pipeline.results import Results
@@ -179,7 +180,7 @@ def _silent_failures(candidates: tuple[Candidate, ...], failures: tuple[Failure,
     silent = [(step, item.artifact.variant) for item in candidates if (step := _missing(item)) is not None]
     message = "the task ended without a result: open its log"
     return [
-        Failure(step=step, kind="no_result", message=message, variant=variant)
+        Failure(step=step, kind=FailureKind.NO_RESULT, message=message, variant=variant)
         for step, variant in silent
         if variant not in reported
     ]

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TypeVar
 
 from litegate.errors import StepFailed
+from litegate.failures import FailureKind
 from litegate.pipeline.tasks import task_of
 from litegate.records import (
     Artifact,
@@ -115,7 +116,7 @@ class Results(ABC):
         if evaluated.artifact_digest != artifact.file.digest:
             task = task_of("evaluate", CHAMPION).id
             detail = f"the champion has changed since the task {task}: clear it with all that follows"
-            raise StepFailed(task, "outdated", detail)
+            raise StepFailed(task, FailureKind.OUTDATED, detail)
         return Candidate(artifact=artifact, evaluated=evaluated)
 
     def candidates(self) -> tuple[Candidate, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
+from litegate.failures import FailureKind
 from litegate.records.base import FileRef, Record
 from litegate.records.evaluation import Candidate
 from litegate.records.fields import Count, Digest, Share, VariantName
@@ -43,7 +44,7 @@ class Failure(Record):
     """A step that did not deliver, for one variant or for the run as a whole (`variant` is None)."""
 
     step: str
-    kind: str
+    kind: FailureKind
     message: str
     variant: VariantName | None = None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from litegate.failures import FailureKind
 from litegate.records import Reason, warnings_of
 from litegate.report.run import Row, Run
 
@@ -108,19 +109,27 @@ _BY_CODE = MappingProxyType(
 
 _ENDINGS = MappingProxyType(
     {
-        "timeout": "Give it more time (LITEGATE_TIME_LIMIT), or fewer samples (evaluation.max_samples_by_variant).",
-        "out_of_memory": "Give it more memory (LITEGATE_MEMORY_LIMIT), or a smaller batch in the model's signature.",
-        "disk_full": "Make room in the folder that the message names (`litegate clean` makes some), and run it again.",
-        "oom_killed": "Run it again when the host has more memory free, or let fewer steps run at once.",
-        "too_many_processes": "Let the code start fewer processes, or allow more (LITEGATE_PROCESS_LIMIT).",
-        "disk_limit": "Let the code write less, or allow more (LITEGATE_DISK_LIMIT).",
-        "infrastructure": "Run it again: a server did not answer.",
-        "killed": "It was ended from outside three times in a row: find out by what, and run it again.",
-        "signal": "It was ended from outside three times in a row: find out by what, and run it again.",
-        "interrupted": "Run it again: its task was ended.",
-        "forged_result": "Its result is not what the step can have made: look at preprocess, the metric and the model.",
-        "segfault": "Native code crashed: look for infinite calibration values, or leave the variant out.",
-        "abort": "Native code gave up: the message names the operator; replace it, or leave the variant out.",
+        FailureKind.TIMEOUT: (
+            "Give it more time (LITEGATE_TIME_LIMIT), or fewer samples (evaluation.max_samples_by_variant)."
+        ),
+        FailureKind.OUT_OF_MEMORY: (
+            "Give it more memory (LITEGATE_MEMORY_LIMIT), or a smaller batch in the model's signature."
+        ),
+        FailureKind.DISK_FULL: (
+            "Make room in the folder that the message names (`litegate clean` makes some), and run it again."
+        ),
+        FailureKind.OOM_KILLED: "Run it again when the host has more memory free, or let fewer steps run at once.",
+        FailureKind.TOO_MANY_PROCESSES: "Let the code start fewer processes, or allow more (LITEGATE_PROCESS_LIMIT).",
+        FailureKind.DISK_LIMIT: "Let the code write less, or allow more (LITEGATE_DISK_LIMIT).",
+        FailureKind.INFRASTRUCTURE: "Run it again: a server did not answer.",
+        FailureKind.KILLED: "It was ended from outside three times in a row: find out by what, and run it again.",
+        FailureKind.SIGNAL: "It was ended from outside three times in a row: find out by what, and run it again.",
+        FailureKind.INTERRUPTED: "Run it again: its task was ended.",
+        FailureKind.FORGED_RESULT: (
+            "Its result is not what the step can have made: look at preprocess, the metric and the model."
+        ),
+        FailureKind.SEGFAULT: "Native code crashed: look for infinite calibration values, or leave the variant out.",
+        FailureKind.ABORT: "Native code gave up: the message names the operator; replace it, or leave the variant out.",
     }
 )
 """What to try after a step that did not deliver, by how it ended."""

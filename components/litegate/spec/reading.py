@@ -42,12 +42,21 @@ def parse_spec(data: Any, source: str = "spec") -> Spec:
         raise _spec_error(error.errors()[0], source) from None
 
 
-def load_spec(path: Path) -> Spec:
+def load_spec(path: str | Path) -> Spec:
     """Read a spec file; local URIs in it become absolute, relative to the file's real folder.
 
     Raises:
         SpecError: if the file cannot be read or parsed, or with the first thing that is wrong in it.
+
+    Examples:
+        >>> spec = litegate.load_spec("spec.yaml")
+        >>> spec.variants, spec.gate.max_drop
+        (('dynamic_range', 'int8'), 0.05)
+        >>> litegate.load_spec("none.yaml")
+        Traceback (most recent call last):
+        litegate.errors.SpecError: none.yaml: expected a readable spec file, got No such file or directory
     """
+    path = Path(path)
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a safe loader, but stricter
     except OSError as error:

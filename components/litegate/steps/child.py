@@ -1,7 +1,8 @@
 """The child's side of the step contract, after `litegate.execution.sandbox` has confined the process.
 
-Reads FOLDER/request.json, writes FOLDER/result.json whole. Exit code 0: done; 2: bad input, described in
-FOLDER/error.json; anything else: a crash, which the parent classifies.
+Reads FOLDER/request.json, writes FOLDER/result.json whole. Exit code 0: done; 2: bad input; anything else: a
+crash, which the parent classifies. FOLDER/error.json says what went wrong, if Python could still say it: a kind of
+`FailureKind`, and a message, or for bad input `where`, `expected` and `got`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import sys
 import traceback
 from pathlib import Path
 
-from litegate.disk import FULL
+from litegate.diagnosis import exhausted, kind_of, message_of
 from litegate.errors import BadInput, StepFailed
-from litegate.failures import disk_full, kind_of, out_of_memory
+from litegate.failures import FailureKind
 from litegate.steps import STEPS
 from litegate.work.step_work import Work
 
@@ -48,19 +49,20 @@ def _end(number: int, _: object) -> None:
 
 def _report(error: Exception, folder: Path) -> int:
     """Describe what went wrong in error.json."""
-    if disk_full(error):
-        kind, message = FULL, f"{type(error).__name__}: {error}"
-    elif out_of_memory(error):
-        kind, message = "out_of_memory", str(error) or type(error).__name__
-    elif isinstance(error, BadInput):
-        kind, message = "bad_input", str(error)
-    elif isinstance(error, StepFailed):
-        kind, message = error.kind, error.detail
-    else:
+    resource = exhausted(error)
+    if resource is None and not isinstance(error, BadInput | StepFailed):
         traceback.print_exception(error)
-        kind, message = kind_of(error), f"{type(error).__name__}: {error}"
-    _write(folder / "error.json", {"kind": kind, "message": message})
-    return BadInput.exit_code if kind == "bad_input" else 1
+    kind = resource or kind_of(error)
+    _write(folder / "error.json", {"kind": kind} | _described(kind, error))
+    return BadInput.exit_code if kind is FailureKind.BAD_INPUT else 1
+
+
+def _described(kind: FailureKind, error: Exception) -> dict[str, str]:
+    if kind is FailureKind.BAD_INPUT and isinstance(error, BadInput):
+        return {"where": error.where, "expected": error.expected, "got": error.got}
+    if kind is FailureKind.OUT_OF_MEMORY and not isinstance(error, StepFailed):
+        return {"message": str(error) or type(error).__name__}
+    return {"message": message_of(error)}
 
 
 def _write(path: Path, value: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litegate.errors import ModelError, StepFailed
+from litegate.failures import FailureKind
 from litegate.inspection import File, count, inspect_file, io_mismatch, mismatch, not_a_baseline, read_file
 from litegate.records import Artifact, Inspection, InspectRequest
 from litegate.variants import VARIANTS
@@ -35,7 +36,7 @@ def _read(artifact: Artifact, work: Work) -> File:
     try:
         return read_file(work.path(artifact.file).read_bytes())
     except ValueError as error:
-        raise StepFailed("inspect", "unreadable", f"{artifact.variant}: {error}") from error
+        raise StepFailed("inspect", FailureKind.UNREADABLE, f"{artifact.variant}: {error}") from error
 
 
 def _check_baseline(request: InspectRequest, file: File) -> None:
@@ -50,10 +51,10 @@ def _check_variant(artifact: Artifact, baseline: Artifact, file: File) -> None:
     variant = VARIANTS[artifact.variant]
     problem = mismatch(count(file), variant)
     if problem:
-        raise StepFailed("inspect", "wrong_scheme", f"the converter gave no {variant.name}: {problem}")
+        raise StepFailed("inspect", FailureKind.WRONG_SCHEME, f"the converter gave no {variant.name}: {problem}")
     problem = io_mismatch(artifact.signatures, baseline.signatures, variant)
     if problem:
-        raise StepFailed("inspect", "wrong_io", f"{variant.name}: {problem}")
+        raise StepFailed("inspect", FailureKind.WRONG_IO, f"{variant.name}: {problem}")
 
 
 def _check_findings(found: Inspection) -> None:
@@ -61,7 +62,7 @@ def _check_findings(found: Inspection) -> None:
     if broken:
         said = "; ".join(f"{finding.message} ({finding.code}: {finding.examples[0]})" for finding in broken[:5])
         detail = f"{found.variant} breaks the 8-bit quantization specification: {said}"
-        raise StepFailed("inspect", "specification", detail)
+        raise StepFailed("inspect", FailureKind.SPECIFICATION, detail)
 
 
 def _say(found: Inspection, work: Work) -> None:

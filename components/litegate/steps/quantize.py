@@ -11,6 +11,7 @@ import tf_keras  # noqa: F401  registers the classes that SavedModels written by
 
 from litegate.datasets.representative import load_samples, representative_dataset
 from litegate.errors import StepFailed
+from litegate.failures import FailureKind
 from litegate.inspection import calibrator_problem, read_file
 from litegate.inspection.tflite import describe, names_of
 from litegate.progress import Progress
@@ -77,7 +78,7 @@ class _Counter:
     def check(self, variant: Variant) -> None:
         if self._fed < self._expected:
             detail = f"the converter took {self._fed} of {self._expected} calibration samples for {variant.name}"
-            raise StepFailed("quantize", "not_calibrated", detail)
+            raise StepFailed("quantize", FailureKind.NOT_CALIBRATED, detail)
 
 
 def _convert(converter: Any, variant: Variant) -> bytes:
@@ -87,7 +88,9 @@ def _convert(converter: Any, variant: Variant) -> bytes:
             content: bytes = converter.convert()
     except Exception as error:
         found = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
-        raise StepFailed("quantize", "unsupported", f"the converter refused {variant.name}: {found}") from error
+        raise StepFailed(
+            "quantize", FailureKind.UNSUPPORTED, f"the converter refused {variant.name}: {found}"
+        ) from error
     return content
 
 
@@ -95,4 +98,4 @@ def _check_calibrator(variant: Variant, baseline: bytes) -> None:
     """Some models kill the calibrator's process: they are told by the float32 file, and not tried."""
     problem = calibrator_problem(read_file(baseline)) if variant.calibrated else None
     if problem:
-        raise StepFailed("quantize", "unsupported", f"{variant.name}: {problem}")
+        raise StepFailed("quantize", FailureKind.UNSUPPORTED, f"{variant.name}: {problem}")

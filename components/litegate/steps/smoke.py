@@ -12,6 +12,7 @@ import numpy as np
 
 from litegate.datasets.representative import load_samples
 from litegate.errors import ModelError, StepFailed
+from litegate.failures import FailureKind
 from litegate.inspection.behaviour import FEW, KernelGap, answers, is_constant, kernel_gap, problem_of, unequal
 from litegate.records import SmokeRequest, SmokeRun
 from litegate.runtimes.litert import LiteRTModel
@@ -80,13 +81,13 @@ class _Signature:
             found = answers(model, self.features, _SECONDS)
             again = answers(model, {name: value[:_REPEATED] for name, value in self.features.items()}, _SECONDS)
         except (RuntimeError, TypeError, ValueError) as error:
-            self._fail("not_runnable", f"LiteRT cannot run it: {_line(error)}")
+            self._fail(FailureKind.NOT_RUNNABLE, f"LiteRT cannot run it: {_line(error)}")
         for name, value in found.items():
             if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
-                self._fail("not_finite", f"its output {name} is NaN or infinite on representative samples")
+                self._fail(FailureKind.NOT_FINITE, f"its output {name} is NaN or infinite on representative samples")
         if names := unequal(found, again):
             detail = f"its outputs {', '.join(names)} are others when the same samples come again: it keeps state"
-            raise StepFailed("smoke", "not_repeatable", f"{self.request.artifact.variant}: {detail}")
+            raise StepFailed("smoke", FailureKind.NOT_REPEATABLE, f"{self.request.artifact.variant}: {detail}")
         return found
 
     def _constant(self, found: Answers) -> None:
@@ -100,7 +101,7 @@ class _Signature:
             self.warnings.append(f"{said}, and so does float32")
         else:
             detail = f"{self.request.artifact.variant}: {said}, float32 does not"
-            raise StepFailed("smoke", "constant", detail)
+            raise StepFailed("smoke", FailureKind.CONSTANT, detail)
 
     def _kernels(self, found: Answers) -> KernelGap | None:
         """Default against reference kernels, which not every file can be run on."""
@@ -113,11 +114,11 @@ class _Signature:
         variant = self.request.artifact.variant
         problem, broken = problem_of(gap, variant in _IN_FLOAT)
         if problem and broken:
-            raise StepFailed("smoke", "kernels_disagree", f"{variant}: {problem}")
+            raise StepFailed("smoke", FailureKind.KERNELS_DISAGREE, f"{variant}: {problem}")
         self.warnings += [problem] if problem else []
         return gap
 
-    def _fail(self, kind: str, detail: str) -> NoReturn:
+    def _fail(self, kind: FailureKind, detail: str) -> NoReturn:
         """What is wrong with the baseline is wrong with the user's model."""
         if self.request.baseline is None:
             expected = "a model that LiteRT can run, with finite outputs"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from litegate.digest import digest_file, digest_tree
 from litegate.errors import BadInput, ModelError, StepFailed
-from litegate.failures import named_signal
+from litegate.failures import FailureKind, named_signal
 from litegate.records import Produced, TrainRequest
 from litegate.source.bounds import check_bounds
 from litegate.source.keras_file import check_keras_file
 from litegate.source.kinds import KINDS, Format, file_format
 from litegate.source.saved_model import check_saved_model
-from litegate.storage import user_objects as storage
+from litegate.storage.user_objects import put
 from litegate.storage.versions import SAVED_MODEL, version_uri
 from litegate.user_code import entry_point
 from litegate.work.step_work import Work
@@ -70,7 +70,7 @@ def _run_command(command: list[str], output: Path, work: Work) -> None:
         kind, name = named_signal(-code)
         raise StepFailed("train", kind, f"{shlex.join(command)} ended by {name}")
     if code > 0:
-        raise StepFailed("train", "exit_code", f"{shlex.join(command)} ended with exit code {code}")
+        raise StepFailed("train", FailureKind.EXIT_CODE, f"{shlex.join(command)} ended with exit code {code}")
     if not output.exists():
         raise BadInput("retrain.command", f"a model at ${OUTPUT}, or at {{output}} in its arguments", "nothing there")
 
@@ -103,7 +103,7 @@ def _published(written: Path, uri: str) -> Produced:
     if written.is_dir():
         target = target.removesuffix(f"/{SAVED_MODEL}")
     for name in sorted(files, key=lambda name: (name == SAVED_MODEL, name)):
-        storage.put(files[name], target if written.is_file() else f"{target}/{name}")
+        put(files[name], target if written.is_file() else f"{target}/{name}")
     return Produced(uri=target, digest=digest, bytes=sum(path.stat().st_size for path in files.values()))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +86,32 @@ def test_arrays_and_a_model_are_compared(models: Path, tmp_path: Path, capfd: py
     )
     assert again.passed
     assert capfd.readouterr().err == ""
+
+
+SPEC = """
+model: {name: model, uri: model.keras}
+calibration: {uri: calibration.npz, format: npz, samples: 100}
+evaluation: {uri: test.npz, format: npz}
+variants: [dynamic_range, int8]
+gate: {max_drop: 0.05}
+"""
+
+
+@pytest.mark.e2e
+def test_the_examples_of_the_documentation_do_what_they_say(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder with the files that they name."""
+    for name, source in {"model.keras": "keras3.keras", "calibration.npz": "", "test.npz": ""}.items():
+        shutil.copy(models / (source or name), tmp_path / name)
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LITEGATE_HOME", str(tmp_path / "home"))
+    names = {"litegate": litegate, "Path": Path}
+    finder = doctest.DocTestFinder(recurse=False)
+    found = {name: finder.find(getattr(litegate, name), name, globs=names)[0] for name in ("compare", "load_spec")}
+    said: list[str] = []
+    for test in found.values():
+        assert test.examples
+        doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=said.append)
+    assert "".join(said) == ""

@@ -21,7 +21,7 @@ from litegate.execution import process
 from litegate.execution.confinement import child_environment, memory_limit
 from litegate.execution.step import Step
 from litegate.execution.step_run import BadStepInput, StepRun
-from litegate.failures import RETRIED
+from litegate.failures import Retry
 from litegate.records import Artifact, BenchmarkRequest, DataRef, FileRef, ProduceRequest, SampleRequest, SampleSet
 from litegate.settings import Settings, settings
 from litegate.steps import STEPS
@@ -258,7 +258,7 @@ def test_a_step_that_was_killed_before_it_started_does_not_start(step: Callable[
     running.kill()
     with pytest.raises(StepFailed, match="interrupted") as caught:
         running.run()
-    assert caught.value.kind in RETRIED
+    assert caught.value.kind.retry is Retry.LATER
 
 
 def test_a_child_that_is_killed_from_outside_is_started_again(
@@ -287,7 +287,7 @@ def test_what_ends_in_the_same_way_again_is_given_up(
     with pytest.raises(StepFailed) as caught:
         step(function).run()
     assert caught.value.kind == kind
-    assert caught.value.kind not in RETRIED, "a scheduler would only do the same again"
+    assert caught.value.kind.retry is not Retry.LATER, "a scheduler would only do the same again"
     assert len((tmp_path / "begun").read_text().split()) == times
 
 

@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from litegate.errors import BadInput
+from litegate.failures import FailureKind
 from litegate.processes import readable
 from litegate.records import Record
 
-__all__ = ["Forged", "described_error", "read_result"]
+__all__ = ["BadStepInput", "DescribedError", "Forged", "described_error", "read_result"]
 
 _RESULT_BYTES, _ERROR_BYTES = 8 << 20, 1 << 20
 _VALUES = 1 << 18
 """So many wrong values take a few hundred megabytes to complain about; a classifier of 80,000 classes has fewer."""
 _LONGEST_MESSAGE = 20_000
-_KIND = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 Kind = TypeVar("Kind", bound=Record)
+
+
+class BadStepInput(BadInput):
+    """A step refused its input, in its own words."""
+
+
+class DescribedError(NamedTuple):
+    """What a child says went wrong.
+
+    Attributes:
+        kind: of the enumeration; `PYTHON_ERROR`, which nobody retries, where the child names none of it.
+        message: what the error said.
+        bad_input: the error itself, if the step refused its input.
+    """
+
+    kind: FailureKind
+    message: str
+    bad_input: BadStepInput | None
 
 
 class Forged(ValueError):
@@ -55,8 +73,8 @@ def read_result(folder: Path, kind: type[Kind], our_own: bool = False) -> Kind:
         raise Forged(f"the result is not a valid {kind.__name__}: {_first(error)}") from None
 
 
-def described_error(folder: Path) -> tuple[str, str] | None:
-    """Kind and message of the error in FOLDER/error.json, both bounded; None if there is none."""
+def described_error(folder: Path) -> DescribedError | None:
+    """The error in FOLDER/error.json, with bounded texts; None if there is none."""
     data = _plain_bytes(folder / "error.json", _ERROR_BYTES)
     try:
         error = None if data is None else from_json(data)
@@ -64,10 +82,16 @@ def described_error(folder: Path) -> tuple[str, str] | None:
         return None
     if not isinstance(error, dict):
         return None
-    kind, message = error.get("kind"), error.get("message", "")
-    known = isinstance(kind, str) and _KIND.fullmatch(kind)
-    lines = str(message)[:_LONGEST_MESSAGE].splitlines()
-    return str(kind) if known else "python_error", "\n".join(map(readable, lines))
+    kind, message = FailureKind.of(error.get("kind")), _text(error.get("message", ""))
+    if kind is not FailureKind.BAD_INPUT:
+        return DescribedError(kind, message, None)
+    refusal = BadStepInput(*(_text(error.get(part, "")) for part in ("where", "expected", "got")))
+    return DescribedError(kind, str(refusal), refusal)
+
+
+def _text(value: object) -> str:
+    """A bounded text that does nothing to a terminal."""
+    return "\n".join(map(readable, str(value)[:_LONGEST_MESSAGE].splitlines()))
 
 
 def _plain_bytes(path: Path, limit: int) -> bytes | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from litegate.execution.sandbox import REPORT, Confinement
 from litegate.execution.sandbox.confining import confine
+from litegate.failures import FailureKind
 from litegate.processes import namespace_of
 
 __all__ = ["main"]
@@ -30,7 +31,7 @@ def main(arguments: list[str]) -> int:
     sys.stdout.flush()  # before anything that is not ours can say the like
     if missing and confinement.required:
         message = f"LITEGATE_ISOLATION=required, but this host gives {'; '.join(missing)}"
-        (folder / "error.json").write_text(json.dumps({"kind": "not_isolated", "message": message}))
+        (folder / "error.json").write_text(json.dumps({"kind": FailureKind.NOT_ISOLATED, "message": message}))
         return 1
     code: int = import_module(program).run_step(name, folder, cache, missing)
     return code

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from litegate.execution.sandbox.usage import CannotCount, bytes_below, bytes_deleted, is_nearly_full
+from litegate.failures import FailureKind
 
 __all__ = ["Exceeded", "Watch", "descendants", "most_threads", "numbers_in"]
 
@@ -18,7 +19,7 @@ _GIB = 1 << 30
 class Exceeded(NamedTuple):
     """Why a step is ended: the kind of its death, and what there was too much of."""
 
-    kind: str
+    kind: FailureKind
     detail: str
 
 
@@ -54,19 +55,21 @@ class Watch:
             for size in chain(bytes_below(self._folder), bytes_deleted(self._proc, processes)):
                 used += size
                 if used > self._disk:
-                    return Exceeded("disk_limit", f"the step's files took more than {self._disk / _GIB:g} GiB")
+                    return Exceeded(
+                        FailureKind.DISK_LIMIT, f"the step's files took more than {self._disk / _GIB:g} GiB"
+                    )
         except CannotCount as error:
-            return Exceeded("disk_limit", f"the step's files cannot be counted: {error}")
+            return Exceeded(FailureKind.DISK_LIMIT, f"the step's files cannot be counted: {error}")
         if processes and is_nearly_full(self._folder):
-            return Exceeded("disk_full", f"the disk of {self._folder} is full, but for the last 256 MiB")
+            return Exceeded(FailureKind.DISK_FULL, f"the disk of {self._folder} is full, but for the last 256 MiB")
         return None
 
     def _of_processes(self, found: list[int]) -> Exceeded | None:
         if len(found) > self._processes:
-            return Exceeded("too_many_processes", f"the step had more than {self._processes} processes")
+            return Exceeded(FailureKind.TOO_MANY_PROCESSES, f"the step had more than {self._processes} processes")
         most = most_threads(self._processes)
         if sum(_threads(self._proc, number) for number in found) > most:
-            return Exceeded("too_many_processes", f"the step had more than {most} threads")
+            return Exceeded(FailureKind.TOO_MANY_PROCESSES, f"the step had more than {most} threads")
         return None
 
 

@@ -15,7 +15,8 @@ from litegate.records.inputs import DataRef as Snapshot
 from litegate.settings import Settings
 from litegate.spec import Requalify, parse_spec
 from litegate.spec.metric_facts import BUILT_IN
-from litegate.storage.user_objects import MANIFEST, list_entries, manifest_bytes, manifest_digest
+from litegate.storage.manifests import MANIFEST, manifest_bytes, manifest_digest
+from litegate.storage.user_objects import list_entries
 from litegate.storage.workspace import Store
 
 __all__ = ["HONEST", "SECRET", "Case", "World"]

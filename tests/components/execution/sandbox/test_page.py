@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from litegate.execution.confinement import child_environment, confinement
-from litegate.failures import PASSING, RETRIED
+from litegate.failures import FailureKind, Retry
 from litegate.records import Record
 from litegate.settings import Settings
 from litegate.steps import STEPS
@@ -41,10 +41,13 @@ def test_the_table_says_what_a_step_may_do(name: str, tmp_path: Path, monkeypatc
 OPEN = ("no", "the host's", "what the worker's user may")
 
 
-@pytest.mark.parametrize(("where", "kinds"), [("within the task", PASSING), ("by Airflow", RETRIED)])
-def test_the_table_of_deaths_says_what_is_tried_again(where: str, kinds: frozenset[str]) -> None:
-    rows = re.findall(rf"^\| ((?:`\w+`(?:, )?)+) \|.*\| {where} \|$", PAGE, re.M)
-    assert {kind for row in rows for kind in re.findall(r"`(\w+)`", row)} == kinds
+TRIED_AGAIN = {Retry.NEVER: "no", Retry.AT_ONCE: "within the task", Retry.LATER: "by Airflow"}
+
+
+def test_the_table_of_failures_says_of_each_kind_what_happened_and_what_is_tried_again() -> None:
+    section = PAGE.partition("## How a step can fail")[2].partition("\n## ")[0]
+    rows = [tuple(row) for row in re.findall(r"^\| `(\w+)` \| (.*) \| ([\w ]+) \|$", section, re.M)]
+    assert rows == [(kind.value, kind.__doc__, TRIED_AGAIN[kind.retry]) for kind in FailureKind]
 
 
 def test_every_variable_is_on_the_page_and_is_read() -> None:

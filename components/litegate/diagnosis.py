@@ -1,0 +1,97 @@
+"""Which kind of failure an exception is, and what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from litegate.disk import is_full
+from litegate.errors import BadInput, GateRejected, StepFailed
+from litegate.failures import FailureKind
+
+__all__ = ["NO_ROOM", "exhausted", "kind_of", "message_of"]
+
+NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded|database or disk is full")
+"""A full disk, as the C library, quotas and SQLite say it."""
+
+_NETWORK = ("botocore.", "httpcore.", "httpx.", "requests.", "urllib3.")
+_DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError)
+"""Errors of our own code, whatever happened before them."""
+_TOO_MANY_REQUESTS, _REQUEST_TIMEOUT, _SERVER_ERRORS = 429, 408, 500
+
+
+def kind_of(error: BaseException) -> FailureKind:
+    """What an exception amounts to, by itself and what it was raised for; `PYTHON_ERROR` if it is not known."""
+    match error:
+        case StepFailed():
+            return error.kind
+        case BadInput():
+            return FailureKind.BAD_INPUT
+        case GateRejected():
+            return FailureKind.REJECTED
+    found = exhausted(error)
+    if found is None and not isinstance(error, _DEFECTS) and any(map(_no_answer, _chain(error))):
+        found = FailureKind.INFRASTRUCTURE
+    return found or FailureKind.PYTHON_ERROR
+
+
+def message_of(error: BaseException) -> str:
+    """What is to be said of it: of an error that litegate raises for its users their message alone."""
+    match error:
+        case StepFailed():
+            return error.detail
+        case BadInput() | GateRejected():
+            return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def exhausted(error: BaseException) -> FailureKind | None:
+    """Whether a disk was full or memory ran out, whatever the exception is that tells so."""
+    if _disk_full(error):
+        return FailureKind.DISK_FULL
+    return FailureKind.OUT_OF_MEMORY if _out_of_memory(error) else None
+
+
+def _disk_full(error: BaseException) -> bool:
+    """Libraries tell it in words alone, and TensorFlow as a resource that is exhausted."""
+    return any(is_full(each) or NO_ROOM.search(str(each)) for each in _chain(error, all_of_it=False))
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Also in another process that handed its exception over."""
+    for each in _chain(error, all_of_it=False):
+        name = type(each).__name__
+        if isinstance(each, MemoryError) or name == "ResourceExhaustedError":
+            return True
+        if name == "_RemoteTraceback" and re.search(r"^\S*MemoryError\b", str(each), re.MULTILINE):
+            return True
+    return False
+
+
+def _no_answer(error: BaseException) -> bool:
+    """Whether a server could not be reached or could not answer; a refusal is an answer."""
+    if isinstance(error, ConnectionError | TimeoutError):
+        return True
+    if isinstance(error, ValueError):  # an address that is none
+        return False
+    of_network = any(f"{cls.__module__}.".startswith(_NETWORK) for cls in type(error).__mro__)
+    status = _status(error)
+    return of_network and (status in (None, _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS) or status >= _SERVER_ERRORS)
+
+
+def _status(error: BaseException) -> Any:
+    """The HTTP status of the answer that an error of boto3, requests or httpx is about; None if there was none."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        return response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return getattr(response, "status_code", None)
+
+
+def _chain(error: BaseException, all_of_it: bool = True) -> Iterator[BaseException]:
+    """An exception and what it was raised for; what `from None` left out only with `all_of_it`."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        context = None if seen.__suppress_context__ and not all_of_it else seen.__context__
+        seen = seen.__cause__ or context
