@@ -55,7 +55,7 @@ def s3_server() -> Iterator[str]:
 @pytest.fixture
 def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket of the test's own, with boto3 configured by environment variables as for any S3 server."""
-    from litegate.storage.user_objects import s3_client
+    from litegate.storage.s3 import s3_client
 
     variables = {
         "AWS_ENDPOINT_URL_S3": s3_server,

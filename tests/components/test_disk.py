@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 from litegate.errors import DiskFull
 from litegate.stack.home import write_private
-from litegate.storage.user_objects import write_whole
+from litegate.storage.whole_files import write_whole
 folder = Path(sys.argv[1])
 for write in (
     lambda: write_whole(folder / "a", iter((b"x" * 100_000,))),

@@ -27,7 +27,7 @@ from litegate.stack.ending import last_error
 from litegate.stack.environment import client_environment
 from litegate.stack.patience import Patience
 from litegate.stack.servers import unhealthy
-from litegate.storage import objects
+from litegate.storage.opening import open_storage
 
 __all__ = ["CHECKS", "Finding"]
 
@@ -195,7 +195,7 @@ def _answers(subject: str, url: str) -> Finding:
 
 def _workspace(root: str) -> Finding:
     try:
-        objects.exists(root, f"doctor/{uuid4().hex}")
+        next(open_storage(root).pages(f"doctor/{uuid4().hex}"), None)
     except Exception as error:
         remedy = "LITEGATE_WORKSPACE, AWS_ENDPOINT_URL_S3 and the AWS credentials say where it is"
         return Finding("workspace", "error", f"{root}: {type(error).__name__}: {error!s:.200}", remedy)

@@ -18,6 +18,7 @@ from litegate.spec import Spec
 from litegate.stack import Home
 from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
 from litegate.storage.globs import split_glob
+from litegate.storage.opening import local_path
 
 __all__ = [
     "ENDED_BY",
@@ -50,7 +51,8 @@ def check_local_inputs(spec: Spec) -> None:
         ("evaluation.uri", spec.evaluation.uri, DataError),
     ):
         folder = (split_glob(uri) or (uri, ""))[0]
-        if "://" not in uri and not Path(folder).exists():
+        path = local_path(folder)
+        if path is not None and not path.exists():
             raise error(key, "an existing file or folder", f"nothing at {uri}")
 
 

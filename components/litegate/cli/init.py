@@ -17,7 +17,7 @@ from litegate.settings import settings
 from litegate.spec import parse_spec
 from litegate.stack import Home, running
 from litegate.stack.environment import client_environment
-from litegate.storage.user_objects import write_whole
+from litegate.storage.whole_files import write_whole
 
 __all__ = ["init", "look_of", "use_home"]
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from litegate.storage.whole_files import write_whole
+
 __all__ = ["INTERRUPTED", "STDOUT", "answer", "answer_error", "json_target", "print_error", "write_json", "write_text"]
 
 INTERRUPTED = 130
@@ -58,8 +60,6 @@ def write_text(text: str, target: Path) -> None:
     if target == STDOUT:
         print(text, end="", flush=True)
         return
-    from litegate.storage.user_objects import write_whole  # slow to import
-
     path = target.resolve()
     if path.exists() and not path.is_file():  # a pipe or a device, which cannot be replaced whole
         path.write_text(text)

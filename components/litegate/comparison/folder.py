@@ -12,7 +12,7 @@ from pathlib import Path
 
 from litegate.errors import BadInput
 from litegate.records import Candidate, Comparison
-from litegate.storage.user_objects import write_whole
+from litegate.storage.whole_files import write_whole
 from litegate.variants import VARIANTS
 
 __all__ = ["Folder"]

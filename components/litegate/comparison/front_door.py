@@ -17,7 +17,7 @@ from litegate.first_spec.looking import Look, name_of
 from litegate.records import Comparison
 from litegate.settings import settings
 from litegate.spec import Spec, load_spec, parse_spec, with_values
-from litegate.storage.user_objects import write_whole
+from litegate.storage.whole_files import write_whole
 
 __all__ = ["Arrays", "compare", "variants_in"]
 

@@ -21,7 +21,7 @@ from litegate.datasets.npz import NpyDataset, NpzDataset
 from litegate.datasets.shards import OpenShard, open_shards
 from litegate.errors import DataError
 from litegate.records import DataRef
-from litegate.storage.user_objects import Entry
+from litegate.storage.manifests import Entry
 from litegate.work.step_work import Work
 
 __all__ = [

@@ -7,7 +7,7 @@ from litegate.metrics.loading import load_metric
 from litegate.records import DataRef, UserCode
 from litegate.spec import Data, GroupedData, Spec, gate_problem, limits_problem
 from litegate.spec.metric_facts import MetricFacts, built_in_facts
-from litegate.storage.user_objects import MANIFEST, manifest_bytes, manifest_digest
+from litegate.storage.manifests import MANIFEST, manifest_bytes, manifest_digest
 from litegate.user_code.source import source_digest
 from litegate.work.step_work import Work
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from litegate.errors import BadInput
-from litegate.storage import user_objects as storage
+from litegate.storage.user_objects import fetch, list_entries
 
 __all__ = ["SPLITS", "prepare", "train"]
 
@@ -41,8 +41,8 @@ def train(folder: Path, data: str, epochs: int = 30, seed: int = 17) -> Path:
 
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-    (entry,) = storage.list_entries(data, "data")
-    with np.load(storage.fetch(entry, folder, "data"), allow_pickle=False) as arrays:
+    (entry,) = list_entries(data, "data")
+    with np.load(fetch(entry, folder, "data"), allow_pickle=False) as arrays:
         image, label = arrays["image"], arrays["label"]
     model = keras.Sequential(
         [

@@ -16,9 +16,10 @@ from litegate.execution.sandbox import Confinement
 from litegate.execution.step import Step
 from litegate.records import DataRef, FileRef, Record, ResolveRequest, SnapshotRequest, TrainRequest, UserCode
 from litegate.settings import Settings
-from litegate.storage import user_objects as storage
 from litegate.storage.globs import split_glob
-from litegate.storage.user_objects import Entry
+from litegate.storage.manifests import Entry
+from litegate.storage.opening import local_path
+from litegate.storage.user_objects import list_entries
 
 __all__ = [
     "child_environment",
@@ -189,9 +190,9 @@ def _readable(request: Record, settings: Settings) -> Iterator[str]:
     yield from {code.folder for code in named(request, UserCode) if code.folder}
     if isinstance(request, ResolveRequest | SnapshotRequest):
         yield request.folder
-    if isinstance(request, ResolveRequest) and not storage.is_s3(request.spec.model.uri):
+    if isinstance(request, ResolveRequest) and local_path(request.spec.model.uri) is not None:
         yield from _places_of_model(request.spec.model.uri)
-    for digest in {ref.manifest.digest for ref in named(request, DataRef) if not storage.is_s3(ref.uri)}:
+    for digest in {ref.manifest.digest for ref in named(request, DataRef) if local_path(ref.uri) is not None}:
         lines = (settings.cache / "files" / digest).read_text().splitlines()
         yield from _places(tuple(Entry.model_validate_json(line) for line in lines))
 
@@ -203,12 +204,12 @@ def _places_of_model(uri: str) -> Iterator[str]:
         yield versions[0]
         return
     with suppress(BadInput):  # the step will say so
-        yield from _places(storage.list_entries(uri, "model.uri"))
+        yield from _places(list_entries(uri, "model.uri"))
 
 
 def _places(entries: tuple[Entry, ...]) -> Iterator[str]:
     """The files of local entries, or their folders if there are many."""
-    paths = [entry.uri for entry in entries if not storage.is_s3(entry.uri)]
+    paths = [entry.uri for entry in entries if local_path(entry.uri) is not None]
     if len(paths) <= _MANY_FILES:
         yield from paths
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 from litegate.errors import BadInput
 from litegate.execution.sandbox.places import hidden_by
 from litegate.settings import Settings, default_home
-from litegate.storage.user_objects import is_s3
+from litegate.storage.opening import local_path
 
 __all__ = ["hidden_paths", "not_hidden", "shown_paths"]
 
@@ -53,7 +53,7 @@ def not_hidden(paths: Iterable[str], hidden: tuple[str, ...], shown: tuple[str, 
 
 def _hidden(settings: Settings) -> Iterator[Path | str]:
     yield from (default_home(), settings.cache, settings.scratch)
-    if not is_s3(settings.workspace):
+    if local_path(settings.workspace) is not None:
         yield settings.workspace
     yield from (Path.home() / name for name in _OF_USER)
     yield from _OF_SYSTEM

@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 from litegate.datasets.archives import index_tar
 from litegate.errors import DataError
-from litegate.storage.user_objects import Entry, fetch, listed
+from litegate.storage.manifests import Entry
+from litegate.storage.user_objects import fetch, listed
 
 __all__ = ["data_format"]
 

@@ -10,17 +10,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from litegate.addresses import ADDRESS, FORMS
 from litegate.variants import VARIANTS
 
 __all__ = ["Cron", "EntryPoint", "Section", "address", "check_variant", "identifier", "section_in"]
 
-_ADDRESS = r"s3://[^/]+/."
-
 
 def address(description: str) -> Any:
     """A field for `s3://bucket/key` or a local path, and for nothing else that looks like an address."""
-    text = f"{description} `s3://bucket/key`, or a path: absolute, or relative to the spec file."
-    pattern: JsonDict = {"pattern": rf"^({_ADDRESS}|(?!.*://))"}  # what `_local_or_s3` says, for editors
+    forms = ", ".join(f"`{form}`" for form in FORMS.values())
+    text = f"{description} {forms}, or a path: absolute, or relative to the spec file."
+    pattern: JsonDict = {"pattern": rf"^({ADDRESS}|(?!.*://))"}  # what `_local_or_s3` says, for editors
     return Field(min_length=1, description=text, json_schema_extra=pattern)
 
 
@@ -42,8 +42,8 @@ class Section(BaseModel):
     @field_validator("uri", check_fields=False)
     @classmethod
     def _local_or_s3(cls, value: str) -> str:
-        if "://" in value and not re.match(_ADDRESS, value):
-            raise ValueError("s3://bucket/key, or a local path")
+        if "://" in value and not re.match(ADDRESS, value):
+            raise ValueError(f"{', '.join(FORMS.values())}, or a local path")
         return value
 
 

@@ -21,8 +21,8 @@ import httpx
 from litegate.stack.home import Home
 from litegate.stack.state import Stack
 from litegate.steps import STEPS
+from litegate.storage.opening import local_path
 from litegate.storage.scratch import TEMPORARY, WRITER_TAG, abandoned, is_held
-from litegate.storage.user_objects import is_s3
 
 __all__ = ["clean_files", "end_dead_runs"]
 
@@ -75,8 +75,8 @@ def _step_folders(scratch: Path) -> Iterator[Path]:
 
 def _temporary_files(home: Home, stack: Stack) -> Iterator[Path]:
     folders = [home.root, home.root / "secrets", *(home.root / "cache" / name for name in ("files", "objects", "sets"))]
-    if not is_s3(stack.workspace):
-        root = Path(stack.workspace)
+    root = local_path(stack.workspace)
+    if root is not None:
         folders += [root / "files", root / "marks", *(root / "results").glob("*")]
     for folder in folders:
         yield from (path for path in folder.glob(TEMPORARY) if path.is_file() and not path.is_symlink())

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from litegate.stack.home import Home
-from litegate.storage.user_objects import write_whole
+from litegate.storage.whole_files import write_whole
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

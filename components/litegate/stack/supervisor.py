@@ -27,7 +27,7 @@ from litegate.stack.processes import ServerProcess, become_subreaper, birth_of, 
 from litegate.stack.reviving import Revivals
 from litegate.stack.servers import AIRFLOW_SERVERS, MIGRATION, Server, listens, servers, unhealthy
 from litegate.stack.state import BUCKET, Stack
-from litegate.storage import user_objects as storage
+from litegate.storage.s3 import s3_client
 
 __all__ = ["START_LIMIT", "Supervisor"]
 
@@ -135,8 +135,8 @@ class Supervisor:
             self._pause()
             self._revive()
             self._check_time(deadline, "s3")
-        storage.s3_client().create_bucket(Bucket=BUCKET)
-        old_buckets.carry_over(storage.s3_client(), self.home)
+        s3_client().create_bucket(Bucket=BUCKET)
+        old_buckets.carry_over(s3_client(), self.home)
 
     def _launch(self, server: Server) -> ServerProcess:
         process = ServerProcess(server.command, os.environ, self.home.log(server.name), server.repeat)

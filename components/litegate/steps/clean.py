@@ -16,8 +16,8 @@ from pathlib import Path
 from litegate.errors import StoreError
 from litegate.records import Cleaned, CleanRequest, Fate, Pile
 from litegate.steps import STEPS
-from litegate.storage import objects
-from litegate.storage.objects import Stored
+from litegate.storage.opening import open_storage
+from litegate.storage.protocol import Storage, Stored
 from litegate.storage.user_objects import DIGEST_SUFFIX
 from litegate.tracking import runs
 from litegate.tracking.needed import Needed, needed_digests
@@ -59,7 +59,8 @@ def run(request: CleanRequest, work: Work) -> Cleaned:
 
 def _check_belongs(workspace: str, needed: Needed) -> None:
     """An MLflow that knows nothing of this workspace would call everything in it unneeded."""
-    if not any(objects.exists(f"{workspace}/files", digest) for digest in needed.promotable):
+    files = open_storage(f"{workspace}/files")
+    if not any(files.find(digest) for digest in needed.promotable):
         found = f"{len(needed.promotable)} registered versions, none of which has its file in {workspace}"
         raise StoreError(
             f"MLflow has {found}: is it the server of this workspace? Nothing is deleted before a version is registered"
@@ -81,7 +82,7 @@ class _Sweep:
         root = self.request.workspace
         self._objects(f"{root}/results", "results", _RESULT, self.request.days)
         self._objects(f"{root}/files", "files", _FILE, self.request.days + _MARGIN, self.needed)
-        for name in objects.folders(root):
+        for name in open_storage(root).children():
             if name not in ("results", "files", "marks"):  # a mark is small, and tells how far somebody has come
                 self._is_foreign("workspace", f"{root}/{name}", 0)
 
@@ -101,28 +102,28 @@ class _Sweep:
         )
 
     def _objects(self, root: str, kind: str, ours: re.Pattern[str], days: int, needed: Needed | None = None) -> None:
-        seen = 0
-        for page in objects.pages(root):
-            unused = [item for item in page if self._fate(root, kind, ours, days, needed, item) == "unused"]
+        storage, seen = open_storage(root), 0
+        for page in storage.pages():
+            unused = [item for item in page if self._fate(storage, kind, ours, days, needed, item) == "unused"]
             if self.request.apply and unused:
-                objects.delete(root, [item.name for item in unused])
+                storage.delete([item.name for item in unused])
             seen += len(page)
             self.work.say("%s: %s looked at, %s unused", kind, f"{seen:,}", f"{self._counts[kind, 'unused']:,}")
 
     def _fate(
-        self, root: str, kind: str, ours: re.Pattern[str], days: int, needed: Needed | None, item: Stored
+        self, storage: Storage, kind: str, ours: re.Pattern[str], days: int, needed: Needed | None, item: Stored
     ) -> Fate:
         unfinished = _UNFINISHED.fullmatch(item.name)
         if not (unfinished or ours.fullmatch(item.name)):
-            return self._is_foreign(kind, f"{root}/{item.name}", item.bytes)
+            return self._is_foreign(kind, storage.uri(item.name), item.size)
         fate: Fate = "unused"
         if needed and item.name in needed.registered:
             fate = "registered"
         elif needed and item.name in needed.ledger:
             fate = "ledger"
-        elif item.used > self.now - days * DAY:
+        elif item.modified > self.now - days * DAY:
             fate = "recent"
-        return self._counted("unfinished writes" if unfinished else kind, fate, item.bytes)
+        return self._counted("unfinished writes" if unfinished else kind, fate, item.size)
 
     def _folders(self, root: Path, kind: str, ours: re.Pattern[str]) -> None:
         others = (path for path in root.iterdir() if path != self.work.folder) if root.is_dir() else ()

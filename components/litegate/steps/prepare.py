@@ -5,7 +5,7 @@ from __future__ import annotations
 from litegate.digest import digest_file
 from litegate.errors import BadInput
 from litegate.records import Produced, ProduceRequest
-from litegate.storage import user_objects as storage
+from litegate.storage.user_objects import put
 from litegate.user_code import entry_point
 from litegate.work.step_work import Work
 
@@ -21,6 +21,6 @@ def run(request: ProduceRequest, work: Work) -> Produced:
     path = entry_point.call(request.entry_point, request.folder, request.arguments, work.folder / "written")
     if not path.is_file():
         raise BadInput(request.entry_point, "the path of a file", f"the folder {path.name}")
-    storage.put(path, request.uri)
+    put(path, request.uri)
     work.say("%s: %d bytes to %s", request.entry_point, path.stat().st_size, request.uri)
     return Produced(uri=request.uri, digest=digest_file(path), bytes=path.stat().st_size)

@@ -12,7 +12,7 @@ from litegate.records.fields import file_name_problem
 from litegate.source.bounds import check_bounds
 from litegate.source.check import check_model
 from litegate.source.kinds import KINDS, MODEL_FILES, Format, file_format, model_digest
-from litegate.storage.user_objects import Entry
+from litegate.storage.manifests import Entry
 from litegate.storage.versions import SAVED_MODEL
 from litegate.work.step_work import Work
 

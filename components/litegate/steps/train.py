@@ -16,7 +16,7 @@ from litegate.source.bounds import check_bounds
 from litegate.source.keras_file import check_keras_file
 from litegate.source.kinds import KINDS, Format, file_format
 from litegate.source.saved_model import check_saved_model
-from litegate.storage import user_objects as storage
+from litegate.storage.user_objects import put
 from litegate.storage.versions import SAVED_MODEL, version_uri
 from litegate.user_code import entry_point
 from litegate.work.step_work import Work
@@ -103,7 +103,7 @@ def _published(written: Path, uri: str) -> Produced:
     if written.is_dir():
         target = target.removesuffix(f"/{SAVED_MODEL}")
     for name in sorted(files, key=lambda name: (name == SAVED_MODEL, name)):
-        storage.put(files[name], target if written.is_file() else f"{target}/{name}")
+        put(files[name], target if written.is_file() else f"{target}/{name}")
     return Produced(uri=target, digest=digest, bytes=sum(path.stat().st_size for path in files.values()))
 
 

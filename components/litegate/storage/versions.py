@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from litegate.digest import digest_json
 from litegate.errors import DataError
 from litegate.storage.globs import split_glob
-from litegate.storage.user_objects import Entry, listed, manifest_digest
+from litegate.storage.manifests import Entry, manifest_digest
+from litegate.storage.user_objects import listed
 
 __all__ = ["SAVED_MODEL", "ModelFiles", "find_model", "model_files", "version_uri"]
 

@@ -16,23 +16,21 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from litegate.digest import OtherBytes, digest_file, digest_json, verified
 from litegate.errors import StoreError
 from litegate.records import FileRef
 from litegate.storage.copies import holds, private_folder
-from litegate.storage.use import use_local, use_s3
-from litegate.storage.user_objects import is_s3, s3_client, split_s3, write_whole
+from litegate.storage.opening import open_storage
+from litegate.storage.use import use_local
+from litegate.storage.whole_files import write_whole
 
 __all__ = ["Store", "result_name"]
 
 log = logging.getLogger("litegate")
-
-_BLOCK = 1 << 20
 
 
 class Store:
@@ -45,6 +43,7 @@ class Store:
 
     def __init__(self, root: str, cache: Path) -> None:
         self.root, self.cache = root.rstrip("/"), cache
+        self._storage = open_storage(self.root)
 
     def result(self, step: str, key: str) -> Any | None:
         """The stored result of a step, or None; one that is damaged is removed, so that another one can be kept."""
@@ -59,35 +58,31 @@ class Store:
         except (ValueError, TypeError, KeyError, RecursionError):
             pass
         log.warning("%s/%s is damaged: it is removed, and computed again", self.root, name)
-        self._delete(name)
+        self._storage.delete([name])
         return None
 
     def use_result(self, step: str, key: str, files: set[FileRef]) -> bool:
         """Mark a result and its files as used now, the files first; False if any of them is gone."""
-        return all(self._use(f"files/{ref.digest}") for ref in files) and self._use(result_name(step, key))
+        return all(self._storage.touch(file_name(ref)) for ref in files) and self._storage.touch(result_name(step, key))
 
     def forget_result(self, step: str, key: str) -> None:
         """Remove a result, so that another one can be kept."""
-        self._delete(result_name(step, key))
+        self._storage.delete([result_name(step, key)])
 
     def keep_result(self, step: str, key: str, result: Any) -> None:
         """Publish a result; the first writer wins."""
         kept = {"digest": _result_digest(step, key, result), "result": result}
-        self._publish(result_name(step, key), json.dumps(kept, sort_keys=True).encode())
+        self._storage.put_if_absent(result_name(step, key), json.dumps(kept, sort_keys=True).encode())
 
     def keep_file(self, path: Path, name: str) -> FileRef:
         """Publish a file under its digest and return the reference to it."""
         ref = FileRef(name=name, digest=digest_file(path), bytes=path.stat().st_size)
-        if not self._use(f"files/{ref.digest}"):
-            with path.open("rb") as file:
-                self._publish(f"files/{ref.digest}", file)
+        self._publish(ref, path)
         return ref
 
     def keep_copy(self, ref: FileRef, copy: Path) -> None:
         """Publish a verified copy of a file, which then becomes the one in the cache."""
-        if not self._use(f"files/{ref.digest}"):
-            with copy.open("rb") as file:
-                self._publish(f"files/{ref.digest}", file)
+        self._publish(ref, copy)
         with suppress(OSError):  # on another file system it is fetched when it is needed
             copy.replace(self._cached(ref))
 
@@ -103,7 +98,7 @@ class Store:
                 return self._of_size(ref, target)
             log.warning("the cached copy of %s (%s) is damaged: it is fetched again", ref.name, target)
         try:
-            write_whole(target, verified(self._blocks(f"files/{ref.digest}"), ref.digest))
+            write_whole(target, verified(self._storage.read(file_name(ref)), ref.digest))
         except FileNotFoundError:
             raise StoreError(f"{self.uri(ref)} ({ref.name}) is missing: clear the step that made it") from None
         except OtherBytes as other:
@@ -118,16 +113,11 @@ class Store:
 
     def set_mark(self, name: str, value: Any) -> None:
         """Replace a mark, whole or not at all."""
-        data = json.dumps(value, sort_keys=True).encode()
-        if is_s3(self.root):
-            bucket, key = split_s3(f"{self.root}/marks/{name}.json")
-            s3_client().put_object(Bucket=bucket, Key=key, Body=data)
-        else:
-            write_whole(Path(self.root, "marks", f"{name}.json"), iter((data,)))
+        self._storage.put(f"marks/{name}.json", json.dumps(value, sort_keys=True).encode())
 
     def uri(self, ref: FileRef) -> str:
         """Where the workspace keeps a file."""
-        return f"{self.root}/files/{ref.digest}"
+        return self._storage.uri(file_name(ref))
 
     def _cached(self, ref: FileRef) -> Path:
         folder = private_folder(self.cache) / "files"
@@ -140,65 +130,16 @@ class Store:
             raise StoreError(f"{self.uri(ref)} ({ref.name}): expected {ref.bytes:,} bytes, got {size:,}")
         return path
 
-    def _use(self, name: str) -> bool:
-        """Whether an object is there; if it is, it counts as used now."""
-        if not is_s3(self.root):
-            return use_local(Path(self.root, name))
-        return use_s3(s3_client(), *split_s3(f"{self.root}/{name}"))
-
-    def _delete(self, name: str) -> None:
-        if not is_s3(self.root):
-            Path(self.root, name).unlink(missing_ok=True)
-            return
-        bucket, key = split_s3(f"{self.root}/{name}")
-        s3_client().delete_object(Bucket=bucket, Key=key)
-
     def _read(self, name: str) -> bytes | None:
+        """A small object as a whole, or None."""
         with suppress(FileNotFoundError):
-            return b"".join(self._blocks(name))
+            return b"".join(self._storage.read(name))
         return None
 
-    def _blocks(self, name: str) -> Iterator[bytes]:
-        """The content of an object.
-
-        Raises:
-            FileNotFoundError: it is not there.
-        """
-        if not is_s3(self.root):
-            with Path(self.root, name).open("rb") as file:
-                yield from _blocks(file)
-            return
-        bucket, key = split_s3(f"{self.root}/{name}")
-        try:
-            body = s3_client().get_object(Bucket=bucket, Key=key)["Body"]
-        except s3_client().exceptions.NoSuchKey:
-            raise FileNotFoundError(f"{self.root}/{name}") from None
-        yield from body.iter_chunks(_BLOCK)
-
-    def _publish(self, name: str, data: bytes | IO[bytes]) -> None:
-        if is_s3(self.root):
-            self._put(name, data)
-        elif not Path(self.root, name).exists():
-            write_whole(Path(self.root, name), _blocks(data))
-
-    def _put(self, name: str, data: bytes | IO[bytes]) -> None:
-        """A conditional PUT: whoever comes second finds equal content, for the name decides it."""
-        from botocore.exceptions import ClientError
-
-        bucket, key = split_s3(f"{self.root}/{name}")
-        try:
-            s3_client().put_object(Bucket=bucket, Key=key, Body=data, IfNoneMatch="*")
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
-                raise
-
-
-def _blocks(data: bytes | IO[bytes]) -> Iterator[bytes]:
-    if isinstance(data, bytes):
-        yield data
-        return
-    while block := data.read(_BLOCK):
-        yield block
+    def _publish(self, ref: FileRef, path: Path) -> None:
+        """Whoever comes second finds equal content, for the name decides it."""
+        if not self._storage.touch(file_name(ref)):
+            self._storage.put_if_absent(file_name(ref), path)
 
 
 def _result_digest(step: str, key: str, result: Any) -> str:
@@ -209,3 +150,8 @@ def _result_digest(step: str, key: str, result: Any) -> str:
 def result_name(step: str, key: str) -> str:
     """The object in the workspace that holds a step's result."""
     return f"results/{step}/{key}.json"
+
+
+def file_name(ref: FileRef) -> str:
+    """The object in the workspace that holds a file."""
+    return f"files/{ref.digest}"

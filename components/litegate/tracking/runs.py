@@ -21,8 +21,8 @@ from mlflow.exceptions import MlflowException
 from litegate.digest import digest_json
 from litegate.errors import StackError
 from litegate.records import DataRef
+from litegate.storage.opening import open_storage
 from litegate.storage.scratch import WRITER_TAG, writer
-from litegate.storage.user_objects import is_s3
 
 __all__ = [
     "GROUP",
@@ -216,7 +216,7 @@ def dataset(data: DataRef, samples: int) -> Dataset:
     return Dataset(
         name=PurePosixPath(data.uri.rstrip("/")).stem or "data",
         digest=data.digest[:DATASET_DIGEST_LIMIT],
-        source_type="s3" if is_s3(data.uri) else "local",
+        source_type=open_storage(data.uri).kind,
         source=json.dumps({"uri": data.uri}),
         profile=json.dumps({"num_rows": samples}),
     )

@@ -24,8 +24,9 @@ from typing import IO, Any, Self
 from litegate.diagnosis import kind_of
 from litegate.errors import DataError, StepFailed
 from litegate.failures import FailureKind
-from litegate.storage import user_objects as storage
-from litegate.storage.user_objects import Entry
+from litegate.storage import user_objects
+from litegate.storage.manifests import Entry
+from litegate.storage.opening import local_path
 from litegate.storage.versions import ModelFiles, model_files
 
 __all__ = ["Broker", "fetch", "find_model", "is_served", "list_entries"]
@@ -88,13 +89,13 @@ class Broker:
         Raises:
             DataError: the object is gone or has changed.
         """
-        return storage.object_digest(entry, storage.fetch(entry, self._cache, where))
+        return user_objects.object_digest(entry, user_objects.fetch(entry, self._cache, where))
 
     def _list(self, uri: str, where: str) -> tuple[Entry, ...]:
         self._check_named(uri, where)
         with self._lock:
             if uri not in self.listings:
-                self.listings[uri] = storage.list_entries(uri, where)
+                self.listings[uri] = user_objects.list_entries(uri, where)
                 self._entries().update(self.listings[uri])
         return self.listings[uri]
 
@@ -113,15 +114,13 @@ class Broker:
             raise DataError(where, "an address that the step's request names", uri)
 
     def _fetch(self, entry: Entry, where: str) -> Path:
-        with self._lock:  # also because boto3 must not make its first client in two threads at once
+        with self._lock:
             if entry not in self._entries():
                 raise DataError(where, "an object of the data sets that the step's request names", entry.uri)
-            if storage.is_s3(entry.uri):
-                storage.s3_client()
-        path = storage.fetch(entry, self._cache, where)
-        if not storage.is_s3(entry.uri):
+        path = user_objects.fetch(entry, self._cache, where)
+        if local_path(entry.uri) is not None:
             return path
-        self._linked(path.with_suffix(storage.DIGEST_SUFFIX))
+        self._linked(path.with_suffix(user_objects.DIGEST_SUFFIX))
         return self._linked(path)
 
     def _linked(self, path: Path) -> Path:
@@ -184,7 +183,7 @@ def is_served(folder: Path) -> bool:
 
 
 def list_entries(folder: Path, uri: str, where: str) -> tuple[Entry, ...]:
-    """`storage.list_entries` for the child of this folder.
+    """`user_objects.list_entries` for the child of this folder.
 
     Raises:
         DataError: there is nothing, or the address is none of the step's business.
@@ -207,15 +206,15 @@ def find_model(folder: Path, uri: str, where: str) -> ModelFiles:
 
 
 def fetch(folder: Path, entry: Entry, where: str) -> Path:
-    """`storage.fetch` for the child of this folder. What was fetched for an earlier step is verified here, without
+    """`user_objects.fetch` for the child of this folder. What was fetched for an earlier step is verified here, without
     asking: the processes of an evaluation do so side by side.
 
     Raises:
         DataError: the object is gone, has changed, or is none of the step's business.
         StepFailed: it could not be fetched.
     """
-    found = _objects[folder] / storage.object_name(entry) if folder in _objects else None
-    if found is None or not storage.is_whole(found):
+    found = _objects[folder] / user_objects.object_name(entry) if folder in _objects else None
+    if found is None or not user_objects.is_whole(found):
         found = Path(_ask(folder, do="fetch", entry=entry.to_json(), where=where)["path"])
         _objects[folder] = found.parent
     return found

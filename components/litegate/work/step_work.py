@@ -9,8 +9,9 @@ from pathlib import Path
 
 from litegate.digest import digest_file
 from litegate.records import FileRef
-from litegate.storage import user_objects as storage
-from litegate.storage.user_objects import Entry
+from litegate.storage import user_objects
+from litegate.storage.manifests import Entry
+from litegate.storage.opening import local_path
 from litegate.storage.versions import ModelFiles, model_files
 from litegate.work import broker
 
@@ -70,18 +71,18 @@ class Work:
         Raises:
             DataError: the object is gone, is no longer the pinned one, or is not of a data set of the request.
         """
-        if storage.is_s3(entry.uri) and broker.is_served(self.folder):
+        if local_path(entry.uri) is None and broker.is_served(self.folder):
             return broker.fetch(self.folder, entry, where)
-        return storage.fetch(entry, self.cache, where)
+        return user_objects.fetch(entry, self.cache, where)
 
     def list_entries(self, uri: str, where: str) -> tuple[Entry, ...]:
-        """Every object at an address of the request; see `storage.list_entries`.
+        """Every object at an address of the request; see `user_objects.list_entries`.
 
         Raises:
             DataError: there is nothing, or the address is none of the request.
         """
         if not broker.is_served(self.folder):
-            return storage.list_entries(uri, where)
+            return user_objects.list_entries(uri, where)
         return broker.list_entries(self.folder, uri, where)
 
     def model_files(self, uri: str, where: str) -> ModelFiles:

@@ -35,3 +35,12 @@ def test_a_record_cannot_be_changed() -> None:
 def test_what_has_no_form_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         FileRef.model_validate(REF.to_json() | change)
+
+
+def test_names_that_leave_their_folder_are_refused() -> None:
+    for name in ("../x", "/etc/passwd", "a/../../x", "", "x" * 2000):
+        with pytest.raises(ValueError, match="relative path"):
+            FileRef(name=name, digest="0" * 64, bytes=0)
+    for name in ("a\0b", "a\nb", "a\x1b[31m"):
+        with pytest.raises(ValueError, match="control characters"):
+            FileRef(name=name, digest="0" * 64, bytes=0)

@@ -18,8 +18,8 @@ from litegate.errors import StoreError
 from litegate.execution.confinement import named
 from litegate.records import Cleaned, CleanRequest, FileRef, RegisterRequest, RunResult
 from litegate.steps import clean, register
-from litegate.storage import objects
-from litegate.storage.user_objects import is_s3, put
+from litegate.storage.opening import local_path, open_storage
+from litegate.storage.user_objects import put
 from litegate.tracking import ledger, runs
 from litegate.work.step_work import Work
 
@@ -75,12 +75,13 @@ class Place:
         path = self.folder / "object"
         path.write_bytes(content)
         put(path, f"{self.root}/{name}")
-        if not is_s3(self.root):
-            os.utime(Path(self.root, name), (time.time() - days * DAY,) * 2)
+        path = local_path(f"{self.root}/{name}")
+        if path is not None:
+            os.utime(path, (time.time() - days * DAY,) * 2)
         return name
 
     def names(self) -> set[str]:
-        return {item.name for page in objects.pages(self.root) for item in page}
+        return {item.name for page in open_storage(self.root).pages() for item in page}
 
     def clean(self, days: int = 30, later: float = 0, apply: bool = True) -> Cleaned:
         now = time.time() + later * DAY
@@ -213,8 +214,8 @@ def test_writes_that_were_cut_short_go(place: Place) -> None:
 
 
 def test_thousands_are_deleted_page_by_page(place: Place) -> None:
-    if is_s3(place.root):
-        from litegate.storage.user_objects import s3_client, split_s3
+    if local_path(place.root) is None:
+        from litegate.storage.s3 import s3_client, split_s3
 
         bucket, prefix = split_s3(place.root)
         for number in range(2100):

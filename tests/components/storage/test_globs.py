@@ -8,7 +8,8 @@ import pytest
 
 from litegate.errors import DataError
 from litegate.storage.globs import matches, split_glob
-from litegate.storage.user_objects import list_entries, s3_client
+from litegate.storage.s3 import s3_client
+from litegate.storage.user_objects import list_entries
 
 
 @pytest.mark.parametrize(

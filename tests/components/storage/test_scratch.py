@@ -12,7 +12,7 @@ HOLDS = """
 import sys, time
 from pathlib import Path
 from litegate.storage.scratch import held
-from litegate.storage.user_objects import write_whole
+from litegate.storage.whole_files import write_whole
 def blocks():
     yield b"half"
     print("ready", flush=True)

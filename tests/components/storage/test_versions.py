@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from litegate.errors import DataError
-from litegate.storage.user_objects import list_entries, put, s3_client
+from litegate.storage.s3 import s3_client
+from litegate.storage.user_objects import list_entries, put
 from litegate.storage.versions import find_model, model_files, version_uri
 
 

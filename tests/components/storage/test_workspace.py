@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from litegate.digest import digest_bytes
-from litegate.errors import DataError, StoreError
+from litegate.errors import StoreError
 from litegate.records import FileRef
-from litegate.storage import objects
-from litegate.storage import user_objects as storage
-from litegate.storage.user_objects import fetch, list_entries, manifest_digest, put, s3_client, split_s3
+from litegate.storage.opening import open_storage
+from litegate.storage.user_objects import put
 from litegate.storage.workspace import Store
 
 KEY = "k" * 64
@@ -80,7 +79,7 @@ def test_a_result_without_its_files_is_of_no_use(store: Store) -> None:
 
 
 def last_uses(store: Store) -> dict[str, float]:
-    return {item.name: item.used for page in objects.pages(store.root) for item in page}
+    return {item.name: item.modified for page in open_storage(store.root).pages() for item in page}
 
 
 def test_a_missing_file_is_an_error_that_names_it(store: Store) -> None:
@@ -136,102 +135,3 @@ def test_the_cache_is_its_owners_alone(store: Store, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"good!")
     store.fetch(store.keep_file(tmp_path / "file", "file"))
     assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o700
-
-
-def test_a_cached_s3_object_is_verified_before_it_is_used(
-    s3_bucket: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    s3_client().put_object(Bucket=s3_bucket, Key="data.npz", Body=b"good!")
-    (entry,) = list_entries(f"s3://{s3_bucket}/data.npz", "evaluation.uri")
-    path = fetch(entry, tmp_path, "evaluation.uri")
-    beside = path.with_suffix(storage.DIGEST_SUFFIX)
-    for damage in (lambda: path.write_bytes(b"bad!!"), lambda: beside.write_text("0" * 64)):
-        damage()
-        caplog.clear()
-        assert fetch(entry, tmp_path, "evaluation.uri").read_bytes() == b"good!"
-        assert f"the cached copy of {entry.uri} ({path}) is damaged: it is fetched again" in caplog.messages
-    beside.unlink()
-    path.write_bytes(b"bad!!")
-    assert fetch(entry, tmp_path, "evaluation.uri").read_bytes() == b"good!", "what says nothing of itself is no proof"
-
-
-def test_an_s3_object_that_comes_in_half_is_not_kept(s3_bucket: str, tmp_path: Path) -> None:
-    s3_client().put_object(Bucket=s3_bucket, Key="data.npz", Body=b"half")
-    (entry,) = list_entries(f"s3://{s3_bucket}/data.npz", "evaluation.uri")
-    with pytest.raises(ConnectionError, match="4 bytes of 8 came"):
-        fetch(entry.model_copy(update={"size": 8}), tmp_path, "evaluation.uri")
-    assert not list((tmp_path / "objects").iterdir())
-
-
-def test_names_that_leave_their_folder_are_refused() -> None:
-    for name in ("../x", "/etc/passwd", "a/../../x", "", "x" * 2000):
-        with pytest.raises(ValueError, match="relative path"):
-            FileRef(name=name, digest="0" * 64, bytes=0)
-    for name in ("a\0b", "a\nb", "a\x1b[31m"):
-        with pytest.raises(ValueError, match="control characters"):
-            FileRef(name=name, digest="0" * 64, bytes=0)
-
-
-def test_s3_objects_are_listed_pinned_and_fetched_once(s3_bucket: str, tmp_path: Path) -> None:
-    for name in ("a/1.txt", "a/2.txt", "ab/3.txt"):
-        s3_client().put_object(Bucket=s3_bucket, Key=f"data/{name}", Body=name.encode())
-    entries = list_entries(f"s3://{s3_bucket}/data/a", "evaluation.uri")
-    assert [entry.name for entry in entries] == ["1.txt", "2.txt"]
-    path = fetch(entries[0], tmp_path, "evaluation.uri")
-    assert path.read_bytes() == b"a/1.txt"
-    assert fetch(entries[0], tmp_path, "evaluation.uri") == path
-    (single,) = list_entries(f"s3://{s3_bucket}/data/ab/3.txt", "evaluation.uri")
-    assert (single.name, single.size) == ("3.txt", 8)
-
-
-def test_an_object_that_changed_since_the_run_began_is_refused(s3_bucket: str, tmp_path: Path) -> None:
-    local = tmp_path / "file"
-    for uri in (str(tmp_path / "data.npz"), f"s3://{s3_bucket}/data.npz"):
-        local.write_bytes(b"before")
-        put(local, uri)
-        (entry,) = list_entries(uri, "calibration.uri")
-        local.write_bytes(b"after it")
-        put(local, uri)
-        with pytest.raises(DataError, match=r"calibration\.uri"):
-            fetch(entry, tmp_path / "cache", "calibration.uri")
-
-
-@pytest.mark.parametrize("uri", ["s3://{bucket}/nothing", "s3://no-such-bucket/x", "{folder}/nothing"])
-def test_nothing_at_a_uri_is_bad_input_that_names_the_key(s3_bucket: str, tmp_path: Path, uri: str) -> None:
-    with pytest.raises(DataError, match=r"model\.uri: expected .*, got"):
-        list_entries(uri.format(bucket=s3_bucket, folder=tmp_path), "model.uri")
-
-
-def test_a_manifest_digest_follows_the_content_and_not_the_folder(tmp_path: Path) -> None:
-    def digest(folder: str, text: str) -> str:
-        path = tmp_path / folder / "x.txt"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-        storage.os.utime(path, ns=(1, 1))
-        return manifest_digest(list_entries(str(path.parent), "x"))
-
-    assert digest("a", "same") == digest("b", "same")
-    assert digest("a", "same") != digest("c", "more of it")
-
-
-@pytest.mark.parametrize(
-    ("uri", "parts"),
-    [
-        ("s3://b/k", ("b", "k")),
-        ("s3://b/k/with#hash?", ("b", "k/with#hash?")),
-        ("s3://b", ("b", "")),
-        ("s3://b/", ("b", "")),
-    ],
-)
-def test_s3_addresses_are_split_at_the_bucket(uri: str, parts: tuple[str, str]) -> None:
-    assert split_s3(uri) == parts
-
-
-def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    def blocks():
-        yield b"half"
-        raise OSError("connection lost")
-
-    with pytest.raises(OSError, match="connection lost"):
-        storage.write_whole(tmp_path / "target", blocks())
-    assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,7 @@ from litegate.execution.returned.claims import equal
 from litegate.records import Converted, DataRef, ModelRef, Record, Resolved, Snapshot
 from litegate.source.kinds import MODEL_FILES, model_digest
 from litegate.spec import Data
-from litegate.storage.user_objects import MANIFEST, manifest_bytes, manifest_digest
+from litegate.storage.manifests import MANIFEST, manifest_bytes, manifest_digest
 from litegate.storage.versions import SAVED_MODEL
 from litegate.work.broker import Broker
 

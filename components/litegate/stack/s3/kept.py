@@ -20,7 +20,7 @@ from typing import Any
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeKey, S3Backend, s3_backends
 
-from litegate.storage.user_objects import sync_folder, write_whole
+from litegate.storage.whole_files import sync_folder, write_whole
 
 __all__ = ["Kept"]
 

@@ -15,7 +15,8 @@ from litegate.records.sources import DataRef as Snapshot
 from litegate.settings import Settings
 from litegate.spec import Requalify, parse_spec
 from litegate.spec.metric_facts import BUILT_IN
-from litegate.storage.user_objects import MANIFEST, list_entries, manifest_bytes, manifest_digest
+from litegate.storage.manifests import MANIFEST, manifest_bytes, manifest_digest
+from litegate.storage.user_objects import list_entries
 from litegate.storage.workspace import Store
 
 __all__ = ["HONEST", "SECRET", "Case", "World"]
@@ -432,7 +433,7 @@ def ledger(world: World) -> Case:
     result = records.ChannelState(
         channel=CHANNEL,
         aliases=records.Aliases(champion=1),
-        pin=None,
+        frozen=None,
         waiting=(3,),
         barred=(barred,),
         entries=(_decided().entry,),

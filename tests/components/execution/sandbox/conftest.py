@@ -15,7 +15,7 @@ from litegate.inspection.tflite import describe
 from litegate.records import Artifact, DataRef, FileRef, SampleRequest, UserCode
 from litegate.settings import Settings, settings
 from litegate.steps import STEPS
-from litegate.storage import user_objects as storage
+from litegate.storage.user_objects import list_entries
 from litegate.storage.workspace import Store
 from litegate.user_code.source import source_digest
 
@@ -45,7 +45,7 @@ def pinned(places: Settings) -> Callable[[str], DataRef]:
     """A data set as `resolve` pins it."""
 
     def pin(uri: str) -> DataRef:
-        entries = storage.list_entries(uri, "calibration.uri")
+        entries = list_entries(uri, "calibration.uri")
         manifest = "\n".join(entry.model_dump_json() for entry in entries).encode()
         path = places.cache.parent / "manifest"
         path.write_bytes(manifest)

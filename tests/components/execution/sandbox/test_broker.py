@@ -13,7 +13,8 @@ import pytest
 from litegate.errors import DataError, StepFailed
 from litegate.execution.step_run import BadStepInput, StepRun
 from litegate.records import DataRef
-from litegate.storage import user_objects as storage
+from litegate.storage import user_objects
+from litegate.storage.manifests import Entry
 from litegate.work import broker
 from litegate.work.broker import Broker
 
@@ -21,8 +22,8 @@ from litegate.work.broker import Broker
 @pytest.fixture
 def bucket(s3_bucket: str, data: Path) -> str:
     """A bucket with the data set, and an object that is none of it."""
-    storage.put(data, f"s3://{s3_bucket}/data/train.npz")
-    storage.put(data, f"s3://{s3_bucket}/private/other.npz")
+    user_objects.put(data, f"s3://{s3_bucket}/data/train.npz")
+    user_objects.put(data, f"s3://{s3_bucket}/private/other.npz")
     return s3_bucket
 
 
@@ -38,8 +39,8 @@ def served(tmp_path: Path, bucket: str, pinned: Callable[[str], DataRef]) -> Ite
         yield folder
 
 
-def entry(uri: str) -> storage.Entry:
-    (found,) = storage.list_entries(uri, "data")
+def entry(uri: str) -> Entry:
+    (found,) = user_objects.list_entries(uri, "data")
     return found
 
 
@@ -57,7 +58,7 @@ def test_an_object_that_was_altered_where_steps_find_it_is_fetched_again(
 ) -> None:
     """What the step of another run has fetched: the same file under a further name, or a copy of its own."""
     wanted = entry(f"s3://{bucket}/data/train.npz")
-    cached = storage.fetch(wanted, tmp_path / "cache", "calibration.uri")
+    cached = user_objects.fetch(wanted, tmp_path / "cache", "calibration.uri")
     found = tmp_path / "objects" / cached.name
     found.write_bytes(bytes(data.stat().st_size))
     assert broker.fetch(served, wanted, "calibration.uri").read_bytes() == data.read_bytes()
@@ -67,7 +68,7 @@ def test_an_object_that_was_altered_where_steps_find_it_is_fetched_again(
 def test_an_address_is_listed_once(served: Path, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a result is compared with is what the step has seen, and a step cannot keep the server busy."""
     first = broker.list_entries(served, f"s3://{bucket}/data/", "data")
-    monkeypatch.delattr(storage, "list_entries")
+    monkeypatch.delattr(user_objects, "list_entries")
     assert broker.list_entries(served, f"s3://{bucket}/data/", "data") == first
 
 
@@ -94,7 +95,7 @@ def test_only_addresses_of_the_request_are_listed(served: Path, bucket: str) -> 
 def test_an_object_that_changed_is_bad_input(served: Path, bucket: str, tmp_path: Path) -> None:
     wanted = entry(f"s3://{bucket}/data/train.npz")
     (tmp_path / "changed").write_text("changed")
-    storage.put(tmp_path / "changed", wanted.uri)
+    user_objects.put(tmp_path / "changed", wanted.uri)
     with pytest.raises(DataError, match="PreconditionFailed"):
         broker.fetch(served, wanted, "calibration.uri")
 
@@ -106,7 +107,7 @@ def test_a_server_that_does_not_answer_is_no_fault_of_the_data(
         raise ConnectionError("refused")
 
     wanted = entry(f"s3://{bucket}/data/train.npz")
-    monkeypatch.setattr(storage, "fetch", refuse)
+    monkeypatch.setattr(user_objects, "fetch", refuse)
     with pytest.raises(StepFailed) as caught:
         broker.fetch(served, wanted, "calibration.uri")
     assert (caught.value.kind, caught.value.detail) == ("infrastructure", "ConnectionError: refused")
@@ -140,8 +141,8 @@ def test_a_confined_step_reads_the_users_objects(sampling: Callable[..., StepRun
 def test_a_confined_step_reads_none_but_the_users_objects(sampling: Callable[..., StepRun], bucket: str) -> None:
     statements = f"""
 from litegate.work import broker
-from litegate.storage import user_objects as storage
-other = storage.Entry(name='x', uri='s3://{bucket}/private/other.npz', size=1, pin='"x"')
+from litegate.storage.manifests import Entry
+other = Entry(name='x', uri='s3://{bucket}/private/other.npz', size=1, pin='"x"')
 broker.fetch(Path.cwd(), other, 'theirs')
 """
     with pytest.raises(BadStepInput, match="expected an object of the data sets"):

@@ -53,7 +53,7 @@ def test_a_result_cannot_name_a_file_of_the_host(
 METRIC = """
 from litegate.datasets import snapshots
 from litegate.steps import resolve
-from litegate.storage.user_objects import Entry
+from litegate.storage.manifests import Entry
 
 class Metric:
     higher_is_better, range, per_sample = True, (0, 1), True

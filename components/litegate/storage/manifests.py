@@ -1,0 +1,33 @@
+"""The objects of a data set or model as they were pinned: a manifest has one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from litegate.digest import digest_json
+from litegate.records import Record
+from litegate.records.fields import Count
+
+__all__ = ["MANIFEST", "Entry", "manifest_bytes", "manifest_digest"]
+
+MANIFEST = "manifest.jsonl"
+"""Name of the file that lists the objects of a data set."""
+
+
+class Entry(Record):
+    """One pinned object: `name` relative to its data set, `pin` an ETag or `size:mtime_ns`."""
+
+    name: str
+    uri: str
+    size: Count
+    pin: str
+
+
+def manifest_bytes(entries: Iterable[Entry]) -> bytes:
+    """The manifest of a data set: an entry a line, as JSON."""
+    return "\n".join(entry.model_dump_json() for entry in entries).encode()
+
+
+def manifest_digest(entries: Iterable[Entry]) -> str:
+    """Digest of what the entries hold, by name, size and pin; it does not depend on the folder."""
+    return digest_json([[entry.name, entry.size, entry.pin] for entry in entries])
