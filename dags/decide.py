@@ -85,9 +85,9 @@ decision(
     version=VERSION,
 )
 decision(
-    "pin",
-    "pinned",
-    "Make an accepted version champion, and keep it so whatever else is promoted, until it is unpinned.",
+    "freeze",
+    "frozen",
+    "Make an accepted version champion, and keep it so whatever else is promoted, until it is unfrozen.",
     version=VERSION,
 )
-decision("unpin", "unpinned", "Take the pin away: the version that was accepted for the latest moment is champion.")
+decision("unfreeze", "unfrozen", "End the freeze: the version that was accepted for the latest moment is champion.")

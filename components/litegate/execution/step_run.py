@@ -68,8 +68,8 @@ class StepRun:
         return look_up(self.step, self.request, self.key(), self.store) if self.step.cached else None
 
     def key(self) -> str:
-        """Digest of all that the result depends on: request, code, tools, processor and host."""
-        return result_key(self.step.name, self.request, self.settings.pythons[self.step.environment])
+        """Digest of all that the result depends on."""
+        return result_key(self.step, self.request, self.settings.pythons[self.step.environment])
 
     def kill(self) -> None:
         """End the child and everything that it started, also if it is yet to be started."""

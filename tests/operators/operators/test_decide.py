@@ -35,8 +35,8 @@ def test_the_decision_names_the_run_and_the_person_who_triggered_it(clicked: Any
 
 def test_a_form_without_versions_is_about_none(clicked: Any) -> None:
     clicked.params = FORM
-    decision = DecideOperator(task_id="unpin", action="unpinned").request(RunRecords(clicked))
-    assert (decision.action, decision.version, decision.to) == ("unpinned", None, None)
+    decision = DecideOperator(task_id="unfreeze", action="unfrozen").request(RunRecords(clicked))
+    assert (decision.action, decision.version, decision.to) == ("unfrozen", None, None)
 
 
 def test_every_try_of_a_run_is_one_decision(clicked: Any) -> None:
