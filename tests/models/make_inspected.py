@@ -87,7 +87,9 @@ def convert(saved_model: Path, target: Path, feed: Feed | None, names: tuple[str
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if variant.float16:
             converter.target_spec.supported_types = [tf.float16]
-        converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, each) for each in variant.ops]
+        converter.target_spec.supported_ops = [
+            getattr(tf.lite.OpsSet, each) for each in variant.recipe.get("supported_ops", ("TFLITE_BUILTINS",))
+        ]
         converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(variant.io)
         if variant.calibrated:
             converter.representative_dataset = feed

@@ -16,7 +16,7 @@ from litegate.metrics.base import check_classes
 from litegate.metrics.loading import load_metric
 from litegate.outcomes.columns import Outcomes
 from litegate.records import UserCode
-from litegate.runtimes.litert import LiteRTModel
+from litegate.runtimes import runtime_named
 from litegate.user_code.source import load_preprocess
 
 __all__ = ["Job", "Lockstep"]
@@ -31,11 +31,13 @@ class Job:
     Attributes:
         files: bytes of each .tflite file, by the name that it has in messages and results.
         signature: which one runs, of every file.
+        runtime: what runs them.
         classes: number of classes of the model, None where it is no classifier.
     """
 
     files: Mapping[str, bytes]
     signature: str
+    runtime: str
     reader: FeatureReader
     metric: str
     metric_code: UserCode | None
@@ -52,7 +54,8 @@ class Lockstep:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._models = {name: LiteRTModel(content, job.signature) for name, content in job.files.items()}
+        load = runtime_named(job.runtime).load
+        self._models = {name: load(content, job.signature) for name, content in job.files.items()}
         self._metric = load_metric(job.metric, job.metric_code)
         self._preprocess = load_preprocess(job.preprocess)
 

@@ -23,7 +23,8 @@ class Step:
     Attributes:
         name: also the name of its module in this package.
         request, result: the record types of the contract.
-        environment: which Python runs it: `tensorflow` (the lean one) or `service` (MLflow's).
+        environment: which Python runs it: `tensorflow` (the lean one) or `service` (MLflow's), or what tells it of a
+            request.
         cached: whether equal inputs give a stored result; steps that look at or change the world are not.
         machine: how much of the machine the result depends on.
         unused: of the modules that the step imports those that it does not use for a request, by which its result
@@ -41,7 +42,7 @@ class Step:
     name: str
     request: type[Record]
     result: type[Record]
-    environment: str = "tensorflow"
+    environment: str | Callable[[Any], str] = "tensorflow"
     cached: bool = True
     machine: Machine = Machine.PROCESSOR
     unused: Callable[[Any], tuple[str, ...]] = _none
@@ -51,6 +52,10 @@ class Step:
     timeout: float = 1800.0
     memory: float = 4.0
     grace: float = 0.0
+
+    def environment_of(self, request: Record) -> str:
+        """Which Python runs it for a request."""
+        return self.environment if isinstance(self.environment, str) else self.environment(request)
 
     @property
     def confined(self) -> bool:

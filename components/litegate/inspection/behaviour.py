@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from litegate.runtimes.litert import LiteRTModel
+from litegate.runtimes import Model
 
 __all__ = ["FEW", "FLOAT_LIMIT", "KernelGap", "answers", "is_constant", "kernel_gap", "problem_of", "unequal"]
 
@@ -44,7 +44,7 @@ class KernelGap:
     agreement: float | None
 
 
-def answers(model: LiteRTModel, features: Mapping[str, Array], seconds: float) -> Answers:
+def answers(model: Model, features: Mapping[str, Array], seconds: float) -> Answers:
     """What a model says to samples, one at a time, by output name; fewer samples if time runs out, two at least."""
     size, end = len(next(iter(features.values()))), time.monotonic() + seconds
     rows: list[Answers] = []

@@ -85,7 +85,7 @@ def mismatch(counts: Counts, variant: Variant) -> str | None:
     wanted = "int16" if variant.name.startswith("int16x8") else "int8"
     if not counts.integer.get(wanted):
         return f"none of its operators computes in {wanted}"
-    if "TFLITE_BUILTINS" not in variant.ops and (counts.real or counts.hybrid):
+    if variant.integer_only and (counts.real or counts.hybrid):
         found = Counter(counts.real) + Counter(counts.hybrid)
         names = ", ".join(f"{name} ({number})" for name, number in sorted(found.items()))
         return f"operators that compute in float: {names}; it is not integer only"

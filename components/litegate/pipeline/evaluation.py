@@ -8,7 +8,7 @@ from litegate.records import Artifact, EvaluateRequest, Reference, Stopping
 from litegate.spec import Evaluation, Gate, Spec
 from litegate.variants import BASELINE, CHAMPION, TARGETS
 
-__all__ = ["REFERENCE_SAMPLES", "evaluate_request"]
+__all__ = ["REFERENCE_SAMPLES", "evaluate_request", "runtime_of"]
 
 REFERENCE_SAMPLES = 10_000
 """Where variants stop by themselves, the baseline and the champion run beside each of them on the same samples.
@@ -26,6 +26,7 @@ def evaluate_request(results: Results, variant: str) -> EvaluateRequest:
     references = () if alone else _references(results, artifact)
     return EvaluateRequest(
         artifact=artifact,
+        runtime=runtime_of(resolved.spec),
         data=resolved.evaluation,
         metric=evaluation.metric,
         metric_code=resolved.metric_code,
@@ -36,6 +37,11 @@ def evaluate_request(results: Results, variant: str) -> EvaluateRequest:
         references=references,
         stopping=None if alone else _stopping(resolved.spec, references),
     )
+
+
+def runtime_of(spec: Spec) -> str:
+    """What runs the files: the runtime of the target, for its word counts."""
+    return TARGETS[spec.target].runtime
 
 
 def _ends_early(evaluation: Evaluation) -> bool:

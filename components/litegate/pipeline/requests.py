@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from litegate.failures import FailureKind
 from litegate.gate.selection import select
-from litegate.pipeline.evaluation import evaluate_request
+from litegate.pipeline.evaluation import evaluate_request, runtime_of
 from litegate.pipeline.results import Results
 from litegate.records import (
     BenchmarkRequest,
@@ -142,6 +142,7 @@ def _inspect(results: Results, variant: str) -> InspectRequest:
 def _smoke(results: Results, variant: str) -> SmokeRequest:
     return SmokeRequest(
         artifact=results.artifact(variant),
+        runtime=runtime_of(results.resolved().spec),
         baseline=None if variant == BASELINE else results.converted().artifact,
         samples=results.samples(),
         source=results.resolved().spec.model.uri,
@@ -151,6 +152,7 @@ def _smoke(results: Results, variant: str) -> SmokeRequest:
 def _benchmark(results: Results, variant: str) -> BenchmarkRequest:
     return BenchmarkRequest(
         artifact=results.artifact(variant),
+        runtime=runtime_of(results.resolved().spec),
         samples=results.samples(),
         signature=results.resolved().spec.evaluation.signature,
     )

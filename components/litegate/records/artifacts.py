@@ -104,7 +104,10 @@ class QuantizeRequest(Record):
 
 
 class BenchmarkRequest(Record):
+    """A file to time; `runtime` runs it."""
+
     artifact: Artifact
+    runtime: str = "litert"
     samples: SampleSet
     signature: str | None = None
 

@@ -47,9 +47,11 @@ class EvaluateRequest(Record):
         max_samples: at most so many; all if None.
         seed: of the order in which samples are visited.
         where: the spec's key for the data, for messages.
+        runtime: what runs the files.
     """
 
     artifact: Artifact
+    runtime: str = "litert"
     data: DataRef
     where: str = "evaluation.uri"
     metric: str

@@ -145,9 +145,11 @@ class SmokeRequest(Record):
         baseline: the float32 conversion, which tells a model that answers the same to everything from a broken
             variant; None where the file is that itself.
         source: the model's URI as the user gave it, for messages.
+        runtime: what runs it.
     """
 
     artifact: Artifact
+    runtime: str = "litert"
     baseline: Artifact | None
     samples: SampleSet
     source: str
@@ -164,6 +166,7 @@ class SmokeRun(Record):
             as a share of the outputs' range.
         kernel_agreement: share of samples with the same prediction on both; None where there is no prediction.
         warnings: what is odd and does not stop the variant.
+        runtime: what ran it, with its version and its kernels.
     """
 
     variant: VariantName
@@ -174,6 +177,7 @@ class SmokeRun(Record):
     kernel_difference: float | None
     kernel_agreement: Share | None
     warnings: tuple[str, ...] = ()
+    runtime: str = ""
 
 
 def warnings_of(inspection: Inspection | None, smoke: SmokeRun | None) -> tuple[str, ...]:

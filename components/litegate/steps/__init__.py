@@ -7,16 +7,34 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from litegate import records
+from litegate import engines, records, runtimes
 from litegate.execution.machine import Machine
 from litegate.execution.step import Step
+from litegate.variants import VARIANTS
 
 __all__ = ["STEPS"]
 
 
+def _engine_environment(request: records.QuantizeRequest) -> str:
+    return VARIANTS[request.variant].environment
+
+
+def _unused_by_quantization(request: records.QuantizeRequest) -> tuple[str, ...]:
+    return engines.modules_of_others(VARIANTS[request.variant].engine)
+
+
+def _unused_by_smoke_run(request: records.SmokeRequest) -> tuple[str, ...]:
+    return runtimes.modules_of_others(request.runtime, runtimes.REFERENCE)
+
+
 def _unused_by_evaluation(request: records.EvaluateRequest) -> tuple[str, ...]:
     """Only an evaluation that may end early asks the gate, and has a policy to ask it about."""
-    return () if request.stopping else ("litegate.gate", "litegate.spec.gate")
+    gate = () if request.stopping else ("litegate.gate", "litegate.spec.gate")
+    return (*gate, *runtimes.modules_of_others(request.runtime))
+
+
+def _unused_by_benchmark(request: records.BenchmarkRequest) -> tuple[str, ...]:
+    return runtimes.modules_of_others(request.runtime)
 
 
 STEPS = MappingProxyType(
@@ -31,9 +49,15 @@ STEPS = MappingProxyType(
             Step("sample", records.SampleRequest, records.SampleSet),
             Step("lint", records.LintRequest, records.Lint),
             Step("conversion_check", records.ConversionCheckRequest, records.ConversionCheck),
-            Step("quantize", records.QuantizeRequest, records.Artifact),
+            Step(
+                "quantize",
+                records.QuantizeRequest,
+                records.Artifact,
+                environment=_engine_environment,
+                unused=_unused_by_quantization,
+            ),
             Step("inspect", records.InspectRequest, records.Inspection, machine=Machine.NOTHING),
-            Step("smoke", records.SmokeRequest, records.SmokeRun),
+            Step("smoke", records.SmokeRequest, records.SmokeRun, unused=_unused_by_smoke_run),
             Step(
                 "fetch_champion", records.ChampionRequest, records.ChampionFile, "service", cached=False, tracking=True
             ),
@@ -45,7 +69,13 @@ STEPS = MappingProxyType(
                 timeout=6 * 3600,
                 memory=8,
             ),
-            Step("benchmark", records.BenchmarkRequest, records.Benchmark, machine=Machine.HOST),
+            Step(
+                "benchmark",
+                records.BenchmarkRequest,
+                records.Benchmark,
+                machine=Machine.HOST,
+                unused=_unused_by_benchmark,
+            ),
             Step("gate", records.GateRequest, records.Verdicts, "service", machine=Machine.NOTHING),
             Step(
                 "register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True, grace=3

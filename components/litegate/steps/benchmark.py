@@ -11,7 +11,8 @@ import numpy as np
 from litegate.datasets.representative import load_samples
 from litegate.progress import Progress
 from litegate.records import Benchmark, BenchmarkRequest
-from litegate.runtimes.litert import LiteRTModel, choose_signature
+from litegate.runtimes import Model, runtime_named
+from litegate.runtimes.litert import choose_signature
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -26,7 +27,7 @@ def run(request: BenchmarkRequest, work: Work) -> Benchmark:
     """Invoke on real samples for a fixed time, after a warm-up, and take the median."""
     artifact = request.artifact
     key = choose_signature(tuple(artifact.signatures), request.signature)
-    model = LiteRTModel(work.path(artifact.file).read_bytes(), key)
+    model = runtime_named(request.runtime).load(work.path(artifact.file).read_bytes(), key)
     features = load_samples(work.path(request.samples.file))[key]
     samples = [
         model.quantize({name: value[index : index + 1] for name, value in features.items()})
@@ -47,7 +48,7 @@ def run(request: BenchmarkRequest, work: Work) -> Benchmark:
     )
 
 
-def _measure(model: LiteRTModel, samples: list[dict[str, Array]], progress: Progress) -> list[float]:
+def _measure(model: Model, samples: list[dict[str, Array]], progress: Progress) -> list[float]:
     times: list[float] = []
     end = time.perf_counter() + _SECONDS
     while len(times) < _MIN_RUNS or (time.perf_counter() < end and len(times) < _MAX_RUNS):

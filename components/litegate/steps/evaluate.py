@@ -23,7 +23,8 @@ from litegate.outcomes.clusters import Clusters
 from litegate.outcomes.columns import Outcomes
 from litegate.progress import Progress
 from litegate.records import Evaluated, EvaluateRequest, ReferenceOutcomes
-from litegate.runtimes.litert import LiteRTModel, Tensor
+from litegate.runtimes import Model, runtime_named
+from litegate.runtimes.litert import Tensor
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -40,7 +41,7 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
         StepFailed: a file gave an output that is not finite.
     """
     metric = load_metric(request.metric, request.metric_code)
-    model = LiteRTModel(work.path(request.artifact.file).read_bytes(), request.signature)
+    model = runtime_named(request.runtime).load(work.path(request.artifact.file).read_bytes(), request.signature)
     dataset = open_dataset(request.data, work, request.where, model.inputs)
     classes = _classes(model)
     _check_labels(dataset, metric, classes, f"{request.where} {request.data.uri}")
@@ -75,7 +76,7 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
     )
 
 
-def _classes(model: LiteRTModel) -> int | None:
+def _classes(model: Model) -> int | None:
     """Number of classes, where the only output is (batch, classes) of two classes or more."""
     shapes = [tensor.shape for tensor in model.outputs.values()]
     return shapes[0][1] if len(shapes) == 1 and len(shapes[0]) == 2 and shapes[0][1] >= 2 else None
@@ -120,14 +121,15 @@ def _plan(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Pl
     return Plan(order, counts, _class_samples(dataset, order, classes), largest)
 
 
-def _job(request: EvaluateRequest, work: Work, model: LiteRTModel, dataset: Dataset, classes: int | None) -> Job:
+def _job(request: EvaluateRequest, work: Work, model: Model, dataset: Dataset, classes: int | None) -> Job:
     files = {request.artifact.variant: work.path(request.artifact.file).read_bytes()}
     for reference in request.references:
         files[reference.role] = work.path(reference.artifact.file).read_bytes()
-        _check_interface(reference.role, files[reference.role], model)
+        _check_interface(request, reference.role, files[reference.role], model)
     return Job(
         files=files,
         signature=model.signature,
+        runtime=request.runtime,
         reader=FeatureReader(dataset, model.inputs, model.signature, request.where),
         metric=request.metric,
         metric_code=request.metric_code,
@@ -136,17 +138,17 @@ def _job(request: EvaluateRequest, work: Work, model: LiteRTModel, dataset: Data
     )
 
 
-def _check_interface(role: str, content: bytes, model: LiteRTModel) -> None:
+def _check_interface(request: EvaluateRequest, role: str, content: bytes, model: Model) -> None:
     """The same samples go through both, so both must take and give the same."""
     try:
-        found = _interface(LiteRTModel(content, model.signature))
+        found = _interface(runtime_named(request.runtime).load(content, model.signature))
     except ValueError as error:
         raise DataError(role, f"a model with the signature {model.signature}", str(error)) from None
     if found != _interface(model):
         raise DataError(role, f"the candidate's inputs and outputs, {_interface(model)}", found)
 
 
-def _interface(model: LiteRTModel) -> str:
+def _interface(model: Model) -> str:
     def shape(tensor: Tensor) -> str:
         return f"({', '.join(map(str, ('batch', *tensor.shape[1:])))})"
 

@@ -15,7 +15,7 @@ from litegate.errors import ModelError, StepFailed
 from litegate.failures import FailureKind
 from litegate.inspection.behaviour import FEW, KernelGap, answers, is_constant, kernel_gap, problem_of, unequal
 from litegate.records import SmokeRequest, SmokeRun
-from litegate.runtimes.litert import LiteRTModel
+from litegate.runtimes import REFERENCE, runtime_named
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -51,6 +51,7 @@ class _Signature:
 
     def __init__(self, request: SmokeRequest, work: Work, key: str, features: Mapping[str, Array]) -> None:
         self.request, self.key = request, key
+        self.runtime = runtime_named(request.runtime)
         self.content = work.path(request.artifact.file).read_bytes()
         self.baseline = None if request.baseline is None else work.path(request.baseline.file).read_bytes()
         self.features = {name: value[:_SAMPLES] for name, value in features.items()}
@@ -72,12 +73,18 @@ class _Signature:
             kernel_difference=gap and gap.difference,
             kernel_agreement=gap and gap.agreement,
             warnings=tuple(self.warnings),
+            runtime=self._ran_by,
         )
+
+    @property
+    def _ran_by(self) -> str:
+        facts = self.runtime.facts(self.content)
+        return f"{self.request.runtime} {facts.version} ({facts.kernels})"
 
     def _default(self) -> Answers:
         """The answers on the kernels that a user gets, finite and the same each time."""
         try:
-            model = LiteRTModel(self.content, self.key)
+            model = self.runtime.load(self.content, self.key)
             found = answers(model, self.features, _SECONDS)
             again = answers(model, {name: value[:_REPEATED] for name, value in self.features.items()}, _SECONDS)
         except (RuntimeError, TypeError, ValueError) as error:
@@ -97,7 +104,7 @@ class _Signature:
         said = f"it gives the same outputs for all of {len(rows)} different samples"
         if len(rows) < FEW or self.baseline is None:
             self.warnings += [said] * (len(rows) > 1)
-        elif is_constant(answers(LiteRTModel(self.baseline, self.key), self.features, _SECONDS)):
+        elif is_constant(answers(self.runtime.load(self.baseline, self.key), self.features, _SECONDS)):
             self.warnings.append(f"{said}, and so does float32")
         else:
             detail = f"{self.request.artifact.variant}: {said}, float32 does not"
@@ -106,7 +113,7 @@ class _Signature:
     def _kernels(self, found: Answers) -> KernelGap | None:
         """Default against reference kernels, which not every file can be run on."""
         try:
-            reference = answers(LiteRTModel(self.content, self.key, reference_kernels=True), self.features, _SECONDS)
+            reference = answers(runtime_named(REFERENCE).load(self.content, self.key), self.features, _SECONDS)
         except (RuntimeError, TypeError, ValueError) as error:
             self.warnings.append(f"the reference kernels cannot run it: {_line(error)}")
             return None

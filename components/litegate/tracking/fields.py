@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from litegate.presentation import wording
@@ -102,15 +103,17 @@ def run_metrics(request: RegisterRequest) -> dict[str, float | None]:
 
 
 def variant_params(name: str) -> dict[str, object]:
-    """The converter's settings."""
+    """What the variant is, and the settings that its engine makes it by."""
     variant = VARIANTS[name]
     return {
         "variant": name,
         "scheme": variant.title,
         "calibrated": variant.calibrated,
         "io": variant.io,
-        "ops": ",".join(variant.ops),
         "float16": variant.float16,
+        "integer_only": variant.integer_only,
+        "engine": variant.engine,
+        "recipe": json.dumps(dict(variant.recipe)),
     }
 
 

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
+from litegate.pipeline.evaluation import runtime_of
 from litegate.records import (
     Acted,
     ActRequest,
@@ -96,6 +97,7 @@ class RequalifyEvaluateOperator(VariantOperator):
         artifact = champion.baseline if self.variant == BASELINE else champion.artifact
         return EvaluateRequest(
             artifact=artifact,
+            runtime=runtime_of(spec),
             data=snapshot.data,
             where="requalify.uri",
             metric=spec.evaluation.metric,

@@ -54,7 +54,10 @@ def source(tmp_path: Path) -> Callable[..., Path]:
 def keys(requests: dict[str, Record], root: Path = SOURCE) -> dict[str, str]:
     """The key of each step."""
     pythons = settings().pythons
-    return {step.name: result_key(step, requests[step.name], pythons[step.environment], root) for step in CACHED}
+    return {
+        step.name: result_key(step, requests[step.name], pythons[step.environment_of(requests[step.name])], root)
+        for step in CACHED
+    }
 
 
 def computed_anew(requests: dict[str, Record], source: Callable[..., Path], changed: Iterable[str]) -> set[str]:
@@ -169,7 +172,9 @@ def test_another_version_computes_anew_what_imports_it(
     python = upgraded(package)
     real = settings().pythons["tensorflow"]
     steps_here = [
-        step for step in CACHED if step.environment == "tensorflow" and "theirs" not in str(requests[step.name])
+        step
+        for step in CACHED
+        if step.environment_of(requests[step.name]) == "tensorflow" and "theirs" not in str(requests[step.name])
     ]
     before = {step.name: result_key(step, requests[step.name], real) for step in steps_here}
     after = {step.name: result_key(step, requests[step.name], python) for step in steps_here}
