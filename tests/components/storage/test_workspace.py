@@ -19,12 +19,9 @@ from litegate.storage.workspace import Store
 KEY = "k" * 64
 
 
-@pytest.fixture(params=["local", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "local":
-        return Store(str(tmp_path / "workspace"), tmp_path / "cache")
-    bucket = request.getfixturevalue("s3_bucket")
-    return Store(f"s3://{bucket}/workspace", tmp_path / "cache")
+@pytest.fixture
+def store(root: str, tmp_path: Path) -> Store:
+    return Store(root, tmp_path / "cache")
 
 
 def test_a_result_is_found_again_and_never_overwritten(store: Store) -> None:
