@@ -44,7 +44,7 @@ from litegate.settings import Settings
 from litegate.storage.copies import private_folder
 from litegate.storage.scratch import held
 from litegate.storage.use import use_local
-from litegate.storage.workspace import Store, result_name
+from litegate.storage.workspace import Workspace, result_name
 from litegate.work.broker import Broker
 
 __all__ = ["BadStepInput", "StepRun"]
@@ -61,7 +61,7 @@ class StepRun:
     def __init__(self, step: Step, request: Record, settings: Settings) -> None:
         self.step = step
         self.request, self.settings = request, settings
-        self.store = Store(settings.workspace, settings.cache)
+        self.workspace = Workspace(settings.workspace, settings.cache)
         self._process: ChildProcess | None = None
         self._killed = threading.Event()
         self._isolation: list[str] | None = None
@@ -83,7 +83,7 @@ class StepRun:
             return found
         result = persistently(self._compute, self.settings.waits, self._killed)
         if self.step.cached:
-            self.store.keep_result(self.step.name, self.key(), result.to_json())
+            self.workspace.keep_result(self.step.name, self.key(), result.to_json())
         return result
 
     def find(self) -> Any | None:
@@ -91,17 +91,17 @@ class StepRun:
         if not self.step.cached:
             return None
         key = self.key()
-        stored = self.store.result(self.step.name, key)
+        stored = self.workspace.result(self.step.name, key)
         if stored is None:
             return None
         result = self._valid(stored)
         if result is None:
             log.warning("%s: an earlier run's result cannot be that of this step: it is computed again", self.step.name)
-            self.store.forget_result(self.step.name, key)
+            self.workspace.forget_result(self.step.name, key)
             return None
-        if not self.store.use_result(self.step.name, key, set(named(result, FileRef))):
+        if not self.workspace.use_result(self.step.name, key, set(named(result, FileRef))):
             log.warning("%s: files of an earlier run's result are gone: it is computed again", self.step.name)
-            self.store.forget_result(self.step.name, key)
+            self.workspace.forget_result(self.step.name, key)
             return None
         log.info("%s: found the result of an earlier run: %s", self.step.name, result_name(self.step.name, key))
         return result
@@ -119,7 +119,7 @@ class StepRun:
     def _compute(self) -> Any:
         private_folder(self.settings.cache)
         for ref in set(named(self.request, FileRef)):
-            self.store.fetch(ref)
+            self.workspace.fetch(ref)
         self._isolation = None
         with self._folder() as folder:
             (folder / "request.json").write_text(self.request.model_dump_json())
@@ -213,7 +213,7 @@ class StepRun:
         if problem is not None:
             raise Forged(problem)
         with self._folder() as staging:
-            take_files(self.request, result, folder / "outputs", staging, self.store)
+            take_files(self.request, result, folder / "outputs", staging, self.workspace)
         return result
 
     def _valid(self, stored: Any) -> Any | None:
