@@ -8,7 +8,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from litegate.records import LEAST_DAYS
-from litegate_airflow.clean import CleanOperator
+from litegate_airflow.operators.clean import CleanOperator
 
 schedule = os.environ.get("LITEGATE_CLEAN_SCHEDULE")
 

@@ -9,9 +9,9 @@ from typing import Any
 from airflow.sdk import DAG, Param
 
 from litegate.records import Action
-from litegate_airflow.decide import DecideOperator
-from litegate_airflow.notify import DecisionNotifier
-from litegate_airflow.specs import read_spec_files
+from litegate_airflow.events.notify import DecisionNotifier
+from litegate_airflow.operators.decide import DecideOperator
+from litegate_airflow.runtime.spec_files import read_spec_files
 
 FOLDER = Path(__file__).parent / "model_specs"
 SPECS = read_spec_files(FOLDER).values()
@@ -85,9 +85,9 @@ decision(
     version=VERSION,
 )
 decision(
-    "pin",
-    "pinned",
-    "Make an accepted version champion, and keep it so whatever else is promoted, until it is unpinned.",
+    "freeze",
+    "frozen",
+    "Make an accepted version champion, and keep it so whatever else is promoted, until it is unfrozen.",
     version=VERSION,
 )
-decision("unpin", "unpinned", "Take the pin away: the version that was accepted for the latest moment is champion.")
+decision("unfreeze", "unfrozen", "End the freeze: the version that was accepted for the latest moment is champion.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from airflow.sdk import DAG
 
 from litegate.spec import load_spec
-from litegate_airflow.produce import PrepareDataOperator
+from litegate_airflow.operators.produce import PrepareDataOperator
 
 spec = load_spec(Path(__file__).parent / "model_specs" / "digits.yaml")
 splits = {

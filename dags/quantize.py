@@ -11,31 +11,32 @@ from airflow.sdk import DAG, TaskGroup, TriggerRule, get_parsing_context, task_g
 from litegate.errors import SpecError
 from litegate.spec import Approval, Spec
 from litegate.variants import BASELINE, CHAMPION
-from litegate_airflow.answer import AnswerOperator
-from litegate_airflow.approve import ApproveOperator
-from litegate_airflow.benchmark import BenchmarkOperator
-from litegate_airflow.champion import FetchChampionOperator
-from litegate_airflow.check_conversion import CheckConversionOperator
-from litegate_airflow.convert import ConvertOperator
-from litegate_airflow.deadline import deadlines
-from litegate_airflow.doc_page import doc_page
-from litegate_airflow.evaluate import EvaluateOperator
-from litegate_airflow.form import form
-from litegate_airflow.gate import GateOperator
-from litegate_airflow.inspect import InspectOperator
-from litegate_airflow.links import link
-from litegate_airflow.lint import LintOperator
-from litegate_airflow.lookup_cache import LookupCacheOperator
-from litegate_airflow.notify import RunNotifier, asked, decided, judged, promoted
-from litegate_airflow.promote import PromoteOperator
-from litegate_airflow.quantize import QuantizeOperator
-from litegate_airflow.read_ledger import ReadLedgerOperator
-from litegate_airflow.register import RegisterOperator
-from litegate_airflow.resolve import ResolveOperator
-from litegate_airflow.sample import SampleOperator
-from litegate_airflow.select import SelectOperator
-from litegate_airflow.specs import SpecFile, model_asset, model_schedule, read_spec_files
-from litegate_airflow.task_docs import QUANTIZE, document
+from litegate_airflow.events.deadline import deadlines
+from litegate_airflow.events.notify import RunNotifier, asked, decided, judged, promoted
+from litegate_airflow.events.schedules import model_asset, model_schedule
+from litegate_airflow.operators.answer import AnswerOperator
+from litegate_airflow.operators.approve import ApproveOperator
+from litegate_airflow.operators.benchmark import BenchmarkOperator
+from litegate_airflow.operators.champion import FetchChampionOperator
+from litegate_airflow.operators.check_conversion import CheckConversionOperator
+from litegate_airflow.operators.convert import ConvertOperator
+from litegate_airflow.operators.evaluate import EvaluateOperator
+from litegate_airflow.operators.gate import GateOperator
+from litegate_airflow.operators.inspect import InspectOperator
+from litegate_airflow.operators.lint import LintOperator
+from litegate_airflow.operators.lookup_cache import LookupCacheOperator
+from litegate_airflow.operators.promote import PromoteOperator
+from litegate_airflow.operators.quantize import QuantizeOperator
+from litegate_airflow.operators.read_ledger import ReadLedgerOperator
+from litegate_airflow.operators.register import RegisterOperator
+from litegate_airflow.operators.resolve import ResolveOperator
+from litegate_airflow.operators.sample import SampleOperator
+from litegate_airflow.operators.select import SelectOperator
+from litegate_airflow.runtime.spec_files import SpecFile, read_spec_files
+from litegate_airflow.ui.doc_page import doc_page
+from litegate_airflow.ui.form import form
+from litegate_airflow.ui.links import link
+from litegate_airflow.ui.task_docs import QUANTIZE, document
 
 HEAVY: dict[str, Any] = {"pool": "litegate"}
 ALONE: dict[str, Any] = {"pool": "litegate", "pool_slots": 2}  # the whole pool: what is measured must not be disturbed

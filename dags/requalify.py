@@ -10,8 +10,8 @@ from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context
 
 from litegate.spec import Requalify, Spec
 from litegate.variants import BASELINE, CHAMPION
-from litegate_airflow.notify import RunNotifier, concluded
-from litegate_airflow.requalify import (
+from litegate_airflow.events.notify import RunNotifier, concluded
+from litegate_airflow.operators.requalify import (
     ActOperator,
     DriftOperator,
     FetchChampionEvidenceOperator,
@@ -20,8 +20,8 @@ from litegate_airflow.requalify import (
     RequalifyGateOperator,
     SnapshotOperator,
 )
-from litegate_airflow.specs import read_spec_files
-from litegate_airflow.task_docs import REQUALIFY, document
+from litegate_airflow.runtime.spec_files import read_spec_files
+from litegate_airflow.ui.task_docs import REQUALIFY, document
 
 ALONE: dict[str, Any] = {"pool": "litegate", "pool_slots": 2}  # the whole pool, as where they were promoted
 

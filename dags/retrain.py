@@ -8,8 +8,9 @@ from pathlib import Path
 from airflow.sdk import DAG, get_parsing_context
 
 from litegate.spec import Retrain, Spec
-from litegate_airflow.produce import TrainOperator
-from litegate_airflow.specs import model_asset, read_spec_files, retrain_schedule
+from litegate_airflow.events.schedules import model_asset, retrain_schedule
+from litegate_airflow.operators.produce import TrainOperator
+from litegate_airflow.runtime.spec_files import read_spec_files
 
 WAITING = timedelta(days=1)  # for its turn in the pool
 

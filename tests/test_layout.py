@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SOURCE, TESTS = ROOT / "components/litegate", ROOT / "tests/components"
+PROVIDER, PROVIDER_TESTS = ROOT / "operators/litegate_airflow", ROOT / "tests/operators"
 
 LAYOUT = (ROOT / "CONTRIBUTING.md").read_text().partition("## Layout")[2].partition("\n## ")[0]
 
@@ -26,19 +27,25 @@ def test_every_package_has_tests_in_its_own_folder() -> None:
     assert {each.partition("/")[0] for each in folders(SOURCE, "__init__.py")} - tested == set()
 
 
+def test_the_providers_tests_are_in_the_folders_of_what_they_test() -> None:
+    assert folders(PROVIDER_TESTS, "test_*.py") == folders(PROVIDER, "__init__.py")
+
+
 def test_loose_tests_are_of_loose_modules() -> None:
     loose = {path.stem for path in SOURCE.glob("*.py")}
     assert {path.stem.removeprefix("test_") for path in TESTS.glob("test_*.py")} <= loose
 
 
 def test_every_package_says_what_belongs_there() -> None:
-    silent = [path for path in SOURCE.rglob("__init__.py") if not path.read_text().startswith('"""')]
+    packages = [*SOURCE.rglob("__init__.py"), *PROVIDER.glob("*/__init__.py")]
+    silent = [path for path in packages if not path.read_text().startswith('"""')]
     assert silent == []
 
 
 def test_the_page_for_contributors_has_a_row_for_each_folder() -> None:
     rows = re.findall(r"^\| `([\w/]+)/` \|", LAYOUT, re.M)
     packages = {f"components/litegate/{path.parent.name}" for path in SOURCE.glob("*/__init__.py")}
+    packages |= {f"operators/litegate_airflow/{path.parent.name}" for path in PROVIDER.glob("*/__init__.py")}
     assert len(rows) == len(set(rows))
     assert set(rows) >= packages | {"components/litegate", "operators/litegate_airflow", "dags", "deploy", "tests"}
     assert [row for row in rows if not (ROOT / row).is_dir()] == []

@@ -12,7 +12,7 @@ def get_provider_info() -> dict[str, Any]:
         "name": "litegate",
         "description": "Decides which quantized LiteRT file may ship.",
         "extra-links": [
-            f"litegate_airflow.links.{name}" for name in ("ArtifactLink", "ReportLink", "RunLink", "VersionLink")
+            f"litegate_airflow.ui.links.{name}" for name in ("ArtifactLink", "ReportLink", "RunLink", "VersionLink")
         ],
         "notifications": ["litegate_airflow.webhook.WebhookNotifier"],
     }

@@ -35,7 +35,7 @@ from litegate.records import (
     Verdict,
     Verdicts,
 )
-from tests.operators.test_run_records import inspection, smoke
+from tests.operators.runtime.test_run_records import inspection, smoke
 
 __all__ = ["CRASH", "EVERYTHING", "SPEC", "Outcome", "Run", "Steps", "artifact"]
 

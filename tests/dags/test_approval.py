@@ -74,7 +74,7 @@ def ask(
     def run(steps: Steps, *people: Person, approval: str = "human", on_reject: str = "fail") -> Outcome:
         spec = SPEC.format(variants="[dynamic_range, int8]", on_reject=on_reject, from_champion="null")
         (tmp_path / "m.yaml").write_text(f"{spec}approval: {approval}\nnotify: {json.dumps(NOTIFY)}\n")
-        monkeypatch.setattr("litegate_airflow.step.StepRun", steps)
+        monkeypatch.setattr("litegate_airflow.operators.step.StepRun", steps)
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@127.0.0.1:5000")
         dag = load_dags(tmp_path)["quantize__m"]
         with answering(*people):

@@ -49,7 +49,7 @@ def alias(name: str) -> str:
     return MlflowClient().get_registered_model(name).aliases["champion"]
 
 
-def test_a_champion_is_rolled_back_pinned_unpinned_and_reinstated_by_forms(toy: str, trigger: Trigger) -> None:
+def test_a_champion_is_rolled_back_frozen_unfrozen_and_reinstated_by_forms(toy: str, trigger: Trigger) -> None:
     rolled_back = trigger("rollback", model=toy, why="slow at the edge")
     assert (rolled_back.state, alias(toy)) == ("success", "1")
     entry = state(toy).entries[-1]
@@ -57,10 +57,10 @@ def test_a_champion_is_rolled_back_pinned_unpinned_and_reinstated_by_forms(toy: 
     assert entry.decision.actor.startswith(f"litegate__rollback/{rolled_back.run_id}")
     assert (entry.decision.version, entry.decision.why, entry.after) == (2, "slow at the edge", 1)
 
-    assert trigger("pin", model=toy, version=1, why="hold").state == "success"
+    assert trigger("freeze", model=toy, version=1, why="hold").state == "success"
     assert trigger("reinstate", model=toy, version=2, why="mended").state == "success"
     assert alias(toy) == "1"
-    assert trigger("unpin", model=toy, why="go on").state == "success"
+    assert trigger("unfreeze", model=toy, why="go on").state == "success"
     assert alias(toy) == "2"
 
 

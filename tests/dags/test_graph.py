@@ -11,7 +11,7 @@ import pytest
 
 from litegate.errors import BadInput
 from tests.dags.pretended import CRASH, Run, Steps, artifact
-from tests.operators.test_run_records import inspection, smoke
+from tests.operators.runtime.test_run_records import inspection, smoke
 
 
 def test_every_task_succeeds_and_the_best_variant_is_promoted(run_flow: Run) -> None:

@@ -68,7 +68,7 @@ def test_every_dag_that_names_a_watched_model_names_its_watcher(load_dags: Load,
 
 
 def expected_trigger(interval: int, uri: str = "s3://b/models/*.keras") -> tuple[str, dict[str, Any]]:
-    return "litegate_airflow.watch.ModelTrigger", {"uri": uri, "interval": interval}
+    return "litegate_airflow.events.watch.ModelTrigger", {"uri": uri, "interval": interval}
 
 
 def test_a_model_that_nobody_watches_has_no_watcher(load_dags: Load, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_a_run_has_a_deadline_only_where_the_spec_sets_one(load_dags: Load, tmp_
     dags = load_dags(tmp_path)
     (alert,) = dags["quantize__m"].deadline
     assert alert.interval == timedelta(seconds=90)
-    assert alert.callback.path == "litegate_airflow.deadline.tell_late"
+    assert alert.callback.path == "litegate_airflow.events.deadline.tell_late"
     assert not dags["quantize__digits"].deadline
 
 
@@ -172,8 +172,8 @@ def test_every_decision_has_a_form_that_asks_for_what_it_needs(load_dags: Load, 
     assert {dag_id: sorted(dag.params) for dag_id, dag in dags.items()} == {
         "litegate__rollback": sorted([*both, "version", "to"]),
         "litegate__reinstate": sorted([*both, "version"]),
-        "litegate__pin": sorted([*both, "version"]),
-        "litegate__unpin": sorted(both),
+        "litegate__freeze": sorted([*both, "version"]),
+        "litegate__unfreeze": sorted(both),
     }
     for dag in dags.values():
         schemas = {name: dag.params.get_param(name).schema for name in dag.params}
@@ -193,8 +193,8 @@ def test_every_decision_has_a_form_that_asks_for_what_it_needs(load_dags: Load, 
         ("litegate__rollback", {"model": "m", "why": "slow", "to": 0}),
         ("litegate__rollback", {"model": "m", "why": "slow", "version": "3"}),
         ("litegate__rollback", {"model": "m", "why": "slow", "alias": "a.b"}),
-        ("litegate__pin", {"model": "m", "why": "slow"}),
-        ("litegate__pin", {"model": "m", "why": "slow", "version": None}),
+        ("litegate__freeze", {"model": "m", "why": "slow"}),
+        ("litegate__freeze", {"model": "m", "why": "slow", "version": None}),
     ],
 )
 def test_a_form_that_is_not_filled_in_is_refused(load_dags: Load, dag_id: str, form: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""`litegate rollback`, `reinstate`, `pin` and `unpin`: one decision about a channel, taken by a person."""
+"""`litegate rollback`, `reinstate`, `freeze` and `unfreeze`: one decision about a channel, taken by a person."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ def _decision(options: Namespace, action: Action, state: ChannelState) -> Decisi
 
 def _plan(decision: Decision, state: ChannelState) -> str:
     now = state.aliases
-    match decision.action:
+    match decision.effect:
         case "rolled_back":
             version, then = decision.version or now.champion, decision.to or now.previous
             return f"rolling back {_named(version)}; then {_named(then)} is champion"
-        case "pinned":
-            return f"pinning {_named(decision.version)}; {_named(now.champion)} is champion now"
-        case "unpinned":
-            return f"taking the pin of {_named(state.pin)} away"
+        case "frozen":
+            return f"freezing {_named(decision.version)}; {_named(now.champion)} is champion now"
+        case "unfrozen":
+            return f"ending the freeze of {_named(state.frozen)}"
         case _:
             return f"letting {_named(decision.version)} be champion again; {_named(now.champion)} is champion now"
 

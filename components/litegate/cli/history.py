@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from litegate.cli.deciding import actor, channel_of, known
 from litegate.cli.output import answer
+from litegate.cli.renamed import with_old_fields
 from litegate.cli.tracking import tracking
 from litegate.records import ChannelState, LedgerEntry, LedgerRequest
 from litegate.stack import Home
@@ -25,8 +27,12 @@ def show(home: Home, options: Namespace) -> int:
     """Print the channel and its whole ledger; nothing is changed."""
     with tracking(home) as mlflow:
         state = known(mlflow.run("ledger", LedgerRequest(channel=channel_of(options), reconcile=False)), mlflow.server)
-    answer(state.to_json() | {"mlflow": mlflow.server}, options.json, lambda: _print(state, mlflow.server))
+    answer(_as_json(state, mlflow.server), options.json, lambda: _print(state, mlflow.server))
     return 0
+
+
+def _as_json(state: ChannelState, server: str) -> dict[str, Any]:
+    return with_old_fields(state.to_json() | {"mlflow": server}, {"pin": "frozen"})
 
 
 def _print(state: ChannelState, server: str) -> None:
@@ -45,13 +51,13 @@ def reconcile(home: Home, options: Namespace) -> int:
         request = LedgerRequest(channel=channel_of(options), actor=actor())
         state = known(mlflow.run("ledger", request), mlflow.server)
     text = "\n".join(_strays(state, "set right")) or f"{state.channel}: the aliases are where the ledger has them"
-    answer(state.to_json() | {"mlflow": mlflow.server}, options.json, lambda: print(text))
+    answer(_as_json(state, mlflow.server), options.json, lambda: print(text))
     return 0
 
 
 def _summary(state: ChannelState) -> Iterator[str]:
     now = state.aliases
-    for role, version in (*now, ("pinned", state.pin)):
+    for role, version in (*now, ("frozen", state.frozen)):
         yield f"  {role:<10} {'none' if version is None else f'version {version}'}"
     if state.waiting:
         yield f"  {'waiting':<10} {', '.join(f'version {version}' for version in state.waiting)}"
@@ -91,4 +97,4 @@ def _cells(entry: LedgerEntry) -> tuple[str, ...]:
 
 
 def _action(entry: LedgerEntry) -> str:
-    return entry.decision.action.replace("_", " ")
+    return entry.decision.effect.replace("_", " ")

@@ -12,6 +12,7 @@ from pathlib import Path
 from litegate.cli.commands import COMMANDS, Command
 from litegate.cli.commands.pipelines import EXIT_CODES
 from litegate.cli.output import INTERRUPTED, answer_error, print_error
+from litegate.cli.renamed import warn_of_old_name
 from litegate.errors import LitegateError
 from litegate.settings import default_home
 
@@ -57,6 +58,8 @@ def _failed(message: str, code: int, target: Path | None) -> int:
 def _run(command: Command, options: argparse.Namespace) -> int:
     from litegate.stack import Home  # imported late, so that --help is quick
 
+    if command.use:
+        warn_of_old_name(command.name, command.use)
     return command.run(Home((options.home or default_home()).absolute()), options)
 
 

@@ -21,8 +21,8 @@ def why_held(standing: Standing, version: int, now: Aliases) -> str:
         return f"version {said.version}{same} was {said.action.replace('_', ' ')} by {said.actor} ({said.why})"
     if version not in standing.accepted:
         return f"version {version} was never accepted"
-    if standing.pin is not None and standing.pin == now.champion:
-        return f"version {standing.pin} is pinned"
+    if standing.frozen is not None and standing.frozen == now.champion:
+        return f"version {standing.frozen} is frozen"
     if now.champion in standing.accepted:
         return f"version {now.champion} comes first: {_why_first(standing, now.champion, version)}"
     return f"version {version} was deleted, or its tags no longer say what was judged"

@@ -22,8 +22,8 @@ def refusal(standing: Standing, now: Aliases, decision: Decision) -> Refusal | N
 
 def outcome_refusal(decision: Decision, then: Aliases) -> Refusal | None:
     """Why a decision may not have the outcome `then`: it would not do what was asked, or leave no champion at all."""
-    where = f"{decision.action.replace('_', ' ')} {decision.channel}"
-    wanted = {"pinned": decision.version, "rolled_back": decision.to}.get(decision.action)
+    where = f"{decision.effect.replace('_', ' ')} {decision.channel}"
+    wanted = {"frozen": decision.version, "rolled_back": decision.to}.get(decision.effect)
     if wanted is not None and then.champion != wanted:
         return (
             where,
@@ -48,7 +48,7 @@ def _unexpected(now: Aliases, decision: Decision) -> Refusal | None:
 def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal | None:
     version, where = decision.version, f"{decision.channel} version {decision.version}"
     known = None if version is None else standing.digests.get(version)
-    match decision.action:
+    match decision.effect:
         case "nominated" | "accepted":
             if decision.digest is None and version not in {*standing.waiting, *standing.promotable()}:
                 return where, "a version that waits for a decision", "one that does not"
@@ -60,10 +60,10 @@ def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal
             return _of_rollback(standing, now, decision, where)
         case "reinstated" if version not in standing.barred:
             return where, "a version that was rolled back or rejected", "one that was not"
-        case "pinned" if version not in standing.promotable():
+        case "frozen" if version not in standing.promotable():
             return where, _one_of(standing), _what(standing, version)
-        case "unpinned" if standing.pin is None:
-            return f"the pin of {decision.channel}", "a pinned version", "none"
+        case "unfrozen" if standing.frozen is None:
+            return f"the freeze of {decision.channel}", "a frozen version", "none"
         case _:
             pass
     return None
@@ -77,8 +77,8 @@ def _of_rollback(standing: Standing, now: Aliases, decision: Decision, where: st
         return f"roll back {channel}", f"its champion, version {champion}, to be named, for {before}", "no version"
     if decision.version not in (None, champion):
         return where, f"the champion, version {champion}", "another version: look again"
-    if standing.pin == champion:
-        return f"{channel} version {champion}", "a version that is not pinned", "the pinned one: unpin it first"
+    if standing.frozen == champion:
+        return f"{channel} version {champion}", "a version that is not frozen", "the frozen one: unfreeze it first"
     if decision.to == champion:
         return f"{channel} version {champion}", _one_of(standing, champion), "the champion itself"
     if decision.to is not None and decision.to not in standing.promotable():

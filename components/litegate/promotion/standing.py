@@ -33,7 +33,7 @@ class Standing:
         accepted: by version, its places among those that were accepted, one for each entry that gives it one.
         waiting: the same for versions that wait for a person.
         barred: versions that may not be champion, each with the entry that says why.
-        pin: the version that is champion whatever else is accepted.
+        frozen: the version that is champion whatever else is accepted.
         digests: by version, the digest that was judged.
         last_move: the entry by which the champion is who it is.
     """
@@ -41,7 +41,7 @@ class Standing:
     accepted: dict[int, list[Place]] = field(default_factory=dict)
     waiting: dict[int, list[Place]] = field(default_factory=dict)
     barred: dict[int, LedgerEntry] = field(default_factory=dict)
-    pin: int | None = None
+    frozen: int | None = None
     digests: dict[int, str] = field(default_factory=dict)
     last_move: LedgerEntry | None = None
 
@@ -50,11 +50,11 @@ class Standing:
         return {version: places for version, places in self.accepted.items() if version not in self.barred}
 
     def ranking(self) -> Iterator[int]:
-        """The same, the champion first: the pinned one, then by their places."""
+        """The same, the champion first: the frozen one, then by their places."""
         open_ = self.promotable()
-        if self.pin in open_:
-            yield self.pin
-        yield from (version for version in best_first(open_) if version != self.pin)
+        if self.frozen in open_:
+            yield self.frozen
+        yield from (version for version in best_first(open_) if version != self.frozen)
 
     def candidates(self) -> Iterator[int]:
         """Versions that wait, the first one first."""
@@ -97,8 +97,8 @@ def aliases_of(standing: Standing, facts: Callable[[int], VersionFacts | None]) 
 
 def _apply(standing: Standing, entry: LedgerEntry) -> None:
     decision, version = entry.decision, entry.decision.version
-    if decision.action in ("pinned", "unpinned"):
-        standing.pin = version if decision.action == "pinned" else None
+    if decision.effect in ("frozen", "unfrozen"):
+        standing.frozen = version if decision.effect == "frozen" else None
     if version is None:
         return
     if decision.digest is not None:

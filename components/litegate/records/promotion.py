@@ -25,7 +25,18 @@ __all__ = [
     "PositionRequest",
 ]
 
-Action = Literal["nominated", "accepted", "rejected", "rolled_back", "reinstated", "pinned", "unpinned", "reconciled"]
+Action = Literal[
+    "nominated",
+    "accepted",
+    "rejected",
+    "rolled_back",
+    "reinstated",
+    "frozen",
+    "unfrozen",
+    "reconciled",
+    "pinned",
+    "unpinned",
+]
 """What an entry of the ledger does:
 
     nominated     the version passed the gate and waits for a person
@@ -33,9 +44,11 @@ Action = Literal["nominated", "accepted", "rejected", "rolled_back", "reinstated
     rejected      a person refused it: it may not be champion until it is reinstated
     rolled_back   it was champion and may not be again until it is reinstated
     reinstated    it may be champion again, in its old place
-    pinned        it is champion whatever else is accepted, until unpinned
-    unpinned      the pin is gone
+    frozen        it is champion whatever else is accepted, until unfrozen
+    unfrozen      the freeze is over
     reconciled    nobody decided, but a version was deleted or changed outside, and so the champion changed
+    pinned        the old name of `frozen`, in ledgers that were begun before it was renamed
+    unpinned      the old name of `unfrozen`
 """
 
 
@@ -53,6 +66,8 @@ Moment = Annotated[str, AfterValidator(_utc)]
 """ISO 8601 in UTC with microseconds, so that moments are ordered as text is."""
 
 Text = Annotated[str, Field(max_length=1000)]
+
+_RENAMED: dict[Action, Action] = {"pinned": "frozen", "unpinned": "unfrozen"}
 
 
 class Channel(Record):
@@ -81,7 +96,7 @@ class Decision(Record):
     Attributes:
         key: names the decision; the second one of the same key changes nothing, so that retries are harmless.
         actor: who decided: a person, or the pipeline run.
-        version: None for `unpinned`, and for `rolled_back` that takes whatever is champion; the entry names it.
+        version: None for `unfrozen`, and for `rolled_back` that takes whatever is champion; the entry names it.
         to: for `rolled_back`: the version that is to be champion then; None: the one that the order gives.
         digest, variant: of the version, where the caller knows them from the verdict; they must be the version's.
         begun: how many entries the ledger had when the run began, which gives the version its place among others;
@@ -105,6 +120,11 @@ class Decision(Record):
     verdict: Text = ""
     run_key: Text = ""
     mlflow_run_id: str = ""
+
+    @property
+    def effect(self) -> Action:
+        """The action by its present name; an entry itself keeps the old one, which its digest covers."""
+        return _RENAMED.get(self.action, self.action)
 
 
 class LedgerEntry(Record):
@@ -189,7 +209,7 @@ class ChannelState(Record):
     channel: Channel
     aliases: Aliases
     found: Aliases | None = None
-    pin: int | None
+    frozen: int | None
     waiting: tuple[int, ...]
     barred: tuple[Barred, ...]
     entries: tuple[LedgerEntry, ...]

@@ -18,7 +18,7 @@ __all__ = ["run"]
 def run(request: ActRequest, work: Work) -> Acted:
     """Roll back, or say that somebody must look; a second time nothing more happens.
 
-    A roll-back that is refused, because nothing can take over or the champion is pinned, becomes an alert.
+    A roll-back that is refused, because nothing can take over or the champion is frozen, becomes an alert.
 
     Raises:
         StoreError: what would take over is not what was judged, or the aliases do not hold.

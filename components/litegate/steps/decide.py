@@ -1,4 +1,4 @@
-"""Step `decide`: what a person or a watching DAG decides about a version: roll back, pin, accept, reject, ..."""
+"""Step `decide`: what a person or a watching DAG decides about a version: roll back, freeze, accept, reject, ..."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def state_of(client: MlflowClient, channel: Channel) -> ChannelState:
     return ChannelState(
         channel=channel,
         aliases=aliases_of(standing, _facts(client, channel)),
-        pin=standing.pin,
+        frozen=standing.frozen,
         waiting=tuple(standing.candidates()),
         barred=tuple(Barred(version=version, entry=entry) for version, entry in sorted(standing.barred.items())),
         entries=entries,

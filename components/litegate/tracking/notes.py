@@ -119,7 +119,7 @@ def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) 
     rows = [
         (
             entry.time[:19].replace("T", " "),
-            entry.decision.action.replace("_", " "),
+            entry.decision.effect.replace("_", " "),
             "" if entry.decision.version is None else str(entry.decision.version),
             plain(textwrap.shorten(entry.decision.actor, 80)),
             plain(textwrap.shorten(entry.decision.why, 120)),

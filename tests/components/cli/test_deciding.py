@@ -120,9 +120,9 @@ REFUSED = (
         command=("rollback", "--from", 2, "--to", 3),
         said="got one that was rolled back by alice: reinstate it first",
     ),
-    Refused(id="pinned", before=("pinned", 3), command=("rollback",), said="got the pinned one: unpin it first"),
-    Refused(id="pin nothing", command=("pin", 9), said="an accepted version (1, 2, 3), got one that was never"),
-    Refused(id="no pin", command=("unpin",), said="expected a pinned version, got none"),
+    Refused(id="frozen", before=("frozen", 3), command=("rollback",), said="got the frozen one: unfreeze it first"),
+    Refused(id="freeze nothing", command=("freeze", 9), said="an accepted version (1, 2, 3), got one that was never"),
+    Refused(id="no freeze", command=("unfreeze",), said="expected a frozen version, got none"),
     Refused(id="not barred", command=("reinstate", 3), said="was rolled back or rejected, got one that was not"),
     Refused(id="other alias", command=("rollback", "--alias", "edge"), said="@edge at http"),
     Refused(id="a long text", command=("rollback", "--why", "\x01" * 1000), said="at most 6,000 characters, got 6,"),
@@ -142,23 +142,43 @@ def test_what_cannot_be_done_ends_with_2_and_the_reason_and_writes_nothing(case,
     assert (state(toy), aliases(toy)) == before
 
 
-def test_a_pin_holds_what_is_accepted_later_until_it_is_taken_away(litegate, toy):
-    assert litegate("pin", toy, 1).code == 0
+def test_a_freeze_holds_what_is_accepted_later_until_it_is_taken_away(litegate, toy):
+    assert litegate("freeze", toy, 1).code == 0
     client = MlflowClient()
     accept(client, toy, register(client, toy, "uint8"), "run-4", "2026-02-01T00:00:00+00:00")
     assert aliases(toy)["champion"] == "1"
 
-    assert litegate("unpin", toy).out == f"{toy}@champion: version 4 is champion, before it was version 1\n"
+    assert litegate("unfreeze", toy).out == f"{toy}@champion: version 4 is champion, before it was version 1\n"
+
+
+def test_pin_and_unpin_still_work_and_say_what_to_use(litegate, toy):
+    pinned = litegate("pin", toy, 1, "--json")
+    assert (pinned.code, aliases(toy)["champion"]) == (0, "1")
+    assert pinned.error.startswith("warning: `litegate pin` is deprecated: use `litegate freeze`\n")
+    assert pinned.json["entry"]["decision"]["action"] == "frozen"
+
+    unpinned = litegate("unpin", toy)
+    assert (unpinned.code, aliases(toy)["champion"]) == (0, "3")
+    assert unpinned.error.startswith("warning: `litegate unpin` is deprecated: use `litegate unfreeze`\n")
+    assert state(toy).entries[-1].decision.action == "unfrozen"
+
+
+def test_the_json_of_history_has_its_old_fields_too_and_says_what_to_read(litegate, toy):
+    take(MlflowClient(), toy, "frozen", 1)
+    for command in ("history", "reconcile"):
+        said = litegate(command, toy, "--json").json
+        assert said["pin"] == said["frozen"] == 1
+        assert said["deprecated"]["pin"] == "frozen"
 
 
 def test_a_reinstated_version_that_is_not_champion_says_why(litegate, toy):
     client = MlflowClient()
     take(client, toy, "rolled_back", 3)
-    take(client, toy, "pinned", 1)
+    take(client, toy, "frozen", 1)
     said = litegate("reinstate", toy, 3)
-    assert said.out == f"{toy}@champion: version 1 is champion, as before: version 1 is pinned\n"
+    assert said.out == f"{toy}@champion: version 1 is champion, as before: version 1 is frozen\n"
 
-    take(client, toy, "unpinned")
+    take(client, toy, "unfrozen")
     assert aliases(toy)["champion"] == "3"
 
 
@@ -180,7 +200,7 @@ def test_history_shows_who_is_champion_what_is_barred_and_every_entry(litegate, 
     take(MlflowClient(), toy, "rolled_back", 3, why="slow [red]at the edge")
     lines = [" ".join(line.split()) for line in litegate("history", toy).out.splitlines()]
 
-    assert {"champion version 2", "previous version 1", "candidate none", "pinned none"} <= set(lines)
+    assert {"champion version 2", "previous version 1", "candidate none", "frozen none"} <= set(lines)
     assert "barred version 3: rolled back by alice (slow [red]at the edge)" in lines
     assert [line.split()[0] for line in lines if line.endswith(("it passed the gate", "at the edge"))] == list("0123")
     assert any(line.endswith("rolled back 3 3 -> 2 alice slow [red]at the edge") for line in lines)
@@ -276,7 +296,7 @@ def test_an_actor_that_does_not_fit_is_refused(monkeypatch):
         actor()
 
 
-@pytest.mark.parametrize("arguments", [("pin", "m", "0"), ("pin", "m", "v1"), ("rollback", " "), ("pin", "m")])
+@pytest.mark.parametrize("arguments", [("freeze", "m", "0"), ("freeze", "m", "v1"), ("rollback", " "), ("freeze", "m")])
 def test_arguments_that_make_no_sense_are_refused_before_anything_is_asked(arguments, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(arguments)

@@ -60,6 +60,12 @@ def test_a_path_that_does_not_exist_ends_with_2_and_names_its_key(present, key, 
     assert capsys.readouterr().err.startswith(f"error: {key}: expected an existing file or folder")
 
 
+def test_old_names_of_commands_are_not_listed():
+    listed = parser().format_help()
+    assert "freeze" in listed
+    assert [command.name for command in COMMANDS if command.use and f"\n    {command.name} " in listed] == []
+
+
 def test_bad_input_starts_nothing(tmp_path):
     run(tmp_path, GOOD)
 

@@ -11,7 +11,7 @@ from litegate.records import BaselineSummary, Champion, Failure, Promotion, RunR
 CHAMPION = Champion(variant="int8", version=3, digest="d" * 64)
 OLDER = Champion(variant="float16", version=2, digest="e" * 64)
 PROMOTION = Promotion(selected=CHAMPION, champion=CHAMPION, previous=2, moved=True)
-HELD = Promotion(selected=CHAMPION, champion=OLDER, previous=2, moved=False, state="held", why="version 2 is pinned")
+HELD = Promotion(selected=CHAMPION, champion=OLDER, previous=2, moved=False, state="held", why="version 2 is frozen")
 WAITING = HELD.model_copy(update={"champion": None, "state": "waiting", "why": "a person must accept it"})
 ROW = VariantRow(
     variant="int8",
@@ -166,7 +166,7 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
 def test_the_json_of_a_version_that_is_held_names_it_and_the_champion_and_why():
     found = outcome_of("m", result(CHAMPION), HELD, ()).to_json()
 
-    assert (found["outcome"], found["why"]) == ("held", "version 2 is pinned")
+    assert (found["outcome"], found["why"]) == ("held", "version 2 is frozen")
     assert (found["selected"], found["champion"]) == (CHAMPION.to_json(), OLDER.to_json())
 
 

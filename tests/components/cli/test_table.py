@@ -182,10 +182,10 @@ def test_both_pages_and_the_way_to_log_in_are_printed(lines, tmp_path):
 
 def test_a_version_that_is_held_is_named_with_the_champion_and_the_reason_in_the_last_line(lines):
     older = Champion(variant="int16x8", version=2, digest="e" * 64)
-    found = lines(Outcome("digits", "held", 4, RESULT, older, "version 2 is pinned"))
+    found = lines(Outcome("digits", "held", 4, RESULT, older, "version 2 is frozen"))
 
     expected = "held: registered version 3 (int8) passed the gate, but version 2 (int16x8) is champion: "
-    assert expected + "version 2 is pinned" in found
+    assert expected + "version 2 is frozen" in found
     assert not any("* " in line for line in found), "the champion is none of the files of this run"
 
 

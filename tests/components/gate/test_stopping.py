@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from litegate.gate import Design, Measured, Outcomes, judge
+from litegate.gate import Design, Measured, judge
 from litegate.gate.stopping import decided, looks
+from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping
 from litegate.spec import Gate
 from litegate.spec.metric_facts import built_in_facts

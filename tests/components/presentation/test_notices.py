@@ -125,7 +125,7 @@ class Said:
         ),
         Said("accepted", "promoted", "r@champion version 3 is champion: accepted by ann (slow)", 2, 3),
         Said("accepted", None, before=3, after=3, moved=False),
-        Said("pinned", None),
+        Said("frozen", None),
         Said("reinstated", None),
     ],
     ids=lambda row: f"{row.action} {row.event}",

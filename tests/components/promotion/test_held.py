@@ -38,7 +38,7 @@ FIRST = "version 2 comes first:"
         ),
         (CHOSEN, 1, (), f"{FIRST} a roll-back named it (entry 3 of the ledger)"),
         ((*TWO, decision("rolled_back", 2)), 2, (), "version 2 was rolled back by ann (because)"),
-        ((*TWO, decision("pinned", 1)), 2, (), "version 1 is pinned"),
+        ((*TWO, decision("frozen", 1)), 2, (), "version 1 is frozen"),
         (TWO, 7, (), "version 7 was never accepted"),
         (TWO, 2, (1, 2), "version 2 was deleted, or its tags no longer say what was judged"),
     ],

@@ -12,7 +12,7 @@ from litegate.records import Aliases, Decision
 from tests.components.promotion.ledgers import decision, ledger, registry
 
 TWO = (decision("accepted", 1, 1), decision("accepted", 2, 2))
-PINNED = (*TWO, decision("pinned", 2))
+FROZEN = (*TWO, decision("frozen", 2))
 WAITING = (*TWO, decision("nominated", 3, 3))
 BARRED = (*TWO, decision("accepted", 3, 3), decision("rolled_back", 3, actor="bob"))
 
@@ -37,7 +37,7 @@ CASES = [
     Case("rolling back the champion", TWO, decision("rolled_back", 2)),
     Case("rolling back another", TWO, decision("rolled_back", 1), "the champion, version 2, got another version"),
     Case("rolling back without a champion", (), decision("rolled_back", 1), "a version that can be rolled back"),
-    Case("rolling back a pinned version", PINNED, decision("rolled_back", 2), "unpin it first"),
+    Case("rolling back a frozen version", FROZEN, decision("rolled_back", 2), "unfreeze it first"),
     Case("rolling back to itself", TWO, decision("rolled_back", 2, to=2), "an accepted version (1), got"),
     Case(
         "rolling back to a barred one",
@@ -48,11 +48,12 @@ CASES = [
     Case("rolling back to a stranger", TWO, decision("rolled_back", 2, to=7), "one that was never accepted"),
     Case("reinstating what is barred", BARRED, decision("reinstated", 3)),
     Case("reinstating what is not", TWO, decision("reinstated", 2), "a version that was rolled back or rejected"),
-    Case("pinning", TWO, decision("pinned", 1)),
-    Case("pinning a stranger", TWO, decision("pinned", 7), "an accepted version (1, 2), got one that was never"),
-    Case("pinning what waits", WAITING, decision("pinned", 3), "an accepted version (1, 2)"),
-    Case("unpinning", PINNED, decision("unpinned")),
-    Case("unpinning nothing", TWO, decision("unpinned"), "a pinned version, got none"),
+    Case("freezing", TWO, decision("frozen", 1)),
+    Case("freezing a stranger", TWO, decision("frozen", 7), "an accepted version (1, 2), got one that was never"),
+    Case("freezing what waits", WAITING, decision("frozen", 3), "an accepted version (1, 2)"),
+    Case("unfreezing", FROZEN, decision("unfrozen")),
+    Case("unfreezing what an entry calls pinned", (*TWO, decision("pinned", 2)), decision("unfrozen")),
+    Case("unfreezing nothing", TWO, decision("unfrozen"), "a frozen version, got none"),
     Case("the expected champion", TWO, decision("accepted", 3, 3, expected=2)),
     Case("another champion by now", TWO, decision("accepted", 3, 3, expected=1), "version 1, which this was decided"),
     Case("no champion, as expected", (), decision("accepted", 1, 1, expected=0)),
@@ -80,8 +81,8 @@ def test_what_cannot_be_decided_says_why(case: Case) -> None:
         (decision("rolled_back", 2), Aliases(champion=1), None),
         (decision("rolled_back", 2), Aliases(), "another accepted version that can take over, got none"),
         (decision("rolled_back", 2, to=1), Aliases(champion=3), "version 1 as it was judged"),
-        (decision("pinned", 1), Aliases(champion=2), "version 1 as it was judged"),
-        (decision("pinned", 1), Aliases(champion=1), None),
+        (decision("frozen", 1), Aliases(champion=2), "version 1 as it was judged"),
+        (decision("frozen", 1), Aliases(champion=1), None),
         (decision("accepted", 1, 1), Aliases(champion=2), None),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from litegate import records
 from litegate.execution.step_run import StepRun
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.columns import Outcomes
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.requests import request_of
 from litegate.records import Artifact, Candidate, Converted, Resolved, SampleSet

@@ -348,13 +348,13 @@ def test_the_last_champion_stays_and_somebody_is_called(world: World) -> None:
     assert len(state_of(MlflowClient(), world.channel).entries) == 1
 
 
-def test_a_pinned_champion_stays_and_somebody_is_called(world: World) -> None:
+def test_a_frozen_champion_stays_and_somebody_is_called(world: World) -> None:
     for variant in ("dynamic_range", "int8"):
         world.promote(variant)
-    world.decide("pinned", version=2)
+    world.decide("frozen", version=2)
     acted = world.act(world.record(**BROKEN))
     assert (acted.action, acted.champion) == ("alerted", 2)
-    assert "unpin it first" in acted.why
+    assert "unfreeze it first" in acted.why
 
 
 def test_a_champion_that_changed_since_it_was_evaluated_is_left_alone(world: World) -> None:

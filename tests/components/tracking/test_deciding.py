@@ -76,18 +76,18 @@ def test_a_life_of_a_model(model):
     model.decide("rolled_back", third)
     assert model.aliases() == {"champion": second, "previous": first}
     assert not model.accept(third, 9).moved, "a later run with the same digest"
-    model.decide("pinned", first)
+    model.decide("frozen", first)
     model.decide("reinstated", third)
     assert model.aliases() == {"champion": first, "previous": third}
-    assert model.decide("unpinned").aliases == Aliases(champion=third, previous=second)
+    assert model.decide("unfrozen").aliases == Aliases(champion=third, previous=second)
     assert [entry[0] for entry in model.entries()][2:] == [
         "nominated",
         "accepted",
         "rolled_back",
         "accepted",
-        "pinned",
+        "frozen",
         "reinstated",
-        "unpinned",
+        "unfrozen",
     ]
 
 

@@ -184,14 +184,30 @@ def decision(model: Model, action: Any, **fields: Any) -> Decision:
 
 
 def test_a_forged_entry_that_fits_is_believed(model):
-    forged = chained(model.state.entries, decision(model, "pinned"), 2, 1)
+    forged = chained(model.state.entries, decision(model, "frozen"), 2, 1)
     model.client.log_param(model.ledger, "entry-00002", forged.model_dump_json())
     assert model.look() == Aliases(champion=1, previous=2)
     assert model.state.entries[-1].decision.actor == "the owner"
 
 
+def test_a_ledger_that_speaks_of_pins_is_read_and_carried_on_and_its_chain_still_fits(model):
+    """Entries of before the renaming: nothing of them may change, for the digests of those that follow cover it."""
+    pinned = chained(model.state.entries, decision(model, "pinned"), 2, 1)
+    text = pinned.model_dump_json()
+    assert '"action":"pinned"' in text
+    model.client.log_param(model.ledger, "entry-00002", text)
+
+    assert model.look() == Aliases(champion=1, previous=2)
+    assert model.state.frozen == 1
+    take(model.client, model.name, "unfrozen")
+    assert model.look() == Aliases(champion=2, previous=1)
+    assert model.client.get_run(model.ledger).data.params["entry-00002"] == text
+    assert [entry.decision.action for entry in model.state.entries[2:]] == ["pinned", "unfrozen"]
+    assert "| frozen &nbsp; |" in model.client.get_run(model.ledger).data.tags["mlflow.note.content"]
+
+
 def test_an_entry_in_the_wrong_place_is_named(model):
-    forged = chained(model.state.entries, decision(model, "pinned"), 2, 1)
+    forged = chained(model.state.entries, decision(model, "frozen"), 2, 1)
     model.client.log_param(model.ledger, "entry-00007", forged.model_dump_json())
     with pytest.raises(StoreError, match="entry-00007 holds entry 2: somebody else wrote it"):
         model.look()
@@ -236,6 +252,6 @@ def test_a_model_that_is_made_anew_is_refused_until_its_ledger_starts_over(model
 
 def test_what_mlflow_would_cut_off_is_refused_before_anything_is_written(model):
     with pytest.raises(BadInput, match="an entry of at most 6,000 characters, got 6,"):
-        take(model.client, model.name, "pinned", 1, why="\x01" * 1000)
+        take(model.client, model.name, "frozen", 1, why="\x01" * 1000)
     assert model.actions == ["accepted", "accepted"]
-    assert take(model.client, model.name, "pinned", 1, why='"' * 1000, actor="☃" * 1000).moved
+    assert take(model.client, model.name, "frozen", 1, why='"' * 1000, actor="☃" * 1000).moved

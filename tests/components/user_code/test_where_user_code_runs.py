@@ -22,7 +22,7 @@ LOADS_BY_NAME = {
     "litegate/user_code/entry_point.py": "the user's functions and classes",
     "litegate/steps/child.py": "a step, by its name in the registry",
     "litegate/flavor/python_model.py": "litegate's own adapter, in the process of who serves a model",
-    "litegate_airflow/notify.py": "Airflow notifiers, which who runs Airflow has installed",
+    "litegate_airflow/events/notify.py": "Airflow notifiers, which who runs Airflow has installed",
 }
 
 

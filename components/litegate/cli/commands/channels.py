@@ -1,4 +1,4 @@
-"""Commands about who is champion: `rollback`, `reinstate`, `pin`, `unpin`, `history` and `reconcile`."""
+"""Commands about who is champion: `rollback`, `reinstate`, `freeze`, `unfreeze`, `history` and `reconcile`."""
 
 from __future__ import annotations
 
@@ -112,23 +112,39 @@ COMMANDS = (
         epilog=_EPILOG,
     ),
     Command(
-        name="pin",
+        name="freeze",
         summary="Make an accepted version champion, and keep it so whatever else is promoted.",
-        run=_decides("pinned"),
+        run=_decides("frozen"),
         arguments=_of_version,
-        details="Later runs are held until it is unpinned.",
+        details="Later runs are held until it is unfrozen.",
         epilog=_EPILOG,
     ),
     Command(
-        name="unpin",
-        summary="Take the pin away: the version that was accepted for the latest moment is champion.",
-        run=_decides("unpinned"),
+        name="unfreeze",
+        summary="End the freeze: the version that was accepted for the latest moment is champion.",
+        run=_decides("unfrozen"),
         arguments=_of_none,
         epilog=_EPILOG,
     ),
     Command(
+        name="pin",
+        summary="The old name of `litegate freeze`.",
+        run=_decides("frozen"),
+        arguments=_of_version,
+        epilog=_EPILOG,
+        use="freeze",
+    ),
+    Command(
+        name="unpin",
+        summary="The old name of `litegate unfreeze`.",
+        run=_decides("unfrozen"),
+        arguments=_of_none,
+        epilog=_EPILOG,
+        use="unfreeze",
+    ),
+    Command(
         name="history",
-        summary="Show who is champion, what waits, is pinned or barred, and the whole ledger; changes nothing.",
+        summary="Show who is champion, what waits, is frozen or barred, and the whole ledger; changes nothing.",
         run=_history,
         arguments=_channel,
         epilog=_EPILOG,

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from litegate.cli.output import STDOUT, json_target
 
@@ -32,6 +32,7 @@ class Command:
         arguments: adds its arguments to its parser.
         details: what else its help says.
         epilog: the end of its help.
+        use: the command that takes its place; such a command is not listed, works as before, and says so.
     """
 
     name: str
@@ -40,11 +41,15 @@ class Command:
     arguments: Callable[[Parser], None] = _nothing
     details: str = ""
     epilog: str = ""
+    use: str = ""
 
     def add_to(self, commands: argparse._SubParsersAction[Parser]) -> None:
         """Make its parser, which carries the command itself as `chosen`."""
         description = f"{self.summary} {self.details}".strip()
-        parser = commands.add_parser(self.name, help=self.summary, description=description, epilog=self.epilog)
+        shown: dict[str, Any] = (
+            {} if self.use else {"help": self.summary}
+        )  # argparse lists the commands that have a help
+        parser = commands.add_parser(self.name, **shown, description=description, epilog=self.epilog)
         parser.set_defaults(chosen=self)
         parser.add_argument(
             "--home", type=Path, metavar="DIR", help="folder of all local state (LITEGATE_HOME, else .litegate)"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "EXIT_CODES"]
 
 EXIT_CODES = """exit codes: 0 promoted, 3 nothing passed the gate, 4 one passed and is not champion: it waits for a
-person or is held (rolled back, pinned, or a later version is champion), 2 the spec or an input is bad, 1 anything
+person or is held (rolled back, frozen, or a later version is champion), 2 the spec or an input is bad, 1 anything
 else, 130 interrupted."""
 
 

@@ -11,7 +11,7 @@ from litegate import records
 from litegate.digest import digest_bytes
 from litegate.promotion import chained
 from litegate.records import Artifact, DataRef, FileRef, Record, Signature, TensorSpec, UserCode
-from litegate.records.inputs import DataRef as Snapshot
+from litegate.records.sources import DataRef as Snapshot
 from litegate.settings import Settings
 from litegate.spec import Requalify, parse_spec
 from litegate.spec.metric_facts import BUILT_IN
@@ -433,7 +433,7 @@ def ledger(world: World) -> Case:
     result = records.ChannelState(
         channel=CHANNEL,
         aliases=records.Aliases(champion=1),
-        pin=None,
+        frozen=None,
         waiting=(3,),
         barred=(barred,),
         entries=(_decided().entry,),

@@ -1,0 +1,1 @@
+"""What begins a run, and who is told of what it came to."""

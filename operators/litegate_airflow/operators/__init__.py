@@ -1,0 +1,1 @@
+"""The operators: one thin module each, over a step."""

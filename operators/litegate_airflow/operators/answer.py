@@ -1,0 +1,67 @@
+"""Answer: record what the person said, and promote what they accepted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+from typing_extensions import override
+
+from litegate.errors import BadInput, GateRejected
+from litegate.records import Answer, Decided, Decision, Record
+from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.xcom import DECIDED, push
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+__all__ = ["AnswerOperator"]
+
+
+class AnswerOperator(StepOperator):
+    """Returns `Decided`; where the answer was no it fails or skips, as the spec's `gate.on_reject` says."""
+
+    step = "decide"
+    _answer: Answer
+
+    @override
+    def request(self, records: RunRecords) -> Decision:
+        answer, result, promotion = records.answer(), records.run_result(), records.promotion()
+        self._answer = answer
+        run_key = f"{records.ti.dag_id}/{records.ti.run_id}"
+        row = next(row for row in result.variants if row.variant == promotion.selected.variant)
+        return Decision(
+            channel=records.channel(),
+            action=answer.action,
+            # A second answer is another decision; a retry has the same one.
+            key=f"{run_key} version {answer.version} {answer.action} {answer.time}",
+            actor=answer.actor,
+            why=answer.note or "without a note",
+            version=answer.version,
+            variant=promotion.selected.variant,
+            expected=records.compared_with() if answer.action == "accepted" else None,
+            verdict=row.sentence[:1000],
+            run_key=run_key,
+            mlflow_run_id=result.mlflow_run_id,
+        )
+
+    @override
+    def run_step(self, step: str, request: Record) -> Any:
+        """Take the decision; a time-out after somebody else has decided has nothing to decide any more."""
+        try:
+            return super().run_step(step, request)
+        except BadInput as error:
+            if self._answer.timed_out:
+                raise AirflowSkipException(f"decided otherwise in the meantime: {error}") from None
+            raise
+
+    @override
+    def deliver(self, result: Decided, context: Context) -> dict[str, Any]:
+        push(context["ti"], DECIDED, result)
+        decision = result.entry.decision
+        if decision.action == "accepted":
+            return result.to_json()
+        skips = RunRecords(context["ti"]).resolved().spec.gate.on_reject == "skip"
+        rejected = AirflowSkipException if skips else GateRejected
+        raise rejected(f"version {decision.version} was rejected by {decision.actor}: {decision.why}")

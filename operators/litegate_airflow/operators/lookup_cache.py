@@ -1,0 +1,115 @@
+"""Look up cached results: what earlier runs have found is not computed again, and takes no slot of a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.bases.skipmixin import SkipMixin
+from airflow.sdk.exceptions import AirflowSkipException
+from typing_extensions import override
+
+from litegate.errors import StepFailed
+from litegate_airflow.operators.step import StepOperator, VariantOperator
+from litegate_airflow.runtime.failing import failures_reported
+from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.xcom import CACHED, RETURN_VALUE, Found
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
+
+__all__ = ["LookupCacheOperator"]
+
+
+class LookupCacheOperator(BaseOperator, SkipMixin):
+    """Returns the names of the variants that something is missing of; those are computed.
+
+    It looks up what every task between itself and the task `before` would come to. The results of a variant that
+    is complete are under the XCom key `cached`. If nothing at all is missing, these tasks are skipped, and all
+    results are under that key.
+    """
+
+    def __init__(self, *, before: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.before = before
+
+    @override
+    def execute(self, context: Context) -> Sequence[str]:
+        ti = context["ti"]
+        with failures_reported(ti, "lookup_cache"):
+            search = _Search(ti, self._tasks())
+            shared, missing = search.shared(), search.variants()
+            complete = shared and not missing
+            ti.xcom_push(CACHED, search.found if complete else search.of_complete_variants(missing))
+            if complete:
+                self.log.info("every result is there: the tasks from here to %s are skipped", self.before)
+                ti.xcom_push(RETURN_VALUE, missing)
+                self.skip(ti, self.downstream_list)  # raises what ends this task as a success
+        self.log.info("to be computed: %s", ", ".join(missing) or "none of the variants, but what comes before them")
+        return missing
+
+    def _tasks(self) -> list[BaseOperator]:
+        """Those between here and there, in an order in which they could run."""
+        end = self.dag.get_task(self.before)
+        between = self.get_flat_relative_ids() & end.get_flat_relative_ids(upstream=True)
+        return [task for task in self.dag.topological_sort() if task.node_id in between]  # type: ignore[no-untyped-call]
+
+
+class _Search(RunRecords):
+    """The run's records as they would be: what tasks to come have left was left by an earlier try."""
+
+    def __init__(self, ti: RuntimeTaskInstanceProtocol, tasks: Sequence[BaseOperator]) -> None:
+        self.found: Found = {}
+        super().__init__(ti, self.found)
+        self._tasks = tasks
+        self._to_come = {task.task_id for task in tasks}
+        self._known: dict[tuple[str, str], Any] = {}
+
+    def shared(self) -> bool:
+        """Whether all that is done once for all variants is there."""
+        missing = [task.task_id for task in self._tasks if not (_is_mapped(task) or self._find(task, ""))]
+        return not missing
+
+    def variants(self) -> list[str]:
+        """The variants that something is missing of; asked after `shared`."""
+        mapped = [task for task in self._tasks if _is_mapped(task)]
+        names = self.resolved().spec.quantized_variants
+        return [name for name in names if not all(self._find(task, name) for task in mapped)]
+
+    def of_complete_variants(self, missing: Sequence[str]) -> Found:
+        """What belongs to the other variants."""
+        return {
+            task: {
+                key: {name: value for name, value in values.items() if name and name not in missing}
+                for key, values in keys.items()
+            }
+            for task, keys in self.found.items()
+        }
+
+    def _find(self, task: BaseOperator, variant: str) -> bool:
+        if not isinstance(task, StepOperator):
+            return False
+        operator = task.of(variant) if variant and isinstance(task, VariantOperator) else task
+        try:
+            values = operator.lookup_cache(self)
+        except AirflowSkipException:  # there is nothing to be found
+            return True
+        except StepFailed:  # what it needs is not there
+            return False
+        for key, value in (values or {}).items():
+            self.found.setdefault(task.task_id, {}).setdefault(key, {})[variant] = value
+        return values is not None
+
+    @override
+    def _left(self, task_id: str, key: str = RETURN_VALUE, map_index: int = -1) -> Any | None:
+        if task_id in self._to_come:
+            return None
+        if (task_id, key) not in self._known:
+            self._known[task_id, key] = super()._left(task_id, key, map_index)
+        return self._known[task_id, key]
+
+
+def _is_mapped(task: BaseOperator) -> bool:
+    return task.get_closest_mapped_task_group() is not None

@@ -1,0 +1,62 @@
+"""Promote: what the run selected becomes champion, or waits for a person."""
+
+from __future__ import annotations
+
+import logging
+
+from airflow.sdk.exceptions import AirflowSkipException
+from typing_extensions import override
+
+from litegate.errors import GateRejected
+from litegate.records import PromoteRequest, RunResult
+from litegate.variants import BASELINE
+from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.runtime.dag_run import actor, moment
+from litegate_airflow.runtime.run_records import RunRecords
+
+__all__ = ["PromoteOperator"]
+
+log = logging.getLogger("litegate")
+
+
+class PromoteOperator(StepOperator):
+    """Returns a `Promotion`; where nothing passed the gate it fails or skips, as the spec's `on_reject` says.
+
+    A trial, which is a run by other values than the spec's, is skipped: only the spec as it is promotes.
+    """
+
+    step = "promote"
+
+    @override
+    def request(self, records: RunRecords) -> PromoteRequest:
+        result, resolved = records.run_result(), records.resolved()
+        spec = resolved.spec
+        if resolved.trial is not None:
+            raise _skipped(f"a trial ({resolved.trial}): {_summary(result)}")
+        if result.selected is None:
+            rejected = _skipped if spec.gate.on_reject == "skip" else GateRejected
+            raise rejected(f"nothing passed the gate: {_summary(result)}")
+        row = next(row for row in result.variants if row.variant == result.selected.variant)
+        return PromoteRequest(
+            channel=records.channel(),
+            selected=result.selected,
+            begun=records.position().entries,
+            order=moment(records.ti),
+            actor=actor(records.ti),
+            run_key=f"{records.ti.dag_id}/{records.ti.run_id}",
+            mlflow_run_id=result.mlflow_run_id,
+            verdict=row.sentence,
+            approval="none" if spec.approval is None else "human",
+            compared_with=records.compared_with(),
+        )
+
+
+def _skipped(why: str) -> AirflowSkipException:
+    """Says why, too: Airflow folds away the part of the log where it puts an exception's words."""
+    log.warning("skipped: %s", why)
+    return AirflowSkipException(why)
+
+
+def _summary(result: RunResult) -> str:
+    verdicts = ", ".join(f"{row.variant} {row.verdict}" for row in result.variants if row.variant != BASELINE)
+    return f"{verdicts}; recorded in MLflow run {result.mlflow_run_id}"

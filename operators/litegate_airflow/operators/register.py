@@ -1,0 +1,36 @@
+"""Register: the whole run to MLflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from litegate.pipeline.requests import register_request
+from litegate.records import RegisterRequest, RunResult
+from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.ui.links import link_tasks
+from litegate_airflow.ui.pages import run_url
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+__all__ = ["RegisterOperator"]
+
+
+class RegisterOperator(StepOperator):
+    """Returns a `RunResult`; the run's key makes a second try record nothing twice."""
+
+    step = "register"
+
+    @override
+    def request(self, records: RunRecords) -> RegisterRequest:
+        ti = records.ti
+        return register_request(records, f"{ti.dag_id}/{ti.run_id}", {"airflow": run_url(ti)})
+
+    @override
+    def deliver(self, result: RunResult, context: Context) -> dict[str, Any]:
+        """Now that there are pages for them, link the earlier tasks."""
+        link_tasks(context["ti"], result)
+        return result.to_json()

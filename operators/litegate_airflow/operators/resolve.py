@@ -1,0 +1,64 @@
+"""Resolve: read the spec and pin its inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from litegate.errors import SpecError
+from litegate.records import Resolved, ResolveRequest
+from litegate.spec import load_spec
+from litegate_airflow.events.announcements import announcements
+from litegate_airflow.events.notify import check_notifiers
+from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.runtime.dag_run import conf
+from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.xcom import RESOLVED, push
+from litegate_airflow.ui.form import tried
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+__all__ = ["ResolveOperator"]
+
+
+class ResolveOperator(StepOperator):
+    """Reads the spec as it is when the task runs, and pins the model and the data sets by digest.
+
+    What a person has changed in the form of a manual run takes the place of the file's values. Its inlets are the
+    model's asset: what the events that began the run have said of the model, it must be.
+
+    Returns the names of the variants, because Airflow maps over return values only; the `Resolved`
+    record is under the XCom key `resolved`.
+    """
+
+    step = "resolve"
+
+    def __init__(self, *, spec_path: str, problem: SpecError | None = None, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.spec_path, self.problem = spec_path, problem
+        self._context: Context = {}
+
+    @override
+    def pre_execute(self, context: Context) -> None:
+        """Keep the context, in which the events are."""
+        self._context = context
+
+    @override
+    def request(self, records: RunRecords) -> ResolveRequest:
+        if self.problem is not None:
+            raise self.problem
+        path = Path(self.spec_path)
+        spec, trial = tried(load_spec(path), conf(records.ti), "parameters of this run")
+        if trial is not None:
+            self.log.warning("a trial, of which nothing is promoted: %s", trial)
+        check_notifiers(spec)
+        announced = tuple(event for model in self.inlets for event in announcements(self._context, model))
+        return ResolveRequest(spec=spec, folder=str(path.resolve().parent), announced=announced, trial=trial)
+
+    @override
+    def deliver(self, result: Resolved, context: Context) -> list[str]:
+        push(context["ti"], RESOLVED, result)
+        return list(result.spec.quantized_variants)

@@ -1,0 +1,71 @@
+"""How a task fails: what went wrong is left for the gate, and Airflow is told whether to try again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowRuntimeError,
+    AirflowSkipException,
+    DownstreamTasksSkipped,
+    ErrorType,
+)
+
+from litegate.diagnosis import kind_of, message_of
+from litegate.errors import StepFailed
+from litegate.failures import FailureKind, Retry
+from litegate.records import Failure
+from litegate_airflow.runtime.xcom import FAILURE, push
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
+
+__all__ = ["failures_reported"]
+
+log = logging.getLogger("litegate")
+
+_SERVER_ERRORS = 500
+
+
+@contextmanager
+def failures_reported(ti: RuntimeTaskInstanceProtocol, step: str, variant: str | None = None) -> Iterator[None]:
+    """Push any error as a `Failure` under the key `failure`, and raise it as Airflow is to treat it.
+
+    Raises:
+        AirflowFailException: the same inputs would fail again, or nobody knows, so the task is not retried.
+        AirflowException: a server did not answer, or the task was ended; it is retried if its DAG allows.
+    """
+    try:
+        yield
+    except (AirflowSkipException, DownstreamTasksSkipped):
+        raise
+    except Exception as error:
+        kind, message = _kind_of(error), message_of(error)
+        _report(ti, Failure(step=step, kind=kind, message=message, variant=variant))
+        said = str(error) if isinstance(error, StepFailed) else message
+        if kind.retry is not Retry.LATER:
+            raise AirflowFailException(said) from error
+        if isinstance(error, StepFailed):
+            raise AirflowException(said) from error
+        raise
+
+
+def _kind_of(error: Exception) -> FailureKind:
+    """Airflow's supervisor tells of its API server what a task cannot see by itself."""
+    if isinstance(error, AirflowRuntimeError) and error.error.error is ErrorType.API_SERVER_ERROR:
+        status = (error.error.detail or {}).get("status_code")
+        return FailureKind.INFRASTRUCTURE if status is None or status >= _SERVER_ERRORS else FailureKind.PYTHON_ERROR
+    return kind_of(error)
+
+
+def _report(ti: RuntimeTaskInstanceProtocol, failure: Failure) -> None:
+    """Whatever goes wrong here must not decide whether the task is tried again."""
+    try:
+        push(ti, FAILURE, failure)
+    except Exception as error:
+        log.warning("the failure cannot be left in XCom: %s: %s", type(error).__name__, error)

@@ -1,0 +1,111 @@
+"""What the tasks of a quantize run have left for the later ones.
+
+A run's tasks have fixed ids, so that an operator needs no wiring and the graph shows only what waits for what.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from typing_extensions import override
+
+from litegate.errors import StepFailed
+from litegate.failures import FailureKind
+from litegate.pipeline.results import Results
+from litegate.pipeline.tasks import EACH, TASKS, task_of
+from litegate.records import (
+    Answer,
+    ChampionFile,
+    Decided,
+    Failure,
+    Position,
+    Promotion,
+    Record,
+    RunResult,
+)
+from litegate.variants import BASELINE, CHAMPION
+from litegate_airflow.runtime.xcom import DECIDED, FAILURE, RESOLVED, RETURN_VALUE, SMOKE, Records
+
+__all__ = ["RunRecords"]
+
+R = TypeVar("R", bound=Record)
+
+_MAPPED = tuple(task.id for task in TASKS if task.of == EACH)
+_COMPARED_WITH = tuple(task_of("evaluate", variant).id for variant in (BASELINE, CHAMPION))
+_KEYS = {"resolve": RESOLVED, "smoke": SMOKE}
+"""Of XCom, by step, where the result is not the task's return value."""
+
+
+class RunRecords(Records, Results):
+    """What the earlier tasks of this DAG run found.
+
+    Each method raises `StepFailed` where a record that it cannot do without is missing.
+    """
+
+    @override
+    def one(self, record: type[R], step: str, variant: str = "") -> R:
+        """The result of a step; of a mapped task the one of the caller's own instance, unless it was cached."""
+        task, key = task_of(step, variant), _KEYS.get(step, RETURN_VALUE)
+        if task.of == EACH:
+            return self._one(record, task.id, key, map_index=self.ti.map_index or 0, variant=variant)
+        return self._one(record, task.id, key)
+
+    @override
+    def all(self, record: type[R], step: str) -> tuple[R, ...]:
+        return self._all(record, task_of(step, EACH).id, _KEYS.get(step, RETURN_VALUE))
+
+    def expanded(self) -> list[str]:
+        """The variants that mapped tasks were expanded over, in the order of their instances."""
+        names: list[str] | None = self._left("lookup_cache")
+        return names or []
+
+    def champion_version(self) -> int | None:
+        """The version that the champion's file belongs to; None if there was no champion."""
+        return self.one(ChampionFile, "fetch_champion").version
+
+    def compared_with(self) -> int | None:
+        """The champion that the verdicts compare with, 0 where there was none; None if they compare with none."""
+        compares = self.resolved().spec.gate.max_drop_from_champion is not None
+        return self.champion_version() or 0 if compares else None
+
+    @override
+    def failures(self) -> tuple[Failure, ...]:
+        """What the variants' failed tasks left instead of a result."""
+        cached = self._cached(task_of("quantize", EACH).id, RETURN_VALUE)
+        found = (failure for task in _MAPPED for failure in self._all(Failure, task, FAILURE))
+        return tuple(failure for failure in found if failure.variant not in cached)
+
+    def check_measured(self) -> None:
+        """What everything is compared with was measured or cached by this very try of the run.
+
+        Raises:
+            StepFailed: a task before it failed, so that what is there was left by an earlier try.
+        """
+        tasks = [task for task in _COMPARED_WITH if not self._cached(task, RETURN_VALUE)]
+        states = self.ti.get_task_states(self.ti.dag_id, run_ids=[self.ti.run_id]).get(self.ti.run_id, {})
+        for task in tasks:
+            if states.get(task, "success") not in ("success", "skipped"):
+                raise StepFailed(
+                    task, FailureKind.NO_RESULT, f"the task {task} did not succeed ({states[task]}): see the others"
+                )
+
+    def position(self) -> Position:
+        """How far the ledger was when the run began."""
+        return self.one(Position, "read_ledger")
+
+    def run_result(self) -> RunResult:
+        """The run as recorded in MLflow."""
+        return self.one(RunResult, "register")
+
+    def promotion(self) -> Promotion:
+        """What became of the selected version, before a person was asked."""
+        return self.one(Promotion, "promote")
+
+    def answer(self) -> Answer:
+        """What the person said who was asked, or the time-out."""
+        return self._one(Answer, "approve")
+
+    def decided(self) -> Decided | None:
+        """What the caller's own task has decided, also where it ended red for it."""
+        value = self._left(self.ti.task_id, DECIDED)
+        return None if value is None else Decided.model_validate(value)

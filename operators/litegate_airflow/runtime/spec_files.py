@@ -1,0 +1,88 @@
+"""The spec files that become DAGs, light enough for every parse."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from litegate.errors import SpecError
+from litegate.spec import Spec, load_spec
+
+__all__ = ["SpecFile", "read_spec_files"]
+
+
+@dataclass(frozen=True)
+class SpecFile:
+    """A spec file and the DAG that it becomes; `spec` is None if the file is broken, and `problem` says why."""
+
+    path: Path
+    dag_id: str
+    spec: Spec | None
+    problem: SpecError | None = None
+
+
+def read_spec_files(folder: Path) -> dict[str, SpecFile]:
+    """The spec files of `folder` and of each folder in `LITEGATE_SPEC_FOLDERS`, by DAG id; the last one wins."""
+    folders = [folder, *map(Path, filter(None, os.environ.get("LITEGATE_SPEC_FOLDERS", "").split(os.pathsep)))]
+    found: dict[str, SpecFile] = {}
+    for each in folders:
+        for item in _read_folder(each):
+            _add(found, item)
+    return _with_one_watcher(found)
+
+
+def _with_one_watcher(found: dict[str, SpecFile]) -> dict[str, SpecFile]:
+    """Specs that share a model share its watcher, and the shortest interval counts: an asset has but one."""
+    shortest: dict[str, int] = {}
+    for item in found.values():
+        if item.spec is not None and item.spec.model.watch is not None:
+            uri, watch = item.spec.model.uri, item.spec.model.watch
+            shortest[uri] = min(watch, shortest.get(uri, watch))
+    return {dag_id: _watched(item, shortest) for dag_id, item in found.items()}
+
+
+def _watched(item: SpecFile, shortest: dict[str, int]) -> SpecFile:
+    if item.spec is None:
+        return item
+    model = item.spec.model.model_copy(update={"watch": shortest.get(item.spec.model.uri)})
+    return replace(item, spec=item.spec.model_copy(update={"model": model}))
+
+
+def _read_folder(folder: Path) -> list[SpecFile]:
+    """The spec files of one folder; two of one name are an error of the second."""
+    # Links may lead nowhere, or several to one file.
+    files = {path.resolve(): path for path in sorted(folder.glob("*.yaml"), reverse=True) if path.exists()}
+    items: dict[str, SpecFile] = {}
+    for path in sorted(files.values()):
+        item = _read(path)
+        if item.spec and item.dag_id in items and items[item.dag_id].spec:
+            taken = items[item.dag_id].path.name
+            got = f"{item.spec.model.name!r}, which is also that of {taken}"
+            item = _broken(path, SpecError(f"{path}: model.name", "a name that no other spec has", got))
+        _add(items, item)
+    return list(items.values())
+
+
+def _add(found: dict[str, SpecFile], item: SpecFile) -> None:
+    """Add a spec file; a broken one takes no good one's place, for its name is only that of its file."""
+    taken = found.get(item.dag_id)
+    if item.spec is None and taken is not None and taken.spec is not None:
+        item = replace(item, dag_id=f"{item.dag_id}__broken")
+    elif item.spec is not None and taken is not None and taken.spec is None:
+        found[f"{item.dag_id}__broken"] = replace(taken, dag_id=f"{item.dag_id}__broken")
+    found[item.dag_id] = item
+
+
+def _broken(path: Path, problem: SpecError) -> SpecFile:
+    stem = re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem)
+    return SpecFile(path, f"quantize__{stem}", None, problem)
+
+
+def _read(path: Path) -> SpecFile:
+    try:
+        spec = load_spec(path)
+    except SpecError as error:
+        return _broken(path, error)
+    return SpecFile(path, f"quantize__{spec.model.name}", spec)

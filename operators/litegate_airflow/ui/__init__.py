@@ -1,0 +1,1 @@
+"""What people see in Airflow: pages, forms and links."""

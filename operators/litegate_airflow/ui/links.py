@@ -1,0 +1,134 @@
+"""Links from a task to what MLflow keeps of it.
+
+There is nothing to link to before the run is registered. Airflow asks an operator for its links when the task ends,
+and keeps what it says; so `register` gives the tasks before it their links once more.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from airflow.sdk import DAG, BaseOperator, BaseOperatorLink
+from typing_extensions import override
+
+from litegate.records import RunResult, VariantRow
+from litegate_airflow.operators.step import VariantOperator
+from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.xcom import TaskPlace, leave, recorded, registered_model
+from litegate_airflow.ui.pages import mlflow_url
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol, TaskInstanceKey
+
+__all__ = [
+    "ArtifactLink",
+    "ReportLink",
+    "RunLink",
+    "VersionLink",
+    "link",
+    "link_tasks",
+]
+
+log = logging.getLogger("litegate")
+
+
+class MlflowLink(BaseOperatorLink):
+    """A page in MLflow's user interface; empty, and then not shown, while there is none."""
+
+    @abstractmethod
+    def path(self, result: RunResult, row: VariantRow | None) -> str | None:
+        """Of a registered run, for a task of the variant in `row`, or of the run as a whole; None if there is none."""
+
+    @override
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        result = recorded(ti_key.dag_id, ti_key.run_id)
+        return "" if result is None else self.page(result, getattr(operator, "variant", ""))
+
+    def page(self, result: RunResult, variant: str) -> str:
+        """The whole address."""
+        row = next((row for row in result.variants if row.variant == variant), None)
+        path = None if variant and row is None else self.path(result, row)
+        return "" if path is None else mlflow_url(path)
+
+
+class RunLink(MlflowLink):
+    """The run of the task's variant; of a task that works for all of them their parent."""
+
+    name = "MLflow run"
+
+    @override
+    def path(self, result: RunResult, row: VariantRow | None) -> str | None:
+        run_id = result.mlflow_run_id if row is None else row.mlflow_run_id
+        return run_id and f"experiments/{result.experiment_id}/runs/{run_id}"
+
+
+class ReportLink(MlflowLink):
+    """The page that answers which file to ship."""
+
+    name = "Report"
+
+    @override
+    def path(self, result: RunResult, row: VariantRow | None) -> str | None:
+        return f"experiments/{result.experiment_id}/runs/{result.mlflow_run_id}/artifacts/report.html"
+
+
+class ArtifactLink(MlflowLink):
+    """The variant's logged model, with the .tflite to download."""
+
+    name = "Artifact"
+
+    @override
+    def path(self, result: RunResult, row: VariantRow | None) -> str | None:
+        model_id = row.mlflow_model_id if row is not None else None
+        return model_id and f"experiments/{result.experiment_id}/models/{model_id}/artifacts"
+
+
+class VersionLink(BaseOperatorLink):
+    """The registered version of what was selected."""
+
+    name = "Model version"
+
+    @override
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        result, model = recorded(ti_key.dag_id, ti_key.run_id), registered_model(ti_key.dag_id, ti_key.run_id)
+        if result is None or result.selected is None or model is None:
+            return ""
+        return mlflow_url(f"models/{quote(model)}/versions/{result.selected.version}")
+
+
+def link(dag: DAG) -> None:
+    """Give each task of a quantize DAG its links."""
+    registered = {"register", *dag.get_task("register").get_flat_relative_ids()}
+    for task_id, task in dag.task_dict.items():
+        assert isinstance(task, BaseOperator)
+        links: list[BaseOperatorLink] = [RunLink(), ReportLink()]
+        if isinstance(task, VariantOperator):
+            links.append(ArtifactLink())
+        if task_id in registered:
+            links.append(VersionLink())
+        task.operator_extra_links = tuple(links)
+
+
+def link_tasks(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> None:
+    """Give all tasks before this one their links; a run is not failed for want of a link."""
+    try:
+        for place, variant, links in _earlier(ti):
+            for link in links:
+                leave(place, link.xcom_key, link.page(result, variant))
+    except Exception as error:
+        log.warning("the earlier tasks are not all linked to MLflow: %s: %s", type(error).__name__, error)
+
+
+def _earlier(ti: RuntimeTaskInstanceProtocol) -> Iterator[tuple[TaskPlace, str, tuple[Any, ...]]]:
+    """Each instance of each earlier task, its variant and its links; instances are in the order of expansion."""
+    names = RunRecords(ti).expanded()
+    for task in ti.task.get_flat_relatives(upstream=True):
+        links = tuple(link for link in task.operator_extra_links if isinstance(link, MlflowLink))
+        mapped = task.get_closest_mapped_task_group() is not None
+        instances = enumerate(names) if mapped else [(-1, getattr(task, "variant", ""))]
+        for map_index, variant in instances:
+            yield TaskPlace(ti.dag_id, str(ti.run_id), task.task_id, map_index), variant, links

@@ -1,0 +1,201 @@
+"""Records out of XCom: by name where tasks are mapped, and never None."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from litegate.errors import StepFailed
+from litegate.records import (
+    Artifact,
+    Benchmark,
+    ChampionFile,
+    Converted,
+    Evaluated,
+    Failure,
+    FileRef,
+    Inspection,
+    MetricFacts,
+    SmokeRun,
+)
+from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.xcom import push
+
+FILE = FileRef(name="f", digest="0" * 64, bytes=1)
+
+
+def artifact(variant: str) -> Artifact:
+    return Artifact(variant=variant, file=FILE, signatures={})
+
+
+def evaluated(variant: str, digest: str = "0" * 64) -> Evaluated:
+    return Evaluated(
+        variant=variant,
+        artifact_digest=digest,
+        metric=MetricFacts(name="top1"),
+        samples=1,
+        available=1,
+        outcomes=FILE,
+        seconds=0.1,
+        kernels="x",
+    )
+
+
+def benchmark(variant: str) -> Benchmark:
+    return Benchmark(variant=variant, latency_ms=1.0, latency_p95_ms=1.0, runs=1, host="h", kernels="x")
+
+
+def inspection(variant: str) -> Inspection:
+    """What is there of a file without anything in it."""
+    lists = ("operators", "float_names", "island_examples", "buffers", "largest", "findings", "blocking")
+    numbers = ("kinds", "operator_count", "float_operators", "macs", "float_macs", "islands", "per_axis", "per_tensor")
+    fields = dict.fromkeys(lists, ()) | dict.fromkeys((*numbers, "weights_compared"), 0)
+    fields |= {"variant": variant, "artifact_digest": "0" * 64, "scheme": "int8", "weight_error": None}
+    return Inspection.model_validate(fields | {"inputs": {}, "outputs": {}})
+
+
+def smoke(variant: str) -> SmokeRun:
+    return SmokeRun(
+        variant=variant,
+        artifact_digest="0" * 64,
+        samples=9,
+        constant=False,
+        reference_samples=9,
+        kernel_difference=0.0,
+        kernel_agreement=1.0,
+    )
+
+
+def leave(ti: Any, task_id: str, record: Any, map_index: int = -1, key: str = "return_value") -> None:
+    ti.values[task_id, map_index, key] = record.to_json()
+
+
+def test_records_come_back_as_they_were_pushed(ti: Any) -> None:
+    failure = Failure(step="quantize", kind="segfault", message="died", variant="int8")
+    push(ti, "failure", failure)
+    assert Failure.model_validate(ti.pushed("failure")) == failure
+
+
+def test_a_missing_record_names_the_task_that_should_have_left_it(ti: Any) -> None:
+    with pytest.raises(StepFailed, match=r"convert.*left no Converted"):
+        RunRecords(ti).converted()
+
+
+def test_measurements_are_matched_by_variant_and_not_by_map_index(ti: Any) -> None:
+    for index, name in enumerate(["int8", "float16", "uint8"]):
+        leave(ti, "variant.quantize", artifact(name), index)
+    for index, name in enumerate(["uint8", "int8"]):
+        leave(ti, "variant.evaluate", evaluated(name), index)
+    leave(ti, "variant.benchmark", benchmark("int8"), 7)
+    leave(ti, "variant.inspect", inspection("uint8"), 3)
+    leave(ti, "variant.inspect", smoke("uint8"), 3, "smoke")
+    int8, uint8 = RunRecords(ti).candidates()
+    assert (int8.inspection, int8.smoke) == (None, None)
+    assert (uint8.inspection, uint8.smoke) == (inspection("uint8"), smoke("uint8"))
+    assert (int8.artifact.variant, int8.evaluated.variant, int8.benchmark) == ("int8", "int8", benchmark("int8"))
+    assert (uint8.artifact.variant, uint8.evaluated.variant, uint8.benchmark) == ("uint8", "uint8", None)
+
+
+def test_no_variant_at_all_gives_no_candidates(ti: Any) -> None:
+    assert RunRecords(ti).candidates() == ()
+    assert RunRecords(ti).failures() == ()
+
+
+def test_an_artifact_is_the_baseline_or_that_of_the_same_mapped_instance(ti: Any) -> None:
+    leave(ti, "convert", Converted(artifact=artifact("float32"), saved_model=(), tools={}))
+    for index, name in enumerate(["int8", "float16"]):
+        leave(ti, "variant.quantize", artifact(name), index)
+    ti.map_index = 1
+    assert RunRecords(ti).artifact("float32").variant == "float32"
+    assert RunRecords(ti).artifact("float16").variant == "float16"
+
+
+def test_a_baseline_is_inspected_and_run_but_needs_no_profile(ti: Any) -> None:
+    leave(ti, "convert", Converted(artifact=artifact("float32"), saved_model=(), tools={}))
+    leave(ti, "evaluate_baseline", evaluated("float32"))
+    with pytest.raises(StepFailed, match=r"inspect_baseline left no Inspection"):
+        RunRecords(ti).baseline()
+    leave(ti, "inspect_baseline", inspection("float32"))
+    with pytest.raises(StepFailed, match=r"inspect_baseline left no SmokeRun"):
+        RunRecords(ti).baseline()
+    leave(ti, "inspect_baseline", smoke("float32"), key="smoke")
+    assert RunRecords(ti).baseline().benchmark is None
+    leave(ti, "benchmark_baseline", benchmark("float32"))
+    assert RunRecords(ti).baseline().benchmark == benchmark("float32")
+
+
+def test_a_champion_is_its_file_and_what_it_scored(ti: Any) -> None:
+    leave(ti, "fetch_champion", ChampionFile(version=3, artifact=artifact("champion")))
+    leave(ti, "evaluate_champion", evaluated("champion"))
+    found = RunRecords(ti).champion()
+    assert found is not None
+    assert (found.artifact, found.evaluated) == (artifact("champion"), evaluated("champion"))
+    assert RunRecords(ti).artifact("champion") == artifact("champion")
+
+
+def test_nothing_promoted_yet_is_no_champion(ti: Any) -> None:
+    leave(ti, "fetch_champion", ChampionFile(version=None, artifact=None))
+    assert RunRecords(ti).champion() is None
+
+
+def test_a_champion_that_nobody_looked_for_is_not_taken_for_none(ti: Any) -> None:
+    with pytest.raises(StepFailed, match=r"fetch_champion left no ChampionFile"):
+        RunRecords(ti).champion()
+
+
+def test_a_champion_that_was_not_measured_is_not_taken_for_none(ti: Any) -> None:
+    leave(ti, "fetch_champion", ChampionFile(version=3, artifact=artifact("champion")))
+    with pytest.raises(StepFailed, match=r"evaluate_champion left no Evaluated"):
+        RunRecords(ti).champion()
+
+
+def test_a_champion_that_was_fetched_anew_must_be_measured_anew(ti: Any) -> None:
+    leave(ti, "fetch_champion", ChampionFile(version=4, artifact=artifact("champion")))
+    leave(ti, "evaluate_champion", evaluated("champion", digest="1" * 64))
+    with pytest.raises(StepFailed, match=r"clear it with all that follows"):
+        RunRecords(ti).champion()
+
+
+def lookup_cache(ti: Any, **found: dict[str, Any]) -> None:
+    """What the task `lookup_cache` leaves: records by task and variant."""
+    values = {
+        task.replace("__", "."): {"return_value": {name: record.to_json() for name, record in records.items()}}
+        for task, records in found.items()
+    }
+    ti.values["lookup_cache", -1, "cached"] = values
+
+
+def test_what_was_recalled_goes_before_what_an_earlier_try_has_left(ti: Any) -> None:
+    leave(ti, "evaluate_baseline", evaluated("float32", digest="1" * 64))
+    leave(ti, "variant.quantize", artifact("uint8"), 0)
+    leave(ti, "variant.evaluate", evaluated("uint8"), 0)
+    leave(ti, "variant.quantize", artifact("int8"), 1)
+    leave(ti, "variant.evaluate", evaluated("int8", digest="1" * 64), 1)
+    leave(
+        ti, "variant.benchmark", Failure(step="benchmark", kind="abort", message="died", variant="int8"), 1, "failure"
+    )
+    lookup_cache(
+        ti,
+        convert={"": Converted(artifact=artifact("float32"), saved_model=(), tools={})},
+        variant__quantize={"int8": artifact("int8")},
+        variant__evaluate={"int8": evaluated("int8")},
+        variant__benchmark={"int8": benchmark("int8")},
+    )
+    records = RunRecords(ti)
+    assert records.converted().artifact == artifact("float32")
+    int8, uint8 = records.candidates()
+    assert (int8.evaluated, int8.benchmark) == (evaluated("int8"), benchmark("int8"))
+    assert (uint8.evaluated, uint8.benchmark) == (evaluated("uint8"), None)
+    assert records.failures() == ()
+
+
+@pytest.mark.parametrize("state", ["failed", "upstream_failed", "running"])
+@pytest.mark.parametrize("task", ["evaluate_baseline", "evaluate_champion"])
+def test_nothing_is_judged_by_what_an_earlier_try_has_measured(ti: Any, task: str, state: str) -> None:
+    leave(ti, task, evaluated("float32"))
+    ti.states = {"evaluate_baseline": "success", task: state}
+    with pytest.raises(StepFailed, match=rf"{task} did not succeed \({state}\)"):
+        RunRecords(ti).check_measured()
+    lookup_cache(ti, **{task: {"": evaluated("float32")}})
+    RunRecords(ti).check_measured()
