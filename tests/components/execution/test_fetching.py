@@ -16,7 +16,7 @@ from litegate.work import broker
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path) -> Workspace:
     return Workspace(str(tmp_path / "workspace"), tmp_path / "cache")
 
 
@@ -39,7 +39,7 @@ def test_the_files_of_a_request_are_fetched_once_each(workspace: Workspace, requ
         digest_bytes(b""): b"",
         digest_bytes(b"model"): b"model",
     }
-    assert {path.parent for path in found} == {store.cache / "files"}
+    assert {path.parent for path in found} == {workspace.cache / "files"}
 
 
 def test_a_file_that_is_gone_ends_the_step_before_it_begins(
