@@ -16,7 +16,7 @@ from litegate.spec import parse_spec
 from litegate.spec.metric_facts import BUILT_IN
 from litegate.storage.manifests import MANIFEST, manifest_bytes, manifest_digest
 from litegate.storage.user_objects import list_entries
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 
 __all__ = ["CHANNEL", "NOTHING", "NOW", "SECRET", "SIGNATURE", "TOP1", "Case", "World"]
 
@@ -53,14 +53,14 @@ class World:
     def __init__(self, root: Path, pythons: dict[str, Path]) -> None:
         self.root = root
         self.places = Settings(str(root / "workspace"), root / "cache", root / "scratch", pythons, waits=())
-        self.store = Store(self.places.workspace, self.places.cache)
+        self.workspace = Workspace(self.places.workspace, self.places.cache)
         self.user, self.outside = root / "user", root / "outside"
         for folder in (self.user, self.outside, self.places.scratch):
             folder.mkdir(parents=True)
         self.secret = self.outside / "secret"
         self.secret.write_bytes(SECRET)
         self.others = self.given("others.bin", b"another run's file")
-        self.store.fetch(self.others)
+        self.workspace.fetch(self.others)
         for name in ("model.keras", "train.npz", "test.npz", "fresh.npz"):
             (self.user / name).write_bytes(name.encode())
         self.written: dict[str, bytes] = {}
@@ -69,7 +69,7 @@ class World:
         """A file in the workspace."""
         path = self.root / "given"
         path.write_bytes(content)
-        return self.store.keep_file(path, name)
+        return self.workspace.keep_file(path, name)
 
     def wrote(self, name: str, content: bytes) -> FileRef:
         """A file that the child writes."""
