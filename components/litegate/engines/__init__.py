@@ -1,37 +1,72 @@
-"""Engines: a .tflite file from a model, a recipe and samples.
+"""What makes a quantized file of a model: `(model, recipe, samples) -> file`. A module for each engine, and a row.
 
-The file is inspected afterwards, never believed. A further engine is a module with a function `make`, as `Engine` has
-it, and a row here; its variants are rows of `litegate.variants`.
+The rows are read by whoever plans a run, so reading them loads no engine. They are all there is: a spec can name an
+engine, and cannot add one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from litegate.engines.engine import Calibration, CannotMake, Engine, Source
+from litegate.variants import BASELINE, VARIANTS
 
-__all__ = ["ENGINES", "Calibration", "CannotMake", "Engine", "Source", "engine_named", "modules_of_others"]
+if TYPE_CHECKING:
+    from litegate.engines.engine import Engine
 
-ENGINES = MappingProxyType(
+__all__ = ["ENGINES", "EngineRow", "engine_row", "load_engine", "unused_modules"]
+
+
+@dataclass(frozen=True)
+class EngineRow:
+    """What the caller must know of an engine without importing it.
+
+    Attributes:
+        name: what variants and requests call it.
+        module: has a class `Engine`, which is one by `litegate.engines.engine` and is made without arguments.
+        environment: which Python it needs, by its name in `Settings.pythons`.
+        makes: the variants that it can make. Whether one needs samples is said by its recipe.
+    """
+
+    name: str
+    module: str
+    environment: str
+    makes: frozenset[str]
+
+
+ENGINES: Mapping[str, EngineRow] = MappingProxyType(
     {
-        "tf_converter": "litegate.engines.tf_converter",
+        row.name: row
+        for row in (
+            EngineRow("tf_converter", "litegate.engines.tf_converter", "tensorflow", frozenset(VARIANTS) - {BASELINE}),
+        )
     }
 )
-"""The module of each engine, which is loaded where it is needed: it brings a heavy library along."""
 
 
-def engine_named(name: str) -> Engine:
-    """Load an engine.
+def unused_modules(used: str) -> tuple[str, ...]:
+    """The modules of all engines but one: what that one makes does not depend on them."""
+    return tuple(row.module for row in ENGINES.values() if row.name != used)
+
+
+def engine_row(name: str, variant: str) -> EngineRow:
+    """The row of the engine that is to make a variant.
 
     Raises:
-        KeyError: there is no such engine.
-        ImportError: what it needs is not installed in this Python.
+        ValueError: there is no such engine, or it cannot make the variant.
     """
-    engine: Engine = import_module(ENGINES[name])
+    if name not in ENGINES:
+        raise ValueError(f"engine: expected one of {', '.join(ENGINES)}, got {name}")
+    row = ENGINES[name]
+    if variant not in row.makes:
+        raise ValueError(f"engine {name}: expected one of {', '.join(sorted(row.makes))}, got {variant}")
+    return row
+
+
+def load_engine(row: EngineRow) -> Engine:
+    """The engine, with the libraries that it needs: only in the environment that its row names."""
+    engine: Engine = import_module(row.module).Engine()
     return engine
-
-
-def modules_of_others(name: str) -> tuple[str, ...]:
-    """The modules of all engines but one: what that one makes does not depend on them."""
-    return tuple(module for other, module in ENGINES.items() if other != name)

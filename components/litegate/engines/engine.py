@@ -1,78 +1,72 @@
-"""What an engine is to those who call it."""
+"""What an engine is to the step that calls it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-
+from litegate.datasets.representative import Samples
 from litegate.failures import FailureKind
+from litegate.variants import Recipe
 
-__all__ = ["Calibration", "CannotMake", "Engine", "Source"]
-
-Array = np.ndarray[Any, np.dtype[Any]]
+__all__ = ["Calibration", "Engine", "Refused", "SourceModel"]
 
 
 @dataclass(frozen=True)
-class Source:
-    """What files are made of.
+class SourceModel:
+    """The model to quantize, in the forms in which the pipeline has it.
 
     Attributes:
-        saved_model: the folder of the SavedModel.
-        baseline: bytes of the float32 .tflite that was converted from it.
+        saved_model: folder of the SavedModel.
+        float32: bytes of the baseline, its conversion without quantization.
     """
 
     saved_model: Path
-    baseline: bytes
+    float32: bytes
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The representative samples.
+    """The representative dataset.
 
     Attributes:
-        samples: by signature and input name, real values of shape (samples, ...).
-        seen: is to be told of each sample that the engine has taken.
+        samples: by signature and input name, arrays of shape (samples, ...), not batched and in a fixed order.
+        count: samples of each signature.
     """
 
-    samples: Mapping[str, Mapping[str, Array]]
-    seen: Callable[[], None]
-
-    def __len__(self) -> int:
-        """How many samples an engine takes that takes all: those of every signature."""
-        return sum(len(next(iter(features.values()))) for features in self.samples.values())
+    samples: Samples
+    count: int
 
 
-class CannotMake(Exception):
-    """An engine cannot make a file by a recipe.
+class Refused(Exception):
+    """An engine makes no file of this model by this recipe.
 
     Args:
-        kind: `UNSUPPORTED`, or another kind that says why.
-        detail: the reason, of which the variant is the subject: what is wrong in a few words.
+        kind: what kind of failure that is: `UNSUPPORTED`, or `NOT_CALIBRATED`.
+        detail: what it said, with the recipe's name.
     """
 
     def __init__(self, kind: FailureKind, detail: str) -> None:
         super().__init__(detail)
-        self.kind = kind
+        self.kind, self.detail = kind, detail
 
 
 class Engine(Protocol):
-    """A module that makes .tflite files; it runs in a confined child process of its own."""
+    """Makes quantized files, in a confined child process. Equal arguments must give equal bytes."""
 
-    def make(self, source: Source, recipe: Mapping[str, Any], calibration: Calibration | None) -> bytes:
-        """Make a file.
+    @abstractmethod
+    def make(
+        self, model: SourceModel, recipe: Recipe, calibration: Calibration | None, say: Callable[..., None]
+    ) -> bytes:
+        """The bytes of a .tflite file. What they are is for the inspection to find out: an engine is not believed.
 
         Args:
-            recipe: the variant's settings, as `litegate.variants` has them; what they mean is the engine's to say.
-            calibration: None for a variant that needs none.
-
-        Returns:
-            The bytes of a .tflite file, for the same arguments the same.
+            calibration: the representative dataset, if `recipe.calibrated`, else None.
+            say: takes a line of the log, with arguments as `logging` does.
 
         Raises:
-            CannotMake: the engine refused, would die of the model, or did not calibrate.
+            Refused: the model or the recipe is beyond the engine, or it did not use the samples that it was given.
         """
-        ...

@@ -16,7 +16,7 @@ from litegate.metrics.base import check_classes
 from litegate.metrics.loading import load_metric
 from litegate.outcomes.columns import Outcomes
 from litegate.records import UserCode
-from litegate.runtimes import runtime_named
+from litegate.runtimes import load_runtime
 from litegate.user_code.source import load_preprocess
 
 __all__ = ["Job", "Lockstep"]
@@ -54,7 +54,7 @@ class Lockstep:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        load = runtime_named(job.runtime).load
+        load = load_runtime(job.runtime).load
         self._models = {name: load(content, job.signature) for name, content in job.files.items()}
         self._metric = load_metric(job.metric, job.metric_code)
         self._preprocess = load_preprocess(job.preprocess)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from litegate.errors import StackError
 from litegate.execution.machine import Machine
 from litegate.records import Record
 
@@ -23,8 +25,8 @@ class Step:
     Attributes:
         name: also the name of its module in this package.
         request, result: the record types of the contract.
-        environment: which Python runs it: `tensorflow` (the lean one) or `service` (MLflow's), or what tells it of a
-            request.
+        environment: which Python runs it: `tensorflow` (the lean one) or `service` (MLflow's).
+        environment_of: which Python runs it for a request, where that depends on it; None where it does not.
         cached: whether equal inputs give a stored result; steps that look at or change the world are not.
         machine: how much of the machine the result depends on.
         unused: of the modules that the step imports those that it does not use for a request, by which its result
@@ -42,7 +44,7 @@ class Step:
     name: str
     request: type[Record]
     result: type[Record]
-    environment: str | Callable[[Any], str] = "tensorflow"
+    environment: str = "tensorflow"
     cached: bool = True
     machine: Machine = Machine.PROCESSOR
     unused: Callable[[Any], tuple[str, ...]] = _none
@@ -52,10 +54,21 @@ class Step:
     timeout: float = 1800.0
     memory: float = 4.0
     grace: float = 0.0
+    environment_of: Callable[[Any], str] | None = None
 
-    def environment_of(self, request: Record) -> str:
-        """Which Python runs it for a request."""
-        return self.environment if isinstance(self.environment, str) else self.environment(request)
+    def python(self, request: Record, pythons: Mapping[str, Path]) -> Path:
+        """The interpreter that runs the step for a request.
+
+        Args:
+            pythons: interpreter by environment name.
+
+        Raises:
+            StackError: there is none for the environment.
+        """
+        environment = self.environment_of(request) if self.environment_of else self.environment
+        if environment not in pythons:
+            raise StackError(f"step {self.name}: expected a Python of {', '.join(pythons)}, got {environment}")
+        return pythons[environment]
 
     @property
     def confined(self) -> bool:

@@ -23,7 +23,7 @@ from litegate.execution.step import Step
 from litegate.records import Record
 from litegate.settings import Settings
 from litegate.storage.copies import private_folder
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 
 __all__ = ["BadStepInput", "StepRun"]
 
@@ -43,7 +43,7 @@ class StepRun:
     def __init__(self, step: Step, request: Record, settings: Settings, executor: Executor | None = None) -> None:
         self.step = step
         self.request, self.settings = request, settings
-        self.store = Store(settings.workspace, settings.cache)
+        self.workspace = Workspace(settings.workspace, settings.cache)
         self.executor = executor or new_executor(settings.executor)
         self._killed = threading.Event()
 
@@ -60,16 +60,16 @@ class StepRun:
                 return found
             result = persistently(self._compute, self.settings.waits, self._killed)
             if self.step.cached:
-                keep(self.step, result, self.key(), self.store)
+                keep(self.step, result, self.key(), self.workspace)
             return result
 
     def find(self) -> Any | None:
         """The result of an earlier run with the same key, or None; none counts that is damaged or lacks a file."""
-        return look_up(self.step, self.request, self.key(), self.store) if self.step.cached else None
+        return look_up(self.step, self.request, self.key(), self.workspace) if self.step.cached else None
 
     def key(self) -> str:
         """Digest of all that the result depends on."""
-        return result_key(self.step, self.request, self.settings.pythons[self.step.environment_of(self.request)])
+        return result_key(self.step, self.request, self.step.python(self.request, self.settings.pythons))
 
     def kill(self) -> None:
         """End the child and everything that it started, also if it is yet to be started."""
@@ -80,11 +80,11 @@ class StepRun:
         """One attempt."""
         places = self.settings
         private_folder(places.cache)
-        files = fetch_files(self.request, self.store)
+        files = fetch_files(self.request, self.workspace)
         with work_folder(self.step, places.scratch) as folder:
             with data_broker(self.step, self.request, folder, places.cache) as broker:
                 ready = prepared(self.step, self.request, folder, files, places)
                 ending = self.executor.run(ready, partial(log.info, "%s"))
             check_ending(ending, ready, self._killed.is_set())
             seen = Seen("; ".join(ending.not_isolated) or "complete", broker)
-            return publish(self.step, self.request, folder, seen, places.scratch, self.store)
+            return publish(self.step, self.request, folder, seen, places.scratch, self.workspace)

@@ -1,42 +1,83 @@
 """Runtimes: outputs from a .tflite file's bytes and a batch, and facts about how they come about.
 
-A target names the runtime whose word counts. A further runtime is a module with functions `load` and `facts`, as
-`Runtime` has them, and a row here. `litert.py` is what LiteRT's own runtimes share, and travels with every registered
-model.
+A module for each runtime, and a row; a target names the runtime whose word counts. The rows are read by whoever plans
+a run, so reading them loads no runtime. `litert.py` is what LiteRT's own runtimes share, and travels with every
+registered model.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
 
 from litegate.runtimes.runtime import Facts, Model, Runtime
 
-__all__ = ["REFERENCE", "RUNTIMES", "Facts", "Model", "Runtime", "modules_of_others", "runtime_named"]
+__all__ = [
+    "REFERENCE",
+    "RUNTIMES",
+    "Facts",
+    "Model",
+    "Runtime",
+    "RuntimeRow",
+    "load_runtime",
+    "runtime_row",
+    "unused_modules",
+]
 
-RUNTIMES = MappingProxyType(
+
+@dataclass(frozen=True)
+class RuntimeRow:
+    """What the caller must know of a runtime without importing it.
+
+    Attributes:
+        name: what targets and requests call it.
+        module: has functions `load` and `facts`, as `litegate.runtimes.runtime.Runtime` has them.
+        environment: which Python it needs, by its name in `Settings.pythons`.
+    """
+
+    name: str
+    module: str
+    environment: str = "tensorflow"
+
+
+RUNTIMES: Mapping[str, RuntimeRow] = MappingProxyType(
     {
-        "litert": "litegate.runtimes.xnnpack",
-        "litert_reference": "litegate.runtimes.reference",
+        row.name: row
+        for row in (
+            RuntimeRow("litert", "litegate.runtimes.xnnpack"),
+            RuntimeRow("litert_reference", "litegate.runtimes.reference"),
+        )
     }
 )
-"""The module of each runtime, which is loaded where it is needed: it brings a heavy library along."""
 
 REFERENCE = "litert_reference"
 """Plain kernels without any optimization, which others are compared with."""
 
 
-def runtime_named(name: str) -> Runtime:
-    """Load a runtime.
+def runtime_row(name: str) -> RuntimeRow:
+    """The row of a runtime.
 
     Raises:
-        KeyError: there is no such runtime.
-        ImportError: what it needs is not installed in this Python.
+        ValueError: there is no such runtime.
     """
-    runtime: Runtime = import_module(RUNTIMES[name])
+    if name not in RUNTIMES:
+        raise ValueError(f"runtime: expected one of {', '.join(RUNTIMES)}, got {name}")
+    return RUNTIMES[name]
+
+
+def load_runtime(name: str) -> Runtime:
+    """A runtime, with the libraries that it needs: only in the environment that its row names.
+
+    Raises:
+        ValueError: there is no such runtime.
+        ImportError: what it needs is not installed there.
+    """
+    runtime: Runtime = import_module(runtime_row(name).module)
     return runtime
 
 
-def modules_of_others(*names: str) -> tuple[str, ...]:
+def unused_modules(*used: str) -> tuple[str, ...]:
     """The modules of all runtimes but these: what they give does not depend on them."""
-    return tuple(module for other, module in RUNTIMES.items() if other not in names)
+    return tuple(row.module for row in RUNTIMES.values() if row.name not in used)

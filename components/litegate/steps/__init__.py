@@ -7,34 +7,12 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from litegate import engines, records, runtimes
+from litegate import records
+from litegate.execution import needs
 from litegate.execution.machine import Machine
 from litegate.execution.step import Step
-from litegate.variants import VARIANTS
 
 __all__ = ["STEPS"]
-
-
-def _engine_environment(request: records.QuantizeRequest) -> str:
-    return VARIANTS[request.variant].environment
-
-
-def _unused_by_quantization(request: records.QuantizeRequest) -> tuple[str, ...]:
-    return engines.modules_of_others(VARIANTS[request.variant].engine)
-
-
-def _unused_by_smoke_run(request: records.SmokeRequest) -> tuple[str, ...]:
-    return runtimes.modules_of_others(request.runtime, runtimes.REFERENCE)
-
-
-def _unused_by_evaluation(request: records.EvaluateRequest) -> tuple[str, ...]:
-    """Only an evaluation that may end early asks the gate, and has a policy to ask it about."""
-    gate = () if request.stopping else ("litegate.gate", "litegate.spec.gate")
-    return (*gate, *runtimes.modules_of_others(request.runtime))
-
-
-def _unused_by_benchmark(request: records.BenchmarkRequest) -> tuple[str, ...]:
-    return runtimes.modules_of_others(request.runtime)
 
 
 STEPS = MappingProxyType(
@@ -53,11 +31,17 @@ STEPS = MappingProxyType(
                 "quantize",
                 records.QuantizeRequest,
                 records.Artifact,
-                environment=_engine_environment,
-                unused=_unused_by_quantization,
+                environment_of=needs.where_it_is_made,
+                unused=needs.of_quantization,
             ),
             Step("inspect", records.InspectRequest, records.Inspection, machine=Machine.NOTHING),
-            Step("smoke", records.SmokeRequest, records.SmokeRun, unused=_unused_by_smoke_run),
+            Step(
+                "smoke",
+                records.SmokeRequest,
+                records.SmokeRun,
+                environment_of=needs.where_it_is_run,
+                unused=needs.of_smoke_run,
+            ),
             Step(
                 "fetch_champion", records.ChampionRequest, records.ChampionFile, "service", cached=False, tracking=True
             ),
@@ -65,7 +49,8 @@ STEPS = MappingProxyType(
                 "evaluate",
                 records.EvaluateRequest,
                 records.Evaluated,
-                unused=_unused_by_evaluation,
+                environment_of=needs.where_it_is_run,
+                unused=needs.of_evaluation,
                 timeout=6 * 3600,
                 memory=8,
             ),
@@ -74,7 +59,8 @@ STEPS = MappingProxyType(
                 records.BenchmarkRequest,
                 records.Benchmark,
                 machine=Machine.HOST,
-                unused=_unused_by_benchmark,
+                environment_of=needs.where_it_is_run,
+                unused=needs.of_benchmark,
             ),
             Step("gate", records.GateRequest, records.Verdicts, "service", machine=Machine.NOTHING),
             Step(

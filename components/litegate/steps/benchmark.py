@@ -11,7 +11,7 @@ import numpy as np
 from litegate.datasets.representative import load_samples
 from litegate.progress import Progress
 from litegate.records import Benchmark, BenchmarkRequest
-from litegate.runtimes import Model, runtime_named
+from litegate.runtimes import Model, load_runtime
 from litegate.runtimes.litert import choose_signature
 from litegate.work.step_work import Work
 
@@ -27,7 +27,7 @@ def run(request: BenchmarkRequest, work: Work) -> Benchmark:
     """Invoke on real samples for a fixed time, after a warm-up, and take the median."""
     artifact = request.artifact
     key = choose_signature(tuple(artifact.signatures), request.signature)
-    model = runtime_named(request.runtime).load(work.path(artifact.file).read_bytes(), key)
+    model = load_runtime(request.runtime).load(work.path(artifact.file).read_bytes(), key)
     features = load_samples(work.path(request.samples.file))[key]
     samples = [
         model.quantize({name: value[index : index + 1] for name, value in features.items()})

@@ -23,7 +23,7 @@ from litegate.outcomes.clusters import Clusters
 from litegate.outcomes.columns import Outcomes
 from litegate.progress import Progress
 from litegate.records import Evaluated, EvaluateRequest, ReferenceOutcomes
-from litegate.runtimes import Model, runtime_named
+from litegate.runtimes import Model, load_runtime
 from litegate.runtimes.litert import Tensor
 from litegate.work.step_work import Work
 
@@ -41,7 +41,7 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
         StepFailed: a file gave an output that is not finite.
     """
     metric = load_metric(request.metric, request.metric_code)
-    model = runtime_named(request.runtime).load(work.path(request.artifact.file).read_bytes(), request.signature)
+    model = load_runtime(request.runtime).load(work.path(request.artifact.file).read_bytes(), request.signature)
     dataset = open_dataset(request.data, work, request.where, model.inputs)
     classes = _classes(model)
     _check_labels(dataset, metric, classes, f"{request.where} {request.data.uri}")
@@ -141,7 +141,7 @@ def _job(request: EvaluateRequest, work: Work, model: Model, dataset: Dataset, c
 def _check_interface(request: EvaluateRequest, role: str, content: bytes, model: Model) -> None:
     """The same samples go through both, so both must take and give the same."""
     try:
-        found = _interface(runtime_named(request.runtime).load(content, model.signature))
+        found = _interface(load_runtime(request.runtime).load(content, model.signature))
     except ValueError as error:
         raise DataError(role, f"a model with the signature {model.signature}", str(error)) from None
     if found != _interface(model):

@@ -1,14 +1,14 @@
-"""Step `quantize`: one variant of the model, made by the variant's engine."""
+"""Step `quantize`: one variant of the model, by the engine that the request names."""
 
 from __future__ import annotations
 
 from litegate.datasets.representative import load_samples
-from litegate.engines import Calibration, CannotMake, Source, engine_named
+from litegate.engines import engine_row, load_engine
+from litegate.engines.engine import Calibration, Refused, SourceModel
 from litegate.errors import StepFailed
 from litegate.inspection.tflite import describe, names_of
-from litegate.progress import Progress
 from litegate.records import Artifact, QuantizeRequest
-from litegate.variants import VARIANTS, Variant
+from litegate.variants import VARIANTS
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -18,32 +18,38 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
     """Quantize to `request.variant`.
 
     Raises:
+        ValueError: there is no such engine, or it cannot make the variant.
         StepFailed: the engine refused, would die of the model, or did not calibrate. What it gave is not looked at
             here.
     """
-    variant = VARIANTS[request.variant]
-    baseline = work.path(request.baseline.file).read_bytes()
-    source = Source(work.tree(request.saved_model, "saved_model"), baseline)
-    calibration = _calibration(request, variant, work) if variant.calibrated else None
-    try:
-        content = engine_named(variant.engine).make(source, variant.recipe, calibration)
-    except CannotMake as error:
-        raise StepFailed("quantize", error.kind, f"{variant.name}: {error}") from error
-    return _kept(content, variant.name, len(baseline), work)
-
-
-def _calibration(request: QuantizeRequest, variant: Variant, work: Work) -> Calibration:
-    samples = load_samples(work.path(request.samples.file))
-    work.say("quantize %s: calibrating on %d samples", variant.name, request.samples.samples)
-    total = len(samples) * request.samples.samples
-    return Calibration(samples, Progress(work.say, f"quantize {variant.name}: calibrating", total).add)
-
-
-def _kept(content: bytes, name: str, before: int, work: Work) -> Artifact:
+    content = _made(request, work)
     signatures = describe(content)
-    times = before / len(content)
-    work.say("quantize %s: %s bytes, %.2f times smaller than float32", name, f"{len(content):,}", times)
+    ratio = request.baseline.file.bytes / len(content)
+    work.say("quantize %s: %s bytes, %.2f times smaller than float32", request.variant, f"{len(content):,}", ratio)
     for key, signature in signatures.items():
-        inputs, outputs = names_of(signature.inputs), names_of(signature.outputs)
-        work.say("quantize %s: signature %s: %s -> %s", name, key, inputs, outputs)
-    return Artifact(variant=name, file=work.keep_bytes(content, f"{name}.tflite"), signatures=signatures)
+        work.say(
+            "quantize %s: signature %s: %s -> %s",
+            request.variant,
+            key,
+            names_of(signature.inputs),
+            names_of(signature.outputs),
+        )
+    file = work.keep_bytes(content, f"{request.variant}.tflite")
+    return Artifact(variant=request.variant, file=file, signatures=signatures)
+
+
+def _made(request: QuantizeRequest, work: Work) -> bytes:
+    engine = load_engine(engine_row(request.engine, request.variant))
+    recipe = VARIANTS[request.variant].recipe
+    model = SourceModel(
+        saved_model=work.tree(request.saved_model, "saved_model"),
+        float32=work.path(request.baseline.file).read_bytes(),
+    )
+    try:
+        return engine.make(model, recipe, _calibration(request, work) if recipe.calibrated else None, work.say)
+    except Refused as refusal:
+        raise StepFailed("quantize", refusal.kind, refusal.detail) from refusal
+
+
+def _calibration(request: QuantizeRequest, work: Work) -> Calibration:
+    return Calibration(load_samples(work.path(request.samples.file)), request.samples.samples)

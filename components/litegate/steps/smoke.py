@@ -15,7 +15,7 @@ from litegate.errors import ModelError, StepFailed
 from litegate.failures import FailureKind
 from litegate.inspection.behaviour import FEW, KernelGap, answers, is_constant, kernel_gap, problem_of, unequal
 from litegate.records import SmokeRequest, SmokeRun
-from litegate.runtimes import REFERENCE, runtime_named
+from litegate.runtimes import REFERENCE, load_runtime
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -51,7 +51,7 @@ class _Signature:
 
     def __init__(self, request: SmokeRequest, work: Work, key: str, features: Mapping[str, Array]) -> None:
         self.request, self.key = request, key
-        self.runtime = runtime_named(request.runtime)
+        self.runtime = load_runtime(request.runtime)
         self.content = work.path(request.artifact.file).read_bytes()
         self.baseline = None if request.baseline is None else work.path(request.baseline.file).read_bytes()
         self.features = {name: value[:_SAMPLES] for name, value in features.items()}
@@ -113,7 +113,7 @@ class _Signature:
     def _kernels(self, found: Answers) -> KernelGap | None:
         """Default against reference kernels, which not every file can be run on."""
         try:
-            reference = answers(runtime_named(REFERENCE).load(self.content, self.key), self.features, _SECONDS)
+            reference = answers(load_runtime(REFERENCE).load(self.content, self.key), self.features, _SECONDS)
         except (RuntimeError, TypeError, ValueError) as error:
             self.warnings.append(f"the reference kernels cannot run it: {_line(error)}")
             return None

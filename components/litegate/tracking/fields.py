@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from litegate.presentation import wording
@@ -103,17 +102,16 @@ def run_metrics(request: RegisterRequest) -> dict[str, float | None]:
 
 
 def variant_params(name: str) -> dict[str, object]:
-    """What the variant is, and the settings that its engine makes it by."""
+    """The converter's settings."""
     variant = VARIANTS[name]
     return {
         "variant": name,
         "scheme": variant.title,
-        "calibrated": variant.calibrated,
-        "io": variant.io,
-        "float16": variant.float16,
-        "integer_only": variant.integer_only,
+        "calibrated": variant.recipe.calibrated,
+        "io": variant.recipe.io,
+        "ops": ",".join(variant.recipe.ops),
+        "float16": variant.recipe.float16,
         "engine": variant.engine,
-        "recipe": json.dumps(dict(variant.recipe)),
     }
 
 

@@ -55,7 +55,7 @@ def keys(requests: dict[str, Record], root: Path = SOURCE) -> dict[str, str]:
     """The key of each step."""
     pythons = settings().pythons
     return {
-        step.name: result_key(step, requests[step.name], pythons[step.environment_of(requests[step.name])], root)
+        step.name: result_key(step, requests[step.name], step.python(requests[step.name], pythons), root)
         for step in CACHED
     }
 
@@ -174,7 +174,7 @@ def test_another_version_computes_anew_what_imports_it(
     steps_here = [
         step
         for step in CACHED
-        if step.environment_of(requests[step.name]) == "tensorflow" and "theirs" not in str(requests[step.name])
+        if step.python(requests[step.name], settings().pythons) == real and "theirs" not in str(requests[step.name])
     ]
     before = {step.name: result_key(step, requests[step.name], real) for step in steps_here}
     after = {step.name: result_key(step, requests[step.name], python) for step in steps_here}

@@ -1,0 +1,45 @@
+"""What steps need for a request: which Python, and which of the modules that they import."""
+
+from __future__ import annotations
+
+from litegate import engines, records, runtimes
+
+__all__ = [
+    "of_benchmark",
+    "of_evaluation",
+    "of_quantization",
+    "of_smoke_run",
+    "where_it_is_made",
+    "where_it_is_run",
+]
+
+
+def where_it_is_made(request: records.QuantizeRequest) -> str:
+    """The environment of the engine."""
+    return engines.engine_row(request.engine, request.variant).environment
+
+
+def where_it_is_run(request: records.SmokeRequest | records.EvaluateRequest | records.BenchmarkRequest) -> str:
+    """The environment of the runtime."""
+    return runtimes.runtime_row(request.runtime).environment
+
+
+def of_quantization(request: records.QuantizeRequest) -> tuple[str, ...]:
+    """Engines that do not make the file."""
+    return engines.unused_modules(request.engine)
+
+
+def of_smoke_run(request: records.SmokeRequest) -> tuple[str, ...]:
+    """Runtimes that do not run the file."""
+    return runtimes.unused_modules(request.runtime, runtimes.REFERENCE)
+
+
+def of_benchmark(request: records.BenchmarkRequest) -> tuple[str, ...]:
+    """Runtimes that do not run the file."""
+    return runtimes.unused_modules(request.runtime)
+
+
+def of_evaluation(request: records.EvaluateRequest) -> tuple[str, ...]:
+    """Runtimes that do not run the file; and only an evaluation that may end early asks the gate by a policy."""
+    gate = () if request.stopping else ("litegate.gate", "litegate.spec.gate")
+    return (*gate, *runtimes.unused_modules(request.runtime))
