@@ -8,12 +8,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["BASELINE", "CHAMPION", "TARGETS", "VARIANTS", "Target", "Variant"]
+__all__ = ["BASELINE", "CHAMPION", "TARGETS", "VARIANTS", "Recipe", "Target", "Variant"]
 
 BASELINE = "float32"
 
 CHAMPION = "champion"
 """Stands where a variant's name does, for the file that carries the registry's alias today."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an engine is to quantize: nothing but data.
+
+    Attributes:
+        name: what it is called in messages; that of its variant.
+        calibrated: whether the engine needs a representative dataset.
+        io: type of the model's inputs and outputs.
+        ops: `tf.lite.OpsSet` members that the file may use, by name.
+        float16: whether weights are stored as float16.
+    """
+
+    name: str
+    calibrated: bool = False
+    io: str = "float32"
+    ops: tuple[str, ...] = ("TFLITE_BUILTINS",)
+    float16: bool = False
 
 
 @dataclass(frozen=True)
@@ -23,38 +42,33 @@ class Variant:
     Attributes:
         name: litegate's fixed name for it, used in files, tags and user interfaces.
         title: the LiteRT documentation's name for it.
-        calibrated: whether the converter needs a representative dataset.
-        io: type of the model's inputs and outputs.
-        ops: `tf.lite.OpsSet` members that the converter may use, by name.
-        float16: whether weights are stored as float16.
+        recipe: what the engine is told.
+        engine: which one makes it, by its name in `litegate.engines`, which also says in which environment.
     """
 
     name: str
     title: str
-    calibrated: bool = False
-    io: str = "float32"
-    ops: tuple[str, ...] = ("TFLITE_BUILTINS",)
-    float16: bool = False
+    recipe: Recipe
+    engine: str = "tf_converter"
 
 
 _INT16X8 = "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8"
+_INTEGERS = ("TFLITE_BUILTINS_INT8",)
 
 VARIANTS = MappingProxyType(
     {
-        variant.name: variant
-        for variant in (
-            Variant(BASELINE, "no quantization (the baseline)"),
-            Variant("dynamic_range", "dynamic range quantization"),
-            Variant("float16", "float16 quantization", float16=True),
-            Variant("int8_float_fallback", "integer with float fallback", calibrated=True),
-            Variant("int8", "integer only, int8 input/output", True, "int8", ("TFLITE_BUILTINS_INT8",)),
-            Variant("uint8", "integer only, uint8 input/output", True, "uint8", ("TFLITE_BUILTINS_INT8",)),
-            Variant("int16x8", "integer only, 16-bit activations with 8-bit weights", True, ops=(_INT16X8,)),
-            Variant(
-                "int16x8_float_fallback",
+        recipe.name: Variant(recipe.name, title, recipe)
+        for title, recipe in (
+            ("no quantization (the baseline)", Recipe(BASELINE)),
+            ("dynamic range quantization", Recipe("dynamic_range")),
+            ("float16 quantization", Recipe("float16", float16=True)),
+            ("integer with float fallback", Recipe("int8_float_fallback", calibrated=True)),
+            ("integer only, int8 input/output", Recipe("int8", True, "int8", _INTEGERS)),
+            ("integer only, uint8 input/output", Recipe("uint8", True, "uint8", _INTEGERS)),
+            ("integer only, 16-bit activations with 8-bit weights", Recipe("int16x8", True, ops=(_INT16X8,))),
+            (
                 "16-bit activations with 8-bit weights, float fallback",
-                True,
-                ops=(_INT16X8, "TFLITE_BUILTINS"),
+                Recipe("int16x8_float_fallback", True, ops=(_INT16X8, "TFLITE_BUILTINS")),
             ),
         )
     }

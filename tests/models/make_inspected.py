@@ -85,11 +85,11 @@ def convert(saved_model: Path, target: Path, feed: Feed | None, names: tuple[str
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
         if name != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if variant.float16:
+        if variant.recipe.float16:
             converter.target_spec.supported_types = [tf.float16]
-        converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, each) for each in variant.ops]
-        converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(variant.io)
-        if variant.calibrated:
+        converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, each) for each in variant.recipe.ops]
+        converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(variant.recipe.io)
+        if variant.recipe.calibrated:
             converter.representative_dataset = feed
         target.with_name(f"{target.name}.{name}.tflite").write_bytes(converter.convert())
 

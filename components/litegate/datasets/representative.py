@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["load_samples", "representative_dataset", "save_samples"]
+__all__ = ["Samples", "load_samples", "save_samples"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Samples = Mapping[str, Mapping[str, Array]]
@@ -29,20 +29,3 @@ def load_samples(path: Path) -> dict[str, dict[str, Array]]:
             key, _, name = flat.partition("/")
             samples.setdefault(key, {})[name] = archive[flat]
     return samples
-
-
-def representative_dataset(samples: Samples) -> Callable[[], Iterator[Any]]:
-    """The generator function that `tf.lite.TFLiteConverter.representative_dataset` wants.
-
-    Samples are fed one at a time and by input name, never as a list: the converter takes a list in the order
-    of the signature, and silently swaps inputs of equal shape. A model with several signatures gets
-    `(signature key, features)` pairs, the others plain features.
-    """
-
-    def feed() -> Iterator[Any]:
-        for key, features in samples.items():
-            for index in range(len(next(iter(features.values())))):
-                one = {name: value[index : index + 1] for name, value in features.items()}
-                yield (key, one) if len(samples) > 1 else one
-
-    return feed

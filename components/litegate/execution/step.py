@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from litegate.errors import StackError
 from litegate.execution.machine import Machine
 from litegate.records import Record
 
@@ -24,6 +26,7 @@ class Step:
         name: also the name of its module in this package.
         request, result: the record types of the contract.
         environment: which Python runs it: `tensorflow` (the lean one) or `service` (MLflow's).
+        environment_of: which Python runs it for a request, where that depends on it; None where it does not.
         cached: whether equal inputs give a stored result; steps that look at or change the world are not.
         machine: how much of the machine the result depends on.
         unused: of the modules that the step imports those that it does not use for a request, by which its result
@@ -51,6 +54,21 @@ class Step:
     timeout: float = 1800.0
     memory: float = 4.0
     grace: float = 0.0
+    environment_of: Callable[[Any], str] | None = None
+
+    def python(self, request: Record, pythons: Mapping[str, Path]) -> Path:
+        """The interpreter that runs the step for a request.
+
+        Args:
+            pythons: interpreter by environment name.
+
+        Raises:
+            StackError: there is none for the environment.
+        """
+        environment = self.environment_of(request) if self.environment_of else self.environment
+        if environment not in pythons:
+            raise StackError(f"step {self.name}: expected a Python of {', '.join(pythons)}, got {environment}")
+        return pythons[environment]
 
     @property
     def confined(self) -> bool:

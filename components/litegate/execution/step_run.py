@@ -69,7 +69,7 @@ class StepRun:
 
     def key(self) -> str:
         """Digest of all that the result depends on."""
-        return result_key(self.step, self.request, self.settings.pythons[self.step.environment])
+        return result_key(self.step, self.request, self.step.python(self.request, self.settings.pythons))
 
     def kill(self) -> None:
         """End the child and everything that it started, also if it is yet to be started."""

@@ -77,15 +77,15 @@ def scheme_of(counts: Counts) -> str:
 
 def mismatch(counts: Counts, variant: Variant) -> str | None:
     """Why a file is not the variant that was asked for, or None."""
-    if variant.float16:
+    if variant.recipe.float16:
         return None if counts.half_weights else "none of its weights is float16"
-    if not variant.calibrated:
+    if not variant.recipe.calibrated:
         stayed = f"none of its weights is quantized, and {counts.large_weights} are large enough to be"
         return stayed if counts.large_weights and not counts.hybrid else None
     wanted = "int16" if variant.name.startswith("int16x8") else "int8"
     if not counts.integer.get(wanted):
         return f"none of its operators computes in {wanted}"
-    if "TFLITE_BUILTINS" not in variant.ops and (counts.real or counts.hybrid):
+    if "TFLITE_BUILTINS" not in variant.recipe.ops and (counts.real or counts.hybrid):
         found = Counter(counts.real) + Counter(counts.hybrid)
         names = ", ".join(f"{name} ({number})" for name, number in sorted(found.items()))
         return f"operators that compute in float: {names}; it is not integer only"
@@ -114,7 +114,7 @@ def io_mismatch(signatures: Mapping[str, Signature], baseline: Mapping[str, Sign
         pairs = [(before.inputs[name], spec, name) for name, spec in after.inputs.items()]
         pairs += [(before.outputs[name], spec, name) for name, spec in after.outputs.items()]
         for was, now, name in pairs:
-            expected = variant.io if was.dtype == "float32" else was.dtype
+            expected = variant.recipe.io if was.dtype == "float32" else was.dtype
             if now.dtype != expected:
                 return f"{key}/{name} was asked to be {expected} and is {now.dtype}"
     return None

@@ -27,7 +27,7 @@ from litegate.records import (
     SelectRequest,
     SmokeRequest,
 )
-from litegate.variants import BASELINE
+from litegate.variants import BASELINE, VARIANTS
 
 __all__ = ["REQUESTS", "register_request", "request_of", "selection_of"]
 
@@ -125,7 +125,11 @@ def _conversion_check(results: Results, _: str) -> ConversionCheckRequest:
 def _quantize(results: Results, variant: str) -> QuantizeRequest:
     converted = results.converted()
     return QuantizeRequest(
-        variant=variant, saved_model=converted.saved_model, baseline=converted.artifact, samples=results.samples()
+        variant=variant,
+        saved_model=converted.saved_model,
+        baseline=converted.artifact,
+        samples=results.samples(),
+        engine=VARIANTS[variant].engine,
     )
 
 

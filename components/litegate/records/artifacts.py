@@ -97,10 +97,13 @@ class ConversionCheck(Record):
 
 
 class QuantizeRequest(Record):
+    """A variant to make, by an engine of `litegate.engines`."""
+
     variant: VariantName
     saved_model: tuple[FileRef, ...]
     baseline: Artifact
     samples: SampleSet
+    engine: str = "tf_converter"
 
 
 class BenchmarkRequest(Record):

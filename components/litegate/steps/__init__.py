@@ -8,6 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from litegate import records
+from litegate.engines import engine_row
 from litegate.execution.machine import Machine
 from litegate.execution.step import Step
 
@@ -17,6 +18,10 @@ __all__ = ["STEPS"]
 def _unused_by_evaluation(request: records.EvaluateRequest) -> tuple[str, ...]:
     """Only an evaluation that may end early asks the gate, and has a policy to ask it about."""
     return () if request.stopping else ("litegate.gate", "litegate.spec.gate")
+
+
+def _where_the_engine_runs(request: records.QuantizeRequest) -> str:
+    return engine_row(request.engine, request.variant).environment
 
 
 STEPS = MappingProxyType(
@@ -31,7 +36,7 @@ STEPS = MappingProxyType(
             Step("sample", records.SampleRequest, records.SampleSet),
             Step("lint", records.LintRequest, records.Lint),
             Step("conversion_check", records.ConversionCheckRequest, records.ConversionCheck),
-            Step("quantize", records.QuantizeRequest, records.Artifact),
+            Step("quantize", records.QuantizeRequest, records.Artifact, environment_of=_where_the_engine_runs),
             Step("inspect", records.InspectRequest, records.Inspection, machine=Machine.NOTHING),
             Step("smoke", records.SmokeRequest, records.SmokeRun),
             Step(

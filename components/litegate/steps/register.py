@@ -166,7 +166,7 @@ class _Recorder:
         return render(self.request, result, classes)
 
     def _measured(self, child: Run, candidate: Candidate, verdict: Verdict, tags: dict[str, str]) -> str:
-        used = {"calibration": self.calibration} if VARIANTS[verdict.variant].calibrated else {}
+        used = {"calibration": self.calibration} if VARIANTS[verdict.variant].recipe.calibrated else {}
         runs.log_datasets(self.client, child, evaluation=self.evaluation, **used)
         artifact = candidate.artifact
         key = choose_signature(tuple(artifact.signatures), self.spec.evaluation.signature)

@@ -107,10 +107,10 @@ def variant_params(name: str) -> dict[str, object]:
     return {
         "variant": name,
         "scheme": variant.title,
-        "calibrated": variant.calibrated,
-        "io": variant.io,
-        "ops": ",".join(variant.ops),
-        "float16": variant.float16,
+        "calibrated": variant.recipe.calibrated,
+        "io": variant.recipe.io,
+        "ops": ",".join(variant.recipe.ops),
+        "float16": variant.recipe.float16,
     }
 
 

@@ -63,7 +63,7 @@ def test_every_variant_is_what_it_is_called_and_runs(files: Files, variant: str)
     found = steps.inspect(artifact)
     assert (found.variant, found.artifact_digest) == (variant, artifact.file.digest)
     assert found.findings == ()
-    assert set(found.inputs.values()) == {VARIANTS[variant].io}
+    assert set(found.inputs.values()) == {VARIANTS[variant].recipe.io}
     smoke = steps.smoke(artifact)
     assert (smoke.artifact_digest, smoke.samples, smoke.reference_samples) == (artifact.file.digest, 32, 32)
     assert (smoke.constant, smoke.kernel_agreement, smoke.warnings) == (False, 1.0, ())

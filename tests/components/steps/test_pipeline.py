@@ -46,7 +46,9 @@ def test_every_variant_is_built_with_the_inputs_and_outputs_asked_for(pipeline: 
     steps = pipeline("keras3.keras")
     artifact = steps.quantize(variant)
     (signature,) = artifact.signatures.values()
-    assert {spec.dtype for spec in (*signature.inputs.values(), *signature.outputs.values())} == {VARIANTS[variant].io}
+    assert {spec.dtype for spec in (*signature.inputs.values(), *signature.outputs.values())} == {
+        VARIANTS[variant].recipe.io
+    }
     assert artifact.file.bytes < 0.75 * steps.convert().artifact.file.bytes
     evaluated = steps.evaluate(artifact)
     assert (evaluated.samples, evaluated.artifact_digest) == (600, artifact.file.digest)
