@@ -17,7 +17,7 @@ class Settings:
     """Places that every step needs.
 
     Attributes:
-        workspace: root of the content-addressed store, a local folder or an S3 prefix.
+        workspace: root of the content-addressed storage, a local folder or an S3 prefix.
         cache: local folder for fetched files.
         scratch: local folder in which steps get their own work folders.
         pythons: interpreter by environment name.
@@ -39,7 +39,7 @@ def default_home() -> Path:
 
 
 def workspace(home: Path | None = None) -> str:
-    """`LITEGATE_WORKSPACE`, or a folder below the home: the root of the content-addressed store."""
+    """`LITEGATE_WORKSPACE`, or a folder below the home: the root of the content-addressed storage."""
     return os.environ.get("LITEGATE_WORKSPACE") or str((home or default_home()) / "workspace")
 
 

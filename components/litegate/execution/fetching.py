@@ -9,19 +9,19 @@ from litegate.execution.confinement import listed_uris, manifests, named, object
 from litegate.execution.step import Step
 from litegate.records import FileRef, Record
 from litegate.storage.use import use_local
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from litegate.work.broker import Broker
 
 __all__ = ["data_broker", "fetch_files"]
 
 
-def fetch_files(request: Record, store: Store) -> tuple[Path, ...]:
-    """Local copies of the files that a request names, in the store's cache.
+def fetch_files(request: Record, workspace: Workspace) -> tuple[Path, ...]:
+    """Local copies of the files that a request names, in the workspace's cache.
 
     Raises:
         StoreError: a file is gone, or its bytes are not what its digest says.
     """
-    return tuple(store.fetch(ref) for ref in sorted(set(named(request, FileRef)), key=lambda ref: ref.digest))
+    return tuple(workspace.fetch(ref) for ref in sorted(set(named(request, FileRef)), key=lambda ref: ref.digest))
 
 
 def data_broker(step: Step, request: Record, folder: Path, cache: Path) -> AbstractContextManager[Broker | None]:

@@ -15,15 +15,15 @@ from litegate.execution.returned.snapshots import Seen, contradictions
 from litegate.execution.step import Step
 from litegate.failures import FailureKind
 from litegate.records import Record
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 
 __all__ = ["publish"]
 
 _LONGEST = 2000
 
 
-def publish(step: Step, request: Record, folder: Path, seen: Seen, scratch: Path, store: Store) -> Any:
-    """The result that a step left in its work folder; its files are in the store then.
+def publish(step: Step, request: Record, folder: Path, seen: Seen, scratch: Path, workspace: Workspace) -> Any:
+    """The result that a step left in its work folder; its files are in the workspace then.
 
     Args:
         seen: what the parent knows by itself.
@@ -38,7 +38,7 @@ def publish(step: Step, request: Record, folder: Path, seen: Seen, scratch: Path
         if problem is not None:
             raise Forged(problem)
         with work_folder(step, scratch) as staging:
-            take_files(request, result, folder / "outputs", staging, store)
+            take_files(request, result, folder / "outputs", staging, workspace)
     except Forged as error:
         raise StepFailed(step.name, FailureKind.FORGED_RESULT, str(error)[:_LONGEST]) from None
     return result

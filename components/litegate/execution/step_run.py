@@ -26,7 +26,7 @@ from litegate.execution.turns import turn
 from litegate.records import Record
 from litegate.settings import Settings
 from litegate.storage.copies import private_folder
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 
 __all__ = ["BadStepInput", "StepRun"]
 
@@ -46,7 +46,7 @@ class StepRun:
     def __init__(self, step: Step, request: Record, settings: Settings, executor: Executor | None = None) -> None:
         self.step = step
         self.request, self.settings = request, settings
-        self.store = Store(settings.workspace, settings.cache)
+        self.workspace = Workspace(settings.workspace, settings.cache)
         self.executor = executor or new_executor(settings.executor)
         self._killed = threading.Event()
 
@@ -65,12 +65,12 @@ class StepRun:
                 return found
             result = persistently(self._compute, self.settings.waits, self._killed)
             if self.step.cached:
-                keep(self.step, result, self.key(), self.store)
+                keep(self.step, result, self.key(), self.workspace)
             return result
 
     def find(self) -> Any | None:
         """The result of an earlier run with the same key, or None; none counts that is damaged or lacks a file."""
-        return look_up(self.step, self.request, self.key(), self.store) if self.step.cached else None
+        return look_up(self.step, self.request, self.key(), self.workspace) if self.step.cached else None
 
     def key(self) -> str:
         """Digest of all that the result depends on."""
@@ -91,11 +91,11 @@ class StepRun:
         """One attempt."""
         places = self.settings
         private_folder(places.cache)
-        files = fetch_files(self.request, self.store)
+        files = fetch_files(self.request, self.workspace)
         with work_folder(self.step, places.scratch) as folder:
             with data_broker(self.step, self.request, folder, places.cache) as broker:
                 ready = prepared(self.step, self.request, folder, files, places)
                 ending = self.executor.run(ready, partial(log.info, "%s"))
             check_ending(ending, ready, self._killed.is_set())
             seen = Seen("; ".join(ending.not_isolated) or "complete", broker)
-            return publish(self.step, self.request, folder, seen, places.scratch, self.store)
+            return publish(self.step, self.request, folder, seen, places.scratch, self.workspace)

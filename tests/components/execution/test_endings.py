@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from litegate.errors import StepFailed
+from litegate.execution.endings import check_ending
+from litegate.execution.executor import Ending, PreparedStep
 from litegate.execution.executors import process
+from litegate.execution.sandbox import Confinement
 from litegate.execution.step_run import BadStepInput
+from litegate.failures import FailureKind
+from litegate.steps import STEPS
 from tests.components.execution.children import Make, limit
 
 
@@ -84,3 +92,71 @@ def test_a_kill_while_the_kernel_is_short_of_memory_is_named(step: Make, monkeyp
         step("dies").run()
     assert caught.value.kind == "oom_killed"
     assert not list(counts), "tried three times"
+
+
+@dataclass(frozen=True)
+class Row:
+    """How a process ended, what it left in error.json, and what is told of it."""
+
+    id: str
+    ending: Ending
+    kind: str
+    detail: str
+    error: Any = None
+    killed: bool = False
+
+
+def ended(code: int, said: str = "", **facts: Any) -> Ending:
+    return Ending(code, said, facts.pop("timed_out", False), facts.pop("memory_short", False), **facts)
+
+
+LIMIT_BROKEN = ended(1, exceeded=(FailureKind.DISK_LIMIT, "16 GiB"))
+SAID = {"message": "they said"}
+REFUSED = {"kind": "bad_input", "where": "a", "expected": "b", "got": "c"}
+ROWS = (
+    Row("time", ended(-9, timed_out=True), "timeout", "no result after 7 s"),
+    Row("limit", LIMIT_BROKEN, "disk_limit", "16 GiB"),
+    Row("killed by us", ended(-9), "interrupted", "ended with its task", killed=True),
+    Row("killed by the kernel", ended(-9, memory_short=True), "oom_killed", "SIGKILL, probably by the kernel"),
+    Row("disk, in words", ended(-6, "No space left on device"), "disk_full", "SIGABRT; last said: No space"),
+    Row("memory, in words", ended(1, "MemoryError"), "out_of_memory", "exit code 1; last said: MemoryError"),
+    Row("described", ended(1, "noise"), "unsupported", "they said", SAID | {"kind": "unsupported"}),
+    Row(
+        "a crash with last words",
+        ended(1, "why"),
+        "exit_code",
+        "they said; last said: why",
+        SAID | {"kind": "exit_code"},
+    ),
+    Row("a server without an answer", ended(1), "infrastructure", "they said", SAID | {"kind": "infrastructure"}),
+    Row("a kind that is none", ended(1), "python_error", "they said", SAID | {"kind": "please_try_again"}),
+    Row("a refusal that is none", ended(2), "python_error", "they said", SAID | {"kind": "nonsense"}),
+    Row("a refusal with another code", ended(1), "bad_input", "a: expected b, got c", REFUSED),
+    Row("nothing", ended(0), "no_result", "exit code 0 without a result"),
+)
+
+
+def prepared(folder: Path) -> PreparedStep:
+    confined = Confinement(parent=1, memory=1, file_size=1, confined=True)
+    return PreparedStep(STEPS["sample"], folder, folder, (), Path("python"), {}, confined, 7.0)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_an_ending_has_one_kind(row: Row, tmp_path: Path) -> None:
+    if row.error is not None:
+        (tmp_path / "error.json").write_text(json.dumps(row.error))
+    with pytest.raises(StepFailed) as caught:
+        check_ending(row.ending, prepared(tmp_path), row.killed)
+    assert caught.value.kind == row.kind
+    assert caught.value.detail.startswith(row.detail)
+
+
+def test_bad_input_is_the_error_that_the_step_raised(tmp_path: Path) -> None:
+    (tmp_path / "error.json").write_text(json.dumps(REFUSED | {"got": "c\x1b[31m\nd"}))
+    with pytest.raises(BadStepInput, match=r"^a: expected b, got c\nd$"):
+        check_ending(ended(2), prepared(tmp_path), killed=False)
+
+
+def test_a_step_that_left_a_result_has_not_failed(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("{}")
+    check_ending(ended(0), prepared(tmp_path), killed=False)

@@ -14,7 +14,7 @@ from litegate.execution.step_run import StepRun
 from litegate.records import Artifact, DataRef, FileRef, SampleRequest, SampleSet
 from litegate.settings import Settings, settings
 from litegate.steps import STEPS
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from tests.components.execution.returned.honest import HONEST, World
 
 
@@ -33,7 +33,7 @@ class Sampling:
         artifact = Artifact(variant="float32", file=FileRef(name="f", digest="d" * 64, bytes=1), signatures={})
         self.step_run = StepRun(STEPS["sample"], SampleRequest(data=data, artifact=artifact, samples=1, seed=1), places)
         (folder / "samples.npz").write_bytes(b"samples")
-        file = self.step_run.store.keep_file(folder / "samples.npz", "samples.npz")
+        file = self.step_run.workspace.keep_file(folder / "samples.npz", "samples.npz")
         self.made = SampleSet(file=file, samples=1, available=1, labels={})
         self.computed = 0
         self.workspace = folder / "workspace"
@@ -70,7 +70,7 @@ def _altered(path: Path) -> None:
 
 
 def _of_another(path: Path) -> None:
-    Store(str(path.parents[2]), path.parent).keep_result("sample", "0" * 64, {"samples": 1})
+    Workspace(str(path.parents[2]), path.parent).keep_result("sample", "0" * 64, {"samples": 1})
     (path.parent / f"{'0' * 64}.json").replace(path)
 
 
@@ -94,7 +94,7 @@ def test_a_stored_result_that_is_not_that_of_its_request_is_computed_again(
 ) -> None:
     """Somebody who can write to the workspace can give it a digest as well."""
     forged = sampling.made.model_copy(update={"samples": 1000, "available": 1000})
-    sampling.step_run.store.keep_result("sample", sampling.step_run.key(), forged.to_json())
+    sampling.step_run.workspace.keep_result("sample", sampling.step_run.key(), forged.to_json())
     assert (sampling.step_run.run(), sampling.computed) == (sampling.made, 1)
     assert "cannot be that of this step: it is computed again" in caplog.text
 
@@ -109,11 +109,11 @@ def test_a_stored_result_of_an_older_form_is_forgotten(
     case = HONEST[step](world)
     run = StepRun(STEPS[step], case.request, world.places)
     for older in (case.result.to_json() | {"variant": "int8"}, {}, []):
-        world.store.keep_result(step, run.key(), older)
+        world.workspace.keep_result(step, run.key(), older)
         assert run.find() is None
         assert "cannot be that of this step: it is computed again" in caplog.text
         caplog.clear()
-        assert world.store.result(step, run.key()) is None
+        assert world.workspace.result(step, run.key()) is None
 
 
 def test_the_same_result_is_computed_once_at_a_time(sampling: Sampling) -> None:

@@ -22,7 +22,7 @@ from litegate.inspection.tflite import describe
 from litegate.records import Artifact, DataRef, InspectRequest, SampleRequest
 from litegate.settings import Settings, settings
 from litegate.steps import STEPS
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from tests.components.execution.children import Make, maker
 
 PROGRAM = """
@@ -149,11 +149,11 @@ def test_one_that_was_ended_from_outside_is_tried_again_by_its_executor(
 def inspecting(tmp_path: Path, tflite_files: dict[str, Path]) -> Callable[..., StepRun]:
     """A step that reads files of its request."""
     places = Settings(str(tmp_path / "ws"), tmp_path / "cache", tmp_path / "scratch", settings().pythons)
-    store = Store(places.workspace, tmp_path / "filling")
+    workspace = Workspace(places.workspace, tmp_path / "filling")
 
     def artifact(variant: str) -> Artifact:
         path = tflite_files[variant]
-        file = store.keep_file(path, f"{variant}.tflite")
+        file = workspace.keep_file(path, f"{variant}.tflite")
         return Artifact(variant=variant, file=file, signatures=describe(path.read_bytes()))
 
     baseline, int8 = artifact("float32"), artifact("int8")
@@ -183,7 +183,7 @@ def test_files_are_carried_there_and_back_and_then_published(tmp_path: Path, mon
     python = settings().pythons["service"]
     places = Settings(str(tmp_path / "ws"), tmp_path / "cache", tmp_path / "scratch", {"service": python})
     (tmp_path / "manifest").write_bytes(b"")
-    manifest = Store(places.workspace, tmp_path / "filling").keep_file(tmp_path / "manifest", "manifest.jsonl")
+    manifest = Workspace(places.workspace, tmp_path / "filling").keep_file(tmp_path / "manifest", "manifest.jsonl")
     data = DataRef(uri="data.npz", format="npz", digest="b" * 64, manifest=manifest)
     artifact = Artifact(variant="float32", file=manifest, signatures={})
     request = SampleRequest(data=data, artifact=artifact, samples=1, seed=1)

@@ -68,7 +68,7 @@ def handed_back(name: str, case: Case, world: World, result: Any, tamper: Tamper
         leave(folder, world, result)
         tamper(folder)
         seen = Seen("complete", server)
-        return publish(STEPS[name], case.request, folder, seen, world.places.scratch, world.store)
+        return publish(STEPS[name], case.request, folder, seen, world.places.scratch, world.workspace)
 
 
 _watched: list[tuple[str, list[str]]] = []
