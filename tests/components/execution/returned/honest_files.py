@@ -66,7 +66,11 @@ def inspect(world: World) -> Case:
 
 def smoke(world: World) -> Case:
     request = records.SmokeRequest(
-        artifact=world.int8, baseline=world.baseline, samples=world.samples(world.given), in_float=False, source="m.keras"
+        artifact=world.int8,
+        baseline=world.baseline,
+        samples=world.samples(world.given),
+        in_float=False,
+        source="m.keras",
     )
     result = records.FileSmokeRun(
         artifact_digest=world.int8.file.digest,
