@@ -152,7 +152,7 @@ def test_a_champion_is_watched_kept_and_rolled_back_as_the_data_change(world: Wo
     assert pull(rolled_back, "act") | {"why": ""} == {"action": "rolled_back", "champion": 1, "why": ""}
     state = world.state()
     assert state.aliases.champion == 1
-    assert 2 in standing_of(state.entries).barred
+    assert 2 in standing_of(state.entries).revoked
     entry = state.entries[-1]
     assert (entry.decision.action, entry.before, entry.after) == ("rolled_back", 2, 1)
     assert entry.decision.why.startswith("version 2 (int8) fails on 500 new samples: it loses at least")

@@ -12,7 +12,7 @@ from uuid import uuid4
 from litegate.cli.output import answer
 from litegate.cli.tracking import tracking
 from litegate.errors import BadInput
-from litegate.promotion import refusal, standing_of, why_held
+from litegate.promotion import refusal, standing_of, why_blocked
 from litegate.records import Action, Channel, ChannelState, Decided, Decision, LedgerRequest
 from litegate.stack import Home
 
@@ -104,7 +104,7 @@ def _came_of_it(state: ChannelState, decided: Decided) -> str:
     said = f"{state.channel}: {_named(now.champion)} is champion{changed}"
     version = entry.decision.version
     if entry.decision.action == "reinstated" and version is not None and version != now.champion:
-        said += f": {why_held(standing_of((*state.entries, entry)), version, now)}"
+        said += f": {why_blocked(standing_of((*state.entries, entry)), version, now)}"
     return said
 
 

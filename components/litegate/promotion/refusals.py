@@ -50,15 +50,15 @@ def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal
     known = None if version is None else standing.digests.get(version)
     match decision.effect:
         case "nominated" | "accepted":
-            if decision.digest is None and version not in {*standing.waiting, *standing.promotable()}:
+            if decision.digest is None and version not in {*standing.pending, *standing.promotable()}:
                 return where, "a version that waits for a decision", "one that does not"
             if decision.digest not in (None, known or decision.digest):
                 return where, f"the digest {known}, which was judged first", str(decision.digest)
-        case "rejected" if version not in standing.waiting:
+        case "rejected" if version not in standing.pending:
             return where, "a version that waits for a decision", "one that does not"
         case "rolled_back":
             return _of_rollback(standing, now, decision, where)
-        case "reinstated" if version not in standing.barred:
+        case "reinstated" if version not in standing.revoked:
             return where, "a version that was rolled back or rejected", "one that was not"
         case "frozen" if version not in standing.promotable():
             return where, _one_of(standing), _what(standing, version)
@@ -100,7 +100,7 @@ def _one_of(standing: Standing, but: int | None = None) -> str:
 
 
 def _what(standing: Standing, version: int | None) -> str:
-    entry = standing.barred.get(version or 0)
+    entry = standing.revoked.get(version or 0)
     if entry is not None:
         said = entry.decision
         return f"one that was {said.action.replace('_', ' ')} by {said.actor}: reinstate it first"

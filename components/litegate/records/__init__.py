@@ -5,7 +5,7 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 
 from __future__ import annotations
 
-from litegate.records.approval import Answer
+from litegate.records.approval import ApprovalDecision
 from litegate.records.artifacts import (
     Artifact,
     Benchmark,
@@ -49,10 +49,10 @@ from litegate.records.inspection import (
 )
 from litegate.records.lint import DataFinding, Lint, LintRequest
 from litegate.records.notices import Notice
+from litegate.records.overrides import Change, Overrides
 from litegate.records.promotion import (
     Action,
     Aliases,
-    Barred,
     Channel,
     ChannelState,
     Decided,
@@ -61,6 +61,7 @@ from litegate.records.promotion import (
     LedgerRequest,
     Position,
     PositionRequest,
+    Revoked,
 )
 from litegate.records.requalification import (
     Acted,
@@ -84,13 +85,13 @@ from litegate.records.results import (
     ChampionRequest,
     PromoteRequest,
     Promotion,
+    PromotionState,
     RegisterRequest,
     RunResult,
     VariantRow,
 )
 from litegate.records.schema import DataField, InferredSchema, InferSchemaRequest
 from litegate.records.statistics import InputStatistics
-from litegate.records.trial import Change, Trial
 from litegate.records.verdicts import (
     LOST_CLASS,
     ClassLoss,
@@ -115,9 +116,8 @@ __all__ = [
     "Action",
     "Aliases",
     "Announcement",
-    "Answer",
+    "ApprovalDecision",
     "Artifact",
-    "Barred",
     "BaselineSummary",
     "Benchmark",
     "BenchmarkRequest",
@@ -173,6 +173,7 @@ __all__ = [
     "ModelRef",
     "Notice",
     "OperatorUse",
+    "Overrides",
     "Pile",
     "Position",
     "PositionRequest",
@@ -180,6 +181,7 @@ __all__ = [
     "Produced",
     "PromoteRequest",
     "Promotion",
+    "PromotionState",
     "QuantizeRequest",
     "RareClass",
     "Reason",
@@ -191,6 +193,7 @@ __all__ = [
     "RequalifyRequest",
     "ResolveRequest",
     "Resolved",
+    "Revoked",
     "RunResult",
     "SampleRequest",
     "SampleSet",
@@ -204,7 +207,6 @@ __all__ = [
     "Stopping",
     "TensorSpec",
     "TrainRequest",
-    "Trial",
     "UserCode",
     "VariantRow",
     "Verdict",

@@ -74,7 +74,7 @@ class ReferenceOutcomes(Record):
 class Evaluated(Record):
     """The outcomes of an artifact, sample by sample; what they amount to is the gate's to say.
 
-    `outcomes` is an npz with a row for each sample: `index` (its position in the data set), `id` (its identity,
+    `outcomes` is an npz with a row for each sample: `index` (its position in the dataset), `id` (its identity,
     UTF-8), and for a metric of single samples `score`, else `output` and `target`, from which the metric is
     computed for a whole set. Where the model is a classifier also `label` and `prediction`.
 
@@ -83,7 +83,7 @@ class Evaluated(Record):
         available: how many there are, within the limit that the spec sets.
         class_samples: how many samples of each label are available, where the model is a classifier.
         predictions: how often each class was predicted, where the model is a classifier.
-        classes: names of the labels, where the data set has names for them.
+        classes: names of the labels, where the dataset has names for them.
         design: how it was decided when to end: all samples, at one of `looks` planned looks, or after any batch.
         looks: how many looks were planned; 1 unless `design` is `looks`.
         clusters: how many clusters the samples are in: groups, and exact duplicates; None where each sample is

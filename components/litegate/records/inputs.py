@@ -8,7 +8,7 @@ from pydantic import Field
 
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest
-from litegate.records.trial import Trial
+from litegate.records.overrides import Overrides
 from litegate.spec import Format, Retrain, Spec
 from litegate.spec.metric_facts import MetricFacts
 
@@ -41,7 +41,7 @@ class ModelRef(Record):
 
 
 class DataRef(Record):
-    """A data set, pinned: `manifest` lists its objects with sizes and versions, `digest` covers it.
+    """A dataset, pinned: `manifest` lists its objects with sizes and versions, `digest` covers it.
 
     Attributes:
         label: name of the field that holds the label.
@@ -88,13 +88,13 @@ class ResolveRequest(Record):
     Attributes:
         folder: where the user's code is searched.
         announced: the event that the run began with, and all later ones; none if it began otherwise.
-        trial: how the spec differs from its file, if it does.
+        overrides: how the spec differs from its file, if it does.
     """
 
     spec: Spec
     folder: str
     announced: tuple[Announcement, ...] = ()
-    trial: Trial | None = None
+    overrides: Overrides | None = None
 
 
 class Resolved(Record):
@@ -112,7 +112,7 @@ class Resolved(Record):
     metric_code: UserCode | None = None
     preprocess: UserCode | None = None
     trigger: Announcement | None = None
-    trial: Trial | None = None
+    overrides: Overrides | None = None
 
 
 class ProduceRequest(Record):

@@ -13,7 +13,6 @@ from litegate.records.fields import Count
 __all__ = [
     "Action",
     "Aliases",
-    "Barred",
     "Channel",
     "ChannelState",
     "Decided",
@@ -23,6 +22,7 @@ __all__ = [
     "Moment",
     "Position",
     "PositionRequest",
+    "Revoked",
 ]
 
 Action = Literal[
@@ -191,15 +191,15 @@ class Position(Record):
     entries: Count
 
 
-class Barred(Record):
-    """A version that may not be champion, and the entry that says why."""
+class Revoked(Record):
+    """A version that was rolled back or rejected, and the ledger entry that says so."""
 
     version: int
     entry: LedgerEntry
 
 
 class ChannelState(Record):
-    """A channel as its ledger has it: who is champion, what waits, what may not be, and how it came about.
+    """A channel as its ledger has it: who is champion, what is pending or revoked, and how it came about.
 
     Attributes:
         aliases: where the aliases belong.
@@ -210,6 +210,6 @@ class ChannelState(Record):
     aliases: Aliases
     found: Aliases | None = None
     frozen: int | None
-    waiting: tuple[int, ...]
-    barred: tuple[Barred, ...]
+    pending: tuple[int, ...]
+    revoked: tuple[Revoked, ...]
     entries: tuple[LedgerEntry, ...]

@@ -20,7 +20,7 @@ from litegate.promotion import (
     refusal,
     standing_of,
 )
-from litegate.records import Aliases, Barred, Channel, ChannelState, Decided, Decision, LedgerEntry
+from litegate.records import Aliases, Channel, ChannelState, Decided, Decision, LedgerEntry, Revoked
 from litegate.tracking import aliases, registry
 from litegate.tracking.ledger import Ledger
 from litegate.tracking.proof import prove
@@ -70,8 +70,8 @@ def state_of(client: MlflowClient, channel: Channel) -> ChannelState:
         channel=channel,
         aliases=aliases_of(standing, _facts(client, channel)),
         frozen=standing.frozen,
-        waiting=tuple(standing.candidates()),
-        barred=tuple(Barred(version=version, entry=entry) for version, entry in sorted(standing.barred.items())),
+        pending=tuple(standing.candidates()),
+        revoked=tuple(Revoked(version=version, entry=entry) for version, entry in sorted(standing.revoked.items())),
         entries=entries,
     )
 

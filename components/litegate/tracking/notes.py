@@ -75,7 +75,7 @@ def experiment_note(model: str, registry: str, experiment_id: str) -> str:
 
 def run_note(result: RunResult, why: str, links: Mapping[str, str], lint: Lint | None = None) -> str:
     """The outcome in one sentence, where the run can be looked at, the results, what is odd about the data."""
-    if result.outcome == "trial":
+    if result.outcome == "override_run":
         verdict = f"**By these values**: {plain(why)}."
     elif result.selected is None:
         verdict = f"**Rejected: nothing may be promoted**, for {plain(why)}."

@@ -19,11 +19,11 @@ from typing_extensions import override
 
 from litegate.errors import SpecError
 from litegate.presentation.notices import (
+    approval_notice,
     notice_of_action,
     notice_of_decision,
     notice_of_promotion,
     notice_of_result,
-    waiting_notice,
 )
 from litegate.records import Acted, Channel, Decided, Notice, RunResult
 from litegate.spec import Notification, Spec
@@ -112,7 +112,7 @@ def promoted(records: RunRecords) -> Notice | None:
 def asked(records: RunRecords) -> Notice | None:
     """When `approve` begins to wait: a person must answer."""
     ti, result = records.ti, records.run_result()
-    notice = waiting_notice(result, records.promotion())
+    notice = approval_notice(result, records.promotion())
     return _linked(notice, **_pages(ti, result), answer=answer_page(ti, ti.task_id))
 
 

@@ -123,7 +123,7 @@ REFUSED = (
     Refused(id="frozen", before=("frozen", 3), command=("rollback",), said="got the frozen one: unfreeze it first"),
     Refused(id="freeze nothing", command=("freeze", 9), said="an accepted version (1, 2, 3), got one that was never"),
     Refused(id="no freeze", command=("unfreeze",), said="expected a frozen version, got none"),
-    Refused(id="not barred", command=("reinstate", 3), said="was rolled back or rejected, got one that was not"),
+    Refused(id="not revoked", command=("reinstate", 3), said="was rolled back or rejected, got one that was not"),
     Refused(id="other alias", command=("rollback", "--alias", "edge"), said="@edge at http"),
     Refused(id="a long text", command=("rollback", "--why", "\x01" * 1000), said="at most 6,000 characters, got 6,"),
 )
@@ -189,19 +189,19 @@ def test_what_was_rolled_back_and_deleted_is_not_champion_under_another_number(l
     again = register(client, toy, "float16")
     accept(client, toy, again, "run-4", "2026-02-01T00:00:00+00:00")
     assert (again.version, aliases(toy)["champion"]) == (4, "2")
-    assert [each.version for each in state(toy).barred] == [3, 4]
+    assert [each.version for each in state(toy).revoked] == [3, 4]
 
     said = litegate("reinstate", toy, 4)
     assert said.code == 0
     assert aliases(toy)["champion"] == "4"
 
 
-def test_history_shows_who_is_champion_what_is_barred_and_every_entry(litegate, toy):
+def test_history_shows_who_is_champion_what_is_revoked_and_every_entry(litegate, toy):
     take(MlflowClient(), toy, "rolled_back", 3, why="slow [red]at the edge")
     lines = [" ".join(line.split()) for line in litegate("history", toy).out.splitlines()]
 
     assert {"champion version 2", "previous version 1", "candidate none", "frozen none"} <= set(lines)
-    assert "barred version 3: rolled back by alice (slow [red]at the edge)" in lines
+    assert "revoked version 3: rolled back by alice (slow [red]at the edge)" in lines
     assert [line.split()[0] for line in lines if line.endswith(("it passed the gate", "at the edge"))] == list("0123")
     assert any(line.endswith("rolled back 3 3 -> 2 alice slow [red]at the edge") for line in lines)
 

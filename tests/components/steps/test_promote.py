@@ -98,13 +98,13 @@ def test_a_version_that_waits_or_is_held_says_so(toy):
 
     asked = promotion_of(toy, second, order="2025-06-01T00:00:00Z", run_key="late", approval="human")
     waits = promote.run(asked, toy.work)
-    assert (waits.state, waits.moved, waits.champion) == ("waiting", False, first.selected)
+    assert (waits.state, waits.moved, waits.champion) == ("pending_approval", False, first.selected)
 
     late = promotion_of(toy, second, order="2025-01-01T00:00:00Z", run_key="early")
-    held = promote.run(late, toy.work)
-    assert (held.state, held.champion) == ("held", first.selected)
-    assert "version 1 comes first: its run overlapped with this one's and was due later" in held.why
-    assert MlflowClient().get_run(second.mlflow_run_id).data.tags["promotion.why"] == held.why
+    blocked = promote.run(late, toy.work)
+    assert (blocked.state, blocked.champion) == ("blocked", first.selected)
+    assert "version 1 comes first: its run overlapped with this one's and was due later" in blocked.why
+    assert MlflowClient().get_run(second.mlflow_run_id).data.tags["promotion.why"] == blocked.why
 
 
 def test_a_verdict_against_another_champion_than_todays_is_outdated(toy):

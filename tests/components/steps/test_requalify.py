@@ -311,7 +311,7 @@ def test_a_broken_champion_is_rolled_back_once_and_barred(world: World) -> None:
     assert conclusions[0] == conclusions[1]
     assert (conclusions[0].action, conclusions[0].champion) == ("rolled_back", 1)
     state = state_of(MlflowClient(), world.channel)
-    assert (state.aliases.champion, [barred.version for barred in state.barred]) == (1, [2])
+    assert (state.aliases.champion, [revoked.version for revoked in state.revoked]) == (1, [2])
     decision = state.entries[-1].decision
     assert (len(state.entries), decision.action, decision.actor) == (3, "rolled_back", "requalify__m/1")
     assert decision.why == "version 2 (int8) fails on 1,000 new samples: it loses at least 5.00 points"

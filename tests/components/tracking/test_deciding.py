@@ -17,7 +17,7 @@ from litegate.records import Aliases, Channel, Decided, Decision
 from litegate.tracking import aliases, notes, registry
 from litegate.tracking.deciding import decide, reconcile, state_of
 from litegate.tracking.ledger import Ledger
-from litegate.tracking.trials import TRIAL
+from litegate.tracking.overrides import OVERRIDES
 from tests.benchmarks.promoters import Logged, log_model
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
@@ -225,9 +225,10 @@ def test_aliases_that_do_not_stay_are_an_error(model, monkeypatch):
     assert aliases.version_behind(model.client, model.channel.registry, "champion") is None
 
 
-def test_a_version_of_a_trial_is_not_promoted_whoever_registered_it(model):
+@pytest.mark.parametrize("tag", [OVERRIDES, "trial"], ids=["overrides", "as runs of earlier releases have it"])
+def test_a_version_of_an_override_run_is_not_promoted_whoever_registered_it(model, tag):
     version = model.add()
-    model.client.set_tag(model.logged[version].run_id, TRIAL, "gate.max_drop 0.5 (spec: 0.01)")
-    with pytest.raises(StoreError, match=r"was a trial .*: only the spec as it is promotes"):
+    model.client.set_tag(model.logged[version].run_id, tag, "gate.max_drop 0.5 (spec: 0.01)")
+    with pytest.raises(StoreError, match=r"was an override run .*: only the spec as it is promotes"):
         model.accept(version, 1)
     assert model.aliases() == {}

@@ -116,7 +116,7 @@ COMMANDS = (
         summary="Make an accepted version champion, and keep it so whatever else is promoted.",
         run=_decides("frozen"),
         arguments=_of_version,
-        details="Later runs are held until it is unfrozen.",
+        details="Later runs are blocked until it is unfrozen.",
         epilog=_EPILOG,
     ),
     Command(
@@ -144,7 +144,7 @@ COMMANDS = (
     ),
     Command(
         name="history",
-        summary="Show who is champion, what waits, is frozen or barred, and the whole ledger; changes nothing.",
+        summary="Show who is champion, what is pending, frozen or revoked, and the whole ledger; changes nothing.",
         run=_history,
         arguments=_channel,
         epilog=_EPILOG,

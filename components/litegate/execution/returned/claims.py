@@ -106,7 +106,7 @@ def _trained(request: TrainRequest, result: Produced) -> Problems:
 
 def _resolved(request: ResolveRequest, result: Resolved) -> Problems:
     yield from equal("spec", result.spec, request.spec)
-    yield from equal("trial", result.trial, request.trial)
+    yield from equal("overrides", result.overrides, request.overrides)
     yield from equal("trigger", result.trigger, request.announced[0] if request.announced else None)
     announced = {event.digest for event in request.announced}
     if announced and not announced & {None, result.model.digest}:

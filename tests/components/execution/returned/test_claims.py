@@ -39,7 +39,7 @@ ROWS = (
     Row("resolve", "metric", MAE, "metric: expected"),
     Row("resolve", "metric_code", {"reference": "a:b", "folder": "/", "digest": OTHER}, "metric_code: expected None"),
     Row("resolve", "trigger", {"source": "s", "timestamp": "t"}, "trigger: expected None"),
-    Row("resolve", "trial", {"changes": []}, "trial: expected None"),
+    Row("resolve", "overrides", {"changes": []}, "overrides: expected None"),
     Row("snapshot", "spec.requalify.max_drop", 0.9, "spec: expected"),
     Row("snapshot", "preprocess.folder", "/", "preprocess.folder: expected"),
     Row("convert", "artifact.variant", "int8", "variant: expected 'float32', got 'int8'"),

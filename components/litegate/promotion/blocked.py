@@ -9,12 +9,12 @@ from litegate.promotion.place import Place, best_first
 from litegate.promotion.standing import Standing
 from litegate.records import Aliases
 
-__all__ = ["why_held"]
+__all__ = ["why_blocked"]
 
 
-def why_held(standing: Standing, version: int, now: Aliases) -> str:
+def why_blocked(standing: Standing, version: int, now: Aliases) -> str:
     """What keeps `version` from being champion where the aliases are `now`."""
-    entry = standing.barred.get(version)
+    entry = standing.revoked.get(version)
     if entry is not None:
         said = entry.decision
         same = "" if said.version == version else f", the same file as version {version},"

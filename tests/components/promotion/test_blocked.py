@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from litegate.promotion import aliases_of, standing_of, why_held
+from litegate.promotion import aliases_of, standing_of, why_blocked
 from litegate.records import Decision
 from tests.components.promotion.ledgers import decision, ledger, registry
 
@@ -47,4 +47,4 @@ def test_one_sentence_says_what_keeps_it(
     decisions: tuple[Decision, ...], version: int, gone: tuple[int, ...], says: str
 ) -> None:
     standing = standing_of(ledger(*decisions))
-    assert why_held(standing, version, aliases_of(standing, registry(gone=gone))) == says
+    assert why_blocked(standing, version, aliases_of(standing, registry(gone=gone))) == says
