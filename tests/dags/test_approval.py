@@ -175,8 +175,8 @@ def test_nobody_is_asked_where_nothing_passed(ask: Ask, hook: Received) -> None:
 
 def test_a_yes_that_comes_too_late_fails_and_says_why(ask: Ask) -> None:
     refused: LitegateError = BadInput(
-        "m@champion version 1", "a version that waits for a decision", "one that does not"
+        "m@champion version 1", "a version whose approval is pending", "a version without a pending approval"
     )
     outcome = ask(Asking({("decide", "dynamic_range"): refused}), Person("ann", "Approve"))
     assert outcome.state("decide") == outcome.state("") == "failed"
-    assert "a version that waits" in outcome.pull("decide", "failure")["message"]
+    assert "a version whose approval is pending" in outcome.pull("decide", "failure")["message"]

@@ -13,7 +13,7 @@ import yaml
 from mlflow import MlflowClient
 
 from litegate.promotion import standing_of
-from litegate.records import Channel
+from litegate.records import RegisteredAlias
 from litegate.tracking.deciding import state_of
 
 pytestmark = pytest.mark.e2e
@@ -80,7 +80,7 @@ class World:
         return self.run_dag(dags[f"requalify__{self.name}"])
 
     def state(self) -> Any:
-        return state_of(MlflowClient(), Channel(registry=self.name))
+        return state_of(MlflowClient(), RegisteredAlias(registry=self.name))
 
     def trend(self) -> dict[str, list[Any]]:
         client = MlflowClient()

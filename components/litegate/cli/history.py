@@ -1,4 +1,4 @@
-"""`litegate history` and `litegate reconcile`: a channel and its ledger as people read them."""
+"""`litegate history` and `litegate reconcile`: a registered-model alias and its ledger as people read them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RENAMED = {"pin": "frozen", "waiting": "pending", "barred": "revoked"}
 
 
 def show(home: Home, options: Namespace) -> int:
-    """Print the channel and its whole ledger; nothing is changed."""
+    """Print the champion, what is pending, frozen or revoked, and the whole ledger; nothing is changed."""
     with tracking(home) as mlflow:
         state = known(mlflow.run("ledger", LedgerRequest(channel=channel_of(options), reconcile=False)), mlflow.server)
     answer(_as_json(state, mlflow.server), options.json, lambda: _print(state, mlflow.server))

@@ -53,7 +53,6 @@ from litegate.records.overrides import Change, Overrides
 from litegate.records.promotion import (
     Action,
     Aliases,
-    Channel,
     ChannelState,
     Decided,
     Decision,
@@ -61,6 +60,7 @@ from litegate.records.promotion import (
     LedgerRequest,
     Position,
     PositionRequest,
+    RegisteredAlias,
     Revoked,
 )
 from litegate.records.requalification import (
@@ -128,7 +128,6 @@ __all__ = [
     "ChampionFile",
     "ChampionRequest",
     "Change",
-    "Channel",
     "ChannelState",
     "ClassLoss",
     "Clause",
@@ -189,6 +188,7 @@ __all__ = [
     "Reference",
     "ReferenceOutcomes",
     "RegisterRequest",
+    "RegisteredAlias",
     "Requalification",
     "RequalifyRequest",
     "ResolveRequest",

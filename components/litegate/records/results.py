@@ -10,7 +10,7 @@ from litegate.records.evaluation import Candidate
 from litegate.records.fields import Count, Digest, VariantName, renamed
 from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
-from litegate.records.promotion import Channel, Moment
+from litegate.records.promotion import Moment, RegisteredAlias
 from litegate.records.verdicts import ClassLoss, Clause, Flip, RareClass, Selection, Verdict
 
 __all__ = [
@@ -153,7 +153,7 @@ class PromoteRequest(Record):
         compared_with: the champion that the verdict compares with, 0 for none; None if it compares with none.
     """
 
-    channel: Channel
+    channel: RegisteredAlias
     selected: Champion
     begun: Count | None = None
     order: Moment
@@ -169,7 +169,7 @@ class Promotion(Record):
     """What became of the selected version.
 
     Attributes:
-        champion: of the channel now.
+        champion: of the alias now.
         previous: the champion before, if any.
         moved: whether the champion is another one because of this.
         state: `promoted`: it is champion; `pending_approval`: a person must accept it; `blocked`: it may not be

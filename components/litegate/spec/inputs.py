@@ -168,8 +168,8 @@ class Evaluation(GroupedData):
         None,
         ge=MIN_SAMPLES,
         description="Begin with so many, and double them while the verdict is open, up to what there is or the caps "
-        "below; all at once if null. The looks are planned before the first and paid for. Not with `sequential`, and "
-        "not for metrics of a whole set.",
+        "below; all at once if null. The interim analyses are planned before the first and paid for. Not with "
+        "`sequential`, and not for metrics of a whole set.",
     )
     sequential: bool = Field(
         False,
@@ -209,7 +209,7 @@ class Evaluation(GroupedData):
     def _one_way_to_take_more(self) -> Evaluation:
         if self.sequential and self.first_samples is not None:
             raise PydanticCustomError(
-                "named", "first_samples or sequential, which looks after every batch", {"got": "both"}
+                "named", "first_samples or sequential, which tests after every batch", {"got": "both"}
             )
         return self
 

@@ -13,7 +13,7 @@ __all__ = ["run"]
 
 
 def run(request: Decision, work: Work) -> Decided:
-    """Write the decision to the channel's ledger and let its aliases follow.
+    """Write the decision to the alias's ledger and let its aliases follow.
 
     Raises:
         BadInput: it cannot be taken; nothing was written.

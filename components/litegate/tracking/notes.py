@@ -10,11 +10,11 @@ from litegate.presentation.results_note import headline, results
 from litegate.records import (
     Aliases,
     Candidate,
-    Channel,
     ClassLoss,
     Clause,
     LedgerEntry,
     Lint,
+    RegisteredAlias,
     RunResult,
     Verdict,
     warnings_of,
@@ -112,8 +112,8 @@ def lint_warnings(lint: Lint) -> str:
     return f"{len(lint.findings)}: {codes}" if codes else "0"
 
 
-def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) -> str:
-    """Who is champion of a channel, and the latest entries of its ledger, the last one first."""
+def ledger_note(channel: RegisteredAlias, now: Aliases, entries: Sequence[LedgerEntry]) -> str:
+    """Who is champion, and the latest entries of its ledger, the last one first."""
     states = [f"{name}: **{'none' if version is None else f'version {version}'}**" for name, version in now]
     heads = ("When", "What", "Version", "Who", "Why", "Champion")
     rows = [

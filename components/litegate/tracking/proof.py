@@ -10,14 +10,14 @@ from mlflow.exceptions import MlflowException
 
 from litegate.digest import digest_bytes
 from litegate.errors import StoreError
-from litegate.records import Channel, Verdict
+from litegate.records import RegisteredAlias, Verdict
 from litegate.tracking import models, notes, registry
 from litegate.tracking.overrides import overrides_in
 
 __all__ = ["prove", "proved_content"]
 
 
-def prove(client: MlflowClient, channel: Channel, version: int, folder: Path) -> None:
+def prove(client: MlflowClient, channel: RegisteredAlias, version: int, folder: Path) -> None:
     """Check a version before it becomes champion, from what MLflow has stored, downloaded afresh.
 
     Args:

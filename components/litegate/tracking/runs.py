@@ -88,7 +88,7 @@ def experiment(client: MlflowClient, name: str, note: Callable[[str], str]) -> s
             client.set_experiment_tag(created, NOTE, note(created))
     found = client.get_experiment_by_name(name)
     if found is None:
-        raise MlflowException(f"experiment {name!r} can be neither found nor created")
+        raise MlflowException(f"experiment {name!r} does not exist and cannot be created")
     if found.lifecycle_stage != "active":
         client.restore_experiment(found.experiment_id)
     return str(found.experiment_id)

@@ -19,11 +19,11 @@ from litegate.records import (
     Aliases,
     BaselineSummary,
     Champion,
-    Channel,
     Decided,
     Decision,
     LedgerEntry,
     Promotion,
+    RegisteredAlias,
     Requalification,
     RunResult,
     VariantRow,
@@ -132,7 +132,7 @@ class Said:
 )
 def test_a_decision_is_news_where_somebody_wants_to_know(row: Said) -> None:
     decision = Decision.model_validate(
-        {"channel": Channel(registry="r"), "action": row.action, "key": "k", "actor": "ann", "why": "slow"}
+        {"channel": RegisteredAlias(registry="r"), "action": row.action, "key": "k", "actor": "ann", "why": "slow"}
         | {"version": 3, "variant": "int8"}
     )
     entry = LedgerEntry(

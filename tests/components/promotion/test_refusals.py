@@ -31,8 +31,10 @@ CASES = [
     Case("the same digest again", TWO, decision("accepted", 2, 3)),
     Case("another digest under the same version", TWO, decision("accepted", 2, 3, digest="x"), "the digest sha-2"),
     Case("accepting what waits", WAITING, decision("accepted", 3, digest=None)),
-    Case("accepting what does not wait", TWO, decision("accepted", 3, digest=None), "a version that waits"),
-    Case("rejecting what does not wait", TWO, decision("rejected", 2), "a version that waits"),
+    Case(
+        "accepting what does not wait", TWO, decision("accepted", 3, digest=None), "a version whose approval is pending"
+    ),
+    Case("rejecting what does not wait", TWO, decision("rejected", 2), "a version whose approval is pending"),
     Case("a revoked version that passed again", BARRED, decision("accepted", 3, 9)),
     Case("rolling back the champion", TWO, decision("rolled_back", 2)),
     Case("rolling back another", TWO, decision("rolled_back", 1), "the champion, version 2, got another version"),
@@ -43,13 +45,13 @@ CASES = [
         "rolling back to a revoked one",
         BARRED,
         decision("rolled_back", 2, to=3),
-        "one that was rolled back by bob: reinstate it first",
+        "a version that was rolled back by bob: reinstate it first",
     ),
-    Case("rolling back to a stranger", TWO, decision("rolled_back", 2, to=7), "one that was never accepted"),
+    Case("rolling back to a stranger", TWO, decision("rolled_back", 2, to=7), "a version that was never accepted"),
     Case("reinstating what is revoked", BARRED, decision("reinstated", 3)),
     Case("reinstating what is not", TWO, decision("reinstated", 2), "a version that was rolled back or rejected"),
     Case("freezing", TWO, decision("frozen", 1)),
-    Case("freezing a stranger", TWO, decision("frozen", 7), "an accepted version (1, 2), got one that was never"),
+    Case("freezing a stranger", TWO, decision("frozen", 7), "an accepted version (1, 2), got a version that was never"),
     Case("freezing what waits", WAITING, decision("frozen", 3), "an accepted version (1, 2)"),
     Case("unfreezing", FROZEN, decision("unfrozen")),
     Case("unfreezing what an entry calls pinned", (*TWO, decision("pinned", 2)), decision("unfrozen")),
@@ -58,7 +60,10 @@ CASES = [
     Case("another champion by now", TWO, decision("accepted", 3, 3, expected=1), "version 1, which this was decided"),
     Case("no champion, as expected", (), decision("accepted", 1, 1, expected=0)),
     Case(
-        "a champion where none was expected", TWO, decision("accepted", 3, 3, expected=0), "got version 2: look again"
+        "a champion where none was expected",
+        TWO,
+        decision("accepted", 3, 3, expected=0),
+        "got version 2: see `litegate history`",
     ),
     Case("it is champion already", TWO, decision("accepted", 2, 3, expected=1)),
 ]

@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from litegate.errors import BadInput, StoreError
-from litegate.records import Champion, ChampionRequest, Channel, PromoteRequest
+from litegate.records import Champion, ChampionRequest, PromoteRequest, RegisteredAlias
 from litegate.runtimes.litert import LiteRTModel
 from litegate.steps import fetch_champion_evidence, promote, register
 from litegate.tracking import registry
@@ -55,7 +55,7 @@ def selected(toy, variant: str = "int8", run_key: str = "run") -> PromoteRequest
 
 def promotion_of(toy, result, **fields) -> PromoteRequest:
     return PromoteRequest(
-        channel=Channel(registry=toy.name),
+        channel=RegisteredAlias(registry=toy.name),
         selected=result.selected,
         actor="a test",
         mlflow_run_id=result.mlflow_run_id,
@@ -103,7 +103,7 @@ def test_a_version_that_waits_or_is_held_says_so(toy):
     late = promotion_of(toy, second, order="2025-01-01T00:00:00Z", run_key="early")
     blocked = promote.run(late, toy.work)
     assert (blocked.state, blocked.champion) == ("blocked", first.selected)
-    assert "version 1 comes first: its run overlapped with this one's and was due later" in blocked.why
+    assert "version 1 has priority: its run overlapped with this one's and was due later" in blocked.why
     assert MlflowClient().get_run(second.mlflow_run_id).data.tags["promotion.why"] == blocked.why
 
 

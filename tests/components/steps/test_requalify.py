@@ -19,7 +19,6 @@ from litegate.records import (
     ActRequest,
     ChampionEvidence,
     ChampionRequest,
-    Channel,
     Clause,
     DataRef,
     Decision,
@@ -29,6 +28,7 @@ from litegate.records import (
     InputStatistics,
     PromoteRequest,
     Reason,
+    RegisteredAlias,
     Requalification,
     RequalifyRequest,
     SampleSet,
@@ -67,8 +67,8 @@ class World:
     then: InputStatistics
 
     @property
-    def channel(self) -> Channel:
-        return Channel(registry=self.toy.name)
+    def channel(self) -> RegisteredAlias:
+        return RegisteredAlias(registry=self.toy.name)
 
     def promote(self, variant: str) -> int:
         run_key, minute = f"quantize/{variant}", {"dynamic_range": 1, "int8": 2}[variant]
@@ -363,7 +363,7 @@ def test_a_champion_that_changed_since_it_was_evaluated_is_left_alone(world: Wor
     world.promote("int8")
     acted = world.act(found)
     assert (acted.action, acted.champion) == ("alerted", 2)
-    assert "look again" in acted.why
+    assert "see `litegate history`" in acted.why
 
 
 def test_where_all_is_well_or_undecided_nothing_is_decided(world: World) -> None:

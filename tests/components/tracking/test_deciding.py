@@ -13,7 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 from litegate.errors import BadInput, StoreError
-from litegate.records import Aliases, Channel, Decided, Decision
+from litegate.records import Aliases, Decided, Decision, RegisteredAlias
 from litegate.tracking import aliases, notes, registry
 from litegate.tracking.deciding import decide, reconcile, state_of
 from litegate.tracking.ledger import Ledger
@@ -28,7 +28,7 @@ class Model:
 
     def __init__(self, content: bytes, folder: Path) -> None:
         self.client, self.content, self.folder = MlflowClient(), content, folder
-        self.channel = Channel(registry=f"toy-{uuid.uuid4().hex[:8]}")
+        self.channel = RegisteredAlias(registry=f"toy-{uuid.uuid4().hex[:8]}")
         self.experiment = self.client.create_experiment(f"quantize/{self.channel.registry}")
         self.logged: dict[int, Logged] = {}
 
@@ -151,7 +151,7 @@ def test_a_champion_that_was_deleted_is_followed_by_the_next_and_the_ledger_says
 def test_a_channel_is_not_touched_by_another(model):
     first, second = model.add(), model.add()
     model.accept(first, 1)
-    other = Channel(registry=model.channel.registry, alias="edge")
+    other = RegisteredAlias(registry=model.channel.registry, alias="edge")
     model.decide("accepted", second, channel=other, digest=model.logged[second].digest, order="2026-01-02T00:00:00Z")
     assert model.aliases() == {"champion": first, "edge": second}
 

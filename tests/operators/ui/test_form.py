@@ -183,7 +183,7 @@ def test_a_person_may_ask_for_no_promotion() -> None:
         ),
         (
             {"evaluation.first_samples": 100, "evaluation.sequential": True},
-            f"{SOURCE}: evaluation: expected first_samples or sequential, which looks after every batch, got both",
+            f"{SOURCE}: evaluation: expected first_samples or sequential, which tests after every batch, got both",
         ),
         ({"variants": ["float32"]}, "at least one variant besides the float32 baseline"),
         ({"gate.max_drp": 0.5}, "the unknown key 'gate.max_drp' (did you mean gate.max_drop?)"),

@@ -202,8 +202,8 @@ def _evaluated(request: EvaluateRequest, result: Evaluated) -> Problems:
     yield from _sums_to("class_samples", result.class_samples, result.available)
     yield from _sums_to("predictions", result.predictions, result.samples)
     yield from equal("design", result.design, _design(request))
-    if result.design != "looks":
-        yield from equal("looks", result.looks, 1)
+    if result.design != "interim":
+        yield from equal("analyses", result.analyses, 1)
     if result.design == "fixed":
         yield from equal("samples", result.samples, result.available)
     beside = [(reference.role, reference.artifact.file.digest) for reference in request.references]
@@ -213,7 +213,7 @@ def _evaluated(request: EvaluateRequest, result: Evaluated) -> Problems:
 def _design(request: EvaluateRequest) -> str:
     if request.stopping is None:
         return "fixed"
-    return "sequential" if request.stopping.first_samples is None else "looks"
+    return "sequential" if request.stopping.first_samples is None else "interim"
 
 
 def _drifted(request: DriftRequest, result: Drift) -> Problems:

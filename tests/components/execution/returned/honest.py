@@ -26,7 +26,7 @@ SIGNATURE = Signature(
     outputs={"y": TensorSpec(shape=(-1, 4), dtype="float32")},
 )
 TOP1 = BUILT_IN["top1"]
-CHANNEL = records.Channel(registry="m")
+CHANNEL = records.RegisteredAlias(registry="m")
 NOW = "2026-01-01T00:00:00+00:00"
 SECRET = b"the secret of the worker"
 NOTHING: dict[str, Any] = {"drop": None, "drop_low": None, "drop_high": None, "latency_ms": None, "uri": None}
@@ -322,7 +322,7 @@ def evaluate(world: World) -> Case:
     )
     outcomes = world.wrote("int8-baseline-outcomes.npz", b"outcomes of float32 beside int8")
     seen = records.ReferenceOutcomes(role="baseline", artifact_digest=beside.file.digest, outcomes=outcomes)
-    change = {"samples": 40, "predictions": {0: 25, 1: 15}, "design": "looks", "looks": 3, "references": (seen,)}
+    change = {"samples": 40, "predictions": {0: 25, 1: 15}, "design": "interim", "analyses": 3, "references": (seen,)}
     return Case(request, world.evaluated(world.int8, world.wrote).model_copy(update=change))
 
 

@@ -69,7 +69,7 @@ ROWS = (
     Row("evaluate", "samples", 101, "samples: expected at most 100, got 101"),
     Row("evaluate", "class_samples", {"0": 60}, "the sum of class_samples: expected 100, got 60"),
     Row("evaluate", "predictions", {"0": 60}, "the sum of predictions: expected 40, got 60"),
-    Row("evaluate", "design", "fixed", "design: expected 'looks', got 'fixed'"),
+    Row("evaluate", "design", "fixed", "design: expected 'interim', got 'fixed'"),
     Row("evaluate", "references", [], "references: expected"),
     Row("evaluate", "references.0.artifact_digest", OTHER, "references: expected"),
     Row("gate", "verdicts.1.variant", "uint8", "variants: expected ['float32', 'int8'], got ['float32', 'uint8']"),
