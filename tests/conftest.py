@@ -43,13 +43,8 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """moto's S3 server on a free loopback port; its address."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with servers.s3_server() as url:
+        yield url
 
 
 @pytest.fixture

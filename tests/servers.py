@@ -1,4 +1,4 @@
-"""Real servers for tests and benchmarks, on loopback: MLflow, and PostgreSQL for it."""
+"""Real servers for tests and benchmarks, on loopback: MLflow, PostgreSQL for it, and S3."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["MlflowServer", "free_port", "mlflow_server", "postgres", "wait_until_listening"]
+__all__ = ["MlflowServer", "free_port", "mlflow_server", "postgres", "s3_server", "wait_until_listening"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,26 @@ def mlflow_server(root: Path, database: str | None = None, workers: int = 1) -> 
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """moto's S3 server in a thread, with conditional writes as the embedded server has them; its address."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
+    from litegate.stack.s3.conditional import Conditional
+
+    application = Conditional(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
 
 
 @contextmanager

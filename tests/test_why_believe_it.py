@@ -13,9 +13,9 @@ import pytest
 from scipy.stats import binom, norm
 
 from litegate.gate.clustered import ClusteredProportions
-from litegate.gate.clusters import Clusters
 from litegate.gate.evidence import Approximate, PairedProportions, needed
 from litegate.gate.multiplicity import holm
+from litegate.outcomes.clusters import Clusters
 
 PAGE = (Path(__file__).parents[1] / "docs/why-believe-it.md").read_text()
 DISCORDANT = 0.038

@@ -3,7 +3,7 @@
     import litegate
     result = litegate.compare("spec.yaml")
 
-The light core (`errors`, `spec`, `records`, `storage`, `store`, `gate`, ...) imports neither Airflow
+The light core (`errors`, `spec`, `records`, `storage`, `gate`, ...) imports neither Airflow
 nor TensorFlow nor MLflow; the modules of `litegate.steps` do the heavy work, each in a child process.
 """
 

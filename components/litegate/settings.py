@@ -17,11 +17,12 @@ class Settings:
     """Places that every step needs.
 
     Attributes:
-        workspace: root of the content-addressed store, a local folder or an S3 prefix.
+        workspace: root of the content-addressed storage, a local folder or an S3 prefix.
         cache: local folder for fetched files.
         scratch: local folder in which steps get their own work folders.
         pythons: interpreter by environment name.
         waits: seconds before a step is tried again that was ended from outside; as many times as there are.
+        executor: what runs the processes of steps, a name in `litegate.execution.executors`.
     """
 
     workspace: str
@@ -29,6 +30,7 @@ class Settings:
     scratch: Path
     pythons: dict[str, Path]
     waits: tuple[float, ...] = (5.0, 30.0)
+    executor: str = "cold"
 
 
 def default_home() -> Path:
@@ -37,7 +39,7 @@ def default_home() -> Path:
 
 
 def workspace(home: Path | None = None) -> str:
-    """`LITEGATE_WORKSPACE`, or a folder below the home: the root of the content-addressed store."""
+    """`LITEGATE_WORKSPACE`, or a folder below the home: the root of the content-addressed storage."""
     return os.environ.get("LITEGATE_WORKSPACE") or str((home or default_home()) / "workspace")
 
 
@@ -56,6 +58,7 @@ def settings(home: Path | None = None) -> Settings:
         cache=home / "cache",
         scratch=home / "scratch",
         pythons={"service": Path(sys.executable), "tensorflow": _tensorflow_python()},
+        executor=os.environ.get("LITEGATE_EXECUTOR") or "cold",
     )
 
 

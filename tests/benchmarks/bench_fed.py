@@ -18,7 +18,7 @@ from litegate.datasets.snapshots import snapshot_data
 from litegate.evaluation import lockstep
 from litegate.runtimes.litert import LiteRTModel
 from litegate.spec import parse_spec
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from litegate.work.step_work import Work
 from tests.benchmarks.real_model import REAL, pipeline_of
 
@@ -31,7 +31,7 @@ def main() -> None:
     """Convert the model, evaluate it and print the share."""
     with tempfile.TemporaryDirectory(prefix="bench-fed-") as home:
         steps = pipeline_of(REAL, Path(home))
-        file = Store(steps.places.workspace, steps.places.cache).fetch(steps.quantize("int8").file)
+        file = Workspace(steps.places.workspace, steps.places.cache).fetch(steps.quantize("int8").file)
         share = share_of_digest(file.read_bytes(), REAL / "test.tar")
     print(f"share of the digests: {100 * share:.2f} % of an evaluation")
 

@@ -25,7 +25,7 @@ from ai_edge_litert.interpreter import Interpreter
 from litegate import flavor
 from litegate.examples import digits
 from litegate.settings import Settings, settings
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from tests.components.steps.conftest import Pipeline
 
 BATCH = 256
@@ -59,8 +59,8 @@ def main() -> None:
     for name, highest, pipeline in pipelines(output.parent.resolve() / "bench-predict"):
         baseline = pipeline.convert().artifact
         for artifact in (baseline, pipeline.quantize("dynamic_range"), pipeline.quantize("int8")):
-            store = Store(pipeline.places.workspace, pipeline.places.cache)
-            row = measure(name, artifact.variant, store.fetch(artifact.file), highest)
+            workspace = Workspace(pipeline.places.workspace, pipeline.places.cache)
+            row = measure(name, artifact.variant, workspace.fetch(artifact.file), highest)
             rows.append(row)
             times = (row.interpreter_ms, row.load_model_ms, row.pyfunc_ms)
             print(

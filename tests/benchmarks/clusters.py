@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.columns import Outcomes
 from tests.benchmarks.populations import ACCURACY, CLASSES, RESNET8, classified, flip, rows
 from tests.benchmarks.scenes import Scene, Variant
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.columns import Outcomes
 from tests.benchmarks.cases import NAIVE
 from tests.benchmarks.populations import ACCURACY, CLASSES, RESNET8, classified
 from tests.benchmarks.scenes import Variant

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.columns import Outcomes
 from litegate.spec.metric_facts import BUILT_IN, MetricFacts, built_in_facts
 
 __all__ = ["ACCURACY", "CLASSES", "PER_SAMPLE", "RESNET8", "UNCLAIMED", "Population", "classified", "flip", "rows"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.columns import Outcomes
 from tests.benchmarks.populations import ACCURACY, CLASSES, RESNET8, Population, classified, flip
 
 __all__ = [

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.columns import Outcomes
 from litegate.spec.metric_facts import BUILT_IN
 from tests.benchmarks.populations import Population, rows
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from litegate.evaluation.blocks import cumulative_counts, ends_of_groups
 from litegate.gate.contrasts import Design
-from litegate.gate.outcomes import Outcomes
 from litegate.gate.stopping import decided
 from litegate.gate.verdicts import Measured, judge
+from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping, Verdict
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts

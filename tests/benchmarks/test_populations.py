@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from litegate.gate.clusters import Clusters
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.clusters import Clusters
+from litegate.outcomes.columns import Outcomes
 from tests.benchmarks.clusters import Clustering, equal, in_clusters, largest_lost, lognormal, some_lost
 from tests.benchmarks.populations import PER_SAMPLE, RESNET8, Population
 from tests.benchmarks.scenes import Scene, alone

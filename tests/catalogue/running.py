@@ -14,7 +14,7 @@ from litegate.errors import BadInput, StepFailed
 from litegate.records import Artifact, FileRef
 from litegate.settings import Settings
 from litegate.spec import load_spec
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from tests.catalogue.row import Place, Row
 from tests.components.steps.conftest import Pipeline
 from tests.models.unpacking import Model
@@ -36,22 +36,22 @@ class Remembering(Pipeline):
         """A quantized file that is not what it should be."""
         baseline = self.convert().artifact
         sound = baseline if row.id in ("file-still-float", "file-lost-io") else self.quantize(row.variant)
-        store = Store(self.places.workspace, self.places.cache)
-        content = broken_content(row.id, store.fetch(sound.file).read_bytes(), self, store)
+        workspace = Workspace(self.places.workspace, self.places.cache)
+        content = broken_content(row.id, workspace.fetch(sound.file).read_bytes(), self, workspace)
         ref = FileRef(name=f"{row.variant}.tflite", digest=digest_bytes(content), bytes=len(content))
         path = self.folder / "broken.tflite"
         path.write_bytes(content)
-        store.keep_file(path, ref.name)
+        workspace.keep_file(path, ref.name)
         return sound.model_copy(update={"variant": row.variant, "file": ref})
 
 
-def broken_content(name: str, content: bytes, steps: Pipeline, store: Store) -> bytes:
+def broken_content(name: str, content: bytes, steps: Pipeline, workspace: Workspace) -> bytes:
     if name == "file-garbage":
         return b"\x1c\0\0\0TFL3" + bytes(range(256))
     if name == "file-cut":
         return content[: len(content) // 2]
     if name == "file-lost-io":
-        return store.fetch(steps.quantize("int8_float_fallback").file).read_bytes()
+        return workspace.fetch(steps.quantize("int8_float_fallback").file).read_bytes()
     if name == "file-still-float":
         return content
     model = Model(content)

@@ -14,7 +14,7 @@ from litegate import disk
 from litegate.diagnosis import kind_of
 from litegate.errors import DiskFull, StackError, StepFailed
 from litegate.execution.endings import last_words
-from litegate.execution.process import Ending
+from litegate.execution.executor import Ending
 from litegate.failures import FailureKind, Retry
 from litegate.stack import Home, start
 from litegate.stack.home import write_private

@@ -16,7 +16,7 @@ from litegate.report import render
 from litegate.report.table_rows import baseline_of, variant_row
 from litegate.settings import Settings
 from litegate.spec import Spec, with_values
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from litegate.variants import BASELINE
 
 __all__ = ["Comparing"]
@@ -70,14 +70,14 @@ class Comparing:
         """
         self.folder.clear()
         request = register_request(self.local.run(), run_key="", links={})
-        store = Store(self.places.workspace, self.places.cache)
+        workspace = Workspace(self.places.workspace, self.places.cache)
         files = {
-            item.artifact.variant: self.folder.add(item, store.fetch(item.artifact.file), _passed(item, request))
+            item.artifact.variant: self.folder.add(item, workspace.fetch(item.artifact.file), _passed(item, request))
             for item in (request.baseline, *request.candidates)
         }
         comparison = self._comparison(request, files)
         classes = {
-            verdict.variant: read_classes(store.fetch(file).read_bytes(), request.baseline.evaluated.classes)
+            verdict.variant: read_classes(workspace.fetch(file).read_bytes(), request.baseline.evaluated.classes)
             for verdict in request.verdicts
             for file in verdict.explanation
             if file.name == f"{verdict.variant}-classes.csv"

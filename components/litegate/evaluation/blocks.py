@@ -1,4 +1,7 @@
-"""Evaluating block by block, until the samples seen so far decide the verdict or there are no more."""
+"""Evaluating block by block, until the samples seen so far decide the verdict or there are no more.
+
+The gate is imported where an evaluation may end early, and only there: any other does not depend on it.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from litegate.evaluation.workers import Workers
-from litegate.gate.outcomes import Outcomes
-from litegate.gate.stopping import decided, interim_analyses
+from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping
 from litegate.spec import MIN_SAMPLES
 from litegate.spec.metric_facts import MetricFacts
@@ -70,6 +72,8 @@ def cumulative_counts(stopping: Stopping | None, available: int, ends: Array | N
 
 def _counts(first_samples: int | None, available: int) -> list[int]:
     if first_samples is not None:
+        from litegate.gate.stopping import interim_analyses
+
         return interim_analyses(first_samples, available)
     counts, seen = [], 0
     while seen < available:
@@ -93,6 +97,8 @@ def evaluate_until_decided(
         block = workers.evaluate(plan.order[start:end])
         seen = {name: Outcomes.concatenate([seen[name], new]) if seen else new for name, new in block.items()}
         if stopping is not None and end < counts[-1]:
+            from litegate.gate.stopping import decided
+
             candidate, *references = _classified(seen, classes).items()
             found = candidate[1], dict(references)
             if decided(stopping, metric, *found, len(counts), plan.class_samples, plan.largest_group):

@@ -12,9 +12,9 @@ from litegate.datasets.features import FeatureReader
 from litegate.errors import StepFailed
 from litegate.evaluation.fed import fed_digests
 from litegate.failures import FailureKind
-from litegate.gate.outcomes import Outcomes
 from litegate.metrics.base import check_classes
 from litegate.metrics.loading import load_metric
+from litegate.outcomes.columns import Outcomes
 from litegate.records import UserCode
 from litegate.runtimes.litert import LiteRTModel
 from litegate.user_code.source import load_preprocess

@@ -22,7 +22,7 @@ import numpy as np
 from litegate.errors import StepFailed
 from litegate.evaluation.lockstep import Job, Lockstep
 from litegate.failures import FailureKind, named_signal
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.columns import Outcomes
 from litegate.processes import die_with_parent
 from litegate.progress import Progress
 

@@ -1,14 +1,18 @@
-"""What a step's process died of, told from its exit code and its last words."""
+"""What came of a step's process, told from how it ended and what it said: done, bad input, or a kind of failure."""
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 from litegate.diagnosis import NO_ROOM
-from litegate.execution.process import Ending
-from litegate.failures import FailureKind, named_signal
+from litegate.errors import BadInput, StepFailed
+from litegate.execution.executor import Ending, PreparedStep
+from litegate.execution.returned.reading import described_error
+from litegate.failures import CRASHES, FailureKind, named_signal
 
-__all__ = ["last_words", "refined", "signal_kind"]
+__all__ = ["check_ending", "last_words", "refined", "signal_kind"]
 
 _NO_MEMORY = re.compile(
     r"std::bad_alloc|\bMemoryError\b|_ArrayMemoryError|ResourceExhausted|out of memory|Cannot allocate memory"
@@ -17,6 +21,56 @@ _NO_MEMORY = re.compile(
 )
 _OF_A_FULL_DISK = frozenset({FailureKind.ABORT, FailureKind.BUS_ERROR, FailureKind.EXIT_CODE})
 _OF_NO_MEMORY = frozenset({FailureKind.ABORT, FailureKind.EXIT_CODE})
+
+
+def check_ending(ending: Ending, prepared: PreparedStep, killed: bool) -> None:
+    """Return if the step has left a result.
+
+    Args:
+        killed: whether we have ended it, with whoever waits for it.
+
+    Raises:
+        BadStepInput: the step refused its input.
+        StepFailed: anything else.
+    """
+    name = prepared.step.name
+    found = _by_the_end(ending, prepared, killed)
+    if found is not None:
+        kind, detail = found
+        raise StepFailed(name, kind, _with_last_words(detail, ending))
+    if ending.code != 0:
+        _raise_described(ending, prepared.folder, name)
+    if not os.path.lexists(prepared.folder / "result.json"):
+        detail = _with_last_words("exit code 0 without a result", ending)
+        raise StepFailed(name, FailureKind.NO_RESULT, detail)
+
+
+def _by_the_end(ending: Ending, prepared: PreparedStep, killed: bool) -> tuple[FailureKind, str] | None:
+    """What needs no words of the process: somebody or something ended it."""
+    if ending.timed_out:
+        return FailureKind.TIMEOUT, f"no result after {prepared.seconds:g} s"
+    if ending.exceeded is not None:
+        return ending.exceeded
+    if ending.code < 0:
+        return (FailureKind.INTERRUPTED, "ended with its task") if killed else signal_kind(ending)
+    return None
+
+
+def _raise_described(ending: Ending, folder: Path, name: str) -> None:
+    """Of a process that left by itself."""
+    error = described_error(folder)
+    if error is None:
+        kind, detail = last_words(ending)
+        raise StepFailed(name, refined(kind, ending), _with_last_words(detail, ending))
+    if ending.code == BadInput.exit_code and error.bad_input is not None:
+        raise error.bad_input
+    if error.kind in CRASHES:
+        raise StepFailed(name, refined(error.kind, ending), _with_last_words(error.message, ending))
+    raise StepFailed(name, error.kind, error.message)
+
+
+def _with_last_words(detail: str, ending: Ending) -> str:
+    return f"{detail}; last said: {ending.said}" if ending.said else detail
 
 
 def signal_kind(ending: Ending) -> tuple[FailureKind, str]:

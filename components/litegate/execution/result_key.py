@@ -1,57 +1,61 @@
-"""The key of a result: what it depends on beside its request."""
+"""The key of a result: what it depends on, and nothing else."""
 
 from __future__ import annotations
 
-import platform
 from functools import cache
 from pathlib import Path
 
-from litegate.digest import digest_file, digest_json
-from litegate.records import Record
+from litegate.digest import digest_json
+from litegate.execution.confinement import named
+from litegate.execution.installed import installed
+from litegate.execution.machine import machine
+from litegate.execution.source_closure import Closure, SourceTree
+from litegate.execution.step import Step
+from litegate.records import Record, UserCode
 
-__all__ = ["result_key"]
+__all__ = ["CARRIERS", "result_key"]
 
-# Of our own packages: who calls steps, and has no part in what they find.
-_CALLERS = ("cli", "comparison", "first_spec", "pipeline", "stack")
+FORMAT = 2
+"""Results under keys of another format are not found, and computed again."""
+
+CARRIERS = ("litegate.execution", "litegate.storage", "litegate.work")
+"""What brings a request, its files and its result from one place to another, and proves by digest that they are whole.
+
+No result depends on it. `litegate.steps` itself, the list of the steps, and `litegate.steps.child` belong to it too,
+but no step imports them.
+"""
+
+_ROOT = Path(__file__).parents[1]
 
 
-def result_key(step: str, request: Record, python: Path) -> str:
-    """Digest of request, code, tools, processor and host.
+def result_key(step: Step, request: Record, python: Path, root: Path = _ROOT) -> str:
+    """Digest of the request, the source that the step runs, the versions of what this imports, and the machine.
 
     Args:
         python: the interpreter that runs the step.
+        root: the folder of litegate's source.
     """
+    closure = _closure(step.name, step.unused(request), root)
+    packages = installed(python)
+    # A user's code may import whatever there is.
+    tools = packages.everything if any(named(request, UserCode)) else packages.behind(closure.others)
     return digest_json(
         {
-            "step": step,
+            "format": FORMAT,
+            "step": step.name,
             "request": request.to_json(),
-            "code": _code_digest(),
-            "tools": _installed(python),
-            "host": _host(),
+            "code": sorted(closure.digests.items()),
+            "tools": tools,
+            "machine": machine(step.machine),
         }
     )
 
 
 @cache
-def _code_digest() -> str:
-    """Digest of our own source, without the parts that no result depends on."""
-    root = Path(__file__).parents[1]
-    sources = sorted(path.relative_to(root) for path in root.rglob("*.py"))
-    return digest_json(
-        [[path.as_posix(), digest_file(root / path)] for path in sources if path.parts[0] not in _CALLERS]
-    )
+def _closure(step: str, unused: tuple[str, ...], root: Path) -> Closure:
+    return _tree(root).closure([f"litegate.steps.{step}"], (*CARRIERS, *unused))
 
 
 @cache
-def _installed(python: Path) -> str:
-    """Digest of the distributions that are installed beside an interpreter, with their versions."""
-    folders = python.parent.parent.glob("lib/python*/site-packages/*.dist-info")
-    return digest_json(sorted(folder.name for folder in folders))
-
-
-@cache
-def _host() -> list[str]:
-    """The processor's features, which decide the converter's bytes and the kernels, and the host's name."""
-    text = Path("/proc/cpuinfo").read_text(errors="replace")
-    lines = {line for line in text.splitlines() if line.startswith(("model name", "flags", "Features"))}
-    return [platform.machine(), platform.node(), digest_json(sorted(lines))]
+def _tree(root: Path) -> SourceTree:
+    return SourceTree(root)

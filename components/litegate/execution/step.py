@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from litegate.execution.machine import Machine
 from litegate.records import Record
 
 __all__ = ["Step"]
+
+
+def _none(_: Any) -> tuple[str, ...]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,9 @@ class Step:
         request, result: the record types of the contract.
         environment: which Python runs it: `tensorflow` (the lean one) or `service` (MLflow's).
         cached: whether equal inputs give a stored result; steps that look at or change the world are not.
+        machine: how much of the machine the result depends on.
+        unused: of the modules that the step imports those that it does not use for a request, by which its result
+            is then not keyed.
         storage: whether the child may use S3 itself, and so gets the credentials for it: the user's own training
             code, and the clean-up of the workspace. All others get data through `litegate.work.broker`.
         tracking: whether the child may use MLflow, and so gets its address and credentials.
@@ -33,6 +43,8 @@ class Step:
     result: type[Record]
     environment: str = "tensorflow"
     cached: bool = True
+    machine: Machine = Machine.PROCESSOR
+    unused: Callable[[Any], tuple[str, ...]] = _none
     storage: bool = False
     tracking: bool = False
     program: str = "litegate.steps.child"

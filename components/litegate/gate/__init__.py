@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from litegate.gate.contrasts import Design
-from litegate.gate.outcomes import Outcomes
 from litegate.gate.verdicts import Measured, judge
 
-__all__ = ["Design", "Measured", "Outcomes", "judge"]
+__all__ = ["Design", "Measured", "judge"]

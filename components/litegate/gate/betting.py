@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from litegate.gate.clusters import Clusters
 from litegate.gate.evidence import Evidence, Unanimous, root
+from litegate.outcomes.clusters import Clusters
 
 __all__ = ["Betting", "betting"]
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from litegate.gate.clustered import ClusteredMean
-from litegate.gate.clusters import Clusters, Sizes
 from litegate.gate.evidence import Approximate
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.clusters import Clusters, Sizes
+from litegate.outcomes.columns import Outcomes
 from litegate.spec import MIN_SAMPLES
 
 __all__ = ["Replicates", "Undefined", "Value", "bootstrap"]

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from litegate.gate.clusters import Clusters, Sizes
 from litegate.gate.evidence import Approximate, PairedProportions, root
 from litegate.gate.student import from_normal, to_normal
+from litegate.outcomes.clusters import Clusters, Sizes
 from litegate.spec import MIN_SAMPLES
 
 __all__ = ["ClusteredMean", "ClusteredProportions"]

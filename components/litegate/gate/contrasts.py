@@ -15,9 +15,9 @@ import numpy as np
 from litegate.gate.betting import betting
 from litegate.gate.bootstrap import Replicates, Value, bootstrap
 from litegate.gate.clustered import ClusteredMean, ClusteredProportions
-from litegate.gate.clusters import Clusters
 from litegate.gate.evidence import Approximate, EitherWay, Evidence, PairedProportions, Relative, Repeated
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.clusters import Clusters
+from litegate.outcomes.columns import Outcomes
 from litegate.spec import MIN_SAMPLES
 from litegate.spec.metric_facts import MetricFacts
 

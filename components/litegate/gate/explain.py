@@ -14,8 +14,8 @@ import numpy as np
 from litegate.gate.clauses import class_name
 from litegate.gate.contrasts import Comparison
 from litegate.gate.multiplicity import holm
-from litegate.gate.outcomes import Outcomes
 from litegate.gate.sentences import sentence
+from litegate.outcomes.columns import Outcomes
 from litegate.records import ClassLoss, Flip
 from litegate.spec.metric_facts import MetricFacts
 

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from litegate.gate.clauses import class_counts, class_name, samples_of_classes
-from litegate.gate.clusters import Clusters
 from litegate.gate.contrasts import Comparison
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.clusters import Clusters
+from litegate.outcomes.columns import Outcomes
 from litegate.records import LOST_CLASS, RareClass, Reason
 from litegate.spec import Gate
 

@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from litegate.gate.contrasts import Design
-from litegate.gate.outcomes import Outcomes
 from litegate.gate.verdicts import Measured, is_open
+from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping
 from litegate.spec.metric_facts import MetricFacts
 

@@ -18,8 +18,8 @@ from litegate.gate.clauses import Claim, State, claims, class_counts, samples_of
 from litegate.gate.contrasts import Comparison, Design
 from litegate.gate.lost_classes import Predicted, lost_reasons, predicted, rare_classes
 from litegate.gate.multiplicity import holm_levels
-from litegate.gate.outcomes import Outcomes, Unpaired, match
 from litegate.gate.sentences import claim
+from litegate.outcomes.columns import Outcomes, Unpaired, match
 from litegate.presentation.wording import samples_in, would_decide
 from litegate.records import Clause, Reason, Verdict
 from litegate.spec import Gate

@@ -9,9 +9,9 @@ import numpy as np
 
 from litegate.datasets import Dataset
 from litegate.errors import DataError
-from litegate.gate.outcomes import Outcomes
 from litegate.lint.evaluation import chance, classes_of, constant_metric, label_coverage
 from litegate.metrics.base import Metric
+from litegate.outcomes.columns import Outcomes
 from litegate.records import DataFinding
 from litegate.runtimes.litert import LiteRTModel
 

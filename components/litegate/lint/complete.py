@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from litegate.gate.outcomes import Outcomes
 from litegate.lint.evaluation import chance, classes_of, constant_metric, label_coverage
+from litegate.outcomes.columns import Outcomes
 from litegate.records import DataFinding, Reason
 from litegate.spec.metric_facts import MetricFacts
 

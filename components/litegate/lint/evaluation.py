@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from litegate.gate.outcomes import Outcomes
 from litegate.lint.chance import Skill, skill_of_classes, skill_of_f1, skill_of_ranking
+from litegate.outcomes.columns import Outcomes
 from litegate.records import DataFinding
 from litegate.spec import EvaluationCode
 from litegate.spec.metric_facts import MetricFacts, is_top_k

@@ -21,19 +21,17 @@ from litegate.records.artifacts import (
     TensorSpec,
 )
 from litegate.records.base import FileRef, Record
+from litegate.records.candidate import Candidate
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.comparison import Comparison
-from litegate.records.evaluation import Candidate, Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
+from litegate.records.evaluation import Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
 from litegate.records.inputs import (
     Announcement,
-    DataRef,
-    ModelRef,
     Produced,
     ProduceRequest,
     Resolved,
     ResolveRequest,
     TrainRequest,
-    UserCode,
 )
 from litegate.records.inspection import (
     BufferUse,
@@ -91,6 +89,7 @@ from litegate.records.results import (
     VariantRow,
 )
 from litegate.records.schema import DataField, InferredSchema, InferSchemaRequest
+from litegate.records.sources import DataRef, ModelRef, UserCode
 from litegate.records.statistics import InputStatistics
 from litegate.records.verdicts import (
     LOST_CLASS,

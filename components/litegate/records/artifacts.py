@@ -6,7 +6,7 @@ from pydantic import Field
 
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Share, VariantName
-from litegate.records.inputs import DataRef, ModelRef, UserCode
+from litegate.records.sources import DataRef, ModelRef, UserCode
 from litegate.records.statistics import InputStatistics
 
 __all__ = [

@@ -6,15 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from litegate.records.artifacts import Artifact, Benchmark
+from litegate.records.artifacts import Artifact
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest, VariantName
-from litegate.records.inputs import DataRef, UserCode
-from litegate.records.inspection import Inspection, SmokeRun
+from litegate.records.sources import DataRef, UserCode
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
 
-__all__ = ["Candidate", "EvaluateRequest", "Evaluated", "Reference", "ReferenceOutcomes", "Stopping"]
+__all__ = ["EvaluateRequest", "Evaluated", "Reference", "ReferenceOutcomes", "Stopping"]
 
 Role = Literal["baseline", "champion"]
 
@@ -109,13 +108,3 @@ class Evaluated(Record):
     references: tuple[ReferenceOutcomes, ...] = ()
     seconds: float
     kernels: str
-
-
-class Candidate(Record):
-    """All that is known about a variant when the gate judges it."""
-
-    artifact: Artifact
-    evaluated: Evaluated
-    benchmark: Benchmark | None = None
-    inspection: Inspection | None = None
-    smoke: SmokeRun | None = None

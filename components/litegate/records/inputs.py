@@ -2,70 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import Field
-
-from litegate.records.base import FileRef, Record
+from litegate.records.base import Record
 from litegate.records.fields import Count, Digest
 from litegate.records.overrides import Overrides
-from litegate.spec import Format, Retrain, Spec
+from litegate.records.sources import DataRef, ModelRef, UserCode
+from litegate.spec import Retrain, Spec
 from litegate.spec.metric_facts import MetricFacts
 
 __all__ = [
     "Announcement",
-    "DataRef",
-    "ModelRef",
     "ProduceRequest",
     "Produced",
     "ResolveRequest",
     "Resolved",
     "TrainRequest",
-    "UserCode",
 ]
-
-
-class ModelRef(Record):
-    """The source model, pinned.
-
-    Attributes:
-        uri: the file or folder itself, where the spec's address stands for many versions.
-        digest: SHA-256 of a Keras file, or `litegate.digest.digest_tree` of a SavedModel's files.
-        files: all of them.
-    """
-
-    uri: str
-    format: Literal["saved_model", "keras", "h5"]
-    digest: Digest
-    files: tuple[FileRef, ...]
-
-
-class DataRef(Record):
-    """A dataset, pinned: `manifest` lists its objects with sizes and versions, `digest` covers it.
-
-    Attributes:
-        label: name of the field that holds the label.
-        features: fields by input name, where the spec names them.
-        group: name of the field that says which samples belong together; for images, what finds it in their paths.
-        classes: the order of the class folders, where the spec names it.
-    """
-
-    uri: str
-    format: Format
-    digest: Digest
-    manifest: FileRef
-    label: str = "label"
-    features: dict[str, str | list[str]] = Field(default_factory=dict)
-    group: str | None = None
-    classes: tuple[str, ...] = ()
-
-
-class UserCode(Record):
-    """The user's `package.module:function`, where it is searched, and the digest of its source."""
-
-    reference: str
-    folder: str
-    digest: Digest
 
 
 class Announcement(Record):

@@ -9,7 +9,7 @@ from pydantic import Field
 from litegate.records.artifacts import Artifact, SampleSet
 from litegate.records.base import Record
 from litegate.records.fields import Count
-from litegate.records.inputs import DataRef, UserCode
+from litegate.records.sources import DataRef, UserCode
 from litegate.spec import EvaluationCode, LintCode
 
 __all__ = ["DataFinding", "Lint", "LintRequest"]

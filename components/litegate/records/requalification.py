@@ -10,8 +10,8 @@ from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
 from litegate.records.evaluation import Evaluated
 from litegate.records.fields import Count, Digest, Share, VariantName
-from litegate.records.inputs import DataRef, UserCode
 from litegate.records.promotion import RegisteredAlias
+from litegate.records.sources import DataRef, UserCode
 from litegate.records.statistics import InputStatistics
 from litegate.records.verdicts import Verdict
 from litegate.spec import Requalify, Spec

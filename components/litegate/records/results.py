@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from litegate.records.artifacts import Artifact, ConversionCheck, SampleSet
 from litegate.records.base import Record
-from litegate.records.evaluation import Candidate
+from litegate.records.candidate import Candidate
 from litegate.records.fields import Count, Digest, VariantName, renamed
 from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litegate.records.artifacts import TensorSpec
 from litegate.records.base import Record
 from litegate.records.fields import Count
-from litegate.records.inputs import DataRef
+from litegate.records.sources import DataRef
 
 __all__ = ["DataField", "InferSchemaRequest", "InferredSchema"]
 

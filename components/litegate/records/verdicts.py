@@ -9,9 +9,9 @@ from pydantic import BeforeValidator
 
 from litegate.failures import FailureKind
 from litegate.records.base import FileRef, Record
-from litegate.records.evaluation import Candidate
+from litegate.records.candidate import Candidate
 from litegate.records.fields import Count, Digest, Share, VariantName
-from litegate.records.inputs import UserCode
+from litegate.records.sources import UserCode
 from litegate.spec import EvaluationCode, Gate
 
 __all__ = [

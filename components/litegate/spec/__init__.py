@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from litegate.spec.approval import Approval
 from litegate.spec.changes import schema_of, value_of, with_values
+from litegate.spec.choices import MIN_SAMPLES, EvaluationCode, Format, LintCode
 from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import (
-    MIN_SAMPLES,
     Calibration,
     Data,
     Evaluation,
-    EvaluationCode,
-    Format,
     GroupedData,
-    LintCode,
     Model,
 )
 from litegate.spec.notify import Event, Notification

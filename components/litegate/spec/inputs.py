@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from litegate.spec.choices import MIN_SAMPLES, EvaluationCode, Format, LintCode
 from litegate.spec.metric_facts import BUILT_IN, built_in_facts, is_user_metric
 from litegate.spec.section import Section, address, check_variant, identifier
 from litegate.variants import VARIANTS
 
 __all__ = [
-    "MIN_SAMPLES",
     "Calibration",
     "Data",
     "Evaluation",
-    "EvaluationCode",
-    "Format",
     "GroupedData",
-    "LintCode",
     "Model",
 ]
 
-MIN_SAMPLES = 30
-"""So few samples say nothing about a mean whose distribution is not known."""
-
-Format = Literal["csv", "images", "npy", "npz", "parquet", "tfrecord", "webdataset"]
 _AT_LEAST_ONE: JsonDict = {"type": "integer", "minimum": 1}
-
-LintCode = Literal["clipped", "constant", "leakage", "outliers", "scale", "shift", "too_few"]
-"""Errors of the calibration lint that a spec may allow."""
-
-
-EvaluationCode = Literal[
-    "chance", "classes", "constant_metric", "label_dependent", "near_leakage", "one_class", "random_preprocess"
-]
-"""Errors of the evaluation lint that a spec may allow."""
 
 
 class Model(Section):

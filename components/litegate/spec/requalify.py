@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from litegate.spec.choices import MIN_SAMPLES
 from litegate.spec.gate import Gate, Limits
-from litegate.spec.inputs import MIN_SAMPLES, GroupedData
+from litegate.spec.inputs import GroupedData
 from litegate.spec.section import Cron
 
 __all__ = ["Requalify"]

@@ -8,9 +8,15 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from litegate import records
+from litegate.execution.machine import Machine
 from litegate.execution.step import Step
 
 __all__ = ["STEPS"]
+
+
+def _unused_by_evaluation(request: records.EvaluateRequest) -> tuple[str, ...]:
+    """Only an evaluation that may end early asks the gate, and has a policy to ask it about."""
+    return () if request.stopping else ("litegate.gate", "litegate.spec.gate")
 
 
 STEPS = MappingProxyType(
@@ -26,19 +32,33 @@ STEPS = MappingProxyType(
             Step("lint", records.LintRequest, records.Lint),
             Step("conversion_check", records.ConversionCheckRequest, records.ConversionCheck),
             Step("quantize", records.QuantizeRequest, records.Artifact),
-            Step("inspect", records.InspectRequest, records.Inspection),
+            Step("inspect", records.InspectRequest, records.Inspection, machine=Machine.NOTHING),
             Step("smoke", records.SmokeRequest, records.SmokeRun),
             Step(
                 "fetch_champion", records.ChampionRequest, records.ChampionFile, "service", cached=False, tracking=True
             ),
-            Step("evaluate", records.EvaluateRequest, records.Evaluated, timeout=6 * 3600, memory=8),
-            Step("benchmark", records.BenchmarkRequest, records.Benchmark),
-            Step("gate", records.GateRequest, records.Verdicts, "service"),
+            Step(
+                "evaluate",
+                records.EvaluateRequest,
+                records.Evaluated,
+                unused=_unused_by_evaluation,
+                timeout=6 * 3600,
+                memory=8,
+            ),
+            Step("benchmark", records.BenchmarkRequest, records.Benchmark, machine=Machine.HOST),
+            Step("gate", records.GateRequest, records.Verdicts, "service", machine=Machine.NOTHING),
             Step(
                 "register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True, grace=3
             ),
             Step("promote", records.PromoteRequest, records.Promotion, "service", cached=False, tracking=True),
-            Step("read_ledger", records.PositionRequest, records.Position, "service", tracking=True),
+            Step(
+                "read_ledger",
+                records.PositionRequest,
+                records.Position,
+                "service",
+                machine=Machine.NOTHING,
+                tracking=True,
+            ),
             Step("decide", records.Decision, records.Decided, "service", cached=False, tracking=True),
             Step("snapshot", records.SnapshotRequest, records.Snapshot, cached=False),
             Step(

@@ -17,11 +17,10 @@ from litegate.errors import DataError
 from litegate.evaluation.blocks import Plan, cumulative_counts, ends_of_groups, evaluate_until_decided
 from litegate.evaluation.lockstep import Job
 from litegate.evaluation.workers import Workers, processes_for
-from litegate.gate.clusters import Clusters
-from litegate.gate.outcomes import Outcomes
 from litegate.metrics.base import Metric, check_classes
 from litegate.metrics.loading import load_metric
-from litegate.presentation.wording import samples_in
+from litegate.outcomes.clusters import Clusters
+from litegate.outcomes.columns import Outcomes
 from litegate.progress import Progress
 from litegate.records import Evaluated, EvaluateRequest, ReferenceOutcomes
 from litegate.runtimes.litert import LiteRTModel, Tensor
@@ -184,7 +183,7 @@ def _say(
         ended = "decided after" if count < available else "went to the end,"
         work.say("evaluate %s: %s %s of %s samples", variant, ended, f"{count:,}", f"{available:,}")
     value = "" if outcomes.score is None else f" {outcomes.score.mean():.4f}"
-    where = samples_in(count, None if clusters is None else len(clusters))
+    where = f"{count:,} samples" + ("" if clusters is None else f" in {len(clusters):,} clusters")
     work.say("evaluate %s: %s%s on %s, %s", variant, request.metric, value, where, speed)
     groups = 0 if outcomes.group is None else len(np.unique(outcomes.group))
     if clusters is not None and len(clusters) < groups:

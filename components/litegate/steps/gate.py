@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from litegate.gate import Design, Measured, Outcomes, judge
+from litegate.gate import Design, Measured, judge
 from litegate.gate.explain import agreement, class_losses, classes_csv, flips, sentence
 from litegate.gate.file_facts import refusals
 from litegate.gate.verdicts import compare
 from litegate.lint.complete import evaluation_refusals
 from litegate.metrics.loading import load_metric
+from litegate.outcomes.columns import Outcomes
 from litegate.records import Candidate, GateRequest, Reason, Verdict, Verdicts
 from litegate.spec.metric_facts import MetricFacts
 from litegate.variants import BASELINE

@@ -28,12 +28,12 @@ from litegate.storage.opening import open_storage
 from litegate.storage.use import use_local
 from litegate.storage.whole_files import write_whole
 
-__all__ = ["Store", "result_name"]
+__all__ = ["Workspace", "result_name"]
 
 log = logging.getLogger("litegate")
 
 
-class Store:
+class Workspace:
     """Content-addressed storage of step results.
 
     Args:

@@ -18,7 +18,7 @@ from typing_extensions import override
 from litegate.digest import digest_json
 from litegate.settings import default_home, workspace
 from litegate.storage.versions import ModelFiles, find_model
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 
 __all__ = ["ModelTrigger"]
 
@@ -41,7 +41,7 @@ class ModelTrigger(BaseEventTrigger):
     def __init__(self, uri: str, interval: float) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.uri, self.interval = uri, interval
-        self._store, self._mark = Store(workspace(), default_home() / "cache"), f"watch-{digest_json(uri)}"
+        self._workspace, self._mark = Workspace(workspace(), default_home() / "cache"), f"watch-{digest_json(uri)}"
         self._errors = 0
         self._seen_before: str | None = None
         self._announced: dict[str, Any] | None = None
@@ -84,14 +84,14 @@ class ModelTrigger(BaseEventTrigger):
     def _is_new(self, found: ModelFiles) -> bool:
         """Neither what was announced last, nor older: that becomes the newest when a newer one is deleted."""
         if self._announced is None:
-            self._announced = self._store.mark(self._mark)
+            self._announced = self._workspace.mark(self._mark)
         last = self._announced
         return last is None or (found.identity != last["identity"] and found.modified >= last["modified"])
 
     async def _remember(self, found: ModelFiles) -> None:
         self._announced = {"uri": found.uri, "identity": found.identity, "modified": found.modified}
         try:
-            await asyncio.to_thread(self._store.set_mark, self._mark, self._announced)
+            await asyncio.to_thread(self._workspace.set_mark, self._mark, self._announced)
         except Exception as error:
             log.warning("watching %s: %s; it is announced once more after a restart", found.uri, error)
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from litegate.gate import Design, Measured, Outcomes, judge
+from litegate.gate import Design, Measured, judge
 from litegate.gate.clustered import ClusteredMean, ClusteredProportions
-from litegate.gate.clusters import Clusters
 from litegate.gate.contrasts import mean_evidence
 from litegate.gate.evidence import PairedProportions, needed
 from litegate.gate.explain import class_losses, sentence
 from litegate.gate.verdicts import compare
+from litegate.outcomes.clusters import Clusters
+from litegate.outcomes.columns import Outcomes
 from litegate.records import Verdict
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts, built_in_facts

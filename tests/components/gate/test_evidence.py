@@ -12,10 +12,10 @@ from scipy.optimize import minimize_scalar
 from litegate.gate.betting import Betting
 from litegate.gate.bootstrap import bootstrap
 from litegate.gate.clustered import ClusteredMean, ClusteredProportions
-from litegate.gate.clusters import Clusters
 from litegate.gate.contrasts import Design, mean_evidence
 from litegate.gate.evidence import Approximate, Evidence, PairedProportions, Relative, Repeated, Unanimous, needed
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.clusters import Clusters
+from litegate.outcomes.columns import Outcomes
 
 
 def ternary(samples: int, lost: int, gained: int) -> np.ndarray:

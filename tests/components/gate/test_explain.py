@@ -10,7 +10,7 @@ import pytest
 
 from litegate.gate.contrasts import Comparison, Design
 from litegate.gate.explain import agreement, class_losses, classes_csv, flips, read_classes, sentence
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.columns import Outcomes
 from litegate.records import ClassLoss, Clause, Reason, Verdict
 from litegate.spec import Gate
 from litegate.spec.metric_facts import BUILT_IN, MetricFacts

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from litegate.gate import Design, Measured, Outcomes, judge
+from litegate.gate import Design, Measured, judge
 from litegate.gate.stopping import decided, interim_analyses
+from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping
 from litegate.spec import Gate
 from litegate.spec.metric_facts import built_in_facts
@@ -27,7 +28,7 @@ TOP1 = built_in_facts("top1")
         (1000, 10_000, [1000, 2000, 4000, 10_000]),
     ],
 )
-def test_the_looks_double_and_end_with_all(first: int, total: int, planned: list[int]) -> None:
+def test_the_interim_analyses_double_and_end_with_all(first: int, total: int, planned: list[int]) -> None:
     assert interim_analyses(first, total) == planned
 
 

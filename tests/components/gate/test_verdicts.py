@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from litegate.gate import Design, Measured, Outcomes, judge
+from litegate.gate import Design, Measured, judge
 from litegate.gate.sentences import sentence
+from litegate.outcomes.columns import Outcomes
 from litegate.records import Reason, Verdict
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts, built_in_facts

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from litegate.gate.outcomes import Outcomes
 from litegate.lint.complete import evaluation_refusals
+from litegate.outcomes.columns import Outcomes
 from litegate.spec.metric_facts import MetricFacts, built_in_facts
 
 TOP1, MAE = (built_in_facts(name) for name in ("top1", "mae"))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from litegate.gate.outcomes import Outcomes
 from litegate.lint.evaluation import chance, constant_metric, label_coverage
+from litegate.outcomes.columns import Outcomes
 from litegate.records import DataFinding
 from litegate.spec.metric_facts import MetricFacts, built_in_facts
 

@@ -10,14 +10,14 @@ import pytest
 
 from litegate import records
 from litegate.execution.step_run import StepRun
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.columns import Outcomes
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.requests import request_of
 from litegate.records import Artifact, Candidate, Converted, Resolved, SampleSet
 from litegate.settings import Settings
 from litegate.spec import parse_spec
 from litegate.steps import STEPS
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from litegate.variants import BASELINE
 
 
@@ -95,7 +95,7 @@ class Pipeline:
         return self.step(step, request.model_copy(update={"artifact": artifact} | changes))
 
     def outcomes(self, evaluated: records.Evaluated | records.ReferenceOutcomes) -> Outcomes:
-        return Outcomes.read(Store(self.places.workspace, self.places.cache).fetch(evaluated.outcomes))
+        return Outcomes.read(Workspace(self.places.workspace, self.places.cache).fetch(evaluated.outcomes))
 
     def score(self, evaluated: records.Evaluated) -> float:
         return float(self.outcomes(evaluated).score.mean())

@@ -15,8 +15,8 @@ from litegate.datasets.sampling import in_random_order
 from litegate.errors import StepFailed
 from litegate.evaluation.blocks import cumulative_counts, ends_of_groups
 from litegate.execution.step_run import BadStepInput
-from litegate.gate.outcomes import Unpaired, match
 from litegate.gate.stopping import interim_analyses
+from litegate.outcomes.columns import Unpaired, match
 from litegate.spec import Gate
 
 pytestmark = pytest.mark.e2e

@@ -14,7 +14,7 @@ from litegate.errors import StepFailed
 from litegate.execution.step_run import BadStepInput
 from litegate.inspection.tflite import describe
 from litegate.records import Artifact, FileRef, SampleSet
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from litegate.variants import BASELINE, VARIANTS
 from tests.models.unpacking import Model
 
@@ -28,13 +28,13 @@ class Files:
 
     def __init__(self, steps: Any, folder: Path) -> None:
         self.steps, self.folder = steps, folder
-        self.store = Store(steps.places.workspace, steps.places.cache)
+        self.workspace = Workspace(steps.places.workspace, steps.places.cache)
 
     def artifact(self, variant: str, content: bytes, signatures: Any = None) -> Artifact:
         return Artifact(variant=variant, file=self._keep(content), signatures=signatures or describe(content))
 
     def content(self, artifact: Artifact) -> bytes:
-        return self.store.fetch(artifact.file).read_bytes()
+        return self.workspace.fetch(artifact.file).read_bytes()
 
     def unpacked(self, variant: str) -> Model:
         return Model(self.content(self.steps.quantize(variant)))
@@ -48,7 +48,7 @@ class Files:
     def _keep(self, content: bytes) -> FileRef:
         path = self.folder / "content"
         path.write_bytes(content)
-        return self.store.keep_file(path, "file")
+        return self.workspace.keep_file(path, "file")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from litegate import records
 from litegate.datasets.representative import save_samples
 from litegate.execution.step_run import BadStepInput
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from tests.components.datasets.writers import write
 
 pytestmark = pytest.mark.e2e
@@ -101,7 +101,7 @@ def test_samples_that_are_not_finite_never_reach_the_converter(pipeline: Make, t
     image, _ = quarters(steps.folder, "calibration")
     image[5, 2, 2, 0] = value
     save_samples(tmp_path / "samples.npz", {"serving_default": {"image": image[:100]}})
-    file = Store(steps.places.workspace, steps.places.cache).keep_file(tmp_path / "samples.npz", "samples.npz")
+    file = Workspace(steps.places.workspace, steps.places.cache).keep_file(tmp_path / "samples.npz", "samples.npz")
     with pytest.raises(BadStepInput, match="serving_default/image: expected finite numbers"):
         lint(steps, samples=steps.sample().model_copy(update={"file": file}), allow=("constant",))
 

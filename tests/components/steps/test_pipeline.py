@@ -14,7 +14,7 @@ from litegate import records
 from litegate.datasets.representative import load_samples
 from litegate.errors import BadInput, StepFailed
 from litegate.execution.step_run import BadStepInput
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from litegate.variants import BASELINE, VARIANTS
 
 pytestmark = pytest.mark.e2e
@@ -106,7 +106,7 @@ def test_several_signatures_are_calibrated_each_with_its_own_data(pipeline: Make
     steps = pipeline("two_signatures", calibration="signatures.npz", evaluation="signatures.npz")
     chosen = steps.spec.evaluation.model_copy(update={"signature": "decode"})
     steps.spec = steps.spec.model_copy(update={"evaluation": chosen})
-    samples = load_samples(Store(steps.places.workspace, steps.places.cache).fetch(steps.sample().file))
+    samples = load_samples(Workspace(steps.places.workspace, steps.places.cache).fetch(steps.sample().file))
     assert {key: set(features) for key, features in samples.items()} == {"encode": {"x"}, "decode": {"code"}}
     assert steps.conversion_check().agreement == 1.0
     artifact = steps.quantize("int8")

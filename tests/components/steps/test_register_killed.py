@@ -12,7 +12,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from litegate.execution.process import ChildProcess
+from litegate.execution.executors.process import ChildProcess
 from litegate.steps import STEPS, register
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")

@@ -303,7 +303,7 @@ def test_a_cleared_run_that_finds_something_else_keeps_its_number(world: World) 
     assert " 0.3 " in lines[4]
 
 
-def test_a_broken_champion_is_rolled_back_once_and_barred(world: World) -> None:
+def test_a_broken_champion_is_rolled_back_once_and_revoked(world: World) -> None:
     assert [world.promote("dynamic_range"), world.promote("int8")] == [1, 2]
     found = world.record(**BROKEN)
     assert found.broken

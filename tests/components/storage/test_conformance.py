@@ -255,21 +255,21 @@ STREAMS = """
 import re, sys
 from pathlib import Path
 from litegate.storage.opening import open_storage
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) << 10
 
-def use(storage, store, path, name):
+def use(storage, workspace, path, name):
     storage.put(name, path)
-    store.fetch(store.keep_file(path, name))
+    workspace.fetch(workspace.keep_file(path, name))
 
 root, folder = sys.argv[1], Path(sys.argv[2])
-storage, store = open_storage(root), Store(root + "/workspace", folder / "cache")
+storage, workspace = open_storage(root), Workspace(root + "/workspace", folder / "cache")
 (folder / "small").write_bytes(b"x" * (1 << 20))
-use(storage, store, folder / "small", "small")
+use(storage, workspace, folder / "small", "small")
 before = peak()
-use(storage, store, folder / "large", "large")
+use(storage, workspace, folder / "large", "large")
 print(peak() - before)
 """
 

@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from litegate.storage import versions
 from litegate.storage.s3 import s3_client
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from litegate_airflow.events import watch
 from litegate_airflow.events.watch import ModelTrigger
 
@@ -203,7 +203,7 @@ def test_the_pause_grows_with_the_errors_and_has_an_end(monkeypatch: pytest.Monk
 def test_what_cannot_be_remembered_is_not_announced_twice_in_one_life(
     s3_bucket: str, looks: Looks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(store: Store, name: str, value: Any) -> None:
+    def refuse(workspace: Workspace, name: str, value: Any) -> None:
         raise ConnectionError("refused")
 
     async def run() -> None:
@@ -215,7 +215,7 @@ def test_what_cannot_be_remembered_is_not_announced_twice_in_one_life(
         async with watching(uri) as events:
             await until(lambda: len(events) == 1)
 
-    monkeypatch.setattr(Store, "set_mark", refuse)
+    monkeypatch.setattr(Workspace, "set_mark", refuse)
     asyncio.run(run())
     assert "refused; it is announced once more after a restart" in caplog.text
 

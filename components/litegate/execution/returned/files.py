@@ -15,7 +15,7 @@ from litegate.digest import OtherBytes, verified
 from litegate.execution.confinement import named
 from litegate.execution.returned.reading import Forged
 from litegate.records import FileRef, Record
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 
 __all__ = ["take_files"]
 
@@ -23,7 +23,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def take_files(request: Record, result: Record, outputs: Path, staging: Path, store: Store) -> None:
+def take_files(request: Record, result: Record, outputs: Path, staging: Path, workspace: Workspace) -> None:
     """Publish what the step wrote and its result names; all of it, or nothing.
 
     Args:
@@ -35,7 +35,7 @@ def take_files(request: Record, result: Record, outputs: Path, staging: Path, st
     """
     copies = [(ref, _copied(ref, outputs, staging / ref.digest)) for ref in _written(request, result)]
     for ref, copy in copies:
-        store.keep_copy(ref, copy)
+        workspace.keep_copy(ref, copy)
 
 
 def _written(request: Record, result: Record) -> list[FileRef]:

@@ -36,7 +36,7 @@ def confine(confinement: Confinement, channel: int | None = None) -> tuple[str, 
     """Apply limits, and isolation as far as the kernel lets us; this returns in another process if it is confined.
 
     Args:
-        channel: a descriptor to which goes why the step was ended, if it was; see `litegate.execution.process`.
+        channel: a descriptor to which goes why the step was ended, if it was; see `Ending.exceeded`.
 
     Returns:
         What the kernel does not let us do, in words.

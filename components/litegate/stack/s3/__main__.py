@@ -11,6 +11,7 @@ from pathlib import Path
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import run_simple
 
+from litegate.stack.s3.conditional import Conditional
 from litegate.stack.s3.durable import Durable
 from litegate.stack.s3.kept import Kept
 from litegate.stack.s3.signatures import Signed
@@ -21,5 +22,5 @@ keys = {os.environ["AWS_ACCESS_KEY_ID"]: os.environ["AWS_SECRET_ACCESS_KEY"]}
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 kept = Kept(folder)
 kept.restore()
-application = Signed(Durable(DomainDispatcherApplication(create_backend_app), kept), keys)
+application = Signed(Durable(Conditional(DomainDispatcherApplication(create_backend_app)), kept), keys)
 run_simple(host, port, application, threaded=True, request_handler=MotoRequestHandler)

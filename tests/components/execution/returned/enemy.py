@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from litegate.execution.confinement import listed_uris
-from litegate.execution.process import Ending
+from litegate.execution.executor import Ending, Executor, PreparedStep
+from litegate.execution.publishing import publish
 from litegate.execution.returned.snapshots import Seen
 from litegate.execution.step_run import StepRun
 from litegate.steps import STEPS
@@ -29,16 +30,24 @@ class Child(StepRun):
     """A step whose child asks, writes and hands back what the case says, and then tampers with its folder."""
 
     def __init__(self, name: str, case: Case, world: World, tamper: Tamper = lambda folder: None) -> None:
-        super().__init__(STEPS[name], case.request, world.places)
+        super().__init__(STEPS[name], case.request, world.places, Enemy(case, world, tamper))
+
+
+class Enemy(Executor):
+    """In the place of a process."""
+
+    def __init__(self, case: Case, world: World, tamper: Tamper) -> None:
         self._case, self._tamper, self._world = case, tamper, world
 
-    def _run_child(self, folder: Path) -> Ending:
-        self._isolation = []
+    def run(self, prepared: PreparedStep, say: Callable[[str], None]) -> Ending:
+        folder = prepared.folder
         for do, uri in self._case.asks:
             (broker.find_model if do == "find_model" else broker.list_entries)(folder, uri, "data")
         leave(folder, self._world, self._case.result.to_json())
         self._tamper(folder)
         return Ending(0, "", False, False)
+
+    def kill(self) -> None: ...
 
 
 def leave(folder: Path, world: World, result: Any) -> None:
@@ -51,15 +60,15 @@ def leave(folder: Path, world: World, result: Any) -> None:
 
 def handed_back(name: str, case: Case, world: World, result: Any, tamper: Tamper = lambda folder: None) -> Any:
     """What the parent takes of a child's result, without what comes before it."""
-    step_run = StepRun(STEPS[name], case.request, world.places)
-    with tempfile.TemporaryDirectory(dir=world.places.scratch) as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(dir=world.places.scratch) as path:
+        folder = Path(path)
         server = Broker(folder, world.places.cache, folder, listed_uris(case.request), ())
         for do, uri in case.asks:
             assert "error" not in server.answer(json.dumps({"do": do, "uri": uri, "where": "data"}).encode())
         leave(folder, world, result)
         tamper(folder)
-        return step_run._result(folder, Seen("complete", server))
+        seen = Seen("complete", server)
+        return publish(STEPS[name], case.request, folder, seen, world.places.scratch, world.workspace)
 
 
 _watched: list[tuple[str, list[str]]] = []

@@ -16,7 +16,7 @@ from litegate.records import Artifact, DataRef, FileRef, SampleRequest, UserCode
 from litegate.settings import Settings, settings
 from litegate.steps import STEPS
 from litegate.storage.user_objects import list_entries
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from litegate.user_code.source import source_digest
 
 
@@ -49,7 +49,7 @@ def pinned(places: Settings) -> Callable[[str], DataRef]:
         manifest = "\n".join(entry.model_dump_json() for entry in entries).encode()
         path = places.cache.parent / "manifest"
         path.write_bytes(manifest)
-        ref = Store(places.workspace, places.cache).keep_file(path, "manifest.jsonl")
+        ref = Workspace(places.workspace, places.cache).keep_file(path, "manifest.jsonl")
         return DataRef(uri=uri, format="npz", digest=digest_bytes(manifest), manifest=ref)
 
     return pin
@@ -69,7 +69,7 @@ def sampling(
             f"def preprocess(features, label):\n    {lines}\n    return features, label\n"
         )
         model = tflite_files["float32"]
-        Store(places.workspace, places.cache).keep_file(model, "float32.tflite")
+        Workspace(places.workspace, places.cache).keep_file(model, "float32.tflite")
         file = FileRef(name="float32.tflite", digest=digest_file(model), bytes=model.stat().st_size)
         theirs = "theirs:preprocess"
         request = SampleRequest(

@@ -24,7 +24,7 @@ from litegate.records import (
 )
 from litegate.settings import Settings
 from litegate.steps import STEPS
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 
 Keep = Callable[[Path, str], FileRef]
 
@@ -34,7 +34,7 @@ def keep(places: Settings) -> Keep:
     """Puts a file into the workspace under a name."""
 
     def put(path: Path, name: str) -> FileRef:
-        Store(places.workspace, places.cache).keep_file(path, name)
+        Workspace(places.workspace, places.cache).keep_file(path, name)
         return FileRef(name=name, digest=digest_file(path), bytes=path.stat().st_size)
 
     return put

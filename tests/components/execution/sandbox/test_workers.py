@@ -16,7 +16,7 @@ from litegate.inspection.tflite import describe
 from litegate.records import Artifact, DataRef, EvaluateRequest, FileRef, UserCode
 from litegate.settings import Settings
 from litegate.steps import STEPS
-from litegate.storage.workspace import Store
+from litegate.storage.workspace import Workspace
 from litegate.user_code.source import source_digest
 
 CODE = """
@@ -40,7 +40,7 @@ def evaluating(
     images = np.random.default_rng(5).normal(size=(600, 8, 8, 1)).astype(np.float32)
     np.savez(tmp_path / "test.npz", image=images, label=np.arange(600) % 4)
     model = tflite_files["int8"]
-    Store(places.workspace, places.cache).keep_file(model, "int8.tflite")
+    Workspace(places.workspace, places.cache).keep_file(model, "int8.tflite")
     file = FileRef(name="int8.tflite", digest=digest_file(model), bytes=model.stat().st_size)
     artifact = Artifact(variant="int8", file=file, signatures=describe(model.read_bytes()))
     data = pinned(str(tmp_path / "test.npz"))

@@ -8,9 +8,9 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import t
 
-from litegate.gate.clusters import Clusters, Sizes
-from litegate.gate.outcomes import Outcomes
 from litegate.gate.student import from_normal, to_normal
+from litegate.outcomes.clusters import Clusters, Sizes
+from litegate.outcomes.columns import Outcomes
 
 
 def outcomes(samples: int, **columns: np.ndarray) -> Outcomes:

@@ -1,4 +1,4 @@
-"""Ending what a child left behind."""
+"""Ending what a process left behind."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from litegate.gate.outcomes import Outcomes
+from litegate.outcomes.columns import Outcomes
 
 __all__ = ["Clusters", "Sizes"]
 

@@ -11,35 +11,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from litegate.execution.executor import Ending
 from litegate.execution.sandbox.kernel import syscall
 from litegate.failures import FailureKind
 from litegate.processes import readable
 
-__all__ = ["ChildProcess", "Ending"]
+__all__ = ["ChildProcess"]
 
 _MAX_LINES, _MAX_LINE = 10_000, 2000
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a process ended.
-
-    Attributes:
-        code: exit code, or the number of the signal as a negative number.
-        said: the last lines of its output.
-        timed_out: whether it was ended for taking too long.
-        memory_short: whether the kernel killed some process for lack of memory meanwhile.
-        exceeded: the kind of its death and what it took too much of, if its supervisor ended it for that.
-    """
-
-    code: int
-    said: str
-    timed_out: bool
-    memory_short: bool
-    exceeded: tuple[FailureKind, str] | None = None
 
 
 class ChildProcess:

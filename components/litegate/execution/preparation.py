@@ -1,0 +1,54 @@
+"""Making a step ready to be run: a folder of its own, its request, and what its process may use."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from litegate.execution.confinement import child_environment, confinement, time_limit
+from litegate.execution.executor import PreparedStep
+from litegate.execution.leftovers import remove
+from litegate.execution.step import Step
+from litegate.records import Record
+from litegate.settings import Settings
+from litegate.storage.copies import private_folder
+from litegate.storage.scratch import held
+
+__all__ = ["prepared", "work_folder"]
+
+
+@contextmanager
+def work_folder(step: Step, scratch: Path) -> Iterator[Path]:
+    """A folder in the scratch space, removed in the end with whatever is in it then."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{step.name}-", dir=private_folder(scratch)))
+    with held(folder):  # until it is gone: a start removes what nobody holds
+        try:
+            yield folder
+        finally:
+            remove(folder)
+
+
+def prepared(step: Step, request: Record, folder: Path, files: tuple[Path, ...], settings: Settings) -> PreparedStep:
+    """A step for its executor; its request and its confinement are written to its folder.
+
+    Args:
+        files: local copies of the request's files.
+
+    Raises:
+        BadInput: a limit in the environment is not one, or a path that is to be read is hidden from all steps.
+    """
+    given = confinement(step, request, folder, settings)
+    (folder / "request.json").write_text(request.model_dump_json())
+    given.save(folder / "confinement.json")
+    return PreparedStep(
+        step=step,
+        folder=folder,
+        cache=settings.cache,
+        files=files,
+        python=settings.pythons[step.environment],
+        environment=child_environment(step, folder),
+        confinement=given,
+        seconds=time_limit(step, request),
+    )

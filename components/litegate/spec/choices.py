@@ -1,0 +1,21 @@
+"""What a spec may choose from, and what records have in common with it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+__all__ = ["MIN_SAMPLES", "EvaluationCode", "Format", "LintCode"]
+
+MIN_SAMPLES = 30
+"""So few samples say nothing about a mean whose distribution is not known."""
+
+Format = Literal["csv", "images", "npy", "npz", "parquet", "tfrecord", "webdataset"]
+
+LintCode = Literal["clipped", "constant", "leakage", "outliers", "scale", "shift", "too_few"]
+"""Errors of the calibration lint that a spec may allow."""
+
+
+EvaluationCode = Literal[
+    "chance", "classes", "constant_metric", "label_dependent", "near_leakage", "one_class", "random_preprocess"
+]
+"""Errors of the evaluation lint that a spec may allow."""

@@ -1,0 +1,103 @@
+"""Steps that make, look at and measure files."""
+
+from __future__ import annotations
+
+from litegate import records
+from tests.components.execution.returned.world import Case, World
+
+__all__ = ["benchmark", "conversion_check", "convert", "evaluate", "inspect", "quantize", "smoke"]
+
+
+def convert(world: World) -> Case:
+    saved = (world.wrote("saved_model.pb", b"graph"), world.wrote("variables/variables.index", b"index"))
+    result = records.Converted(
+        artifact=world.artifact("float32", world.wrote),
+        saved_model=saved,
+        tools={"tensorflow": "2.21.0", "isolation": "complete"},
+    )
+    return Case(records.ConvertRequest(model=world.model(world.given)), result)
+
+
+def conversion_check(world: World) -> Case:
+    request = records.ConversionCheckRequest(
+        model=world.model(world.given), artifact=world.baseline, samples=world.samples(world.given)
+    )
+    return Case(request, records.ConversionCheck(samples=20, max_abs_difference=1e-6, agreement=1.0))
+
+
+def quantize(world: World) -> Case:
+    request = records.QuantizeRequest(
+        variant="int8",
+        saved_model=(world.given("saved_model.pb", b"graph"),),
+        baseline=world.baseline,
+        samples=world.samples(world.given),
+    )
+    return Case(request, world.artifact("int8", world.wrote))
+
+
+def inspect(world: World) -> Case:
+    request = records.InspectRequest(artifact=world.int8, baseline=world.baseline, source="m.keras", target="cpu")
+    use = records.OperatorUse(name="ADD", computes="integer", inputs=("int8",), outputs=("int8",), count=2, macs=9)
+    finding = records.Finding(severity="warning", code="c", message="m", count=1, examples=("t",))
+    counts = {"kinds": 1, "operator_count": 2, "float_operators": 0, "macs": 9, "float_macs": 0, "islands": 0}
+    result = records.Inspection(
+        variant="int8",
+        artifact_digest=world.int8.file.digest,
+        scheme="int8",
+        inputs={"x": "int8"},
+        outputs={"y": "int8"},
+        operators=(use,),
+        float_names=(),
+        island_examples=("ADD",),
+        per_axis=1,
+        per_tensor=1,
+        buffers=(records.BufferUse(kind="weights int8", buffers=1, bytes=9),),
+        largest=(records.LargeBuffer(name="w", type="int8", shape=(3, 3), bytes=9),),
+        weights_compared=1,
+        weight_error=0.5,
+        findings=(finding,),
+        blocking=(),
+        **counts,
+    )
+    return Case(request, result)
+
+
+def smoke(world: World) -> Case:
+    request = records.SmokeRequest(
+        artifact=world.int8, baseline=world.baseline, samples=world.samples(world.given), source="m.keras"
+    )
+    result = records.SmokeRun(
+        variant="int8",
+        artifact_digest=world.int8.file.digest,
+        samples=20,
+        constant=False,
+        reference_samples=20,
+        kernel_difference=0.01,
+        kernel_agreement=1.0,
+        warnings=("odd",),
+    )
+    return Case(request, result)
+
+
+def benchmark(world: World) -> Case:
+    request = records.BenchmarkRequest(artifact=world.int8, samples=world.samples(world.given))
+    result = records.Benchmark(variant="int8", latency_ms=0.5, latency_p95_ms=0.6, runs=9, host="h", kernels="xnnpack")
+    return Case(request, result)
+
+
+def evaluate(world: World) -> Case:
+    beside = world.baseline
+    spec = world.spec
+    request = records.EvaluateRequest(
+        artifact=world.int8,
+        data=world.data(str(world.user / "test.npz"), world.given),
+        metric="top1",
+        max_samples=None,
+        seed=1,
+        references=(records.Reference(role="baseline", artifact=beside),),
+        stopping=records.Stopping(policy=spec.gate, variants=1, first_samples=20),
+    )
+    outcomes = world.wrote("int8-baseline-outcomes.npz", b"outcomes of float32 beside int8")
+    seen = records.ReferenceOutcomes(role="baseline", artifact_digest=beside.file.digest, outcomes=outcomes)
+    change = {"samples": 40, "predictions": {0: 25, 1: 15}, "design": "interim", "analyses": 3, "references": (seen,)}
+    return Case(request, world.evaluated(world.int8, world.wrote).model_copy(update=change))

@@ -1,0 +1,73 @@
+"""What a child may use: memory, time, and the secrets that it needs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from litegate.errors import BadInput, StepFailed
+from litegate.execution.confinement import child_environment, memory_limit
+from litegate.records import Artifact, BenchmarkRequest, FileRef, SampleSet
+from litegate.steps import STEPS
+from tests.components.execution.children import Make
+
+
+def test_every_child_has_limits(step: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LITEGATE_MEMORY_LIMIT", "3G")
+    limit, size = 3 << 30, 16 << 30
+    expected = [(limit, limit), (size, size), (0, 0), (4096, 4096)]
+    with pytest.raises(StepFailed, match=re.escape(str(expected))):
+        step("limits").run()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("LITEGATE_MEMORY_LIMIT", "lots", r"^LITEGATE_MEMORY_LIMIT: expected a size such as 8G, got 'lots'$"),
+        ("LITEGATE_TIME_LIMIT", "0", r"^LITEGATE_TIME_LIMIT: expected a number of seconds, got '0'$"),
+    ],
+)
+def test_a_limit_that_is_none_is_refused(
+    step: Make, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadInput, match=message):
+        step("good").run()
+
+
+def test_the_limit_grows_with_the_files_of_the_step() -> None:
+    def limit(size: int) -> int:
+        artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d" * 64, bytes=size), signatures={})
+        samples = SampleSet(file=FileRef(name="s", digest="5" * 64, bytes=0), samples=1, available=1, labels={})
+        return memory_limit(STEPS["benchmark"], BenchmarkRequest(artifact=artifact, samples=samples))
+
+    assert 4 << 30 <= limit(1000) == limit(200 << 20) < 5 << 30
+    assert limit(1 << 30) - limit(0) == (3 << 29) + (10 << 30) - (4 << 30)
+
+
+@pytest.mark.parametrize(
+    ("name", "secrets"),
+    [
+        ("convert", set()),
+        ("quantize", set()),
+        ("evaluate", set()),
+        ("resolve", set()),
+        ("gate", set()),
+        ("train", {"AWS_SECRET_ACCESS_KEY", "MY_TOKEN"}),
+        ("register", {"MLFLOW_TRACKING_PASSWORD", "MY_TOKEN"}),
+    ],
+)
+def test_a_child_gets_the_secrets_that_it_needs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, secrets: set[str]
+) -> None:
+    given = {"AIRFLOW__CORE__FERNET_KEY", "AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_PASSWORD", "MY_TOKEN"}
+    for variable in given:
+        monkeypatch.setenv(variable, "secret")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    environment = child_environment(STEPS[name], tmp_path)
+    assert set(environment) & given == secrets
+    assert environment["OMP_NUM_THREADS"] == "2"
+    monkeypatch.setenv("LITEGATE_PASS_ENVIRONMENT", "OTHER,MY_TOKEN")
+    assert "MY_TOKEN" in child_environment(STEPS[name], tmp_path)

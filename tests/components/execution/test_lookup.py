@@ -1,0 +1,95 @@
+"""Results of earlier runs are found whole and fitting, or computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from litegate.execution.step_run import StepRun
+from litegate.records import Artifact, DataRef, FileRef, SampleRequest, SampleSet
+from litegate.settings import Settings, settings
+from litegate.steps import STEPS
+from litegate.storage.workspace import Workspace
+
+
+@pytest.fixture
+def sampling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sampling:
+    return Sampling(tmp_path, monkeypatch)
+
+
+class Sampling:
+    """The step `sample`, of which only the child is pretended."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        places = Settings(str(folder / "workspace"), folder / "cache", folder / "scratch", settings().pythons)
+        manifest = FileRef(name="manifest.jsonl", digest="a" * 64, bytes=1)
+        data = DataRef(uri="data.npz", format="npz", digest="b" * 64, manifest=manifest)
+        artifact = Artifact(variant="float32", file=FileRef(name="f", digest="d" * 64, bytes=1), signatures={})
+        self.step_run = StepRun(STEPS["sample"], SampleRequest(data=data, artifact=artifact, samples=1, seed=1), places)
+        (folder / "samples.npz").write_bytes(b"samples")
+        file = self.step_run.workspace.keep_file(folder / "samples.npz", "samples.npz")
+        self.made = SampleSet(file=file, samples=1, available=1, labels={})
+        self.computed = 0
+        self.workspace = folder / "workspace"
+        monkeypatch.setattr(self.step_run, "_compute", self._compute)
+
+    def _compute(self) -> SampleSet:
+        self.computed += 1
+        return self.made
+
+    @property
+    def result(self) -> Path:
+        """Where it is kept."""
+        return self.workspace / "results" / "sample" / f"{self.step_run.key()}.json"
+
+
+def test_a_result_is_found_with_all_its_files_or_not_at_all(sampling: Sampling) -> None:
+    run, made = sampling.step_run.run, sampling.made
+    assert sampling.step_run.find() is None
+    assert (run(), run(), sampling.computed) == (made, made, 1)
+    (sampling.workspace / "files" / made.file.digest).unlink()
+    assert sampling.step_run.find() is None
+    assert (run(), sampling.computed) == (made, 2)
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def _altered(path: Path) -> None:
+    """At equal size."""
+    content = path.read_bytes()
+    assert b'"samples": 1' in content
+    path.write_bytes(content.replace(b'"samples": 1', b'"samples": 0'))
+
+
+def _of_another(path: Path) -> None:
+    Workspace(str(path.parents[2]), path.parent).keep_result("sample", "0" * 64, {"samples": 1})
+    (path.parent / f"{'0' * 64}.json").replace(path)
+
+
+def _deep(path: Path) -> None:
+    path.write_bytes(b"[" * 100_000)
+
+
+@pytest.mark.parametrize("damage", [_cut, _altered, _of_another, _deep], ids=lambda function: function.__name__)
+def test_a_damaged_result_is_computed_again_and_that_is_said(
+    sampling: Sampling, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    sampling.step_run.run()
+    damage(sampling.result)
+    assert (sampling.step_run.run(), sampling.computed) == (sampling.made, 2)
+    assert f"{sampling.result} is damaged: it is removed, and computed again" in caplog.text
+    assert (sampling.step_run.run(), sampling.computed) == (sampling.made, 2)
+
+
+def test_a_stored_result_that_is_not_that_of_its_request_is_computed_again(
+    sampling: Sampling, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody who can write to the workspace can give it a digest as well."""
+    forged = sampling.made.model_copy(update={"samples": 1000, "available": 1000})
+    sampling.step_run.workspace.keep_result("sample", sampling.step_run.key(), forged.to_json())
+    assert (sampling.step_run.run(), sampling.computed) == (sampling.made, 1)
+    assert "cannot be that of this step: it is computed again" in caplog.text

@@ -1,0 +1,187 @@
+"""What changes the key of a result: a change of what it depends on, and no other."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+import litegate
+from litegate.execution.result_key import result_key
+from litegate.records import EvaluateRequest, Record
+from litegate.settings import settings
+from litegate.steps import STEPS
+from tests.components.execution.returned.honest import HONEST, World
+
+SOURCE = Path(litegate.__file__).parent
+CACHED = [step for step in STEPS.values() if step.cached]
+LINE = "\nA_LINE_MORE = True\n"
+
+
+@pytest.fixture
+def requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Record]:
+    """A request of every step whose results are kept; the evaluation is of all samples."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    world = World(tmp_path / "world", settings().pythons)
+    made = {step.name: HONEST[step.name](world).request for step in CACHED}
+    return made | {"evaluate": made["evaluate"].model_copy(update={"stopping": None, "references": ()})}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a copy of litegate's source in which some modules have a line more."""
+
+    def copy(*changed: str) -> Path:
+        root = tmp_path / f"source-{len(list(tmp_path.iterdir()))}" / "litegate"
+        shutil.copytree(SOURCE, root, ignore=shutil.ignore_patterns("__pycache__"), copy_function=os.link)
+        for name in changed:
+            found = list(root.glob(name))
+            assert found, f"{name}: there is no such module"
+            for path in found:
+                text = path.read_text() + LINE
+                path.unlink()  # it is the real one under another name
+                path.write_text(text)
+        return root
+
+    return copy
+
+
+def keys(requests: dict[str, Record], root: Path = SOURCE) -> dict[str, str]:
+    """The key of each step."""
+    pythons = settings().pythons
+    return {step.name: result_key(step, requests[step.name], pythons[step.environment], root) for step in CACHED}
+
+
+def computed_anew(requests: dict[str, Record], source: Callable[..., Path], changed: Iterable[str]) -> set[str]:
+    """The steps whose results are not found again after a change of modules."""
+    before, after = keys(requests), keys(requests, source(*changed))
+    return {name for name in before if before[name] != after[name]}
+
+
+def test_the_place_of_the_source_says_nothing(requests: dict[str, Record], source: Callable[..., Path]) -> None:
+    assert computed_anew(requests, source, ()) == set()
+
+
+def test_what_shows_results_or_runs_steps_computes_nothing_anew(
+    requests: dict[str, Record], source: Callable[..., Path]
+) -> None:
+    changed = ["report/**/*.py", "cli/**/*.py", "comparison/*.py", "pipeline/*.py", "stack/**/*.py", "flavor/*.py"]
+    carriers = ["execution/**/*.py", "storage/**/*.py", "work/*.py", "steps/__init__.py", "steps/child.py"]
+    gathers = [f"{name}/__init__.py" for name in ("records", "spec", "gate", "inspection", "promotion")]
+    assert computed_anew(requests, source, [*changed, *carriers, *gathers]) == set()
+
+
+@pytest.mark.parametrize(
+    ("changed", "steps"),
+    [
+        ("tracking/*.py", {"read_ledger"}),
+        ("presentation/*.py", {"gate", "read_ledger"}),  # a verdict is a sentence too
+        ("gate/*.py", {"gate"}),
+        ("steps/quantize.py", {"quantize"}),
+        ("inspection/weights.py", {"inspect"}),
+        ("source/*.py", {"convert", "conversion_check"}),
+        ("datasets/tfrecord.py", {"sample", "lint", "evaluate", "drift"}),  # by name of the format
+        ("metrics/of_sets.py", {"lint", "evaluate", "gate"}),
+        ("records/verdicts.py", {"gate", "drift", "read_ledger"}),
+        ("spec/notify.py", {"drift", "read_ledger"}),
+        ("errors.py", {step.name for step in CACHED} - {"benchmark"}),
+    ],
+)
+def test_a_changed_module_computes_anew_what_runs_it(
+    requests: dict[str, Record], source: Callable[..., Path], changed: str, steps: set[str]
+) -> None:
+    assert computed_anew(requests, source, [changed]) == steps
+
+
+def test_a_changed_line_of_the_converter_quantizes_anew(
+    requests: dict[str, Record], source: Callable[..., Path]
+) -> None:
+    converts = re.compile(r"\.representative_dataset = ")
+    modules = [path for path in SOURCE.rglob("*.py") if converts.search(path.read_text())]
+    assert modules
+    changed = [str(path.relative_to(SOURCE)) for path in modules]
+    assert computed_anew(requests, source, changed) == {"quantize"}
+
+
+def test_an_evaluation_that_may_end_early_depends_on_the_gate(
+    requests: dict[str, Record], source: Callable[..., Path], tmp_path: Path
+) -> None:
+    early = HONEST["evaluate"](World(tmp_path / "other", settings().pythons)).request
+    assert isinstance(early, EvaluateRequest)
+    assert early.stopping is not None
+    assert "evaluate" in computed_anew(requests | {"evaluate": early}, source, ["gate/betting.py"])
+
+
+def test_only_what_is_about_the_host_depends_on_its_name(
+    requests: dict[str, Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = keys(requests)
+    monkeypatch.setattr(platform, "node", lambda: "another-host")
+    after = keys(requests)
+    assert {name for name in before if before[name] != after[name]} == {"benchmark"}
+
+
+def test_what_makes_or_runs_bytes_depends_on_the_processor(
+    requests: dict[str, Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = keys(requests)
+    monkeypatch.setattr("litegate.execution.machine._here", lambda: ["x86_64", "model name: another"])
+    after = keys(requests)
+    same = {name for name in before if before[name] == after[name]}
+    assert same == {"inspect", "gate", "read_ledger"}
+
+
+@pytest.fixture
+def upgraded(tmp_path: Path) -> Callable[[str], Path]:
+    """Makes an environment like the one with TensorFlow, with one distribution in another version."""
+
+    def make(name: str) -> Path:
+        real = settings().pythons["tensorflow"].parent.parent
+        prefix = tmp_path / "upgraded" / name
+        (packages := prefix / "lib/python3.11/site-packages").mkdir(parents=True)
+        shutil.copy(real / "pyvenv.cfg", prefix)
+        for path in real.glob("lib/python3*/site-packages/*"):
+            other = path.name.startswith(f"{name}-") and path.suffix == ".dist-info"
+            (packages / (f"{name}-99.dist-info" if other else path.name)).symlink_to(path)
+        return prefix / "bin" / "python"
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("package", "steps"),
+    [
+        ("tensorflow", {"convert", "conversion_check", "quantize"}),
+        ("keras", {"convert", "conversion_check", "quantize"}),  # which TensorFlow requires
+        ("boto3", set()),
+        ("litegate", set()),
+        ("pyarrow", {"lint", "evaluate", "drift"}),
+    ],
+)
+def test_another_version_computes_anew_what_imports_it(
+    requests: dict[str, Record], upgraded: Callable[[str], Path], package: str, steps: set[str]
+) -> None:
+    python = upgraded(package)
+    real = settings().pythons["tensorflow"]
+    steps_here = [
+        step for step in CACHED if step.environment == "tensorflow" and "theirs" not in str(requests[step.name])
+    ]
+    before = {step.name: result_key(step, requests[step.name], real) for step in steps_here}
+    after = {step.name: result_key(step, requests[step.name], python) for step in steps_here}
+    assert {name for name in before if before[name] != after[name]} == steps
+
+
+def test_where_users_code_runs_every_package_counts(
+    requests: dict[str, Record], upgraded: Callable[[str], Path], tmp_path: Path
+) -> None:
+    code = World(tmp_path / "other", settings().pythons).code
+    python, real, step = upgraded("boto3"), settings().pythons["tensorflow"], STEPS["evaluate"]
+    request = requests["evaluate"]
+    assert result_key(step, request, real) == result_key(step, request, python)
+    with_code = request.model_copy(update={"preprocess": code})
+    assert result_key(step, with_code, real) != result_key(step, with_code, python)
