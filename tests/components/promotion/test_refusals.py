@@ -49,7 +49,7 @@ CASES = [
     ),
     Case("rolling back to a stranger", TWO, decision("rolled_back", 2, to=7), "a version that was never accepted"),
     Case("reinstating what is revoked", BARRED, decision("reinstated", 3)),
-    Case("reinstating what is not", TWO, decision("reinstated", 2), "a version that was rolled back or rejected"),
+    Case("reinstating what is not", TWO, decision("reinstated", 2), "a revoked version (rolled back or rejected)"),
     Case("freezing", TWO, decision("frozen", 1)),
     Case("freezing a stranger", TWO, decision("frozen", 7), "an accepted version (1, 2), got a version that was never"),
     Case("freezing what waits", WAITING, decision("frozen", 3), "an accepted version (1, 2)"),
@@ -57,7 +57,9 @@ CASES = [
     Case("unfreezing what an entry calls pinned", (*TWO, decision("pinned", 2)), decision("unfrozen")),
     Case("unfreezing nothing", TWO, decision("unfrozen"), "a frozen version, got none"),
     Case("the expected champion", TWO, decision("accepted", 3, 3, expected=2)),
-    Case("another champion by now", TWO, decision("accepted", 3, 3, expected=1), "version 1, which this was decided"),
+    Case(
+        "another champion by now", TWO, decision("accepted", 3, 3, expected=1), "version 1, for which this was decided"
+    ),
     Case("no champion, as expected", (), decision("accepted", 1, 1, expected=0)),
     Case(
         "a champion where none was expected",
@@ -84,7 +86,11 @@ def test_what_cannot_be_decided_says_why(case: Case) -> None:
     ("asked", "then", "says"),
     [
         (decision("rolled_back", 2), Aliases(champion=1), None),
-        (decision("rolled_back", 2), Aliases(), "another accepted version that can take over, got none"),
+        (
+            decision("rolled_back", 2),
+            Aliases(),
+            "that can take over, got no such version: promote one first",
+        ),
         (decision("rolled_back", 2, to=1), Aliases(champion=3), "version 1 as it was judged"),
         (decision("frozen", 1), Aliases(champion=2), "version 1 as it was judged"),
         (decision("frozen", 1), Aliases(champion=1), None),
