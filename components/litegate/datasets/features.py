@@ -10,7 +10,7 @@ import numpy as np
 
 from litegate.datasets import Dataset, Label
 from litegate.errors import DataError
-from litegate.runtimes.litert import Tensor, check_features
+from litegate.runtimes.litert import Misfit, Tensor, check_features
 
 __all__ = ["FeatureReader"]
 
@@ -63,8 +63,9 @@ class FeatureReader:
             bound, label = self._preprocessed(preprocess, bound, label, f"sample {self.dataset.ids[index]}")
         try:
             check_features({name: value[np.newaxis] for name, value in bound.items()}, self.inputs)
-        except (ValueError, TypeError) as error:
-            raise DataError(f"{self.where} (sample {self.dataset.ids[index]})", *_parted(error)) from None
+        except Misfit as error:
+            sample = f"{self.where} (sample {self.dataset.ids[index]})"
+            raise DataError(sample, f"{error.what} to be {error.expected}", error.got) from None
         return label, bound
 
     def _preprocessed(
@@ -145,10 +146,3 @@ def _same_kind(given: Label, returned: Any, sample: str) -> Label:
     if target.dtype.kind not in "biuf":
         raise DataError("preprocess", "a label of numbers, as the data has", f"{returned!r:.100} for {sample}")
     return target
-
-
-def _parted(error: Exception) -> tuple[str, str]:
-    """A message 'what: expected X, got Y' as the two parts that a `DataError` takes."""
-    text = str(error)
-    head, found, tail = text.rpartition(", got ")
-    return (head.replace(": expected ", " to be ", 1), tail) if found else ("a sample that fits the model", text)

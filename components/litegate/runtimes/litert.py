@@ -20,6 +20,21 @@ ROWS = 256
 """Samples of one `invoke`: with more, memory grows and speed does not."""
 
 
+class Misfit(ValueError):
+    """Arrays that do not fit a signature: what is wrong, what would be right, and what is there."""
+
+    def __init__(self, what: str, expected: str, got: str) -> None:
+        super().__init__(what, expected, got)
+        self.what, self.expected, self.got = what, expected, got
+
+    def __str__(self) -> str:
+        return f"{self.what}: expected {self.expected}, got {self.got}"
+
+
+class WrongType(Misfit, TypeError):
+    """Arrays of a type that a signature does not have."""
+
+
 @dataclass(frozen=True)
 class Tensor:
     """An input or output of a signature.
@@ -195,24 +210,24 @@ def check_features(features: Mapping[str, Array], inputs: Mapping[str, Tensor], 
         raw: they are what the file holds, rather than real values.
 
     Raises:
-        ValueError: names, shapes or numbers of samples are wrong, or there are no samples.
-        TypeError: a type is wrong.
+        Misfit: names, shapes or numbers of samples are wrong, or there are no samples.
+        WrongType: a type is wrong; it is a `TypeError` too.
     """
     if set(features) != set(inputs):
-        raise ValueError(f"inputs: expected {_names(inputs)}, got {_names(features)}")
+        raise Misfit("inputs", _names(inputs), _names(features))
     for name, tensor in inputs.items():
         value = features[name]
         dtype = tensor.dtype if raw else tensor.real_dtype
         if value.dtype != dtype:
-            raise TypeError(f"input {name!r}: expected type {dtype}, got {value.dtype}")
+            raise WrongType(f"input {name!r}", f"type {dtype}", str(value.dtype))
         expected = ("batch", *tensor.shape[1:])
         if value.ndim != len(tensor.shape) or any(
             wanted not in (-1, found) for wanted, found in zip(tensor.shape[1:], value.shape[1:], strict=True)
         ):
-            raise ValueError(f"input {name!r}: expected shape {_shape(expected)}, got {_shape(value.shape)}")
+            raise Misfit(f"input {name!r}", f"shape {_shape(expected)}", _shape(value.shape))
     sizes = {value.shape[0] for value in features.values()}
     if len(sizes) != 1 or 0 in sizes:
-        raise ValueError(f"inputs: expected one number of samples, at least 1, got {sorted(sizes)}")
+        raise Misfit("inputs", "one number of samples, at least 1", str(sorted(sizes)))
     return int(sizes.pop())
 
 

@@ -22,7 +22,7 @@ from litegate.lint.values import by_itself, compared
 from litegate.metrics.loading import load_metric
 from litegate.progress import Progress
 from litegate.records import DataFinding, Lint, LintRequest
-from litegate.runtimes.litert import LiteRTModel, check_features, choose_signature
+from litegate.runtimes.litert import LiteRTModel, Misfit, check_features, choose_signature
 from litegate.user_code.source import load_preprocess
 from litegate.work.step_work import Work
 
@@ -100,7 +100,7 @@ class _Lint:
         for key, model in self.models.items():
             try:
                 check_features(self.samples.get(key, {}), model.inputs)
-            except (ValueError, TypeError) as error:
+            except Misfit as error:
                 raise DataError(f"{CALIBRATION}, signature {key}", "samples that fit it", str(error)) from None
 
     def _digests(self) -> list[bytes]:

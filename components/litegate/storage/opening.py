@@ -22,8 +22,10 @@ def open_storage(uri: str) -> Storage:
     """The storage whose root is at an address. Nothing is connected to before it is used.
 
     Raises:
-        BadInput: nothing is known of the scheme.
+        BadInput: nothing is known of the scheme, or there is a NUL in it, which no path has.
     """
+    if "\0" in uri:
+        raise BadInput(repr(uri), "an address without NUL characters", "one with them")
     scheme = scheme_of(uri)
     if scheme not in STORAGES:
         raise BadInput(uri, f"a local path, or {' or '.join(FORMS.values())}", f"{scheme}://")

@@ -88,3 +88,11 @@ def test_targets_must_be_finite(tmp_path: Path, value: float) -> None:
     label[4, 1] = value
     with pytest.raises(DataError, match=r"evaluation\.uri: label: expected finite numbers, .* in sample 4"):
         batches(tmp_path, label)
+
+
+def test_a_sample_that_does_not_fit_the_model_is_named_with_what_would(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        batches(tmp_path, None, lambda features, label: ({"x": features["x"][:1]}, label))
+    error = caught.value
+    assert error.where == "evaluation.uri (sample 0)"
+    assert (error.expected, error.got) == ("input 'x' to be shape (batch, 2)", "(1, 1)")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from litegate.runtimes.litert import LiteRTModel, Tensor, choose_signature
+from litegate.runtimes.litert import LiteRTModel, Misfit, Tensor, WrongType, check_features, choose_signature
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,13 @@ def test_the_signature_is_the_one_asked_for_or_the_obvious_one(
 def test_a_signature_that_is_not_there_or_not_clear_is_refused(keys: tuple[str, ...], wanted: str | None) -> None:
     with pytest.raises(ValueError, match="signature: expected"):
         choose_signature(keys, wanted)
+
+
+def test_what_does_not_fit_is_said_in_parts() -> None:
+    inputs = {"image": Tensor((-1, 8), np.dtype(np.float32), 0.0, 0)}
+    with pytest.raises(Misfit) as caught:
+        check_features({"image": np.zeros((2, 9), np.float32)}, inputs)
+    said = caught.value
+    assert (said.what, said.expected, said.got) == ("input 'image'", "shape (batch, 8)", "(2, 9)")
+    with pytest.raises(WrongType, match=r"^input 'image': expected type float32, got int8$"):
+        check_features({"image": np.zeros((2, 8), np.int8)}, inputs)

@@ -21,6 +21,11 @@ def test_an_unknown_scheme_is_bad_input_that_says_what_there_is() -> None:
         open_storage("gs://b/x")
 
 
+def test_a_nul_is_bad_input() -> None:
+    with pytest.raises(BadInput, match=r"'a\\x00b': expected an address without NUL"):
+        open_storage("a\0b")
+
+
 def test_specs_may_name_what_there_is_storage_for() -> None:
     assert {None, *FORMS} == set(STORAGES)
     assert all(open_storage(form).kind == scheme for scheme, form in FORMS.items())
