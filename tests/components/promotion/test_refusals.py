@@ -57,9 +57,7 @@ CASES = [
     Case("unfreezing what an entry calls pinned", (*TWO, decision("pinned", 2)), decision("unfrozen")),
     Case("unfreezing nothing", TWO, decision("unfrozen"), "a frozen version, got none"),
     Case("the expected champion", TWO, decision("accepted", 3, 3, expected=2)),
-    Case(
-        "another champion by now", TWO, decision("accepted", 3, 3, expected=1), "version 1, for which this was decided"
-    ),
+    Case("another champion by now", TWO, decision("accepted", 3, 3, expected=1), "1, for which this was decided"),
     Case("no champion, as expected", (), decision("accepted", 1, 1, expected=0)),
     Case(
         "a champion where none was expected",
