@@ -111,7 +111,7 @@ def test_a_verdict_against_another_champion_than_todays_is_outdated(toy):
     first, second = selected(toy, "dynamic_range"), selected(toy, "int8", "second")
     promote.run(first, toy.work)
 
-    with pytest.raises(BadInput, match="expected none, which this was decided for, got version 1"):
+    with pytest.raises(BadInput, match="expected none, for which this was decided, got version 1"):
         promote.run(second.model_copy(update={"compared_with": 0}), toy.work)
     compared = second.model_copy(update={"compared_with": 1, "order": "2026-01-02T00:00:00.000000+00:00"})
     assert promote.run(compared, toy.work).moved
@@ -131,7 +131,7 @@ def test_a_file_that_is_gone_from_mlflow_is_not_promoted(toy, mlflow_server):
     request = selected(toy)
     stored_file(mlflow_server, toy.name, 1).unlink()
 
-    with pytest.raises(StoreError, match=r"expected one \.tflite, found 0"):
+    with pytest.raises(StoreError, match=r"expected one \.tflite, got 0"):
         promote.run(request, toy.work)
     assert champion(toy.name) is None
 

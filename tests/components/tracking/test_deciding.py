@@ -198,7 +198,7 @@ def test_what_cannot_be_decided_writes_nothing(model):
     model.accept(version, 1)
     with pytest.raises(BadInput, match="another accepted version that can take over, got none"):
         model.decide("rolled_back", version)
-    with pytest.raises(BadInput, match="version 7, which this was decided for"):
+    with pytest.raises(BadInput, match="version 7, for which this was decided"):
         model.accept(model.add(), 2, expected=7)
     assert model.entries() == [("accepted", None, version)]
     assert model.aliases() == {"champion": version}

@@ -121,7 +121,7 @@ def test_what_is_collected_can_neither_be_proved_nor_forgotten(mlflow_server, tm
     marker.client.delete_experiment(marker.marker.experiment_id)
     collect(mlflow_server)
 
-    for model, why in ((run, "version 1: no verdict in run"), (file, r"expected one \.tflite, found 0")):
+    for model, why in ((run, "version 1: no verdict in run"), (file, r"expected one \.tflite, got 0")):
         with pytest.raises(StoreError, match=why):
             take(model.client, model.name, "rolled_back", 2)
         assert (model.aliases["champion"], model.actions) == ("2", ["accepted", "accepted"])
@@ -159,7 +159,7 @@ def test_a_ledger_whose_experiment_was_renamed_is_not_begun_anew(model):
     model.client.rename_experiment(marker, f"mine-{model.name}")
     assert model.look() == Aliases(), "nothing is known, and nothing is touched"
     assert model.aliases == {"champion": "1"}
-    with pytest.raises(StoreError, match=f"run {ledger} holds it"):
+    with pytest.raises(StoreError, match=f"run {ledger} holds the entries"):
         model.promote_again()
 
     model.client.rename_experiment(marker, f"{EXPERIMENT}/{model.channel}")
