@@ -165,7 +165,13 @@ class Toy:
                 kernels="xnnpack",
             ),
             benchmark=Benchmark(
-                variant=variant, latency_ms=0.25, latency_p95_ms=0.5, runs=50, host="testhost", kernels="xnnpack"
+                variant=variant,
+                artifact_digest=ref.digest,
+                latency_ms=0.25,
+                latency_p95_ms=0.5,
+                runs=50,
+                host="testhost",
+                kernels="xnnpack",
             ),
         )
 

@@ -6,25 +6,21 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 from __future__ import annotations
 
 from litegate.records.approval import ApprovalDecision
-from litegate.records.artifacts import (
-    Artifact,
-    Benchmark,
-    BenchmarkRequest,
-    ConversionCheck,
-    ConversionCheckRequest,
-    Converted,
-    ConvertRequest,
-    QuantizeRequest,
-    SampleRequest,
-    SampleSet,
-    Signature,
-    TensorSpec,
-)
+from litegate.records.artifacts import Artifact, Signature, TensorSpec
 from litegate.records.base import FileRef, Record
-from litegate.records.candidate import Candidate
+from litegate.records.benchmark import Benchmark, BenchmarkRequest, FileBenchmark
+from litegate.records.candidate import Candidate, warnings_of
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.comparison import Comparison
-from litegate.records.evaluation import Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
+from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest
+from litegate.records.evaluation import (
+    Evaluated,
+    EvaluateRequest,
+    FileEvaluation,
+    Reference,
+    ReferenceOutcomes,
+    Stopping,
+)
 from litegate.records.inputs import (
     Announcement,
     Produced,
@@ -41,9 +37,6 @@ from litegate.records.inspection import (
     InspectRequest,
     LargeBuffer,
     OperatorUse,
-    SmokeRequest,
-    SmokeRun,
-    warnings_of,
 )
 from litegate.records.lint import DataFinding, Lint, LintRequest
 from litegate.records.notices import Notice
@@ -61,6 +54,7 @@ from litegate.records.promotion import (
     RegisteredAlias,
     Revoked,
 )
+from litegate.records.quantization import QuantizeRequest
 from litegate.records.requalification import (
     Acted,
     ActRequest,
@@ -88,7 +82,9 @@ from litegate.records.results import (
     RunResult,
     VariantRow,
 )
+from litegate.records.samples import SampleRequest, SampleSet
 from litegate.records.schema import DataField, InferredSchema, InferSchemaRequest
+from litegate.records.smoke import FileSmokeRun, SmokeRequest, SmokeRun
 from litegate.records.sources import DataRef, ModelRef, UserCode
 from litegate.records.statistics import InputStatistics
 from litegate.records.verdicts import (
@@ -151,7 +147,10 @@ __all__ = [
     "Evaluated",
     "Failure",
     "Fate",
+    "FileBenchmark",
+    "FileEvaluation",
     "FileRef",
+    "FileSmokeRun",
     "Finding",
     "Flip",
     "FoundChampion",

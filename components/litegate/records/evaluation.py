@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from litegate.records.artifacts import Artifact
+from litegate.records.artifacts import NAMES, Artifact
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.sources import DataRef, UserCode
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
 
-__all__ = ["EvaluateRequest", "Evaluated", "Reference", "ReferenceOutcomes", "Stopping"]
+__all__ = ["EvaluateRequest", "Evaluated", "FileEvaluation", "Reference", "ReferenceOutcomes", "Stopping"]
 
 Role = Literal["baseline", "champion"]
 
@@ -49,6 +49,12 @@ class EvaluateRequest(Record):
         where: the spec's key for the data, for messages.
     """
 
+    unkeyed: ClassVar[dict[str, Any]] = {
+        "artifact": NAMES,
+        "where": True,
+        "references": {"__all__": {"artifact": NAMES}},
+    }
+
     artifact: Artifact
     data: DataRef
     where: str = "evaluation.uri"
@@ -70,7 +76,7 @@ class ReferenceOutcomes(Record):
     outcomes: FileRef
 
 
-class Evaluated(Record):
+class FileEvaluation(Record):
     """The outcomes of an artifact, sample by sample; what they amount to is the gate's to say.
 
     `outcomes` is an npz with a row for each sample: `index` (its position in the dataset), `id` (its identity,
@@ -92,7 +98,6 @@ class Evaluated(Record):
         kernels: what ran the operators.
     """
 
-    variant: VariantName
     artifact_digest: Digest
     metric: MetricFacts
     samples: Count
@@ -108,3 +113,9 @@ class Evaluated(Record):
     references: tuple[ReferenceOutcomes, ...] = ()
     seconds: float
     kernels: str
+
+
+class Evaluated(FileEvaluation):
+    """The same of a variant."""
+
+    variant: VariantName

@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from litegate.records.artifacts import Artifact, SampleSet
+from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
 from litegate.records.fields import Count
+from litegate.records.samples import SampleSet
 from litegate.records.sources import DataRef, UserCode
 from litegate.spec import EvaluationCode, LintCode
 

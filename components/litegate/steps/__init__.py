@@ -33,19 +33,19 @@ STEPS = MappingProxyType(
             Step("conversion_check", records.ConversionCheckRequest, records.ConversionCheck),
             Step("quantize", records.QuantizeRequest, records.Artifact),
             Step("inspect", records.InspectRequest, records.Inspection, machine=Machine.NOTHING),
-            Step("smoke", records.SmokeRequest, records.SmokeRun),
+            Step("smoke", records.SmokeRequest, records.FileSmokeRun),
             Step(
                 "fetch_champion", records.ChampionRequest, records.ChampionFile, "service", cached=False, tracking=True
             ),
             Step(
                 "evaluate",
                 records.EvaluateRequest,
-                records.Evaluated,
+                records.FileEvaluation,
                 unused=_unused_by_evaluation,
                 timeout=6 * 3600,
                 memory=8,
             ),
-            Step("benchmark", records.BenchmarkRequest, records.Benchmark, machine=Machine.HOST),
+            Step("benchmark", records.BenchmarkRequest, records.FileBenchmark, machine=Machine.HOST),
             Step("gate", records.GateRequest, records.Verdicts, "service", machine=Machine.NOTHING),
             Step(
                 "register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True, grace=3

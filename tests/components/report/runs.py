@@ -205,6 +205,7 @@ class MadeRun:
         )
         benchmark = Benchmark(
             variant=each.name,
+            artifact_digest=digest,
             latency_ms=each.latency or 0.0,
             latency_p95_ms=1.0,
             runs=50,

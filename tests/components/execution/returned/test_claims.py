@@ -62,7 +62,7 @@ ROWS = (
     Row("inspect", "float_macs", 10, "float_macs: expected at most 9, got 10"),
     Row("smoke", "artifact_digest", OTHER, "artifact_digest: expected"),
     Row("smoke", "samples", 21, "samples: expected at most 20, got 21"),
-    Row("benchmark", "variant", "float32", "variant: expected 'int8', got 'float32'"),
+    Row("benchmark", "artifact_digest", OTHER, "artifact_digest: expected"),
     Row("evaluate", "artifact_digest", OTHER, "artifact_digest: expected"),
     Row("evaluate", "metric", MAE, "the metric's name: expected 'top1', got 'mae'"),
     Row("evaluate", "metric.higher_is_better", False, "metric: expected"),

@@ -124,8 +124,10 @@ class World:
         )
 
     def evaluated(self, artifact: Artifact, keep: Callable[[str, bytes], FileRef]) -> records.Evaluated:
-        return records.Evaluated(
-            variant=artifact.variant,
+        return records.Evaluated(variant=artifact.variant, **dict(self.evaluation(artifact, keep)))
+
+    def evaluation(self, artifact: Artifact, keep: Callable[[str, bytes], FileRef]) -> records.FileEvaluation:
+        return records.FileEvaluation(
             artifact_digest=artifact.file.digest,
             metric=TOP1,
             samples=100,
