@@ -94,7 +94,7 @@ FLIP = Flip(id="cat/7.png", label=3, baseline=1.0, value=0.0, loss=1.0)
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the models and data sets that `make_models.py` writes."""
+    """Folder with the models and datasets that `make_models.py` writes."""
     folder = tmp_path_factory.mktemp("models")
     command = [settings().pythons["tensorflow"], str(MAKER), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

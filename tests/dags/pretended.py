@@ -100,7 +100,7 @@ class Steps:
             calibration=DATA,
             evaluation=DATA,
             metric=METRIC,
-            trial=request.trial,
+            overrides=request.overrides,
         )
 
     def convert(self, request: Any) -> Converted:
@@ -158,13 +158,13 @@ class Steps:
         )
 
     def register(self, request: Any) -> RunResult:
-        trial = request.resolved.trial is not None
-        chosen = None if trial else request.selection.variant
+        overrides = request.resolved.overrides is not None
+        chosen = None if overrides else request.selection.variant
         row = {"bytes": None, "value": None, "drop": None, "drop_low": None, "drop_high": None, "samples": 0}
         row |= {"reasons": (), "latency_ms": None, "digest": None, "uri": None}
         return RunResult(
             model="m",
-            outcome="trial" if trial else "selected" if chosen else "rejected",
+            outcome="override_run" if overrides else "selected" if chosen else "rejected",
             selected=Champion(variant=chosen, version=1, digest=digest_json(chosen)) if chosen else None,
             baseline=BaselineSummary(bytes=10, metric="top1", value=0.9, samples=9),
             variants=tuple(

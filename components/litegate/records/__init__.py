@@ -5,7 +5,7 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 
 from __future__ import annotations
 
-from litegate.records.approval import Answer
+from litegate.records.approval import ApprovalDecision
 from litegate.records.artifacts import Artifact, Signature, TensorSpec
 from litegate.records.base import FileRef, Record
 from litegate.records.benchmark import Benchmark, BenchmarkRequest, FileBenchmark
@@ -40,11 +40,10 @@ from litegate.records.inspection import (
 )
 from litegate.records.lint import DataFinding, Lint, LintRequest
 from litegate.records.notices import Notice
+from litegate.records.overrides import Change, Overrides
 from litegate.records.promotion import (
     Action,
     Aliases,
-    Barred,
-    Channel,
     ChannelState,
     Decided,
     Decision,
@@ -52,6 +51,8 @@ from litegate.records.promotion import (
     LedgerRequest,
     Position,
     PositionRequest,
+    RegisteredAlias,
+    Revoked,
 )
 from litegate.records.quantization import QuantizeRequest
 from litegate.records.requalification import (
@@ -76,6 +77,7 @@ from litegate.records.results import (
     ChampionRequest,
     PromoteRequest,
     Promotion,
+    PromotionState,
     RegisterRequest,
     RunResult,
     VariantRow,
@@ -85,7 +87,6 @@ from litegate.records.schema import DataField, InferredSchema, InferSchemaReques
 from litegate.records.smoke import FileSmokeRun, SmokeRequest, SmokeRun
 from litegate.records.sources import DataRef, ModelRef, UserCode
 from litegate.records.statistics import InputStatistics
-from litegate.records.trial import Change, Trial
 from litegate.records.verdicts import (
     LOST_CLASS,
     ClassLoss,
@@ -110,9 +111,8 @@ __all__ = [
     "Action",
     "Aliases",
     "Announcement",
-    "Answer",
+    "ApprovalDecision",
     "Artifact",
-    "Barred",
     "BaselineSummary",
     "Benchmark",
     "BenchmarkRequest",
@@ -123,7 +123,6 @@ __all__ = [
     "ChampionFile",
     "ChampionRequest",
     "Change",
-    "Channel",
     "ChannelState",
     "ClassLoss",
     "Clause",
@@ -171,6 +170,7 @@ __all__ = [
     "ModelRef",
     "Notice",
     "OperatorUse",
+    "Overrides",
     "Pile",
     "Position",
     "PositionRequest",
@@ -178,6 +178,7 @@ __all__ = [
     "Produced",
     "PromoteRequest",
     "Promotion",
+    "PromotionState",
     "QuantizeRequest",
     "RareClass",
     "Reason",
@@ -185,10 +186,12 @@ __all__ = [
     "Reference",
     "ReferenceOutcomes",
     "RegisterRequest",
+    "RegisteredAlias",
     "Requalification",
     "RequalifyRequest",
     "ResolveRequest",
     "Resolved",
+    "Revoked",
     "RunResult",
     "SampleRequest",
     "SampleSet",
@@ -202,7 +205,6 @@ __all__ = [
     "Stopping",
     "TensorSpec",
     "TrainRequest",
-    "Trial",
     "UserCode",
     "VariantRow",
     "Verdict",

@@ -31,7 +31,7 @@ class Stopping(Record):
     Attributes:
         policy: what must be decided.
         variants: how many are judged side by side, which share the error rate.
-        first_samples: the first planned look, doubled from look to look; None: sequential, after every batch.
+        first_samples: the first interim analysis, doubled from one to the next; None: sequential, after every batch.
     """
 
     policy: Gate
@@ -79,7 +79,7 @@ class ReferenceOutcomes(Record):
 class FileEvaluation(Record):
     """The outcomes of an artifact, sample by sample; what they amount to is the gate's to say.
 
-    `outcomes` is an npz with a row for each sample: `index` (its position in the data set), `id` (its identity,
+    `outcomes` is an npz with a row for each sample: `index` (its position in the dataset), `id` (its identity,
     UTF-8), and for a metric of single samples `score`, else `output` and `target`, from which the metric is
     computed for a whole set. Where the model is a classifier also `label` and `prediction`.
 
@@ -88,9 +88,9 @@ class FileEvaluation(Record):
         available: how many there are, within the limit that the spec sets.
         class_samples: how many samples of each label are available, where the model is a classifier.
         predictions: how often each class was predicted, where the model is a classifier.
-        classes: names of the labels, where the data set has names for them.
-        design: how it was decided when to end: all samples, at one of `looks` planned looks, or after any batch.
-        looks: how many looks were planned; 1 unless `design` is `looks`.
+        classes: names of the labels, where the dataset has names for them.
+        design: how it was decided when to end: all samples, at one of `analyses` interim analyses, or after any batch.
+        analyses: how many interim analyses were planned; 1 unless `design` is `interim`.
         clusters: how many clusters the samples are in: groups, and exact duplicates; None where each sample is
             independent of the others.
         largest_group: samples in the largest group that is available; 1 where the spec names no groups.
@@ -106,8 +106,8 @@ class FileEvaluation(Record):
     class_samples: dict[int, Count] = Field(default_factory=dict)
     predictions: dict[int, Count] = Field(default_factory=dict)
     classes: tuple[str, ...] = ()
-    design: Literal["fixed", "looks", "sequential"] = "fixed"
-    looks: Count = 1
+    design: Literal["fixed", "interim", "sequential"] = "fixed"
+    analyses: Count = 1
     clusters: Count | None = None
     largest_group: Count = 1
     references: tuple[ReferenceOutcomes, ...] = ()

@@ -159,7 +159,7 @@ def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:
         return {"design": "fixed"}
     if request.stopping.first_samples is None:
         return {"design": "sequential"}
-    return {"design": "looks", "looks": len(counts)}
+    return {"design": "interim", "analyses": len(counts)}
 
 
 def _references(request: EvaluateRequest, work: Work, seen: dict[str, Outcomes]) -> tuple[ReferenceOutcomes, ...]:

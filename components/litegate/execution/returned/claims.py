@@ -105,7 +105,7 @@ def _trained(request: TrainRequest, result: Produced) -> Problems:
 
 def _resolved(request: ResolveRequest, result: Resolved) -> Problems:
     yield from equal("spec", result.spec, request.spec)
-    yield from equal("trial", result.trial, request.trial)
+    yield from equal("overrides", result.overrides, request.overrides)
     yield from equal("trigger", result.trigger, request.announced[0] if request.announced else None)
     announced = {event.digest for event in request.announced}
     if announced and not announced & {None, result.model.digest}:
@@ -202,8 +202,8 @@ def _evaluated(request: EvaluateRequest, result: FileEvaluation) -> Problems:
     yield from _sums_to("class_samples", result.class_samples, result.available)
     yield from _sums_to("predictions", result.predictions, result.samples)
     yield from equal("design", result.design, _design(request))
-    if result.design != "looks":
-        yield from equal("looks", result.looks, 1)
+    if result.design != "interim":
+        yield from equal("analyses", result.analyses, 1)
     if result.design == "fixed":
         yield from equal("samples", result.samples, result.available)
     beside = [(reference.role, reference.artifact.file.digest) for reference in request.references]
@@ -213,7 +213,7 @@ def _evaluated(request: EvaluateRequest, result: FileEvaluation) -> Problems:
 def _design(request: EvaluateRequest) -> str:
     if request.stopping is None:
         return "fixed"
-    return "sequential" if request.stopping.first_samples is None else "looks"
+    return "sequential" if request.stopping.first_samples is None else "interim"
 
 
 def _drifted(request: DriftRequest, result: Drift) -> Problems:

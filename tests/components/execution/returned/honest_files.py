@@ -105,5 +105,5 @@ def evaluate(world: World) -> Case:
     )
     outcomes = world.wrote("int8-baseline-outcomes.npz", b"outcomes of float32 beside int8")
     seen = records.ReferenceOutcomes(role="baseline", artifact_digest=beside.file.digest, outcomes=outcomes)
-    change = {"samples": 40, "predictions": {0: 25, 1: 15}, "design": "looks", "looks": 3, "references": (seen,)}
+    change = {"samples": 40, "predictions": {0: 25, 1: 15}, "design": "interim", "analyses": 3, "references": (seen,)}
     return Case(request, world.evaluation(world.int8, world.wrote).model_copy(update=change))
