@@ -29,14 +29,14 @@ FORM = {
         type="string",
         pattern="^[A-Za-z0-9_-]+$",
         title="Alias",
-        description_md="Of the channel: the alias that consumers load (the spec's `registry.alias`).",
+        description_md="The alias that consumers load (the spec's `registry.alias`).",
     ),
     "why": Param(
         type="string",
         minLength=1,
         maxLength=1000,
         title="Why",
-        description_md="What the ledger is to say; the people who find a run held by this read it.",
+        description_md="The reason, for the ledger; whoever sees a run blocked by this reads it.",
     ),
 }
 VERSION = Param(
@@ -81,7 +81,7 @@ decision(
 decision(
     "reinstate",
     "reinstated",
-    "Let a version that was rolled back or rejected be champion again, in its old place.",
+    "Let a version that was rolled back or rejected be champion again, with its old priority.",
     version=VERSION,
 )
 decision(

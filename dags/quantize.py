@@ -14,12 +14,12 @@ from litegate.variants import BASELINE, CHAMPION
 from litegate_airflow.events.deadline import deadlines
 from litegate_airflow.events.notify import RunNotifier, asked, decided, judged, promoted
 from litegate_airflow.events.schedules import model_asset, model_schedule
-from litegate_airflow.operators.answer import AnswerOperator
 from litegate_airflow.operators.approve import ApproveOperator
 from litegate_airflow.operators.benchmark import BenchmarkOperator
 from litegate_airflow.operators.champion import FetchChampionOperator
 from litegate_airflow.operators.check_conversion import CheckConversionOperator
 from litegate_airflow.operators.convert import ConvertOperator
+from litegate_airflow.operators.decide_approval import DecideApprovalOperator
 from litegate_airflow.operators.evaluate import EvaluateOperator
 from litegate_airflow.operators.gate import GateOperator
 from litegate_airflow.operators.inspect import InspectOperator
@@ -94,7 +94,7 @@ def approval(spec: Spec, asks: Approval) -> ApproveOperator:
     """Ask a person, and record the answer; returns the task that asks."""
     approve = ApproveOperator(task_id="approve", approval=asks, notifiers=RunNotifier(spec, asked))
     tells = RunNotifier(spec, decided)
-    decide = AnswerOperator(
+    decide = DecideApprovalOperator(
         task_id="decide",
         on_success_callback=tells,
         on_failure_callback=tells,

@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LoggedModelStatus
 
 from litegate.digest import digest_bytes
-from litegate.records import Action, Champion, Channel, Decided, Decision, Verdict
+from litegate.records import Action, Champion, Decided, Decision, RegisteredAlias, Verdict
 from litegate.tracking import notes, registry
 from litegate.tracking.deciding import decide
 
@@ -42,7 +42,7 @@ def register(client: MlflowClient, name: str, variant: str, content: bytes | Non
 def accept(client: MlflowClient, name: str, version: Champion, run: str, order: str) -> Decided:
     """What the pipeline run `run`, due at `order`, decides about a version that passed."""
     decision = Decision(
-        channel=Channel(registry=name),
+        channel=RegisteredAlias(registry=name),
         action="accepted",
         key=f"{run} version {version.version}",
         actor=run,
@@ -59,7 +59,7 @@ def accept(client: MlflowClient, name: str, version: Champion, run: str, order: 
 def take(client: MlflowClient, name: str, action: Action, version: int | None = None, **fields: Any) -> Decided:
     """What a person decides about a version."""
     decision = Decision(
-        channel=Channel(registry=name),
+        channel=RegisteredAlias(registry=name),
         action=action,
         key=str(uuid.uuid4()),
         version=version,

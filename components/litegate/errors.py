@@ -3,7 +3,7 @@
     LitegateError            anything else than the following           exit code 1
     ├── BadInput             the user's input is wrong; never retried   exit code 2
     │   ├── SpecError        a key of the spec
-    │   ├── DataError        a calibration or evaluation data set
+    │   ├── DataError        a calibration or evaluation dataset
     │   └── ModelError       the source model
     ├── GateRejected         nothing passed the gate                    exit code 3
     ├── StepFailed           a step's child process died, or raised
@@ -64,7 +64,7 @@ class SpecError(BadInput):
 
 
 class DataError(BadInput):
-    """A calibration or evaluation data set is missing, unreadable or does not fit the model."""
+    """A calibration or evaluation dataset is missing, unreadable or does not fit the model."""
 
 
 class ModelError(BadInput):

@@ -22,7 +22,7 @@ from tests.benchmarks.clustered_cases import CLUSTERED
 from tests.benchmarks.growth import growth
 from tests.benchmarks.real_model import ROOT, resnet8_16x8
 from tests.benchmarks.report import ALPHA, HEADLINE, Row, headline, line, problems, title
-from tests.benchmarks.simulate import FIRST_LOOK, Counts, simulate
+from tests.benchmarks.simulate import FIRST_ANALYSIS, Counts, simulate
 
 SEED, PROCESSES, CHUNKS = 17, 2, 20
 CASES = (*INDEPENDENT, *CLUSTERED)
@@ -92,7 +92,7 @@ def _found(rows: list[Row], grown: dict[str, Any], real: dict[str, Any] | None) 
         "growth": grown,
         "resnet8_16x8": real,
         "problems": [*problems(rows), *_changed(real)],
-        "settings": {"seed": SEED, "alpha": ALPHA, "first_look": FIRST_LOOK, "processes": PROCESSES},
+        "settings": {"seed": SEED, "alpha": ALPHA, "first_look": FIRST_ANALYSIS, "processes": PROCESSES},
         "rows": [row.to_json() for row in rows],
     }
 

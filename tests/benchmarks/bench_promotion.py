@@ -30,7 +30,7 @@ from typing import Any
 from mlflow import MlflowClient
 
 from litegate.errors import LitegateError
-from litegate.records import Channel
+from litegate.records import RegisteredAlias
 from litegate.settings import settings
 from litegate.tracking import aliases, registry
 from litegate.tracking.ledger import Ledger
@@ -147,7 +147,7 @@ def _check(client: MlflowClient, orders: dict[int, str], number: int, found: Fou
 def _is_one_ledger(client: MlflowClient, expected: int) -> bool:
     """Whether every promotion is in it once, and each begins where the one before ended."""
     try:
-        entries = Ledger(client, Channel(registry=NAME)).entries()
+        entries = Ledger(client, RegisteredAlias(registry=NAME)).entries()
     except LitegateError:
         return False
     joined = all(later.before == earlier.after for earlier, later in pairwise(entries))

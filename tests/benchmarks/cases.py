@@ -108,10 +108,10 @@ def _stopping() -> Iterator[Case]:
     """Whoever may stop when a verdict is there has more than one chance to be wrong."""
     by_class = Gate(max_drop=_WIDE, max_class_drop=0.05)
     for name in ("top1", "mae", "iou, rare losses"):
-        yield _alone(_BY_NAME[name], "first_samples", 4_000, draws=(1_000, 0), design="looks")
-        yield _alone(_BY_NAME[name], "first_samples", LARGE, draws=(0, 200), design="looks")
+        yield _alone(_BY_NAME[name], "first_samples", 4_000, draws=(1_000, 0), design="interim")
+        yield _alone(_BY_NAME[name], "first_samples", LARGE, draws=(0, 200), design="interim")
     rare = class_drop(0.05, 0.01)
-    yield _case("first_samples, class 1 %", "0.05 of 1 %", by_class, rare, LARGE, draws=(500, 0), design="looks")
+    yield _case("first_samples, class 1 %", "0.05 of 1 %", by_class, rare, LARGE, draws=(500, 0), design="interim")
 
 
 def _sequential() -> Iterator[Case]:

@@ -143,7 +143,7 @@ def _stopping() -> Iterator[Case]:
         (LOOSE, 20_000, (300, 60)),
         (PAIRS, 20_000, (0, 100)),
     ):
-        found = _loss("top1", clustering, samples, draws, design="looks")
+        found = _loss("top1", clustering, samples, draws, design="interim")
         yield replace(found, policy=f"first_samples, {clustering.name}")
     for name, clustering, samples, draws in (
         ("top1", PAIRS, 20_000, (200, 60)),

@@ -40,7 +40,7 @@ def _used(available: int, seed: int) -> int:
 
 
 def _visited(order: np.ndarray[Any, np.dtype[Any]], available: int) -> Variant:
-    """The samples of a data set in which exactly as many are lost as are gained, in the order of the visits."""
+    """The samples of a dataset in which exactly as many are lost as are gained, in the order of the visits."""
     discordant = round(RESNET8 / 2 * available)
     both_right = (order >= 2 * discordant) & (order < available * (ACCURACY + RESNET8 / 2))
     lost, gained = order < discordant, (order >= discordant) & (order < 2 * discordant)

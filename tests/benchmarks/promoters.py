@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from litegate.digest import digest_bytes
 from litegate.inspection.tflite import describe
-from litegate.records import Channel, Decision, Verdict
+from litegate.records import Decision, RegisteredAlias, Verdict
 from litegate.tracking import models, notes, registry
 from litegate.tracking.deciding import decide
 
@@ -74,7 +74,7 @@ class Promoter:
         """
         begin = time.perf_counter()
         decision = Decision(
-            channel=Channel(registry=self.name),
+            channel=RegisteredAlias(registry=self.name),
             action="accepted",
             key=logged.run_id,
             actor=f"process {os.getpid()}",

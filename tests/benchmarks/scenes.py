@@ -62,7 +62,7 @@ Scene = Callable[[np.random.Generator, int, bool], list[Variant]]
 
 @dataclass(frozen=True)
 class _Pictures:
-    """The samples of a classifier's data set: what is right, and what it answers where it is wrong."""
+    """The samples of a classifier's dataset: what is right, and what it answers where it is wrong."""
 
     label: Array
     mistake: Array

@@ -18,12 +18,12 @@ from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
 from tests.benchmarks.scenes import Scene, Variant
 
-__all__ = ["FIRST_LOOK", "Case", "Counts", "judged", "seen", "simulate"]
+__all__ = ["FIRST_ANALYSIS", "Case", "Counts", "judged", "seen", "simulate"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Value = Callable[[Array, Array], float]
 
-FIRST_LOOK = 500
+FIRST_ANALYSIS = 500
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Case:
     scene: Scene
     samples: int
     draws: tuple[int, int]
-    design: Literal["fixed", "looks", "sequential"] = "fixed"
+    design: Literal["fixed", "interim", "sequential"] = "fixed"
     value: Value | None = None
     claimed: bool = True
     clustered: bool = False
@@ -93,7 +93,7 @@ def _counts(variants: list[Variant], passed: list[bool], naive: list[bool], perf
 def judged(case: Case, heads: list[Variant], classes: dict[int, int], seed: int) -> tuple[Verdict, ...]:
     """What the gate says of the variants, of each on the samples that it was seen on."""
     first, largest = heads[0].whole or heads[0], heads[0].largest_group
-    planned = len(_ends(case, first)) if case.design == "looks" else 1
+    planned = len(_ends(case, first)) if case.design == "interim" else 1
     measured = [
         Measured(
             variant=f"variant {number}",
@@ -132,7 +132,7 @@ def seen(case: Case, variant: Variant, variants: int) -> Variant:
 
 
 def _stopping(case: Case, variants: int) -> Stopping:
-    first = FIRST_LOOK if case.design == "looks" else None
+    first = FIRST_ANALYSIS if case.design == "interim" else None
     return Stopping(policy=case.gate, variants=variants, first_samples=first)
 
 

@@ -1,4 +1,4 @@
-"""Data sets that are damaged, hostile, do not fit the model, or would spoil calibration."""
+"""Datasets that are damaged, hostile, do not fit the model, or would spoil calibration."""
 
 from __future__ import annotations
 

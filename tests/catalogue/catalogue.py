@@ -14,7 +14,7 @@ __all__ = ["CATALOGUE", "ROWS"]
 CATALOGUE: dict[str, tuple[Row, ...]] = {
     "Specs": SPECS,
     "Source models": MODELS,
-    "Data sets": DATA,
+    "Datasets": DATA,
     "The user's code": CODE,
     "Quantized files": FILES,
 }

@@ -1,4 +1,4 @@
-"""Data sets whose files are damaged, hostile, or not what their format asks for."""
+"""Datasets whose files are damaged, hostile, or not what their format asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How data sets are made, damaged and named in a spec."""
+"""How datasets are made, damaged and named in a spec."""
 
 from __future__ import annotations
 

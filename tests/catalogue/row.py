@@ -18,7 +18,7 @@ class Place:
 
     Attributes:
         folder: the row's own, beside which user code is looked for.
-        models: sound models and data sets, by the names that `make_models.py` gives them.
+        models: sound models and datasets, by the names that `make_models.py` gives them.
         hostile: what `make_hostile.py` wrote.
     """
 

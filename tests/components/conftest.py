@@ -94,7 +94,7 @@ FLIP = Flip(id="cat/7.png", label=3, baseline=1.0, value=0.0, loss=1.0)
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the models and data sets that `make_models.py` writes."""
+    """Folder with the models and datasets that `make_models.py` writes."""
     folder = tmp_path_factory.mktemp("models")
     command = [settings().pythons["tensorflow"], str(MAKER), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -165,7 +165,13 @@ class Toy:
                 kernels="xnnpack",
             ),
             benchmark=Benchmark(
-                variant=variant, latency_ms=0.25, latency_p95_ms=0.5, runs=50, host="testhost", kernels="xnnpack"
+                variant=variant,
+                artifact_digest=ref.digest,
+                latency_ms=0.25,
+                latency_p95_ms=0.5,
+                runs=50,
+                host="testhost",
+                kernels="xnnpack",
             ),
         )
 

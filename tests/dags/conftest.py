@@ -119,7 +119,7 @@ def run_flow(
 
 @pytest.fixture(scope="session")
 def quarters(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the smallest of the real models, `keras3.keras`, and its data sets."""
+    """Folder with the smallest of the real models, `keras3.keras`, and its datasets."""
     folder = tmp_path_factory.mktemp("quarters")
     command = [str(settings().pythons["tensorflow"]), "-c", MAKE_QUARTERS, str(folder)]
     done = subprocess.run(command, cwd=MAKERS, capture_output=True, text=True, check=False)

@@ -12,14 +12,15 @@ from litegate.execution.step import Step
 from litegate.records import (
     Artifact,
     BaselineSummary,
-    Benchmark,
     Champion,
     ChampionFile,
     ConversionCheck,
     Converted,
     DataRef,
-    Evaluated,
+    FileBenchmark,
+    FileEvaluation,
     FileRef,
+    FileSmokeRun,
     Inspection,
     Lint,
     MetricFacts,
@@ -30,7 +31,6 @@ from litegate.records import (
     Resolved,
     RunResult,
     SampleSet,
-    SmokeRun,
     VariantRow,
     Verdict,
     Verdicts,
@@ -100,7 +100,7 @@ class Steps:
             calibration=DATA,
             evaluation=DATA,
             metric=METRIC,
-            trial=request.trial,
+            overrides=request.overrides,
         )
 
     def convert(self, request: Any) -> Converted:
@@ -121,8 +121,8 @@ class Steps:
     def inspect(self, request: Any) -> Inspection:
         return inspection(request.artifact.variant)
 
-    def smoke(self, request: Any) -> SmokeRun:
-        return smoke(request.artifact.variant)
+    def smoke(self, request: Any) -> FileSmokeRun:
+        return FileSmokeRun.model_validate(smoke(request.artifact.variant).model_dump(exclude={"variant"}))
 
     def fetch_champion(self, request: Any) -> ChampionFile:
         if not self.promoted_before:
@@ -132,9 +132,8 @@ class Steps:
     def read_ledger(self, request: Any) -> Position:
         return Position(entries=4)
 
-    def evaluate(self, request: Any) -> Evaluated:
-        return Evaluated(
-            variant=self.variant,
+    def evaluate(self, request: Any) -> FileEvaluation:
+        return FileEvaluation(
             artifact_digest=digest_json(self.variant),
             metric=METRIC,
             samples=9,
@@ -144,8 +143,9 @@ class Steps:
             kernels="x",
         )
 
-    def benchmark(self, request: Any) -> Benchmark:
-        return Benchmark(variant=self.variant, latency_ms=1.0, latency_p95_ms=2.0, runs=9, host="h", kernels="x")
+    def benchmark(self, request: Any) -> FileBenchmark:
+        digest = digest_json(self.variant)
+        return FileBenchmark(artifact_digest=digest, latency_ms=1.0, latency_p95_ms=2.0, runs=9, host="h", kernels="x")
 
     def gate(self, request: Any) -> Verdicts:
         measured = {item.artifact.variant for item in request.candidates if item.benchmark}
@@ -158,13 +158,13 @@ class Steps:
         )
 
     def register(self, request: Any) -> RunResult:
-        trial = request.resolved.trial is not None
-        chosen = None if trial else request.selection.variant
+        overrides = request.resolved.overrides is not None
+        chosen = None if overrides else request.selection.variant
         row = {"bytes": None, "value": None, "drop": None, "drop_low": None, "drop_high": None, "samples": 0}
         row |= {"reasons": (), "latency_ms": None, "digest": None, "uri": None}
         return RunResult(
             model="m",
-            outcome="trial" if trial else "selected" if chosen else "rejected",
+            outcome="override_run" if overrides else "selected" if chosen else "rejected",
             selected=Champion(variant=chosen, version=1, digest=digest_json(chosen)) if chosen else None,
             baseline=BaselineSummary(bytes=10, metric="top1", value=0.9, samples=9),
             variants=tuple(

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 from litegate.errors import BadInput, LitegateError
-from litegate.records import Aliases, Decided, LedgerEntry, Promotion
+from litegate.records import Aliases, Decided, LedgerEntry, Promotion, PromotionState
 from tests.dags.people import Person, answering
 from tests.dags.pretended import SPEC, Outcome, Steps
 from tests.receivers import Received, web_hook
@@ -21,7 +21,7 @@ from tests.receivers import Received, web_hook
 class Asking(Steps):
     """Pretends that the selected version waits, or is in another state; keeps all decisions."""
 
-    state: Literal["promoted", "waiting", "held"] = "waiting"
+    state: PromotionState = "pending_approval"
     why: str = "a person must accept it"
     moved: bool = False
     decisions: list[Any] = field(default_factory=list)
@@ -144,7 +144,7 @@ def test_a_no_is_recorded_and_the_run_ends_as_after_a_rejection_by_the_gate(
 
 @dataclass(frozen=True)
 class Settled:
-    state: Literal["promoted", "held"]
+    state: PromotionState
     why: str
     moved: bool
     events: list[str]
@@ -154,7 +154,7 @@ class Settled:
     "row",
     [
         Settled("promoted", "", moved=True, events=["promoted"]),
-        Settled("held", "version 1 was rejected by bob (too slow)", moved=False, events=[]),
+        Settled("blocked", "version 1 was rejected by bob (too slow)", moved=False, events=[]),
     ],
     ids=lambda row: row.state,
 )
@@ -175,8 +175,8 @@ def test_nobody_is_asked_where_nothing_passed(ask: Ask, hook: Received) -> None:
 
 def test_a_yes_that_comes_too_late_fails_and_says_why(ask: Ask) -> None:
     refused: LitegateError = BadInput(
-        "m@champion version 1", "a version that waits for a decision", "one that does not"
+        "m@champion version 1", "a version whose approval is pending", "a version without a pending approval"
     )
     outcome = ask(Asking({("decide", "dynamic_range"): refused}), Person("ann", "Approve"))
     assert outcome.state("decide") == outcome.state("") == "failed"
-    assert "a version that waits" in outcome.pull("decide", "failure")["message"]
+    assert "a version whose approval is pending" in outcome.pull("decide", "failure")["message"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from litegate.records import Channel, ChannelState
+from litegate.records import ChannelState, RegisteredAlias
 from litegate.tracking.deciding import state_of
 from tests.registering import accept, new_name, register
 
@@ -42,7 +42,7 @@ def trigger(load_dags: Callable[..., dict[str, Any]], run_dag: Callable[..., Any
 
 
 def state(name: str) -> ChannelState:
-    return state_of(MlflowClient(), Channel(registry=name))
+    return state_of(MlflowClient(), RegisteredAlias(registry=name))
 
 
 def alias(name: str) -> str:
@@ -72,7 +72,7 @@ def test_what_cannot_be_done_fails_at_once_and_writes_nothing(toy: str, trigger:
     said = task.xcom_pull(task_ids="rollback", key="failure")
     assert (said["kind"], said["message"]) == (
         "bad_input",
-        f"{toy}@champion version 7: expected an accepted version (1), got one that was never accepted",
+        f"{toy}@champion version 7: expected an accepted version (1), got a version that was never accepted",
     )
     assert (state(toy), alias(toy)) == (before, "2")
 

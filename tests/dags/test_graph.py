@@ -132,12 +132,12 @@ def test_a_rejected_run_is_recorded_and_ends_as_the_spec_says(run_flow: Run, row
 TRIED = {"gate.max_drop": 0.5, "variants": ["int8"]}
 
 
-def test_a_trial_is_made_by_the_changed_values_and_ends_with_register(run_flow: Run) -> None:
+def test_an_override_run_is_made_by_the_changed_values_and_ends_with_register(run_flow: Run) -> None:
     outcome = run_flow(Steps(), TRIED)
     requests = outcome.steps.requests
     assert outcome.pull("lookup_cache") == ["int8"]
     assert requests["gate", ""].policy.max_drop == 0.5
-    assert str(requests["register", ""].resolved.trial) == "variants int8 (spec: dynamic_range int8), " + (
+    assert str(requests["register", ""].resolved.overrides) == "variants int8 (spec: dynamic_range int8), " + (
         "gate.max_drop 0.5 (spec: 0.01)"
     )
     assert outcome.state("register") == "success"

@@ -13,7 +13,7 @@ import yaml
 from mlflow import MlflowClient
 
 from litegate.promotion import standing_of
-from litegate.records import Channel
+from litegate.records import RegisteredAlias
 from litegate.tracking.deciding import state_of
 
 pytestmark = pytest.mark.e2e
@@ -80,7 +80,7 @@ class World:
         return self.run_dag(dags[f"requalify__{self.name}"])
 
     def state(self) -> Any:
-        return state_of(MlflowClient(), Channel(registry=self.name))
+        return state_of(MlflowClient(), RegisteredAlias(registry=self.name))
 
     def trend(self) -> dict[str, list[Any]]:
         client = MlflowClient()
@@ -152,7 +152,7 @@ def test_a_champion_is_watched_kept_and_rolled_back_as_the_data_change(world: Wo
     assert pull(rolled_back, "act") | {"why": ""} == {"action": "rolled_back", "champion": 1, "why": ""}
     state = world.state()
     assert state.aliases.champion == 1
-    assert 2 in standing_of(state.entries).barred
+    assert 2 in standing_of(state.entries).revoked
     entry = state.entries[-1]
     assert (entry.decision.action, entry.before, entry.after) == ("rolled_back", 2, 1)
     assert entry.decision.why.startswith("version 2 (int8) fails on 500 new samples: it loses at least")

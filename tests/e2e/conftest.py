@@ -108,7 +108,7 @@ def s3(litegate: LiteGate) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the small models and data sets that `make_models.py` writes."""
+    """Folder with the small models and datasets that `make_models.py` writes."""
     folder = tmp_path_factory.mktemp("models")
     python = Path(sys.prefix).parent / ".venv-tensorflow" / "bin" / "python"
     subprocess.run([python, MAKER, folder], check=True, capture_output=True)

@@ -100,7 +100,7 @@ def test_a_person_accepts_and_everybody_is_told(
     asking = spec(models, "asked", approval="human", notify=notify, deadline_minutes=0.05)
 
     ended = litegate.run_spec(tmp_path, **asking)
-    assert (ended.code, ended.result["outcome"]) == (4, "waiting"), ended.output
+    assert (ended.code, ended.result["state"]) == (4, "pending_approval"), ended.output
     run = airflow.newest("asked")
     assert f"a person must answer: {airflow.page_of(run)}/tasks/approve/required_actions" in ended.output
     assert aliases(mlflow, "asked") == {"candidate": "1"}
@@ -144,7 +144,7 @@ def test_what_a_person_rejects_is_asked_about_no_more(
     assert aliases(mlflow, "refused") == {}
 
     again = litegate.run_spec(tmp_path, **refused)
-    assert (again.code, again.result["outcome"]) == (4, "held"), again.output
+    assert (again.code, again.result["state"]) == (4, "blocked"), again.output
     assert again.result["why"] == "version 1 was rejected by admin (too slow)"
     assert airflow.ended(airflow.newest("refused")) == {"run": "success", "approve": "skipped", "decide": "skipped"}
 
@@ -159,7 +159,7 @@ def test_a_time_out_does_what_the_spec_says(
 
     assert nobody_answers("fail") == {"run": "failed", "approve": "failed", "decide": "upstream_failed"}
     said = airflow.xcom(airflow.newest("silent"), "approve", "failure")["message"]
-    assert said.startswith("nobody answered within 0.001 hours; the version still waits")
+    assert said.startswith("nobody answered within 0.001 hours; the approval is still pending")
     assert aliases(mlflow, "silent") == {"candidate": "1"}
 
     assert nobody_answers("promote") == {"run": "success", "approve": "success", "decide": "success"}

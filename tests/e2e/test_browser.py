@@ -1,4 +1,4 @@
-"""What a person sees in Airflow: the run with its graph, the links, the policy, the form, a trial."""
+"""What a person sees in Airflow: the run with its graph, the links, the policy, the form, an override run."""
 
 from __future__ import annotations
 
@@ -145,21 +145,21 @@ def test_the_form_says_what_each_field_means_and_refuses_what_is_out_of_range(
     expect(page).to_have_url(f"{airflow}/{DAG}")
 
 
-def test_a_trial_by_the_form_is_shown_as_one(demo: Any, airflow: str, page: Page) -> None:
+def test_an_override_run_by_the_form_is_shown_as_one(demo: Any, airflow: str, page: Page) -> None:
     form = open_form(page, airflow)
     form.get_by_role("button", name="Gate").click()
     form.get_by_label("gate.max_drop").fill("0.03")
     form.get_by_label("gate.max_drop").blur()
     form.get_by_test_id("trigger-dag-submit").click()
     expect(page).to_have_url(re.compile(f"{DAG}/runs/manual__"))
-    trial = page.url
+    override_run = page.url
     expect(page.get_by_role("row", name="promote")).to_contain_text("Skipped", timeout=300_000)
     page.get_by_role("row", name="promote").get_by_role("link").first.click()
     expect(page.get_by_text(re.compile(r"gate\.max_drop 0\.03 \(spec: 0\.02\)")).first).to_be_visible()
 
-    page.goto(f"{trial.rstrip('/')}/tasks/register/details")
+    page.goto(f"{override_run.rstrip('/')}/tasks/register/details")
     expect(page.get_by_role("link", name="Model version")).to_have_count(0)
     run = follow(page.get_by_role("link", name="MLflow run"))
-    expect(run.get_by_role("heading", name=re.compile("trial"))).to_be_visible()
+    expect(run.get_by_role("heading", name=re.compile("override run", re.IGNORECASE))).to_be_visible()
     expect(run.get_by_text(re.compile(r"gate\.max_drop 0\.03 \(spec: 0\.02\)")).first).to_be_visible()
     expect_model_training(run)

@@ -66,7 +66,7 @@ def contrast(page: Page, selector: str) -> float:
 def test_the_report_is_whole_and_readable_in_every_form(demo: Any, shown: Watched) -> None:
     page, selected = shown.page, demo.result["selected"]["variant"]
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Ship {selected}")
-    expect(page.locator(".answer .sentence")).to_contain_text(f"{selected} may ship: it loses at most")
+    expect(page.locator(".headline .sentence")).to_contain_text(f"{selected} may ship: it loses at most")
     expect(page.locator("table.variants tbody tr")).to_have_count(len(VARIANTS))
     expect(page.locator("tr.selected")).to_contain_text("ship this")
     for chart in (charts := page.locator(".chart svg")).all():

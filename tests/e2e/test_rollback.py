@@ -31,17 +31,17 @@ def test_what_was_rolled_back_is_held_until_it_is_reinstated(litegate: Any, mode
     assert "undone@champion: version 1 is champion, before it was version 2" in rolled_back.output
 
     again = litegate.run_spec(tmp_path, **spec(models, "float16"))
-    assert (again.code, again.result["outcome"]) == (4, "held"), again.output
+    assert (again.code, again.result["state"]) == (4, "blocked"), again.output
     assert again.result["selected"] == second.result["champion"], "the same digest, the same version"
     assert again.result["champion"] == first.result["champion"]
     assert again.result["why"].startswith("version 2 was rolled back by ")
     assert again.result["why"].endswith("(slow at the edge)")
-    last = "held: undone version 2 (float16) passed the gate, but version 1 (dynamic_range) is champion: "
+    last = "blocked: undone version 2 (float16) passed the gate, but version 1 (dynamic_range) is champion: "
     assert last + again.result["why"] in again.output
 
     reinstated = litegate("reinstate", "undone", "2", "--why", "the edge is faster now")
     assert reinstated.code == 0, reinstated.output
     shown = " ".join(litegate("history", "undone").output.split())
     assert "champion version 2 previous version 1" in shown
-    assert "barred" not in shown
+    assert "revoked" not in shown
     assert litegate.run_spec(tmp_path, **spec(models, "float16")).code == 0

@@ -150,7 +150,7 @@ def _settled(promotion: Promotion, decided: Any | None) -> Promotion:
     if result.aliases.champion == selected.version:
         return promotion.model_copy(update={"state": "promoted", "why": "", "champion": selected})
     why = f"it was {decision.action} by {decision.actor} ({decision.why})"
-    return promotion.model_copy(update={"state": "held", "why": why})
+    return promotion.model_copy(update={"state": "blocked", "why": why})
 
 
 def _failure(airflow: AirflowApi, run: RunId, task: TaskState) -> Failure:

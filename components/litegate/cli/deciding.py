@@ -1,4 +1,4 @@
-"""`litegate rollback`, `reinstate`, `freeze` and `unfreeze`: one decision about a channel, taken by a person."""
+"""`litegate rollback`, `reinstate`, `freeze` and `unfreeze`: a person's decision about a registered-model alias."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from uuid import uuid4
 from litegate.cli.output import answer
 from litegate.cli.tracking import tracking
 from litegate.errors import BadInput
-from litegate.promotion import refusal, standing_of, why_held
-from litegate.records import Action, Channel, ChannelState, Decided, Decision, LedgerRequest
+from litegate.promotion import refusal, standing_of, why_blocked
+from litegate.records import Action, ChannelState, Decided, Decision, LedgerRequest, RegisteredAlias
 from litegate.stack import Home
 
 __all__ = ["actor", "channel_of", "decide", "known"]
@@ -35,19 +35,19 @@ def decide(home: Home, options: Namespace, action: Action) -> int:
     return 0
 
 
-def channel_of(options: Namespace) -> Channel:
-    """The channel that a command line names."""
-    return Channel(registry=options.model, alias=options.alias)
+def channel_of(options: Namespace) -> RegisteredAlias:
+    """The registered-model alias that a command line names."""
+    return RegisteredAlias(registry=options.model, alias=options.alias)
 
 
 def known(state: ChannelState, server: str) -> ChannelState:
     """The state itself.
 
     Raises:
-        BadInput: the channel has no ledger, so its name is probably mistyped.
+        BadInput: it has no ledger, so its name is probably mistyped.
     """
     if not state.entries:
-        raise BadInput(f"{state.channel} at {server}", "a model that litegate has promoted", "one without a ledger")
+        raise BadInput(f"{state.channel} at {server}", "a model that litegate has promoted", "a model without a ledger")
     return state
 
 
@@ -95,7 +95,7 @@ def _plan(decision: Decision, state: ChannelState) -> str:
         case "unfrozen":
             return f"ending the freeze of {_named(state.frozen)}"
         case _:
-            return f"letting {_named(decision.version)} be champion again; {_named(now.champion)} is champion now"
+            return f"reinstating {_named(decision.version)}; {_named(now.champion)} is champion now"
 
 
 def _came_of_it(state: ChannelState, decided: Decided) -> str:
@@ -104,7 +104,7 @@ def _came_of_it(state: ChannelState, decided: Decided) -> str:
     said = f"{state.channel}: {_named(now.champion)} is champion{changed}"
     version = entry.decision.version
     if entry.decision.action == "reinstated" and version is not None and version != now.champion:
-        said += f": {why_held(standing_of((*state.entries, entry)), version, now)}"
+        said += f": {why_blocked(standing_of((*state.entries, entry)), version, now)}"
     return said
 
 

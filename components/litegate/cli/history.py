@@ -1,4 +1,4 @@
-"""`litegate history` and `litegate reconcile`: a channel and its ledger as people read them."""
+"""`litegate history` and `litegate reconcile`: a registered-model alias and its ledger as people read them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from litegate.stack import Home
 __all__ = ["reconcile", "show"]
 
 _PLAIN_WIDTH = 160
+_RENAMED = {"pin": "frozen", "waiting": "pending", "barred": "revoked"}
 
 
 def show(home: Home, options: Namespace) -> int:
-    """Print the channel and its whole ledger; nothing is changed."""
+    """Print the champion, what is pending, frozen or revoked, and the whole ledger; nothing is changed."""
     with tracking(home) as mlflow:
         state = known(mlflow.run("ledger", LedgerRequest(channel=channel_of(options), reconcile=False)), mlflow.server)
     answer(_as_json(state, mlflow.server), options.json, lambda: _print(state, mlflow.server))
@@ -32,7 +33,7 @@ def show(home: Home, options: Namespace) -> int:
 
 
 def _as_json(state: ChannelState, server: str) -> dict[str, Any]:
-    return with_old_fields(state.to_json() | {"mlflow": server}, {"pin": "frozen"})
+    return with_old_fields(state.to_json() | {"mlflow": server}, _RENAMED)
 
 
 def _print(state: ChannelState, server: str) -> None:
@@ -59,11 +60,11 @@ def _summary(state: ChannelState) -> Iterator[str]:
     now = state.aliases
     for role, version in (*now, ("frozen", state.frozen)):
         yield f"  {role:<10} {'none' if version is None else f'version {version}'}"
-    if state.waiting:
-        yield f"  {'waiting':<10} {', '.join(f'version {version}' for version in state.waiting)}"
-    for barred in state.barred:
-        said = barred.entry.decision
-        yield f"  {'barred':<10} version {barred.version}: {_action(barred.entry)} by {said.actor} ({said.why})"
+    if state.pending:
+        yield f"  {'pending':<10} {', '.join(f'version {version}' for version in state.pending)}"
+    for revoked in state.revoked:
+        said = revoked.entry.decision
+        yield f"  {'revoked':<10} version {revoked.version}: {_action(revoked.entry)} by {said.actor} ({said.why})"
 
 
 def _strays(state: ChannelState, remedy: str) -> Iterator[str]:

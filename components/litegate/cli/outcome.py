@@ -12,15 +12,17 @@ from litegate.pipeline.tasks import EACH, TASKS
 from litegate.records import Champion, Failure, Promotion, RunResult
 from litegate.variants import CHAMPION
 
-__all__ = ["NOT_CHAMPION", "Outcome", "Place", "TaskFailure", "failed", "outcome_of", "under_way", "waiting"]
+__all__ = ["NOT_CHAMPION", "Outcome", "Place", "TaskFailure", "failed", "outcome_of", "pending", "under_way"]
 
 NOT_CHAMPION = 4
-"""The exit code of a run whose version passed the gate and is not champion: it waits or is held."""
+"""The exit code of a run whose version passed the gate and is not champion: approval is pending, or it is blocked."""
 
 # What these refuse, the user has not given: a single variant, or the version that was promoted before.
 _NOT_THE_USERS = frozenset(
     task.id for task in TASKS if task.of in (EACH, CHAMPION) or {"champion", "read_ledger"} & set(task.steps)
 )
+# The words of the field `outcome`, which programs that were written for earlier releases read.
+_OLD_STATES = {"pending_approval": "waiting", "blocked": "held"}
 _ORDER = [task.id for task in TASKS]
 
 
@@ -47,17 +49,17 @@ class Outcome:
 
     Attributes:
         model: the model's name; None if the spec could not be read.
-        outcome: `waiting`: a person must accept what passed; `held`: what passed may not be champion now;
+        outcome: `pending_approval`: a person must accept what passed; `blocked`: it may not be champion now;
             `under_way`: the command has ended before the run, which goes on in Airflow.
         result: everything that was measured, if the run came that far.
         champion: the present champion of a run that selected a version; None where there is none.
-        why: for `waiting`, `held` and `under_way`.
+        why: for `pending_approval`, `blocked` and `under_way`.
         error: why it failed, or why the command ended; None unless `outcome` is `failed` or `under_way`.
         place: where the run is; None before there is one.
     """
 
     model: str | None
-    outcome: Literal["promoted", "waiting", "held", "rejected", "failed", "under_way"]
+    outcome: Literal["promoted", "pending_approval", "blocked", "rejected", "failed", "under_way"]
     exit_code: int
     result: RunResult | None = None
     champion: Champion | None = None
@@ -75,7 +77,8 @@ class Outcome:
         result = None if self.outcome == "failed" else self.result
         found = {
             "model": self.model,
-            "outcome": self.outcome,
+            "state": self.outcome,
+            "outcome": _OLD_STATES.get(self.outcome, self.outcome),
             "run": self.place.run if self.place else None,
             "dag": self.place.dag if self.place else None,
             "page": self.place.page if self.place else None,
@@ -86,7 +89,8 @@ class Outcome:
             "variants": [row.to_json() for row in result.variants] if result else [],
             "report": result.report if result else None,
         }
-        return found | ({"error": self.error} if self.outcome in ("failed", "under_way") else {})
+        error = {"error": self.error} if self.outcome in ("failed", "under_way") else {}
+        return found | error | {"deprecated": {"outcome": "state"}}
 
 
 def outcome_of(
@@ -112,9 +116,9 @@ def outcome_of(
     return failed(model, "the run ended without a result, and no task says why")
 
 
-def waiting(model: str, result: RunResult, champion: Champion | None, why: str) -> Outcome:
+def pending(model: str, result: RunResult, champion: Champion | None, why: str) -> Outcome:
     """The outcome of a run whose version is not champion before a person accepts it."""
-    return Outcome(model, "waiting", NOT_CHAMPION, result, champion, why)
+    return Outcome(model, "pending_approval", NOT_CHAMPION, result, champion, why)
 
 
 def failed(model: str | None, error: str, exit_code: int = LitegateError.exit_code) -> Outcome:
@@ -131,10 +135,10 @@ def _promotion_outcome(model: str, result: RunResult, promotion: Promotion) -> O
     match promotion.state:
         case "promoted":
             return Outcome(model, "promoted", 0, result, promotion.champion)
-        case "waiting":
-            return waiting(model, result, promotion.champion, promotion.why)
-        case "held":
-            return Outcome(model, "held", NOT_CHAMPION, result, promotion.champion, promotion.why)
+        case "pending_approval":
+            return pending(model, result, promotion.champion, promotion.why)
+        case "blocked":
+            return Outcome(model, "blocked", NOT_CHAMPION, result, promotion.champion, promotion.why)
 
 
 def _place_in_flow(item: TaskFailure) -> int:

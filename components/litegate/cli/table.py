@@ -140,9 +140,10 @@ def _summary(outcome: Outcome, registry: str) -> list[str]:
     match outcome.outcome:
         case "promoted":
             return [f"promoted: {registry} {champion}"]
-        case "waiting" | "held":
+        case "pending_approval" | "blocked":
             now = f"{champion} is champion" if outcome.champion else "there is no champion"
-            return [f"{outcome.outcome}: {registry} {selected} passed the gate, but {now}: {outcome.why}"]
+            said = outcome.outcome.replace("_", " ")
+            return [f"{said}: {registry} {selected} passed the gate, but {now}: {outcome.why}"]
         case "rejected":
             return ["rejected: nothing passed the gate"]
         case "failed" | "under_way":

@@ -1,4 +1,4 @@
-"""Data sets that users bring, read without TensorFlow: one way in, one sample at a time.
+"""Datasets that users bring, read without TensorFlow: one way in, one sample at a time.
 
 A reader knows the identity and the class of every sample from an index, and reads the samples that it is
 asked for, in any number, without holding more than one of them. What a sample should give is its label: a class,
@@ -74,7 +74,7 @@ class Dataset(Protocol):
 
 
 def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]) -> Dataset:
-    """Index a pinned data set.
+    """Index a pinned dataset.
 
     Args:
         where: the spec key that names it, for messages.
@@ -103,7 +103,7 @@ def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
 
 
 def pinned_files(ref: DataRef, work: Work, where: str) -> Files:
-    """What fetches each file of a pinned data set, by name."""
+    """What fetches each file of a pinned dataset, by name."""
     lines = work.path(ref.manifest).read_text().splitlines()
     entries = [Entry.model_validate_json(line) for line in lines]
     return {entry.name: partial(work.fetch, entry, where) for entry in entries}

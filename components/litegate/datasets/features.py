@@ -1,4 +1,4 @@
-"""From the samples of a data set to batches that fit a signature: bind names, preprocess, check, stack."""
+"""From the samples of a dataset to batches that fit a signature: bind names, preprocess, check, stack."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class FeatureReader:
 
     Attributes:
         inputs: the signature's inputs, by name.
-        signature: its key; an array `<key>/<name>` of the data set belongs to it alone.
-        where: the spec key that names the data set, for messages.
+        signature: its key; an array `<key>/<name>` of the dataset belongs to it alone.
+        where: the spec key that names the dataset, for messages.
     """
 
     dataset: Dataset
@@ -39,7 +39,7 @@ class FeatureReader:
     ) -> Iterator[tuple[Array, Array | None, dict[str, Array]]]:
         """Indices, labels and features, `size` samples at a time.
 
-        Labels are (n,) int64 classes or (n, ...) targets, and None where the data set has none.
+        Labels are (n,) int64 classes or (n, ...) targets, and None where the dataset has none.
 
         Raises:
             DataError: a sample does not fit the signature, is not finite, or `preprocess` gives no sample.
@@ -133,7 +133,7 @@ class FeatureReader:
 
 
 def _same_kind(given: Label, returned: Any, sample: str) -> Label:
-    """The label that `preprocess` returned, as the data set would have given it."""
+    """The label that `preprocess` returned, as the dataset would have given it."""
     if given is None:
         if returned is not None:
             raise DataError("preprocess", "the label None, as the data has none", f"{returned!r:.100} for {sample}")

@@ -26,7 +26,7 @@ _NUMBERS = "biuf"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the spec says of a data set's fields; see `litegate.records.DataRef`."""
+    """What the spec says of a dataset's fields; see `litegate.records.DataRef`."""
 
     label: str = "label"
     features: Mapping[str, str | Sequence[str]] | None = None
@@ -101,7 +101,7 @@ class Fields:
 def choose_fields(
     names: Sequence[str], inputs: Mapping[str, Any], wanted: Wanted, where: str, numbers: Sequence[str] = ()
 ) -> Fields:
-    """Which of a data set's fields feed the model.
+    """Which of a dataset's fields feed the model.
 
     Those that the spec names; else those with the names of the inputs; else, for a model with one input, the
     only field there is; else, for a table, all columns that are single numbers, in their order.

@@ -1,4 +1,4 @@
-"""Image data sets: `<class>/<file>` in a folder, below an S3 prefix, or in one tar archive.
+"""Image datasets: `<class>/<file>` in a folder, below an S3 prefix, or in one tar archive.
 
 Labels are the positions of the class names in their order (`litegate.datasets.class_names`). Images are decoded by
 Pillow to float32 values in 0..255 of shape (height, width, channels); scaling and resizing belong to the user's

@@ -126,7 +126,7 @@ def _value(cell: Any, place: str) -> Raw:
         cell = cell.value
     if not cell.is_valid:
         raise DataError(place, "a value", "an empty cell")
-    if isinstance(cell, pa.StructScalar) and "bytes" in cell:  # how Hugging Face's data sets keep images
+    if isinstance(cell, pa.StructScalar) and "bytes" in cell:  # how Hugging Face's datasets keep images
         return _value(cell["bytes"], place)
     if isinstance(cell, pa.ListScalar | pa.LargeListScalar | pa.FixedSizeListScalar):
         if _is_number(cell.type.value_type):

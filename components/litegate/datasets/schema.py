@@ -1,4 +1,4 @@
-"""What a data set holds, found without knowing which of its fields are what."""
+"""What a dataset holds, found without knowing which of its fields are what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data sets of records in one or many files: indexed once, then read by position without holding them.
+"""Datasets of records in one or many files: indexed once, then read by position without holding them.
 
 A format brings a `Shard`; identities, classes, targets and the choice of fields are the same for all.
 """
@@ -158,7 +158,7 @@ def open_shards(
     wanted: Wanted,
     where: str,
 ) -> ShardedDataset:
-    """Index the files of a data set, in the order of their names.
+    """Index the files of a dataset, in the order of their names.
 
     Raises:
         DataError: one is damaged, or the records do not belong together.

@@ -15,7 +15,7 @@ __all__ = ["snapshot_code", "snapshot_data", "snapshot_metric"]
 
 
 def snapshot_data(section: Data, where: str, work: Work) -> DataRef:
-    """A data set as it is now.
+    """A dataset as it is now.
 
     Args:
         where: the spec key that names it.

@@ -56,7 +56,7 @@ def cumulative_counts(stopping: Stopping | None, available: int, ends: Array | N
     """Numbers of samples after which a verdict is sought; the last is `available`.
 
     Args:
-        ends: see `ends_of_groups`. No group is then cut, and a planned look has clusters enough to prove anything.
+        ends: see `ends_of_groups`. No group is then cut, and an interim analysis has clusters enough to prove anything.
     """
     if stopping is None:
         return [available]
@@ -72,9 +72,9 @@ def cumulative_counts(stopping: Stopping | None, available: int, ends: Array | N
 
 def _counts(first_samples: int | None, available: int) -> list[int]:
     if first_samples is not None:
-        from litegate.gate.stopping import looks
+        from litegate.gate.stopping import interim_analyses
 
-        return looks(first_samples, available)
+        return interim_analyses(first_samples, available)
     counts, seen = [], 0
     while seen < available:
         seen = min(available, seen + max(FIRST_BLOCK, seen // 4))

@@ -43,7 +43,7 @@ def result_key(step: Step, request: Record, python: Path, root: Path = _ROOT) ->
         {
             "format": FORMAT,
             "step": step.name,
-            "request": request.to_json(),
+            "request": request.keyed(),
             "code": sorted(closure.digests.items()),
             "tools": tools,
             "machine": machine(step.machine),

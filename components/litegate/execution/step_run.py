@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
 from litegate.disk import failing_when_full
+from litegate.execution.confinement import time_limit
 from litegate.execution.endings import check_ending
 from litegate.execution.executor import Executor
 from litegate.execution.executors import new_executor
@@ -20,6 +22,7 @@ from litegate.execution.retries import persistently
 from litegate.execution.returned.reading import BadStepInput
 from litegate.execution.returned.snapshots import Seen
 from litegate.execution.step import Step
+from litegate.execution.turns import turn
 from litegate.records import Record
 from litegate.settings import Settings
 from litegate.storage.copies import private_folder
@@ -50,11 +53,13 @@ class StepRun:
     def run(self) -> Any:
         """The step's result record, found or computed; a child that is ended from outside is started again.
 
+        Where another run on this host computes the same, it is waited for.
+
         Raises:
             BadStepInput: the step refused its input; trying again is pointless.
             StepFailed: the child crashed, timed out, raised, or handed back what its step cannot have made.
         """
-        with failing_when_full(self.step.name, self.settings.scratch):
+        with failing_when_full(self.step.name, self.settings.scratch), self._turn():
             found = self.find()
             if found is not None:
                 return found
@@ -75,6 +80,12 @@ class StepRun:
         """End the child and everything that it started, also if it is yet to be started."""
         self._killed.set()
         self.executor.kill()
+
+    def _turn(self) -> AbstractContextManager[None]:
+        if not self.step.cached:
+            return nullcontext()
+        folder = private_folder(self.settings.cache) / "turns"
+        return turn(folder / f"{self.step.name}-{self.key()}", self._killed, time_limit(self.step, self.request))
 
     def _compute(self) -> Any:
         """One attempt."""

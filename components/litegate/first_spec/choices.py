@@ -1,4 +1,4 @@
-"""A first spec, from the signature of a model and from what its data sets hold: a pure function of them."""
+"""A first spec, from the signature of a model and from what its datasets hold: a pure function of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FLIPPED = 0.01
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set as the spec is to name it, and what was found in it."""
+    """A dataset as the spec is to name it, and what was found in it."""
 
     uri: str
     format: str
@@ -50,7 +50,7 @@ def first_spec(
         max_drop: the largest allowed loss; None for a usual one.
 
     Raises:
-        DataError: the data sets have no labels that can be told, or not what the model takes.
+        DataError: the datasets have no labels that can be told, or not what the model takes.
     """
     inputs, outputs = ({n: _shown(t) for n, t in side.items()} for side in (signature.inputs, signature.outputs))
     head = [
@@ -101,7 +101,7 @@ def _note_power(spec: FirstSpec, samples: int) -> None:
 
 
 def _data_keys(spec: FirstSpec, key: str, data: DataSet, signature: Signature, label: str | None) -> dict[str, Any]:
-    """Keys of a data set, with the fields that the model's inputs take."""
+    """Keys of a dataset, with the fields that the model's inputs take."""
     classes = f" in {len(data.found.classes)} classes" if data.found.classes else ""
     spec.comments[key] = f"{data.found.samples:,} samples{classes}"
     keys: dict[str, Any] = {"uri": data.uri, "format": data.format}

@@ -1,4 +1,4 @@
-"""The format of a data set by the names of its files; a tar is looked into."""
+"""The format of a dataset by the names of its files; a tar is looked into."""
 
 from __future__ import annotations
 

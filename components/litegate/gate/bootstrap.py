@@ -63,23 +63,25 @@ class Replicates:
     left_out: int
     sizes: Sizes | None = None
 
-    def contrast(self, weight_first: float, weight_second: float, shift: float, reach: float | None) -> Approximate:
+    def contrast(self, weight_first: float, weight_second: float, shift: float, allowance: float | None) -> Approximate:
         """Evidence of `weight_first * first + weight_second * second + shift`.
 
         Args:
-            reach: how far a single sample may take it; None: as far as any, or any cluster, that was seen.
+            allowance: how far a single sample may take it; None: as far as any, or any cluster, that was seen.
         """
         estimate = weight_first * self.first + weight_second * self.second
         spread = np.std(weight_first * self.drawn_first + weight_second * self.drawn_second, ddof=1)
         error = float(spread) * math.sqrt(self.drawn / self.units)
-        seen = self._reach(weight_first, weight_second, estimate) if reach is None else reach
+        seen = self._allowance(weight_first, weight_second, estimate) if allowance is None else allowance
         if self.sizes is None:
             enough = self.samples >= MIN_SAMPLES
             return Approximate(self.samples, estimate + shift, error, seen, seen, enough)
         enough = self.sizes.effective >= MIN_SAMPLES
-        return ClusteredMean(self.samples, estimate + shift, error, seen, seen, enough, self.sizes, whole=reach is None)
+        return ClusteredMean(
+            self.samples, estimate + shift, error, seen, seen, enough, self.sizes, whole=allowance is None
+        )
 
-    def _reach(self, weight_first: float, weight_second: float, estimate: float) -> float:
+    def _allowance(self, weight_first: float, weight_second: float, estimate: float) -> float:
         without = weight_first * self.left_first + weight_second * self.left_second
         largest = float(np.abs(without - estimate).max(initial=0.0))
         return largest * (self.units - self.left_out) * (self.samples / self.units)

@@ -117,7 +117,7 @@ class ClusteredMean(Approximate):
     """The same for other values: with Student's quantiles, and an allowance that is counted in clusters.
 
     Attributes:
-        whole: whether `reach` is that of a cluster as a whole, in place of each of its samples.
+        whole: whether `allowance` is that of a cluster as a whole, in place of each of its samples.
     """
 
     sizes: Sizes | None = None
@@ -125,14 +125,14 @@ class ClusteredMean(Approximate):
 
     @classmethod
     def of(
-        cls, values: Array, low: float | None, high: float | None, reach: float, clusters: Clusters
+        cls, values: Array, low: float | None, high: float | None, allowance: float, clusters: Clusters
     ) -> ClusteredMean:
         """From one value for each sample; see `litegate.gate.contrasts.mean_evidence`."""
         mean, sums, sizes = float(np.mean(values)), clusters.sums(values), clusters.distribution
         rest = sums - mean * clusters.sizes
         error = math.sqrt(float(np.sum(rest**2)) * sizes.clusters / max(sizes.clusters - 1, 1)) / len(values)
         enough, whole = sizes.effective >= MIN_SAMPLES, low is None or high is None
-        below, above = (reach, reach) if low is None or high is None else (mean - low, high - mean)
+        below, above = (allowance, allowance) if low is None or high is None else (mean - low, high - mean)
         return cls(len(values), mean, error, below, above, enough, sizes, whole)
 
     @property

@@ -28,15 +28,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Design:
-    """How it was decided when to end the evaluation: with all samples, at planned looks, or after any batch.
+    """How it was decided when to end the evaluation: with all samples, at interim analyses, or after any batch.
 
     Attributes:
-        looks: how many were planned.
+        analyses: how many were planned.
         largest_group: samples in the largest group that there is, seen or not.
     """
 
-    kind: Literal["fixed", "looks", "sequential"] = "fixed"
-    looks: int = 1
+    kind: Literal["fixed", "interim", "sequential"] = "fixed"
+    analyses: int = 1
     largest_group: int = 1
 
 
@@ -121,7 +121,7 @@ class Comparison:
     def _mean(self, values: Array, low: float | None, high: float | None, rows: Array | None = None) -> Evidence:
         """Evidence of the mean of one value for each sample, or for each of the rows."""
         clusters = self.clusters if rows is None or self.clusters is None else self.clusters.take(rows)
-        return mean_evidence(values, low, high, self.design, self._reach, clusters)
+        return mean_evidence(values, low, high, self.design, self._allowance, clusters)
 
     def _range(self, loss: Callable[..., float]) -> tuple[float | None, float | None]:
         """The extremes of a linear function of scores, found at the ends of their range."""
@@ -146,7 +146,7 @@ class Comparison:
         return _numbers(self.first.score), _numbers(self.second.score)
 
     @cached_property
-    def _reach(self) -> float:
+    def _allowance(self) -> float:
         """Stands in for the range of a metric that has none: the largest difference seen, or at least a usual score.
 
         Where there are clusters, both are summed over a cluster.
@@ -177,15 +177,14 @@ def mean_evidence(
     low: float | None,
     high: float | None,
     design: Design,
-    reach: float,
+    allowance: float,
     clusters: Clusters | None = None,
 ) -> Evidence:
     """Evidence of the mean of `values`, which lie in [low, high], by what the design allows.
 
     Args:
         low, high: None where they have no bound; such values cannot be looked at after any batch.
-        reach: stands in for how far a single value, or the sum of a cluster, may lie from the mean where there is no
-            bound.
+        allowance: how far a single value, or the sum of a cluster, may lie from the mean where there is no bound.
         clusters: of the values; None where all are independent.
     """
     if design.kind == "sequential":
@@ -193,24 +192,24 @@ def mean_evidence(
         assert high is not None
         return betting(values, low, high, clusters, design.largest_group)
     if clusters is not None:
-        return _repeated(_clustered(values, low, high, reach, clusters), design)
+        return _repeated(_clustered(values, low, high, allowance, clusters), design)
     if np.issubdtype(values.dtype, np.integer):
         lost, gained = int(np.sum(values > 0)), int(np.sum(values < 0))
         return _repeated(PairedProportions(len(values), lost, gained), design)
     mean = float(np.mean(values))
     error = float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.inf
-    below, above = (reach, reach) if low is None or high is None else (mean - low, high - mean)
+    below, above = (allowance, allowance) if low is None or high is None else (mean - low, high - mean)
     return _repeated(Approximate(len(values), mean, error, below, above, len(values) >= MIN_SAMPLES), design)
 
 
-def _clustered(values: Array, low: float | None, high: float | None, reach: float, clusters: Clusters) -> Evidence:
+def _clustered(values: Array, low: float | None, high: float | None, allowance: float, clusters: Clusters) -> Evidence:
     if np.issubdtype(values.dtype, np.integer):
         return ClusteredProportions.of(values, clusters)
-    return ClusteredMean.of(values, low, high, reach, clusters)
+    return ClusteredMean.of(values, low, high, allowance, clusters)
 
 
 def _repeated(evidence: Evidence, design: Design) -> Evidence:
-    return Repeated(evidence, design.looks) if design.looks > 1 else evidence
+    return Repeated(evidence, design.analyses) if design.analyses > 1 else evidence
 
 
 def _numbers(scores: Array) -> Array:

@@ -113,18 +113,18 @@ class Approximate:
 
     A loss that happens to fewer than ln(1/alpha) of n samples is missed with probability alpha (for 5 % the "rule
     of three": J. Hanley and A. Lippman-Hand, "If nothing goes wrong, is everything all right?", JAMA 249 (1983)
-    1743-1745). The bound allows for one of the size `reach`, so that a spread of zero proves nothing by itself.
+    1743-1745). The bound allows for one of the size `allowance`, so that a spread of zero proves nothing by itself.
 
     Attributes:
-        reach_low, reach_high: how far a single sample may lie below and above the estimate.
+        allowance_low, allowance_high: how far a single sample may lie below and above the estimate.
         enough: whether there are samples enough for a mean to be normal; if not, nothing is proved.
     """
 
     total: float
     estimate: float
     error: float
-    reach_low: float
-    reach_high: float
+    allowance_low: float
+    allowance_high: float
     enough: bool = True
 
     @property
@@ -139,11 +139,11 @@ class Approximate:
 
     def p_within(self, limit: float) -> float:
         """See the module."""
-        return self._p(limit - self.estimate, self.reach_high)
+        return self._p(limit - self.estimate, self.allowance_high)
 
     def p_beyond(self, limit: float) -> float:
         """See the module."""
-        return self._p(self.estimate - limit, self.reach_low)
+        return self._p(self.estimate - limit, self.allowance_low)
 
     def bounds(self, confidence: float) -> tuple[float, float]:
         """The estimate, the normal quantile of its error, and the allowance for what was not seen."""
@@ -151,8 +151,8 @@ class Approximate:
             return -math.inf, math.inf
         alpha = 1 - confidence
         return (
-            self.estimate - self._distance(alpha, self.reach_low),
-            self.estimate + self._distance(alpha, self.reach_high),
+            self.estimate - self._distance(alpha, self.allowance_low),
+            self.estimate + self._distance(alpha, self.allowance_high),
         )
 
     def scaled(self, factor: float) -> Approximate:
@@ -167,14 +167,14 @@ class Approximate:
         """The largest share of all samples of which none is seen with probability `alpha`."""
         return math.log(1 / alpha) / self.total
 
-    def _distance(self, alpha: float, reach: float) -> float:
-        return self._deviate(alpha) * self.error + reach * self._missed(alpha)
+    def _distance(self, alpha: float, allowance: float) -> float:
+        return self._deviate(alpha) * self.error + allowance * self._missed(alpha)
 
-    def _p(self, distance: float, reach: float) -> float:
+    def _p(self, distance: float, allowance: float) -> float:
         """The level at which the bound lies just `distance` away; 1 where no level up to a half does."""
-        if not self.enough or distance <= self._distance(0.5, reach):
+        if not self.enough or distance <= self._distance(0.5, allowance):
             return 1.0
-        exponent = root(lambda power: distance - self._distance(math.exp(-power), reach), math.log(2), 34.0)
+        exponent = root(lambda power: distance - self._distance(math.exp(-power), allowance), math.log(2), 34.0)
         return math.exp(-exponent)
 
 
@@ -230,41 +230,41 @@ class Relative:
 
 @dataclass(frozen=True)
 class Repeated:
-    """Evidence that was looked at up to `looks` times before it decided: Bonferroni over the planned looks."""
+    """Evidence that was tested up to `analyses` times before it decided: Bonferroni over the planned analyses."""
 
     last: Evidence
-    looks: int
+    analyses: int
 
     @property
     def samples(self) -> int:
-        """Number of samples at the last look."""
+        """Number of samples at the last analysis."""
         return self.last.samples
 
     @property
     def clusters(self) -> int | None:
-        """Number of clusters at the last look."""
+        """Number of clusters at the last analysis."""
         return self.last.clusters
 
     @property
     def estimate(self) -> float:
-        """The estimate at the last look."""
+        """The estimate at the last analysis."""
         return self.last.estimate
 
     def p_within(self, limit: float) -> float:
         """See the module."""
-        return min(1.0, self.looks * self.last.p_within(limit))
+        return min(1.0, self.analyses * self.last.p_within(limit))
 
     def p_beyond(self, limit: float) -> float:
         """See the module."""
-        return min(1.0, self.looks * self.last.p_beyond(limit))
+        return min(1.0, self.analyses * self.last.p_beyond(limit))
 
     def bounds(self, confidence: float) -> tuple[float, float]:
-        """Hold at every look at once."""
-        return self.last.bounds(1 - (1 - confidence) / self.looks)
+        """Hold at every analysis at once."""
+        return self.last.bounds(1 - (1 - confidence) / self.analyses)
 
     def scaled(self, factor: float) -> Repeated:
         """See the module."""
-        return Repeated(self.last.scaled(factor), self.looks)
+        return Repeated(self.last.scaled(factor), self.analyses)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""When the evaluation of a variant may end: at planned looks, or after any batch."""
+"""When the evaluation of a variant may end: at interim analyses, or after any batch."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping
 from litegate.spec.metric_facts import MetricFacts
 
-__all__ = ["decided", "looks"]
+__all__ = ["decided", "interim_analyses"]
 
 
-def looks(first: int, total: int) -> list[int]:
-    """Numbers of samples after which a verdict is sought: `first`, doubled from look to look, `total` the last.
+def interim_analyses(first: int, total: int) -> list[int]:
+    """Numbers of samples after which a verdict is sought: `first`, doubled from one to the next, `total` the last.
 
-    A last look that would bring less than half of a doubling is joined with the one before.
+    A last analysis that would bring less than half of a doubling is joined with the one before.
     """
     found = []
     number = min(first, total)
@@ -44,12 +44,12 @@ def decided(
 
     Args:
         references: outcomes on the same samples by role; `baseline` is always there.
-        planned: the number of planned looks; ignored where the design is sequential.
+        planned: the number of planned interim analyses; ignored where the design is sequential.
         class_samples: how many samples of each class there are, seen or not.
         largest_group: samples in the largest group that there is, seen or not.
     """
-    kind: Literal["looks", "sequential"] = "sequential" if stopping.first_samples is None else "looks"
-    design = Design(kind, planned if kind == "looks" else 1, largest_group)
+    kind: Literal["interim", "sequential"] = "sequential" if stopping.first_samples is None else "interim"
+    design = Design(kind, planned if kind == "interim" else 1, largest_group)
     share = (1 - stopping.policy.confidence) / max(stopping.variants, 1)
     policy = stopping.policy.model_copy(update={"confidence": 1 - share})
     measured = Measured("", None, candidate, references, design, class_samples=class_samples)

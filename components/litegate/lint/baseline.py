@@ -40,7 +40,7 @@ class Baseline:
         self._first: Array | None = None
 
     def add(self, index: Array, labels: Array | None, features: Mapping[str, Array]) -> None:
-        """Run a batch: positions in the data set, and labels and features as `preprocess` made them."""
+        """Run a batch: positions in the dataset, and labels and features as `preprocess` made them."""
         if labels is None or not self._fits:
             return
         try:

@@ -1,4 +1,4 @@
-"""Samples of two data sets that are nearly the same: a copy with a little noise is a copy.
+"""Samples of two datasets that are nearly the same: a copy with a little noise is a copy.
 
 Every position of a sample is measured in standard deviations of that position, so that a column of large numbers does
 not hide all others. The samples are projected on a few random directions and put into cells by their rounded
@@ -31,11 +31,11 @@ _CELL = 0.25
 _FEWEST = 4
 """Samples of fewer values that differ at all are close to each other by chance."""
 _RARE = 0.05
-"""So likely may what was found be where no more are copies than a data set may have."""
+"""So likely may what was found be where no more are copies than a dataset may have."""
 
 
 class NearCopies:
-    """Looks in batches of another data set for copies of the samples that it was made with.
+    """Looks in batches of another dataset for copies of the samples that it was made with.
 
     Args:
         samples: by input name, (n, ...).
@@ -58,7 +58,7 @@ class NearCopies:
             self._index()
 
     def add(self, batch: Mapping[str, Array]) -> None:
-        """Compare a batch of the other data set: arrays as those at the start."""
+        """Compare a batch of the other dataset: arrays as those at the start."""
         size = len(next(iter(batch.values())))
         self.seen += size
         flat = {name: batch[name].reshape(size, -1) for name in self._known}
@@ -72,7 +72,7 @@ class NearCopies:
         """What was found.
 
         Args:
-            available: how many samples the other data set has.
+            available: how many samples the other dataset has.
             exact: numbers of samples that are known to be in both anyway.
         """
         near = self.found - set(exact)

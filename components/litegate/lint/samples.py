@@ -16,7 +16,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 FEWEST, ENOUGH = 10, 100
 """ResNet-8 loses 4 points with one sample and nothing with ten; LiteRT's documentation asks for 100 to 500."""
 LEAKAGE_ERROR = 0.05
-"""Real data sets hold some samples twice, fewer than 1 %; above this the sets were not kept apart."""
+"""Real datasets hold some samples twice, fewer than 1 %; above this the sets were not kept apart."""
 _SHOWN = 20
 
 
@@ -52,7 +52,7 @@ def coverage(calibration: Mapping[str, int], evaluation: Mapping[str, int]) -> I
     """Classes that are evaluated and not calibrated; nothing where one of the sets has no classes.
 
     Args:
-        calibration: number of samples by class, named as the data set names it.
+        calibration: number of samples by class, named as the dataset names it.
         evaluation: the same.
     """
     missing = sorted(set(evaluation) - set(calibration))

@@ -20,7 +20,7 @@ class Outcomes:
     """Columns of equal length, a row for each sample.
 
     Attributes:
-        index: position in the data set, int64, unique.
+        index: position in the dataset, int64, unique.
         id: identity, UTF-8 bytes.
         score: value of the metric for the sample, for metrics of single samples.
         output, target: what a metric of a whole set is computed from, else None.

@@ -15,6 +15,7 @@ from litegate.errors import BadInput, StepFailed
 from litegate.execution.step_run import StepRun
 from litegate.failures import FailureKind
 from litegate.pipeline.memory import ResultsInMemory
+from litegate.pipeline.names import named
 from litegate.pipeline.requests import request_of, selection_of
 from litegate.records import Failure, Record, ResolveRequest
 from litegate.settings import Settings
@@ -136,7 +137,7 @@ class LocalRun:
         except BaseException:
             self._tell(step, variant, "failed")
             raise
-        self.results.keep(step, variant, result)
+        self.results.keep(step, variant, named(run.request, result))
         self._tell(step, variant, "success" if found is None else "found")
 
     def _tell(self, step: str, variant: str, state: str) -> None:

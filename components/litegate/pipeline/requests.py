@@ -31,6 +31,8 @@ from litegate.variants import BASELINE, VARIANTS
 
 __all__ = ["REQUESTS", "register_request", "request_of", "selection_of"]
 
+_IN_FLOAT = frozenset({"float32", "float16"})
+
 
 def request_of(step: str, results: Results, variant: str = "") -> Record:
     """The request of a step.
@@ -149,6 +151,7 @@ def _smoke(results: Results, variant: str) -> SmokeRequest:
         runtime=runtime_of(results.resolved().spec),
         baseline=None if variant == BASELINE else results.converted().artifact,
         samples=results.samples(),
+        in_float=variant in _IN_FLOAT,
         source=results.resolved().spec.model.uri,
     )
 

@@ -13,7 +13,6 @@ from litegate.records import (
     Benchmark,
     Candidate,
     ChampionFile,
-    Channel,
     ConversionCheck,
     Converted,
     Evaluated,
@@ -21,6 +20,7 @@ from litegate.records import (
     Inspection,
     Lint,
     Record,
+    RegisteredAlias,
     Resolved,
     SampleSet,
     Selection,
@@ -137,10 +137,10 @@ class Results(ABC):
             if item.variant in evaluated
         )
 
-    def channel(self) -> Channel:
+    def channel(self) -> RegisteredAlias:
         """The registered model and the alias that the run is about."""
         registry = self.resolved().spec.registry
-        return Channel(registry=registry.name, alias=registry.alias)
+        return RegisteredAlias(registry=registry.name, alias=registry.alias)
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """The gate's answers."""

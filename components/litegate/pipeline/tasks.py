@@ -50,7 +50,7 @@ TASKS = (
         "resolve",
         ("resolve",),
         """
-Reads the spec file, with what a person has changed in the form of a manual run, and pins the model and both data sets
+Reads the spec file, with what a person has changed in the form of a manual run, and pins the model and both datasets
 by digest. Whatever is wrong with the spec is said here.
 
 **Leaves** the spec with all digests (XCom `resolved`).
@@ -111,7 +111,7 @@ they fit the model's inputs.
         ("lint",),
         """
 Looks at the representative samples before anything is calibrated on them: scale and range against the evaluation
-data, outliers, constants, labels that are missing, samples that are in both data sets.
+data, outliers, constants, labels that are missing, samples that are in both datasets.
 
 **Leaves** its findings. An error that the spec does not allow ends the run.
 """,
@@ -233,7 +233,7 @@ Picks the best of the variants that passed, by the rule that the spec names.
         ("register",),
         """
 Records everything in MLflow: a run for the whole, one for each variant with its logged model, and a registered version
-of what was selected, unless the run is a trial. From here on every task of the run links to its page in MLflow.
+of what was selected, unless it is an override run. From here on every task of the run links to its page in MLflow.
 
 **Leaves** the table of results.
 """,
@@ -243,7 +243,7 @@ of what was selected, unless the run is a trial. From here on every task of the 
         ("promote",),
         """
 Makes what was selected champion: the registry's alias moves to it. Fails or is skipped, as the spec says, where
-nothing passed the gate; is skipped where the run is a trial.
+nothing passed the gate; is skipped for an override run.
 
 **Leaves** who is champion now, and who was before.
 """,

@@ -8,7 +8,7 @@ from litegate.presentation.results_note import headline
 from litegate.records import Acted, Decided, Notice, Promotion, Requalification, RunResult
 from litegate.variants import BASELINE
 
-__all__ = ["notice_of_action", "notice_of_decision", "notice_of_promotion", "notice_of_result", "waiting_notice"]
+__all__ = ["approval_notice", "notice_of_action", "notice_of_decision", "notice_of_promotion", "notice_of_result"]
 
 LIMIT = 1500
 
@@ -34,7 +34,7 @@ def notice_of_promotion(result: RunResult, promotion: Promotion) -> Notice | Non
     return _about(result, promotion, "promoted", "is champion")
 
 
-def waiting_notice(result: RunResult, promotion: Promotion) -> Notice:
+def approval_notice(result: RunResult, promotion: Promotion) -> Notice:
     """A person is to say whether the version may be promoted."""
     return _about(result, promotion, "waiting", "passed the gate and waits for a person")
 

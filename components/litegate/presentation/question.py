@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from litegate.presentation.markdown import plain
 from litegate.presentation.results_note import results
-from litegate.records import Channel, Promotion, RunResult
+from litegate.records import Promotion, RegisteredAlias, RunResult
 
 __all__ = ["question"]
 
 
-def question(channel: Channel, result: RunResult, promotion: Promotion, pages: Mapping[str, str]) -> tuple[str, str]:
+def question(
+    channel: RegisteredAlias, result: RunResult, promotion: Promotion, pages: Mapping[str, str]
+) -> tuple[str, str]:
     """The question on one line, and the Markdown that helps to answer it.
 
     Args:

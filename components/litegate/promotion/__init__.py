@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from litegate.promotion.blocked import why_blocked
 from litegate.promotion.chain import chained, check_chain, entry_digest
-from litegate.promotion.held import why_held
 from litegate.promotion.refusals import outcome_refusal, refusal
 from litegate.promotion.standing import Standing, VersionFacts, aliases_of, eligible_versions, standing_of
 
@@ -18,5 +18,5 @@ __all__ = [
     "outcome_refusal",
     "refusal",
     "standing_of",
-    "why_held",
+    "why_blocked",
 ]

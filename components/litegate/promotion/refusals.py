@@ -21,17 +21,17 @@ def refusal(standing: Standing, now: Aliases, decision: Decision) -> Refusal | N
 
 
 def outcome_refusal(decision: Decision, then: Aliases) -> Refusal | None:
-    """Why a decision may not have the outcome `then`: it would not do what was asked, or leave no champion at all."""
+    """Why a decision may not have the outcome `then`: it is not what the decision names, or there is no champion."""
     where = f"{decision.effect.replace('_', ' ')} {decision.channel}"
     wanted = {"frozen": decision.version, "rolled_back": decision.to}.get(decision.effect)
     if wanted is not None and then.champion != wanted:
         return (
             where,
             f"version {wanted} as it was judged",
-            "one that was deleted, or whose verdict or digest was changed",
+            "a deleted version, or one whose verdict or digest was changed",
         )
     if decision.action == "rolled_back" and then.champion is None:
-        return where, "another accepted version that can take over", "none: promote one first"
+        return where, "another accepted version that can take over", "no such version: promote one first"
     return None
 
 
@@ -42,7 +42,11 @@ def _unexpected(now: Aliases, decision: Decision) -> Refusal | None:
         return None  # what the decision asks for is so already
     expected = f"version {decision.expected}" if decision.expected else "none"
     got = "none" if now.champion is None else f"version {now.champion}"
-    return f"champion of {decision.channel}", f"{expected}, which this was decided for", f"{got}: look again"
+    return (
+        f"champion of {decision.channel}",
+        f"{expected}, for which this was decided",
+        f"{got}: see `litegate history`",
+    )
 
 
 def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal | None:
@@ -50,16 +54,16 @@ def _of_version(standing: Standing, now: Aliases, decision: Decision) -> Refusal
     known = None if version is None else standing.digests.get(version)
     match decision.effect:
         case "nominated" | "accepted":
-            if decision.digest is None and version not in {*standing.waiting, *standing.promotable()}:
-                return where, "a version that waits for a decision", "one that does not"
+            if decision.digest is None and version not in {*standing.pending, *standing.promotable()}:
+                return where, "a version whose approval is pending", "a version without a pending approval"
             if decision.digest not in (None, known or decision.digest):
                 return where, f"the digest {known}, which was judged first", str(decision.digest)
-        case "rejected" if version not in standing.waiting:
-            return where, "a version that waits for a decision", "one that does not"
+        case "rejected" if version not in standing.pending:
+            return where, "a version whose approval is pending", "a version without a pending approval"
         case "rolled_back":
             return _of_rollback(standing, now, decision, where)
-        case "reinstated" if version not in standing.barred:
-            return where, "a version that was rolled back or rejected", "one that was not"
+        case "reinstated" if version not in standing.revoked:
+            return where, "a revoked version (rolled back or rejected)", "a version that is not revoked"
         case "frozen" if version not in standing.promotable():
             return where, _one_of(standing), _what(standing, version)
         case "unfrozen" if standing.frozen is None:
@@ -76,9 +80,9 @@ def _of_rollback(standing: Standing, now: Aliases, decision: Decision, where: st
     if decision.version is None and (before := _rolled_back_before(standing)):
         return f"roll back {channel}", f"its champion, version {champion}, to be named, for {before}", "no version"
     if decision.version not in (None, champion):
-        return where, f"the champion, version {champion}", "another version: look again"
+        return where, f"the champion, version {champion}", "another version: see `litegate history`"
     if standing.frozen == champion:
-        return f"{channel} version {champion}", "a version that is not frozen", "the frozen one: unfreeze it first"
+        return f"{channel} version {champion}", "a version that is not frozen", "the frozen version: unfreeze it first"
     if decision.to == champion:
         return f"{channel} version {champion}", _one_of(standing, champion), "the champion itself"
     if decision.to is not None and decision.to not in standing.promotable():
@@ -87,7 +91,7 @@ def _of_rollback(standing: Standing, now: Aliases, decision: Decision, where: st
 
 
 def _rolled_back_before(standing: Standing) -> str:
-    """What to say to somebody who has perhaps not seen that somebody else has just rolled back; else nothing."""
+    """What a person may not have seen: that somebody else has just rolled back; empty if that is not so."""
     entry = standing.last_move
     if entry is None or entry.decision.action != "rolled_back":
         return ""
@@ -96,12 +100,12 @@ def _rolled_back_before(standing: Standing) -> str:
 
 def _one_of(standing: Standing, but: int | None = None) -> str:
     versions = [str(version) for version in sorted(standing.promotable()) if version != but]
-    return f"an accepted version ({', '.join(versions)})" if versions else "an accepted version (there is none)"
+    return f"an accepted version ({', '.join(versions)})" if versions else "an accepted version (none exists)"
 
 
 def _what(standing: Standing, version: int | None) -> str:
-    entry = standing.barred.get(version or 0)
+    entry = standing.revoked.get(version or 0)
     if entry is not None:
         said = entry.decision
-        return f"one that was {said.action.replace('_', ' ')} by {said.actor}: reinstate it first"
-    return "one that was never accepted"
+        return f"a version that was {said.action.replace('_', ' ')} by {said.actor}: reinstate it first"
+    return "a version that was never accepted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from litegate.promotion.place import Place, best_first, chosen_by, place_of
+from litegate.promotion.priority import Priority, best_first, chosen_by, priority_of
 from litegate.records import Aliases, LedgerEntry
 
 __all__ = ["Standing", "VersionFacts", "aliases_of", "eligible_versions", "standing_of"]
@@ -30,35 +30,36 @@ class Standing:
     """The entries of a ledger, added up.
 
     Attributes:
-        accepted: by version, its places among those that were accepted, one for each entry that gives it one.
-        waiting: the same for versions that wait for a person.
-        barred: versions that may not be champion, each with the entry that says why.
+        accepted: by version, its priorities among those that were accepted, one for each entry that gives it one.
+        pending: the same for versions whose approval is pending.
+        revoked: versions that were rolled back or rejected, each with the entry that says why.
         frozen: the version that is champion whatever else is accepted.
         digests: by version, the digest that was judged.
         last_move: the entry by which the champion is who it is.
     """
 
-    accepted: dict[int, list[Place]] = field(default_factory=dict)
-    waiting: dict[int, list[Place]] = field(default_factory=dict)
-    barred: dict[int, LedgerEntry] = field(default_factory=dict)
+    accepted: dict[int, list[Priority]] = field(default_factory=dict)
+    pending: dict[int, list[Priority]] = field(default_factory=dict)
+    revoked: dict[int, LedgerEntry] = field(default_factory=dict)
     frozen: int | None = None
     digests: dict[int, str] = field(default_factory=dict)
     last_move: LedgerEntry | None = None
 
-    def promotable(self) -> dict[int, list[Place]]:
-        """Accepted versions, none that is barred, with their places."""
-        return {version: places for version, places in self.accepted.items() if version not in self.barred}
+    def promotable(self) -> dict[int, list[Priority]]:
+        """Accepted versions that were not revoked, with their priorities."""
+        return {version: priorities for version, priorities in self.accepted.items() if version not in self.revoked}
 
     def ranking(self) -> Iterator[int]:
-        """The same, the champion first: the frozen one, then by their places."""
+        """The same, the champion first: the frozen one, then by their priorities."""
         open_ = self.promotable()
         if self.frozen in open_:
             yield self.frozen
         yield from (version for version in best_first(open_) if version != self.frozen)
 
     def candidates(self) -> Iterator[int]:
-        """Versions that wait, the first one first."""
-        return best_first({version: places for version, places in self.waiting.items() if version not in self.barred})
+        """Versions whose approval is pending, the first one first."""
+        open_ = {version: priorities for version, priorities in self.pending.items() if version not in self.revoked}
+        return best_first(open_)
 
 
 def standing_of(entries: Iterable[LedgerEntry]) -> Standing:
@@ -105,34 +106,34 @@ def _apply(standing: Standing, entry: LedgerEntry) -> None:
         _learn(standing, version, decision.digest)
     match decision.action:
         case "nominated":
-            standing.waiting.setdefault(version, []).append(place_of(entry))
+            standing.pending.setdefault(version, []).append(priority_of(entry))
         case "accepted":
             _accept(standing, version, entry)
         case "rejected" | "rolled_back":
-            standing.waiting.pop(version, None)
-            standing.barred[version] = entry
+            standing.pending.pop(version, None)
+            standing.revoked[version] = entry
             if decision.to is not None:
                 standing.accepted.setdefault(decision.to, []).append(chosen_by(entry))
         case "reinstated":
             for same in (version, *_same_bytes(standing, version)):
-                standing.barred.pop(same, None)
+                standing.revoked.pop(same, None)
 
 
 def _accept(standing: Standing, version: int, entry: LedgerEntry) -> None:
-    """What a person accepts has the places of the runs that nominated it, not of the answer."""
-    places = standing.accepted.setdefault(version, [])
-    places += standing.waiting.pop(version, [])
-    is_answer = entry.decision.begun is None and entry.decision.order is None
-    if not (places and is_answer):
-        places.append(place_of(entry))
+    """What a person accepts has the priorities of the runs that nominated it, not of the approval."""
+    priorities = standing.accepted.setdefault(version, [])
+    priorities += standing.pending.pop(version, [])
+    is_approval = entry.decision.begun is None and entry.decision.order is None
+    if not (priorities and is_approval):
+        priorities.append(priority_of(entry))
 
 
 def _learn(standing: Standing, version: int, digest: str) -> None:
     """What holds for the bytes holds for the version: deleted and registered again, they get another number."""
     standing.digests.setdefault(version, digest)
     for same in _same_bytes(standing, version):
-        if same in standing.barred:
-            standing.barred[version] = standing.barred[same]
+        if same in standing.revoked:
+            standing.revoked[version] = standing.revoked[same]
 
 
 def _same_bytes(standing: Standing, version: int) -> list[int]:

@@ -5,26 +5,22 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 
 from __future__ import annotations
 
-from litegate.records.approval import Answer
-from litegate.records.artifacts import (
-    Artifact,
-    Benchmark,
-    BenchmarkRequest,
-    ConversionCheck,
-    ConversionCheckRequest,
-    Converted,
-    ConvertRequest,
-    QuantizeRequest,
-    SampleRequest,
-    SampleSet,
-    Signature,
-    TensorSpec,
-)
+from litegate.records.approval import ApprovalDecision
+from litegate.records.artifacts import Artifact, Signature, TensorSpec
 from litegate.records.base import FileRef, Record
-from litegate.records.candidate import Candidate
+from litegate.records.benchmark import Benchmark, BenchmarkRequest, FileBenchmark
+from litegate.records.candidate import Candidate, warnings_of
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.comparison import Comparison
-from litegate.records.evaluation import Evaluated, EvaluateRequest, Reference, ReferenceOutcomes, Stopping
+from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest
+from litegate.records.evaluation import (
+    Evaluated,
+    EvaluateRequest,
+    FileEvaluation,
+    Reference,
+    ReferenceOutcomes,
+    Stopping,
+)
 from litegate.records.inputs import (
     Announcement,
     Produced,
@@ -41,17 +37,13 @@ from litegate.records.inspection import (
     InspectRequest,
     LargeBuffer,
     OperatorUse,
-    SmokeRequest,
-    SmokeRun,
-    warnings_of,
 )
 from litegate.records.lint import DataFinding, Lint, LintRequest
 from litegate.records.notices import Notice
+from litegate.records.overrides import Change, Overrides
 from litegate.records.promotion import (
     Action,
     Aliases,
-    Barred,
-    Channel,
     ChannelState,
     Decided,
     Decision,
@@ -59,7 +51,10 @@ from litegate.records.promotion import (
     LedgerRequest,
     Position,
     PositionRequest,
+    RegisteredAlias,
+    Revoked,
 )
+from litegate.records.quantization import QuantizeRequest
 from litegate.records.requalification import (
     Acted,
     ActRequest,
@@ -82,14 +77,16 @@ from litegate.records.results import (
     ChampionRequest,
     PromoteRequest,
     Promotion,
+    PromotionState,
     RegisterRequest,
     RunResult,
     VariantRow,
 )
+from litegate.records.samples import SampleRequest, SampleSet
 from litegate.records.schema import DataField, InferredSchema, InferSchemaRequest
+from litegate.records.smoke import FileSmokeRun, SmokeRequest, SmokeRun
 from litegate.records.sources import DataRef, ModelRef, UserCode
 from litegate.records.statistics import InputStatistics
-from litegate.records.trial import Change, Trial
 from litegate.records.verdicts import (
     LOST_CLASS,
     ClassLoss,
@@ -114,9 +111,8 @@ __all__ = [
     "Action",
     "Aliases",
     "Announcement",
-    "Answer",
+    "ApprovalDecision",
     "Artifact",
-    "Barred",
     "BaselineSummary",
     "Benchmark",
     "BenchmarkRequest",
@@ -127,7 +123,6 @@ __all__ = [
     "ChampionFile",
     "ChampionRequest",
     "Change",
-    "Channel",
     "ChannelState",
     "ClassLoss",
     "Clause",
@@ -152,7 +147,10 @@ __all__ = [
     "Evaluated",
     "Failure",
     "Fate",
+    "FileBenchmark",
+    "FileEvaluation",
     "FileRef",
+    "FileSmokeRun",
     "Finding",
     "Flip",
     "FoundChampion",
@@ -172,6 +170,7 @@ __all__ = [
     "ModelRef",
     "Notice",
     "OperatorUse",
+    "Overrides",
     "Pile",
     "Position",
     "PositionRequest",
@@ -179,6 +178,7 @@ __all__ = [
     "Produced",
     "PromoteRequest",
     "Promotion",
+    "PromotionState",
     "QuantizeRequest",
     "RareClass",
     "Reason",
@@ -186,10 +186,12 @@ __all__ = [
     "Reference",
     "ReferenceOutcomes",
     "RegisterRequest",
+    "RegisteredAlias",
     "Requalification",
     "RequalifyRequest",
     "ResolveRequest",
     "Resolved",
+    "Revoked",
     "RunResult",
     "SampleRequest",
     "SampleSet",
@@ -203,7 +205,6 @@ __all__ = [
     "Stopping",
     "TensorSpec",
     "TrainRequest",
-    "Trial",
     "UserCode",
     "VariantRow",
     "Verdict",

@@ -1,4 +1,4 @@
-"""What a person answered who was asked whether a version may be promoted."""
+"""What a person decided who was asked whether a version may be promoted."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Literal
 from litegate.records.base import Record
 from litegate.records.promotion import Moment
 
-__all__ = ["Answer"]
+__all__ = ["ApprovalDecision"]
 
 
-class Answer(Record):
-    """The answer, or what the spec says for the case that there is none.
+class ApprovalDecision(Record):
+    """The decision, or what the spec says for the case that there is none in time.
 
     Attributes:
         version: that was asked about.
-        actor: who answered, as Airflow knows them, or the time-out.
+        actor: who decided, as Airflow knows them, or the time-out.
         note: what they wrote beside it.
-        time: when; with it two answers to one question are told apart.
+        time: when; it tells two decisions about one version apart.
     """
 
     version: int

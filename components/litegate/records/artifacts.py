@@ -1,28 +1,16 @@
-"""The .tflite files and what is measured on single samples of them."""
+"""The .tflite files."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
 
 from litegate.records.base import FileRef, Record
-from litegate.records.fields import Count, Share, VariantName
-from litegate.records.sources import DataRef, ModelRef, UserCode
-from litegate.records.statistics import InputStatistics
+from litegate.records.fields import VariantName
 
-__all__ = [
-    "Artifact",
-    "Benchmark",
-    "BenchmarkRequest",
-    "ConversionCheck",
-    "ConversionCheckRequest",
-    "ConvertRequest",
-    "Converted",
-    "QuantizeRequest",
-    "SampleRequest",
-    "SampleSet",
-    "Signature",
-    "TensorSpec",
-]
+__all__ = ["NAMES", "Artifact", "Signature", "TensorSpec"]
+
+NAMES: dict[str, Any] = {"variant": True, "file": {"name": True}}
+"""What an artifact is called, which says nothing of its bytes; for `Record.unkeyed`."""
 
 
 class TensorSpec(Record):
@@ -45,82 +33,3 @@ class Artifact(Record):
     variant: VariantName
     file: FileRef
     signatures: dict[str, Signature]
-
-
-class ConvertRequest(Record):
-    model: ModelRef
-
-
-class Converted(Record):
-    """The float32 baseline, and the SavedModel that every variant is quantized from."""
-
-    artifact: Artifact
-    saved_model: tuple[FileRef, ...]
-    tools: dict[str, str]
-
-
-class SampleRequest(Record):
-    data: DataRef
-    artifact: Artifact
-    samples: Count
-    seed: int
-    preprocess: UserCode | None = None
-
-
-class SampleSet(Record):
-    """The representative samples after `preprocess`: an npz with one array per input, named `<signature>/<input>`.
-
-    `labels` counts the samples of each label, and is empty where there are no labels. `inputs` says what the values
-    look like, by the name of the array.
-    """
-
-    file: FileRef
-    samples: Count
-    available: Count
-    labels: dict[str, Count]
-    inputs: dict[str, InputStatistics] = Field(default_factory=dict)
-
-
-class ConversionCheckRequest(Record):
-    model: ModelRef
-    artifact: Artifact
-    samples: SampleSet
-    signature: str | None = None
-
-
-class ConversionCheck(Record):
-    """The float32 conversion against the source model, on the representative samples."""
-
-    samples: Count
-    max_abs_difference: float
-    agreement: Share
-
-
-class QuantizeRequest(Record):
-    """A variant to make, by an engine of `litegate.engines`."""
-
-    variant: VariantName
-    saved_model: tuple[FileRef, ...]
-    baseline: Artifact
-    samples: SampleSet
-    engine: str = "tf_converter"
-
-
-class BenchmarkRequest(Record):
-    """A file to time; `runtime` runs it."""
-
-    artifact: Artifact
-    runtime: str = "litert"
-    samples: SampleSet
-    signature: str | None = None
-
-
-class Benchmark(Record):
-    """Median and 95th percentile of single-threaded `invoke`, in milliseconds, on the named host."""
-
-    variant: VariantName
-    latency_ms: float
-    latency_p95_ms: float
-    runs: Count
-    host: str
-    kernels: str

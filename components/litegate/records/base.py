@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -23,6 +23,9 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=_LONGEST_TEXT)
 
+    unkeyed: ClassVar[dict[str, Any]] = {}
+    """What of a request its result does not depend on: how things are called in messages; as `exclude` of pydantic."""
+
     @model_validator(mode="before")
     @classmethod
     def _has_bounds(cls, data: Any) -> Any:
@@ -32,6 +35,10 @@ class Record(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values; `model_validate` is the way back."""
         return self.model_dump(mode="json")
+
+    def keyed(self) -> dict[str, Any]:
+        """What of a request its result depends on."""
+        return self.model_dump(mode="json", exclude=self.unkeyed)
 
 
 class FileRef(Record):

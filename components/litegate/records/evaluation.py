@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from litegate.records.artifacts import Artifact
+from litegate.records.artifacts import NAMES, Artifact
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.sources import DataRef, UserCode
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
 
-__all__ = ["EvaluateRequest", "Evaluated", "Reference", "ReferenceOutcomes", "Stopping"]
+__all__ = ["EvaluateRequest", "Evaluated", "FileEvaluation", "Reference", "ReferenceOutcomes", "Stopping"]
 
 Role = Literal["baseline", "champion"]
 
@@ -31,7 +31,7 @@ class Stopping(Record):
     Attributes:
         policy: what must be decided.
         variants: how many are judged side by side, which share the error rate.
-        first_samples: the first planned look, doubled from look to look; None: sequential, after every batch.
+        first_samples: the first interim analysis, doubled from one to the next; None: sequential, after every batch.
     """
 
     policy: Gate
@@ -49,6 +49,12 @@ class EvaluateRequest(Record):
         where: the spec's key for the data, for messages.
         runtime: what runs the files.
     """
+
+    unkeyed: ClassVar[dict[str, Any]] = {
+        "artifact": NAMES,
+        "where": True,
+        "references": {"__all__": {"artifact": NAMES}},
+    }
 
     artifact: Artifact
     runtime: str = "litert"
@@ -72,10 +78,10 @@ class ReferenceOutcomes(Record):
     outcomes: FileRef
 
 
-class Evaluated(Record):
+class FileEvaluation(Record):
     """The outcomes of an artifact, sample by sample; what they amount to is the gate's to say.
 
-    `outcomes` is an npz with a row for each sample: `index` (its position in the data set), `id` (its identity,
+    `outcomes` is an npz with a row for each sample: `index` (its position in the dataset), `id` (its identity,
     UTF-8), and for a metric of single samples `score`, else `output` and `target`, from which the metric is
     computed for a whole set. Where the model is a classifier also `label` and `prediction`.
 
@@ -84,9 +90,9 @@ class Evaluated(Record):
         available: how many there are, within the limit that the spec sets.
         class_samples: how many samples of each label are available, where the model is a classifier.
         predictions: how often each class was predicted, where the model is a classifier.
-        classes: names of the labels, where the data set has names for them.
-        design: how it was decided when to end: all samples, at one of `looks` planned looks, or after any batch.
-        looks: how many looks were planned; 1 unless `design` is `looks`.
+        classes: names of the labels, where the dataset has names for them.
+        design: how it was decided when to end: all samples, at one of `analyses` interim analyses, or after any batch.
+        analyses: how many interim analyses were planned; 1 unless `design` is `interim`.
         clusters: how many clusters the samples are in: groups, and exact duplicates; None where each sample is
             independent of the others.
         largest_group: samples in the largest group that is available; 1 where the spec names no groups.
@@ -94,7 +100,6 @@ class Evaluated(Record):
         kernels: what ran the operators.
     """
 
-    variant: VariantName
     artifact_digest: Digest
     metric: MetricFacts
     samples: Count
@@ -103,10 +108,16 @@ class Evaluated(Record):
     class_samples: dict[int, Count] = Field(default_factory=dict)
     predictions: dict[int, Count] = Field(default_factory=dict)
     classes: tuple[str, ...] = ()
-    design: Literal["fixed", "looks", "sequential"] = "fixed"
-    looks: Count = 1
+    design: Literal["fixed", "interim", "sequential"] = "fixed"
+    analyses: Count = 1
     clusters: Count | None = None
     largest_group: Count = 1
     references: tuple[ReferenceOutcomes, ...] = ()
     seconds: float
     kernels: str
+
+
+class Evaluated(FileEvaluation):
+    """The same of a variant."""
+
+    variant: VariantName

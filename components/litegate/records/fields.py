@@ -6,12 +6,13 @@ A record may have been written by a process that runs what users bring, so nothi
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-__all__ = ["Count", "Digest", "FileName", "Share", "VariantName", "file_name_problem"]
+__all__ = ["Count", "Digest", "FileName", "Share", "VariantName", "file_name_problem", "renamed"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST_NAME = 1024
@@ -26,6 +27,19 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 VariantName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_. -]{0,63}$")]
 """Of a variant, or `champion`; it is part of names of files."""
+
+
+def renamed(names: Mapping[str, str]) -> BeforeValidator:
+    """Reads a value that had another name in records of earlier releases.
+
+    Args:
+        names: the present name of each old one.
+    """
+
+    def present(value: Any) -> Any:
+        return names.get(value, value) if isinstance(value, str) else value
+
+    return BeforeValidator(present)
 
 
 def file_name_problem(name: str) -> str | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from litegate.records.base import Record
 from litegate.records.fields import Count, Digest
+from litegate.records.overrides import Overrides
 from litegate.records.sources import DataRef, ModelRef, UserCode
-from litegate.records.trial import Trial
 from litegate.spec import Retrain, Spec
 from litegate.spec.metric_facts import MetricFacts
 
@@ -39,13 +39,13 @@ class ResolveRequest(Record):
     Attributes:
         folder: where the user's code is searched.
         announced: the event that the run began with, and all later ones; none if it began otherwise.
-        trial: how the spec differs from its file, if it does.
+        overrides: how the spec differs from its file, if it does.
     """
 
     spec: Spec
     folder: str
     announced: tuple[Announcement, ...] = ()
-    trial: Trial | None = None
+    overrides: Overrides | None = None
 
 
 class Resolved(Record):
@@ -63,7 +63,7 @@ class Resolved(Record):
     metric_code: UserCode | None = None
     preprocess: UserCode | None = None
     trigger: Announcement | None = None
-    trial: Trial | None = None
+    overrides: Overrides | None = None
 
 
 class ProduceRequest(Record):

@@ -1,12 +1,12 @@
-"""What a .tflite file is, read from its bytes, and how it behaves on a few samples."""
+"""What a .tflite file is, read from its bytes."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from litegate.records.artifacts import Artifact, SampleSet
+from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
-from litegate.records.fields import Count, Digest, Share, VariantName
+from litegate.records.fields import Count, Digest, VariantName
 
 __all__ = [
     "BufferUse",
@@ -16,9 +16,6 @@ __all__ = [
     "Inspection",
     "LargeBuffer",
     "OperatorUse",
-    "SmokeRequest",
-    "SmokeRun",
-    "warnings_of",
 ]
 
 Computing = Literal["float", "hybrid", "integer", "conversion"]
@@ -136,52 +133,3 @@ class Inspection(Record):
         if self.macs:
             return self.float_macs / self.macs
         return self.float_operators / self.operator_count if self.operator_count else 0.0
-
-
-class SmokeRequest(Record):
-    """A file to run on a few of the representative samples.
-
-    Attributes:
-        baseline: the float32 conversion, which tells a model that answers the same to everything from a broken
-            variant; None where the file is that itself.
-        source: the model's URI as the user gave it, for messages.
-        runtime: what runs it.
-    """
-
-    artifact: Artifact
-    runtime: str = "litert"
-    baseline: Artifact | None
-    samples: SampleSet
-    source: str
-
-
-class SmokeRun(Record):
-    """How a file behaved.
-
-    Attributes:
-        samples: how many were run, of each signature.
-        constant: whether all samples got the same outputs.
-        reference_samples: how many were run on the reference kernels too; 0 where those cannot run the file.
-        kernel_difference: median over samples of the largest difference between default and reference kernels,
-            as a share of the outputs' range.
-        kernel_agreement: share of samples with the same prediction on both; None where there is no prediction.
-        warnings: what is odd and does not stop the variant.
-        runtime: what ran it, with its version and its kernels.
-    """
-
-    variant: VariantName
-    artifact_digest: Digest
-    samples: Count
-    constant: bool
-    reference_samples: Count
-    kernel_difference: float | None
-    kernel_agreement: Share | None
-    warnings: tuple[str, ...] = ()
-    runtime: str = ""
-
-
-def warnings_of(inspection: Inspection | None, smoke: SmokeRun | None) -> tuple[str, ...]:
-    """All that is odd about a file and did not stop it, as sentences."""
-    found = inspection.findings if inspection else ()
-    said = tuple(f"{finding.code}: {finding.message}" for finding in found)
-    return said + (smoke.warnings if smoke else ())

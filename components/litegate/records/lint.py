@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from litegate.records.artifacts import Artifact, SampleSet
+from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
 from litegate.records.fields import Count
+from litegate.records.samples import SampleSet
 from litegate.records.sources import DataRef, UserCode
 from litegate.spec import EvaluationCode, LintCode
 
@@ -16,7 +17,7 @@ __all__ = ["DataFinding", "Lint", "LintRequest"]
 
 
 class LintRequest(Record):
-    """The samples, and the data sets that they came from and are compared with.
+    """The samples, and the datasets that they came from and are compared with.
 
     Attributes:
         artifact: the float32 baseline, for its signatures.
@@ -47,7 +48,7 @@ class DataFinding(Record):
 
     Attributes:
         code: what kind of thing it is, always the same word.
-        data: which data set it is about.
+        data: which dataset it is about.
         input: `<signature>/<input>`; empty where it is about whole samples.
         numbers: what the message rests on.
         samples: identities of some of the samples that it is about.

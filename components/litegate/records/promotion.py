@@ -13,8 +13,6 @@ from litegate.records.fields import Count
 __all__ = [
     "Action",
     "Aliases",
-    "Barred",
-    "Channel",
     "ChannelState",
     "Decided",
     "Decision",
@@ -23,6 +21,8 @@ __all__ = [
     "Moment",
     "Position",
     "PositionRequest",
+    "RegisteredAlias",
+    "Revoked",
 ]
 
 Action = Literal[
@@ -39,11 +39,11 @@ Action = Literal[
 ]
 """What an entry of the ledger does:
 
-    nominated     the version passed the gate and waits for a person
+    nominated     the version passed the gate, and approval by a person is pending
     accepted      the version may be champion
     rejected      a person refused it: it may not be champion until it is reinstated
     rolled_back   it was champion and may not be again until it is reinstated
-    reinstated    it may be champion again, in its old place
+    reinstated    it may be champion again, with its old priority
     frozen        it is champion whatever else is accepted, until unfrozen
     unfrozen      the freeze is over
     reconciled    nobody decided, but a version was deleted or changed outside, and so the champion changed
@@ -70,7 +70,7 @@ Text = Annotated[str, Field(max_length=1000)]
 _RENAMED: dict[Action, Action] = {"pinned": "frozen", "unpinned": "unfrozen"}
 
 
-class Channel(Record):
+class RegisteredAlias(Record):
     """A registered model and the alias that consumers load: each has a ledger and a champion of its own."""
 
     registry: str
@@ -86,12 +86,12 @@ class Channel(Record):
 
     @property
     def candidate(self) -> str:
-        """The alias of the newest version that waits for a person."""
+        """The alias of the first version whose approval is pending."""
         return "candidate" if self.alias == "champion" else f"{self.alias}-candidate"
 
 
 class Decision(Record):
-    """Something that somebody wants to be so.
+    """What a person or a run decides about a registered-model alias.
 
     Attributes:
         key: names the decision; the second one of the same key changes nothing, so that retries are harmless.
@@ -99,13 +99,13 @@ class Decision(Record):
         version: None for `unfrozen`, and for `rolled_back` that takes whatever is champion; the entry names it.
         to: for `rolled_back`: the version that is to be champion then; None: the one that the order gives.
         digest, variant: of the version, where the caller knows them from the verdict; they must be the version's.
-        begun: how many entries the ledger had when the run began, which gives the version its place among others;
+        begun: how many entries the ledger had when the run began, which gives the version its priority;
             None where that is not known.
         order: the moment for which the run was due; it decides between runs that overlapped.
         expected: the champion that the decision was made for; another one by now is an error. 0: none.
     """
 
-    channel: Channel
+    channel: RegisteredAlias
     action: Action
     key: str = Field(min_length=1, max_length=500)
     actor: Text
@@ -128,7 +128,7 @@ class Decision(Record):
 
 
 class LedgerEntry(Record):
-    """One line of the ledger; it is never changed and never removed.
+    """One decision in the ledger; it is never changed and never removed.
 
     Attributes:
         number: from 0 without a gap.
@@ -145,7 +145,7 @@ class LedgerEntry(Record):
 
 
 class Aliases(Record):
-    """The versions that the three aliases of a channel should point to."""
+    """The versions that the three aliases should point to."""
 
     champion: int | None = None
     previous: int | None = None
@@ -153,7 +153,7 @@ class Aliases(Record):
 
 
 class Decided(Record):
-    """What came of a decision.
+    """The effect of a decision.
 
     Attributes:
         entry: the entry that records it, perhaps by an earlier try.
@@ -166,22 +166,22 @@ class Decided(Record):
 
 
 class LedgerRequest(Record):
-    """Which channel to look at.
+    """Which registered-model alias to read.
 
     Attributes:
         reconcile: whether to set its aliases right, else they are only looked at.
         actor: who asks; named where the champion turns out to have changed although nobody decided so.
     """
 
-    channel: Channel
+    channel: RegisteredAlias
     reconcile: bool = True
     actor: Text = "litegate"
 
 
 class PositionRequest(Record):
-    """Where the ledger of a channel stood when a pipeline run began; asked again for the same run it is the same."""
+    """Where a ledger stood when a pipeline run began; for the same run it is always the same."""
 
-    channel: Channel
+    channel: RegisteredAlias
     run_key: str
 
 
@@ -191,25 +191,25 @@ class Position(Record):
     entries: Count
 
 
-class Barred(Record):
-    """A version that may not be champion, and the entry that says why."""
+class Revoked(Record):
+    """A version that was rolled back or rejected, and the ledger entry that says so."""
 
     version: int
     entry: LedgerEntry
 
 
 class ChannelState(Record):
-    """A channel as its ledger has it: who is champion, what waits, what may not be, and how it came about.
+    """A registered-model alias as its ledger has it: its champion, what is pending or revoked, and all entries.
 
     Attributes:
         aliases: where the aliases belong.
-        found: where they pointed when the step `ledger` came to look; None where nobody looked.
+        found: where they pointed when the step `ledger` read them; None where it did not.
     """
 
-    channel: Channel
+    channel: RegisteredAlias
     aliases: Aliases
     found: Aliases | None = None
     frozen: int | None
-    waiting: tuple[int, ...]
-    barred: tuple[Barred, ...]
+    pending: tuple[int, ...]
+    revoked: tuple[Revoked, ...]
     entries: tuple[LedgerEntry, ...]

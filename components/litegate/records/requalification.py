@@ -10,7 +10,7 @@ from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
 from litegate.records.evaluation import Evaluated
 from litegate.records.fields import Count, Digest, Share, VariantName
-from litegate.records.promotion import Channel
+from litegate.records.promotion import RegisteredAlias
 from litegate.records.sources import DataRef, UserCode
 from litegate.records.statistics import InputStatistics
 from litegate.records.verdicts import Verdict
@@ -205,7 +205,7 @@ class Requalification(Record):
 class ActRequest(Record):
     """What is to follow from a requalification; `run_key` and `actor` are what the ledger keeps."""
 
-    channel: Channel
+    channel: RegisteredAlias
     requalification: Requalification
     on_failure: Literal["alert", "rollback"]
     on_drift: Literal["record", "alert", "rollback"]

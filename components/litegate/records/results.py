@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from litegate.records.artifacts import Artifact, ConversionCheck, SampleSet
+from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
 from litegate.records.candidate import Candidate
-from litegate.records.fields import Count, Digest, VariantName
+from litegate.records.conversion import ConversionCheck
+from litegate.records.fields import Count, Digest, VariantName, renamed
 from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
-from litegate.records.promotion import Channel, Moment
+from litegate.records.promotion import Moment, RegisteredAlias
+from litegate.records.samples import SampleSet
 from litegate.records.verdicts import ClassLoss, Clause, Flip, RareClass, Selection, Verdict
 
 __all__ = [
@@ -20,10 +22,14 @@ __all__ = [
     "ChampionRequest",
     "PromoteRequest",
     "Promotion",
+    "PromotionState",
     "RegisterRequest",
     "RunResult",
     "VariantRow",
 ]
+
+
+PromotionState = Literal["promoted", "pending_approval", "blocked"]
 
 
 class RegisterRequest(Record):
@@ -123,14 +129,14 @@ class ChampionFile(Record):
 class RunResult(Record):
     """What a pipeline run found, as recorded; `selected` is the version that may be promoted.
 
-    A trial selects none, whatever passed.
+    An override run selects none, whatever passed.
 
     Attributes:
         report: address of the page in MLflow that answers which file to ship.
     """
 
     model: str
-    outcome: Literal["selected", "rejected", "trial"]
+    outcome: Annotated[Literal["selected", "rejected", "override_run"], renamed({"trial": "override_run"})]
     selected: Champion | None
     baseline: BaselineSummary
     variants: tuple[VariantRow, ...]
@@ -149,7 +155,7 @@ class PromoteRequest(Record):
         compared_with: the champion that the verdict compares with, 0 for none; None if it compares with none.
     """
 
-    channel: Channel
+    channel: RegisteredAlias
     selected: Champion
     begun: Count | None = None
     order: Moment
@@ -165,15 +171,16 @@ class Promotion(Record):
     """What became of the selected version.
 
     Attributes:
-        champion: of the channel now.
+        champion: of the alias now.
         previous: the champion before, if any.
         moved: whether the champion is another one because of this.
-        state: `promoted`: it is champion; `waiting`: for a person; `held`: it may not be, and `why` says so.
+        state: `promoted`: it is champion; `pending_approval`: a person must accept it; `blocked`: it may not be
+            champion now, and `why` says so.
     """
 
     selected: Champion
     champion: Champion | None
     previous: int | None
     moved: bool
-    state: Literal["promoted", "waiting", "held"] = "promoted"
+    state: Annotated[PromotionState, renamed({"waiting": "pending_approval", "held": "blocked"})] = "promoted"
     why: str = ""

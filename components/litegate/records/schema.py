@@ -1,4 +1,4 @@
-"""What is asked and found about a data set of which nothing is known yet but its format."""
+"""What is asked and found about a dataset of which nothing is known yet but its format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["DataField", "InferSchemaRequest", "InferredSchema"]
 
 
 class InferSchemaRequest(Record):
-    """A pinned data set and the inputs that it is to feed; `where` names it in messages."""
+    """A pinned dataset and the inputs that it is to feed; `where` names it in messages."""
 
     data: DataRef
     inputs: dict[str, TensorSpec]
@@ -31,7 +31,7 @@ class DataField(Record):
 
 
 class InferredSchema(Record):
-    """What a data set holds, as its first sample shows it.
+    """What a dataset holds, as its first sample shows it.
 
     Attributes:
         samples: how many there are.

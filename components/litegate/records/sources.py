@@ -1,4 +1,4 @@
-"""What users bring, pinned by digests: the model, the data sets, their code."""
+"""What users bring, pinned by digests: the model, the datasets, their code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ModelRef(Record):
 
 
 class DataRef(Record):
-    """A data set, pinned: `manifest` lists its objects with sizes and versions, `digest` covers it.
+    """A dataset, pinned: `manifest` lists its objects with sizes and versions, `digest` covers it.
 
     Attributes:
         label: name of the field that holds the label.

@@ -12,12 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from litegate.records import ClassLoss, Comparison, RegisterRequest, RunResult
 from litegate.report.advice import advice
-from litegate.report.answer import answer
 from litegate.report.certainty import certainty
 from litegate.report.charts.canvas import GLYPHS
 from litegate.report.classes import heat_map
 from litegate.report.decision import after_measuring, decision_tree
 from litegate.report.findings import findings
+from litegate.report.headline import headline
 from litegate.report.makeup import makeup
 from litegate.report.run import Run
 from litegate.report.table import lines
@@ -47,7 +47,7 @@ def render(
     return _PAGES.get_template("page.html").render(
         run=run,
         glyphs=GLYPHS,
-        answer=answer(run),
+        headline=headline(run),
         lines=lines(run),
         tradeoffs=tradeoffs(run),
         heat_map=heat_map(run, classes or {}),

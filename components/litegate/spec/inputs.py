@@ -1,4 +1,4 @@
-"""The inputs of a spec: the model and the data sets."""
+"""The inputs of a spec: the model and the datasets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Model(Section):
 
 
 class Data(Section):
-    """Where a data set is, and which of its fields are what."""
+    """Where a dataset is, and which of its fields are what."""
 
     uri: str = address("A file, a folder or prefix, or a name with `*`, `?` and `**/` for many files.")
     format: Format = Field(description="How the samples are stored.")
@@ -97,7 +97,7 @@ class Data(Section):
 
 
 class Calibration(Data):
-    """The data set that the representative samples are chosen from, which calibrate the integer variants."""
+    """The dataset that the representative samples are chosen from, which calibrate the integer variants."""
 
     samples: int = Field(200, ge=1, le=100_000, description="How many are chosen; 100 to 500 is usual.")
     seed: int = Field(
@@ -113,7 +113,7 @@ class Calibration(Data):
 
 
 class GroupedData(Data):
-    """A data set that the gate judges by, and which of its samples belong together."""
+    """A dataset that the gate judges by, and which of its samples belong together."""
 
     group: str | None = Field(
         None,
@@ -141,7 +141,7 @@ class GroupedData(Data):
 
 
 class Evaluation(GroupedData):
-    """The data set that every variant is measured on. It must have labels."""
+    """The dataset that every variant is measured on. It must have labels."""
 
     metric: str = Field(
         "top1",
@@ -152,8 +152,8 @@ class Evaluation(GroupedData):
         None,
         ge=MIN_SAMPLES,
         description="Begin with so many, and double them while the verdict is open, up to what there is or the caps "
-        "below; all at once if null. The looks are planned before the first and paid for. Not with `sequential`, and "
-        "not for metrics of a whole set.",
+        "below; all at once if null. The interim analyses are planned before the first and paid for. Not with "
+        "`sequential`, and not for metrics of a whole set.",
     )
     sequential: bool = Field(
         False,
@@ -193,7 +193,7 @@ class Evaluation(GroupedData):
     def _one_way_to_take_more(self) -> Evaluation:
         if self.sequential and self.first_samples is not None:
             raise PydanticCustomError(
-                "named", "first_samples or sequential, which looks after every batch", {"got": "both"}
+                "named", "first_samples or sequential, which tests after every batch", {"got": "both"}
             )
         return self
 

@@ -38,7 +38,7 @@ STEPS = MappingProxyType(
             Step(
                 "smoke",
                 records.SmokeRequest,
-                records.SmokeRun,
+                records.FileSmokeRun,
                 environment_of=needs.where_it_is_run,
                 unused=needs.of_smoke_run,
             ),
@@ -48,7 +48,7 @@ STEPS = MappingProxyType(
             Step(
                 "evaluate",
                 records.EvaluateRequest,
-                records.Evaluated,
+                records.FileEvaluation,
                 environment_of=needs.where_it_is_run,
                 unused=needs.of_evaluation,
                 timeout=6 * 3600,
@@ -57,7 +57,7 @@ STEPS = MappingProxyType(
             Step(
                 "benchmark",
                 records.BenchmarkRequest,
-                records.Benchmark,
+                records.FileBenchmark,
                 machine=Machine.HOST,
                 environment_of=needs.where_it_is_run,
                 unused=needs.of_benchmark,

@@ -10,7 +10,7 @@ import numpy as np
 
 from litegate.datasets.representative import load_samples
 from litegate.progress import Progress
-from litegate.records import Benchmark, BenchmarkRequest
+from litegate.records import BenchmarkRequest, FileBenchmark
 from litegate.runtimes import Model, load_runtime
 from litegate.runtimes.litert import choose_signature
 from litegate.work.step_work import Work
@@ -23,7 +23,7 @@ _SECONDS = 1.5
 _MIN_RUNS, _MAX_RUNS = 5, 2000
 
 
-def run(request: BenchmarkRequest, work: Work) -> Benchmark:
+def run(request: BenchmarkRequest, work: Work) -> FileBenchmark:
     """Invoke on real samples for a fixed time, after a warm-up, and take the median."""
     artifact = request.artifact
     key = choose_signature(tuple(artifact.signatures), request.signature)
@@ -38,8 +38,8 @@ def run(request: BenchmarkRequest, work: Work) -> Benchmark:
     times = _measure(model, samples, progress)
     median, p95 = (float(value) * 1e3 for value in np.percentile(times, (50, 95)))
     work.say("benchmark %s: median %.3f ms, p95 %.3f ms, %d runs", artifact.variant, median, p95, len(times))
-    return Benchmark(
-        variant=artifact.variant,
+    return FileBenchmark(
+        artifact_digest=artifact.file.digest,
         latency_ms=median,
         latency_p95_ms=p95,
         runs=len(times),

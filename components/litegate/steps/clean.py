@@ -90,7 +90,7 @@ class _Sweep:
         """Copies of files and of users' objects, and what steps have left that were ended by force."""
         cache, days = self.request.cache, self.request.days
         self._objects(f"{cache}/files", "cached files", _FILE, days)
-        self._folders(Path(cache, "sets"), "cached data sets", _FILE)
+        self._folders(Path(cache, "sets"), "cached datasets", _FILE)
         self._objects(f"{cache}/objects", "cached objects", _OBJECT, days)
         self._folders(Path(self.request.scratch), "scratch folders", _SCRATCH)
 

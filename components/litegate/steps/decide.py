@@ -13,7 +13,7 @@ __all__ = ["run"]
 
 
 def run(request: Decision, work: Work) -> Decided:
-    """Write the decision to the channel's ledger and let its aliases follow.
+    """Write the decision to the alias's ledger and let its aliases follow.
 
     Raises:
         BadInput: it cannot be taken; nothing was written.
@@ -30,11 +30,11 @@ def run(request: Decision, work: Work) -> Decided:
 
 
 def _tell_run(client: MlflowClient, decided: Decided) -> None:
-    """The run in MLflow says what became of its version in the end, where it said that it waits."""
+    """The run in MLflow says what became of its version in the end, where it said that its approval is pending."""
     said = decided.entry.decision
     promoted = decided.aliases.champion == said.version
     tags = {
-        "promotion": "promoted" if promoted else "held",
+        "promotion": "promoted" if promoted else "blocked",
         "promotion.why": f"{said.action.replace('_', ' ')} by {said.actor} ({said.why})",
     }
     runs.tag(client, said.mlflow_run_id, tags)

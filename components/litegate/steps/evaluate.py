@@ -22,7 +22,7 @@ from litegate.metrics.loading import load_metric
 from litegate.outcomes.clusters import Clusters
 from litegate.outcomes.columns import Outcomes
 from litegate.progress import Progress
-from litegate.records import Evaluated, EvaluateRequest, ReferenceOutcomes
+from litegate.records import EvaluateRequest, FileEvaluation, ReferenceOutcomes
 from litegate.runtimes import Model, load_runtime
 from litegate.runtimes.litert import Tensor
 from litegate.work.step_work import Work
@@ -32,7 +32,7 @@ __all__ = ["run"]
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def run(request: EvaluateRequest, work: Work) -> Evaluated:
+def run(request: EvaluateRequest, work: Work) -> FileEvaluation:
     """Evaluate `request.artifact`, and its references on the samples that it saw.
 
     Raises:
@@ -57,13 +57,12 @@ def run(request: EvaluateRequest, work: Work) -> Evaluated:
     outcomes = seen[request.artifact.variant]
     clusters = Clusters.of(outcomes)
     _say(request, work, outcomes, clusters, len(order), f"{len(outcomes) / seconds:,.0f} samples/s")
-    return Evaluated(
-        variant=request.artifact.variant,
+    return FileEvaluation(
         artifact_digest=request.artifact.file.digest,
         metric=metric.facts,
         samples=len(outcomes),
         available=len(order),
-        outcomes=work.keep_bytes(outcomes.to_bytes(), f"{request.artifact.variant}-outcomes.npz"),
+        outcomes=work.keep_bytes(outcomes.to_bytes(), "outcomes.npz"),
         class_samples=dict(plan.class_samples),
         predictions=_counted(outcomes.prediction),
         classes=dataset.classes,
@@ -162,16 +161,15 @@ def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:
         return {"design": "fixed"}
     if request.stopping.first_samples is None:
         return {"design": "sequential"}
-    return {"design": "looks", "looks": len(counts)}
+    return {"design": "interim", "analyses": len(counts)}
 
 
 def _references(request: EvaluateRequest, work: Work, seen: dict[str, Outcomes]) -> tuple[ReferenceOutcomes, ...]:
-    variant = request.artifact.variant
     return tuple(
         ReferenceOutcomes(
             role=reference.role,
             artifact_digest=reference.artifact.file.digest,
-            outcomes=work.keep_bytes(seen[reference.role].to_bytes(), f"{variant}-{reference.role}-outcomes.npz"),
+            outcomes=work.keep_bytes(seen[reference.role].to_bytes(), f"{reference.role}-outcomes.npz"),
         )
         for reference in request.references
     )

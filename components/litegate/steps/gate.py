@@ -85,7 +85,7 @@ class _Judge:
             file.digest,
             self._read(candidate),
             self._references(candidate),
-            Design(evaluated.design, evaluated.looks, evaluated.largest_group),
+            Design(evaluated.design, evaluated.analyses, evaluated.largest_group),
             evaluated.available,
             evaluated.class_samples,
             self._refusals(name),

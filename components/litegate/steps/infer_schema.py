@@ -1,4 +1,4 @@
-"""Step `infer_schema`: what a data set holds, for a spec that is yet to be written."""
+"""Step `infer_schema`: what a dataset holds, for a spec that is yet to be written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def run(request: InferSchemaRequest, work: Work) -> InferredSchema:
     """Count the samples, and look at the fields of the first.
 
     Raises:
-        DataError: the data set cannot be read, or has no samples.
+        DataError: the dataset cannot be read, or has no samples.
     """
     found = infer_schema(request.data, work, request.where, request.inputs)
     work.say("infer_schema: %s holds %s samples of %s", request.data.uri, f"{found.samples:,}", ", ".join(found.fields))

@@ -1,4 +1,4 @@
-"""Step `ledger`: read a channel's ledger and, if asked to, make its aliases agree with it."""
+"""Step `ledger`: read the ledger of a registered-model alias and, if asked to, make its aliases agree with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["run"]
 
 
 def run(request: LedgerRequest, work: Work) -> ChannelState:
-    """The channel as its ledger has it, with where its aliases pointed before.
+    """The alias as its ledger has it, with where its aliases pointed before.
 
     Raises:
         StoreError: an entry is missing or was changed, or the aliases do not hold.

@@ -40,7 +40,7 @@ def run(request: LintRequest, work: Work) -> Lint:
     """Look for what would spoil calibration, and for evaluations that mean nothing.
 
     Raises:
-        DataError: there is an error that the spec does not allow, or a data set cannot be read.
+        DataError: there is an error that the spec does not allow, or a dataset cannot be read.
         SpecError: the model has several signatures, and the spec names none of them.
     """
     lint = _Lint(request, work)
@@ -56,7 +56,7 @@ def run(request: LintRequest, work: Work) -> Lint:
 
 
 class _Lint:
-    """The data sets of one request, and how much of the evaluation set was looked at."""
+    """The datasets of one request, and how much of the evaluation set was looked at."""
 
     def __init__(self, request: LintRequest, work: Work) -> None:
         self.request, self.work = request, work
@@ -148,7 +148,7 @@ class _Lint:
         return choose(self.evaluation.ids, count if most is None else min(count, most), self.request.seed)
 
     def _classes(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
-        """How many samples each class has: by name where both data sets have names, else by number."""
+        """How many samples each class has: by name where both datasets have names, else by number."""
         chosen = self._chosen()
         one, other = self.calibration, self.evaluation
         names = (one.classes, other.classes) if one.classes and other.classes else ((), ())

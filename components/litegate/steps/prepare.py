@@ -1,4 +1,4 @@
-"""Step `prepare`: the user's function that makes a data set, in the service environment."""
+"""Step `prepare`: the user's function that makes a dataset, in the service environment."""
 
 from __future__ import annotations
 

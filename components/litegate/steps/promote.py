@@ -1,14 +1,12 @@
-"""Step `promote`: what a run selected becomes champion, waits for a person, or is held; the ledger says which."""
+"""Step `promote`: what a run selected becomes champion, waits for approval, or is blocked; the ledger says which."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 from mlflow import MlflowClient
 
 from litegate.errors import StoreError
-from litegate.promotion import standing_of, why_held
-from litegate.records import Champion, ChannelState, Decision, PromoteRequest, Promotion
+from litegate.promotion import standing_of, why_blocked
+from litegate.records import Champion, ChannelState, Decision, PromoteRequest, Promotion, PromotionState
 from litegate.tracking import registry, runs
 from litegate.tracking.deciding import decide, state_of
 from litegate.work.step_work import Work
@@ -77,12 +75,12 @@ def _decision(client: MlflowClient, request: PromoteRequest) -> Decision:
     )
 
 
-def _state(now: ChannelState, version: int) -> tuple[Literal["promoted", "waiting", "held"], str]:
+def _state(now: ChannelState, version: int) -> tuple[PromotionState, str]:
     if now.aliases.champion == version:
         return "promoted", ""
-    if version in now.waiting:
-        return "waiting", "a person must accept it"
-    return "held", why_held(standing_of(now.entries), version, now.aliases)
+    if version in now.pending:
+        return "pending_approval", "a person must accept it"
+    return "blocked", why_blocked(standing_of(now.entries), version, now.aliases)
 
 
 def _champion(client: MlflowClient, name: str, version: int | None) -> Champion | None:

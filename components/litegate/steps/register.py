@@ -21,7 +21,7 @@ from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunR
 from litegate.report import render, table_rows
 from litegate.runtimes.litert import choose_signature
 from litegate.tracking import cards, fields, models, notes, registry, runs, views
-from litegate.tracking.trials import marked
+from litegate.tracking.overrides import marked
 from litegate.tracking.verdict_files import log_verdict
 from litegate.variants import VARIANTS
 from litegate.work.step_work import Work
@@ -51,7 +51,7 @@ class _Recorder:
 
     def __init__(self, request: RegisterRequest, work: Work) -> None:
         self.request, self.work, self.spec = request, work, request.resolved.spec
-        self.trial = request.resolved.trial
+        self.overrides = request.resolved.overrides
         self.client = runs.connect()
         self.baseline = table_rows.baseline_of(request)
         self.candidates = _by_variant(request)
@@ -83,7 +83,7 @@ class _Recorder:
         """A child run for one variant, with its logged model if there is a file."""
         candidate = self.candidates.get(verdict.variant)
         content = [record.model_dump_json() for record in (candidate, verdict) if record]
-        tags = marked(fields.variant_tags(self.request, candidate, verdict), self.trial)
+        tags = marked(fields.variant_tags(self.request, candidate, verdict), self.overrides)
         status = "FINISHED" if candidate else "FAILED"
         with self.runs.recording(content, verdict.variant, tags, self.parent.info.run_id, status) as child:
             runs.log(self.client, child, fields.variant_params(verdict.variant))
@@ -93,9 +93,12 @@ class _Recorder:
         return table_rows.variant_row(candidate, verdict, uri, child.info.run_id, self.model_ids.get(verdict.variant))
 
     def version(self, rows: tuple[VariantRow, ...]) -> Champion | None:
-        """The registered version of the selected variant, once MLflow is known to hold its bytes; none of a trial."""
+        """The registered version of the selected variant, once MLflow is known to hold its bytes.
+
+        An override run registers none.
+        """
         row = next((row for row in rows if row.variant == self.request.selection.variant), None)
-        if row is None or self.trial is not None:
+        if row is None or self.overrides is not None:
             return None
         model_id, digest = self.model_ids[row.variant], str(row.digest)
         stored = models.stored_digest(f"models:/{model_id}", self.work.folder)
@@ -119,7 +122,7 @@ class _Recorder:
         """What the step hands back and MLflow keeps."""
         return RunResult(
             model=self.spec.model.name,
-            outcome="trial" if self.trial else "selected" if selected else "rejected",
+            outcome="override_run" if self.overrides else "selected" if selected else "rejected",
             selected=selected,
             baseline=self.baseline,
             variants=rows,
@@ -141,8 +144,10 @@ class _Recorder:
         selected = result.selected.variant if result.selected else "none"
         warned = {"lint.warnings": notes.lint_warnings(self.request.lint)} if self.request.lint else {}
         outcome = {"outcome": result.outcome, "selected": selected, runs.NOTE: note} | warned
-        runs.tag(self.client, run_id, marked(outcome, self.trial))
-        self.client.update_run(run_id, name=f"selected {selected}" if result.selected else result.outcome)
+        runs.tag(self.client, run_id, marked(outcome, self.overrides))
+        self.client.update_run(
+            run_id, name=f"selected {selected}" if result.selected else result.outcome.replace("_", " ")
+        )
         self.runs.supersede_others()
         metric = fields.metric_name(self.baseline)
         views.save_view(self.client, self.runs.experiment_id, run_id, metric)

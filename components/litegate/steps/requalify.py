@@ -6,7 +6,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LoggedModelInput, Run
 
 from litegate.digest import digest_json
-from litegate.records import Channel, Requalification, RequalifyRequest
+from litegate.records import RegisteredAlias, Requalification, RequalifyRequest
 from litegate.requalification import sentence_of
 from litegate.tracking import registry, requalify_fields, requalify_notes, runs
 from litegate.tracking.trend import Trend
@@ -25,7 +25,7 @@ def run(request: RequalifyRequest, work: Work) -> Requalification:
     sentence = sentence_of(request.champion.version, request.verdict)
     opened = f"requalify-{name}-{digest_json(request.run_key)[:8]}"
     tags = requalify_fields.tags(request, sentence)
-    trend = Trend(client, experiment, Channel(registry=spec.registry.name, alias=spec.registry.alias))
+    trend = Trend(client, experiment, RegisteredAlias(registry=spec.registry.name, alias=spec.registry.alias))
     with recorder.recording(requalify_fields.content(request), opened, tags) as run:
         number = trend.number_of(run)
         result = _result(request, run, number, sentence)

@@ -20,7 +20,7 @@ __all__ = ["run"]
 
 
 def run(request: ResolveRequest, work: Work) -> Resolved:
-    """Pin the model by its bytes, the data sets by their manifests, and the user's code by its source.
+    """Pin the model by its bytes, the datasets by their manifests, and the user's code by its source.
 
     Raises:
         DataError: there is nothing at a URI, or it cannot be read.
@@ -41,7 +41,7 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
         metric_code=metric_code,
         preprocess=snapshot_code(spec.preprocess, request.folder, "preprocess"),
         trigger=request.announced[0] if request.announced else None,
-        trial=request.trial,
+        overrides=request.overrides,
     )
 
 

@@ -63,7 +63,7 @@ def _statistics(values: Array) -> InputStatistics:
 
 
 def _in_order(reader: FeatureReader, chosen: Array, preprocess: Any, progress: Progress) -> dict[str, Array]:
-    """The chosen samples in the order of the choice, whatever order the data set was read in."""
+    """The chosen samples in the order of the choice, whatever order the dataset was read in."""
     batches = []
     for batch in reader.batches(chosen, preprocess):
         batches.append(batch)

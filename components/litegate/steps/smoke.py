@@ -14,7 +14,7 @@ from litegate.datasets.representative import load_samples
 from litegate.errors import ModelError, StepFailed
 from litegate.failures import FailureKind
 from litegate.inspection.behaviour import FEW, KernelGap, answers, is_constant, kernel_gap, problem_of, unequal
-from litegate.records import SmokeRequest, SmokeRun
+from litegate.records import FileSmokeRun, SmokeRequest
 from litegate.runtimes import REFERENCE, load_runtime
 from litegate.work.step_work import Work
 
@@ -26,10 +26,9 @@ Answers = dict[str, Array]
 _SAMPLES, _REPEATED = 32, 4
 _SECONDS = 20.0
 """For each of default and reference kernels; those are up to a hundred times slower."""
-_IN_FLOAT = frozenset({"float32", "float16"})
 
 
-def run(request: SmokeRequest, work: Work) -> SmokeRun:
+def run(request: SmokeRequest, work: Work) -> FileSmokeRun:
     """Load, allocate and invoke every signature.
 
     Raises:
@@ -42,7 +41,9 @@ def run(request: SmokeRequest, work: Work) -> SmokeRun:
     for warning in (warning for found in runs for warning in found.warnings):
         work.say("smoke %s: warning: %s", request.artifact.variant, warning)
     worst = max(runs, key=lambda found: found.kernel_difference or 0.0)
-    work.say("smoke %s: %d samples; kernels differ by %s", worst.variant, worst.samples, worst.kernel_difference)
+    work.say(
+        "smoke %s: %d samples; kernels differ by %s", request.artifact.variant, worst.samples, worst.kernel_difference
+    )
     return worst.model_copy(update={"warnings": tuple(dict.fromkeys(w for found in runs for w in found.warnings))})
 
 
@@ -57,15 +58,14 @@ class _Signature:
         self.features = {name: value[:_SAMPLES] for name, value in features.items()}
         self.warnings: list[str] = []
 
-    def run(self) -> SmokeRun:
+    def run(self) -> FileSmokeRun:
         """Every check in turn."""
         found = self._default()
         same = is_constant(found)
         if same:
             self._constant(found)
         gap = self._kernels(found)
-        return SmokeRun(
-            variant=self.request.artifact.variant,
+        return FileSmokeRun(
             artifact_digest=self.request.artifact.file.digest,
             samples=len(next(iter(found.values()))),
             constant=same,
@@ -119,7 +119,7 @@ class _Signature:
             return None
         gap = kernel_gap(found, reference)
         variant = self.request.artifact.variant
-        problem, broken = problem_of(gap, variant in _IN_FLOAT)
+        problem, broken = problem_of(gap, self.request.in_float)
         if problem and broken:
             raise StepFailed("smoke", FailureKind.KERNELS_DISAGREE, f"{variant}: {problem}")
         self.warnings += [problem] if problem else []

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from litegate.errors import StoreError
-from litegate.records import Aliases, Channel
+from litegate.records import Aliases, RegisteredAlias
 
 __all__ = ["follow", "found", "version_behind"]
 
@@ -19,8 +19,8 @@ TRIES = 8
 _BUSY = (400, 503)
 
 
-def follow(client: MlflowClient, channel: Channel, wanted: Callable[[], Aliases]) -> Aliases:
-    """Set the aliases of a channel until they are what `wanted` says, which is asked anew each time.
+def follow(client: MlflowClient, channel: RegisteredAlias, wanted: Callable[[], Aliases]) -> Aliases:
+    """Set the three aliases until they are what `wanted` says, which is asked anew each time.
 
     Whoever writes an alias last looks again afterwards, so the last look of all finds them right, however many
     do this at once.
@@ -42,8 +42,8 @@ def follow(client: MlflowClient, channel: Channel, wanted: Callable[[], Aliases]
     raise StoreError(f"the aliases of {channel} do not stay where its ledger has them{refused}: reconcile it again")
 
 
-def found(client: MlflowClient, channel: Channel) -> Aliases:
-    """Where the aliases of a channel point to at this moment."""
+def found(client: MlflowClient, channel: RegisteredAlias) -> Aliases:
+    """Where the three aliases point to at this moment."""
     names = {"champion": channel.alias, "previous": channel.previous, "candidate": channel.candidate}
     return Aliases(**{role: version_behind(client, channel.registry, name) for role, name in names.items()})
 

@@ -1,4 +1,4 @@
-"""Take a decision about a channel: write it to the ledger, and let the aliases follow."""
+"""Take a decision about a registered-model alias: write it to the ledger, and let the aliases follow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from litegate.promotion import (
     refusal,
     standing_of,
 )
-from litegate.records import Aliases, Barred, Channel, ChannelState, Decided, Decision, LedgerEntry
+from litegate.records import Aliases, ChannelState, Decided, Decision, LedgerEntry, RegisteredAlias, Revoked
 from litegate.tracking import aliases, registry
 from litegate.tracking.ledger import Ledger
 from litegate.tracking.proof import prove
@@ -49,7 +49,7 @@ def decide(client: MlflowClient, decision: Decision, folder: Path) -> Decided:
     return Decided(entry=entry, aliases=followed, moved=entry.after != entry.before)
 
 
-def reconcile(client: MlflowClient, channel: Channel, actor: str, folder: Path) -> Aliases:
+def reconcile(client: MlflowClient, channel: RegisteredAlias, actor: str, folder: Path) -> Aliases:
     """Make the aliases agree with the ledger; harmless at any time.
 
     Raises:
@@ -62,16 +62,16 @@ def reconcile(client: MlflowClient, channel: Channel, actor: str, folder: Path) 
     return _follow(client, ledger, folder, actor)
 
 
-def state_of(client: MlflowClient, channel: Channel) -> ChannelState:
-    """The channel as its ledger has it; nothing is changed."""
+def state_of(client: MlflowClient, channel: RegisteredAlias) -> ChannelState:
+    """The alias as its ledger has it; nothing is changed."""
     entries = Ledger(client, channel).entries()
     standing = standing_of(entries)
     return ChannelState(
         channel=channel,
         aliases=aliases_of(standing, _facts(client, channel)),
         frozen=standing.frozen,
-        waiting=tuple(standing.candidates()),
-        barred=tuple(Barred(version=version, entry=entry) for version, entry in sorted(standing.barred.items())),
+        pending=tuple(standing.candidates()),
+        revoked=tuple(Revoked(version=version, entry=entry) for version, entry in sorted(standing.revoked.items())),
         entries=entries,
     )
 
@@ -131,8 +131,8 @@ def _note_change(
 def _why_changed(ledger: Ledger, standing: Standing, before: int | None, champion: int | None) -> str:
     found = eligible_versions(standing, [] if before is None else [before], _facts(ledger.client, ledger.channel))
     if before is None or before in found:
-        return f"version {champion} says again what was judged"
-    return f"version {before} was deleted, or its tags no longer say what was judged"
+        return f"version {champion} has the judged verdict and digest again"
+    return f"version {before} was deleted, or its tags no longer have the judged verdict and digest"
 
 
 def _recorded(entries: tuple[LedgerEntry, ...], decision: Decision) -> LedgerEntry | None:
@@ -144,7 +144,7 @@ def _refuse(problem: tuple[str, str, str] | None) -> None:
         raise BadInput(*problem)
 
 
-def _facts(client: MlflowClient, channel: Channel) -> Callable[[int], VersionFacts | None]:
+def _facts(client: MlflowClient, channel: RegisteredAlias) -> Callable[[int], VersionFacts | None]:
     """Looks versions up in the registry, each once."""
 
     @cache

@@ -177,7 +177,7 @@ def _inspection(candidate: Candidate) -> dict[str, float | None]:
 def variant_tags(request: RegisterRequest, candidate: Candidate | None, verdict: Verdict) -> dict[str, str]:
     """What runs are searched and read by."""
     spec = request.resolved.spec
-    selected = request.resolved.trial is None and verdict.variant == request.selection.variant
+    selected = request.resolved.overrides is None and verdict.variant == request.selection.variant
     tags = {
         "model": spec.model.name,
         "target": spec.target,

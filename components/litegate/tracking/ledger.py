@@ -1,9 +1,9 @@
-"""The ledger of a channel in MLflow: a run whose parameters are the entries.
+"""The ledger of a registered-model alias in MLflow: a run whose parameters are the entries.
 
 MLflow never changes or deletes a parameter of a run, and two that write one at once cannot both succeed: its
-database has one row for a run and key. So entry `n` is the parameter `entry-n`, whoever writes it first has the
-place, and the other one reads again. Which run it is, is settled in the same way: the name of an experiment is
-unique, and the channel's own experiment is created together with the tag that names the run.
+database has one row for a run and key. So entry `n` is the parameter `entry-n`, the first writer has the
+number, and the other one reads again. Which run it is, is settled in the same way: the name of an experiment is
+unique, and the alias's own experiment is created together with the tag that names the run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 
 from litegate.errors import BadInput, StoreError
 from litegate.promotion import check_chain
-from litegate.records import Aliases, Channel, LedgerEntry
+from litegate.records import Aliases, LedgerEntry, RegisteredAlias
 from litegate.tracking import notes, runs
 
 __all__ = ["EXPERIMENT", "Ledger"]
@@ -33,9 +33,9 @@ _NOTE = "The ledgers of what was promoted: one run for each registered model and
 
 
 class Ledger:
-    """The entries of one channel, in MLflow."""
+    """The ledger entries of one registered-model alias, in MLflow."""
 
-    def __init__(self, client: MlflowClient, channel: Channel) -> None:
+    def __init__(self, client: MlflowClient, channel: RegisteredAlias) -> None:
         self.client, self.channel = client, channel
         self._run_id: str | None = None
         self._read: tuple[tuple[str, str], ...] = ()
@@ -79,7 +79,7 @@ class Ledger:
         return entries
 
     def append(self, entry: LedgerEntry) -> bool:
-        """Write an entry to its place; False if somebody else has taken it.
+        """Write an entry under its number; False if another writer has taken the number.
 
         Raises:
             BadInput: it is longer than MLflow keeps.
@@ -88,7 +88,9 @@ class Ledger:
         text, key = entry.model_dump_json(), KEY.format(entry.number)
         if len(text) > VALUE_LIMIT:
             where = f"the texts of the decision about {self.channel}"
-            raise BadInput(where, f"an entry of at most {VALUE_LIMIT:,} characters", f"{len(text):,}: shorten them")
+            raise BadInput(
+                where, f"a ledger entry of at most {VALUE_LIMIT:,} characters", f"{len(text):,}: shorten them"
+            )
         run_id = str(self.run_id(create=True))
         refused = ""
         for attempt in range(TRIES):
@@ -117,9 +119,9 @@ class Ledger:
         try:
             entry = LedgerEntry.model_validate_json(text)
         except ValueError as error:
-            raise StoreError(f"{self.where}: {key} is not an entry: {str(error)[:300]}") from None
+            raise StoreError(f"{self.where}: {key} is not a valid ledger entry: {str(error)[:300]}") from None
         if key != KEY.format(entry.number):
-            raise StoreError(f"{self.where}: {key} holds entry {entry.number}: somebody else wrote it")
+            raise StoreError(f"{self.where}: {key} holds entry {entry.number}: it was not written by litegate")
         return entry
 
     def _run(self, run_id: str) -> Run:
@@ -135,7 +137,7 @@ class Ledger:
         return self.client.get_experiment_by_name(self._marker_name)
 
     def _create(self) -> Experiment:
-        """The channel's experiment with a new, empty ledger, or the one that somebody else has just made."""
+        """The alias's experiment with a new, empty ledger, or the one that another writer has just made."""
         hub = runs.experiment(self.client, EXPERIMENT, lambda _: _NOTE)
         experiment = self._older_marker(hub)
         if experiment is not None:
@@ -154,7 +156,7 @@ class Ledger:
         return experiment
 
     def _older_marker(self, hub: str) -> Experiment | None:
-        """The channel's experiment if somebody has just made it; one that lost its ledger must not get another.
+        """The alias's experiment if another writer has just made it; one that lost its ledger must not get another.
 
         Raises:
             StoreError: there is a ledger, but no experiment that names it.
@@ -163,12 +165,13 @@ class Ledger:
         older = [run.info.run_id for run in found if KEY.format(0) in run.data.params]
         experiment = self._marker()
         if older and experiment is None:
-            gone = f"the experiment {self._marker_name}, which names it, is gone: call it so again"
-            raise StoreError(f"{self.where}: run {older[0]} holds it, but {gone}")
+            gone = f"the experiment {self._marker_name}, which names that run, is gone: rename it back"
+            raise StoreError(f"{self.where}: run {older[0]} holds the entries, but {gone}")
         return experiment
 
     def _named_by(self, experiment: Experiment) -> str:
         run_id = experiment.tags.get(RUN_TAG)
         if run_id is None:
-            raise StoreError(f"{self.where}: the experiment {experiment.name} has no tag {RUN_TAG}: who removed it?")
+            remedy = "restore it with the id of the ledger's run"
+            raise StoreError(f"{self.where}: the experiment {experiment.name} has no tag {RUN_TAG}: {remedy}")
         return str(run_id)

@@ -97,7 +97,7 @@ def stored_file(uri: str, folder: Path) -> Path:
     root = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
     files = sorted(root.glob("artifacts/*.tflite"))
     if len(files) != 1:
-        raise StoreError(f"{uri}: expected one .tflite, found {len(files)}: register the run again")
+        raise StoreError(f"{uri}: expected one .tflite, got {len(files)}: register the run again")
     return files[0]
 
 

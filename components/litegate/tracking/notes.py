@@ -10,11 +10,11 @@ from litegate.presentation.results_note import headline, results
 from litegate.records import (
     Aliases,
     Candidate,
-    Channel,
     ClassLoss,
     Clause,
     LedgerEntry,
     Lint,
+    RegisteredAlias,
     RunResult,
     Verdict,
     warnings_of,
@@ -75,7 +75,7 @@ def experiment_note(model: str, registry: str, experiment_id: str) -> str:
 
 def run_note(result: RunResult, why: str, links: Mapping[str, str], lint: Lint | None = None) -> str:
     """The outcome in one sentence, where the run can be looked at, the results, what is odd about the data."""
-    if result.outcome == "trial":
+    if result.outcome == "override_run":
         verdict = f"**By these values**: {plain(why)}."
     elif result.selected is None:
         verdict = f"**Rejected: nothing may be promoted**, for {plain(why)}."
@@ -112,8 +112,8 @@ def lint_warnings(lint: Lint) -> str:
     return f"{len(lint.findings)}: {codes}" if codes else "0"
 
 
-def ledger_note(channel: Channel, now: Aliases, entries: Sequence[LedgerEntry]) -> str:
-    """Who is champion of a channel, and the latest entries of its ledger, the last one first."""
+def ledger_note(channel: RegisteredAlias, now: Aliases, entries: Sequence[LedgerEntry]) -> str:
+    """Who is champion, and the latest entries of its ledger, the last one first."""
     states = [f"{name}: **{'none' if version is None else f'version {version}'}**" for name, version in now]
     heads = ("When", "What", "Version", "Who", "Why", "Champion")
     rows = [

@@ -10,14 +10,14 @@ from mlflow.exceptions import MlflowException
 
 from litegate.digest import digest_bytes
 from litegate.errors import StoreError
-from litegate.records import Channel, Verdict
+from litegate.records import RegisteredAlias, Verdict
 from litegate.tracking import models, notes, registry
-from litegate.tracking.trials import TRIAL
+from litegate.tracking.overrides import overrides_in
 
 __all__ = ["prove", "proved_content"]
 
 
-def prove(client: MlflowClient, channel: Channel, version: int, folder: Path) -> None:
+def prove(client: MlflowClient, channel: RegisteredAlias, version: int, folder: Path) -> None:
     """Check a version before it becomes champion, from what MLflow has stored, downloaded afresh.
 
     Args:
@@ -65,9 +65,9 @@ def _prove_verdict(client: MlflowClient, where: str, evidence: tuple[str, str], 
     if (verdict.state, verdict.digest, verdict.variant) != ("passed", digest, variant):
         said = f"{verdict.variant} {verdict.state}, {verdict.digest}"
         raise StoreError(f"{where}: the verdict of run {run_id} says {said}, not that {variant} passed with {digest}")
-    trial = client.get_run(run_id).data.tags.get(TRIAL)
-    if trial is not None:
-        raise StoreError(f"{where}: run {run_id} was a trial ({trial}): only the spec as it is promotes")
+    overrides = overrides_in(client.get_run(run_id).data.tags)
+    if overrides is not None:
+        raise StoreError(f"{where}: run {run_id} was an override run ({overrides}): only the spec as it is promotes")
 
 
 def _verdict(client: MlflowClient, run_id: str, where: str, folder: Path) -> Verdict:

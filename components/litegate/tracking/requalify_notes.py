@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from mlflow.entities import Run
 
 from litegate.presentation.markdown import plain, table
-from litegate.records import Channel, Requalification, RequalifyRequest
+from litegate.records import RegisteredAlias, Requalification, RequalifyRequest
 from litegate.tracking import notes
 
 __all__ = ["DRIFT", "experiment_note", "note", "row", "trend_note"]
@@ -59,7 +59,7 @@ def row(number: int, run: Run, action: str) -> tuple[str, ...]:
     )
 
 
-def trend_note(channel: Channel, rows: Sequence[tuple[str, ...]]) -> str:
+def trend_note(channel: RegisteredAlias, rows: Sequence[tuple[str, ...]]) -> str:
     """The latest requalifications, the last one first."""
     shown = "" if len(rows) <= ROWS else f"\n\nThe last {ROWS} of {len(rows)} requalifications."
     return f"**{plain(str(channel))}** on fresh data\n\n{table(_HEADS, 6, rows[:ROWS])}{shown}"

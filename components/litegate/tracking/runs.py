@@ -88,7 +88,7 @@ def experiment(client: MlflowClient, name: str, note: Callable[[str], str]) -> s
             client.set_experiment_tag(created, NOTE, note(created))
     found = client.get_experiment_by_name(name)
     if found is None:
-        raise MlflowException(f"experiment {name!r} can be neither found nor created")
+        raise MlflowException(f"experiment {name!r} does not exist and cannot be created")
     if found.lifecycle_stage != "active":
         client.restore_experiment(found.experiment_id)
     return str(found.experiment_id)
@@ -212,7 +212,7 @@ def tag(client: MlflowClient, run_id: str, tags: Mapping[str, str]) -> None:
 
 
 def dataset(data: DataRef, samples: int) -> Dataset:
-    """MLflow's name for a pinned data set of so many samples; nothing is read."""
+    """MLflow's name for a pinned dataset of so many samples; nothing is read."""
     return Dataset(
         name=PurePosixPath(data.uri.rstrip("/")).stem or "data",
         digest=data.digest[:DATASET_DIGEST_LIMIT],
@@ -223,6 +223,6 @@ def dataset(data: DataRef, samples: int) -> Dataset:
 
 
 def log_datasets(client: MlflowClient, run: Run, **by_context: Dataset) -> None:
-    """Name the data sets that a run used, by what for."""
+    """Name the datasets that a run used, by what for."""
     inputs = [DatasetInput(data, [InputTag("mlflow.data.context", context)]) for context, data in by_context.items()]
     client.log_inputs(run.info.run_id, inputs)

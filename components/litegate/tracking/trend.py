@@ -1,4 +1,4 @@
-"""The trend: one run of each channel whose metrics get a point per requalification, so that MLflow draws the lines."""
+"""The trend: one run of each alias whose metrics get a point per requalification, so that MLflow draws the lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
 
-from litegate.records import Channel
+from litegate.records import RegisteredAlias
 from litegate.tracking import requalify_notes, runs
 
 __all__ = ["ACTION", "NUMBER", "Trend"]
@@ -19,9 +19,9 @@ _KEPT = 1000
 
 
 class Trend:
-    """The trend of a channel, in the experiment with its requalifications."""
+    """The trend of a registered-model alias, in the experiment with its requalifications."""
 
-    def __init__(self, client: MlflowClient, experiment_id: str, channel: Channel) -> None:
+    def __init__(self, client: MlflowClient, experiment_id: str, channel: RegisteredAlias) -> None:
         self.client, self.experiment_id, self.channel = client, experiment_id, channel
 
     def number_of(self, run: Run) -> int:

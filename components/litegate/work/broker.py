@@ -1,8 +1,8 @@
 """The users' data for confined steps: the parent, which has credentials and a network, fetches what a child asks for.
 
 The child asks over a Unix socket in its own folder, one JSON object a line, and gets the data as files. It gets
-the objects of the data sets that its request names, as they were pinned, and nothing else: they lie in a folder of
-these data sets, as further names of the files in the cache, and no other part of the cache is open to it.
+the objects of the datasets that its request names, as they were pinned, and nothing else: they lie in a folder of
+these datasets, as further names of the files in the cache, and no other part of the cache is open to it.
 
 What the parent has listed it remembers: the child's result has to agree with it, and an address is listed once.
 """
@@ -116,7 +116,7 @@ class Broker:
     def _fetch(self, entry: Entry, where: str) -> Path:
         with self._lock:
             if entry not in self._entries():
-                raise DataError(where, "an object of the data sets that the step's request names", entry.uri)
+                raise DataError(where, "an object of the datasets that the step's request names", entry.uri)
         path = user_objects.fetch(entry, self._cache, where)
         if local_path(entry.uri) is not None:
             return path

@@ -69,7 +69,7 @@ class Work:
         """A local file with the bytes of a pinned object of the user's data.
 
         Raises:
-            DataError: the object is gone, is no longer the pinned one, or is not of a data set of the request.
+            DataError: the object is gone, is no longer the pinned one, or is not of a dataset of the request.
         """
         if local_path(entry.uri) is None and broker.is_served(self.folder):
             return broker.fetch(self.folder, entry, where)

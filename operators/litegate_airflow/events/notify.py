@@ -19,13 +19,13 @@ from typing_extensions import override
 
 from litegate.errors import SpecError
 from litegate.presentation.notices import (
+    approval_notice,
     notice_of_action,
     notice_of_decision,
     notice_of_promotion,
     notice_of_result,
-    waiting_notice,
 )
-from litegate.records import Acted, Channel, Decided, Notice, RunResult
+from litegate.records import Acted, Decided, Notice, RegisteredAlias, RunResult
 from litegate.spec import Notification, Spec
 from litegate_airflow.runtime.requalification_records import CONCLUSION, RequalificationRecords
 from litegate_airflow.runtime.run_records import RunRecords
@@ -112,7 +112,7 @@ def promoted(records: RunRecords) -> Notice | None:
 def asked(records: RunRecords) -> Notice | None:
     """When `approve` begins to wait: a person must answer."""
     ti, result = records.ti, records.run_result()
-    notice = waiting_notice(result, records.promotion())
+    notice = approval_notice(result, records.promotion())
     return _linked(notice, **_pages(ti, result), answer=answer_page(ti, ti.task_id))
 
 
@@ -172,7 +172,7 @@ def _notifier_of(notification: Notification) -> BaseNotifier:
         raise SpecError("arguments", f"what {notification.notifier} takes", problem) from None
 
 
-def _specs_of(channel: Channel, folder: Path) -> list[Spec]:
+def _specs_of(channel: RegisteredAlias, folder: Path) -> list[Spec]:
     """The good specs that promote to a registered model under an alias."""
     specs = [item.spec for item in read_spec_files(folder).values() if item.spec is not None]
     return [spec for spec in specs if (spec.registry.name, spec.registry.alias) == (channel.registry, channel.alias)]

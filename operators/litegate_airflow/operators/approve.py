@@ -1,4 +1,4 @@
-"""Approve: ask a person whether what passed the gate may be promoted, and wait for the answer."""
+"""Approve: ask a person whether what passed the gate may be promoted, and wait for the decision."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from litegate.digest import digest_json
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
 from litegate.presentation.question import question
-from litegate.records import Answer
+from litegate.records import ApprovalDecision
 from litegate.spec import Approval
 from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
@@ -32,9 +32,9 @@ NOTE = "note"
 
 
 class ApproveOperator(HITLOperator):
-    """Parks the task until somebody answers; returns an `Answer`, and is skipped where there is nothing to ask.
+    """Parks the task until somebody decides; returns an `ApprovalDecision`, and is skipped where nothing is pending.
 
-    A person's no is an answer as good as a yes: the task succeeds, and the next one records it.
+    A rejection is a decision as good as an approval: the task succeeds, and the next one records it.
     """
 
     def __init__(self, *, approval: Approval, **arguments: Any) -> None:
@@ -51,11 +51,11 @@ class ApproveOperator(HITLOperator):
 
     @override
     def execute(self, context: Context) -> None:
-        """Ask, if the version waits for a person."""
+        """Ask, if the approval of the version is pending."""
         with failures_reported(context["ti"], self.task_id):
             records = RunRecords(context["ti"])
             promotion, result = records.promotion(), records.run_result()
-            if promotion.state != "waiting":
+            if promotion.state != "pending_approval":
                 why = promotion.why or "it was accepted before"
                 raise AirflowSkipException(f"nobody is asked about version {promotion.selected.version}: {why}")
             pages = {"Report": result.report, "MLflow": mlflow_page(result), "Airflow": run_url(context["ti"])}
@@ -65,25 +65,25 @@ class ApproveOperator(HITLOperator):
 
     @override
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
-        """What was answered, or what the spec says for a time-out."""
+        """What the person decided, or what the spec says for a time-out."""
         with failures_reported(context["ti"], self.task_id):
             if event.get("error_type") == "timeout":
-                detail = f"{self._silence}; the version still waits: clear this task to ask again"
+                detail = f"{self._silence}; the approval is still pending: clear this task to ask again"
                 raise StepFailed(self.task_id, FailureKind.TIMEOUT, detail)
             answered = super().execute_complete(context, event)
             asked: Any = context["task_state_store"].get(ASKED)
-            answer = self._answer(answered, asked["version"])
-        self.log.info("version %s: %s by %s", answer.version, answer.action, answer.actor)
-        return answer.to_json()
+            decision = self._decision(answered, asked["version"])
+        self.log.info("version %s: %s by %s", decision.version, decision.action, decision.actor)
+        return decision.to_json()
 
     @property
     def _silence(self) -> str:
         return f"nobody answered within {self.approval.timeout_hours:g} hours"
 
-    def _answer(self, answered: Any, version: int) -> Answer:
+    def _decision(self, answered: Any, version: int) -> ApprovalDecision:
         person = answered["responded_by_user"]
         note = self._silence if person is None else str((answered["params_input"] or {}).get(NOTE) or "")
-        return Answer(
+        return ApprovalDecision(
             version=version,
             action="accepted" if answered["chosen_options"] == [APPROVE] else "rejected",
             actor="the time-out" if person is None else _name(person),

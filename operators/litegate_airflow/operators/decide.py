@@ -6,7 +6,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from litegate.records import Action, Channel, Decision
+from litegate.records import Action, Decision, RegisteredAlias
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.dag_run import actor
 from litegate_airflow.runtime.run_records import RunRecords
@@ -31,7 +31,7 @@ class DecideOperator(StepOperator):
         ti = records.ti
         parameters = ti.get_template_context()["params"]
         return Decision(
-            channel=Channel(registry=parameters["model"], alias=parameters["alias"]),
+            channel=RegisteredAlias(registry=parameters["model"], alias=parameters["alias"]),
             action=self.action,
             key=f"{ti.dag_id}/{ti.run_id}",
             actor=actor(ti),

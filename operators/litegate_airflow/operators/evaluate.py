@@ -1,4 +1,4 @@
-"""Evaluate: what an artifact scores on the evaluation data set."""
+"""Evaluate: what an artifact scores on the evaluation dataset."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ log = logging.getLogger("litegate")
 class PromoteOperator(StepOperator):
     """Returns a `Promotion`; where nothing passed the gate it fails or skips, as the spec's `on_reject` says.
 
-    A trial, which is a run by other values than the spec's, is skipped: only the spec as it is promotes.
+    An override run, which is a run by other values than the spec's, is skipped: only the spec as it is promotes.
     """
 
     step = "promote"
@@ -31,8 +31,8 @@ class PromoteOperator(StepOperator):
     def request(self, records: RunRecords) -> PromoteRequest:
         result, resolved = records.run_result(), records.resolved()
         spec = resolved.spec
-        if resolved.trial is not None:
-            raise _skipped(f"a trial ({resolved.trial}): {_summary(result)}")
+        if resolved.overrides is not None:
+            raise _skipped(f"an override run ({resolved.overrides}): {_summary(result)}")
         if result.selected is None:
             rejected = _skipped if spec.gate.on_reject == "skip" else GateRejected
             raise rejected(f"nothing passed the gate: {_summary(result)}")

@@ -15,11 +15,11 @@ from litegate.records import (
     Acted,
     ActRequest,
     ChampionRequest,
-    Channel,
     DriftRequest,
     EvaluateRequest,
     FoundChampion,
     GateRequest,
+    RegisteredAlias,
     RequalifyRequest,
     SnapshotRequest,
 )
@@ -184,7 +184,7 @@ class ActOperator(StepOperator):
         spec = found.snapshot().spec
         section = _section(spec)
         return ActRequest(
-            channel=Channel(registry=spec.registry.name, alias=spec.registry.alias),
+            channel=RegisteredAlias(registry=spec.registry.name, alias=spec.registry.alias),
             requalification=found.requalification(),
             on_failure=section.on_failure,
             on_drift=section.on_drift,

@@ -16,7 +16,7 @@ from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.dag_run import conf
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.xcom import RESOLVED, push
-from litegate_airflow.ui.form import tried
+from litegate_airflow.ui.form import overridden
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -25,7 +25,7 @@ __all__ = ["ResolveOperator"]
 
 
 class ResolveOperator(StepOperator):
-    """Reads the spec as it is when the task runs, and pins the model and the data sets by digest.
+    """Reads the spec as it is when the task runs, and pins the model and the datasets by digest.
 
     What a person has changed in the form of a manual run takes the place of the file's values. Its inlets are the
     model's asset: what the events that began the run have said of the model, it must be.
@@ -51,12 +51,12 @@ class ResolveOperator(StepOperator):
         if self.problem is not None:
             raise self.problem
         path = Path(self.spec_path)
-        spec, trial = tried(load_spec(path), conf(records.ti), "parameters of this run")
-        if trial is not None:
-            self.log.warning("a trial, of which nothing is promoted: %s", trial)
+        spec, overrides = overridden(load_spec(path), conf(records.ti), "parameters of this run")
+        if overrides is not None:
+            self.log.warning("an override run, of which nothing is promoted: %s", overrides)
         check_notifiers(spec)
         announced = tuple(event for model in self.inlets for event in announcements(self._context, model))
-        return ResolveRequest(spec=spec, folder=str(path.resolve().parent), announced=announced, trial=trial)
+        return ResolveRequest(spec=spec, folder=str(path.resolve().parent), announced=announced, overrides=overrides)
 
     @override
     def deliver(self, result: Resolved, context: Context) -> list[str]:

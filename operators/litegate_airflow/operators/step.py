@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 from typing_extensions import override
 
 from litegate.execution.step_run import StepRun
+from litegate.pipeline.names import named
 from litegate.pipeline.requests import request_of
 from litegate.records import Record
 from litegate.settings import settings
@@ -61,12 +62,12 @@ class StepOperator(BaseOperator):
         self._step_run = StepRun(STEPS[step], request, settings())
         if self._killed:  # between two steps of one task
             self._step_run.kill()
-        return self._step_run.run()
+        return named(request, self._step_run.run())
 
     def find_step(self, step: str, request: Record) -> dict[str, Any] | None:
         """The stored result of a step, as it is in XCom."""
         found = StepRun(STEPS[step], request, settings()).find()
-        return None if found is None else found.to_json()
+        return None if found is None else named(request, found).to_json()
 
     @override
     def on_kill(self) -> None:

@@ -14,7 +14,7 @@ from litegate.failures import FailureKind
 from litegate.pipeline.results import Results
 from litegate.pipeline.tasks import EACH, TASKS, task_of
 from litegate.records import (
-    Answer,
+    ApprovalDecision,
     ChampionFile,
     Decided,
     Failure,
@@ -101,9 +101,9 @@ class RunRecords(Records, Results):
         """What became of the selected version, before a person was asked."""
         return self.one(Promotion, "promote")
 
-    def answer(self) -> Answer:
+    def approval_decision(self) -> ApprovalDecision:
         """What the person said who was asked, or the time-out."""
-        return self._one(Answer, "approve")
+        return self._one(ApprovalDecision, "approve")
 
     def decided(self) -> Decided | None:
         """What the caller's own task has decided, also where it ended red for it."""

@@ -33,8 +33,8 @@ def doc_page(path: Path, spec: Spec) -> str:
 A run that passes moves the alias; one in which nothing passes is recorded as completely and ends {_ending(spec.gate)}.
 When `register` has ended, every task links to its run in MLflow, to the report and to its file.
 
-*Trigger* has a form with these values, to try others by hand. A run that differs from the file is a trial: it is
-recorded, and promotes nothing. To ship under other values, edit the file.
+*Trigger* has a form with these values, to try others by hand. A run that differs from the file is an override run:
+it is recorded, and promotes nothing. To ship under other values, edit the file.
 """
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from airflow.sdk import Param
 
 from litegate.errors import SpecError
-from litegate.records import Change, Trial
+from litegate.records import Change, Overrides
 from litegate.spec import Gate, Spec, schema_of, value_of, with_values
 from litegate.variants import VARIANTS
 
-__all__ = ["PROMOTE", "SHOWN", "form", "tried"]
+__all__ = ["PROMOTE", "SHOWN", "form", "overridden"]
 
 PROMOTE = "promote"
 SHOWN = "spec_when_shown"
@@ -48,7 +48,7 @@ def form(spec: Spec) -> dict[str, Param]:
     }
 
 
-def tried(spec: Spec, conf: Mapping[str, Any], source: str) -> tuple[Spec, Trial | None]:
+def overridden(spec: Spec, conf: Mapping[str, Any], source: str) -> tuple[Spec, Overrides | None]:
     """The spec by which a run is to be made, and how it differs from the file's; None where it does not.
 
     Args:
@@ -68,7 +68,7 @@ def tried(spec: Spec, conf: Mapping[str, Any], source: str) -> tuple[Spec, Trial
     changes = tuple(Change(key=key, spec=before, run=now) for key, before, now in pairs if before != now)
     if not changes and conf.get(PROMOTE, True):
         return spec, None
-    return changed, Trial(changes=changes)
+    return changed, Overrides(changes=changes)
 
 
 def _keys(spec: Spec) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from litegate.cli.deciding import actor
 from litegate.cli.main import main
 from litegate.errors import BadInput
-from litegate.records import Action, Channel, ChannelState
+from litegate.records import Action, ChannelState, RegisteredAlias
 from litegate.stack import Home, Stack
 from litegate.stack.processes import birth_of
 from litegate.tracking.deciding import state_of
@@ -68,7 +68,7 @@ def three_versions() -> str:
 
 
 def state(name: str) -> ChannelState:
-    return state_of(MlflowClient(), Channel(registry=name))
+    return state_of(MlflowClient(), RegisteredAlias(registry=name))
 
 
 def aliases(name: str) -> dict[str, str]:
@@ -113,17 +113,25 @@ class Refused:
 REFUSED = (
     Refused(id="another champion", command=("rollback", "--from", 2), said="the champion, version 3, got another"),
     Refused(id="back to itself", command=("rollback", "--to", 3), said="version (1, 2), got the champion itself"),
-    Refused(id="to nothing", command=("rollback", "--to", 9), said="version (1, 2), got one that was never accepted"),
+    Refused(
+        id="to nothing", command=("rollback", "--to", 9), said="version (1, 2), got a version that was never accepted"
+    ),
     Refused(
         id="to one that was rolled back",
         before=("rolled_back", 3),
         command=("rollback", "--from", 2, "--to", 3),
-        said="got one that was rolled back by alice: reinstate it first",
+        said="got a version that was rolled back by alice: reinstate it first",
     ),
-    Refused(id="frozen", before=("frozen", 3), command=("rollback",), said="got the frozen one: unfreeze it first"),
-    Refused(id="freeze nothing", command=("freeze", 9), said="an accepted version (1, 2, 3), got one that was never"),
+    Refused(id="frozen", before=("frozen", 3), command=("rollback",), said="got the frozen version: unfreeze it first"),
+    Refused(
+        id="freeze nothing", command=("freeze", 9), said="accepted version (1, 2, 3), got a version that was never"
+    ),
     Refused(id="no freeze", command=("unfreeze",), said="expected a frozen version, got none"),
-    Refused(id="not barred", command=("reinstate", 3), said="was rolled back or rejected, got one that was not"),
+    Refused(
+        id="not revoked",
+        command=("reinstate", 3),
+        said="a revoked version (rolled back or rejected), got a version that is not",
+    ),
     Refused(id="other alias", command=("rollback", "--alias", "edge"), said="@edge at http"),
     Refused(id="a long text", command=("rollback", "--why", "\x01" * 1000), said="at most 6,000 characters, got 6,"),
 )
@@ -189,19 +197,19 @@ def test_what_was_rolled_back_and_deleted_is_not_champion_under_another_number(l
     again = register(client, toy, "float16")
     accept(client, toy, again, "run-4", "2026-02-01T00:00:00+00:00")
     assert (again.version, aliases(toy)["champion"]) == (4, "2")
-    assert [each.version for each in state(toy).barred] == [3, 4]
+    assert [each.version for each in state(toy).revoked] == [3, 4]
 
     said = litegate("reinstate", toy, 4)
     assert said.code == 0
     assert aliases(toy)["champion"] == "4"
 
 
-def test_history_shows_who_is_champion_what_is_barred_and_every_entry(litegate, toy):
+def test_history_shows_who_is_champion_what_is_revoked_and_every_entry(litegate, toy):
     take(MlflowClient(), toy, "rolled_back", 3, why="slow [red]at the edge")
     lines = [" ".join(line.split()) for line in litegate("history", toy).out.splitlines()]
 
     assert {"champion version 2", "previous version 1", "candidate none", "frozen none"} <= set(lines)
-    assert "barred version 3: rolled back by alice (slow [red]at the edge)" in lines
+    assert "revoked version 3: rolled back by alice (slow [red]at the edge)" in lines
     assert [line.split()[0] for line in lines if line.endswith(("it passed the gate", "at the edge"))] == list("0123")
     assert any(line.endswith("rolled back 3 3 -> 2 alice slow [red]at the edge") for line in lines)
 
@@ -232,7 +240,7 @@ def test_who_reconciles_is_named_where_the_champion_was_deleted(litegate, toy):
 def test_a_name_without_a_ledger_ends_with_2(litegate):
     said = litegate("history", "mistyped")
     assert said.code == 2
-    assert "expected a model that litegate has promoted, got one without a ledger" in said.error
+    assert "expected a model that litegate has promoted, got a model without a ledger" in said.error
 
 
 def test_without_any_server_the_message_says_how_to_name_one(litegate, monkeypatch):

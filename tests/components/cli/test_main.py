@@ -36,6 +36,7 @@ def test_a_bad_spec_ends_with_2_one_line_and_the_json(tmp_path, capsys):
     assert "unknown key 'gates'" in error
     assert found == {
         "model": None,
+        "state": "failed",
         "outcome": "failed",
         "run": None,
         "dag": None,
@@ -47,6 +48,7 @@ def test_a_bad_spec_ends_with_2_one_line_and_the_json(tmp_path, capsys):
         "variants": [],
         "report": None,
         "error": error.removeprefix("error: ").strip(),
+        "deprecated": {"outcome": "state"},
     }
 
 

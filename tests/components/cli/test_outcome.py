@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of, waiting
+from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of, pending
 from litegate.records import BaselineSummary, Champion, Failure, Promotion, RunResult, VariantRow
 
 CHAMPION = Champion(variant="int8", version=3, digest="d" * 64)
 OLDER = Champion(variant="float16", version=2, digest="e" * 64)
 PROMOTION = Promotion(selected=CHAMPION, champion=CHAMPION, previous=2, moved=True)
-HELD = Promotion(selected=CHAMPION, champion=OLDER, previous=2, moved=False, state="held", why="version 2 is frozen")
-WAITING = HELD.model_copy(update={"champion": None, "state": "waiting", "why": "a person must accept it"})
+BLOCKED = Promotion(
+    selected=CHAMPION, champion=OLDER, previous=2, moved=False, state="blocked", why="version 2 is frozen"
+)
+PENDING = BLOCKED.model_copy(update={"champion": None, "state": "pending_approval", "why": "a person must accept it"})
 ROW = VariantRow(
     variant="int8",
     bytes=1000,
@@ -68,8 +70,8 @@ CASES = (
         outcome="promoted",
         exit_code=0,
     ),
-    Case(id="held", result=result(CHAMPION), promotion=HELD, outcome="held", exit_code=4),
-    Case(id="waiting", result=result(CHAMPION), promotion=WAITING, outcome="waiting", exit_code=4),
+    Case(id="blocked", result=result(CHAMPION), promotion=BLOCKED, outcome="blocked", exit_code=4),
+    Case(id="pending approval", result=result(CHAMPION), promotion=PENDING, outcome="pending_approval", exit_code=4),
     Case(
         id="rejected, whose promote task fails on purpose",
         result=result(None),
@@ -142,6 +144,7 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
 
     assert found == {
         "model": "m",
+        "state": "promoted",
         "outcome": "promoted",
         "run": None,
         "dag": None,
@@ -159,21 +162,23 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
         },
         "variants": [ROW.to_json()],
         "report": "http://mlflow/#/report",
+        "deprecated": {"outcome": "state"},
     }
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
-def test_the_json_of_a_version_that_is_held_names_it_and_the_champion_and_why():
-    found = outcome_of("m", result(CHAMPION), HELD, ()).to_json()
+def test_the_json_of_a_version_that_is_blocked_names_it_and_the_champion_and_why():
+    found = outcome_of("m", result(CHAMPION), BLOCKED, ()).to_json()
 
-    assert (found["outcome"], found["why"]) == ("held", "version 2 is frozen")
+    assert (found["state"], found["why"]) == ("blocked", "version 2 is frozen")
+    assert (found["outcome"], found["deprecated"]) == ("held", {"outcome": "state"}), "as earlier releases said it"
     assert (found["selected"], found["champion"]) == (CHAMPION.to_json(), OLDER.to_json())
 
 
 def test_a_run_that_a_person_must_still_accept_waits_before_anything_is_promoted():
-    found = waiting("m", result(CHAMPION), OLDER, "a person must accept it")
+    found = pending("m", result(CHAMPION), OLDER, "a person must accept it")
 
-    assert (found.outcome, found.exit_code, found.champion, found.selected) == ("waiting", 4, OLDER, CHAMPION)
+    assert (found.outcome, found.exit_code, found.champion, found.selected) == ("pending_approval", 4, OLDER, CHAMPION)
 
 
 def test_the_json_of_a_rejection_has_no_champion_but_every_number():
@@ -183,12 +188,27 @@ def test_the_json_of_a_rejection_has_no_champion_but_every_number():
     assert len(found["variants"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("waiting", "pending_approval"), ("held", "blocked"), ("promoted", "promoted")]
+)
+def test_the_promotion_of_a_run_of_an_earlier_release_is_read_and_its_outcome_keeps_its_word(old, new):
+    promotion = Promotion.model_validate(PROMOTION.to_json() | {"state": old})
+    found = outcome_of("m", result(CHAMPION), promotion, ()).to_json()
+
+    assert (promotion.state, found["state"], found["outcome"]) == (new, new, old)
+
+
+def test_the_result_of_an_override_run_of_an_earlier_release_is_read():
+    assert RunResult.model_validate(result(None).to_json() | {"outcome": "trial"}).outcome == "override_run"
+
+
 @pytest.mark.parametrize("outcome", [failed(None, "why", 2), Outcome("m", "failed", 1, result(CHAMPION), error="why")])
 def test_the_json_of_a_failure_says_why_and_claims_no_result(outcome):
     found = outcome.to_json()
 
     assert found == {
         "model": outcome.model,
+        "state": "failed",
         "outcome": "failed",
         "run": None,
         "dag": None,
@@ -200,4 +220,5 @@ def test_the_json_of_a_failure_says_why_and_claims_no_result(outcome):
         "variants": [],
         "report": None,
         "error": "why",
+        "deprecated": {"outcome": "state"},
     }

@@ -182,18 +182,18 @@ def test_both_pages_and_the_way_to_log_in_are_printed(lines, tmp_path):
 
 def test_a_version_that_is_held_is_named_with_the_champion_and_the_reason_in_the_last_line(lines):
     older = Champion(variant="int16x8", version=2, digest="e" * 64)
-    found = lines(Outcome("digits", "held", 4, RESULT, older, "version 2 is frozen"))
+    found = lines(Outcome("digits", "blocked", 4, RESULT, older, "version 2 is frozen"))
 
-    expected = "held: registered version 3 (int8) passed the gate, but version 2 (int16x8) is champion: "
+    expected = "blocked: registered version 3 (int8) passed the gate, but version 2 (int16x8) is champion: "
     assert expected + "version 2 is frozen" in found
     assert not any("* " in line for line in found), "the champion is none of the files of this run"
 
 
 def test_a_version_that_waits_where_there_is_no_champion_says_so(lines):
-    found = lines(Outcome("digits", "waiting", 4, RESULT, None, "a person must accept it"))
+    found = lines(Outcome("digits", "pending_approval", 4, RESULT, None, "a person must accept it"))
 
-    said = "waiting: registered version 3 (int8) passed the gate, but there is no champion: a person must accept it"
-    assert said in found
+    said = "pending approval: registered version 3 (int8) passed the gate, but there is no champion: "
+    assert f"{said}a person must accept it" in found
 
 
 def test_a_rejection_marks_no_champion(lines):

@@ -20,7 +20,7 @@ from litegate.cli.following import find_run, follow_run
 from litegate.cli.serving import served
 from litegate.cli.under_way import UnderWay, look, pinned, wait_for
 from litegate.errors import BadInput
-from litegate.records import Announcement, Resolved, Trial
+from litegate.records import Announcement, Overrides, Resolved
 from litegate.settings import settings
 from litegate.spec import load_spec
 from litegate.stack import Home, Stack
@@ -59,7 +59,7 @@ def pin(home: Home, stack: Stack, path: Path) -> Resolved:
 
 @pytest.fixture(scope="module")
 def specs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the specs, one model and one data set."""
+    """Folder with the specs, one model and one dataset."""
     folder = tmp_path_factory.mktemp("specs")
     subprocess.run([settings().pythons["tensorflow"], "-c", MODEL, folder / "model.keras"], check=True)
     np.savez(folder / "data.npz", image=np.ones((4, 8), np.float32), label=np.arange(4))
@@ -131,10 +131,10 @@ def other(now: Resolved, what: str) -> Resolved:
         case "model" | "evaluation":
             return now.model_copy(update={what: getattr(now, what).model_copy(update={"digest": "f" * 64})})
         case _:
-            return now.model_copy(update={"trial": Trial(changes=())})
+            return now.model_copy(update={"overrides": Overrides(changes=())})
 
 
-@pytest.mark.parametrize("what", ["spec", "model", "evaluation", "trial"])
+@pytest.mark.parametrize("what", ["spec", "model", "evaluation", "overrides"])
 def test_a_run_with_other_inputs_is_waited_for(airflow, now, monkeypatch, capsys, what):
     run = begun(airflow, "waits", other(now, what))
     monkeypatch.setattr(under_way.time, "sleep", lambda _: airflow.set_run(run, "failed"))

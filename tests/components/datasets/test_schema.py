@@ -23,7 +23,7 @@ IMAGE = {"image": TensorSpec(shape=(-1, 6, 5, 3), dtype="float32")}
 
 
 class Files:
-    """The files of one data set as a step has them."""
+    """The files of one dataset as a step has them."""
 
     def __init__(self, uri: Path, folder: Path) -> None:
         self.manifest = folder / "manifest.jsonl"

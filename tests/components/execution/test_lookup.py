@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from litegate.records import Artifact, DataRef, FileRef, SampleRequest, SampleSe
 from litegate.settings import Settings, settings
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
+from tests.components.execution.returned.honest import HONEST, World
 
 
 @pytest.fixture
@@ -93,3 +97,40 @@ def test_a_stored_result_that_is_not_that_of_its_request_is_computed_again(
     sampling.step_run.workspace.keep_result("sample", sampling.step_run.key(), forged.to_json())
     assert (sampling.step_run.run(), sampling.computed) == (sampling.made, 1)
     assert "cannot be that of this step: it is computed again" in caplog.text
+
+
+@pytest.mark.parametrize("step", ["smoke", "evaluate", "benchmark"])
+def test_a_stored_result_of_an_older_form_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """These carried the variant's name; whatever else a later form leaves out or adds is treated alike."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    world = World(tmp_path, settings().pythons)
+    case = HONEST[step](world)
+    run = StepRun(STEPS[step], case.request, world.places)
+    for older in (case.result.to_json() | {"variant": "int8"}, {}, []):
+        world.workspace.keep_result(step, run.key(), older)
+        assert run.find() is None
+        assert "cannot be that of this step: it is computed again" in caplog.text
+        caplog.clear()
+        assert world.workspace.result(step, run.key()) is None
+
+
+def test_the_same_result_is_computed_once_at_a_time(sampling: Sampling) -> None:
+    """Two threads as in a local run; the second finds what the first has computed."""
+    entered, go_on, compute = threading.Event(), threading.Event(), sampling.step_run._compute
+
+    def slow() -> SampleSet:
+        entered.set()
+        go_on.wait()
+        return compute()
+
+    sampling.step_run._compute = slow  # type: ignore[method-assign]
+    other = StepRun(STEPS["sample"], sampling.step_run.request, sampling.step_run.settings)
+    other._compute = lambda: pytest.fail("it was computed twice")  # type: ignore[method-assign]
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(sampling.step_run.run)
+        entered.wait()
+        second = pool.submit(other.run)
+        go_on.set()
+        assert (first.result(), second.result(), sampling.computed) == (sampling.made, sampling.made, 1)

@@ -10,7 +10,7 @@ import pytest
 from litegate.errors import BadInput
 from litegate.execution.preparation import prepared, work_folder
 from litegate.execution.sandbox import Confinement
-from litegate.records import Channel, LedgerRequest, ProduceRequest
+from litegate.records import LedgerRequest, ProduceRequest, RegisteredAlias
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.storage.scratch import is_held
@@ -57,5 +57,5 @@ def test_a_limit_that_is_none_is_refused_before_anything_is_written(
 ) -> None:
     monkeypatch.setenv("LITEGATE_DISK_LIMIT", "much")
     with pytest.raises(BadInput, match="LITEGATE_DISK_LIMIT"):
-        prepared(STEPS["ledger"], LedgerRequest(channel=Channel(registry="m")), tmp_path, (), places)
+        prepared(STEPS["ledger"], LedgerRequest(channel=RegisteredAlias(registry="m")), tmp_path, (), places)
     assert list(tmp_path.iterdir()) == []

@@ -8,12 +8,13 @@ import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import litegate
 from litegate.execution.result_key import result_key
-from litegate.records import EvaluateRequest, Record
+from litegate.records import Artifact, EvaluateRequest, Record
 from litegate.settings import settings
 from litegate.steps import STEPS
 from tests.components.execution.returned.honest import HONEST, World
@@ -190,3 +191,76 @@ def test_where_users_code_runs_every_package_counts(
     assert result_key(step, request, real) == result_key(step, request, python)
     with_code = request.model_copy(update={"preprocess": code})
     assert result_key(step, with_code, real) != result_key(step, with_code, python)
+
+
+def renamed(artifact: Artifact) -> Artifact:
+    file = artifact.file.model_copy(update={"name": "int16x8_float_fallback.tflite"})
+    return artifact.model_copy(update={"variant": "int16x8_float_fallback", "file": file})
+
+
+@pytest.mark.parametrize(
+    ("step", "same"), [("smoke", True), ("evaluate", True), ("benchmark", True), ("inspect", False)]
+)
+def test_what_is_measured_of_a_file_does_not_depend_on_its_name(
+    requests: dict[str, Record], step: str, same: bool
+) -> None:
+    request: Any = requests[step]
+    other = requests | {step: request.model_copy(update={"artifact": renamed(request.artifact)})}
+    assert (keys(other)[step] == keys(requests)[step]) is same
+
+
+def test_names_of_references_and_addresses_in_messages_say_nothing(requests: dict[str, Record], tmp_path: Path) -> None:
+    request: Any = HONEST["evaluate"](World(tmp_path / "other", settings().pythons)).request
+    (reference,) = request.references
+    other = reference.model_copy(update={"artifact": renamed(reference.artifact)})
+    changed = request.model_copy(update={"references": (other,), "where": "requalify.uri"})
+    assert keys(requests | {"evaluate": changed})["evaluate"] == keys(requests | {"evaluate": request})["evaluate"]
+    smoke: Any = requests["smoke"]
+    moved = smoke.model_copy(update={"source": "s3://elsewhere/m.keras", "baseline": renamed(smoke.baseline)})
+    assert keys(requests | {"smoke": moved})["smoke"] == keys(requests)["smoke"]
+
+
+@pytest.mark.parametrize(
+    ("step", "change"),
+    [
+        ("evaluate", {"max_samples": 10}),
+        ("evaluate", {"seed": 2}),
+        ("evaluate", {"references": ()}),
+        ("evaluate", {"stopping": None}),
+        ("smoke", {"in_float": True}),
+        ("smoke", {"baseline": None}),
+        ("benchmark", {"signature": "other"}),
+    ],
+)
+def test_what_a_measurement_depends_on_counts(
+    requests: dict[str, Record], tmp_path: Path, step: str, change: dict[str, Any]
+) -> None:
+    request = HONEST[step](World(tmp_path / "other", settings().pythons)).request
+    changed = request.model_copy(update=change)
+    assert keys(requests | {step: changed})[step] != keys(requests | {step: request})[step]
+
+
+def test_the_number_of_variants_judged_together_counts(requests: dict[str, Record], tmp_path: Path) -> None:
+    request: Any = HONEST["evaluate"](World(tmp_path / "other", settings().pythons)).request
+    more = request.stopping.model_copy(update={"variants": request.stopping.variants + 1})
+    other = requests | {"evaluate": request.model_copy(update={"stopping": more})}
+    assert keys(other)["evaluate"] != keys(requests | {"evaluate": request})["evaluate"]
+
+
+@pytest.mark.parametrize("step", ["smoke", "evaluate", "benchmark"])
+def test_a_request_is_keyed_by_all_that_does_not_name_its_file(requests: dict[str, Record], step: str) -> None:
+    request: Any = requests[step]
+    artifact = request.artifact
+    of_file = {"digest": artifact.file.digest, "bytes": artifact.file.bytes}
+    expected = {"file": of_file, "signatures": artifact.to_json()["signatures"]}
+    assert request.keyed()["artifact"] == expected
+    others = set(request.to_json()) - {"artifact", "baseline", "source", "where"}
+    assert {name: request.keyed()[name] for name in others} == {name: request.to_json()[name] for name in others}
+
+
+def test_another_digest_is_another_file(requests: dict[str, Record]) -> None:
+    for step in ("smoke", "evaluate", "benchmark"):
+        request: Any = requests[step]
+        file = request.artifact.file.model_copy(update={"digest": "e" * 64})
+        other = request.model_copy(update={"artifact": request.artifact.model_copy(update={"file": file})})
+        assert keys(requests | {step: other})[step] != keys(requests)[step]

@@ -1,4 +1,4 @@
-"""What a first spec says of models and data sets of every kind."""
+"""What a first spec says of models and datasets of every kind."""
 
 from __future__ import annotations
 

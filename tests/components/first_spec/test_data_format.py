@@ -1,4 +1,4 @@
-"""The format of a data set by its files."""
+"""The format of a dataset by its files."""
 
 from __future__ import annotations
 

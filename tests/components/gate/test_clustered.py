@@ -98,7 +98,7 @@ KINDS = {
     "champion": (Gate(**LOOSE, max_drop_from_champion=0.01), binary(500, 1, 1), TOP1, {}),
     "min_value": (Gate(**LOOSE, min_value=0.985), binary(500, 1, 1), TOP1, {}),
 }
-EARLY = {"looks": Design("looks", 3), "sequential": Design("sequential")}
+EARLY = {"interim": Design("interim", 3), "sequential": Design("sequential")}
 
 
 @pytest.mark.parametrize("known", ["fed", "group"])
@@ -125,12 +125,12 @@ def test_copies_of_what_is_proved_take_nothing_away(kind: str, known: str) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("design", ["fixed", "looks"])
+@pytest.mark.parametrize("design", ["fixed", "interim"])
 def test_where_every_cluster_is_one_sample_nothing_changes(kind: str, design: str) -> None:
     policy, pair, metric, keys = KINDS[kind]
     rows = np.arange(len(pair[0]))
     marked = tuple(replace(each, fed=names(rows), group=names(rows)) for each in pair)
-    how = Design("looks", 3) if design == "looks" else Design()
+    how = Design("interim", 3) if design == "interim" else Design()
     assert verdict(policy, marked, metric, how, **keys) == verdict(policy, pair, metric, how, **keys)
 
 

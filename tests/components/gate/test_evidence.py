@@ -170,8 +170,8 @@ def test_a_metric_without_a_range_allows_for_the_largest_influence_that_was_seen
     rows = np.arange(samples)
     outcomes = Outcomes(rows, rows.astype("S"), output=output, target=np.zeros(samples))
     found = bootstrap(lambda output, target: float(np.mean(output - target)), outcomes, outcomes, 3, jackknife=True)
-    assert found.contrast(1.0, 0.0, 0.0, None).reach_high == pytest.approx(40.0, rel=1e-2)
-    assert found.contrast(1.0, -1.0, 0.0, None).reach_high == 0.0
+    assert found.contrast(1.0, 0.0, 0.0, None).allowance_high == pytest.approx(40.0, rel=1e-2)
+    assert found.contrast(1.0, -1.0, 0.0, None).allowance_high == 0.0
 
 
 def test_fewer_resampled_than_there_are_scales_to_all() -> None:

@@ -133,7 +133,7 @@ def compared(metric: MetricFacts, lost: dict[int, int], each: int = 500, **keys:
 
 @pytest.mark.parametrize(
     ("metric", "design"),
-    [(TOP1, {}), (TOP1, {"kind": "looks", "looks": 3}), (TOP1, {"kind": "sequential"}), (AUC, {}), (LOG_LOSS, {})],
+    [(TOP1, {}), (TOP1, {"kind": "interim", "analyses": 3}), (TOP1, {"kind": "sequential"}), (AUC, {}), (LOG_LOSS, {})],
 )
 def test_classes_come_with_the_largest_loss_first_and_say_whether_it_is_proved(metric, design):
     losses = class_losses(compared(metric, {1: 60, 2: 1}, **design), ("cat", "dog"), 0.95)

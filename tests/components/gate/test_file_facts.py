@@ -40,9 +40,14 @@ def candidate(
     file = FileRef(name=f"{variant}.tflite", digest=digest_json(variant), bytes=size)
     found = {"variant": variant, "artifact_digest": file.digest, "metric": MetricFacts(name="top1")}
     found |= {"samples": 9, "available": 9, "outcomes": OUTCOMES, "seconds": 0.1, "kernels": "reference"}
-    benchmark = {"variant": variant, "latency_p95_ms": 2.0, "runs": 9, "host": host, "kernels": "x"} | {
-        "latency_ms": 1.0
-    }
+    benchmark = {
+        "variant": variant,
+        "artifact_digest": file.digest,
+        "latency_p95_ms": 2.0,
+        "runs": 9,
+        "host": host,
+        "kernels": "x",
+    } | {"latency_ms": 1.0}
     return Candidate(
         artifact=Artifact(variant=variant, file=file, signatures={"serving_default": signature}),
         evaluated=Evaluated.model_validate(found | changes),

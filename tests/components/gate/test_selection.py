@@ -38,7 +38,13 @@ def candidate(
     benchmark = None
     if latency is not None:
         benchmark = Benchmark(
-            variant=variant, latency_ms=latency, latency_p95_ms=latency, runs=5, host="h", kernels="x"
+            variant=variant,
+            artifact_digest=file.digest,
+            latency_ms=latency,
+            latency_p95_ms=latency,
+            runs=5,
+            host="h",
+            kernels="x",
         )
     return Candidate(
         artifact=Artifact(variant=variant, file=file, signatures={}), evaluated=evaluated, benchmark=benchmark

@@ -1,4 +1,4 @@
-"""When an evaluation may end: the planned looks, and that what stops it is what the gate then says."""
+"""When an evaluation may end: the interim analyses, and that what stops it is what the gate then says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from litegate.gate import Design, Measured, judge
-from litegate.gate.stopping import decided, looks
+from litegate.gate.stopping import decided, interim_analyses
 from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping
 from litegate.spec import Gate
@@ -28,8 +28,8 @@ TOP1 = built_in_facts("top1")
         (1000, 10_000, [1000, 2000, 4000, 10_000]),
     ],
 )
-def test_the_looks_double_and_end_with_all(first: int, total: int, planned: list[int]) -> None:
-    assert looks(first, total) == planned
+def test_the_interim_analyses_double_and_end_with_all(first: int, total: int, planned: list[int]) -> None:
+    assert interim_analyses(first, total) == planned
 
 
 def pair(samples: int, lost: int, gained: int) -> tuple[Outcomes, Outcomes]:
@@ -52,7 +52,7 @@ def test_it_ends_when_this_variant_is_decided_whatever_the_others_do(
     stopping = Stopping(policy=policy, variants=7, first_samples=first_samples)
     assert decided(stopping, TOP1, candidate, {"baseline": baseline}, 3) is done
     if done:
-        design = Design("sequential") if first_samples is None else Design("looks", 3)
+        design = Design("sequential") if first_samples is None else Design("interim", 3)
         measured = [Measured(f"v{n}", None, candidate, {"baseline": baseline}, design) for n in range(7)]
         states = {each.state for each in judge(policy, TOP1, measured)}
         assert states == {"failed" if lost == 400 else "passed"}, "the gate says what ended the evaluation"

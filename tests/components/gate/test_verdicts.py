@@ -268,7 +268,7 @@ def test_a_loss_that_is_proved_fails_however_rare_the_class_is() -> None:
     assert (found.state, clause.state, clause.subject, clause.samples) == ("failed", "failed", "rare", 40)
 
 
-@pytest.mark.parametrize("design", [Design(), Design("looks", 3), Design("sequential")], ids=lambda each: each.kind)
+@pytest.mark.parametrize("design", [Design(), Design("interim", 3), Design("sequential")], ids=lambda each: each.kind)
 @pytest.mark.parametrize("asked", [{}, {"max_class_drop": 0.05}, {"max_prediction_shift": None}], ids=str)
 def test_a_variant_that_never_predicts_a_class_fails_whatever_is_asked(design: Design, asked: dict[str, float]) -> None:
     baseline, candidate = rare_class(49, 49)
@@ -425,7 +425,7 @@ def test_an_undecided_verdict_says_how_many_samples_would_decide_it() -> None:
     assert verdict(ONE_POINT, *paired(1000, 20, 10)).needed is None, "no number decides a drop that equals the limit"
 
 
-@pytest.mark.parametrize("design", [Design("looks", 3), Design("sequential")])
+@pytest.mark.parametrize("design", [Design("interim", 3), Design("sequential")])
 def test_looking_more_than_once_costs_certainty(design: Design) -> None:
     baseline, candidate = paired(1200, 22, 22)
     once, often = (

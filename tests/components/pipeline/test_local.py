@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from litegate.errors import BadInput, StepFailed
+from litegate.execution.step_run import StepRun
 from litegate.pipeline.local import LocalRun, Watcher
 from litegate.records import ResolveRequest
 from litegate.settings import Settings
@@ -96,3 +98,37 @@ def test_what_was_stopped_ends_what_runs_and_begins_nothing_more(make: Make, mod
     with pytest.raises(StepFailed, match="interrupted"):
         run.run()
     assert not [step for step, _, _ in told if step in ("evaluate", "gate")]
+
+
+def test_equal_bytes_are_measured_once_and_each_variant_gets_its_row(
+    make: Make, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: Counter[tuple[str, str]] = Counter()
+    compute = StepRun._compute
+
+    def counting(run: StepRun) -> Any:
+        artifact = getattr(run.request, "artifact", None)
+        computed[run.step.name, artifact.file.digest if artifact else ""] += 1
+        return compute(run)
+
+    monkeypatch.setattr(StepRun, "_compute", counting)
+    own = {"uri": str(models / "calibration.npz"), "format": "npz", "samples": 97}  # which no other test has quantized
+    names = ["int16x8", "int16x8_float_fallback"]
+    results = make(calibration=own, variants=names).run()
+    first, second = results.candidates()
+    digest = first.artifact.file.digest
+    assert digest == second.artifact.file.digest
+    assert [(item.artifact.variant, item.artifact.file.name) for item in (first, second)] == [
+        (name, f"{name}.tflite") for name in names
+    ]
+    for step in ("smoke", "evaluate", "benchmark"):
+        assert computed[step, digest] == 1, step
+    for item in (first, second):
+        assert item.smoke is not None
+        assert item.benchmark is not None
+        about = (item.evaluated.variant, item.smoke.variant, item.benchmark.variant)
+        assert about == (item.artifact.variant,) * 3
+    assert first.evaluated.outcomes == second.evaluated.outcomes
+    rows = {verdict.variant: (verdict.state, verdict.value, verdict.digest) for verdict in results.verdicts()}
+    assert rows[names[0]] == rows[names[1]]
+    assert rows[names[0]][2] == digest

@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 
 from litegate.presentation.notices import (
+    approval_notice,
     notice_of_action,
     notice_of_decision,
     notice_of_promotion,
     notice_of_result,
-    waiting_notice,
 )
 from litegate.records import (
     Acted,
     Aliases,
     BaselineSummary,
     Champion,
-    Channel,
     Decided,
     Decision,
     LedgerEntry,
     Promotion,
+    RegisteredAlias,
     Requalification,
     RunResult,
     VariantRow,
@@ -88,11 +88,11 @@ def test_a_new_champion_is_news_and_an_old_one_is_not() -> None:
     assert (notice.event, notice.version, notice.variant) == ("promoted", 3, "int8")
     assert notice.sentence == "m version 3 (int8) is champion: int8 passed"
     assert notice_of_promotion(found, promotion(moved=False)) is None
-    assert notice_of_promotion(found, promotion(moved=False, state="waiting")) is None
+    assert notice_of_promotion(found, promotion(moved=False, state="pending_approval")) is None
 
 
 def test_what_waits_for_a_person_is_news() -> None:
-    notice = waiting_notice(result(SELECTED, int8="passed"), promotion(moved=False, state="waiting"))
+    notice = approval_notice(result(SELECTED, int8="passed"), promotion(moved=False, state="pending_approval"))
     assert (notice.event, notice.version) == ("waiting", 3)
     assert notice.sentence == "m version 3 (int8) passed the gate and waits for a person: int8 passed"
 
@@ -132,7 +132,7 @@ class Said:
 )
 def test_a_decision_is_news_where_somebody_wants_to_know(row: Said) -> None:
     decision = Decision.model_validate(
-        {"channel": Channel(registry="r"), "action": row.action, "key": "k", "actor": "ann", "why": "slow"}
+        {"channel": RegisteredAlias(registry="r"), "action": row.action, "key": "k", "actor": "ann", "why": "slow"}
         | {"version": 3, "variant": "int8"}
     )
     entry = LedgerEntry(

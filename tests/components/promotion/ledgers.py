@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from litegate.promotion import VersionFacts, chained
-from litegate.records import Channel, Decision, LedgerEntry
+from litegate.records import Decision, LedgerEntry, RegisteredAlias
 
-CHANNEL = Channel(registry="m")
+CHANNEL = RegisteredAlias(registry="m")
 
 
 def at(day: int) -> str:

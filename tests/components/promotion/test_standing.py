@@ -10,7 +10,7 @@ from itertools import permutations
 import pytest
 
 from litegate.promotion import VersionFacts, aliases_of, standing_of
-from litegate.promotion.place import Place, best_first
+from litegate.promotion.priority import Priority, best_first
 from litegate.records import Aliases, Decision
 from tests.components.promotion.ledgers import at, decision, ledger, registry
 
@@ -42,7 +42,7 @@ CASES = [
         previous=2,
     ),
     Case(
-        "a later entry for an earlier moment takes no place away",
+        "a later entry for an earlier moment lowers no priority",
         (decision("accepted", 1, 9), decision("accepted", 2, 5), decision("accepted", 1, 2)),
         champion=1,
         previous=2,
@@ -106,7 +106,7 @@ CASES = [
         previous=4,
     ),
     Case(
-        "a reinstated version has its old place",
+        "a reinstated version has its old priority",
         (*accepted(1, 2), decision("rolled_back", 2), decision("reinstated", 2)),
         champion=2,
         previous=1,
@@ -173,7 +173,7 @@ CASES += [
         previous=2,
     ),
     Case(
-        "a run that began earlier and ends later takes no place away",
+        "a run that began earlier and ends later lowers no priority",
         (decision("accepted", 2, 2, begun=0), decision("accepted", 1, 1, begun=0)),
         champion=2,
         previous=1,
@@ -223,7 +223,7 @@ CASES += [
         previous=3,
     ),
     Case(
-        "a second answer of a person is no second place",
+        "a second answer of a person is no second priority",
         (
             decision("nominated", 1, 1, begun=0),
             decision("accepted", 1, digest=None),
@@ -234,7 +234,7 @@ CASES += [
         previous=1,
     ),
     Case(
-        "a version that an older run accepts again keeps its place before what the newer one knew of",
+        "a version that an older run accepts again keeps its priority before what the newer one knew of",
         (
             decision("accepted", 2, 2, begun=0),
             decision("accepted", 1, 3, begun=1),
@@ -358,15 +358,15 @@ def test_in_which_order_runs_that_all_overlap_end_does_not_matter() -> None:
 
 
 def test_the_order_is_the_one_that_is_written_down() -> None:
-    """As `best_first` says it, place by place and version by version."""
+    """As `best_first` says it, priority by priority and version by version."""
 
-    def plainly(places: dict[int, list[Place]]) -> list[int]:
-        order, left = [], dict(places)
+    def plainly(priorities: dict[int, list[Priority]]) -> list[int]:
+        order, left = [], dict(priorities)
         while left:
             best = {}
             for version, own in left.items():
-                others = [place.begun for other in left if other != version for place in left[other]]
-                open_ = [place.rank for place in own if place.end >= max(others, default=0)]
+                others = [priority.begun for other in left if other != version for priority in left[other]]
+                open_ = [priority.rank for priority in own if priority.end >= max(others, default=0)]
                 if open_:
                     best[version] = (max(open_), version)
             order.append(max(best, key=best.__getitem__))
@@ -375,11 +375,14 @@ def test_the_order_is_the_one_that_is_written_down() -> None:
 
     generator = random.Random(7)
     for _ in range(2000):
-        places = standing_of(ledger(*random_ledger(generator, versions=5))).accepted
-        assert list(best_first(places)) == plainly(places)
+        priorities = standing_of(ledger(*random_ledger(generator, versions=5))).accepted
+        assert list(best_first(priorities)) == plainly(priorities)
 
 
 def test_the_order_of_ten_thousand_versions_is_found_at_once() -> None:
-    places = {version: [Place(version // 2, version, str(version % 97))] for version in range(10_000)}
-    assert len(list(best_first(places))) == 10_000
-    assert list(best_first({version: [Place(0, version, str(version % 97))] for version in places}))[:2] == [9990, 9893]
+    priorities = {version: [Priority(version // 2, version, str(version % 97))] for version in range(10_000)}
+    assert len(list(best_first(priorities))) == 10_000
+    assert list(best_first({version: [Priority(0, version, str(version % 97))] for version in priorities}))[:2] == [
+        9990,
+        9893,
+    ]

@@ -27,6 +27,7 @@ from litegate.records import (
     MetricFacts,
     ModelRef,
     OperatorUse,
+    Overrides,
     RareClass,
     Reason,
     RegisterRequest,
@@ -36,7 +37,6 @@ from litegate.records import (
     Selection,
     Signature,
     TensorSpec,
-    Trial,
     VariantRow,
     Verdict,
 )
@@ -82,7 +82,7 @@ class MadeRun:
     spec: dict[str, Any] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     value: float = 0.9
-    trial: Trial | None = None
+    overrides: Overrides | None = None
 
     def html(self, classes: dict[str, Sequence[ClassLoss]] | None = None) -> str:
         """The page."""
@@ -205,6 +205,7 @@ class MadeRun:
         )
         benchmark = Benchmark(
             variant=each.name,
+            artifact_digest=digest,
             latency_ms=each.latency or 0.0,
             latency_p95_ms=1.0,
             runs=50,
@@ -238,7 +239,7 @@ class MadeRun:
             calibration=pinned,
             evaluation=pinned,
             metric=self.metric,
-            trial=self.trial,
+            overrides=self.overrides,
         )
 
 

@@ -123,7 +123,7 @@ def test_colours_come_from_the_style_sheet_alone_so_that_dark_and_print_follow(m
         assert used - defined <= {"worse", "better"}, scheme
 
 
-def test_the_answer_names_the_file_what_is_proved_and_where_it_is():
+def test_the_headline_names_the_file_what_is_proved_and_where_it_is():
     page = Page(ONE.html())
 
     assert page.text.startswith("Ship int8 \u2013 cats Which file do I ship? cats \u25cf Ship int8 cats-int8.tflite")

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from litegate.records import Change, Reason, Trial
+from litegate.records import Change, Overrides, Reason
 from litegate.report.advice import advice
-from litegate.report.answer import answer
 from litegate.report.certainty import certainty
 from litegate.report.classes import heat_map
 from litegate.report.decision import Leaf, Question, after_measuring, decision_tree
+from litegate.report.headline import headline
 from litegate.report.run import Run, kib
 from litegate.report.tradeoffs import pareto_front
 from litegate.variants import TARGETS
@@ -182,12 +182,12 @@ def test_the_path_through_the_decision_tree_follows_the_target(target):
     assert set(leaves(decision_tree(view(made))).values()) == PATHS[target]
 
 
-@pytest.mark.parametrize(("selected", "headline"), [("int8", "int8 would ship"), (None, "nothing would ship")])
-def test_a_trial_says_what_would_ship_and_that_nothing_does(selected, headline):
-    trial = Trial(changes=(Change(key="gate.max_drop", spec=0.01, run=0.5),))
-    made = MadeRun(variants=[Variant(name="int8")], selected=selected, trial=trial)
-    found = answer(view(made))
-    assert (found.headline, found.file) == (f"A trial: {headline}", "")
+@pytest.mark.parametrize(("selected", "title"), [("int8", "int8 would ship"), (None, "nothing would ship")])
+def test_an_override_run_says_what_would_ship_and_that_nothing_does(selected, title):
+    overrides = Overrides(changes=(Change(key="gate.max_drop", spec=0.01, run=0.5),))
+    made = MadeRun(variants=[Variant(name="int8")], selected=selected, overrides=overrides)
+    found = headline(view(made))
+    assert (found.title, found.file) == (f"An override run: {title}", "")
     assert "registered or promoted. This one: gate.max_drop 0.5 (spec: 0.01)." in found.why
     page = made.html()
     assert "ship this" not in page

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from litegate.records import ActRequest, Channel, Requalification
+from litegate.records import ActRequest, RegisteredAlias, Requalification
 from litegate.requalification import action_of, reason_of
 
 
@@ -54,7 +54,7 @@ def test_the_strongest_of_what_the_spec_asks_for_is_done(case: Case) -> None:
         mlflow_run_id="r",
     )
     request = ActRequest(
-        channel=Channel(registry="m"),
+        channel=RegisteredAlias(registry="m"),
         requalification=found,
         on_failure=case.on_failure,
         on_drift=case.on_drift,

@@ -12,6 +12,7 @@ from litegate import records
 from litegate.execution.step_run import StepRun
 from litegate.outcomes.columns import Outcomes
 from litegate.pipeline.memory import ResultsInMemory
+from litegate.pipeline.names import named
 from litegate.pipeline.requests import request_of
 from litegate.records import Artifact, Candidate, Converted, Resolved, SampleSet
 from litegate.settings import Settings
@@ -35,7 +36,7 @@ class Pipeline:
         return Pipeline(self.folder, self.places, **(keys | {name: keys[name] | sections[name] for name in sections}))
 
     def step(self, name: str, request: records.Record) -> Any:
-        return StepRun(STEPS[name], request, self.places).run()
+        return named(request, StepRun(STEPS[name], request, self.places).run())
 
     def resolve(self) -> Resolved:
         known = self.results.maybe(Resolved, "resolve")

@@ -289,7 +289,7 @@ def test_the_cache_and_the_scratch_folders_of_this_host(place: Place) -> None:
     assert not any(path.exists() for path in (*old, *folders))
     assert {pile.kind: (pile.count, pile.bytes) for pile in cleaned.piles if pile.fate == "unused"} == {
         "cached files": (1, 5),
-        "cached data sets": (1, 5),
+        "cached datasets": (1, 5),
         "cached objects": (1, 5),
         "scratch folders": (1, 5),
     }

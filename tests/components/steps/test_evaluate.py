@@ -15,7 +15,7 @@ from litegate.datasets.sampling import in_random_order
 from litegate.errors import StepFailed
 from litegate.evaluation.blocks import cumulative_counts, ends_of_groups
 from litegate.execution.step_run import BadStepInput
-from litegate.gate.stopping import looks
+from litegate.gate.stopping import interim_analyses
 from litegate.outcomes.columns import Unpaired, match
 from litegate.spec import Gate
 
@@ -90,7 +90,7 @@ def test_outcomes_name_every_sample_with_its_label_and_prediction(pipeline: Make
     assert outcomes.score.dtype == bool
     assert outcomes.score.tolist() == (outcomes.label == outcomes.prediction).tolist()
     assert outcomes.output is outcomes.target is None
-    assert (evaluated.samples, evaluated.available, evaluated.design, evaluated.looks) == (600, 600, "fixed", 1)
+    assert (evaluated.samples, evaluated.available, evaluated.design, evaluated.analyses) == (600, 600, "fixed", 1)
     assert (evaluated.metric.name, evaluated.classes, evaluated.references) == ("top1", (), ())
 
 
@@ -234,14 +234,14 @@ def visited(steps: Any, **changes: Any) -> records.Evaluated:
     return steps.evaluate(steps.int8, references=(steps.baseline,), **changes)
 
 
-@pytest.mark.parametrize(("first_samples", "design", "planned"), [(None, "sequential", 1), (100, "looks", 4)])
+@pytest.mark.parametrize(("first_samples", "design", "planned"), [(None, "sequential", 1), (100, "interim", 4)])
 def test_an_evaluation_ends_when_its_verdict_is_decided(
     early: Any, caplog: pytest.LogCaptureFixture, first_samples: int | None, design: str, planned: int
 ) -> None:
     caplog.set_level("INFO", "litegate")
     evaluated = visited(early, stopping=stopping(first_samples, 0.5))
     counts = cumulative_counts(stopping(first_samples), 600)
-    assert (evaluated.design, evaluated.looks, evaluated.available) == (design, planned, 600)
+    assert (evaluated.design, evaluated.analyses, evaluated.available) == (design, planned, 600)
     assert evaluated.samples == counts[0]
     assert f"evaluate int8: decided after {counts[0]} of 600 samples" in caplog.text
 
@@ -374,7 +374,7 @@ def test_the_failure_of_one_process_ends_the_others(
         (None, 100, [100]),
         (None, 600, [256, 512, 600]),
         (None, 2000, [256, 512, 768, 1024, 1280, 1600, 2000]),
-        (100, 600, looks(100, 600)),
+        (100, 600, interim_analyses(100, 600)),
     ],
 )
 def test_blocks_grow_with_what_was_seen(first: int | None, available: int, counts: list[int]) -> None:

@@ -100,7 +100,7 @@ def test_a_champion_whose_file_is_gone_is_an_error(registered, mlflow_server):
     MlflowClient().set_registered_model_alias(registered.name, "champion", str(registered.add("int8")))
     stored_file(mlflow_server, registered.name, 1).unlink()
 
-    with pytest.raises(StoreError, match=r"expected one \.tflite, found 0"):
+    with pytest.raises(StoreError, match=r"expected one \.tflite, got 0"):
         registered.fetch()
 
 

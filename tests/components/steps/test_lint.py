@@ -1,4 +1,4 @@
-"""The step `lint` on real data sets: what stops a run, what is only recorded, and every format through the steps."""
+"""The step `lint` on real datasets: what stops a run, what is only recorded, and every format through the steps."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from litegate.errors import BadInput, StoreError
-from litegate.records import Champion, ChampionRequest, Channel, PromoteRequest
+from litegate.records import Champion, ChampionRequest, PromoteRequest, RegisteredAlias
 from litegate.runtimes.litert import LiteRTModel
 from litegate.steps import fetch_champion_evidence, promote, register
 from litegate.tracking import registry
@@ -55,7 +55,7 @@ def selected(toy, variant: str = "int8", run_key: str = "run") -> PromoteRequest
 
 def promotion_of(toy, result, **fields) -> PromoteRequest:
     return PromoteRequest(
-        channel=Channel(registry=toy.name),
+        channel=RegisteredAlias(registry=toy.name),
         selected=result.selected,
         actor="a test",
         mlflow_run_id=result.mlflow_run_id,
@@ -98,20 +98,20 @@ def test_a_version_that_waits_or_is_held_says_so(toy):
 
     asked = promotion_of(toy, second, order="2025-06-01T00:00:00Z", run_key="late", approval="human")
     waits = promote.run(asked, toy.work)
-    assert (waits.state, waits.moved, waits.champion) == ("waiting", False, first.selected)
+    assert (waits.state, waits.moved, waits.champion) == ("pending_approval", False, first.selected)
 
     late = promotion_of(toy, second, order="2025-01-01T00:00:00Z", run_key="early")
-    held = promote.run(late, toy.work)
-    assert (held.state, held.champion) == ("held", first.selected)
-    assert "version 1 comes first: its run overlapped with this one's and was due later" in held.why
-    assert MlflowClient().get_run(second.mlflow_run_id).data.tags["promotion.why"] == held.why
+    blocked = promote.run(late, toy.work)
+    assert (blocked.state, blocked.champion) == ("blocked", first.selected)
+    assert "version 1 has priority: its run overlapped with this one's and was due later" in blocked.why
+    assert MlflowClient().get_run(second.mlflow_run_id).data.tags["promotion.why"] == blocked.why
 
 
 def test_a_verdict_against_another_champion_than_todays_is_outdated(toy):
     first, second = selected(toy, "dynamic_range"), selected(toy, "int8", "second")
     promote.run(first, toy.work)
 
-    with pytest.raises(BadInput, match="expected none, which this was decided for, got version 1"):
+    with pytest.raises(BadInput, match="expected none, for which this was decided, got version 1"):
         promote.run(second.model_copy(update={"compared_with": 0}), toy.work)
     compared = second.model_copy(update={"compared_with": 1, "order": "2026-01-02T00:00:00.000000+00:00"})
     assert promote.run(compared, toy.work).moved
@@ -131,7 +131,7 @@ def test_a_file_that_is_gone_from_mlflow_is_not_promoted(toy, mlflow_server):
     request = selected(toy)
     stored_file(mlflow_server, toy.name, 1).unlink()
 
-    with pytest.raises(StoreError, match=r"expected one \.tflite, found 0"):
+    with pytest.raises(StoreError, match=r"expected one \.tflite, got 0"):
         promote.run(request, toy.work)
     assert champion(toy.name) is None
 

@@ -19,7 +19,6 @@ from litegate.records import (
     ActRequest,
     ChampionEvidence,
     ChampionRequest,
-    Channel,
     Clause,
     DataRef,
     Decision,
@@ -29,6 +28,7 @@ from litegate.records import (
     InputStatistics,
     PromoteRequest,
     Reason,
+    RegisteredAlias,
     Requalification,
     RequalifyRequest,
     SampleSet,
@@ -67,8 +67,8 @@ class World:
     then: InputStatistics
 
     @property
-    def channel(self) -> Channel:
-        return Channel(registry=self.toy.name)
+    def channel(self) -> RegisteredAlias:
+        return RegisteredAlias(registry=self.toy.name)
 
     def promote(self, variant: str) -> int:
         run_key, minute = f"quantize/{variant}", {"dynamic_range": 1, "int8": 2}[variant]
@@ -303,7 +303,7 @@ def test_a_cleared_run_that_finds_something_else_keeps_its_number(world: World) 
     assert " 0.3 " in lines[4]
 
 
-def test_a_broken_champion_is_rolled_back_once_and_barred(world: World) -> None:
+def test_a_broken_champion_is_rolled_back_once_and_revoked(world: World) -> None:
     assert [world.promote("dynamic_range"), world.promote("int8")] == [1, 2]
     found = world.record(**BROKEN)
     assert found.broken
@@ -311,7 +311,7 @@ def test_a_broken_champion_is_rolled_back_once_and_barred(world: World) -> None:
     assert conclusions[0] == conclusions[1]
     assert (conclusions[0].action, conclusions[0].champion) == ("rolled_back", 1)
     state = state_of(MlflowClient(), world.channel)
-    assert (state.aliases.champion, [barred.version for barred in state.barred]) == (1, [2])
+    assert (state.aliases.champion, [revoked.version for revoked in state.revoked]) == (1, [2])
     decision = state.entries[-1].decision
     assert (len(state.entries), decision.action, decision.actor) == (3, "rolled_back", "requalify__m/1")
     assert decision.why == "version 2 (int8) fails on 1,000 new samples: it loses at least 5.00 points"
@@ -363,7 +363,7 @@ def test_a_champion_that_changed_since_it_was_evaluated_is_left_alone(world: Wor
     world.promote("int8")
     acted = world.act(found)
     assert (acted.action, acted.champion) == ("alerted", 2)
-    assert "look again" in acted.why
+    assert "see `litegate history`" in acted.why
 
 
 def test_where_all_is_well_or_undecided_nothing_is_decided(world: World) -> None:

@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError
 from litegate.diagnosis import kind_of
 from litegate.failures import FailureKind
 from litegate.storage import s3
-from litegate.storage.multipart import LARGE
 from litegate.storage.protocol import Refused
 from litegate.storage.s3 import S3Storage, s3_client, split_s3
 
@@ -68,16 +67,20 @@ def test_a_key_that_ends_with_a_slash_is_no_object(s3_bucket: str) -> None:
     assert list(storage.children()) == ["a"]
 
 
-def test_what_is_large_is_uploaded_in_parts_and_the_first_writer_wins(s3_bucket: str, tmp_path: Path) -> None:
+def test_what_is_large_is_uploaded_in_parts_and_the_first_writer_wins(
+    s3_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = (32 << 20) + 1
+    monkeypatch.setattr(s3, "LARGE", large)
     (tmp_path / "large").write_bytes(b"first")
     with (tmp_path / "large").open("r+b") as file:
-        file.truncate(LARGE + 1)
+        file.truncate(large)
     storage = S3Storage(f"s3://{s3_bucket}")
     assert storage.put_if_absent("large", tmp_path / "large")
     found = storage.find("large")
     assert found is not None
-    assert found.size == LARGE + 1
-    assert found.version.endswith('-5"'), "five parts"
+    assert found.size == large
+    assert found.version.endswith('-3"'), "three parts"
     assert not storage.put_if_absent("large", tmp_path / "large")
     assert storage.find("large") == found
     assert "Uploads" not in s3_client().list_multipart_uploads(Bucket=s3_bucket), "no part is left"

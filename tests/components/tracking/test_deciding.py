@@ -13,11 +13,11 @@ import pytest
 from mlflow import MlflowClient
 
 from litegate.errors import BadInput, StoreError
-from litegate.records import Aliases, Channel, Decided, Decision
+from litegate.records import Aliases, Decided, Decision, RegisteredAlias
 from litegate.tracking import aliases, notes, registry
 from litegate.tracking.deciding import decide, reconcile, state_of
 from litegate.tracking.ledger import Ledger
-from litegate.tracking.trials import TRIAL
+from litegate.tracking.overrides import OVERRIDES
 from tests.benchmarks.promoters import Logged, log_model
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
@@ -28,7 +28,7 @@ class Model:
 
     def __init__(self, content: bytes, folder: Path) -> None:
         self.client, self.content, self.folder = MlflowClient(), content, folder
-        self.channel = Channel(registry=f"toy-{uuid.uuid4().hex[:8]}")
+        self.channel = RegisteredAlias(registry=f"toy-{uuid.uuid4().hex[:8]}")
         self.experiment = self.client.create_experiment(f"quantize/{self.channel.registry}")
         self.logged: dict[int, Logged] = {}
 
@@ -151,7 +151,7 @@ def test_a_champion_that_was_deleted_is_followed_by_the_next_and_the_ledger_says
 def test_a_channel_is_not_touched_by_another(model):
     first, second = model.add(), model.add()
     model.accept(first, 1)
-    other = Channel(registry=model.channel.registry, alias="edge")
+    other = RegisteredAlias(registry=model.channel.registry, alias="edge")
     model.decide("accepted", second, channel=other, digest=model.logged[second].digest, order="2026-01-02T00:00:00Z")
     assert model.aliases() == {"champion": first, "edge": second}
 
@@ -198,7 +198,7 @@ def test_what_cannot_be_decided_writes_nothing(model):
     model.accept(version, 1)
     with pytest.raises(BadInput, match="another accepted version that can take over, got none"):
         model.decide("rolled_back", version)
-    with pytest.raises(BadInput, match="version 7, which this was decided for"):
+    with pytest.raises(BadInput, match="version 7, for which this was decided"):
         model.accept(model.add(), 2, expected=7)
     assert model.entries() == [("accepted", None, version)]
     assert model.aliases() == {"champion": version}
@@ -225,9 +225,10 @@ def test_aliases_that_do_not_stay_are_an_error(model, monkeypatch):
     assert aliases.version_behind(model.client, model.channel.registry, "champion") is None
 
 
-def test_a_version_of_a_trial_is_not_promoted_whoever_registered_it(model):
+@pytest.mark.parametrize("tag", [OVERRIDES, "trial"], ids=["overrides", "as runs of earlier releases have it"])
+def test_a_version_of_an_override_run_is_not_promoted_whoever_registered_it(model, tag):
     version = model.add()
-    model.client.set_tag(model.logged[version].run_id, TRIAL, "gate.max_drop 0.5 (spec: 0.01)")
-    with pytest.raises(StoreError, match=r"was a trial .*: only the spec as it is promotes"):
+    model.client.set_tag(model.logged[version].run_id, tag, "gate.max_drop 0.5 (spec: 0.01)")
+    with pytest.raises(StoreError, match=r"was an override run .*: only the spec as it is promotes"):
         model.accept(version, 1)
     assert model.aliases() == {}

@@ -11,18 +11,18 @@ from mlflow.exceptions import MlflowException
 
 from litegate.errors import StoreError
 from litegate.promotion import chained
-from litegate.records import Channel, Decision, LedgerEntry
+from litegate.records import Decision, LedgerEntry, RegisteredAlias
 from litegate.tracking.ledger import EXPERIMENT, RUN_TAG, Ledger
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 
 
 @pytest.fixture
-def channel() -> Channel:
-    return Channel(registry=f"toy-{uuid.uuid4().hex[:8]}")
+def channel() -> RegisteredAlias:
+    return RegisteredAlias(registry=f"toy-{uuid.uuid4().hex[:8]}")
 
 
-def entry(channel: Channel, known: tuple[LedgerEntry, ...], key: str = "a") -> LedgerEntry:
+def entry(channel: RegisteredAlias, known: tuple[LedgerEntry, ...], key: str = "a") -> LedgerEntry:
     decision = Decision(channel=channel, action="accepted", key=key, actor="ann", why="x", version=1, digest="d")
     return chained(known, decision, None, 1)
 
@@ -79,7 +79,7 @@ def test_what_is_no_entry_is_named(channel):
     client, ledger = MlflowClient(), Ledger(MlflowClient(), channel)
     ledger.append(entry(channel, ()))
     client.log_param(ledger.run_id(), "entry-00001", "forged")
-    with pytest.raises(StoreError, match="entry-00001 is not an entry"):
+    with pytest.raises(StoreError, match="entry-00001 is not a valid ledger entry"):
         ledger.entries()
 
 

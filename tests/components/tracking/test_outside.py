@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from litegate.errors import BadInput, StoreError
 from litegate.promotion import chained
-from litegate.records import Aliases, Channel, ChannelState, Decision
+from litegate.records import Aliases, ChannelState, Decision, RegisteredAlias
 from litegate.tracking.deciding import reconcile, state_of
 from litegate.tracking.ledger import EXPERIMENT, RUN_TAG, Ledger
 from tests.registering import accept, new_name, register, take
@@ -30,7 +30,7 @@ class Model:
 
     def __init__(self, folder: Path) -> None:
         self.client, self.name, self.folder = MlflowClient(), new_name(), folder
-        self.channel = Channel(registry=self.name)
+        self.channel = RegisteredAlias(registry=self.name)
         self.first = register(self.client, self.name, "dynamic_range")
         self.second = register(self.client, self.name, "int8")
         accept(self.client, self.name, self.first, "run-1", "2026-01-01T00:00:00+00:00")
@@ -79,8 +79,8 @@ def test_tags_that_no_longer_say_what_was_judged_take_the_champion_away_until_th
         assert model.look() == Aliases(champion=2, previous=1)
 
     said = [(each.decision.action, each.decision.why) for each in model.state.entries[2:]]
-    gone = ("reconciled", "version 2 was deleted, or its tags no longer say what was judged")
-    assert said == [gone, ("reconciled", "version 2 says again what was judged")] * 2
+    gone = ("reconciled", "version 2 was deleted, or its tags no longer have the judged verdict and digest")
+    assert said == [gone, ("reconciled", "version 2 has the judged verdict and digest again")] * 2
 
 
 def test_a_version_that_somebody_else_declares_passed_was_never_accepted(model):
@@ -121,11 +121,11 @@ def test_what_is_collected_can_neither_be_proved_nor_forgotten(mlflow_server, tm
     marker.client.delete_experiment(marker.marker.experiment_id)
     collect(mlflow_server)
 
-    for model, why in ((run, "version 1: no verdict in run"), (file, r"expected one \.tflite, found 0")):
+    for model, why in ((run, "version 1: no verdict in run"), (file, r"expected one \.tflite, got 0")):
         with pytest.raises(StoreError, match=why):
             take(model.client, model.name, "rolled_back", 2)
         assert (model.aliases["champion"], model.actions) == ("2", ["accepted", "accepted"])
-    for model, why in ((ledger, "there is no run"), (marker, f"run {held_by} holds it, but the experiment")):
+    for model, why in ((ledger, "there is no run"), (marker, f"run {held_by} holds the entries, but the experiment")):
         with pytest.raises(StoreError, match=why):
             model.promote_again()
         assert model.aliases == {"champion": "2", "previous": "1"}
@@ -159,7 +159,7 @@ def test_a_ledger_whose_experiment_was_renamed_is_not_begun_anew(model):
     model.client.rename_experiment(marker, f"mine-{model.name}")
     assert model.look() == Aliases(), "nothing is known, and nothing is touched"
     assert model.aliases == {"champion": "1"}
-    with pytest.raises(StoreError, match=f"run {ledger} holds it"):
+    with pytest.raises(StoreError, match=f"run {ledger} holds the entries"):
         model.promote_again()
 
     model.client.rename_experiment(marker, f"{EXPERIMENT}/{model.channel}")
@@ -209,13 +209,13 @@ def test_a_ledger_that_speaks_of_pins_is_read_and_carried_on_and_its_chain_still
 def test_an_entry_in_the_wrong_place_is_named(model):
     forged = chained(model.state.entries, decision(model, "frozen"), 2, 1)
     model.client.log_param(model.ledger, "entry-00007", forged.model_dump_json())
-    with pytest.raises(StoreError, match="entry-00007 holds entry 2: somebody else wrote it"):
+    with pytest.raises(StoreError, match="entry-00007 holds entry 2: it was not written by litegate"):
         model.look()
 
 
 def test_a_ledger_that_holds_something_else_is_mended_as_the_page_says(model):
     model.client.log_param(model.ledger, "entry-00002", "something else")
-    with pytest.raises(StoreError, match="entry-00002 is not an entry"):
+    with pytest.raises(StoreError, match="entry-00002 is not a valid ledger entry"):
         model.look()
     with pytest.raises(MlflowException, match="Changing param values is not allowed"):
         model.client.log_param(model.ledger, "entry-00002", "{}")
@@ -230,7 +230,7 @@ def test_a_ledger_that_holds_something_else_is_mended_as_the_page_says(model):
 
 def test_a_renamed_model_leaves_its_ledger_behind(model):
     model.client.rename_registered_model(model.name, f"{model.name}-new")
-    renamed = Channel(registry=f"{model.name}-new")
+    renamed = RegisteredAlias(registry=f"{model.name}-new")
     assert model.look() == Aliases()
     assert state_of(model.client, renamed).entries == ()
     accepted = accept(model.client, renamed.registry, model.first, "run-3", "2026-01-01T00:00:00+00:00")
@@ -251,7 +251,7 @@ def test_a_model_that_is_made_anew_is_refused_until_its_ledger_starts_over(model
 
 
 def test_what_mlflow_would_cut_off_is_refused_before_anything_is_written(model):
-    with pytest.raises(BadInput, match="an entry of at most 6,000 characters, got 6,"):
+    with pytest.raises(BadInput, match="a ledger entry of at most 6,000 characters, got 6,"):
         take(model.client, model.name, "frozen", 1, why="\x01" * 1000)
     assert model.actions == ["accepted", "accepted"]
     assert take(model.client, model.name, "frozen", 1, why='"' * 1000, actor="☃" * 1000).moved

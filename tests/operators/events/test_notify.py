@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from litegate.errors import SpecError
-from litegate.records import Aliases, Channel, Decided, Decision, LedgerEntry, Notice
+from litegate.records import Aliases, Decided, Decision, LedgerEntry, Notice, RegisteredAlias
 from litegate.spec import Notification, Spec, parse_spec
 from litegate_airflow.events.deadline import deadlines, tell_late
 from litegate_airflow.events.notify import DecisionNotifier, RunNotifier, check_notifiers, judged, tell
@@ -110,7 +110,7 @@ def test_what_goes_wrong_before_anybody_is_told_is_only_logged(ti: Any, caplog: 
 
 def decided(registry: str) -> dict[str, Any]:
     decision = Decision(
-        channel=Channel(registry=registry), action="rolled_back", key="k", actor="ann", why="slow", version=2
+        channel=RegisteredAlias(registry=registry), action="rolled_back", key="k", actor="ann", why="slow", version=2
     )
     done = LedgerEntry(number=1, time="2026-01-01T00:00:00+00:00", decision=decision, before=2, after=1, previous="0")
     return Decided(entry=done, aliases=Aliases(champion=1), moved=True).to_json()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from litegate.records import Channel, Decision
+from litegate.records import Decision, RegisteredAlias
 from litegate_airflow.operators.decide import DecideOperator
 from litegate_airflow.runtime.run_records import RunRecords
 
@@ -22,7 +22,7 @@ def clicked(ti: Any) -> Any:
 
 def test_the_decision_names_the_run_and_the_person_who_triggered_it(clicked: Any) -> None:
     assert DecideOperator(task_id="rollback", action="rolled_back").request(RunRecords(clicked)) == Decision(
-        channel=Channel(registry="m"),
+        channel=RegisteredAlias(registry="m"),
         action="rolled_back",
         key="litegate__rollback/manual__1",
         run_key="litegate__rollback/manual__1",

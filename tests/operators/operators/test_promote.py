@@ -9,30 +9,32 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from litegate.errors import GateRejected
-from litegate.records import Change, Trial
+from litegate.records import Change, Overrides
 from litegate.spec import parse_spec
 from litegate_airflow.operators.promote import PromoteOperator
 from tests.operators.operators.test_gate import SPEC
 from tests.operators.ui.test_links import result
 
 
-def request(trial: Trial | None, **gate: Any) -> Any:
+def request(overrides: Overrides | None, **gate: Any) -> Any:
     """The request of a run in which nothing was selected."""
-    resolved = SimpleNamespace(spec=parse_spec(SPEC | {"gate": gate}), trial=trial)
+    resolved = SimpleNamespace(spec=parse_spec(SPEC | {"gate": gate}), overrides=overrides)
     records: Any = SimpleNamespace(run_result=result, resolved=lambda: resolved)
     return PromoteOperator(task_id="promote").request(records)
 
 
 @pytest.mark.parametrize("on_reject", ["fail", "skip"])
-def test_a_trial_is_skipped_and_says_what_was_changed(on_reject: str) -> None:
-    trial = Trial(changes=(Change(key="gate.max_drop", spec=0.01, run=0.5),))
-    with pytest.raises(AirflowSkipException, match=r"a trial \(gate.max_drop 0.5 \(spec: 0.01\)\): int8 passed"):
-        request(trial, on_reject=on_reject)
+def test_an_override_run_is_skipped_and_says_what_was_changed(on_reject: str) -> None:
+    overrides = Overrides(changes=(Change(key="gate.max_drop", spec=0.01, run=0.5),))
+    with pytest.raises(
+        AirflowSkipException, match=r"an override run \(gate.max_drop 0.5 \(spec: 0.01\)\): int8 passed"
+    ):
+        request(overrides, on_reject=on_reject)
 
 
 def test_so_is_a_run_that_somebody_did_not_want_promoted() -> None:
-    with pytest.raises(AirflowSkipException, match=r"a trial \(by the spec as it is\)"):
-        request(Trial(changes=()))
+    with pytest.raises(AirflowSkipException, match=r"an override run \(by the spec as it is\)"):
+        request(Overrides(changes=()))
 
 
 def test_a_rejected_run_that_is_no_trial_fails() -> None:

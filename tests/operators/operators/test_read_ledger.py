@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from litegate.records import Channel, Position
+from litegate.records import Position, RegisteredAlias
 from litegate_airflow.operators.read_ledger import ReadLedgerOperator
 
 STORED, NOW = Position(entries=4), Position(entries=9)
@@ -44,5 +44,5 @@ def test_a_run_that_is_cleared_gains_no_place_by_it(
     monkeypatch.setattr("litegate_airflow.operators.step.StepRun", Ledger(stored))
     operator = ReadLedgerOperator(task_id="read_ledger", retries=1)
     ti.max_tries = max_tries
-    records: Any = SimpleNamespace(ti=ti, channel=lambda: Channel(registry="m"))
+    records: Any = SimpleNamespace(ti=ti, channel=lambda: RegisteredAlias(registry="m"))
     assert operator.run_step("read_ledger", operator.request(records)) == expected

@@ -18,13 +18,13 @@ from litegate.errors import SpecError, StoreError
 from litegate.spec import Approval
 from litegate_airflow.events.notify import RunNotifier, judged
 from litegate_airflow.operators import step
-from litegate_airflow.operators.answer import AnswerOperator
 from litegate_airflow.operators.approve import ApproveOperator
 from litegate_airflow.operators.benchmark import BenchmarkOperator
 from litegate_airflow.operators.champion import FetchChampionOperator
 from litegate_airflow.operators.check_conversion import CheckConversionOperator
 from litegate_airflow.operators.convert import ConvertOperator
 from litegate_airflow.operators.decide import DecideOperator
+from litegate_airflow.operators.decide_approval import DecideApprovalOperator
 from litegate_airflow.operators.evaluate import EvaluateOperator
 from litegate_airflow.operators.gate import GateOperator
 from litegate_airflow.operators.inspect import InspectOperator
@@ -57,7 +57,7 @@ DEFECTS = (
 NO_ANSWER = ConnectionError("refused")
 APPROVAL = Approval(on_timeout="fail")
 PLAIN = (ConvertOperator, SampleOperator, LintOperator, CheckConversionOperator, GateOperator, RegisterOperator)
-LATER = (PromoteOperator, ReadLedgerOperator, AnswerOperator, SelectOperator, FetchChampionOperator)
+LATER = (PromoteOperator, ReadLedgerOperator, DecideApprovalOperator, SelectOperator, FetchChampionOperator)
 REQUALIFY = (FetchChampionEvidenceOperator, DriftOperator, RequalifyGateOperator, RecordOperator, ActOperator)
 OF_A_VARIANT = (QuantizeOperator, InspectOperator, EvaluateOperator, BenchmarkOperator, RequalifyEvaluateOperator)
 READERS: dict[str, Callable[[], Any]] = {
@@ -175,7 +175,7 @@ class Waiting:
     def __getattr__(self, name: str) -> Any:
         return lambda: self
 
-    state, report, version = "waiting", "", 1
+    state, report, version = "pending_approval", "", 1
 
     @property
     def selected(self) -> Waiting:

@@ -43,7 +43,9 @@ def evaluated(variant: str, digest: str = "0" * 64) -> Evaluated:
 
 
 def benchmark(variant: str) -> Benchmark:
-    return Benchmark(variant=variant, latency_ms=1.0, latency_p95_ms=1.0, runs=1, host="h", kernels="x")
+    return Benchmark(
+        variant=variant, artifact_digest="0" * 64, latency_ms=1.0, latency_p95_ms=1.0, runs=1, host="h", kernels="x"
+    )
 
 
 def inspection(variant: str) -> Inspection:

@@ -1,4 +1,4 @@
-"""The form of a manual run: made from the spec's own schema, and what of it becomes a trial."""
+"""The form of a manual run: made from the spec's own schema, and what of it becomes an override run."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from airflow.serialization.definitions.param import SerializedParamsDict
 from airflow.serialization.serialized_objects import BaseSerialization
 
 from litegate.errors import SpecError
-from litegate.records import Change, Trial
+from litegate.records import Change, Overrides
 from litegate.spec import Gate, Spec, parse_spec
 from litegate.variants import VARIANTS
 from litegate_airflow.operators.resolve import ResolveOperator
 from litegate_airflow.runtime.run_records import RunRecords
-from litegate_airflow.ui.form import PROMOTE, SHOWN, form, tried
+from litegate_airflow.ui.form import PROMOTE, SHOWN, form, overridden
 
 DATA: dict[str, Any] = {
     "model": {"name": "m", "uri": "/m.keras"},
@@ -129,23 +129,23 @@ def test_the_server_refuses_what_the_spec_could_not_have(key: str, value: Any) -
         accepted_by_server(spec(), {key: value})
 
 
-def test_a_form_sent_as_it_was_filled_is_no_trial() -> None:
+def test_a_form_sent_as_it_was_filled_is_no_override_run() -> None:
     conf = filled(spec())
     assert accepted_by_server(spec(), conf) == conf
-    assert tried(spec(), conf, SOURCE) == (spec(), None)
-    assert tried(spec(), {}, SOURCE) == (spec(), None)
+    assert overridden(spec(), conf, SOURCE) == (spec(), None)
+    assert overridden(spec(), {}, SOURCE) == (spec(), None)
 
 
 def test_what_was_changed_takes_the_place_of_the_files_value_and_is_on_record() -> None:
-    changed, trial = tried(spec(), filled(spec(), **{"gate.max_drop": 0.05, "variants": ["int8"]}), SOURCE)
+    changed, overrides = overridden(spec(), filled(spec(), **{"gate.max_drop": 0.05, "variants": ["int8"]}), SOURCE)
     assert (changed.gate.max_drop, changed.variants) == (0.05, ("int8",))
-    assert trial == Trial(
+    assert overrides == Overrides(
         changes=(
             Change(key="variants", spec=["dynamic_range", "float16", "int8_float_fallback", "int8"], run=["int8"]),
             Change(key="gate.max_drop", spec=0.02, run=0.05),
         )
     )
-    assert str(trial) == (
+    assert str(overrides) == (
         "variants int8 (spec: dynamic_range float16 int8_float_fallback int8), gate.max_drop 0.05 (spec: 0.02)"
     )
 
@@ -154,24 +154,24 @@ def test_a_file_that_was_edited_meanwhile_counts_where_nobody_changed_the_value(
     before, after = spec(), spec(max_drop=0.01, max_class_drop=0.3)
     conf = filled(before, **{"gate.confidence": 0.9})
     accepted_by_server(after, conf)
-    changed, trial = tried(after, conf, SOURCE)
+    changed, overrides = overridden(after, conf, SOURCE)
     assert (changed.gate.max_drop, changed.gate.max_class_drop) == (0.01, 0.3)
-    assert trial == Trial(changes=(Change(key="gate.confidence", spec=0.95, run=0.9),))
+    assert overrides == Overrides(changes=(Change(key="gate.confidence", spec=0.95, run=0.9),))
 
 
 def test_a_value_that_the_file_has_by_now_is_no_change() -> None:
     conf = filled(spec(), **{"gate.max_drop": 0.05})
-    assert tried(spec(max_drop=0.05), conf, SOURCE) == (spec(max_drop=0.05), None)
+    assert overridden(spec(max_drop=0.05), conf, SOURCE) == (spec(max_drop=0.05), None)
 
 
 def test_by_the_api_a_single_value_will_do() -> None:
-    changed, trial = tried(spec(), {"gate.max_prediction_shift": None}, SOURCE)
+    changed, overrides = overridden(spec(), {"gate.max_prediction_shift": None}, SOURCE)
     assert changed.gate.max_prediction_shift is None
-    assert str(trial) == "gate.max_prediction_shift null (spec: 0.2)"
+    assert str(overrides) == "gate.max_prediction_shift null (spec: 0.2)"
 
 
 def test_a_person_may_ask_for_no_promotion() -> None:
-    assert tried(spec(), filled(spec(), promote=False), SOURCE) == (spec(), Trial(changes=()))
+    assert overridden(spec(), filled(spec(), promote=False), SOURCE) == (spec(), Overrides(changes=()))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_person_may_ask_for_no_promotion() -> None:
         ),
         (
             {"evaluation.first_samples": 100, "evaluation.sequential": True},
-            f"{SOURCE}: evaluation: expected first_samples or sequential, which looks after every batch, got both",
+            f"{SOURCE}: evaluation: expected first_samples or sequential, which tests after every batch, got both",
         ),
         ({"variants": ["float32"]}, "at least one variant besides the float32 baseline"),
         ({"gate.max_drp": 0.5}, "the unknown key 'gate.max_drp' (did you mean gate.max_drop?)"),
@@ -193,7 +193,7 @@ def test_a_person_may_ask_for_no_promotion() -> None:
 )
 def test_values_that_do_not_fit_together_are_the_specs_own_error(conf: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError) as raised:
-        tried(spec(), conf, SOURCE)
+        overridden(spec(), conf, SOURCE)
     assert message in str(raised.value)
 
 
@@ -201,7 +201,7 @@ def test_the_champion_is_in_the_form_if_the_graph_compares_with_it() -> None:
     compared = spec(max_drop_from_champion=0.01)
     assert form(compared)["gate.max_drop_from_champion"].value == 0.01
     # and if the file asks no more for it, what was shown of it and not changed is forgotten
-    assert tried(spec(), filled(compared), SOURCE) == (spec(), None)
+    assert overridden(spec(), filled(compared), SOURCE) == (spec(), None)
 
 
 def test_resolve_asks_for_what_was_changed_and_refuses_what_is_wrong(ti: Any, tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_resolve_asks_for_what_was_changed_and_refuses_what_is_wrong(ti: Any, tm
     ti.conf = {"gate.max_drop": 0.5}
     request = operator.request(RunRecords(ti))
     assert request.spec.gate.max_drop == 0.5
-    assert request.trial == Trial(changes=(Change(key="gate.max_drop", spec=0.02, run=0.5),))
+    assert request.overrides == Overrides(changes=(Change(key="gate.max_drop", spec=0.02, run=0.5),))
     ti.conf = {"gate.max_drop": 5}
     with pytest.raises(AirflowFailException, match=r"gate\.max_drop: expected at most 1 for top1"):
         operator.execute({"ti": ti})

@@ -47,13 +47,13 @@ def _reconcile(home: Home, options: Namespace) -> int:
 
 def _channel(parser: Parser) -> None:
     parser.add_argument("model", type=_text, metavar="MODEL", help="the registered model's name")
-    parser.add_argument("--alias", type=_text, default="champion", help="the channel's alias (champion)")
+    parser.add_argument("--alias", type=_text, default="champion", help="the alias that consumers load (champion)")
 
 
 def _decision(parser: Parser) -> None:
     _channel(parser)
     parser.add_argument(
-        "--why", type=_text, default="no reason given", metavar="TEXT", help="what the ledger is to say"
+        "--why", type=_text, default="no reason given", metavar="TEXT", help="the reason, for the ledger"
     )
 
 
@@ -106,7 +106,7 @@ COMMANDS = (
     ),
     Command(
         name="reinstate",
-        summary="Let a version that was rolled back or rejected be champion again, in its old place.",
+        summary="Let a version that was rolled back or rejected be champion again, with its old priority.",
         run=_decides("reinstated"),
         arguments=_of_version,
         epilog=_EPILOG,
@@ -116,7 +116,7 @@ COMMANDS = (
         summary="Make an accepted version champion, and keep it so whatever else is promoted.",
         run=_decides("frozen"),
         arguments=_of_version,
-        details="Later runs are held until it is unfrozen.",
+        details="Later runs are blocked until it is unfrozen.",
         epilog=_EPILOG,
     ),
     Command(
@@ -144,14 +144,14 @@ COMMANDS = (
     ),
     Command(
         name="history",
-        summary="Show who is champion, what waits, is frozen or barred, and the whole ledger; changes nothing.",
+        summary="Show who is champion, what is pending, frozen or revoked, and the whole ledger; changes nothing.",
         run=_history,
         arguments=_channel,
         epilog=_EPILOG,
     ),
     Command(
         name="reconcile",
-        summary="Set the aliases of a model where its ledger has them, if somebody else moved them.",
+        summary="Set the aliases of a model where its ledger has them, if they were moved without it.",
         run=_reconcile,
         arguments=_channel,
         epilog=_EPILOG,

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "EXIT_CODES"]
 
-EXIT_CODES = """exit codes: 0 promoted, 3 nothing passed the gate, 4 one passed and is not champion: it waits for a
-person or is held (rolled back, frozen, or a later version is champion), 2 the spec or an input is bad, 1 anything
-else, 130 interrupted."""
+EXIT_CODES = """exit codes: 0 promoted, 3 nothing passed the gate, 4 one passed and is not champion: its approval
+is pending or it is blocked (rolled back, another one frozen, or a later one champion), 2 the spec or an input is bad,
+1 anything else, 130 interrupted."""
 
 
 def _run(home: Home, options: Namespace) -> int:

@@ -12,7 +12,6 @@ from typing import Any
 
 from litegate.records import (
     Artifact,
-    Benchmark,
     BenchmarkRequest,
     Candidate,
     ConversionCheck,
@@ -21,8 +20,10 @@ from litegate.records import (
     ConvertRequest,
     Drift,
     DriftRequest,
-    Evaluated,
     EvaluateRequest,
+    FileBenchmark,
+    FileEvaluation,
+    FileSmokeRun,
     GateRequest,
     InferredSchema,
     InferSchemaRequest,
@@ -39,7 +40,6 @@ from litegate.records import (
     SampleRequest,
     SampleSet,
     SmokeRequest,
-    SmokeRun,
     Snapshot,
     SnapshotRequest,
     TrainRequest,
@@ -81,8 +81,7 @@ def _sums_to(what: str, counts: Mapping[Any, int], total: int) -> Problems:
         yield from equal(f"the sum of {what}", sum(counts.values()), total)
 
 
-def _measured(result: Evaluated | Inspection | SmokeRun, artifact: Artifact) -> Problems:
-    yield from equal("variant", result.variant, artifact.variant)
+def _measured(result: FileBenchmark | FileEvaluation | FileSmokeRun | Inspection, artifact: Artifact) -> Problems:
     yield from equal("artifact_digest", result.artifact_digest, artifact.file.digest)
 
 
@@ -106,7 +105,7 @@ def _trained(request: TrainRequest, result: Produced) -> Problems:
 
 def _resolved(request: ResolveRequest, result: Resolved) -> Problems:
     yield from equal("spec", result.spec, request.spec)
-    yield from equal("trial", result.trial, request.trial)
+    yield from equal("overrides", result.overrides, request.overrides)
     yield from equal("trigger", result.trigger, request.announced[0] if request.announced else None)
     announced = {event.digest for event in request.announced}
     if announced and not announced & {None, result.model.digest}:
@@ -179,21 +178,22 @@ def _quantized(request: QuantizeRequest, result: Artifact) -> Problems:
 
 
 def _inspected(request: InspectRequest, result: Inspection) -> Problems:
+    yield from equal("variant", result.variant, request.artifact.variant)
     yield from _measured(result, request.artifact)
     yield from _at_most("float_operators", result.float_operators, result.operator_count)
     yield from _at_most("float_macs", result.float_macs, result.macs)
 
 
-def _smoked(request: SmokeRequest, result: SmokeRun) -> Problems:
+def _smoked(request: SmokeRequest, result: FileSmokeRun) -> Problems:
     yield from _measured(result, request.artifact)
     yield from _at_most("samples", result.samples, request.samples.samples)
 
 
-def _benchmarked(request: BenchmarkRequest, result: Benchmark) -> Problems:
-    yield from equal("variant", result.variant, request.artifact.variant)
+def _benchmarked(request: BenchmarkRequest, result: FileBenchmark) -> Problems:
+    yield from _measured(result, request.artifact)
 
 
-def _evaluated(request: EvaluateRequest, result: Evaluated) -> Problems:
+def _evaluated(request: EvaluateRequest, result: FileEvaluation) -> Problems:
     yield from _measured(result, request.artifact)
     yield from equal("the metric's name", result.metric.name, request.metric)
     yield from equal("metric", result.metric, built_in_facts(request.metric) or result.metric)
@@ -202,8 +202,8 @@ def _evaluated(request: EvaluateRequest, result: Evaluated) -> Problems:
     yield from _sums_to("class_samples", result.class_samples, result.available)
     yield from _sums_to("predictions", result.predictions, result.samples)
     yield from equal("design", result.design, _design(request))
-    if result.design != "looks":
-        yield from equal("looks", result.looks, 1)
+    if result.design != "interim":
+        yield from equal("analyses", result.analyses, 1)
     if result.design == "fixed":
         yield from equal("samples", result.samples, result.available)
     beside = [(reference.role, reference.artifact.file.digest) for reference in request.references]
@@ -213,7 +213,7 @@ def _evaluated(request: EvaluateRequest, result: Evaluated) -> Problems:
 def _design(request: EvaluateRequest) -> str:
     if request.stopping is None:
         return "fixed"
-    return "sequential" if request.stopping.first_samples is None else "looks"
+    return "sequential" if request.stopping.first_samples is None else "interim"
 
 
 def _drifted(request: DriftRequest, result: Drift) -> Problems:

@@ -126,13 +126,13 @@ def decide(world: World) -> Case:
 
 
 def ledger(world: World) -> Case:
-    barred = records.Barred(version=2, entry=_decided().entry)
+    revoked = records.Revoked(version=2, entry=_decided().entry)
     result = records.ChannelState(
         channel=CHANNEL,
         aliases=records.Aliases(champion=1),
         frozen=None,
-        waiting=(3,),
-        barred=(barred,),
+        pending=(3,),
+        revoked=(revoked,),
         entries=(_decided().entry,),
     )
     return Case(records.LedgerRequest(channel=CHANNEL), result)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from litegate import records
 from tests.components.execution.returned.world import Case, World
 
@@ -64,10 +66,13 @@ def inspect(world: World) -> Case:
 
 def smoke(world: World) -> Case:
     request = records.SmokeRequest(
-        artifact=world.int8, baseline=world.baseline, samples=world.samples(world.given), source="m.keras"
+        artifact=world.int8,
+        baseline=world.baseline,
+        samples=world.samples(world.given),
+        in_float=False,
+        source="m.keras",
     )
-    result = records.SmokeRun(
-        variant="int8",
+    result = records.FileSmokeRun(
         artifact_digest=world.int8.file.digest,
         samples=20,
         constant=False,
@@ -81,7 +86,8 @@ def smoke(world: World) -> Case:
 
 def benchmark(world: World) -> Case:
     request = records.BenchmarkRequest(artifact=world.int8, samples=world.samples(world.given))
-    result = records.Benchmark(variant="int8", latency_ms=0.5, latency_p95_ms=0.6, runs=9, host="h", kernels="xnnpack")
+    numbers: dict[str, Any] = {"latency_ms": 0.5, "latency_p95_ms": 0.6, "runs": 9, "host": "h", "kernels": "xnnpack"}
+    result = records.FileBenchmark(artifact_digest=world.int8.file.digest, **numbers)
     return Case(request, result)
 
 
@@ -99,5 +105,5 @@ def evaluate(world: World) -> Case:
     )
     outcomes = world.wrote("int8-baseline-outcomes.npz", b"outcomes of float32 beside int8")
     seen = records.ReferenceOutcomes(role="baseline", artifact_digest=beside.file.digest, outcomes=outcomes)
-    change = {"samples": 40, "predictions": {0: 25, 1: 15}, "design": "looks", "looks": 3, "references": (seen,)}
-    return Case(request, world.evaluated(world.int8, world.wrote).model_copy(update=change))
+    change = {"samples": 40, "predictions": {0: 25, 1: 15}, "design": "interim", "analyses": 3, "references": (seen,)}
+    return Case(request, world.evaluation(world.int8, world.wrote).model_copy(update=change))

@@ -25,7 +25,7 @@ SIGNATURE = Signature(
     outputs={"y": TensorSpec(shape=(-1, 4), dtype="float32")},
 )
 TOP1 = BUILT_IN["top1"]
-CHANNEL = records.Channel(registry="m")
+CHANNEL = records.RegisteredAlias(registry="m")
 NOW = "2026-01-01T00:00:00+00:00"
 SECRET = b"the secret of the worker"
 NOTHING: dict[str, Any] = {"drop": None, "drop_low": None, "drop_high": None, "latency_ms": None, "uri": None}
@@ -124,8 +124,10 @@ class World:
         )
 
     def evaluated(self, artifact: Artifact, keep: Callable[[str, bytes], FileRef]) -> records.Evaluated:
-        return records.Evaluated(
-            variant=artifact.variant,
+        return records.Evaluated(variant=artifact.variant, **dict(self.evaluation(artifact, keep)))
+
+    def evaluation(self, artifact: Artifact, keep: Callable[[str, bytes], FileRef]) -> records.FileEvaluation:
+        return records.FileEvaluation(
             artifact_digest=artifact.file.digest,
             metric=TOP1,
             samples=100,

@@ -32,7 +32,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A data set that fits the toy model, in a folder of its own."""
+    """A dataset that fits the toy model, in a folder of its own."""
     path = tmp_path / "data" / "train.npz"
     path.parent.mkdir()
     images = np.random.default_rng(5).normal(size=(40, 8, 8, 1)).astype(np.float32)
@@ -42,7 +42,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def pinned(places: Settings) -> Callable[[str], DataRef]:
-    """A data set as `resolve` pins it."""
+    """A dataset as `resolve` pins it."""
 
     def pin(uri: str) -> DataRef:
         entries = list_entries(uri, "calibration.uri")

@@ -21,7 +21,7 @@ from litegate.work.broker import Broker
 
 @pytest.fixture
 def bucket(s3_bucket: str, data: Path) -> str:
-    """A bucket with the data set, and an object that is none of it."""
+    """A bucket with the dataset, and an object that is none of it."""
     user_objects.put(data, f"s3://{s3_bucket}/data/train.npz")
     user_objects.put(data, f"s3://{s3_bucket}/private/other.npz")
     return s3_bucket
@@ -80,7 +80,7 @@ def test_other_objects_are_refused(served: Path, bucket: str) -> None:
         wanted.model_copy(update={"uri": "/etc/shadow"}),
     ]
     for other in others:
-        with pytest.raises(DataError, match=r"expected an object of the data sets .*, got "):
+        with pytest.raises(DataError, match=r"expected an object of the datasets .*, got "):
             broker.fetch(served, other, "calibration.uri")
 
 
@@ -145,5 +145,5 @@ from litegate.storage.manifests import Entry
 other = Entry(name='x', uri='s3://{bucket}/private/other.npz', size=1, pin='"x"')
 broker.fetch(Path.cwd(), other, 'theirs')
 """
-    with pytest.raises(BadStepInput, match="expected an object of the data sets"):
+    with pytest.raises(BadStepInput, match="expected an object of the datasets"):
         sampling(statements.strip(), f"s3://{bucket}/data/train.npz").run()

@@ -75,7 +75,7 @@ ATTACKS = {
         "resolve.snapshot_code = widened(resolve.snapshot_code)",
         "preprocess.folder",
     ),
-    "a data set with a file of the host": ("snapshots.manifest_bytes = also(snapshots.manifest_bytes)", "manifest"),
+    "a dataset with a file of the host": ("snapshots.manifest_bytes = also(snapshots.manifest_bytes)", "manifest"),
     "a changed model": (
         "resolve.check_model = lambda root, *_: (root / 'saved_model.pb').write_bytes(b'another')",
         "digests of the model's files",

@@ -1,4 +1,4 @@
-"""Which of two accepted versions comes first: the order of the ledger, not of clocks.
+"""Which of two accepted versions has priority: the order of the ledger, not of clocks.
 
 An acceptance is an interval in the ledger: `begun` entries were there when its run began, and it became entry `end`
 itself. A run that began when another's entry was there already comes after it, whatever any clock said. Only between
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 from litegate.records import LedgerEntry
 
-__all__ = ["Place", "best_first", "chosen_by", "place_of"]
+__all__ = ["Priority", "best_first", "chosen_by", "priority_of"]
 
 
 @dataclass(frozen=True)
-class Place:
-    """What one entry says for a version; a version has as many as it has such entries.
+class Priority:
+    """What one ledger entry says for a version; a version has as many as it has such entries.
 
     Attributes:
         begun: number of entries that the run knew of when it began; 0 where that is not known.
@@ -35,32 +35,32 @@ class Place:
 
     @property
     def rank(self) -> tuple[bool, str]:
-        """What decides between places that overlap; the larger comes first."""
+        """What decides between priorities that overlap; the larger comes first."""
         return self.chosen, self.due
 
 
-def place_of(entry: LedgerEntry) -> Place:
-    """Where a run's entry puts its version."""
+def priority_of(entry: LedgerEntry) -> Priority:
+    """The priority that a run's entry gives its version."""
     decision = entry.decision
     begun = 0 if decision.begun is None else min(decision.begun, entry.number)
-    return Place(begun, entry.number, decision.order or entry.time)
+    return Priority(begun, entry.number, decision.order or entry.time)
 
 
-def chosen_by(entry: LedgerEntry) -> Place:
-    """Where a roll-back puts the version that it names: before all that was in the ledger."""
-    return Place(entry.number, entry.number, entry.time, chosen=True)
+def chosen_by(entry: LedgerEntry) -> Priority:
+    """The priority that a roll-back gives the version that it names: over all that was in the ledger."""
+    return Priority(entry.number, entry.number, entry.time, chosen=True)
 
 
-def best_first(places: Mapping[int, Sequence[Place]]) -> Iterator[int]:
+def best_first(priorities: Mapping[int, Sequence[Priority]]) -> Iterator[int]:
     """The versions in their order.
 
-    A place is open as long as no other version that is still to come has a place whose run began when its entry was
-    there. The version with the best open place is next; of equal ones the higher version. So no version comes before
-    one that follows all of its places, and a further place never puts the first version behind another.
+    A priority is open as long as no other version that is still to come has one whose run began when its entry was
+    there. The version with the best open priority is next; of equal ones the higher version. So no version comes before
+    one that follows all of its priorities, and a further priority never puts the first version behind another.
 
-    Takes O(n log n) steps for n places.
+    Takes O(n log n) steps for n priorities.
     """
-    left = _Left(places)
+    left = _Left(priorities)
     while left:
         yield left.pop()
 
@@ -68,16 +68,16 @@ def best_first(places: Mapping[int, Sequence[Place]]) -> Iterator[int]:
 class _Left:
     """The versions that are still to come.
 
-    Only the version whose run began last has another limit than the rest, for no version closes its own places.
+    Only the version whose run began last has another limit than the rest, for no version closes its own priorities.
     """
 
-    def __init__(self, places: Mapping[int, Sequence[Place]]) -> None:
-        self._begun = {version: max(place.begun for place in own) for version, own in places.items()}
+    def __init__(self, priorities: Mapping[int, Sequence[Priority]]) -> None:
+        self._begun = {version: max(priority.begun for priority in own) for version, own in priorities.items()}
         self._by_begun = sorted(self._begun, key=self._begun.__getitem__, reverse=True)
-        every = [(place, version) for version, own in places.items() for place in own]
+        every = [(priority, version) for version, own in priorities.items() for priority in own]
         best = sorted(every, key=lambda pair: (pair[0].rank, pair[1]), reverse=True)
-        self._closed = sorted((place.end, number, version) for number, (place, version) in enumerate(best))
-        self._own: dict[int, list[tuple[int, int, int]]] = {version: [] for version in places}
+        self._closed = sorted((priority.end, number, version) for number, (priority, version) in enumerate(best))
+        self._own: dict[int, list[tuple[int, int, int]]] = {version: [] for version in priorities}
         for item in self._closed:
             self._own[item[2]].append(item)
         self._open: list[tuple[int, int]] = []

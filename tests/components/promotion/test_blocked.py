@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from litegate.promotion import aliases_of, standing_of, why_held
+from litegate.promotion import aliases_of, standing_of, why_blocked
 from litegate.records import Decision
 from tests.components.promotion.ledgers import decision, ledger, registry
 
@@ -16,7 +16,7 @@ ANOTHER = (
     decision("accepted", 2, 2, begun=0),
 )
 CHOSEN = (*TWO, decision("accepted", 3, 3), decision("rolled_back", 3, to=2), decision("accepted", 1, 9, begun=0))
-FIRST = "version 2 comes first:"
+FIRST = "version 2 has priority:"
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,11 @@ FIRST = "version 2 comes first:"
         ((*TWO, decision("rolled_back", 2)), 2, (), "version 2 was rolled back by ann (because)"),
         ((*TWO, decision("frozen", 1)), 2, (), "version 1 is frozen"),
         (TWO, 7, (), "version 7 was never accepted"),
-        (TWO, 2, (1, 2), "version 2 was deleted, or its tags no longer say what was judged"),
+        (TWO, 2, (1, 2), "version 2 was deleted, or its tags no longer have the judged verdict and digest"),
     ],
 )
 def test_one_sentence_says_what_keeps_it(
     decisions: tuple[Decision, ...], version: int, gone: tuple[int, ...], says: str
 ) -> None:
     standing = standing_of(ledger(*decisions))
-    assert why_held(standing, version, aliases_of(standing, registry(gone=gone))) == says
+    assert why_blocked(standing, version, aliases_of(standing, registry(gone=gone))) == says

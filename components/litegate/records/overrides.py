@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from litegate.records.base import Record
 
-__all__ = ["Change", "Trial"]
+__all__ = ["Change", "Overrides"]
 
 
 class Change(Record):
@@ -22,7 +22,7 @@ class Change(Record):
         return f"{self.key} {_text(self.run)} (spec: {_text(self.spec)})"
 
 
-class Trial(Record):
+class Overrides(Record):
     """What a person changed for one run; nothing of such a run is promoted, also where nothing was changed."""
 
     changes: tuple[Change, ...]

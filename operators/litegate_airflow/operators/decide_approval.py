@@ -1,4 +1,4 @@
-"""Answer: record what the person said, and promote what they accepted."""
+"""Decide: record a person's decision about what passed, and promote what they accepted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from litegate.errors import BadInput, GateRejected
-from litegate.records import Answer, Decided, Decision, Record
+from litegate.records import ApprovalDecision, Decided, Decision, Record
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.xcom import DECIDED, push
@@ -16,31 +16,31 @@ from litegate_airflow.runtime.xcom import DECIDED, push
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-__all__ = ["AnswerOperator"]
+__all__ = ["DecideApprovalOperator"]
 
 
-class AnswerOperator(StepOperator):
-    """Returns `Decided`; where the answer was no it fails or skips, as the spec's `gate.on_reject` says."""
+class DecideApprovalOperator(StepOperator):
+    """Returns `Decided`; where the version was rejected it fails or skips, as the spec's `gate.on_reject` says."""
 
     step = "decide"
-    _answer: Answer
+    _approval: ApprovalDecision
 
     @override
     def request(self, records: RunRecords) -> Decision:
-        answer, result, promotion = records.answer(), records.run_result(), records.promotion()
-        self._answer = answer
+        approval, result, promotion = records.approval_decision(), records.run_result(), records.promotion()
+        self._approval = approval
         run_key = f"{records.ti.dag_id}/{records.ti.run_id}"
         row = next(row for row in result.variants if row.variant == promotion.selected.variant)
         return Decision(
             channel=records.channel(),
-            action=answer.action,
-            # A second answer is another decision; a retry has the same one.
-            key=f"{run_key} version {answer.version} {answer.action} {answer.time}",
-            actor=answer.actor,
-            why=answer.note or "without a note",
-            version=answer.version,
+            action=approval.action,
+            # A second decision of a person has another time, a retry has the same one.
+            key=f"{run_key} version {approval.version} {approval.action} {approval.time}",
+            actor=approval.actor,
+            why=approval.note or "without a note",
+            version=approval.version,
             variant=promotion.selected.variant,
-            expected=records.compared_with() if answer.action == "accepted" else None,
+            expected=records.compared_with() if approval.action == "accepted" else None,
             verdict=row.sentence[:1000],
             run_key=run_key,
             mlflow_run_id=result.mlflow_run_id,
@@ -52,7 +52,7 @@ class AnswerOperator(StepOperator):
         try:
             return super().run_step(step, request)
         except BadInput as error:
-            if self._answer.timed_out:
+            if self._approval.timed_out:
                 raise AirflowSkipException(f"decided otherwise in the meantime: {error}") from None
             raise
 

@@ -1,23 +1,23 @@
-"""The answer to the page's question: which file, and what of it is proved."""
+"""The headline of the report: which file may ship, and what of it is proved."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from litegate.presentation import wording
-from litegate.records import Comparison, Trial
+from litegate.records import Comparison, Overrides
 from litegate.report.run import Row, Run, kib
 
-__all__ = ["Answer", "answer"]
+__all__ = ["Headline", "headline"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Headline:
     """What a person reads first.
 
     Attributes:
-        state: of the verdict that the answer rests on.
-        headline: which file, in a few words.
+        state: of the verdict that it rests on.
+        title: which file, in a few words.
         sentence: the verdict in one sentence.
         why: how it came to that.
         file, digest, uri: of what may ship; empty where nothing may.
@@ -26,7 +26,7 @@ class Answer:
     """
 
     state: str
-    headline: str
+    title: str
     sentence: str
     why: str
     file: str = ""
@@ -36,21 +36,21 @@ class Answer:
     warnings: tuple[str, ...] = ()
 
 
-def answer(run: Run) -> Answer:
-    """The answer of a run."""
-    row, trial = run.selected, run.request.resolved.trial
+def headline(run: Run) -> Headline:
+    """The headline of a run's report."""
+    row, overrides = run.selected, run.request.resolved.overrides
     found = replace(_nothing(run) if row is None else _ship(run, row), warnings=_warnings(run))
     if isinstance(run.result, Comparison):
         return _of_comparison(found, run.result)
-    return found if trial is None else _of_trial(found, row, trial)
+    return found if overrides is None else _of_overrides(found, row, overrides)
 
 
-def _of_comparison(found: Answer, result: Comparison) -> Answer:
+def _of_comparison(found: Headline, result: Comparison) -> Headline:
     """What had to pass decides, and what was not tested is said."""
     why = " ".join((found.why, *(f"{each}." for each in result.not_tested)))
     if result.passed or not result.required:
         return replace(found, why=why)
-    return replace(found, state="failed", headline=result.answer, why=why, file="")
+    return replace(found, state="failed", title=result.answer, why=why, file="")
 
 
 def _warnings(run: Run) -> tuple[str, ...]:
@@ -58,22 +58,22 @@ def _warnings(run: Run) -> tuple[str, ...]:
     return tuple(each.message for each in lint.findings if each.data == "evaluation") if lint else ()
 
 
-def _of_trial(found: Answer, row: Row | None, trial: Trial) -> Answer:
+def _of_overrides(found: Headline, row: Row | None, overrides: Overrides) -> Headline:
     """What would ship if the spec said so; there is no file, for nothing does."""
     return replace(
         found,
-        headline=f"A trial: {row.name if row else 'nothing'} would ship",
-        why=f"{found.why} Nothing of a trial is registered or promoted. This one: {trial}.",
+        title=f"An override run: {row.name if row else 'nothing'} would ship",
+        why=f"{found.why} Nothing of an override run is registered or promoted. This one: {overrides}.",
         file="",
     )
 
 
-def _ship(run: Run, row: Row) -> Answer:
+def _ship(run: Run, row: Row) -> Headline:
     champion, registry = run.version, run.spec.registry
     version = f", registered as version {champion.version} of {registry.name}" if champion else ""
-    return Answer(
+    return Headline(
         state=row.state,
-        headline=f"Ship {row.name}",
+        title=f"Ship {row.name}",
         sentence=row.sentence,
         why=f"It is {run.request.selection.why}{version}.",
         file=run.file_name(row),
@@ -83,11 +83,11 @@ def _ship(run: Run, row: Row) -> Answer:
     )
 
 
-def _nothing(run: Run) -> Answer:
+def _nothing(run: Run) -> Headline:
     closest = _closest(run)
-    return Answer(
+    return Headline(
         state=closest.state if closest else "failed",
-        headline="Ship none of them",
+        title="Ship none of them",
         sentence=closest.sentence if closest else "No variant was measured.",
         why=f"{_capital(run.request.selection.why)}{f'; {closest.name} came closest' if closest else ''}."
         + (f" The alias {run.spec.registry.alias} of {run.spec.registry.name} stays where it is." * run.registers),

@@ -1,0 +1,32 @@
+"""Names for what was measured of a file: equal bytes are measured once, and every variant that has them gets a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from litegate.records import (
+    Benchmark,
+    BenchmarkRequest,
+    Evaluated,
+    EvaluateRequest,
+    FileBenchmark,
+    FileEvaluation,
+    FileSmokeRun,
+    Record,
+    SmokeRequest,
+    SmokeRun,
+)
+
+__all__ = ["named"]
+
+_NAMED: Mapping[type[Record], type[Record]] = MappingProxyType(
+    {FileBenchmark: Benchmark, FileEvaluation: Evaluated, FileSmokeRun: SmokeRun}
+)
+
+
+def named(request: Record, result: Record) -> Record:
+    """A result as one about the variant that the request is for; as it is where it is not about a file alone."""
+    if not isinstance(request, BenchmarkRequest | EvaluateRequest | SmokeRequest):
+        return result
+    return _NAMED[type(result)].model_validate(dict(result) | {"variant": request.artifact.variant})
