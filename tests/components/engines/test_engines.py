@@ -15,7 +15,7 @@ from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
 from litegate.variants import BASELINE, VARIANTS
-from tests.components.additions import Addition
+from tests.additions import Addition
 from tests.components.steps.conftest import Pipeline
 
 TOY = '''

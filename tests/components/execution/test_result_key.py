@@ -88,6 +88,8 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("gate/*.py", {"gate"}),
         ("steps/quantize.py", {"quantize"}),
         ("inspection/weights.py", {"inspect"}),
+        ("runtimes/reference.py", {"smoke"}),
+        ("runtimes/xnnpack.py", {"smoke", "evaluate", "benchmark"}),
         ("source/*.py", {"convert", "conversion_check"}),
         ("datasets/tfrecord.py", {"sample", "lint", "evaluate", "drift"}),  # by name of the format
         ("metrics/of_sets.py", {"lint", "evaluate", "gate"}),

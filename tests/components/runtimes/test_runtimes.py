@@ -13,7 +13,7 @@ from litegate.pipeline.requests import request_of
 from litegate.runtimes import REFERENCE, RUNTIMES, load_runtime, runtime_row
 from litegate.settings import Settings
 from litegate.variants import BASELINE, TARGETS
-from tests.components.additions import Addition
+from tests.additions import Addition
 from tests.components.steps.conftest import Pipeline
 
 CONTRARY = '''
