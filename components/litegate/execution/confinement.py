@@ -168,13 +168,13 @@ def listed_uris(request: Record) -> frozenset[str]:
 
 
 def manifests(request: Record, cache: Path) -> tuple[Path, ...]:
-    """The manifests of the data sets that a request names, which must have been fetched."""
+    """The manifests of the datasets that a request names, which must have been fetched."""
     digests = {ref.manifest.digest for ref in named(request, DataRef)}
     return tuple(cache / "files" / digest for digest in sorted(digests))
 
 
 def objects_folder(request: Record, cache: Path) -> Path:
-    """Where a step finds the fetched objects of the data sets that it may see; others with the same ones do too."""
+    """Where a step finds the fetched objects of the datasets that it may see; others with the same ones do too."""
     seen = [sorted(listed_uris(request)), [path.name for path in manifests(request, cache)]]
     return cache / "sets" / digest_json(seen)
 

@@ -1,4 +1,4 @@
-"""The objects of a data set or model as they were pinned: a manifest has one a line."""
+"""The objects of a dataset or model as they were pinned: a manifest has one a line."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from litegate.records.fields import Count
 __all__ = ["MANIFEST", "Entry", "manifest_bytes", "manifest_digest"]
 
 MANIFEST = "manifest.jsonl"
-"""Name of the file that lists the objects of a data set."""
+"""Name of the file that lists the objects of a dataset."""
 
 
 class Entry(Record):
-    """One pinned object: `name` relative to its data set, `pin` an ETag or `size:mtime_ns`."""
+    """One pinned object: `name` relative to its dataset, `pin` an ETag or `size:mtime_ns`."""
 
     name: str
     uri: str
@@ -24,7 +24,7 @@ class Entry(Record):
 
 
 def manifest_bytes(entries: Iterable[Entry]) -> bytes:
-    """The manifest of a data set: an entry a line, as JSON."""
+    """The manifest of a dataset: an entry a line, as JSON."""
     return "\n".join(entry.model_dump_json() for entry in entries).encode()
 
 

@@ -46,7 +46,7 @@ class Listed(NamedTuple):
 
 
 def list_entries(uri: str, where: str) -> tuple[Entry, ...]:
-    """Every object of a data set or model: the file itself, all files below a folder or prefix, or those of a glob.
+    """Every object of a dataset or model: the file itself, all files below a folder or prefix, or those of a glob.
 
     Args:
         uri: `s3://bucket/key`, `s3://bucket/prefix/`, or a local path; with `*` or `?` all that it stands for.

@@ -1,6 +1,6 @@
 """What a result pins, compared with what the parent has listed and read itself while the child ran.
 
-Later steps get what is pinned: the files of the model, the objects of the data sets, by the parent's own rights. The
+Later steps get what is pinned: the files of the model, the objects of the datasets, by the parent's own rights. The
 child says only which of what it was shown it means.
 """
 
@@ -80,7 +80,7 @@ def _model(uri: str, model: ModelRef, seen: Seen) -> Iterator[str]:
 def _data(where: str, section: Data, data: DataRef, seen: Seen) -> Iterator[str]:
     entries = seen.broker.listings.get(section.uri) if seen.broker else None
     if entries is None:
-        yield f"{where}: expected a data set that was listed at {section.uri}, got one that was not"
+        yield f"{where}: expected a dataset that was listed at {section.uri}, got one that was not"
         return
     named = (data.uri, data.format, data.label, data.features)
     yield from equal(where, named, (section.uri, section.format, section.label, section.features))
