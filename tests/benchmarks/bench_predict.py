@@ -26,7 +26,7 @@ from litegate import flavor
 from litegate.examples import digits
 from litegate.settings import Settings, settings
 from litegate.storage.workspace import Workspace
-from tests.components.steps.conftest import Pipeline
+from tests.single_steps import Steps
 
 BATCH = 256
 ROUNDS, SECONDS = 41, 0.05
@@ -71,7 +71,7 @@ def main() -> None:
     output.write_text(json.dumps({"batch": BATCH, "rows": [asdict(row) for row in rows]}, indent=2))
 
 
-def pipelines(folder: Path) -> Iterator[tuple[str, float, Pipeline]]:
+def pipelines(folder: Path) -> Iterator[tuple[str, float, Steps]]:
     """The models, the largest value of their inputs, and the steps that convert and quantize them."""
     (folder / "data").mkdir(parents=True, exist_ok=True)
     places = Settings(str(folder / "workspace"), folder / "cache", folder / "scratch", settings().pythons)
@@ -81,14 +81,14 @@ def pipelines(folder: Path) -> Iterator[tuple[str, float, Pipeline]]:
         command = [places.pythons["tensorflow"], "-c", TRAIN, folder / "data", data["train"]["uri"]]
         subprocess.run(command, check=True, capture_output=True)
     keys = {"calibration": data["calibration"], "evaluation": data["test"]}
-    yield "digits", 1, Pipeline(folder, places, model={"name": "digits", "uri": str(model)}, **keys)
+    yield "digits", 1, Steps(folder, places, model={"name": "digits", "uri": str(model)}, **keys)
     if REAL.is_dir():
         images = {name: {"uri": str(REAL / f"{name}.tar"), "format": "images"} for name in ("train", "test")}
         keys = {"calibration": images["train"], "evaluation": images["test"]}
         yield (
             "resnet8-cifar10",
             255,
-            Pipeline(folder, places, model={"name": "r", "uri": str(REAL / "model.h5")}, **keys),
+            Steps(folder, places, model={"name": "r", "uri": str(REAL / "model.h5")}, **keys),
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from litegate.records import Artifact, Candidate, Evaluated, EvaluateRequest, GateRequest, Reference, Stopping
 from litegate.settings import Settings, settings
-from tests.components.steps.conftest import Pipeline
+from tests.single_steps import Steps
 
 __all__ = ["REAL", "pipeline_of", "resnet8_16x8"]
 
@@ -29,14 +29,14 @@ def resnet8_16x8() -> dict[str, Any] | None:
         return _compare(pipeline_of(REAL, Path(home)))
 
 
-def pipeline_of(folder: Path, home: Path) -> Pipeline:
+def pipeline_of(folder: Path, home: Path) -> Steps:
     """The steps on ResNet-8, with a workspace in `home`."""
 
     def data(name: str) -> dict[str, Any]:
         return {"uri": str(folder / name), "format": "images"}
 
     places = Settings(str(home / "workspace"), home / "cache", home / "scratch", settings().pythons)
-    return Pipeline(
+    return Steps(
         folder,
         places,
         model={"name": "resnet8", "uri": str(folder / "model.h5")},
@@ -47,7 +47,7 @@ def pipeline_of(folder: Path, home: Path) -> Pipeline:
     )
 
 
-def _compare(pipeline: Pipeline) -> dict[str, Any]:
+def _compare(pipeline: Steps) -> dict[str, Any]:
     _say("convert, sample and quantize ResNet-8")
     converted = pipeline.convert().artifact
     artifacts = [pipeline.quantize(variant) for variant in VARIANTS]
@@ -71,19 +71,19 @@ def _compare(pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
-def _timed(pipeline: Pipeline, artifacts: list[Artifact], **options: Any) -> tuple[list[Candidate], float]:
+def _timed(pipeline: Steps, artifacts: list[Artifact], **options: Any) -> tuple[list[Candidate], float]:
     begin = time.perf_counter()
     found = [Candidate(artifact=each, evaluated=_evaluate(pipeline, each, **options)) for each in artifacts]
     return found, time.perf_counter() - begin
 
 
-def _evaluate(pipeline: Pipeline, artifact: Artifact, **options: Any) -> Evaluated:
+def _evaluate(pipeline: Steps, artifact: Artifact, **options: Any) -> Evaluated:
     data, seed = pipeline.resolve().evaluation, pipeline.spec.calibration.seed
     request = EvaluateRequest(artifact=artifact, data=data, metric="top1", max_samples=None, seed=seed, **options)
     return pipeline.step("evaluate", request)
 
 
-def _states(pipeline: Pipeline, baseline: Candidate, candidates: list[Candidate]) -> dict[str, str]:
+def _states(pipeline: Steps, baseline: Candidate, candidates: list[Candidate]) -> dict[str, str]:
     request = GateRequest(
         policy=pipeline.spec.gate, target="cpu", variants=VARIANTS, baseline=baseline, candidates=tuple(candidates)
     )

@@ -16,13 +16,13 @@ from litegate.settings import Settings
 from litegate.spec import load_spec
 from litegate.storage.workspace import Workspace
 from tests.catalogue.row import Place, Row
-from tests.components.steps.conftest import Pipeline
 from tests.models.unpacking import Model
+from tests.single_steps import Steps
 
 __all__ = ["run"]
 
 
-class Remembering(Pipeline):
+class Remembering(Steps):
     """Looks at the world once, and builds broken files in place of quantized ones."""
 
     @cached_property
@@ -45,7 +45,7 @@ class Remembering(Pipeline):
         return sound.model_copy(update={"variant": row.variant, "file": ref})
 
 
-def broken_content(name: str, content: bytes, steps: Pipeline, workspace: Workspace) -> bytes:
+def broken_content(name: str, content: bytes, steps: Steps, workspace: Workspace) -> bytes:
     if name == "file-garbage":
         return b"\x1c\0\0\0TFL3" + bytes(range(256))
     if name == "file-cut":

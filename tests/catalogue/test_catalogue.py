@@ -17,7 +17,7 @@ from tests.catalogue.catalogue import ROWS
 from tests.catalogue.make_table import PAGE, table
 from tests.catalogue.row import BAD_INPUT, Row
 from tests.catalogue.running import run
-from tests.components.steps.conftest import Pipeline
+from tests.single_steps import Steps
 
 SHAPE = re.compile(r"\S.*: expected .+, got .+", re.DOTALL)
 
@@ -96,7 +96,7 @@ def test_no_variant_that_failed_can_be_registered(models: Path, places: Settings
     data = {"uri": str(models / "test.npz"), "format": "npz"}
     model = {"name": "test", "uri": str(models / "keras3.keras")}
     calibration = {"uri": str(models / "calibration.npz"), "format": "npz"}
-    steps = Pipeline(tmp_path, places, model=model, calibration=calibration, evaluation=data)
+    steps = Steps(tmp_path, places, model=model, calibration=calibration, evaluation=data)
     baseline = steps.candidate(steps.convert().artifact)
     for kind in kinds:
         failure = Failure(step="quantize", kind=kind, message="as in the catalogue", variant="int8")

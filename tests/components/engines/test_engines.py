@@ -16,7 +16,7 @@ from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
 from litegate.variants import BASELINE, VARIANTS
 from tests.additions import Addition
-from tests.components.steps.conftest import Pipeline
+from tests.single_steps import Steps
 
 TOY = '''
 """Writes the float32 file again, with its own name behind it, and cannot load TensorFlow."""
@@ -41,10 +41,10 @@ ROW = 'EngineRow("toy", "litegate.engines.toy", "service", frozenset({"dynamic_r
 
 
 @pytest.fixture(scope="module")
-def steps(models: Path, places: Settings) -> Pipeline:
+def steps(models: Path, places: Settings) -> Steps:
     """A model whose variants can be made."""
     data = {"format": "npz"}
-    return Pipeline(
+    return Steps(
         models,
         places,
         model={"name": "test", "uri": str(models / "keras3.keras")},
@@ -82,7 +82,7 @@ def test_reading_the_rows_loads_no_engine() -> None:
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("variant", ["dynamic_range", "int8"])
-def test_an_engine_more_is_a_module_and_a_row(steps: Pipeline, tmp_path: Path, variant: str) -> None:
+def test_an_engine_more_is_a_module_and_a_row(steps: Steps, tmp_path: Path, variant: str) -> None:
     with_toy = Addition(tmp_path, "engines/toy.py", TOY, "engines/__init__.py", ROW)
     steps._prepare()
     request = request_of("quantize", steps.results, variant).model_copy(update={"engine": "toy"})
@@ -95,7 +95,7 @@ def test_an_engine_more_is_a_module_and_a_row(steps: Pipeline, tmp_path: Path, v
 
 
 @pytest.mark.e2e
-def test_the_steps_of_litegate_itself_do_not_know_the_addition(steps: Pipeline) -> None:
+def test_the_steps_of_litegate_itself_do_not_know_the_addition(steps: Steps) -> None:
     steps._prepare()
     request = request_of("quantize", steps.results, "int8").model_copy(update={"engine": "toy"})
     with pytest.raises(ValueError, match="got toy"):

@@ -14,7 +14,7 @@ from litegate.runtimes import REFERENCE, RUNTIMES, load_runtime, runtime_row
 from litegate.settings import Settings
 from litegate.variants import BASELINE, TARGETS
 from tests.additions import Addition
-from tests.components.steps.conftest import Pipeline
+from tests.single_steps import Steps
 
 CONTRARY = '''
 """LiteRT with everything turned round: what it likes best comes last."""
@@ -77,7 +77,7 @@ def test_what_a_runtime_refuses_it_refuses_in_its_own_words(name: str) -> None:
 
 @pytest.mark.e2e
 def test_a_runtime_more_is_a_module_and_a_row(models: Path, places: Settings, tmp_path: Path) -> None:
-    steps = Pipeline(
+    steps = Steps(
         models,
         places,
         model={"name": "test", "uri": str(models / "keras3.keras")},

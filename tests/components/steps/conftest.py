@@ -8,111 +8,15 @@ from typing import Any
 
 import pytest
 
-from litegate import records
-from litegate.execution.step_run import StepRun
-from litegate.outcomes.columns import Outcomes
-from litegate.pipeline.memory import ResultsInMemory
-from litegate.pipeline.names import named
-from litegate.pipeline.requests import request_of
-from litegate.records import Artifact, Candidate, Converted, Resolved, SampleSet
 from litegate.settings import Settings
-from litegate.spec import parse_spec
-from litegate.steps import STEPS
-from litegate.storage.workspace import Workspace
-from litegate.variants import BASELINE
-
-
-class Pipeline:
-    """Single steps of the pipeline for one spec, with what they need run before them, and with other requests too."""
-
-    def __init__(self, folder: Path, places: Settings, **keys: Any) -> None:
-        self.folder, self.places = folder, places
-        self.spec = parse_spec(keys)
-        self.results = ResultsInMemory()
-
-    def but(self, **sections: dict[str, Any]) -> Pipeline:
-        """The same with other keys in sections of the spec."""
-        keys = self.spec.model_dump()
-        return Pipeline(self.folder, self.places, **(keys | {name: keys[name] | sections[name] for name in sections}))
-
-    def step(self, name: str, request: records.Record) -> Any:
-        return named(request, StepRun(STEPS[name], request, self.places).run())
-
-    def resolve(self) -> Resolved:
-        known = self.results.maybe(Resolved, "resolve")
-        if known is None or known.spec != self.spec:
-            self._keep("resolve", records.ResolveRequest(spec=self.spec, folder=str(self.folder)))
-        return self.results.resolved()
-
-    def convert(self) -> Converted:
-        self.resolve()
-        return self._run("convert")
-
-    def sample(self) -> SampleSet:
-        self.convert()
-        return self._run("sample")
-
-    def lint(self) -> records.Lint:
-        self._prepare()
-        return self._run("lint")
-
-    def conversion_check(self) -> records.ConversionCheck:
-        self._prepare()
-        return self._run("conversion_check")
-
-    def quantize(self, variant: str) -> Artifact:
-        self._prepare()
-        return self._run("quantize", variant)
-
-    def inspect(self, artifact: Artifact) -> records.Inspection:
-        return self._about(artifact, "inspect")
-
-    def smoke(self, artifact: Artifact) -> records.SmokeRun:
-        self._prepare()
-        return self._about(artifact, "smoke")
-
-    def evaluate(self, artifact: Artifact, **changes: Any) -> records.Evaluated:
-        return self._about(artifact, "evaluate", **changes)
-
-    def _prepare(self) -> None:
-        """What tests put in the place of these methods counts."""
-        self.results.keep("convert", "", self.convert())
-        self.results.keep("sample", "", self.sample())
-
-    def _run(self, step: str, variant: str = "") -> Any:
-        return self._keep(step, request_of(step, self.results, variant), variant)
-
-    def _keep(self, step: str, request: records.Record, variant: str = "") -> Any:
-        result = self.step(step, request)
-        self.results.keep(step, variant, result)
-        return result
-
-    def _about(self, artifact: Artifact, step: str, **changes: Any) -> Any:
-        """A step for a file, which need not be the one that was quantized."""
-        self.results.keep("convert", "", self.convert())
-        if artifact.variant != BASELINE:
-            self.results.keep("quantize", artifact.variant, artifact)
-        request = request_of(step, self.results, artifact.variant)
-        return self.step(step, request.model_copy(update={"artifact": artifact} | changes))
-
-    def outcomes(self, evaluated: records.Evaluated | records.ReferenceOutcomes) -> Outcomes:
-        return Outcomes.read(Workspace(self.places.workspace, self.places.cache).fetch(evaluated.outcomes))
-
-    def score(self, evaluated: records.Evaluated) -> float:
-        return float(self.outcomes(evaluated).score.mean())
-
-    def evaluated_score(self) -> float:
-        return self.score(self.evaluate(self.convert().artifact))
-
-    def candidate(self, artifact: Artifact) -> Candidate:
-        return Candidate(artifact=artifact, evaluated=self.evaluate(artifact))
+from tests.single_steps import Steps
 
 
 @pytest.fixture
-def pipeline(models: Path, places: Settings) -> Callable[..., Pipeline]:
-    """Makes a `Pipeline` for a model of `models`, with the quarters data unless told otherwise."""
+def pipeline(models: Path, places: Settings) -> Callable[..., Steps]:
+    """Makes a `Steps` for a model of `models`, with the quarters data unless told otherwise."""
 
-    def make(model: str, calibration: Any = "calibration.npz", evaluation: Any = "test.npz", **keys: Any) -> Pipeline:
+    def make(model: str, calibration: Any = "calibration.npz", evaluation: Any = "test.npz", **keys: Any) -> Steps:
         def data(name: str | dict[str, Any]) -> dict[str, Any]:
             if isinstance(name, dict):
                 return name
@@ -124,6 +28,6 @@ def pipeline(models: Path, places: Settings) -> Callable[..., Pipeline]:
             "calibration": data(calibration) | {"samples": 100},
             "evaluation": data(evaluation),
         }
-        return Pipeline(models, places, **(given | keys))
+        return Steps(models, places, **(given | keys))
 
     return make
