@@ -50,7 +50,7 @@ def s3_server() -> Iterator[str]:
 @pytest.fixture
 def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket of the test's own, with boto3 configured by environment variables as for any S3 server."""
-    from litegate.storage.s3 import s3_client
+    from litegate.storage.s3 import client_for, s3_client
 
     variables = {
         "AWS_ENDPOINT_URL_S3": s3_server,
@@ -60,12 +60,12 @@ def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    s3_client.cache_clear()
+    client_for.cache_clear()
     bucket = f"test-{uuid.uuid4().hex[:8]}"
     s3_client().create_bucket(Bucket=bucket)
     yield bucket
     s3_client().close()
-    s3_client.cache_clear()
+    client_for.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 
 from litegate.execution.step_run import StepRun
 from litegate.settings import settings
-from litegate.storage.s3 import s3_client
+from litegate.storage.s3 import client_for, s3_client
 
 pytestmark = pytest.mark.e2e
 
@@ -37,11 +37,11 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "tests")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    s3_client.cache_clear()
+    client_for.cache_clear()
     s3_client().create_bucket(Bucket="litegate")
     yield
     s3_client().close()
-    s3_client.cache_clear()
+    client_for.cache_clear()
     server.stop()
 
 

@@ -242,7 +242,7 @@ def test_a_folder_of_the_user_adds_dags_and_overrides_by_dag_id(load_dags: Load,
     write_spec(tmp_path / "b", "other name.yaml", "digits", "second.keras")
     dags = load_dags(tmp_path / "a", tmp_path / "b", tmp_path / "not there")
     assert set(dags) == {"quantize__digits", "quantize__mine"}
-    assert dags["quantize__digits"].get_task("resolve").spec_path == str(tmp_path / "b" / "other name.yaml")
+    assert dags["quantize__digits"].get_task("resolve").source.path == str(tmp_path / "b" / "other name.yaml")
 
 
 def test_links_to_specs_are_followed_and_dangling_ones_ignored(load_dags: Load, tmp_path: Path) -> None:

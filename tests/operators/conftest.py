@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.operators.wiring import NAMED
+
 
 @dataclass
 class TaskInstance:
@@ -23,6 +25,7 @@ class TaskInstance:
     conf: dict[str, Any] = field(default_factory=dict)
     values: dict[tuple[str, int, str], Any] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
+    task: Any = field(default_factory=lambda: SimpleNamespace(wiring=NAMED))
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.values[self.task_id, self.map_index, key] = value

@@ -20,6 +20,7 @@ from litegate.storage.globs import split_glob
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
 from litegate.storage.user_objects import list_entries
+from litegate.surroundings import variables
 
 __all__ = [
     "child_environment",
@@ -76,12 +77,12 @@ def child_environment(step: Step, folder: Path) -> dict[str, str]:
     """A confined child gets known harmless variables; others their parent's, but the secrets that they do not need."""
     if step.confined:
         also = os.environ.get("LITEGATE_PASS_ENVIRONMENT", "").split(",")
-        environment = {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name) or name in also}
+        environment = {name: value for name, value in variables().items() if _PASSED.fullmatch(name) or name in also}
     else:
         private = ["AIRFLOW", "_AIRFLOW"]
         private += [] if step.tracking else ["MLFLOW_"]
         private += [] if step.storage else ["AWS_"]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(tuple(private))}
+        environment = {name: value for name, value in variables().items() if not name.startswith(tuple(private))}
     if not step.storage:
         # Nothing but training has use for a GPU.
         environment |= {"HOME": str(folder), "CUDA_VISIBLE_DEVICES": "-1"}

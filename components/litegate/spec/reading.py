@@ -14,7 +14,7 @@ from litegate.errors import SpecError
 from litegate.spec.section import Section, section_in
 from litegate.spec.whole import Spec
 
-__all__ = ["load_spec", "parse_spec"]
+__all__ = ["load_spec", "parse_spec", "with_absolute_uris"]
 
 
 class _Loader(yaml.SafeLoader):
@@ -64,10 +64,12 @@ def load_spec(path: str | Path) -> Spec:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SpecError(str(path), "valid YAML", " ".join(str(error).split())) from None
     spec = parse_spec(data, str(path))
-    return _with_absolute_uris(spec, path.resolve().parent)
+    return with_absolute_uris(spec, path.resolve().parent)
 
 
-def _with_absolute_uris(spec: Spec, folder: Path) -> Spec:
+def with_absolute_uris(spec: Spec, folder: Path) -> Spec:
+    """The spec with its relative addresses as those of files in a folder."""
+
     def absolute(section: Any) -> Any:
         uri = section.uri
         return section if "://" in uri else section.model_copy(update={"uri": str(folder / uri)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 from random import SystemRandom
 from typing import Literal
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from litegate.errors import StackError
 from litegate.records import Record
 from litegate.stack.deaths import Death
 from litegate.stack.home import Home, write_private
@@ -65,7 +67,7 @@ class Stack(Record):
             s3_url=users or s3,
             embedded_s3=not users,
             workspace=_absolute(environment.get("LITEGATE_WORKSPACE") or str(home.workspace)),
-            dags_folder=_absolute(environment.get("LITEGATE_DAGS_FOLDER") or str(_checkout() / "dags")),
+            dags_folder=_absolute(environment.get("LITEGATE_DAGS_FOLDER") or str(_dag_files())),
         )
 
     @classmethod
@@ -120,5 +122,15 @@ def _absolute(place: str) -> str:
     return place if "://" in place else str(Path(place).absolute())
 
 
-def _checkout() -> Path:
-    return Path(__file__).resolve().parents[3]
+def _dag_files() -> Path:
+    """Those of the checkout, or the same as the wheel has them.
+
+    Raises:
+        StackError: neither is there.
+    """
+    provider = find_spec("litegate_airflow")  # found, not imported
+    package = Path(provider.origin).resolve().parent if provider and provider.origin else Path()
+    for folder in (package.parents[1] / "dags" if package.name else package, package / "dag_files"):
+        if (folder / "model_specs").is_dir():
+            return folder
+    raise StackError(f"no DAG files of litegate beside {package}: install it anew, or set LITEGATE_DAGS_FOLDER")

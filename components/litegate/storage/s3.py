@@ -18,12 +18,13 @@ from litegate.errors import StoreError
 from litegate.storage.multipart import LARGE, upload_new
 from litegate.storage.protocol import BLOCK, PAGE, Content, Refused, Stored
 from litegate.storage.use import is_due
+from litegate.surroundings import replaced
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
-__all__ = ["S3Storage", "s3_client", "split_s3"]
+__all__ = ["S3Storage", "client_for", "s3_client", "split_s3"]
 
 _ABSENT = ("404", "NoSuchKey", "NotFound")
 _PASSING = (408, 409, 429)
@@ -40,15 +41,34 @@ def split_s3(uri: str) -> tuple[str, str]:
 _making_client = threading.Lock()
 
 
-@cache
+_ARGUMENTS = {
+    "AWS_ACCESS_KEY_ID": "aws_access_key_id",
+    "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key",
+    "AWS_SESSION_TOKEN": "aws_session_token",
+    "AWS_DEFAULT_REGION": "region_name",
+    "AWS_ENDPOINT_URL_S3": "endpoint_url",
+}
+
+
 def s3_client() -> S3Client:
-    """The process's S3 client: standard retries, bounded waits. Any thread may be the first that asks for it."""
+    """The S3 client: standard retries, bounded waits. Any thread may be the first that asks for it.
+
+    There is one for the process, and one for each set of variables that stand in the place of the process's own.
+    """
+    given = replaced()
+    return client_for(tuple((argument, given[name]) for name, argument in _ARGUMENTS.items() if given.get(name)))
+
+
+@cache
+def client_for(arguments: tuple[tuple[str, str | None], ...]) -> S3Client:
+    """The client with arguments of `boto3.client`, by name; boto3 looks for what is not among them by itself."""
     import boto3
     from botocore.config import Config
 
     config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
+    given: dict[str, Any] = dict(arguments)
     with _making_client:
-        return boto3.client("s3", config=config)
+        return boto3.client("s3", config=config, **given)
 
 
 class S3Storage:

@@ -28,6 +28,7 @@ from litegate.storage import user_objects
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
 from litegate.storage.versions import ModelFiles, model_files
+from litegate.surroundings import replaced, replacing
 
 __all__ = ["Broker", "fetch", "find_model", "is_served", "list_entries"]
 
@@ -56,6 +57,7 @@ class Broker:
         self.listings: dict[str, tuple[Entry, ...]] = {}
         self.models: dict[str, ModelFiles] = {}
         self._known: set[Entry] | None = None
+        self._replaced = replaced()  # the threads that answer have no context of their own
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -72,16 +74,19 @@ class Broker:
         """The answer to a question; whatever goes wrong is part of it."""
         try:
             question = json.loads(line)
-            where = str(question["where"])[:500]
-            if question["do"] == "list":
-                return {"entries": [entry.to_json() for entry in self._list(str(question["uri"]), where)]}
-            if question["do"] == "find_model":
-                return self._find_model(str(question["uri"]), where)
-            return {"path": str(self._fetch(Entry.model_validate(question["entry"]), where))}
+            with replacing(self._replaced):
+                return self._answer(question, str(question["where"])[:500])
         except DataError as error:
             return {"error": FailureKind.BAD_INPUT, "parts": [error.where, error.expected, error.got]}
         except Exception as error:
             return {"error": kind_of(error), "message": f"{type(error).__name__}: {error}"}
+
+    def _answer(self, question: dict[str, Any], where: str) -> dict[str, Any]:
+        if question["do"] == "list":
+            return {"entries": [entry.to_json() for entry in self._list(str(question["uri"]), where)]}
+        if question["do"] == "find_model":
+            return self._find_model(str(question["uri"]), where)
+        return {"path": str(self._fetch(Entry.model_validate(question["entry"]), where))}
 
     def digest(self, entry: Entry, where: str) -> str:
         """SHA-256 of an object as the parent itself has it.

@@ -27,6 +27,7 @@ from litegate.presentation.notices import (
 )
 from litegate.records import Acted, Decided, Notice, RegisteredAlias, RunResult
 from litegate.spec import Notification, Spec
+from litegate_airflow.runtime.connections import connected_as
 from litegate_airflow.runtime.requalification_records import CONCLUSION, RequalificationRecords
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.spec_files import read_spec_files
@@ -66,7 +67,7 @@ class RunNotifier(BaseNotifier):
     @override
     def notify(self, context: Context) -> None:
         """Tell, if there is something to tell; a failure is only logged."""
-        with _failures_logged("the run"):
+        with _failures_logged("the run"), connected_as(context["ti"].task):
             notice = self.notice_of(RunRecords(context["ti"]))
             if notice is not None:
                 tell(self.spec.notify, notice, context)

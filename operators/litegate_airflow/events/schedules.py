@@ -14,7 +14,7 @@ __all__ = ["model_asset", "model_schedule", "retrain_schedule"]
 Schedule = list[Asset] | AssetOrTimeSchedule
 
 
-def model_asset(spec: Spec) -> Asset:
+def model_asset(spec: Spec, aws_conn_id: str | None = None) -> Asset:
     """The source model as an asset, with its watcher: every DAG that names it must, or Airflow drops the watcher.
 
     Named by its URI: Airflow activates only one name for a URI, and several specs may share a model.
@@ -22,13 +22,13 @@ def model_asset(spec: Spec) -> Asset:
     uri, watch = spec.model.uri, spec.model.watch
     # A query or a fragment is no part of an asset's identity; in a name of S3 they mean nothing.
     name = uri.replace("?", "%3F").replace("#", "%23") if "://" in uri else Path(uri).as_uri()
-    watchers = [] if watch is None else [AssetWatcher(name="model", trigger=ModelTrigger(uri, watch))]
+    watchers = [] if watch is None else [AssetWatcher(name="model", trigger=ModelTrigger(uri, watch, aws_conn_id))]
     return Asset(name=name, uri=name, group="model", watchers=watchers)
 
 
-def model_schedule(spec: Spec) -> Schedule:
+def model_schedule(spec: Spec, aws_conn_id: str | None = None) -> Schedule:
     """When the model changes, and by the spec's cron expression if it has one."""
-    assets = [model_asset(spec)]
+    assets = [model_asset(spec, aws_conn_id)]
     if spec.schedule is None:
         return assets
     return AssetOrTimeSchedule(timetable=CronTriggerTimetable(spec.schedule, timezone="UTC"), assets=assets)

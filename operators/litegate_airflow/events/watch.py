@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any, TypeVar
 
+from airflow.sdk import BaseHook
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from typing_extensions import override
 
@@ -19,10 +21,14 @@ from litegate.digest import digest_json
 from litegate.settings import default_home, workspace
 from litegate.storage.versions import ModelFiles, find_model
 from litegate.storage.workspace import Workspace
+from litegate.surroundings import replacing
+from litegate_airflow.runtime.connections import aws_variables
 
 __all__ = ["ModelTrigger"]
 
 log = logging.getLogger("litegate")
+
+R = TypeVar("R")
 
 _LONGEST_PAUSE = 600.0
 
@@ -33,14 +39,15 @@ class ModelTrigger(BaseEventTrigger):
     Args:
         uri: a file, a folder, or with a wildcard versions of either.
         interval: seconds between two looks; after errors twice as many each time, up to ten minutes.
+        aws_conn_id: Airflow connection for S3, in place of the triggerer's environment.
     """
 
     stored_after = 5.0
     """Seconds after which an event that was fired is in Airflow's database; it takes one or two."""
 
-    def __init__(self, uri: str, interval: float) -> None:
+    def __init__(self, uri: str, interval: float, aws_conn_id: str | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.uri, self.interval = uri, interval
+        self.uri, self.interval, self.aws_conn_id = uri, interval, aws_conn_id
         self._workspace, self._mark = Workspace(workspace(), default_home() / "cache"), f"watch-{digest_json(uri)}"
         self._errors = 0
         self._seen_before: str | None = None
@@ -48,7 +55,9 @@ class ModelTrigger(BaseEventTrigger):
 
     @override
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        return f"{__name__}.{ModelTrigger.__name__}", {"uri": self.uri, "interval": self.interval}
+        arguments = {"uri": self.uri, "interval": self.interval}
+        arguments |= {"aws_conn_id": self.aws_conn_id} if self.aws_conn_id else {}
+        return f"{__name__}.{ModelTrigger.__name__}", arguments
 
     @override
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -64,7 +73,7 @@ class ModelTrigger(BaseEventTrigger):
     async def _news(self) -> ModelFiles | None:
         """What is to be announced, if anything is."""
         try:
-            news = await asyncio.to_thread(self._look)
+            news = await self._in_thread(self._look)
         except Exception as error:
             self._errors += 1
             log.warning("watching %s: %s; the next look is in %g s", self.uri, error, self._pause)
@@ -91,9 +100,16 @@ class ModelTrigger(BaseEventTrigger):
     async def _remember(self, found: ModelFiles) -> None:
         self._announced = {"uri": found.uri, "identity": found.identity, "modified": found.modified}
         try:
-            await asyncio.to_thread(self._workspace.set_mark, self._mark, self._announced)
+            await self._in_thread(partial(self._workspace.set_mark, self._mark, self._announced))
         except Exception as error:
             log.warning("watching %s: %s; it is announced once more after a restart", found.uri, error)
+
+    async def _in_thread(self, work: Callable[[], R]) -> R:
+        """As the connection says, which only this thread sees: a triggerer runs the triggers of many owners."""
+        if self.aws_conn_id is None:
+            return await asyncio.to_thread(work)
+        with replacing(aws_variables(await BaseHook.aget_connection(self.aws_conn_id))):
+            return await asyncio.to_thread(work)
 
     @property
     def _pause(self) -> float:

@@ -14,9 +14,11 @@ from typing_extensions import override
 from litegate.digest import digest_json
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
+from litegate.pipeline import tasks
 from litegate.presentation.question import question
 from litegate.records import ApprovalDecision
 from litegate.spec import Approval
+from litegate_airflow.operators.wired import WiredOperator
 from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.ui.pages import mlflow_page, run_url
@@ -31,11 +33,13 @@ ASKED = "question"
 NOTE = "note"
 
 
-class ApproveOperator(HITLOperator):
+class ApproveOperator(WiredOperator, HITLOperator):
     """Parks the task until somebody decides; returns an `ApprovalDecision`, and is skipped where nothing is pending.
 
     A rejection is a decision as good as an approval: the task succeeds, and the next one records it.
     """
+
+    does = tasks.APPROVE
 
     def __init__(self, *, approval: Approval, **arguments: Any) -> None:
         note = Param("", type="string", maxLength=900, title="Note for the ledger")
@@ -52,7 +56,7 @@ class ApproveOperator(HITLOperator):
     @override
     def execute(self, context: Context) -> None:
         """Ask, if the approval of the version is pending."""
-        with failures_reported(context["ti"], self.task_id):
+        with failures_reported(context["ti"], self.does.id), self.connected():
             records = RunRecords(context["ti"])
             promotion, result = records.promotion(), records.run_result()
             if promotion.state != "pending_approval":
@@ -66,10 +70,10 @@ class ApproveOperator(HITLOperator):
     @override
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """What the person decided, or what the spec says for a time-out."""
-        with failures_reported(context["ti"], self.task_id):
+        with failures_reported(context["ti"], self.does.id):
             if event.get("error_type") == "timeout":
                 detail = f"{self._silence}; the approval is still pending: clear this task to ask again"
-                raise StepFailed(self.task_id, FailureKind.TIMEOUT, detail)
+                raise StepFailed(self.does.id, FailureKind.TIMEOUT, detail)
             answered = super().execute_complete(context, event)
             asked: Any = context["task_state_store"].get(ASKED)
             decision = self._decision(answered, asked["version"])
@@ -98,7 +102,7 @@ class ApproveOperator(HITLOperator):
         store = context["task_state_store"]
         if store.get(ASKED) not in (None, asked):
             detail = "the results have changed since this run asked, and Airflow would show the old ones"
-            raise StepFailed(self.task_id, FailureKind.OUTDATED, f"{detail}: start a new run")
+            raise StepFailed(self.does.id, FailureKind.OUTDATED, f"{detail}: start a new run")
         store.set(ASKED, asked, retention=NEVER_EXPIRE)
 
 

@@ -23,6 +23,7 @@ class CleanOperator(StepOperator):
         apply: whether to delete rather than to say what would be deleted; a template.
     """
 
+    kind = ()
     step = "clean"
     template_fields = ("days", "apply")
 

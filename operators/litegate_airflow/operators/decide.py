@@ -20,6 +20,7 @@ class DecideOperator(StepOperator):
     Returns a `Decided`. However often the run is retried or cleared, it decides once.
     """
 
+    kind = ()
     step = "decide"
 
     def __init__(self, *, action: Action, **arguments: Any) -> None:

@@ -29,7 +29,7 @@ class DecideApprovalOperator(StepOperator):
     def request(self, records: RunRecords) -> Decision:
         approval, result, promotion = records.approval_decision(), records.run_result(), records.promotion()
         self._approval = approval
-        run_key = f"{records.ti.dag_id}/{records.ti.run_id}"
+        run_key = records.run_key()
         row = next(row for row in result.variants if row.variant == promotion.selected.variant)
         return Decision(
             channel=records.channel(),

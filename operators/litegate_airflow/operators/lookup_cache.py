@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from litegate.errors import StepFailed
+from litegate.failures import FailureKind
+from litegate.pipeline.tasks import EACH, LOOKUP_CACHE
+from litegate_airflow.operators.gate import GateOperator
 from litegate_airflow.operators.step import StepOperator, VariantOperator
+from litegate_airflow.operators.wired import WiredOperator
 from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.wiring import Wiring
 from litegate_airflow.runtime.xcom import CACHED, RETURN_VALUE, Found
 
 if TYPE_CHECKING:
@@ -23,53 +27,73 @@ if TYPE_CHECKING:
 __all__ = ["LookupCacheOperator"]
 
 
-class LookupCacheOperator(BaseOperator, SkipMixin):
+class LookupCacheOperator(WiredOperator, SkipMixin):
     """Returns the names of the variants that something is missing of; those are computed.
 
-    It looks up what every task between itself and the task `before` would come to. The results of a variant that
+    It looks up what every task of the run between itself and the gate would come to. The results of a variant that
     is complete are under the XCom key `cached`. If nothing at all is missing, these tasks are skipped, and all
     results are under that key.
     """
 
-    def __init__(self, *, before: str, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.before = before
+    does = LOOKUP_CACHE
 
     @override
     def execute(self, context: Context) -> Sequence[str]:
         ti = context["ti"]
-        with failures_reported(ti, "lookup_cache"):
-            search = _Search(ti, self._tasks())
+        with failures_reported(ti, self.does.id), self.connected():
+            gate = self._gate()
+            tasks = self._tasks(gate)
+            search = _Search(ti, tasks)
             shared, missing = search.shared(), search.variants()
             complete = shared and not missing
             ti.xcom_push(CACHED, search.found if complete else search.of_complete_variants(missing))
             if complete:
-                self.log.info("every result is there: the tasks from here to %s are skipped", self.before)
+                self.log.info("every result is there: the tasks from here to %s are skipped", gate.task_id)
                 ti.xcom_push(RETURN_VALUE, missing)
-                self.skip(ti, self.downstream_list)  # raises what ends this task as a success
+                self.skip(ti, [task for task in tasks if task.task_id in self.downstream_task_ids])  # raises a success
         self.log.info("to be computed: %s", ", ".join(missing) or "none of the variants, but what comes before them")
         return missing
 
-    def _tasks(self) -> list[BaseOperator]:
-        """Those between here and there, in an order in which they could run."""
-        end = self.dag.get_task(self.before)
-        between = self.get_flat_relative_ids() & end.get_flat_relative_ids(upstream=True)
+    def _gate(self) -> GateOperator:
+        """The one that uses what is looked up here."""
+        found = [
+            task
+            for task in self.get_flat_relatives(upstream=False)
+            if isinstance(task, GateOperator) and self.task_id in task.wiring.all(LOOKUP_CACHE)
+        ]
+        if len(found) != 1:
+            detail = f"{len(found)} gates come after the task {self.task_id} by their `upstream`, and not one"
+            raise StepFailed(self.does.id, FailureKind.NO_RESULT, detail)
+        return found[0]
+
+    def _tasks(self, gate: GateOperator) -> list[StepOperator]:
+        """The run's own between here and the gate, in an order in which they could run."""
+        wired = {name for names in gate.wiring.ids.values() for name in names}
+        between = self.get_flat_relative_ids() & gate.get_flat_relative_ids(upstream=True) & wired
         return [task for task in self.dag.topological_sort() if task.node_id in between]  # type: ignore[no-untyped-call]
 
 
 class _Search(RunRecords):
     """The run's records as they would be: what tasks to come have left was left by an earlier try."""
 
-    def __init__(self, ti: RuntimeTaskInstanceProtocol, tasks: Sequence[BaseOperator]) -> None:
+    def __init__(self, ti: RuntimeTaskInstanceProtocol, tasks: Sequence[StepOperator]) -> None:
         self.found: Found = {}
         super().__init__(ti, self.found)
         self._tasks = tasks
         self._to_come = {task.task_id for task in tasks}
         self._known: dict[tuple[str, str], Any] = {}
+        self._wiring = super().wiring
+
+    @property
+    @override
+    def wiring(self) -> Wiring:
+        """As the task knows it whose result is looked up."""
+        return self._wiring
 
     def shared(self) -> bool:
         """Whether all that is done once for all variants is there."""
-        missing = [task.task_id for task in self._tasks if not (_is_mapped(task) or self._find(task, ""))]
+        tasks = [task for task in self._tasks if not _is_mapped(task)]
+        missing = [task.task_id for task in tasks if not self._find(task, _own_variant(task))]
         return not missing
 
     def variants(self) -> list[str]:
@@ -88,10 +112,9 @@ class _Search(RunRecords):
             for task, keys in self.found.items()
         }
 
-    def _find(self, task: BaseOperator, variant: str) -> bool:
-        if not isinstance(task, StepOperator):
-            return False
+    def _find(self, task: StepOperator, variant: str) -> bool:
         operator = task.of(variant) if variant and isinstance(task, VariantOperator) else task
+        self._wiring = operator.wiring
         try:
             values = operator.lookup_cache(self)
         except AirflowSkipException:  # there is nothing to be found
@@ -111,5 +134,10 @@ class _Search(RunRecords):
         return self._known[task_id, key]
 
 
-def _is_mapped(task: BaseOperator) -> bool:
+def _own_variant(task: StepOperator) -> str:
+    """The quantized variant that a task works on which is not mapped; empty if it works on none."""
+    return task.variant if task.does is not None and task.does.of == EACH else ""
+
+
+def _is_mapped(task: StepOperator) -> bool:
     return task.get_closest_mapped_task_group() is not None

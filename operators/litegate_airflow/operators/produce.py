@@ -9,9 +9,9 @@ from typing_extensions import override
 
 from litegate.errors import SpecError
 from litegate.records import Produced, ProduceRequest, TrainRequest
-from litegate.spec import load_spec
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -31,6 +31,7 @@ class _ProducingOperator(StepOperator):
 class PrepareDataOperator(_ProducingOperator):
     """Calls `package.module:function(folder, **arguments)` in the service environment; its file goes to `uri`."""
 
+    kind = ()
     step = "prepare"
     template_fields = ("arguments", "uri")
 
@@ -48,16 +49,18 @@ class PrepareDataOperator(_ProducingOperator):
 class TrainOperator(_ProducingOperator):
     """Runs the training of a spec, as the spec is when the task runs, in the lean TensorFlow environment."""
 
+    kind = ()
     step = "train"
 
-    def __init__(self, *, spec_path: str, **operator: Any) -> None:
+    def __init__(self, *, spec: SpecLike, folder: str | Path | None = None, **operator: Any) -> None:
         super().__init__(**operator)
-        self.spec_path = spec_path
+        self.source = SpecSource.of(spec, folder)
 
     @override
     def request(self, records: RunRecords) -> TrainRequest:
-        path = Path(self.spec_path)
-        spec = load_spec(path)
+        spec = self.source.read()
         if spec.retrain is None:
-            raise SpecError(f"{path}: retrain", "a function or a command that trains", "nothing")
-        return TrainRequest(retrain=spec.retrain, uri=spec.model.uri, folder=str(path.resolve().parent))
+            raise SpecError(
+                f"{self.source.path or spec.model.name}: retrain", "a function or a command that trains", "nothing"
+            )
+        return TrainRequest(retrain=spec.retrain, uri=spec.model.uri, folder=str(self.source.parent))

@@ -43,7 +43,7 @@ class PromoteOperator(StepOperator):
             begun=records.position().entries,
             order=moment(records.ti),
             actor=actor(records.ti),
-            run_key=f"{records.ti.dag_id}/{records.ti.run_id}",
+            run_key=records.run_key(),
             mlflow_run_id=result.mlflow_run_id,
             verdict=row.sentence,
             approval="none" if spec.approval is None else "human",

@@ -29,7 +29,7 @@ class ReadLedgerOperator(StepOperator):
     @override
     def request(self, records: RunRecords) -> PositionRequest:
         self._cleared = _is_cleared(records.ti, self.retries or 0)
-        return PositionRequest(channel=records.channel(), run_key=f"{records.ti.dag_id}/{records.ti.run_id}")
+        return PositionRequest(channel=records.channel(), run_key=records.run_key())
 
     @override
     def run_step(self, step: str, request: Record) -> Any:

@@ -27,7 +27,7 @@ class RegisterOperator(StepOperator):
     @override
     def request(self, records: RunRecords) -> RegisterRequest:
         ti = records.ti
-        return register_request(records, f"{ti.dag_id}/{ti.run_id}", {"airflow": run_url(ti)})
+        return register_request(records, records.run_key(), {"airflow": run_url(ti)})
 
     @override
     def deliver(self, result: RunResult, context: Context) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing_extensions import override
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
 from litegate.pipeline.evaluation import runtime_of
+from litegate.pipeline.tasks import REQUALIFICATION
 from litegate.records import (
     Acted,
     ActRequest,
@@ -23,13 +24,14 @@ from litegate.records import (
     RequalifyRequest,
     SnapshotRequest,
 )
-from litegate.spec import Requalify, Spec, load_spec
+from litegate.spec import Requalify, Spec
 from litegate.variants import BASELINE
 from litegate_airflow.operators.step import StepOperator, VariantOperator
 from litegate_airflow.runtime.dag_run import actor
 from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.requalification_records import CONCLUSION, RequalificationRecords
 from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
 from litegate_airflow.runtime.xcom import push
 from litegate_airflow.ui.pages import run_url
 
@@ -47,27 +49,26 @@ __all__ = [
     "SnapshotOperator",
 ]
 
-"""XCom key of what came of a requalification, also where the task then fails."""
-
 
 class SnapshotOperator(StepOperator):
     """Reads the spec as it is when the task runs and returns a `Snapshot`: the fresh data as they are now."""
 
+    kind = REQUALIFICATION
     step = "snapshot"
 
-    def __init__(self, *, spec_path: str, **arguments: Any) -> None:
+    def __init__(self, *, spec: SpecLike, folder: str | Path | None = None, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.spec_path = spec_path
+        self.source = SpecSource.of(spec, folder)
 
     @override
     def request(self, records: RunRecords) -> SnapshotRequest:
-        path = Path(self.spec_path)
-        return SnapshotRequest(spec=load_spec(path), folder=str(path.resolve().parent))
+        return SnapshotRequest(spec=self.source.read(), folder=str(self.source.parent))
 
 
 class FetchChampionEvidenceOperator(StepOperator):
     """Returns a `FoundChampion`; where nothing was promoted yet it is skipped, with all that follows."""
 
+    kind = REQUALIFICATION
     step = "fetch_champion_evidence"
 
     @override
@@ -87,6 +88,7 @@ class FetchChampionEvidenceOperator(StepOperator):
 class RequalifyEvaluateOperator(VariantOperator):
     """Returns an `Evaluated` of the baseline or of the champion; both see the same samples."""
 
+    kind = REQUALIFICATION
     step = "evaluate"
 
     @override
@@ -112,6 +114,7 @@ class RequalifyEvaluateOperator(VariantOperator):
 class DriftOperator(StepOperator):
     """Returns a `Drift`."""
 
+    kind = REQUALIFICATION
     step = "drift"
 
     @override
@@ -132,6 +135,7 @@ class DriftOperator(StepOperator):
 class RequalifyGateOperator(StepOperator):
     """Returns `Verdicts` on the baseline and the champion, by the limits of the spec's section."""
 
+    kind = REQUALIFICATION
     step = "gate"
 
     @override
@@ -154,13 +158,14 @@ class RequalifyGateOperator(StepOperator):
 class RecordOperator(StepOperator):
     """Returns a `Requalification`; the run's key makes a second try record nothing twice."""
 
+    kind = REQUALIFICATION
     step = "requalify"
 
     @override
     def request(self, records: RunRecords) -> RequalifyRequest:
         found = RequalificationRecords(records.ti)
         return RequalifyRequest(
-            run_key=f"{records.ti.dag_id}/{records.ti.run_id}",
+            run_key=records.run_key(),
             links={"airflow": run_url(records.ti)},
             snapshot=found.snapshot(),
             champion=found.evidence(),
@@ -176,6 +181,7 @@ class ActOperator(StepOperator):
     Whoever is to be told of it reads that key in the task's callbacks.
     """
 
+    kind = REQUALIFICATION
     step = "act"
 
     @override
@@ -189,13 +195,13 @@ class ActOperator(StepOperator):
             on_failure=section.on_failure,
             on_drift=section.on_drift,
             actor=actor(records.ti),
-            run_key=f"{records.ti.dag_id}/{records.ti.run_id}",
+            run_key=records.run_key(),
         )
 
     @override
     def execute(self, context: Context) -> Any:
         ti = context["ti"]
-        with failures_reported(ti, self.step):
+        with failures_reported(ti, self.step), self.connected():
             acted: Acted = self.run_step(self.step, self.request(RunRecords(ti)))
             push(ti, CONCLUSION, acted)
             if acted.action == "alerted":

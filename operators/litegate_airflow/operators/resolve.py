@@ -9,12 +9,12 @@ from typing_extensions import override
 
 from litegate.errors import SpecError
 from litegate.records import Resolved, ResolveRequest
-from litegate.spec import load_spec
 from litegate_airflow.events.announcements import announcements
 from litegate_airflow.events.notify import check_notifiers
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.dag_run import conf
 from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
 from litegate_airflow.runtime.xcom import RESOLVED, push
 from litegate_airflow.ui.form import overridden
 
@@ -30,15 +30,29 @@ class ResolveOperator(StepOperator):
     What a person has changed in the form of a manual run takes the place of the file's values. Its inlets are the
     model's asset: what the events that began the run have said of the model, it must be.
 
+    Args:
+        spec: a spec file's path, or a spec.
+        folder: that the relative addresses of a spec without a file are in, and its code.
+        form: whether the DAG has the form of `litegate_airflow.ui.form`, whose values a run may change.
+        problem: why the spec file cannot be used, so that a run can say so.
+
     Returns the names of the variants, because Airflow maps over return values only; the `Resolved`
     record is under the XCom key `resolved`.
     """
 
     step = "resolve"
 
-    def __init__(self, *, spec_path: str, problem: SpecError | None = None, **arguments: Any) -> None:
+    def __init__(
+        self,
+        *,
+        spec: SpecLike,
+        folder: str | Path | None = None,
+        form: bool = False,
+        problem: SpecError | None = None,
+        **arguments: Any,
+    ) -> None:
         super().__init__(**arguments)
-        self.spec_path, self.problem = spec_path, problem
+        self.source, self.form, self.problem = SpecSource.of(spec, folder), form, problem
         self._context: Context = {}
 
     @override
@@ -50,13 +64,13 @@ class ResolveOperator(StepOperator):
     def request(self, records: RunRecords) -> ResolveRequest:
         if self.problem is not None:
             raise self.problem
-        path = Path(self.spec_path)
-        spec, overrides = overridden(load_spec(path), conf(records.ti), "parameters of this run")
+        values = conf(records.ti) if self.form else {}
+        spec, overrides = overridden(self.source.read(), values, "parameters of this run")
         if overrides is not None:
             self.log.warning("an override run, of which nothing is promoted: %s", overrides)
         check_notifiers(spec)
         announced = tuple(event for model in self.inlets for event in announcements(self._context, model))
-        return ResolveRequest(spec=spec, folder=str(path.resolve().parent), announced=announced, overrides=overrides)
+        return ResolveRequest(spec=spec, folder=str(self.source.parent), announced=announced, overrides=overrides)
 
     @override
     def deliver(self, result: Resolved, context: Context) -> list[str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from airflow.sdk import BaseOperator
 from typing_extensions import override
 
 from litegate.execution.step_run import StepRun
@@ -14,6 +13,7 @@ from litegate.pipeline.requests import request_of
 from litegate.records import Record
 from litegate.settings import settings
 from litegate.steps import STEPS
+from litegate_airflow.operators.wired import WiredOperator
 from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.xcom import RETURN_VALUE
@@ -24,16 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["StepOperator", "VariantOperator"]
 
 
-class StepOperator(BaseOperator):
+class StepOperator(WiredOperator):
     """Runs one step. A subclass names the step, and builds its request where the pipeline cannot.
 
     Attributes:
         step: the step's name in `litegate.steps`.
-        variant: the variant that the task works on; empty if it works for the run as a whole.
     """
 
-    step: ClassVar[str]
-    variant: str = ""
     _step_run: StepRun | None = None
     _killed: bool = False
 
@@ -53,7 +50,7 @@ class StepOperator(BaseOperator):
     @override
     def execute(self, context: Context) -> Any:
         """Run the step; a failure is left in XCom for the gate before it is raised."""
-        with failures_reported(context["ti"], self.step, self.variant or None):
+        with failures_reported(context["ti"], self.step, self.variant or None), self.connected():
             result = self.run_step(self.step, self.request(RunRecords(context["ti"])))
             return self.deliver(result, context)
 
@@ -83,8 +80,8 @@ class VariantOperator(StepOperator):
     template_fields = ("variant",)
 
     def __init__(self, *, variant: str, **arguments: Any) -> None:
+        self.variant = variant  # by which the base knows what the task does
         super().__init__(**arguments)
-        self.variant = variant
 
     def of(self, variant: str) -> Self:
         """The same operator for one of the variants that it is mapped over."""

@@ -1,7 +1,4 @@
-"""What the tasks of a quantize run have left for the later ones.
-
-A run's tasks have fixed ids, so that an operator needs no wiring and the graph shows only what waits for what.
-"""
+"""What the tasks of a quantize run have left for the later ones."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing_extensions import override
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
 from litegate.pipeline.results import Results
-from litegate.pipeline.tasks import EACH, TASKS, task_of
+from litegate.pipeline.tasks import APPROVE, EACH, LOOKUP_CACHE, TASKS, task_of
 from litegate.records import (
     ApprovalDecision,
     ChampionFile,
@@ -30,8 +27,8 @@ __all__ = ["RunRecords"]
 
 R = TypeVar("R", bound=Record)
 
-_MAPPED = tuple(task.id for task in TASKS if task.of == EACH)
-_COMPARED_WITH = tuple(task_of("evaluate", variant).id for variant in (BASELINE, CHAMPION))
+_OF_VARIANTS = tuple(task for task in TASKS if task.of == EACH)
+_COMPARED_WITH = tuple(task_of("evaluate", variant) for variant in (BASELINE, CHAMPION))
 _KEYS = {"resolve": RESOLVED, "smoke": SMOKE}
 """Of XCom, by step, where the result is not the task's return value."""
 
@@ -47,17 +44,25 @@ class RunRecords(Records, Results):
         """The result of a step; of a mapped task the one of the caller's own instance, unless it was cached."""
         task, key = task_of(step, variant), _KEYS.get(step, RETURN_VALUE)
         if task.of == EACH:
-            return self._one(record, task.id, key, map_index=self.ti.map_index or 0, variant=variant)
-        return self._one(record, task.id, key)
+            return self._one(record, task, key, map_index=self.ti.map_index or 0, variant=variant)
+        return self._one(record, task, key)
 
     @override
     def all(self, record: type[R], step: str) -> tuple[R, ...]:
-        return self._all(record, task_of(step, EACH).id, _KEYS.get(step, RETURN_VALUE))
+        return self._all(record, task_of(step, EACH), _KEYS.get(step, RETURN_VALUE))
 
     def expanded(self) -> list[str]:
         """The variants that mapped tasks were expanded over, in the order of their instances."""
-        names: list[str] | None = self._left("lookup_cache")
+        tasks = self.wiring.all(LOOKUP_CACHE) or self.wiring.all(task_of("resolve"))
+        names: list[str] | None = self._left(tasks[0])
         return names or []
+
+    def run_key(self) -> str:
+        """Names this run of the pipeline; a DAG may hold several, each of which begins with a task of its own."""
+        (begins,) = (task for task in self.wiring.ids if not task.needs)
+        name = self.wiring.one(begins)
+        key = f"{self.ti.dag_id}/{self.ti.run_id}"
+        return key if name == begins.id else f"{key}/{name}"
 
     def champion_version(self) -> int | None:
         """The version that the champion's file belongs to; None if there was no champion."""
@@ -71,8 +76,9 @@ class RunRecords(Records, Results):
     @override
     def failures(self) -> tuple[Failure, ...]:
         """What the variants' failed tasks left instead of a result."""
-        cached = self._cached(task_of("quantize", EACH).id, RETURN_VALUE)
-        found = (failure for task in _MAPPED for failure in self._all(Failure, task, FAILURE))
+        quantized = self.wiring.all(task_of("quantize", EACH))
+        cached = {variant for task in quantized for variant in self._cached(task, RETURN_VALUE)}
+        found = (failure for task in _OF_VARIANTS for failure in self._all(Failure, task, FAILURE))
         return tuple(failure for failure in found if failure.variant not in cached)
 
     def check_measured(self) -> None:
@@ -81,7 +87,8 @@ class RunRecords(Records, Results):
         Raises:
             StepFailed: a task before it failed, so that what is there was left by an earlier try.
         """
-        tasks = [task for task in _COMPARED_WITH if not self._cached(task, RETURN_VALUE)]
+        references = [task for does in _COMPARED_WITH for task in self.wiring.all(does)]
+        tasks = [task for task in references if not self._cached(task, RETURN_VALUE)]
         states = self.ti.get_task_states(self.ti.dag_id, run_ids=[self.ti.run_id]).get(self.ti.run_id, {})
         for task in tasks:
             if states.get(task, "success") not in ("success", "skipped"):
@@ -103,7 +110,7 @@ class RunRecords(Records, Results):
 
     def approval_decision(self) -> ApprovalDecision:
         """What the person said who was asked, or the time-out."""
-        return self._one(ApprovalDecision, "approve")
+        return self._one(ApprovalDecision, APPROVE)
 
     def decided(self) -> Decided | None:
         """What the caller's own task has decided, also where it ended red for it."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from litegate.errors import SpecError
-from litegate.spec import Spec, load_spec
+from litegate.spec import Spec, load_spec, with_absolute_uris
 
-__all__ = ["SpecFile", "read_spec_files"]
+__all__ = ["SpecFile", "SpecLike", "SpecSource", "read_spec_files"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,59 @@ class SpecFile:
     dag_id: str
     spec: Spec | None
     problem: SpecError | None = None
+
+    @property
+    def source(self) -> SpecSource:
+        """Read again by every run."""
+        return SpecSource(self.path, parsed=self.spec)
+
+
+@dataclass(frozen=True)
+class SpecSource:
+    """Where a task has its spec from: a file, which it reads when it runs, or a spec that the DAG file has made.
+
+    Args:
+        given: the file's path, or the spec.
+        folder: that a spec's relative addresses and its code are in; of a file it is the file's own.
+        parsed: what was there when the DAG file was read, where somebody has read it already.
+    """
+
+    given: Spec | str | Path
+    folder: str | Path | None = None
+    parsed: Spec | None = None
+
+    @classmethod
+    def of(cls, spec: SpecLike, folder: str | Path | None = None) -> SpecSource:
+        """Of what a DAG file names."""
+        return spec if isinstance(spec, SpecSource) else cls(spec, folder)
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"the spec of {self.given.model.name}" if isinstance(self.given, Spec) else Path(self.given).name
+
+    @property
+    def path(self) -> str:
+        """The file's; empty where there is none."""
+        return "" if isinstance(self.given, Spec) else str(self.given)
+
+    def read(self) -> Spec:
+        """The spec as it is now.
+
+        Raises:
+            SpecError: the file cannot be read, or is wrong.
+        """
+        return with_absolute_uris(self.given, self.parent) if isinstance(self.given, Spec) else load_spec(self.given)
+
+    @property
+    def parent(self) -> Path:
+        """The folder in which the user's own code is looked for."""
+        if isinstance(self.given, Spec):
+            return Path(self.folder or ".").resolve()
+        return Path(self.given).resolve().parent
+
+
+SpecLike = Spec | str | Path | SpecSource
 
 
 def read_spec_files(folder: Path) -> dict[str, SpecFile]:

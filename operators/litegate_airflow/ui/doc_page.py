@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from litegate.presentation.wording import amount, confidence, is_percent, short_name, value
 from litegate.spec import Gate, Spec
@@ -12,8 +11,8 @@ from litegate.spec.metric_facts import MetricFacts, built_in_facts
 __all__ = ["doc_page"]
 
 
-def doc_page(path: Path, spec: Spec) -> str:
-    """Markdown for a good spec file."""
+def doc_page(name: str, spec: Spec) -> str:
+    """Markdown for a good spec, of which people know the file's name."""
     promoted = f"the {spec.select.replace('_', ' ')} that passes, as `{spec.registry.name}@{spec.registry.alias}`"
     rows = [
         ("model", f"`{spec.model.uri}`"),
@@ -22,9 +21,9 @@ def doc_page(path: Path, spec: Spec) -> str:
         *(("" if number else "gate", clause) for number, clause in enumerate(_clauses(spec))),
         ("promoted", promoted),
     ]
-    table = "\n".join(f"| {name} | {text} |" for name, text in rows)
+    table = "\n".join(f"| {key} | {text} |" for key, text in rows)
     return f"""
-**{spec.model.name}**, from `{path.name}`: every variant is measured against the float32 baseline.
+**{spec.model.name}**, from `{name}`: every variant is measured against the float32 baseline.
 
 | | |
 |---|---|

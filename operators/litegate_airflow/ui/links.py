@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from airflow.sdk import DAG, BaseOperator, BaseOperatorLink
+from airflow.sdk import BaseOperator, BaseOperatorLink
 from typing_extensions import override
 
+from litegate.pipeline.tasks import TASKS, Task, task_of
 from litegate.records import RunResult, VariantRow
-from litegate_airflow.operators.step import VariantOperator
+from litegate_airflow.runtime.connections import connected_as
 from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.wiring import Wiring
 from litegate_airflow.runtime.xcom import TaskPlace, leave, recorded, registered_model
 from litegate_airflow.ui.pages import mlflow_url
 
@@ -29,11 +31,13 @@ __all__ = [
     "ReportLink",
     "RunLink",
     "VersionLink",
-    "link",
     "link_tasks",
+    "links_of",
 ]
 
 log = logging.getLogger("litegate")
+
+_REGISTERS = task_of("register")
 
 
 class MlflowLink(BaseOperatorLink):
@@ -45,8 +49,9 @@ class MlflowLink(BaseOperatorLink):
 
     @override
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        result = recorded(ti_key.dag_id, ti_key.run_id)
-        return "" if result is None else self.page(result, getattr(operator, "variant", ""))
+        result = _recorded(operator, ti_key)
+        with connected_as(operator):
+            return "" if result is None else self.page(result, getattr(operator, "variant", ""))
 
     def page(self, result: RunResult, variant: str) -> str:
         """The whole address."""
@@ -94,23 +99,21 @@ class VersionLink(BaseOperatorLink):
 
     @override
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        result, model = recorded(ti_key.dag_id, ti_key.run_id), registered_model(ti_key.dag_id, ti_key.run_id)
+        result, model = _recorded(operator, ti_key), _registered_model(operator, ti_key)
         if result is None or result.selected is None or model is None:
             return ""
-        return mlflow_url(f"models/{quote(model)}/versions/{result.selected.version}")
+        with connected_as(operator):
+            return mlflow_url(f"models/{quote(model)}/versions/{result.selected.version}")
 
 
-def link(dag: DAG) -> None:
-    """Give each task of a quantize DAG its links."""
-    registered = {"register", *dag.get_task("register").get_flat_relative_ids()}
-    for task_id, task in dag.task_dict.items():
-        assert isinstance(task, BaseOperator)
-        links: list[BaseOperatorLink] = [RunLink(), ReportLink()]
-        if isinstance(task, VariantOperator):
-            links.append(ArtifactLink())
-        if task_id in registered:
-            links.append(VersionLink())
-        task.operator_extra_links = tuple(links)
+def links_of(does: Task) -> tuple[BaseOperatorLink, ...]:
+    """The links of a task of a quantize run."""
+    links: list[BaseOperatorLink] = [RunLink(), ReportLink()]
+    if does.of:
+        links.append(ArtifactLink())
+    if TASKS.index(does) >= TASKS.index(_REGISTERS):
+        links.append(VersionLink())
+    return tuple(links)
 
 
 def link_tasks(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> None:
@@ -126,9 +129,30 @@ def link_tasks(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> None:
 def _earlier(ti: RuntimeTaskInstanceProtocol) -> Iterator[tuple[TaskPlace, str, tuple[Any, ...]]]:
     """Each instance of each earlier task, its variant and its links; instances are in the order of expansion."""
     names = RunRecords(ti).expanded()
-    for task in ti.task.get_flat_relatives(upstream=True):
+    wiring: Wiring = ti.task.wiring  # type: ignore[attr-defined]
+    wired = {name for names in wiring.ids.values() for name in names}
+    for task in (each for each in ti.task.get_flat_relatives(upstream=True) if each.task_id in wired):
         links = tuple(link for link in task.operator_extra_links if isinstance(link, MlflowLink))
         mapped = task.get_closest_mapped_task_group() is not None
         instances = enumerate(names) if mapped else [(-1, getattr(task, "variant", ""))]
         for map_index, variant in instances:
             yield TaskPlace(ti.dag_id, str(ti.run_id), task.task_id, map_index), variant, links
+
+
+def _recorded(operator: BaseOperator, ti_key: TaskInstanceKey) -> RunResult | None:
+    """The run that the task belongs to; its registering task comes before it, or after."""
+    tasks = _wired(operator, _REGISTERS)
+    if not tasks:
+        later = {name for task in operator.get_flat_relatives() for name in _wired(task, _REGISTERS)}
+        tasks = tuple(later) if len(later) == 1 else ()
+    return recorded(ti_key.dag_id, ti_key.run_id, tasks[0]) if tasks else None
+
+
+def _registered_model(operator: BaseOperator, ti_key: TaskInstanceKey) -> str | None:
+    tasks = _wired(operator, task_of("resolve"))
+    return registered_model(ti_key.dag_id, ti_key.run_id, tasks[0]) if tasks else None
+
+
+def _wired(operator: Any, does: Task) -> tuple[str, ...]:
+    wiring = getattr(operator, "wiring", None)
+    return () if wiring is None else wiring.all(does)

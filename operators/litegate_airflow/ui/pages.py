@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 from airflow.sdk import conf
 
 from litegate.records import Requalification, RunResult
+from litegate.surroundings import variables
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -39,6 +40,6 @@ def mlflow_page(result: RunResult | Requalification) -> str:
 
 def mlflow_url(path: str) -> str:
     """A page of MLflow's user interface where people reach it, without the credentials that an address may hold."""
-    url = urlsplit(os.environ.get("LITEGATE_MLFLOW_URL") or os.environ.get("MLFLOW_TRACKING_URI", ""))
+    url = urlsplit(os.environ.get("LITEGATE_MLFLOW_URL") or variables().get("MLFLOW_TRACKING_URI", ""))
     base = url._replace(netloc=url.netloc.rpartition("@")[2]).geturl().rstrip("/")
     return f"{base}/#/{path}?workflowType=machine_learning"

@@ -13,7 +13,7 @@ from litegate.diagnosis import kind_of
 from litegate.failures import FailureKind
 from litegate.storage import s3
 from litegate.storage.protocol import Refused
-from litegate.storage.s3 import S3Storage, s3_client, split_s3
+from litegate.storage.s3 import S3Storage, client_for, s3_client, split_s3
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_without_credentials_it_is_said(s3_bucket: str, monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nothing")
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     s3_client().close()
-    s3_client.cache_clear()
+    client_for.cache_clear()
     with pytest.raises(Refused, match="Unable to locate credentials"):
         S3Storage(f"s3://{s3_bucket}").find("a")
 

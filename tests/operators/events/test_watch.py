@@ -14,7 +14,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from litegate.storage import versions
-from litegate.storage.s3 import s3_client
+from litegate.storage.s3 import client_for, s3_client
 from litegate.storage.workspace import Workspace
 from litegate_airflow.events import watch
 from litegate_airflow.events.watch import ModelTrigger
@@ -155,7 +155,7 @@ def own_server(s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Thre
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://{}:{}".format(*server.get_host_and_port()))
-    s3_client.cache_clear()
+    client_for.cache_clear()
     yield server
     server.stop()
 

@@ -25,6 +25,7 @@ from litegate.records import (
 from litegate.spec import parse_spec
 from litegate_airflow.operators.evaluate import EvaluateOperator
 from litegate_airflow.runtime.run_records import RunRecords
+from tests.operators.wiring import NAMED
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=1)
 CODE = UserCode(reference="mine:Metric", folder="x", digest="1" * 64)
@@ -58,7 +59,7 @@ def ask(ti: Any, variant: str, champion: Artifact | None = CHAMPION, **keys: Any
     for (task, key), record in found.items():
         ti.values[task, 0 if task.startswith("variant") else -1, key] = record.to_json()
     ti.map_index = 0
-    request = EvaluateOperator(task_id="evaluate", variant=variant).request(RunRecords(ti))
+    request = EvaluateOperator(upstream=NAMED, task_id="evaluate", variant=variant).request(RunRecords(ti))
     assert request.artifact == artifact(variant)
     assert (request.metric_code, request.preprocess) == (CODE, CODE)
     return request

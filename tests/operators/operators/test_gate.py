@@ -12,6 +12,7 @@ from litegate.records import Artifact, Candidate, Evaluated, Failure, FileRef, G
 from litegate.spec import parse_spec
 from litegate_airflow.operators.gate import GateOperator
 from tests.operators.runtime.test_run_records import inspection, smoke
+from tests.operators.wiring import NAMED
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=1)
 DATA = {"uri": "d.npz", "format": "npz"}
@@ -50,7 +51,7 @@ def request(policy: dict[str, Any], **found: Any) -> GateRequest:
         }
         | found
     )
-    return GateOperator(task_id="gate").request(records)
+    return GateOperator(upstream=NAMED, task_id="gate").request(records)
 
 
 def test_a_profile_that_was_killed_without_a_word_counts_as_failed() -> None:

@@ -14,13 +14,14 @@ from litegate.spec import parse_spec
 from litegate_airflow.operators.promote import PromoteOperator
 from tests.operators.operators.test_gate import SPEC
 from tests.operators.ui.test_links import result
+from tests.operators.wiring import NAMED
 
 
 def request(overrides: Overrides | None, **gate: Any) -> Any:
     """The request of a run in which nothing was selected."""
     resolved = SimpleNamespace(spec=parse_spec(SPEC | {"gate": gate}), overrides=overrides)
     records: Any = SimpleNamespace(run_result=result, resolved=lambda: resolved)
-    return PromoteOperator(task_id="promote").request(records)
+    return PromoteOperator(upstream=NAMED, task_id="promote").request(records)
 
 
 @pytest.mark.parametrize("on_reject", ["fail", "skip"])

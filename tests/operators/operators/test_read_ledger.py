@@ -9,6 +9,7 @@ import pytest
 
 from litegate.records import Position, RegisteredAlias
 from litegate_airflow.operators.read_ledger import ReadLedgerOperator
+from tests.operators.wiring import NAMED
 
 STORED, NOW = Position(entries=4), Position(entries=9)
 
@@ -42,7 +43,7 @@ def test_a_run_that_is_cleared_gains_no_place_by_it(
     ti: Any, monkeypatch: pytest.MonkeyPatch, max_tries: int, stored: Position | None, expected: Position
 ) -> None:
     monkeypatch.setattr("litegate_airflow.operators.step.StepRun", Ledger(stored))
-    operator = ReadLedgerOperator(task_id="read_ledger", retries=1)
+    operator = ReadLedgerOperator(upstream=NAMED, task_id="read_ledger", retries=1)
     ti.max_tries = max_tries
-    records: Any = SimpleNamespace(ti=ti, channel=lambda: RegisteredAlias(registry="m"))
+    records: Any = SimpleNamespace(ti=ti, channel=lambda: RegisteredAlias(registry="m"), run_key=lambda: "d/r")
     assert operator.run_step("read_ledger", operator.request(records)) == expected

@@ -16,6 +16,7 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 from litegate.digest import OtherBytes
 from litegate.errors import SpecError, StoreError
 from litegate.spec import Approval
+from litegate.variants import CHAMPION
 from litegate_airflow.events.notify import RunNotifier, judged
 from litegate_airflow.operators import step
 from litegate_airflow.operators.approve import ApproveOperator
@@ -47,6 +48,7 @@ from litegate_airflow.operators.resolve import ResolveOperator
 from litegate_airflow.operators.sample import SampleOperator
 from litegate_airflow.operators.select import SelectOperator
 from litegate_airflow.runtime.failing import failures_reported
+from tests.operators.wiring import NAMED, REQUALIFYING
 
 DEFECTS = (
     KeyError("ours"),
@@ -55,21 +57,24 @@ DEFECTS = (
     RuntimeError("who knows"),
 )
 NO_ANSWER = ConnectionError("refused")
+RUNS = (NAMED, REQUALIFYING)
 APPROVAL = Approval(on_timeout="fail")
 PLAIN = (ConvertOperator, SampleOperator, LintOperator, CheckConversionOperator, GateOperator, RegisterOperator)
 LATER = (PromoteOperator, ReadLedgerOperator, DecideApprovalOperator, SelectOperator, FetchChampionOperator)
 REQUALIFY = (FetchChampionEvidenceOperator, DriftOperator, RequalifyGateOperator, RecordOperator, ActOperator)
-OF_A_VARIANT = (QuantizeOperator, InspectOperator, EvaluateOperator, BenchmarkOperator, RequalifyEvaluateOperator)
+OF_A_VARIANT = (QuantizeOperator, InspectOperator, EvaluateOperator, BenchmarkOperator)
 READERS: dict[str, Callable[[], Any]] = {
-    **{cls.__name__: lambda cls=cls: cls(task_id="task") for cls in (*PLAIN, *LATER, *REQUALIFY)},
-    **{cls.__name__: lambda cls=cls: cls(task_id="task", variant="int8") for cls in OF_A_VARIANT},
-    "ApproveOperator": lambda: ApproveOperator(task_id="task", approval=APPROVAL),
+    **{cls.__name__: lambda cls=cls: cls(upstream=RUNS, task_id="task") for cls in (*PLAIN, *LATER, *REQUALIFY)},
+    **{cls.__name__: lambda cls=cls: cls(upstream=RUNS, task_id="task", variant="int8") for cls in OF_A_VARIANT},
+    "RequalifyEvaluateOperator": lambda: RequalifyEvaluateOperator(upstream=RUNS, task_id="task", variant=CHAMPION),
+    "ApproveOperator": lambda: ApproveOperator(upstream=NAMED, task_id="task", approval=APPROVAL),
 }
 """Every operator that begins with what earlier tasks left."""
 
 
 def execute(operator: Any, ti: Any, **context: Any) -> Any:
     ti.max_tries = 0
+    ti.task = operator
     return operator.execute({"ti": ti, "task_instance": ti, "outlet_events": {}} | context)
 
 
@@ -143,14 +148,14 @@ def test_a_form_without_what_it_must_have_is_not_asked_again(ti: Any) -> None:
 def test_a_broken_spec_is_said_as_it_is_and_not_read_again(ti: Any) -> None:
     problem = SpecError("m.yaml: target", "cpu", "'gpu'")
     with pytest.raises(AirflowFailException, match=r"^m\.yaml: target: expected cpu, got 'gpu'$"):
-        execute(ResolveOperator(task_id="resolve", spec_path="m.yaml", problem=problem), ti)
+        execute(ResolveOperator(task_id="resolve", spec="m.yaml", problem=problem), ti)
     failure = ti.pushed("failure")
     assert (failure["kind"], failure["message"]) == ("bad_input", str(problem))
 
 
 def test_a_search_for_earlier_results_that_fails_is_not_repeated(ti: Any) -> None:
     with pytest.raises(AirflowFailException):
-        execute(LookupCacheOperator(task_id="lookup_cache", before="gate"), ti)  # in no DAG
+        execute(LookupCacheOperator(upstream=NAMED, task_id="lookup_cache"), ti)  # in no DAG
     assert ti.pushed("failure")["step"] == "lookup_cache"
 
 
@@ -164,7 +169,7 @@ def test_a_question_that_cannot_be_put_is_not_repeated(
     monkeypatch.setattr("litegate_airflow.operators.approve.mlflow_page", lambda _: "")
     monkeypatch.setattr("litegate_airflow.operators.approve.run_url", lambda _: "")
     with pytest.raises(AirflowFailException, match=str(error)):
-        execute(ApproveOperator(task_id="task", approval=APPROVAL), ti, task_state_store=Notes())
+        execute(ApproveOperator(upstream=NAMED, task_id="task", approval=APPROVAL), ti, task_state_store=Notes())
 
 
 class Waiting:
@@ -198,7 +203,7 @@ class Notes(dict[str, Any]):
     ],
 )
 def test_an_answer_that_cannot_be_taken_is_not_taken_again(event: dict[str, Any], kind: str, ti: Any) -> None:
-    operator = ApproveOperator(task_id="task", approval=APPROVAL)
+    operator = ApproveOperator(upstream=NAMED, task_id="task", approval=APPROVAL)
     with pytest.raises(AirflowFailException):
         operator.execute_complete({"ti": ti, "task_state_store": Notes()}, event)
     assert ti.pushed("failure")["kind"] == kind

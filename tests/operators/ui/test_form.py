@@ -206,7 +206,7 @@ def test_the_champion_is_in_the_form_if_the_graph_compares_with_it() -> None:
 
 def test_resolve_asks_for_what_was_changed_and_refuses_what_is_wrong(ti: Any, tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(yaml.safe_dump(DATA))
-    operator = ResolveOperator(task_id="resolve", spec_path=str(tmp_path / "m.yaml"))
+    operator = ResolveOperator(task_id="resolve", spec=str(tmp_path / "m.yaml"), form=True)
     ti.conf = {"gate.max_drop": 0.5}
     request = operator.request(RunRecords(ti))
     assert request.spec.gate.max_drop == 0.5

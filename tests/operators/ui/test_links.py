@@ -11,11 +11,13 @@ import pytest
 from litegate.records import BaselineSummary, Champion, RunResult, VariantRow
 from litegate_airflow.get_provider_info import get_provider_info
 from litegate_airflow.operators.benchmark import BenchmarkOperator
+from litegate_airflow.operators.evaluate import EvaluateOperator
 from litegate_airflow.operators.promote import PromoteOperator
 from litegate_airflow.operators.quantize import QuantizeOperator
 from litegate_airflow.operators.select import SelectOperator
 from litegate_airflow.ui import links
 from litegate_airflow.ui.links import ArtifactLink, ReportLink, RunLink, VersionLink
+from tests.operators.wiring import NAMED
 
 LINKS = (RunLink(), ReportLink(), ArtifactLink(), VersionLink())
 MODE = "?workflowType=machine_learning"
@@ -53,12 +55,12 @@ def mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = result(Champion(variant="int8", version=3, digest="0" * 64))
-    monkeypatch.setattr(links, "recorded", lambda dag_id, run_id: chosen)
-    monkeypatch.setattr(links, "registered_model", lambda dag_id, run_id: "my model")
+    monkeypatch.setattr(links, "recorded", lambda *_: chosen)
+    monkeypatch.setattr(links, "registered_model", lambda *_: "my model")
 
 
 def test_a_variant_links_to_its_own_run_and_file(registered: None) -> None:
-    assert found(QuantizeOperator(task_id="quantize", variant="int8")) == {
+    assert found(QuantizeOperator(upstream=NAMED, task_id="quantize", variant="int8")) == {
         "MLflow run": f"https://mlflow.example/#/experiments/7/runs/child{MODE}",
         "Report": f"https://mlflow.example/#/experiments/7/runs/parent/artifacts/report.html{MODE}",
         "Artifact": f"https://mlflow.example/#/experiments/7/models/m-1/artifacts{MODE}",
@@ -67,32 +69,35 @@ def test_a_variant_links_to_its_own_run_and_file(registered: None) -> None:
 
 
 def test_a_variant_without_a_file_links_to_none(registered: None) -> None:
-    pages = found(BenchmarkOperator(task_id="benchmark", variant="uint8"))
+    pages = found(BenchmarkOperator(upstream=NAMED, task_id="benchmark", variant="uint8"))
     assert pages["Artifact"] == ""
     assert "/runs/other?" in pages["MLflow run"]
 
 
 def test_what_was_not_recorded_has_no_page(registered: None) -> None:
-    pages = found(BenchmarkOperator(task_id="evaluate_champion", variant="champion"))
+    pages = found(EvaluateOperator(upstream=NAMED, task_id="evaluate_champion", variant="champion"))
     assert (pages["MLflow run"], pages["Artifact"]) == ("", "")
 
 
 def test_a_task_for_all_variants_links_to_their_parent(registered: None) -> None:
-    pages = found(SelectOperator(task_id="select"))
+    pages = found(SelectOperator(upstream=NAMED, task_id="select"))
     assert pages["MLflow run"] == f"https://mlflow.example/#/experiments/7/runs/parent{MODE}"
     assert pages["Artifact"] == ""
 
 
 def test_there_is_no_version_where_nothing_was_selected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(links, "recorded", lambda dag_id, run_id: result())
-    monkeypatch.setattr(links, "registered_model", lambda dag_id, run_id: "m")
-    assert found(PromoteOperator(task_id="promote"))["Model version"] == ""
+    monkeypatch.setattr(links, "recorded", lambda *_: result())
+    monkeypatch.setattr(links, "registered_model", lambda *_: "m")
+    assert found(PromoteOperator(upstream=NAMED, task_id="promote"))["Model version"] == ""
 
 
 def test_there_are_no_links_before_the_run_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(links, "recorded", lambda dag_id, run_id: None)
-    monkeypatch.setattr(links, "registered_model", lambda dag_id, run_id: None)
-    for operator in (QuantizeOperator(task_id="q", variant="int8"), PromoteOperator(task_id="p")):
+    monkeypatch.setattr(links, "recorded", lambda *_: None)
+    monkeypatch.setattr(links, "registered_model", lambda *_: None)
+    for operator in (
+        QuantizeOperator(upstream=NAMED, task_id="q", variant="int8"),
+        PromoteOperator(upstream=NAMED, task_id="p"),
+    ):
         assert set(found(operator).values()) == {""}
 
 
@@ -101,7 +106,9 @@ def test_without_an_address_for_people_it_is_that_for_programs_but_no_password(
 ) -> None:
     monkeypatch.delenv("LITEGATE_MLFLOW_URL")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://robot:secret@inner.example:5000/mlflow")
-    assert found(SelectOperator(task_id="select"))["MLflow run"].startswith("https://inner.example:5000/mlflow/#/")
+    assert found(SelectOperator(upstream=NAMED, task_id="select"))["MLflow run"].startswith(
+        "https://inner.example:5000/mlflow/#/"
+    )
 
 
 def test_a_run_is_not_failed_for_want_of_links(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,37 @@
+"""The environment variables that work goes by: the process's own, and what its caller has put in their place.
+
+What a caller puts there stands in no `os.environ`, so that it reaches the work that it is for and nothing beside it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+
+__all__ = ["replaced", "replacing", "variables"]
+
+_REPLACED: ContextVar[Mapping[str, str | None]] = ContextVar("replaced", default=MappingProxyType({}))
+
+
+def variables() -> dict[str, str]:
+    """All of them, as the work sees them."""
+    found = {**os.environ, **_REPLACED.get()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def replaced() -> Mapping[str, str | None]:
+    """Those that the caller has put there; None for one that there is not to be."""
+    return _REPLACED.get()
+
+
+@contextmanager
+def replacing(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Put variables in the place of the process's own; for this thread, and those that are given its context."""
+    token = _REPLACED.set(MappingProxyType({**_REPLACED.get(), **values}))
+    try:
+        yield
+    finally:
+        _REPLACED.reset(token)

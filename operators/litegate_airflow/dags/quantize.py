@@ -1,0 +1,172 @@
+"""The DAG that quantizes a model into every variant, gates, registers and promotes; and the same as a task group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, TaskGroup, TriggerRule, task_group
+
+from litegate.errors import SpecError
+from litegate.spec import Approval, Spec
+from litegate.variants import BASELINE, CHAMPION
+from litegate_airflow.dags.owner import Owner
+from litegate_airflow.events.deadline import deadlines
+from litegate_airflow.events.notify import RunNotifier, asked, decided, judged, promoted
+from litegate_airflow.events.schedules import model_asset, model_schedule
+from litegate_airflow.operators import (
+    ApproveOperator,
+    BenchmarkOperator,
+    CheckConversionOperator,
+    ConvertOperator,
+    DecideApprovalOperator,
+    EvaluateOperator,
+    FetchChampionOperator,
+    GateOperator,
+    InspectOperator,
+    LintOperator,
+    LookupCacheOperator,
+    PromoteOperator,
+    QuantizeOperator,
+    ReadLedgerOperator,
+    RegisterOperator,
+    ResolveOperator,
+    SampleOperator,
+    SelectOperator,
+)
+from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
+from litegate_airflow.ui.doc_page import doc_page
+from litegate_airflow.ui.form import form
+
+__all__ = ["broken_dag", "quantize_dag", "quantize_group"]
+
+UPSTREAM_FIRST = {"weight_rule": "upstream"}
+"""A run that is under way is finished before another begins."""
+
+
+def quantize_dag(
+    spec: SpecLike,
+    *,
+    folder: str | Path | None = None,
+    dag_id: str = "",
+    tags: Iterable[str] = (),
+    owner: Owner | None = None,
+    **dag: Any,
+) -> DAG:
+    """The DAG of a spec; the name of the variable that a DAG file gives it does not matter.
+
+    Args:
+        spec: a spec file's path, which every run reads again, or a spec.
+        folder: that the relative addresses of a spec without a file are in, and its code.
+        dag_id: `quantize__<model.name>` if not given.
+        tags: beside litegate's own.
+        owner: default arguments, pool and connections.
+        dag: further arguments of `airflow.sdk.DAG`, in place of litegate's own: `schedule`, `start_date`, ...
+
+    Raises:
+        SpecError: the spec cannot be used; Airflow shows it as an import error of the DAG file.
+    """
+    source, owner = SpecSource.of(spec, folder), owner or Owner()
+    read = source.parsed or source.read()
+    own = {
+        "description": f"{read.model.name} for {read.target}: {', '.join(read.variants)}",
+        "doc_md": doc_page(source.name, read),
+        "schedule": model_schedule(read, owner.aws_conn_id),
+        "catchup": False,
+        "dagrun_timeout": timedelta(days=1, hours=read.approval.timeout_hours if read.approval else 0),
+        "deadline": deadlines(read),
+        "default_args": owner.defaults(**UPSTREAM_FIRST),
+        "params": form(read),
+        "tags": ["litegate", "quantize", read.model.name, read.target, *tags],
+    }
+    with DAG(dag_id or f"quantize__{read.model.name}", **{**own, **dag}) as made:
+        _tasks(source, read, owner, prefixed=False)
+    return made
+
+
+def quantize_group(
+    spec: SpecLike,
+    *,
+    folder: str | Path | None = None,
+    group_id: str = "",
+    owner: Owner | None = None,
+) -> TaskGroup:
+    """The same tasks as a group in a DAG of one's own, which may stand before and after other tasks.
+
+    Every run promotes by the spec as it is; there is no form.
+
+    Args:
+        group_id: the model's name if not given.
+
+    Raises:
+        SpecError: the spec cannot be used.
+    """
+    source, owner = SpecSource.of(spec, folder), owner or Owner()
+    read = source.parsed or source.read()
+    defaults: Any = owner.defaults(**UPSTREAM_FIRST)
+    with TaskGroup(group_id or read.model.name, default_args=defaults) as group:
+        _tasks(source, read, owner, prefixed=True)
+    return group
+
+
+def broken_dag(dag_id: str, path: Path, problem: SpecError | None) -> DAG:
+    """The DAG of a spec file that cannot be used: it is there to say why, and takes no other down."""
+    with DAG(dag_id, schedule=None, catchup=False, doc_md=str(problem), tags=["litegate", "broken-spec"]) as made:
+        ResolveOperator(spec=path, problem=problem)
+    return made
+
+
+def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> None:
+    """The tasks in the DAG or the group at hand."""
+    inlets = [model_asset(spec, owner.aws_conn_id)]
+    resolve = ResolveOperator(spec=source, form=not prefixed, inlets=inlets, **owner.heavy)
+    ledger = ReadLedgerOperator(upstream=resolve)
+    compares = spec.gate.max_drop_from_champion is not None
+    pinned = [FetchChampionOperator(upstream=resolve)] if compares else []
+    lookup_cache = LookupCacheOperator(upstream=[resolve, *pinned])
+    convert = ConvertOperator(upstream=lookup_cache, **owner.heavy)
+    sample = SampleOperator(upstream=convert, **owner.heavy)
+    with TaskGroup("checks", prefix_group_id=prefixed) as checks:
+        LintOperator(upstream=sample, **owner.heavy)
+        CheckConversionOperator(upstream=sample, **owner.heavy)
+        InspectOperator(upstream=sample, variant=BASELINE, **owner.heavy)
+    with TaskGroup("references", prefix_group_id=prefixed) as references:
+        for variant in (BASELINE, CHAMPION) if compares else (BASELINE,):
+            EvaluateOperator(upstream=checks, variant=variant, **owner.alone)
+        BenchmarkOperator(upstream=checks, variant=BASELINE, **owner.alone)
+    variants = _variants(checks, owner).expand(name=lookup_cache.output)
+    # Other trigger rules forbid what is skipped.
+    gate = GateOperator(upstream=[references, variants], trigger_rule=TriggerRule.ALL_DONE)
+    select = SelectOperator(upstream=gate)
+    register = RegisterOperator(upstream=[select, ledger], on_success_callback=RunNotifier(spec, judged))
+    promote = PromoteOperator(upstream=register, on_success_callback=RunNotifier(spec, promoted), **owner.alone)
+    if spec.approval is not None:
+        _approval(promote, spec, spec.approval, owner)
+
+
+def _variants(checks: TaskGroup, owner: Owner) -> Any:
+    """What each variant goes through; one that fails does not stop the others."""
+
+    @task_group(group_id="variant", default_args={"map_index_template": "{{ task.variant }}"})
+    def variant(name: str) -> None:
+        quantize = QuantizeOperator(upstream=checks, variant=name, **owner.heavy)
+        inspect = InspectOperator(upstream=quantize, variant=name, **owner.heavy)
+        evaluate = EvaluateOperator(upstream=inspect, variant=name, **owner.alone)
+        BenchmarkOperator(upstream=evaluate, variant=name, **owner.alone)
+
+    return variant
+
+
+def _approval(promote: PromoteOperator, spec: Spec, asks: Approval, owner: Owner) -> None:
+    """Ask a person, and record the answer."""
+    approve = ApproveOperator(upstream=promote, approval=asks, notifiers=RunNotifier(spec, asked))
+    tells = RunNotifier(spec, decided)
+    DecideApprovalOperator(
+        upstream=approve,
+        on_success_callback=tells,
+        on_failure_callback=tells,
+        on_skipped_callback=tells,
+        **owner.alone,
+    )
