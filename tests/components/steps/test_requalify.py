@@ -344,7 +344,7 @@ def test_the_last_champion_stays_and_somebody_is_called(world: World) -> None:
     acted = world.act(world.record(**BROKEN))
     assert (acted.action, acted.champion) == ("alerted", 1)
     assert "it was not rolled back" in acted.why
-    assert "another accepted version that can take over, got none" in acted.why
+    assert "another accepted version that can take over, got no such version" in acted.why
     assert len(state_of(MlflowClient(), world.channel).entries) == 1
 
 

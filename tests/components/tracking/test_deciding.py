@@ -196,7 +196,7 @@ def test_a_roll_back_proves_the_version_that_takes_over(model, mlflow_server):
 def test_what_cannot_be_decided_writes_nothing(model):
     version = model.add()
     model.accept(version, 1)
-    with pytest.raises(BadInput, match="another accepted version that can take over, got none"):
+    with pytest.raises(BadInput, match="another accepted version that can take over, got no such version"):
         model.decide("rolled_back", version)
     with pytest.raises(BadInput, match="version 7, for which this was decided"):
         model.accept(model.add(), 2, expected=7)

@@ -19,6 +19,8 @@ THEIR_OWN_TRAINING = {"prepare", "train"}
 LOADS_BY_NAME = {
     "litegate/execution/sandbox/__main__.py": "the program of the steps, of which a step says it is",
     "litegate/__init__.py": "the front door's own names, in the caller's process",
+    "litegate/engines/__init__.py": "an engine, by its row",
+    "litegate/runtimes/__init__.py": "a runtime, by its row",
     "litegate/user_code/entry_point.py": "the user's functions and classes",
     "litegate/steps/child.py": "a step, by its name in the registry",
     "litegate/flavor/python_model.py": "litegate's own adapter, in the process of who serves a model",
