@@ -13,6 +13,7 @@ from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
 from litegate.cli.progress import Progress
 from litegate.errors import DataError, ModelError, StackError
 from litegate.failures import FailureKind
+from litegate.pipeline.tasks import task_of
 from litegate.records import Decided, Failure, Promotion, RunResult
 from litegate.spec import Spec
 from litegate.stack import Home
@@ -115,13 +116,13 @@ def read_outcome(airflow: AirflowApi, run: RunId, model: str) -> Outcome:
     def returned(task: str) -> Any | None:
         return airflow.xcom(run, task, "return_value") if task in succeeded else None
 
-    result, promotion = returned("register"), returned("promote")
+    result, promotion = returned(task_of("register").id), returned(task_of("promote").id)
     outcome = outcome_of(
         model,
         None if result is None else RunResult.model_validate(result),
         None
         if promotion is None
-        else _settled(Promotion.model_validate(promotion), airflow.xcom(run, "decide", "decided")),
+        else _settled(Promotion.model_validate(promotion), airflow.xcom(run, task_of("decide").id, "decided")),
         read_failures(airflow, run, tasks),
     )
     note = airflow.note(run) or ""
@@ -132,7 +133,7 @@ def read_outcome(airflow: AirflowApi, run: RunId, model: str) -> Outcome:
 
 def registry_of(airflow: AirflowApi, run: RunId) -> str:
     """The name under which a run registers what passes; empty before its spec was read."""
-    resolved = airflow.xcom(run, "resolve", "resolved")
+    resolved = airflow.xcom(run, task_of("resolve").id, "resolved")
     return "" if resolved is None else str(resolved["spec"]["registry"]["name"])
 
 

@@ -13,6 +13,7 @@ from litegate.cli.deciding import actor
 from litegate.cli.leftovers import end_mlflow_runs
 from litegate.cli.progress import start_showing
 from litegate.errors import LitegateError, StackError
+from litegate.pipeline.tasks import task_of
 from litegate.stack import Home, Stack, running, stop
 from litegate.stack.airflow_api import AirflowApi
 from litegate.stack.patience import Patience
@@ -76,7 +77,7 @@ def _end_run(airflow: AirflowApi, attempt: Attempt) -> None:
             attempt.confirmed = True
         airflow.fail(attempt.run, f"{ENDED_BY}{actor()}, who interrupted the command that had begun it")
         attempt.over, attempt.interrupted = True, f"interrupted; {attempt.run.run} was ended"
-        if any(task.task == "register" and task.state == "failed" for task in airflow.tasks(attempt.run)):
+        if any(task.task == task_of("register").id and task.state == "failed" for task in airflow.tasks(attempt.run)):
             end_mlflow_runs(attempt.home, attempt.run)
     except LitegateError as error:
         attempt.interrupted = f"interrupted; {error}"

@@ -12,6 +12,7 @@ from litegate.cli.progress import AWAITING_INPUT, Progress
 from litegate.cli.tracking import using_workspace
 from litegate.errors import BadInput, LitegateError
 from litegate.execution.step_run import StepRun
+from litegate.pipeline.tasks import task_of
 from litegate.records import Resolved, ResolveRequest
 from litegate.settings import settings
 from litegate.spec import Spec
@@ -90,7 +91,7 @@ def _begun_with(airflow: AirflowApi, run: RunId) -> Resolved | None:
 
     The event that began it is no part of what it answers.
     """
-    while (value := airflow.xcom(run, "resolve", "resolved")) is None:
+    while (value := airflow.xcom(run, task_of("resolve").id, "resolved")) is None:
         if airflow.state(run) in _ENDED:
             return None
         time.sleep(0.5)
