@@ -39,6 +39,12 @@ class Airflow(AirflowApi):
         return dict(question)
 
     def answer(self, run: RunId, option: str, note: str) -> None:
+        """As a person does, who reads first.
+
+        An answer within the second finds Airflow's scheduler before it has heard that the process which asked has
+        ended: it takes the one that goes on for one that was lost, and asks again.
+        """
+        time.sleep(3)
         said = {"chosen_options": [option], "params_input": {"note": note}}
         self._send("PATCH", f"{run.path}/taskInstances/approve/-1/hitlDetails", json=said)
 
