@@ -8,6 +8,7 @@ from types import MappingProxyType
 from litegate.failures import FailureKind
 from litegate.gate.selection import select
 from litegate.pipeline.evaluation import evaluate_request, runtime_of
+from litegate.pipeline.requalification import champion_request
 from litegate.pipeline.results import Results
 from litegate.records import (
     BenchmarkRequest,
@@ -75,8 +76,7 @@ def selection_of(results: Results) -> Selection:
 
 
 def _champion(results: Results, _: str) -> ChampionRequest:
-    registry = results.resolved().spec.registry
-    return ChampionRequest(registry=registry.name, alias=registry.alias)
+    return champion_request(results.resolved().spec.registry)
 
 
 def _convert(results: Results, _: str) -> ConvertRequest:

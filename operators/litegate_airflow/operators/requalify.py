@@ -10,7 +10,13 @@ from typing_extensions import override
 
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
-from litegate.pipeline.evaluation import runtime_of
+from litegate.pipeline.requalification import (
+    act_request,
+    champion_request,
+    drift_request,
+    fresh_evaluation_request,
+    fresh_gate_request,
+)
 from litegate.pipeline.tasks import REQUALIFICATION
 from litegate.records import (
     Acted,
@@ -20,12 +26,9 @@ from litegate.records import (
     EvaluateRequest,
     FoundChampion,
     GateRequest,
-    RegisteredAlias,
     RequalifyRequest,
     SnapshotRequest,
 )
-from litegate.spec import Requalify, Spec
-from litegate.variants import BASELINE
 from litegate_airflow.operators.step import StepOperator, VariantOperator
 from litegate_airflow.runtime.dag_run import actor
 from litegate_airflow.runtime.failing import failures_reported
@@ -73,8 +76,7 @@ class FetchChampionEvidenceOperator(StepOperator):
 
     @override
     def request(self, records: RunRecords) -> ChampionRequest:
-        registry = RequalificationRecords(records.ti).snapshot().spec.registry
-        return ChampionRequest(registry=registry.name, alias=registry.alias)
+        return champion_request(RequalificationRecords(records.ti).snapshot().spec.registry)
 
     @override
     def deliver(self, result: FoundChampion, context: Context) -> Any:
@@ -94,21 +96,7 @@ class RequalifyEvaluateOperator(VariantOperator):
     @override
     def request(self, records: RunRecords) -> EvaluateRequest:
         found = RequalificationRecords(records.ti)
-        snapshot, champion = found.snapshot(), found.evidence()
-        spec = snapshot.spec
-        artifact = champion.baseline if self.variant == BASELINE else champion.artifact
-        return EvaluateRequest(
-            artifact=artifact,
-            runtime=runtime_of(spec),
-            data=snapshot.data,
-            where="requalify.uri",
-            metric=spec.evaluation.metric,
-            metric_code=snapshot.metric_code,
-            max_samples=_max_samples(spec, artifact.variant),
-            seed=spec.calibration.seed,
-            preprocess=snapshot.preprocess,
-            signature=spec.evaluation.signature,
-        )
+        return fresh_evaluation_request(found.snapshot(), found.evidence(), self.variant)
 
 
 class DriftOperator(StepOperator):
@@ -120,16 +108,7 @@ class DriftOperator(StepOperator):
     @override
     def request(self, records: RunRecords) -> DriftRequest:
         found = RequalificationRecords(records.ti)
-        snapshot = found.snapshot()
-        return DriftRequest(
-            champion=found.evidence(),
-            evaluated=found.evaluated(),
-            data=snapshot.data,
-            limits=_section(snapshot.spec),
-            seed=snapshot.spec.calibration.seed,
-            preprocess=snapshot.preprocess,
-            signature=snapshot.spec.evaluation.signature,
-        )
+        return drift_request(found.snapshot(), found.evidence(), found.evaluated())
 
 
 class RequalifyGateOperator(StepOperator):
@@ -141,18 +120,7 @@ class RequalifyGateOperator(StepOperator):
     @override
     def request(self, records: RunRecords) -> GateRequest:
         found = RequalificationRecords(records.ti)
-        snapshot = found.snapshot()
-        baseline, champion = found.pair()
-        return GateRequest(
-            policy=_section(snapshot.spec).policy,
-            target=snapshot.spec.target,
-            variants=(champion.artifact.variant,),
-            baseline=baseline,
-            candidates=(champion,),
-            metric_code=snapshot.metric_code,
-            seed=snapshot.spec.calibration.seed,
-            allow_evaluation=None,
-        )
+        return fresh_gate_request(found.snapshot(), *found.pair())
 
 
 class RecordOperator(StepOperator):
@@ -176,7 +144,7 @@ class RecordOperator(StepOperator):
 
 
 class ActOperator(StepOperator):
-    """Returns a `Acted`, which is also under the XCom key `acted`; fails where somebody is to look.
+    """Returns an `Acted`, which is also under the XCom key `acted`; fails where somebody is to look.
 
     Whoever is to be told of it reads that key in the task's callbacks.
     """
@@ -187,16 +155,7 @@ class ActOperator(StepOperator):
     @override
     def request(self, records: RunRecords) -> ActRequest:
         found = RequalificationRecords(records.ti)
-        spec = found.snapshot().spec
-        section = _section(spec)
-        return ActRequest(
-            channel=RegisteredAlias(registry=spec.registry.name, alias=spec.registry.alias),
-            requalification=found.requalification(),
-            on_failure=section.on_failure,
-            on_drift=section.on_drift,
-            actor=actor(records.ti),
-            run_key=records.run_key(),
-        )
+        return act_request(found.snapshot().spec, found.requalification(), actor(records.ti), records.run_key())
 
     @override
     def execute(self, context: Context) -> Any:
@@ -207,14 +166,3 @@ class ActOperator(StepOperator):
             if acted.action == "alerted":
                 raise StepFailed("requalify", FailureKind.ALERT, acted.why)
             return self.deliver(acted, context)
-
-
-def _section(spec: Spec) -> Requalify:
-    assert spec.requalify is not None, "the step snapshot has looked"
-    return spec.requalify
-
-
-def _max_samples(spec: Spec, variant: str) -> int | None:
-    """The smaller limit, where the variant has one of its own."""
-    limits = (_section(spec).max_samples, spec.evaluation.max_samples_by_variant.get(variant))
-    return min((limit for limit in limits if limit is not None), default=None)

@@ -10,7 +10,6 @@ from typing import Any
 from litegate import records
 from litegate.digest import digest_bytes
 from litegate.records import Artifact, DataRef, FileRef, Record, Signature, TensorSpec, UserCode
-from litegate.records.sources import DataRef as Snapshot
 from litegate.settings import Settings
 from litegate.spec import parse_spec
 from litegate.spec.metric_facts import BUILT_IN
@@ -94,7 +93,7 @@ class World:
     def data(self, uri: str, keep: Callable[[str, bytes], FileRef]) -> DataRef:
         entries = list_entries(uri, "data")
         manifest = keep(MANIFEST, manifest_bytes(entries))
-        return Snapshot(uri=uri, format="npz", digest=manifest_digest(entries), manifest=manifest)
+        return DataRef(uri=uri, format="npz", digest=manifest_digest(entries), manifest=manifest)
 
     def artifact(self, variant: str, keep: Callable[[str, bytes], FileRef]) -> Artifact:
         file = keep(f"{variant}.tflite", f"the bytes of {variant}".encode())

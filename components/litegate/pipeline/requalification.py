@@ -1,0 +1,104 @@
+"""What each step of a requalification is asked: pure functions of the fresh data, the champion and what steps found."""
+
+from __future__ import annotations
+
+from litegate.pipeline.evaluation import runtime_of
+from litegate.records import (
+    ActRequest,
+    Candidate,
+    ChampionEvidence,
+    ChampionRequest,
+    DriftRequest,
+    Evaluated,
+    EvaluateRequest,
+    GateRequest,
+    RegisteredAlias,
+    Requalification,
+    Snapshot,
+)
+from litegate.spec import Registry, Requalify, Spec
+from litegate.variants import BASELINE
+
+__all__ = ["act_request", "champion_request", "drift_request", "fresh_evaluation_request", "fresh_gate_request"]
+
+
+def champion_request(registry: Registry) -> ChampionRequest:
+    """Which registered model's champion is fetched."""
+    return ChampionRequest(registry=registry.name, alias=registry.alias)
+
+
+def fresh_evaluation_request(snapshot: Snapshot, champion: ChampionEvidence, variant: str) -> EvaluateRequest:
+    """The evaluation of the baseline or of the champion on the fresh data; both see the same samples."""
+    spec = snapshot.spec
+    artifact = champion.baseline if variant == BASELINE else champion.artifact
+    return EvaluateRequest(
+        artifact=artifact,
+        runtime=runtime_of(spec),
+        data=snapshot.data,
+        where="requalify.uri",
+        metric=spec.evaluation.metric,
+        metric_code=snapshot.metric_code,
+        max_samples=_max_samples(spec, artifact.variant),
+        seed=spec.calibration.seed,
+        preprocess=snapshot.preprocess,
+        signature=spec.evaluation.signature,
+    )
+
+
+def drift_request(snapshot: Snapshot, champion: ChampionEvidence, evaluated: Evaluated) -> DriftRequest:
+    """The comparison of the fresh data with those that the champion was calibrated and judged on.
+
+    Args:
+        evaluated: the champion's outcomes on the fresh data.
+    """
+    return DriftRequest(
+        champion=champion,
+        evaluated=evaluated,
+        data=snapshot.data,
+        limits=_section(snapshot.spec),
+        seed=snapshot.spec.calibration.seed,
+        preprocess=snapshot.preprocess,
+        signature=snapshot.spec.evaluation.signature,
+    )
+
+
+def fresh_gate_request(snapshot: Snapshot, baseline: Candidate, champion: Candidate) -> GateRequest:
+    """The verdict on the champion by the limits of the spec's section."""
+    return GateRequest(
+        policy=_section(snapshot.spec).policy,
+        target=snapshot.spec.target,
+        variants=(champion.artifact.variant,),
+        baseline=baseline,
+        candidates=(champion,),
+        metric_code=snapshot.metric_code,
+        seed=snapshot.spec.calibration.seed,
+        allow_evaluation=None,
+    )
+
+
+def act_request(spec: Spec, requalification: Requalification, actor: str, run_key: str) -> ActRequest:
+    """What is to follow.
+
+    Args:
+        actor, run_key: what the ledger keeps of who asks.
+    """
+    section = _section(spec)
+    return ActRequest(
+        channel=RegisteredAlias(registry=spec.registry.name, alias=spec.registry.alias),
+        requalification=requalification,
+        on_failure=section.on_failure,
+        on_drift=section.on_drift,
+        actor=actor,
+        run_key=run_key,
+    )
+
+
+def _section(spec: Spec) -> Requalify:
+    assert spec.requalify is not None, "the step snapshot has looked"
+    return spec.requalify
+
+
+def _max_samples(spec: Spec, variant: str) -> int | None:
+    """The smaller limit, where the variant has one of its own."""
+    limits = (_section(spec).max_samples, spec.evaluation.max_samples_by_variant.get(variant))
+    return min((limit for limit in limits if limit is not None), default=None)
