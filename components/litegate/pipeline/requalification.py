@@ -84,7 +84,7 @@ def act_request(spec: Spec, requalification: Requalification, actor: str, run_ke
     """
     section = _section(spec)
     return ActRequest(
-        channel=RegisteredAlias(registry=spec.registry.name, alias=spec.registry.alias),
+        channel=RegisteredAlias.of(spec.registry),
         requalification=requalification,
         on_failure=section.on_failure,
         on_drift=section.on_drift,

@@ -139,8 +139,7 @@ class Results(ABC):
 
     def channel(self) -> RegisteredAlias:
         """The registered model and the alias that the run is about."""
-        registry = self.resolved().spec.registry
-        return RegisteredAlias(registry=registry.name, alias=registry.alias)
+        return RegisteredAlias.of(self.resolved().spec.registry)
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """The gate's answers."""

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from litegate.records.base import Record
 from litegate.records.fields import Count
+from litegate.spec import Registry
 
 __all__ = [
     "Action",
@@ -75,6 +76,11 @@ class RegisteredAlias(Record):
 
     registry: str
     alias: str = "champion"
+
+    @classmethod
+    def of(cls, registry: Registry) -> RegisteredAlias:
+        """Where a spec's version is registered, and the alias by which it is promoted."""
+        return cls(registry=registry.name, alias=registry.alias)
 
     def __str__(self) -> str:
         return f"{self.registry}@{self.alias}"

@@ -25,7 +25,7 @@ def run(request: RequalifyRequest, work: Work) -> Requalification:
     sentence = sentence_of(request.champion.version, request.verdict)
     opened = f"requalify-{name}-{digest_json(request.run_key)[:8]}"
     tags = requalify_fields.tags(request, sentence)
-    trend = Trend(client, experiment, RegisteredAlias(registry=spec.registry.name, alias=spec.registry.alias))
+    trend = Trend(client, experiment, RegisteredAlias.of(spec.registry))
     with recorder.recording(requalify_fields.content(request), opened, tags) as run:
         number = trend.number_of(run)
         result = _result(request, run, number, sentence)

@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from litegate.errors import BadInput, GateRejected
+from litegate.pipeline.promotion import approval_request
 from litegate.records import ApprovalDecision, Decided, Decision, Record
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.run_records import RunRecords
@@ -27,24 +28,9 @@ class DecideApprovalOperator(StepOperator):
 
     @override
     def request(self, records: RunRecords) -> Decision:
-        approval, result, promotion = records.approval_decision(), records.run_result(), records.promotion()
-        self._approval = approval
-        run_key = records.run_key()
-        row = next(row for row in result.variants if row.variant == promotion.selected.variant)
-        return Decision(
-            channel=records.channel(),
-            action=approval.action,
-            # A second decision of a person has another time, a retry has the same one.
-            key=f"{run_key} version {approval.version} {approval.action} {approval.time}",
-            actor=approval.actor,
-            why=approval.note or "without a note",
-            version=approval.version,
-            variant=promotion.selected.variant,
-            expected=records.compared_with() if approval.action == "accepted" else None,
-            verdict=row.sentence[:1000],
-            run_key=run_key,
-            mlflow_run_id=result.mlflow_run_id,
-        )
+        self._approval = records.approval_decision()
+        spec, asking = records.resolved().spec, records.asking()
+        return approval_request(spec, records.run_result(), records.promotion(), self._approval, asking)
 
     @override
     def run_step(self, step: str, request: Record) -> Any:

@@ -8,10 +8,10 @@ from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from litegate.errors import GateRejected
+from litegate.pipeline.promotion import promote_request
 from litegate.records import PromoteRequest, RunResult
 from litegate.variants import BASELINE
 from litegate_airflow.operators.step import StepOperator
-from litegate_airflow.runtime.dag_run import actor, moment
 from litegate_airflow.runtime.run_records import RunRecords
 
 __all__ = ["PromoteOperator"]
@@ -36,19 +36,7 @@ class PromoteOperator(StepOperator):
         if result.selected is None:
             rejected = _skipped if spec.gate.on_reject == "skip" else GateRejected
             raise rejected(f"nothing passed the gate: {_summary(result)}")
-        row = next(row for row in result.variants if row.variant == result.selected.variant)
-        return PromoteRequest(
-            channel=records.channel(),
-            selected=result.selected,
-            begun=records.position().entries,
-            order=moment(records.ti),
-            actor=actor(records.ti),
-            run_key=records.run_key(),
-            mlflow_run_id=result.mlflow_run_id,
-            verdict=row.sentence,
-            approval="none" if spec.approval is None else "human",
-            compared_with=records.compared_with(),
-        )
+        return promote_request(spec, result, records.position(), records.asking())
 
 
 def _skipped(why: str) -> AirflowSkipException:

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
+from litegate.pipeline.promotion import Asking
 from litegate.pipeline.results import Results
 from litegate.pipeline.tasks import APPROVE, EACH, LOOKUP_CACHE, TASKS, task_of
 from litegate.records import (
@@ -21,6 +22,7 @@ from litegate.records import (
     RunResult,
 )
 from litegate.variants import BASELINE, CHAMPION
+from litegate_airflow.runtime.dag_run import actor, moment
 from litegate_airflow.runtime.xcom import DECIDED, FAILURE, RESOLVED, RETURN_VALUE, SMOKE, Records
 
 __all__ = ["RunRecords"]
@@ -95,6 +97,10 @@ class RunRecords(Records, Results):
                 raise StepFailed(
                     task, FailureKind.NO_RESULT, f"the task {task} did not succeed ({states[task]}): see the others"
                 )
+
+    def asking(self) -> Asking:
+        """Who asks for a promotion, and with which champion the verdicts compare."""
+        return Asking(actor(self.ti), self.run_key(), moment(self.ti), self.compared_with())
 
     def position(self) -> Position:
         """How far the ledger was when the run began."""
