@@ -19,6 +19,7 @@ from litegate.records import (
     DataRef,
     FileBenchmark,
     FileEvaluation,
+    FileEvaluations,
     FileRef,
     FileSmokeRun,
     Inspection,
@@ -76,9 +77,10 @@ class Steps:
     request: Any = None
 
     def __call__(self, step: Step, request: Any, settings: Any) -> Steps:
-        artifact = getattr(request, "artifact", None)
+        about = request.files[0] if step.each else request
+        artifact = getattr(about, "artifact", None)
         variant = getattr(request, "variant", artifact.variant if artifact and step.name != "sample" else "")
-        self.step, self.variant, self.request = step.name, variant, request
+        self.step, self.variant, self.request = step.name, variant, about
         return self
 
     def find(self) -> Record | None:
@@ -132,8 +134,8 @@ class Steps:
     def read_ledger(self, request: Any) -> Position:
         return Position(entries=4)
 
-    def evaluate(self, request: Any) -> FileEvaluation:
-        return FileEvaluation(
+    def evaluate(self, request: Any) -> FileEvaluations:
+        evaluation = FileEvaluation(
             artifact_digest=digest_json(self.variant),
             metric=METRIC,
             samples=9,
@@ -142,6 +144,7 @@ class Steps:
             seconds=0.1,
             kernels="x",
         )
+        return FileEvaluations(files=(evaluation,))
 
     def benchmark(self, request: Any) -> FileBenchmark:
         digest = digest_json(self.variant)

@@ -59,7 +59,7 @@ def ask(ti: Any, variant: str, champion: Artifact | None = CHAMPION, **keys: Any
     for (task, key), record in found.items():
         ti.values[task, 0 if task.startswith("variant") else -1, key] = record.to_json()
     ti.map_index = 0
-    request = EvaluateOperator(upstream=NAMED, task_id="evaluate", variant=variant).request(RunRecords(ti))
+    (request,) = EvaluateOperator(upstream=NAMED, task_id="evaluate", variant=variant).request(RunRecords(ti)).files
     assert request.artifact == artifact(variant)
     assert (request.metric_code, request.preprocess) == (CODE, CODE)
     return request
