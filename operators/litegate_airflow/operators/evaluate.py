@@ -25,9 +25,9 @@ class EvaluateOneOperator(VariantOperator):
     step = "evaluate"
 
     @override
-    def find_step(self, step: str, request: Record) -> dict[str, Any] | None:
+    def find_step(self, step: str, request: Record) -> Record | None:
         found = super().find_step(step, request)
-        return None if found is None else evaluated_alone(Evaluations.model_validate(found)).to_json()
+        return evaluated_alone(found) if isinstance(found, Evaluations) else None
 
     @override
     def deliver(self, result: Evaluations, context: Context) -> Any:
