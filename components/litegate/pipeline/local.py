@@ -65,7 +65,7 @@ class LocalRun:
     def steps(self) -> int:
         """How many steps it has, if none fails."""
         variants = len(self.request.spec.quantized_variants)
-        return 1 + len(_UPFRONT) + len(_CHECKS) + variants * len(_OF_A_FILE) + 2 * (1 + variants) + 1
+        return 1 + len(_UPFRONT) + len(_CHECKS) + variants * len(_OF_A_FILE) + (1 + variants) + 2
 
     def run(self) -> ResultsInMemory:
         """Run it to the selection.
@@ -84,10 +84,10 @@ class LocalRun:
             variants = self.request.spec.quantized_variants
             self._side_by_side([partial(self._step, step, variant) for step, variant in _CHECKS])
             self._side_by_side([partial(self._chain, _OF_A_FILE, name) for name in variants])
-            for step in ("evaluate", "benchmark"):
-                self._baseline(step)
-                for name in self._alive(variants):
-                    self._chain((step,), name)
+            self._step("evaluate", BASELINE)
+            for name in self._alive(variants):
+                self._chain(("evaluate",), name)
+            self._benchmark(self._alive(variants))
             self._step("gate")
             self.results.keep("select", "", selection_of(self.results))
         except BaseException:
@@ -103,13 +103,15 @@ class LocalRun:
         for each in running:
             each.kill()
 
-    def _baseline(self, step: str) -> None:
-        """Nothing can be judged without its evaluation; without its latency all but latency can."""
+    def _benchmark(self, variants: Iterable[str]) -> None:
+        """Time all files; where that fails as a whole, it has failed for every variant."""
         try:
-            self._step(step, BASELINE)
-        except StepFailed:
-            if step == "evaluate" or self._stopped:
+            self._step("benchmark")
+        except StepFailed as error:
+            if self._stopped:
                 raise
+            for name in variants:
+                self._keep_failure("benchmark", name, error)
 
     def _alive(self, variants: Iterable[str]) -> list[str]:
         failed = {failure.variant for failure in self.results.failures()}
@@ -123,9 +125,12 @@ class LocalRun:
             except (BadInput, StepFailed) as error:
                 if self._stopped:
                     raise
-                failure = Failure(step=step, kind=kind_of(error), message=message_of(error), variant=variant)
-                self.results.keep_failure(failure)
+                self._keep_failure(step, variant, error)
                 return
+
+    def _keep_failure(self, step: str, variant: str, error: Exception) -> None:
+        failure = Failure(step=step, kind=kind_of(error), message=message_of(error), variant=variant)
+        self.results.keep_failure(failure)
 
     def _step(self, step: str, variant: str = "", request: Record | None = None) -> None:
         self._tell(step, variant, "running")

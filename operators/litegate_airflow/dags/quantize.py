@@ -135,10 +135,10 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
     with TaskGroup("references", prefix_group_id=prefixed) as references:
         for variant in (BASELINE, CHAMPION) if compares else (BASELINE,):
             EvaluateOperator(upstream=checks, variant=variant, **owner.alone)
-        BenchmarkOperator(upstream=checks, variant=BASELINE, **owner.alone)
     variants = _variants(checks, owner).expand(name=lookup_cache.output)
     # Other trigger rules forbid what is skipped.
-    gate = GateOperator(upstream=[references, variants], trigger_rule=TriggerRule.ALL_DONE)
+    benchmark = BenchmarkOperator(upstream=[references, variants], trigger_rule=TriggerRule.ALL_DONE, **owner.alone)
+    gate = GateOperator(upstream=benchmark, trigger_rule=TriggerRule.ALL_DONE)
     select = SelectOperator(upstream=gate)
     register = RegisterOperator(upstream=[select, ledger], on_success_callback=RunNotifier(spec, judged))
     promote = PromoteOperator(upstream=register, on_success_callback=RunNotifier(spec, promoted), **owner.alone)
@@ -153,8 +153,7 @@ def _variants(checks: TaskGroup, owner: Owner) -> Any:
     def variant(name: str) -> None:
         quantize = QuantizeOperator(upstream=checks, variant=name, **owner.heavy)
         inspect = InspectOperator(upstream=quantize, variant=name, **owner.heavy)
-        evaluate = EvaluateOperator(upstream=inspect, variant=name, **owner.alone)
-        BenchmarkOperator(upstream=evaluate, variant=name, **owner.alone)
+        EvaluateOperator(upstream=inspect, variant=name, **owner.alone)
 
     return variant
 

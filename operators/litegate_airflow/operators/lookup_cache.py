@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import TriggerRule
 from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
@@ -45,14 +46,18 @@ class LookupCacheOperator(WiredOperator, SkipMixin):
             tasks = self._tasks(gate)
             search = _Search(ti, tasks)
             shared, missing = search.shared(), search.variants()
-            complete = shared and not missing
+            complete = shared and not missing and search.of_all_variants()
             ti.xcom_push(CACHED, search.found if complete else search.of_complete_variants(missing))
             if complete:
                 self.log.info("every result is there: the tasks from here to %s are skipped", gate.task_id)
                 ti.xcom_push(RETURN_VALUE, missing)
-                self.skip(ti, [task for task in tasks if task.task_id in self.downstream_task_ids])  # raises a success
+                self.skip(ti, [task for task in tasks if self._skips(task)])  # raises a success
         self.log.info("to be computed: %s", ", ".join(missing) or "none of the variants, but what comes before them")
         return missing
+
+    def _skips(self, task: StepOperator) -> bool:
+        """Whether it would run unless it is skipped by name; others are, for what is before them is."""
+        return task.task_id in self.downstream_task_ids or task.trigger_rule == TriggerRule.ALL_DONE
 
     def _gate(self) -> GateOperator:
         """The one that uses what is looked up here."""
@@ -91,10 +96,12 @@ class _Search(RunRecords):
         return self._wiring
 
     def shared(self) -> bool:
-        """Whether all that is done once for all variants is there."""
-        tasks = [task for task in self._tasks if not _is_mapped(task)]
-        missing = [task.task_id for task in tasks if not self._find(task, _own_variant(task))]
-        return not missing
+        """Whether all that is done once for all variants, and before they are, is there."""
+        return self._all_found(task for task in self._tasks if not _is_mapped(task) and not self._joins(task))
+
+    def of_all_variants(self) -> bool:
+        """Whether all that is done with the results of all variants is there; asked after `variants`."""
+        return self._all_found(task for task in self._tasks if self._joins(task))
 
     def variants(self) -> list[str]:
         """The variants that something is missing of; asked after `shared`."""
@@ -112,6 +119,16 @@ class _Search(RunRecords):
             for task, keys in self.found.items()
         }
 
+    def _joins(self, task: StepOperator) -> bool:
+        """Whether it comes after mapped tasks."""
+        mapped = {each.task_id for each in self._tasks if _is_mapped(each)}
+        return not _is_mapped(task) and not mapped.isdisjoint(task.get_flat_relative_ids(upstream=True))
+
+    def _all_found(self, tasks: Iterable[StepOperator]) -> bool:
+        """Each is looked up, whatever was found of the others."""
+        found = [self._find(task, _own_variant(task)) for task in tasks]
+        return all(found)
+
     def _find(self, task: StepOperator, variant: str) -> bool:
         operator = task.of(variant) if variant and isinstance(task, VariantOperator) else task
         self._wiring = operator.wiring
@@ -124,6 +141,10 @@ class _Search(RunRecords):
         for key, value in (values or {}).items():
             self.found.setdefault(task.task_id, {}).setdefault(key, {})[variant] = value
         return values is not None
+
+    @override
+    def check_measured(self) -> None:
+        """Nothing was measured yet; what is found was."""
 
     @override
     def _left(self, task_id: str, key: str = RETURN_VALUE, map_index: int = -1) -> Any | None:

@@ -83,6 +83,16 @@ class RunRecords(Records, Results):
         found = (failure for task in _OF_VARIANTS for failure in self._all(Failure, task, FAILURE))
         return tuple(failure for failure in found if failure.variant not in cached)
 
+    @override
+    def benchmark_failures(self) -> tuple[Failure, ...]:
+        """Those of single files; where their task failed as a whole, its own for every variant."""
+        tasks = self.wiring.all(task_of("benchmark"))
+        value = self._left(tasks[0], FAILURE) if tasks and self._benchmarks() is None else None
+        if value is None:
+            return super().benchmark_failures()
+        whole = Failure.model_validate(value)
+        return tuple(whole.model_copy(update={"variant": item.artifact.variant}) for item in self.candidates())
+
     def check_measured(self) -> None:
         """What everything is compared with was measured or cached by this very try of the run.
 

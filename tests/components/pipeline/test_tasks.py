@@ -28,7 +28,8 @@ def test_no_task_is_there_twice() -> None:
         ("evaluate", CHAMPION, "evaluate_champion"),
         ("smoke", BASELINE, "inspect_baseline"),
         ("smoke", "int8", "variant.inspect"),
-        ("benchmark", EACH, "variant.benchmark"),
+        ("evaluate", EACH, "variant.evaluate"),
+        ("benchmark", "", "benchmark"),
     ],
 )
 def test_a_task_is_found_by_its_step_and_what_that_works_on(step: str, variant: str, task: str) -> None:

@@ -59,10 +59,17 @@ DEFECTS = (
 NO_ANSWER = ConnectionError("refused")
 RUNS = (NAMED, REQUALIFYING)
 APPROVAL = Approval(on_timeout="fail")
-PLAIN = (ConvertOperator, SampleOperator, LintOperator, CheckConversionOperator, GateOperator, RegisterOperator)
-LATER = (PromoteOperator, ReadLedgerOperator, DecideApprovalOperator, SelectOperator, FetchChampionOperator)
+PLAIN = (ConvertOperator, SampleOperator, LintOperator, CheckConversionOperator, BenchmarkOperator, GateOperator)
+LATER = (
+    RegisterOperator,
+    PromoteOperator,
+    ReadLedgerOperator,
+    DecideApprovalOperator,
+    SelectOperator,
+    FetchChampionOperator,
+)
 REQUALIFY = (FetchChampionEvidenceOperator, DriftOperator, RequalifyGateOperator, RecordOperator, ActOperator)
-OF_A_VARIANT = (QuantizeOperator, InspectOperator, EvaluateOperator, BenchmarkOperator)
+OF_A_VARIANT = (QuantizeOperator, InspectOperator, EvaluateOperator)
 READERS: dict[str, Callable[[], Any]] = {
     **{cls.__name__: lambda cls=cls: cls(upstream=RUNS, task_id="task") for cls in (*PLAIN, *LATER, *REQUALIFY)},
     **{cls.__name__: lambda cls=cls: cls(upstream=RUNS, task_id="task", variant="int8") for cls in OF_A_VARIANT},
