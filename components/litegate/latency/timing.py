@@ -65,18 +65,15 @@ class Timed:
     died: Mapping[str, Died]
 
 
-def time_files(job: Job, longest_turn: float = _LONGEST_TURN) -> Timed:
+def time_files(job: Job) -> Timed:
     """Time all files together; where one of them dies, the others begin anew without it.
-
-    Args:
-        longest_turn: seconds after which a file counts as hanging.
 
     Raises:
         StepFailed: the process was ended from outside, which says nothing of any file.
     """
     left, died = dict(job.files), dict[str, Died]()
     while left:
-        found = _attempt(replace(job, files=left), longest_turn)
+        found = _attempt(replace(job, files=left))
         if isinstance(found, Timed):
             return Timed(found.times, found.kernels, died)
         name, died[name] = found
@@ -103,7 +100,7 @@ class _Turn:
         return file, count
 
 
-def _attempt(job: Job, longest_turn: float) -> Timed | tuple[str, Died]:
+def _attempt(job: Job) -> Timed | tuple[str, Died]:
     """The times, or the file that died and how."""
     # Forked, for nothing has been run here yet: what is imported need not be imported again.
     context = multiprocessing.get_context("fork")
@@ -113,7 +110,7 @@ def _attempt(job: Job, longest_turn: float) -> Timed | tuple[str, Died]:
     process.start()
     theirs.close()
     with closing(ours):
-        found = _answer(ours, turn, longest_turn)
+        found = _answer(ours, turn)
         if not isinstance(found, Timed):
             process.kill()
         process.join()
@@ -122,12 +119,12 @@ def _attempt(job: Job, longest_turn: float) -> Timed | tuple[str, Died]:
     return _whose(job, turn), found or _death(process.exitcode or 0)
 
 
-def _answer(ours: Connection, turn: _Turn, longest_turn: float) -> Timed | Died | None:
+def _answer(ours: Connection, turn: _Turn) -> Timed | Died | None:
     """What the process says; None if it dies without a word."""
     seen = turn.get()
-    while not ours.poll(longest_turn):
+    while not ours.poll(_LONGEST_TURN):
         if turn.get() == seen:
-            return Died(FailureKind.TIMEOUT, f"it was not done after {longest_turn:g} s")
+            return Died(FailureKind.TIMEOUT, f"it was not done after {_LONGEST_TURN:g} s")
         seen = turn.get()
     try:
         found: Timed | Died = ours.recv()
