@@ -13,6 +13,7 @@ from litegate.execution.step import Step
 from litegate.records import (
     Artifact,
     BaselineSummary,
+    Benchmarks,
     Champion,
     ChampionFile,
     ConversionCheck,
@@ -148,9 +149,10 @@ class Steps:
         )
         return FileEvaluations(files=(evaluation,))
 
-    def benchmark(self, request: Any) -> FileBenchmark:
-        digest = digest_json(self.variant)
-        return FileBenchmark(artifact_digest=digest, latency_ms=1.0, latency_p95_ms=2.0, runs=9, host="h", kernels="x")
+    def benchmark(self, request: Any) -> Benchmarks:
+        found = {"latency_ms": 1.0, "latency_p95_ms": 2.0, "runs": 9, "host": "h", "kernels": "x"}
+        files = tuple(FileBenchmark(artifact_digest=item.file.digest, **found) for item in request.files)
+        return Benchmarks(files=files, remeasured=request.remeasure)
 
     def gate(self, request: Any) -> Verdicts:
         measured = {item.artifact.variant for item in request.candidates if item.benchmark}
