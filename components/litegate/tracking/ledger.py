@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 from litegate.errors import BadInput, StoreError
 from litegate.promotion import check_chain
 from litegate.records import Aliases, LedgerEntry, RegisteredAlias
-from litegate.tracking import notes, runs
+from litegate.tracking import notes, run_data, runs
 
 __all__ = ["EXPERIMENT", "Ledger"]
 
@@ -113,7 +113,7 @@ class Ledger:
         """
         tags = {name: "" if version is None else str(version) for name, version in now}
         note = notes.ledger_note(self.channel, now, self._entries)
-        runs.tag(self.client, str(self.run_id()), tags | {runs.NOTE: note})
+        run_data.tag(self.client, str(self.run_id()), tags | {run_data.NOTE: note})
 
     def _entry(self, key: str, text: str) -> LedgerEntry:
         try:
@@ -145,7 +145,7 @@ class Ledger:
         run = self.client.create_run(hub, run_name=str(self.channel), tags={"model": self.channel.registry})
         self.client.set_terminated(run.info.run_id)  # a ledger is not at work: nobody shall wait for its end
         note = f"The ledger of {self.channel} is run `{run.info.run_id}` of the experiment `{EXPERIMENT}`."
-        tags = {RUN_TAG: run.info.run_id, runs.NOTE: note}
+        tags = {RUN_TAG: run.info.run_id, run_data.NOTE: note}
         with suppress(MlflowException):  # somebody else was first, or what follows says what is wrong
             self.client.create_experiment(self._marker_name, tags=tags)
         experiment = self._marker()
