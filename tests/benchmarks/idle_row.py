@@ -1,0 +1,41 @@
+"""What the embedded servers use of a core while nothing runs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psutil
+
+from litegate.stack.home import Home
+from litegate.stack.processes import marked_processes
+from litegate.stack.state import Stack
+
+__all__ = ["idle_shares", "idle_stack"]
+
+
+def idle_stack(home: Path, seconds: float = 60) -> float:
+    """Share of a core that all processes of the running stack of `home` use together."""
+    return sum(idle_shares(home, seconds).values())
+
+
+def idle_shares(home: Path, seconds: float) -> dict[str, float]:
+    """The same by process; what began and ended meanwhile counts for whoever has waited for it."""
+    stack = Stack.read(Home(home))
+    if stack is None:
+        raise FileNotFoundError(f"{home}: expected a home with a running stack, got none")
+    before, began = _used(stack.marker), time.monotonic()
+    time.sleep(seconds)
+    passed, after = time.monotonic() - began, _used(stack.marker)
+    return {name: (used - before.get(name, 0.0)) / passed for name, used in after.items()}
+
+
+def _used(marker: str) -> dict[str, float]:
+    found = {}
+    for process in marked_processes(marker):
+        try:
+            times, name = process.cpu_times(), f"{process.pid} {' '.join(process.cmdline())}"
+        except psutil.Error:
+            continue
+        found[name] = times.user + times.system + times.children_user + times.children_system
+    return found
