@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +59,7 @@ def artifact(variant: str) -> Artifact:
     )
 
 
-@dataclass
+@dataclass(eq=False)
 class Steps:
     """Stands in for `StepRun`: keeps the requests, fails where it is told to, else gives a plausible result.
 
@@ -78,8 +79,9 @@ class Steps:
     def __call__(self, step: Step, request: Any, settings: Any) -> Steps:
         artifact = getattr(request, "artifact", None)
         variant = getattr(request, "variant", artifact.variant if artifact and step.name != "sample" else "")
-        self.step, self.variant, self.request = step.name, variant, request
-        return self
+        run = copy(self)  # several may run at once
+        run.step, run.variant, run.request = step.name, variant, request
+        return run
 
     def find(self) -> Record | None:
         self.looked_up[self.step, self.variant] = self.request

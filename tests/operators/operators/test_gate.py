@@ -51,7 +51,9 @@ def request(policy: dict[str, Any], **found: Any) -> GateRequest:
         }
         | found
     )
-    return GateOperator(upstream=NAMED, task_id="gate").request(records)
+    found = GateOperator(upstream=NAMED, task_id="gate").request(records)
+    assert isinstance(found, GateRequest)
+    return found
 
 
 def test_a_profile_that_was_killed_without_a_word_counts_as_failed() -> None:
