@@ -17,14 +17,16 @@ from litegate.promotion import chained
 from litegate.records import Champion, Decision, LedgerEntry, RegisteredAlias
 from litegate.tracking.ledger import KEY, Ledger
 from tests import registering, servers
+from tests.benchmarks.bench_context import Bench
 
 __all__ = ["ledger_10000_s"]
 
 ENTRIES, BATCH = 10_000, 100
 
 
-def ledger_10000_s(entries: int = ENTRIES) -> float:
+def ledger_10000_s(bench: Bench) -> float:
     """Seconds of one decision, in a process that has imported MLflow and read nothing yet."""
+    entries = bench.size(ENTRIES, 500)
     with tempfile.TemporaryDirectory(prefix="litegate-bench-") as folder, servers.mlflow_server(Path(folder)) as server:
         os.environ["MLFLOW_TRACKING_URI"] = server.url
         client, name = MlflowClient(), registering.new_name()

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.benchmarks.bench_context import Bench
 from tests.benchmarks.real_model import ROOT
 
 __all__ = ["parse_50_specs_s"]
@@ -26,8 +27,9 @@ print(time.perf_counter() - begin)
 """
 
 
-def parse_50_specs_s(specs: int = SPECS) -> float:
+def parse_50_specs_s(bench: Bench) -> float:
     """Seconds of the first parse in a process."""
+    specs = bench.size(SPECS, 5)
     with tempfile.TemporaryDirectory(prefix="litegate-bench-") as folder:
         dags = Path(folder, "dags")
         shutil.copytree(ROOT / "dags", dags)

@@ -111,6 +111,6 @@ def _entry(fields: Mapping[str, Any]) -> LedgerEntry:
 
 
 @lru_cache(8)
-def _channel(**fields: str) -> RegisteredAlias:
+def _channel(registry: str, alias: str) -> RegisteredAlias:
     """All entries of a ledger have the same."""
-    return RegisteredAlias.model_construct(**fields)
+    return RegisteredAlias.model_construct(registry=registry, alias=alias)
