@@ -106,5 +106,15 @@ ROWS = MappingProxyType(
             3,
             unit="s",
         ),
+        "sampling_bytes": Row(
+            "500 of 1,000,000 records from S3, NPZ and indexed TFRecord: bytes that are read / all",
+            "sampling_rows:sampling_bytes",
+            0.05,
+        ),
+        "sampling_time": Row(
+            "the same: wall time / that of reading all",
+            "sampling_rows:sampling_time",
+            0.05,
+        ),
     }
 )

@@ -10,11 +10,12 @@ from litegate.diagnosis import kind_of, message_of
 from litegate.errors import BadInput, StepFailed
 from litegate.execution.side_by_side import StepRuns
 from litegate.execution.step_run import StepRun
+from litegate.pipeline.evaluation import evaluate_files_request
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
 from litegate.pipeline.requests import request_of, selection_of
 from litegate.pipeline.tasks import EACH, Job, task_of
-from litegate.records import Failure, Record, ResolveRequest
+from litegate.records import Evaluations, Failure, Record, ResolveRequest
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.variants import BASELINE
@@ -54,7 +55,7 @@ class LocalRun:
     def steps(self) -> int:
         """How many steps it has, if none fails."""
         variants = len(self.request.spec.quantized_variants)
-        return 1 + len(_UPFRONT) + len(_CHECK.jobs) + variants * len(_QUANTIZE.jobs) + 2 * (1 + variants) + 1
+        return 1 + len(_UPFRONT) + len(_CHECK.jobs) + variants * len(_QUANTIZE.jobs) + (1 + variants) + 2
 
     def run(self) -> ResultsInMemory:
         """Run it to the selection.
@@ -73,10 +74,8 @@ class LocalRun:
             variants = self.request.spec.quantized_variants
             self._side_by_side({job: partial(self._step, job) for job in _CHECK.jobs})
             self._side_by_side({name: partial(self._chain, _QUANTIZE.jobs_for(name)) for name in variants})
-            for step in ("evaluate", "benchmark"):
-                self._baseline(step)
-                for name in self._alive(variants):
-                    self._chain((Job(step, name),))
+            self._evaluate()
+            self._benchmark(self._alive(variants))
             self._step(Job("gate"))
             self.results.keep("select", "", selection_of(self.results))
         except BaseException:
@@ -88,13 +87,40 @@ class LocalRun:
         """End what runs, and begin nothing more."""
         self._runs.stop()
 
-    def _baseline(self, step: str) -> None:
-        """Nothing can be judged without its evaluation; without its latency all but latency can."""
-        try:
-            self._step(Job(step, BASELINE))
-        except StepFailed:
-            if step == "evaluate" or self._runs.stopped:
+    def _evaluate(self) -> None:
+        """All files that there are in one pass over the data; nothing can be judged without the baseline."""
+        request = evaluate_files_request(self.results)
+        run = StepRun(STEPS["evaluate"], request, self.places)
+        with self._runs.held(run):
+            found = dict(zip((file.artifact.variant for file in request.files), run.find_each(), strict=True))
+            missing = [name for name, result in found.items() if result is None]
+            for name in missing:
+                self._tell(Job("evaluate", name), "running")
+            try:
+                evaluations = named(request, run.run())
+            except BaseException:
+                for name in missing:
+                    self._tell(Job("evaluate", name), "failed")
                 raise
+        assert isinstance(evaluations, Evaluations)
+        for each in evaluations.done:
+            self.results.keep("evaluate", each.variant, each)
+            self._tell(Job("evaluate", each.variant), "success" if each.variant in missing else "found")
+        for failure in evaluations.failures:
+            self._tell(Job("evaluate", failure.variant or ""), "failed")
+            if failure.variant == BASELINE:
+                raise StepFailed("evaluate", failure.kind, failure.message)
+            self.results.keep_failure(failure)
+
+    def _benchmark(self, variants: Iterable[str]) -> None:
+        """Time all files; where that fails as a whole, it has failed for every variant."""
+        try:
+            self._step(Job("benchmark"))
+        except StepFailed as error:
+            if self._runs.stopped:
+                raise
+            for name in variants:
+                self._keep_failure(Job("benchmark", name), error)
 
     def _alive(self, variants: Iterable[str]) -> list[str]:
         failed = {failure.variant for failure in self.results.failures()}
@@ -108,9 +134,12 @@ class LocalRun:
             except (BadInput, StepFailed) as error:
                 if self._runs.stopped:
                     raise
-                failure = Failure(step=job.step, kind=kind_of(error), message=message_of(error), variant=job.variant)
-                self.results.keep_failure(failure)
+                self._keep_failure(job, error)
                 return
+
+    def _keep_failure(self, job: Job, error: Exception) -> None:
+        failure = Failure(step=job.step, kind=kind_of(error), message=message_of(error), variant=job.variant)
+        self.results.keep_failure(failure)
 
     def _step(self, job: Job, request: Record | None = None) -> None:
         self._tell(job, "running")

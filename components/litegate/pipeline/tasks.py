@@ -160,16 +160,6 @@ Runs the baseline over the evaluation data on all cores. The log says how far it
         needs=("convert",),
     ),
     Task(
-        "benchmark_baseline",
-        (Job("benchmark", BASELINE),),
-        """
-Measures the latency of the baseline on this host, one sample at a time, while nothing else of the pool runs.
-
-**Leaves** the median and the 95th percentile.
-""",
-        needs=("sample",),
-    ),
-    Task(
         "evaluate_champion",
         (Job("evaluate", CHAMPION),),
         """
@@ -204,13 +194,14 @@ early, it stops when the samples seen so far decide the verdict.
     ),
     Task(
         "benchmark",
-        (Job("benchmark", EACH),),
+        (Job("benchmark"),),
         """
-Measures the variant's latency on this host, one sample at a time, while nothing else of the pool runs.
+Measures latencies on this host, one sample at a time, while nothing else of the pool runs: all files in turns, so that
+what disturbs one disturbs all. A file that crashes loses its own latency alone. The log says how noisy the host was.
 
-**Leaves** the median and the 95th percentile.
+**Leaves** for each file the median, the 95th percentile, and its share of the baseline's latency with an interval.
 """,
-        needs=("quantize",),
+        needs=("evaluate",),
     ),
     Task(
         "gate",

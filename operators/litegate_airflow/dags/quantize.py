@@ -131,10 +131,10 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
     with TaskGroup("references", prefix_group_id=prefixed) as references:
         for variant in (BASELINE, CHAMPION) if compares else (BASELINE,):
             EvaluateOperator(upstream=check, variant=variant, **owner.alone)
-        BenchmarkOperator(upstream=check, variant=BASELINE, **owner.alone)
     variants = _variants(check, owner, prefixed=prefixed).expand(name=lookup_cache.output)
     # Other trigger rules forbid what is skipped.
-    gate = GateOperator(upstream=[references, variants], trigger_rule=TriggerRule.ALL_DONE)
+    benchmark = BenchmarkOperator(upstream=[references, variants], trigger_rule=TriggerRule.ALL_DONE, **owner.alone)
+    gate = GateOperator(upstream=benchmark, trigger_rule=TriggerRule.ALL_DONE)
     register = RegisterOperator(upstream=gate, on_success_callback=RunNotifier(spec, judged))
     promote = PromoteOperator(upstream=register, on_success_callback=RunNotifier(spec, promoted), **owner.alone)
     if spec.approval is not None:
@@ -149,8 +149,7 @@ def _variants(check: CheckOperator, owner: Owner, *, prefixed: bool) -> Any:
     @task_group(group_id="variant", prefix_group_id=prefixed, default_args=named)
     def variant(name: str) -> None:
         quantize = QuantizeOperator(upstream=check, variant=name, **owner.heavy)
-        evaluate = EvaluateOperator(upstream=quantize, variant=name, **owner.alone)
-        BenchmarkOperator(upstream=evaluate, variant=name, **owner.alone)
+        EvaluateOperator(upstream=quantize, variant=name, **owner.alone)
 
     return variant
 

@@ -78,6 +78,16 @@ class RunRecords(Records, Results):
             failure for failure in failures if str(Job("quantize", failure.variant or "")) not in self._cached()
         )
 
+    @override
+    def benchmark_failures(self) -> tuple[Failure, ...]:
+        """Those of single files; where their task failed as a whole, its own for every variant."""
+        tasks = self.wiring.all(task_of("benchmark"))
+        value = self._left(tasks[0], FAILURE) if tasks and self._benchmarks() is None else None
+        if value is None:
+            return super().benchmark_failures()
+        whole = Failure.model_validate(value)
+        return tuple(whole.model_copy(update={"variant": item.artifact.variant}) for item in self.candidates())
+
     def check_measured(self) -> None:
         """What everything is compared with was measured or cached by this very try of the run.
 

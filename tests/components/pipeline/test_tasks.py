@@ -29,7 +29,8 @@ def test_no_task_is_there_twice() -> None:
         ("read_ledger", "", "resolve"),
         ("smoke", BASELINE, "check"),
         ("smoke", "int8", "quantize"),
-        ("benchmark", EACH, "benchmark"),
+        ("evaluate", EACH, "evaluate"),
+        ("benchmark", "", "benchmark"),
         ("select", "", "gate"),
     ],
 )

@@ -47,6 +47,7 @@ def request(policy: dict[str, Any], **found: Any) -> GateRequest:
             "baseline": lambda: not_benchmarked("float32"),
             "candidates": lambda: (not_benchmarked("int8"), not_benchmarked("uint8")),
             "failures": tuple,
+            "benchmark_failures": tuple,
             "champion": lambda: CHAMPION,
         }
         | found

@@ -55,10 +55,10 @@ DEFECTS = (
 NO_ANSWER = ConnectionError("refused")
 RUNS = (NAMED, REQUALIFYING)
 APPROVAL = Approval(on_timeout="fail")
-PLAIN = (ConvertOperator, SampleOperator, CheckOperator, GateOperator, RegisterOperator)
+PLAIN = (ConvertOperator, SampleOperator, CheckOperator, BenchmarkOperator, GateOperator, RegisterOperator)
 LATER = (PromoteOperator, DecideApprovalOperator, FetchChampionOperator)
 REQUALIFY = (FetchChampionEvidenceOperator, DriftOperator, RequalifyGateOperator, RecordOperator, ActOperator)
-OF_A_VARIANT = (QuantizeOperator, EvaluateOperator, BenchmarkOperator)
+OF_A_VARIANT = (QuantizeOperator, EvaluateOperator)
 READERS: dict[str, Callable[[], Any]] = {
     **{cls.__name__: lambda cls=cls: cls(upstream=RUNS, task_id="task") for cls in (*PLAIN, *LATER, *REQUALIFY)},
     **{cls.__name__: lambda cls=cls: cls(upstream=RUNS, task_id="task", variant="int8") for cls in OF_A_VARIANT},

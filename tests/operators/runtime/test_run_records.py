@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 
+from litegate.digest import digest_json
 from litegate.errors import StepFailed
 from litegate.pipeline.tasks import Job
 from litegate.records import (
     Artifact,
     Benchmark,
+    Benchmarks,
     ChampionFile,
     Converted,
     Evaluated,
     Failure,
+    FileBenchmark,
+    FileFailure,
     FileRef,
     Inspection,
     MetricFacts,
@@ -27,13 +31,14 @@ FILE = FileRef(name="f", digest="0" * 64, bytes=1)
 
 
 def artifact(variant: str) -> Artifact:
-    return Artifact(variant=variant, file=FILE, signatures={})
+    file = FILE.model_copy(update={"digest": digest_json(variant)})
+    return Artifact(variant=variant, file=file, signatures={})
 
 
-def evaluated(variant: str, digest: str = "0" * 64) -> Evaluated:
+def evaluated(variant: str, digest: str | None = None) -> Evaluated:
     return Evaluated(
         variant=variant,
-        artifact_digest=digest,
+        artifact_digest=digest or digest_json(variant),
         metric=MetricFacts(name="top1"),
         samples=1,
         available=1,
@@ -44,9 +49,16 @@ def evaluated(variant: str, digest: str = "0" * 64) -> Evaluated:
 
 
 def benchmark(variant: str) -> Benchmark:
+    digest = digest_json(variant)
     return Benchmark(
-        variant=variant, artifact_digest="0" * 64, latency_ms=1.0, latency_p95_ms=1.0, runs=1, host="h", kernels="x"
+        variant=variant, artifact_digest=digest, latency_ms=1.0, latency_p95_ms=1.0, runs=1, host="h", kernels="x"
     )
+
+
+def benchmarks(*variants: str, failed: tuple[str, ...] = ()) -> Benchmarks:
+    files = [FileBenchmark.model_validate(benchmark(name).model_dump(exclude={"variant"})) for name in variants]
+    failures = [FileFailure(artifact_digest=digest_json(name), kind="segfault", message="died") for name in failed]
+    return Benchmarks(files=tuple(files), failures=tuple(failures))
 
 
 def inspection(variant: str) -> Inspection:
@@ -100,12 +112,32 @@ def test_measurements_are_matched_by_variant_and_not_by_map_index(ti: Any) -> No
     leave_all(ti, "quantize", 2, quantize=artifact("uint8"), inspect=inspection("uint8"), smoke=smoke("uint8"))
     for index, name in enumerate(["uint8", "int8"]):
         leave(ti, "evaluate", evaluated(name), index)
-    leave(ti, "benchmark", benchmark("int8"), 7)
+    leave(ti, "benchmark", benchmarks("int8"))
     int8, uint8 = RunRecords(ti).candidates()
     assert (int8.inspection, int8.smoke) == (None, None)
     assert (uint8.inspection, uint8.smoke) == (inspection("uint8"), smoke("uint8"))
     assert (int8.artifact.variant, int8.evaluated.variant, int8.benchmark) == ("int8", "int8", benchmark("int8"))
     assert (uint8.artifact.variant, uint8.evaluated.variant, uint8.benchmark) == ("uint8", "uint8", None)
+
+
+def test_a_file_that_could_not_be_timed_failed_for_its_own_variant_alone(ti: Any) -> None:
+    for index, name in enumerate(("int8", "uint8")):
+        leave_all(ti, "quantize", index, quantize=artifact(name))
+        leave(ti, "evaluate", evaluated(name), index)
+    leave(ti, "benchmark", benchmarks("float32", "int8", failed=("uint8",)))
+    (failure,) = RunRecords(ti).benchmark_failures()
+    assert (failure.step, failure.kind, failure.variant) == ("benchmark", "segfault", "uint8")
+    int8, uint8 = RunRecords(ti).candidates()
+    assert (int8.benchmark, uint8.benchmark) == (benchmark("int8"), None)
+
+
+def test_a_benchmark_that_failed_as_a_whole_failed_for_every_variant(ti: Any) -> None:
+    for index, name in enumerate(("int8", "uint8")):
+        leave_all(ti, "quantize", index, quantize=artifact(name))
+        leave(ti, "evaluate", evaluated(name), index)
+    leave(ti, "benchmark", Failure(step="benchmark", kind="timeout", message="too long"), key="failure")
+    found = [(failure.kind, failure.variant) for failure in RunRecords(ti).benchmark_failures()]
+    assert found == [("timeout", "int8"), ("timeout", "uint8")]
 
 
 def test_no_variant_at_all_gives_no_candidates(ti: Any) -> None:
@@ -148,7 +180,7 @@ def test_a_baseline_is_inspected_and_run_but_needs_no_benchmark(ti: Any) -> None
         RunRecords(ti).baseline()
     leave_all(ti, "check", inspect=inspection("float32"), smoke=smoke("float32"))
     assert RunRecords(ti).baseline().benchmark is None
-    leave(ti, "benchmark_baseline", benchmark("float32"))
+    leave(ti, "benchmark", benchmarks("float32"))
     assert RunRecords(ti).baseline().benchmark == benchmark("float32")
 
 
@@ -196,13 +228,13 @@ def test_what_was_cached_goes_before_what_an_earlier_try_has_left(ti: Any) -> No
     leave(ti, "evaluate", evaluated("uint8"), 0)
     leave_all(ti, "quantize", 1, quantize=artifact("int8"))
     leave(ti, "evaluate", evaluated("int8", digest="1" * 64), 1)
-    leave(ti, "benchmark", Failure(step="benchmark", kind="abort", message="died", variant="int8"), 1, "failure")
+    leave(ti, "evaluate", Failure(step="evaluate", kind="abort", message="died", variant="int8"), 1, "failure")
     lookup_cache(
         ti,
         convert=Converted(artifact=artifact("float32"), saved_model=(), tools={}),
         quantize__int8=artifact("int8"),
         evaluate__int8=evaluated("int8"),
-        benchmark__int8=benchmark("int8"),
+        benchmark=benchmarks("int8"),
     )
     records = RunRecords(ti)
     assert records.converted().artifact == artifact("float32")
