@@ -116,5 +116,21 @@ ROWS = MappingProxyType(
             "sampling_rows:sampling_time",
             0.05,
         ),
+        "one_pass": Row(
+            "MobileNetV2, 2,000 JPEG images of 224x224: one pass for eight files / eight passes",
+            "evaluation_rows:one_pass",
+            0.6,
+        ),
+        "evaluation_throughput": Row(
+            "ResNet-8, int8 and float32: invokes a second / cores x those of one bare thread",
+            "evaluation_rows:evaluation_throughput",
+            0.85,
+            at_least=True,
+        ),
+        "evaluation_memory": Row(
+            "peak of memory of an evaluation: 1,000,000 samples / 10,000",
+            "evaluation_rows:evaluation_memory",
+            1.2,
+        ),
     }
 )

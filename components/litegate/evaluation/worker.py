@@ -16,9 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from litegate.errors import BadInput, StepFailed
+from litegate.diagnosis import exhausted, kind_of, message_of
+from litegate.errors import StepFailed
 from litegate.evaluation.board import ELSEWHERE, Board
 from litegate.evaluation.lockstep import BATCH, FileFailed, Job, Lockstep, joined
+from litegate.failures import FailureKind
 from litegate.processes import die_with_parent
 
 __all__ = ["ROW", "Rows", "Share", "serve"]
@@ -78,9 +80,16 @@ def serve(number: int, job: Job, board: Board, connection: Connection, said: Pat
     except EOFError:
         return
     except Exception as error:
-        if not isinstance(error, BadInput | StepFailed):
-            error.add_note(traceback.format_exc())
-        connection.send(error)
+        connection.send(_sendable(error))
+
+
+def _sendable(error: Exception) -> Exception:
+    """What it was raised for does not come along, so that its kind has to be told from here."""
+    kind = exhausted(error) or kind_of(error)
+    if kind is FailureKind.BAD_INPUT or isinstance(error, StepFailed):
+        return error
+    print(traceback.format_exc(), flush=True)  # noqa: T201 (the step's output; the error output is for last words)
+    return StepFailed("evaluate", kind, message_of(error))
 
 
 class _Worker:
