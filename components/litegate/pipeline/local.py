@@ -10,11 +10,12 @@ from litegate.diagnosis import kind_of, message_of
 from litegate.errors import BadInput, StepFailed
 from litegate.execution.side_by_side import StepRuns
 from litegate.execution.step_run import StepRun
+from litegate.pipeline.evaluation import evaluate_files_request
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
 from litegate.pipeline.requests import request_of, selection_of
 from litegate.pipeline.tasks import EACH, Job, task_of
-from litegate.records import Failure, Record, ResolveRequest
+from litegate.records import Evaluations, Failure, Record, ResolveRequest
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.variants import BASELINE
@@ -73,10 +74,10 @@ class LocalRun:
             variants = self.request.spec.quantized_variants
             self._side_by_side({job: partial(self._step, job) for job in _CHECK.jobs})
             self._side_by_side({name: partial(self._chain, _QUANTIZE.jobs_for(name)) for name in variants})
-            for step in ("evaluate", "benchmark"):
-                self._baseline(step)
-                for name in self._alive(variants):
-                    self._chain((Job(step, name),))
+            self._evaluate()
+            self._baseline_benchmark()
+            for name in self._alive(variants):
+                self._chain((Job("benchmark", name),))
             self._step(Job("gate"))
             self.results.keep("select", "", selection_of(self.results))
         except BaseException:
@@ -88,12 +89,37 @@ class LocalRun:
         """End what runs, and begin nothing more."""
         self._runs.stop()
 
-    def _baseline(self, step: str) -> None:
-        """Nothing can be judged without its evaluation; without its latency all but latency can."""
+    def _evaluate(self) -> None:
+        """All files that there are in one pass over the data; nothing can be judged without the baseline."""
+        request = evaluate_files_request(self.results)
+        run = StepRun(STEPS["evaluate"], request, self.places)
+        with self._runs.held(run):
+            found = dict(zip((file.artifact.variant for file in request.files), run.find_each(), strict=True))
+            missing = [name for name, result in found.items() if result is None]
+            for name in missing:
+                self._tell(Job("evaluate", name), "running")
+            try:
+                evaluations = named(request, run.run())
+            except BaseException:
+                for name in missing:
+                    self._tell(Job("evaluate", name), "failed")
+                raise
+        assert isinstance(evaluations, Evaluations)
+        for each in evaluations.done:
+            self.results.keep("evaluate", each.variant, each)
+            self._tell(Job("evaluate", each.variant), "success" if each.variant in missing else "found")
+        for failure in evaluations.failures:
+            self._tell(Job("evaluate", failure.variant or ""), "failed")
+            if failure.variant == BASELINE:
+                raise StepFailed("evaluate", failure.kind, failure.message)
+            self.results.keep_failure(failure)
+
+    def _baseline_benchmark(self) -> None:
+        """Without its latency all but latency can be judged."""
         try:
-            self._step(Job(step, BASELINE))
+            self._step(Job("benchmark", BASELINE))
         except StepFailed:
-            if step == "evaluate" or self._runs.stopped:
+            if self._runs.stopped:
                 raise
 
     def _alive(self, variants: Iterable[str]) -> list[str]:

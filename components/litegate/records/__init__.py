@@ -15,12 +15,16 @@ from litegate.records.comparison import Comparison
 from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest
 from litegate.records.evaluation import (
     Evaluated,
+    EvaluateFilesRequest,
     EvaluateRequest,
     FileEvaluation,
+    FileEvaluations,
+    FileFailure,
     Reference,
     ReferenceOutcomes,
     Stopping,
 )
+from litegate.records.evaluations import Evaluations
 from litegate.records.inputs import (
     Announcement,
     Produced,
@@ -143,12 +147,16 @@ __all__ = [
     "DriftFinding",
     "DriftReference",
     "DriftRequest",
+    "EvaluateFilesRequest",
     "EvaluateRequest",
     "Evaluated",
+    "Evaluations",
     "Failure",
     "Fate",
     "FileBenchmark",
     "FileEvaluation",
+    "FileEvaluations",
+    "FileFailure",
     "FileRef",
     "FileSmokeRun",
     "Finding",
