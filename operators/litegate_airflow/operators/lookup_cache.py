@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import TriggerRule
 from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
@@ -47,9 +48,13 @@ class LookupCacheOperator(WiredOperator, SkipMixin):
             if search.complete:
                 self.log.info("every result is there: the tasks from here to %s are skipped", gate.task_id)
                 ti.xcom_push(RETURN_VALUE, missing)
-                self.skip(ti, [task for task in tasks if task.task_id in self.downstream_task_ids])  # raises a success
+                self.skip(ti, [task for task in tasks if self._skips(task)])  # raises a success
         self.log.info("to be computed: %s", ", ".join(missing) or "none of the variants, but what they depend on")
         return missing
+
+    def _skips(self, task: StepOperator) -> bool:
+        """Whether it would run unless it is skipped by name; others are, because what is before them is."""
+        return task.task_id in self.downstream_task_ids or task.trigger_rule == TriggerRule.ALL_DONE
 
     def _gate(self) -> GateOperator:
         """The one that uses what is looked up here."""
@@ -94,16 +99,16 @@ class _Search:
 
     def _missing_of(self, task: StepOperator, names: Sequence[str]) -> Iterator[str]:
         if task.get_closest_mapped_task_group() is None or not isinstance(task, VariantOperator):
-            self._find(task)
+            self._find(task, [one for job in task.jobs for one in job.for_each(names)])
             return
         for name in names:
             instance = task.of(name)
             self._of_mapped.update(instance.jobs)
-            if not self._find(instance):
+            if not self._find(instance, instance.jobs):
                 yield name
 
-    def _find(self, task: StepOperator) -> bool:
-        found = [self._find_job(task, job) for job in task.jobs]
+    def _find(self, task: StepOperator, jobs: Iterable[Job]) -> bool:
+        found = [self._find_job(task, job) for job in jobs]
         self.complete &= all(found)
         return all(found)
 
