@@ -55,7 +55,7 @@ class LocalRun:
     def steps(self) -> int:
         """How many steps it has, if none fails."""
         variants = len(self.request.spec.quantized_variants)
-        return 1 + len(_UPFRONT) + len(_CHECK.jobs) + variants * len(_QUANTIZE.jobs) + 2 * (1 + variants) + 1
+        return 1 + len(_UPFRONT) + len(_CHECK.jobs) + variants * len(_QUANTIZE.jobs) + (1 + variants) + 2
 
     def run(self) -> ResultsInMemory:
         """Run it to the selection.
@@ -75,9 +75,7 @@ class LocalRun:
             self._side_by_side({job: partial(self._step, job) for job in _CHECK.jobs})
             self._side_by_side({name: partial(self._chain, _QUANTIZE.jobs_for(name)) for name in variants})
             self._evaluate()
-            self._baseline_benchmark()
-            for name in self._alive(variants):
-                self._chain((Job("benchmark", name),))
+            self._benchmark(self._alive(variants))
             self._step(Job("gate"))
             self.results.keep("select", "", selection_of(self.results))
         except BaseException:
@@ -114,13 +112,15 @@ class LocalRun:
                 raise StepFailed("evaluate", failure.kind, failure.message)
             self.results.keep_failure(failure)
 
-    def _baseline_benchmark(self) -> None:
-        """Without its latency all but latency can be judged."""
+    def _benchmark(self, variants: Iterable[str]) -> None:
+        """Time all files; where that fails as a whole, it has failed for every variant."""
         try:
-            self._step(Job("benchmark", BASELINE))
-        except StepFailed:
+            self._step(Job("benchmark"))
+        except StepFailed as error:
             if self._runs.stopped:
                 raise
+            for name in variants:
+                self._keep_failure(Job("benchmark", name), error)
 
     def _alive(self, variants: Iterable[str]) -> list[str]:
         failed = {failure.variant for failure in self.results.failures()}
@@ -134,9 +134,12 @@ class LocalRun:
             except (BadInput, StepFailed) as error:
                 if self._runs.stopped:
                     raise
-                failure = Failure(step=job.step, kind=kind_of(error), message=message_of(error), variant=job.variant)
-                self.results.keep_failure(failure)
+                self._keep_failure(job, error)
                 return
+
+    def _keep_failure(self, job: Job, error: Exception) -> None:
+        failure = Failure(step=job.step, kind=kind_of(error), message=message_of(error), variant=job.variant)
+        self.results.keep_failure(failure)
 
     def _step(self, job: Job, request: Record | None = None) -> None:
         self._tell(job, "running")

@@ -154,16 +154,6 @@ Checks what everything else depends on, side by side:
         needs=("sample",),
     ),
     Task(
-        "benchmark_baseline",
-        (Job("benchmark", BASELINE),),
-        """
-Measures the latency of the baseline on this host, one sample at a time, while nothing else of the pool runs.
-
-**Leaves** the median and the 95th percentile.
-""",
-        needs=("sample",),
-    ),
-    Task(
         "quantize",
         (Job("quantize", EACH), Job("inspect", EACH), Job("smoke", EACH)),
         """
@@ -189,13 +179,14 @@ if the spec lets variants end early, each stops when the samples seen so far dec
     ),
     Task(
         "benchmark",
-        (Job("benchmark", EACH),),
+        (Job("benchmark"),),
         """
-Measures the variant's latency on this host, one sample at a time, while nothing else of the pool runs.
+Measures latencies on this host, one sample at a time, while nothing else of the pool runs: all files in turns, so that
+what disturbs one disturbs all. A file that crashes loses its own latency alone. The log says how noisy the host was.
 
-**Leaves** the median and the 95th percentile.
+**Leaves** for each file the median, the 95th percentile, and its share of the baseline's latency with an interval.
 """,
-        needs=("quantize",),
+        needs=("evaluate",),
     ),
     Task(
         "gate",

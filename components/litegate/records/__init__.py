@@ -6,9 +6,9 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 from __future__ import annotations
 
 from litegate.records.approval import ApprovalDecision
-from litegate.records.artifacts import Artifact, Signature, TensorSpec
+from litegate.records.artifacts import Artifact, FileFailure, Signature, TensorSpec
 from litegate.records.base import FileRef, Record
-from litegate.records.benchmark import Benchmark, BenchmarkRequest, FileBenchmark
+from litegate.records.benchmark import Benchmark, BenchmarkRequest, Benchmarks, FileBenchmark, LatencyRatio
 from litegate.records.candidate import Candidate, warnings_of
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.comparison import Comparison
@@ -19,7 +19,6 @@ from litegate.records.evaluation import (
     EvaluateRequest,
     FileEvaluation,
     FileEvaluations,
-    FileFailure,
     Reference,
     ReferenceOutcomes,
     Stopping,
@@ -120,6 +119,7 @@ __all__ = [
     "BaselineSummary",
     "Benchmark",
     "BenchmarkRequest",
+    "Benchmarks",
     "BufferUse",
     "Candidate",
     "Champion",
@@ -170,6 +170,7 @@ __all__ = [
     "InspectRequest",
     "Inspection",
     "LargeBuffer",
+    "LatencyRatio",
     "LedgerEntry",
     "LedgerRequest",
     "Lint",

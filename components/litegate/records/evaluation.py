@@ -6,8 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from litegate.failures import FailureKind
-from litegate.records.artifacts import NAMES, Artifact
+from litegate.records.artifacts import NAMES, Artifact, FileFailure
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.sources import DataRef, UserCode
@@ -20,7 +19,6 @@ __all__ = [
     "Evaluated",
     "FileEvaluation",
     "FileEvaluations",
-    "FileFailure",
     "Reference",
     "ReferenceOutcomes",
     "Stopping",
@@ -156,14 +154,6 @@ class Evaluated(FileEvaluation):
     """The same of a variant."""
 
     variant: VariantName
-
-
-class FileFailure(Record):
-    """Why a file has no evaluation; the others of the pass have theirs."""
-
-    artifact_digest: Digest
-    kind: FailureKind
-    message: str
 
 
 class FileEvaluations(Record):

@@ -1,13 +1,13 @@
-"""Benchmark: the latency of an artifact on this host."""
+"""Benchmark: the latencies of all files on this host."""
 
 from __future__ import annotations
 
-from litegate_airflow.operators.step import VariantOperator
+from litegate_airflow.operators.step import StepOperator
 
 __all__ = ["BenchmarkOperator"]
 
 
-class BenchmarkOperator(VariantOperator):
-    """Returns a `Benchmark` of the baseline, or of the variant quantized in the same mapped instance."""
+class BenchmarkOperator(StepOperator):
+    """Returns `Benchmarks` of the baseline and of every variant that was evaluated, whatever became of the others."""
 
     step = "benchmark"

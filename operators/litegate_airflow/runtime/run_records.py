@@ -81,9 +81,17 @@ class RunRecords(Records, Results):
         if self.wiring.all(_EVALUATE):
             found += self._left_by(_EVALUATE, "evaluate").get(FAILURES, ())
         failures = map(Failure.model_validate, found)
-        return tuple(
-            failure for failure in failures if str(Job("quantize", failure.variant or "")) not in self._cached()
-        )
+        return tuple(each for each in failures if str(Job(each.step, each.variant or "")) not in self._cached())
+
+    @override
+    def benchmark_failures(self) -> tuple[Failure, ...]:
+        """Those of single files; where their task failed as a whole, its own for every variant."""
+        tasks = self.wiring.all(task_of("benchmark"))
+        value = self._left(tasks[0], FAILURE) if tasks and self._benchmarks() is None else None
+        if value is None:
+            return super().benchmark_failures()
+        whole = Failure.model_validate(value)
+        return tuple(whole.model_copy(update={"variant": item.artifact.variant}) for item in self.candidates())
 
     def unchecked(self) -> str:
         """Why nothing may be measured: the checks did not succeed in this very try of the run; empty if they did."""

@@ -24,12 +24,13 @@ def test_no_task_is_there_twice() -> None:
     [
         ("resolve", "", "resolve"),
         ("gate", "", "gate"),
-        ("evaluate", BASELINE, "evaluate_baseline"),
-        ("evaluate", CHAMPION, "evaluate_champion"),
+        ("evaluate", BASELINE, "evaluate"),
+        ("evaluate", CHAMPION, "evaluate"),
         ("read_ledger", "", "resolve"),
         ("smoke", BASELINE, "check"),
         ("smoke", "int8", "quantize"),
-        ("benchmark", EACH, "benchmark"),
+        ("evaluate", EACH, "evaluate"),
+        ("benchmark", "", "benchmark"),
         ("select", "", "gate"),
     ],
 )
