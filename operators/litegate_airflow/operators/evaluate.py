@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from litegate.errors import StepFailed
 from litegate.pipeline.evaluation import evaluated_alone
-from litegate.pipeline.tasks import Job
+from litegate.pipeline.tasks import EACH, Job, task_of
 from litegate.records import Evaluations, Failure, Record
 from litegate.variants import BASELINE, CHAMPION
 from litegate_airflow.operators.step import StepOperator
@@ -31,6 +31,7 @@ class EvaluateOperator(StepOperator):
     """
 
     step = "evaluate"
+    does = task_of(step, EACH)
 
     @override
     def find(self, job: Job, records: RunRecords) -> Record | None:
