@@ -129,7 +129,7 @@ def test_latencies_that_are_asked_for_anew_replace_the_stored_ones_once(
     def run(remeasure: str = "") -> StepRun:
         request = case.request.model_copy(update={"remeasure": remeasure})
         step_run = StepRun(STEPS["benchmark"], request, world.places)
-        step_run._compute = lambda: case.result.model_copy(update={"remeasured": remeasure})  # type: ignore[method-assign]
+        step_run._compute = lambda _: case.result.model_copy(update={"remeasured": remeasure})  # type: ignore[method-assign]
         return step_run
 
     stored = run().run()
