@@ -13,6 +13,7 @@ from typing import Any
 from litegate.diagnosis import kind_of, message_of
 from litegate.errors import BadInput, StepFailed
 from litegate.execution.step_run import StepRun
+from litegate.execution.warm.keeping import own_parent
 from litegate.failures import FailureKind
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
@@ -77,23 +78,28 @@ class LocalRun:
             BadInput: the spec, the model or the data cannot be used.
             StepFailed: a step that every variant needs failed.
         """
-        try:
-            self._step("resolve", "", self.request)
-            for step in _UPFRONT:
-                self._step(step)
-            variants = self.request.spec.quantized_variants
-            self._side_by_side([partial(self._step, step, variant) for step, variant in _CHECKS])
-            self._side_by_side([partial(self._chain, _OF_A_FILE, name) for name in variants])
-            for step in ("evaluate", "benchmark"):
-                self._baseline(step)
-                for name in self._alive(variants):
-                    self._chain((step,), name)
-            self._step("gate")
-            self.results.keep("select", "", selection_of(self.results))
-        except BaseException:
-            self.stop()
-            raise
+        with own_parent("tensorflow", self.places) as warm:
+            try:
+                self._step("resolve", "", self.request)  # while the parent loads what the others need
+                self.places = warm()
+                self._after_resolve()
+            except BaseException:
+                self.stop()
+                raise
         return self.results
+
+    def _after_resolve(self) -> None:
+        for step in _UPFRONT:
+            self._step(step)
+        variants = self.request.spec.quantized_variants
+        self._side_by_side([partial(self._step, step, variant) for step, variant in _CHECKS])
+        self._side_by_side([partial(self._chain, _OF_A_FILE, name) for name in variants])
+        for step in ("evaluate", "benchmark"):
+            self._baseline(step)
+            for name in self._alive(variants):
+                self._chain((step,), name)
+        self._step("gate")
+        self.results.keep("select", "", selection_of(self.results))
 
     def stop(self) -> None:
         """End what runs, and begin nothing more."""
