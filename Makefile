@@ -6,7 +6,7 @@ COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --n
 	-c deploy/locks/constraints.txt
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
 
-.PHONY: help setup run stop test quick screenshots docs bench-gate bench-predict bench-promotion lint lock
+.PHONY: help setup run stop test quick screenshots docs bench bench-gate bench-predict bench-promotion lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -30,6 +30,9 @@ quick: setup  ## Run the tests without the slow ones, on all cores.
 
 screenshots: setup  ## Test in a real browser, and take the documentation's pictures anew.
 	@LITEGATE_BROWSER="$$(deploy/chromium.sh)" LITEGATE_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/e2e/test_browser*.py
+
+bench: setup  ## Measure what docs/benchmarks.md says, all of it or ROWS="...", and write that page and build/bench.json.
+	@$(BIN)/python -m tests.benchmarks.bench $(ROWS)
 
 bench-gate: setup  ## Simulate how often the gate is wrong; writes build/bench-gate.json.
 	@$(BIN)/python -m tests.benchmarks.bench_gate

@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from litegate.records import (
-    Benchmark,
-    BenchmarkRequest,
     Evaluated,
     EvaluateRequest,
-    FileBenchmark,
     FileEvaluation,
     FileSmokeRun,
     Record,
@@ -20,13 +17,11 @@ from litegate.records import (
 
 __all__ = ["named"]
 
-_NAMED: Mapping[type[Record], type[Record]] = MappingProxyType(
-    {FileBenchmark: Benchmark, FileEvaluation: Evaluated, FileSmokeRun: SmokeRun}
-)
+_NAMED: Mapping[type[Record], type[Record]] = MappingProxyType({FileEvaluation: Evaluated, FileSmokeRun: SmokeRun})
 
 
 def named(request: Record, result: Record) -> Record:
     """A result as one about the variant that the request is for; as it is where it is not about a file alone."""
-    if not isinstance(request, BenchmarkRequest | EvaluateRequest | SmokeRequest):
+    if not isinstance(request, EvaluateRequest | SmokeRequest):
         return result
     return _NAMED[type(result)].model_validate(dict(result) | {"variant": request.artifact.variant})

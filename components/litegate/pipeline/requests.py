@@ -11,6 +11,7 @@ from litegate.pipeline.evaluation import evaluate_request, runtime_of
 from litegate.pipeline.requalification import champion_request
 from litegate.pipeline.results import Results
 from litegate.records import (
+    Artifact,
     BenchmarkRequest,
     Candidate,
     ChampionRequest,
@@ -156,19 +157,26 @@ def _smoke(results: Results, variant: str) -> SmokeRequest:
     )
 
 
-def _benchmark(results: Results, variant: str) -> BenchmarkRequest:
+def _benchmark(results: Results, _: str) -> BenchmarkRequest:
+    """All files that were evaluated, each once: variants of equal bytes are equally fast."""
+    resolved = results.resolved()
+    files: dict[str, Artifact] = {}
+    for artifact in (results.converted().artifact, *(item.artifact for item in results.candidates())):
+        files.setdefault(artifact.file.digest, artifact)
     return BenchmarkRequest(
-        artifact=results.artifact(variant),
-        runtime=runtime_of(results.resolved().spec),
+        files=tuple(files.values()),
+        runtime=runtime_of(resolved.spec),
         samples=results.samples(),
-        signature=results.resolved().spec.evaluation.signature,
+        signature=resolved.spec.evaluation.signature,
+        remeasure=resolved.remeasure,
     )
 
 
 def _judge(results: Results, _: str) -> GateRequest:
     resolved = results.resolved()
     spec = resolved.spec
-    candidates, failures = results.candidates(), results.failures()
+    candidates = results.candidates()
+    failures = (*results.failures(), *results.benchmark_failures())
     return GateRequest(
         policy=spec.gate,
         target=spec.target,

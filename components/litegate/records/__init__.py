@@ -6,9 +6,9 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 from __future__ import annotations
 
 from litegate.records.approval import ApprovalDecision
-from litegate.records.artifacts import Artifact, Signature, TensorSpec
+from litegate.records.artifacts import Artifact, FileFailure, Signature, TensorSpec
 from litegate.records.base import FileRef, Record
-from litegate.records.benchmark import Benchmark, BenchmarkRequest, FileBenchmark
+from litegate.records.benchmark import Benchmark, BenchmarkRequest, Benchmarks, FileBenchmark, LatencyRatio
 from litegate.records.candidate import Candidate, warnings_of
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.comparison import Comparison
@@ -116,6 +116,7 @@ __all__ = [
     "BaselineSummary",
     "Benchmark",
     "BenchmarkRequest",
+    "Benchmarks",
     "BufferUse",
     "Candidate",
     "Champion",
@@ -149,6 +150,7 @@ __all__ = [
     "Fate",
     "FileBenchmark",
     "FileEvaluation",
+    "FileFailure",
     "FileRef",
     "FileSmokeRun",
     "Finding",
@@ -162,6 +164,7 @@ __all__ = [
     "InspectRequest",
     "Inspection",
     "LargeBuffer",
+    "LatencyRatio",
     "LedgerEntry",
     "LedgerRequest",
     "Lint",

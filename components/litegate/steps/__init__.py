@@ -57,7 +57,7 @@ STEPS = MappingProxyType(
             Step(
                 "benchmark",
                 records.BenchmarkRequest,
-                records.FileBenchmark,
+                records.Benchmarks,
                 machine=Machine.HOST,
                 environment_of=needs.where_it_is_run,
                 unused=needs.of_benchmark,

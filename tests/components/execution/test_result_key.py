@@ -95,7 +95,7 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("metrics/of_sets.py", {"lint", "evaluate", "gate"}),
         ("records/verdicts.py", {"gate", "drift", "read_ledger"}),
         ("spec/notify.py", {"drift", "read_ledger"}),
-        ("errors.py", {step.name for step in CACHED} - {"benchmark"}),
+        ("errors.py", {step.name for step in CACHED}),
     ],
 )
 def test_a_changed_module_computes_anew_what_runs_it(
@@ -200,15 +200,28 @@ def renamed(artifact: Artifact) -> Artifact:
     return artifact.model_copy(update={"variant": "int16x8_float_fallback", "file": file})
 
 
-@pytest.mark.parametrize(
-    ("step", "same"), [("smoke", True), ("evaluate", True), ("benchmark", True), ("inspect", False)]
-)
+@pytest.mark.parametrize(("step", "same"), [("smoke", True), ("evaluate", True), ("inspect", False)])
 def test_what_is_measured_of_a_file_does_not_depend_on_its_name(
     requests: dict[str, Record], step: str, same: bool
 ) -> None:
     request: Any = requests[step]
     other = requests | {step: request.model_copy(update={"artifact": renamed(request.artifact)})}
     assert (keys(other)[step] == keys(requests)[step]) is same
+
+
+def test_latencies_depend_on_the_files_that_are_timed_together_and_not_on_their_names(
+    requests: dict[str, Record],
+) -> None:
+    request: Any = requests["benchmark"]
+    first, second = request.files
+    named = request.model_copy(update={"files": (first, renamed(second))})
+    assert keys(requests | {"benchmark": named})["benchmark"] == keys(requests)["benchmark"]
+    asked = request.model_copy(update={"remeasure": "run 7"})
+    assert keys(requests | {"benchmark": asked})["benchmark"] == keys(requests)["benchmark"], (
+        "it replaces what is there"
+    )
+    alone = request.model_copy(update={"files": (first,)})
+    assert keys(requests | {"benchmark": alone})["benchmark"] != keys(requests)["benchmark"]
 
 
 def test_names_of_references_and_addresses_in_messages_say_nothing(requests: dict[str, Record], tmp_path: Path) -> None:
@@ -249,7 +262,7 @@ def test_the_number_of_variants_judged_together_counts(requests: dict[str, Recor
     assert keys(other)["evaluate"] != keys(requests | {"evaluate": request})["evaluate"]
 
 
-@pytest.mark.parametrize("step", ["smoke", "evaluate", "benchmark"])
+@pytest.mark.parametrize("step", ["smoke", "evaluate"])
 def test_a_request_is_keyed_by_all_that_does_not_name_its_file(requests: dict[str, Record], step: str) -> None:
     request: Any = requests[step]
     artifact = request.artifact
@@ -261,7 +274,7 @@ def test_a_request_is_keyed_by_all_that_does_not_name_its_file(requests: dict[st
 
 
 def test_another_digest_is_another_file(requests: dict[str, Record]) -> None:
-    for step in ("smoke", "evaluate", "benchmark"):
+    for step in ("smoke", "evaluate"):
         request: Any = requests[step]
         file = request.artifact.file.model_copy(update={"digest": "e" * 64})
         other = request.model_copy(update={"artifact": request.artifact.model_copy(update={"file": file})})

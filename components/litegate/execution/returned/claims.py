@@ -13,6 +13,7 @@ from typing import Any
 from litegate.records import (
     Artifact,
     BenchmarkRequest,
+    Benchmarks,
     Candidate,
     ConversionCheck,
     ConversionCheckRequest,
@@ -21,7 +22,6 @@ from litegate.records import (
     Drift,
     DriftRequest,
     EvaluateRequest,
-    FileBenchmark,
     FileEvaluation,
     FileSmokeRun,
     GateRequest,
@@ -81,7 +81,7 @@ def _sums_to(what: str, counts: Mapping[Any, int], total: int) -> Problems:
         yield from equal(f"the sum of {what}", sum(counts.values()), total)
 
 
-def _measured(result: FileBenchmark | FileEvaluation | FileSmokeRun | Inspection, artifact: Artifact) -> Problems:
+def _measured(result: FileEvaluation | FileSmokeRun | Inspection, artifact: Artifact) -> Problems:
     yield from equal("artifact_digest", result.artifact_digest, artifact.file.digest)
 
 
@@ -106,6 +106,7 @@ def _trained(request: TrainRequest, result: Produced) -> Problems:
 def _resolved(request: ResolveRequest, result: Resolved) -> Problems:
     yield from equal("spec", result.spec, request.spec)
     yield from equal("overrides", result.overrides, request.overrides)
+    yield from equal("remeasure", result.remeasure, request.remeasure)
     yield from equal("trigger", result.trigger, request.announced[0] if request.announced else None)
     announced = {event.digest for event in request.announced}
     if announced and not announced & {None, result.model.digest}:
@@ -189,8 +190,15 @@ def _smoked(request: SmokeRequest, result: FileSmokeRun) -> Problems:
     yield from _at_most("samples", result.samples, request.samples.samples)
 
 
-def _benchmarked(request: BenchmarkRequest, result: FileBenchmark) -> Problems:
-    yield from _measured(result, request.artifact)
+def _benchmarked(request: BenchmarkRequest, result: Benchmarks) -> Problems:
+    """Every file is there once, with its figures or its failure; stored figures do not answer who asks for new ones."""
+    found = [item.artifact_digest for item in result.files] + [item.artifact_digest for item in result.failures]
+    yield from equal("digests of files", sorted(found), sorted(artifact.file.digest for artifact in request.files))
+    if request.remeasure:
+        yield from equal("remeasured", result.remeasured, request.remeasure)
+    for ratio in (item.ratio for item in result.files if item.ratio is not None):
+        if not ratio.low <= ratio.estimate <= ratio.high:
+            yield f"ratio: expected one within its interval, got {ratio.low}, {ratio.estimate}, {ratio.high}"
 
 
 def _evaluated(request: EvaluateRequest, result: FileEvaluation) -> Problems:

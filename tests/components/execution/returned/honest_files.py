@@ -85,10 +85,12 @@ def smoke(world: World) -> Case:
 
 
 def benchmark(world: World) -> Case:
-    request = records.BenchmarkRequest(artifact=world.int8, samples=world.samples(world.given))
+    request = records.BenchmarkRequest(files=(world.baseline, world.int8), samples=world.samples(world.given))
     numbers: dict[str, Any] = {"latency_ms": 0.5, "latency_p95_ms": 0.6, "runs": 9, "host": "h", "kernels": "xnnpack"}
-    result = records.FileBenchmark(artifact_digest=world.int8.file.digest, **numbers)
-    return Case(request, result)
+    ratio = records.LatencyRatio(estimate=0.5, low=0.4, high=0.6, confidence=0.95, rounds=9)
+    digests = (artifact.file.digest for artifact in request.files)
+    files = tuple(records.FileBenchmark(artifact_digest=each, ratio=ratio, **numbers) for each in digests)
+    return Case(request, records.Benchmarks(files=files))
 
 
 def evaluate(world: World) -> Case:

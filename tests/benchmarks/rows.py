@@ -1,0 +1,87 @@
+"""The rows of `make bench`: what each figure is, the limit that it is to reach, and the function that measures it.
+
+A function stands here as `module:function` of this package, so that a row loads nothing before its turn. It takes a
+`Bench` and returns the figure; it measures both sides of a ratio itself, side by side. A new row is a line here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tests.benchmarks.bench_context import Bench
+
+__all__ = ["ROWS", "Row"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure.
+
+    Attributes:
+        what: what it is, for people; a ratio names both of its sides.
+        function: what measures it.
+        limit: the largest value that is good enough, or the smallest if `at_least`.
+        unit: `s` for seconds, nothing for a ratio.
+    """
+
+    what: str
+    function: str
+    limit: float
+    at_least: bool = False
+    unit: str = ""
+
+    def measure(self, bench: Bench) -> float:
+        """The figure, taken now."""
+        module, _, name = self.function.partition(":")
+        function: Callable[[Bench], float] = getattr(importlib.import_module(f"tests.benchmarks.{module}"), name)
+        return float(function(bench))
+
+    def reached(self, value: float) -> bool:
+        """Whether a value is good enough."""
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+ROWS = MappingProxyType(
+    {
+        "pipeline_vs_script": Row(
+            "ResNet-8, 10,000 images, all eight variants: `litegate run`, servers up / the script",
+            "pipeline_rows:pipeline_vs_script",
+            0.5,
+        ),
+        "compare_vs_script": Row(
+            "ResNet-8, the same without servers: `litegate compare` / the script",
+            "pipeline_rows:compare_vs_script",
+            0.4,
+        ),
+        "pipeline_sequential_vs_script": Row(
+            "ResNet-8, the same with `evaluation.sequential`: `litegate run` / the script",
+            "pipeline_rows:pipeline_sequential_vs_script",
+            0.2,
+        ),
+        "airflow_seconds": Row(
+            "ResNet-8: the run of Airflow, less the work on its critical path",
+            "pipeline_rows:airflow_seconds",
+            10,
+            unit="s",
+        ),
+        "airflow_share": Row(
+            "ResNet-8: that / all of the run",
+            "pipeline_rows:airflow_share",
+            0.15,
+        ),
+        "small_pipeline_vs_script": Row(
+            "digits, 697 images, all eight variants: `litegate run`, servers up / the script",
+            "pipeline_rows:small_pipeline_vs_script",
+            1.5,
+        ),
+        "rerun_seconds": Row(
+            "the same `litegate run` again, nothing changed; the slower of digits and ResNet-8",
+            "pipeline_rows:rerun_seconds",
+            8,
+            unit="s",
+        ),
+    }
+)
