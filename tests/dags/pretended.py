@@ -21,6 +21,7 @@ from litegate.records import (
     DataRef,
     FileBenchmark,
     FileEvaluation,
+    FileEvaluations,
     FileRef,
     FileSmokeRun,
     Inspection,
@@ -78,10 +79,11 @@ class Steps:
     request: Any = None
 
     def __call__(self, step: Step, request: Any, settings: Any) -> Steps:
-        artifact = getattr(request, "artifact", None)
+        about = request.files[0] if step.each else request
+        artifact = getattr(about, "artifact", None)
         variant = getattr(request, "variant", artifact.variant if artifact and step.name != "sample" else "")
         run = copy(self)  # several may run at once
-        run.step, run.variant, run.request = step.name, variant, request
+        run.step, run.variant, run.request = step.name, variant, about
         return run
 
     def find(self) -> Record | None:
@@ -135,8 +137,8 @@ class Steps:
     def read_ledger(self, request: Any) -> Position:
         return Position(entries=4)
 
-    def evaluate(self, request: Any) -> FileEvaluation:
-        return FileEvaluation(
+    def evaluate(self, request: Any) -> FileEvaluations:
+        evaluation = FileEvaluation(
             artifact_digest=digest_json(self.variant),
             metric=METRIC,
             samples=9,
@@ -145,6 +147,7 @@ class Steps:
             seconds=0.1,
             kernels="x",
         )
+        return FileEvaluations(files=(evaluation,))
 
     def benchmark(self, request: Any) -> Benchmarks:
         found = {"latency_ms": 1.0, "latency_p95_ms": 2.0, "runs": 9, "host": "h", "kernels": "x"}

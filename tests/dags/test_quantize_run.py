@@ -121,9 +121,9 @@ class Children:
 def children(monkeypatch: pytest.MonkeyPatch) -> Children:
     counted, compute = Children(), StepRun._compute
 
-    def counting(step_run: StepRun) -> Any:
+    def counting(step_run: StepRun, request: Any) -> Any:
         counted.steps.append(step_run.step.name)
-        return compute(step_run)
+        return compute(step_run, request)
 
     monkeypatch.setattr(StepRun, "_compute", counting)
     return counted

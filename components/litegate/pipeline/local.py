@@ -11,11 +11,12 @@ from litegate.errors import BadInput, StepFailed
 from litegate.execution.side_by_side import StepRuns
 from litegate.execution.step_run import StepRun
 from litegate.execution.warm.keeping import own_parent
+from litegate.pipeline.evaluation import evaluate_files_request
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
 from litegate.pipeline.requests import request_of, selection_of
 from litegate.pipeline.tasks import EACH, Job, task_of
-from litegate.records import Failure, Record, ResolveRequest
+from litegate.records import Evaluations, Failure, Record, ResolveRequest
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.variants import BASELINE
@@ -83,9 +84,7 @@ class LocalRun:
         variants = self.request.spec.quantized_variants
         self._side_by_side({job: partial(self._step, job) for job in _CHECK.jobs})
         self._side_by_side({name: partial(self._chain, _QUANTIZE.jobs_for(name)) for name in variants})
-        self._step(Job("evaluate", BASELINE))
-        for name in self._alive(variants):
-            self._chain((Job("evaluate", name),))
+        self._evaluate()
         self._benchmark(self._alive(variants))
         self._step(Job("gate"))
         self.results.keep("select", "", selection_of(self.results))
@@ -93,6 +92,31 @@ class LocalRun:
     def stop(self) -> None:
         """End what runs, and begin nothing more."""
         self._runs.stop()
+
+    def _evaluate(self) -> None:
+        """All files that there are in one pass over the data; nothing can be judged without the baseline."""
+        request = evaluate_files_request(self.results)
+        run = StepRun(STEPS["evaluate"], request, self.places)
+        with self._runs.held(run):
+            found = dict(zip((file.artifact.variant for file in request.files), run.find_each(), strict=True))
+            missing = [name for name, result in found.items() if result is None]
+            for name in missing:
+                self._tell(Job("evaluate", name), "running")
+            try:
+                evaluations = named(request, run.run())
+            except BaseException:
+                for name in missing:
+                    self._tell(Job("evaluate", name), "failed")
+                raise
+        assert isinstance(evaluations, Evaluations)
+        for each in evaluations.done:
+            self.results.keep("evaluate", each.variant, each)
+            self._tell(Job("evaluate", each.variant), "success" if each.variant in missing else "found")
+        for failure in evaluations.failures:
+            self._tell(Job("evaluate", failure.variant or ""), "failed")
+            if failure.variant == BASELINE:
+                raise StepFailed("evaluate", failure.kind, failure.message)
+            self.results.keep_failure(failure)
 
     def _benchmark(self, variants: Iterable[str]) -> None:
         """Time all files; where that fails as a whole, it has failed for every variant."""

@@ -7,8 +7,13 @@ from types import MappingProxyType
 
 from litegate.records import (
     Evaluated,
+    EvaluateFilesRequest,
     EvaluateRequest,
+    Evaluations,
+    Failure,
     FileEvaluation,
+    FileEvaluations,
+    FileFailure,
     FileSmokeRun,
     Record,
     SmokeRequest,
@@ -22,6 +27,20 @@ _NAMED: Mapping[type[Record], type[Record]] = MappingProxyType({FileEvaluation: 
 
 def named(request: Record, result: Record) -> Record:
     """A result as one about the variant that the request is for; as it is where it is not about a file alone."""
+    if isinstance(request, EvaluateFilesRequest) and isinstance(result, FileEvaluations):
+        return _evaluations(request, result)
     if not isinstance(request, EvaluateRequest | SmokeRequest):
         return result
     return _NAMED[type(result)].model_validate(dict(result) | {"variant": request.artifact.variant})
+
+
+def _evaluations(request: EvaluateFilesRequest, result: FileEvaluations) -> Evaluations:
+    done: list[Evaluated] = []
+    failures: list[Failure] = []
+    for asked, found in zip(request.files, result.files, strict=True):
+        variant = asked.artifact.variant
+        if isinstance(found, FileFailure):
+            failures.append(Failure(step="evaluate", kind=found.kind, message=found.message, variant=variant))
+        else:
+            done.append(Evaluated.model_validate(dict(found) | {"variant": variant}))
+    return Evaluations(done=tuple(done), failures=tuple(failures))

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from litegate.failures import FailureKind
 from litegate.gate.selection import select
-from litegate.pipeline.evaluation import evaluate_request, runtime_of
+from litegate.pipeline.evaluation import evaluate_files_request, runtime_of
 from litegate.pipeline.requalification import champion_request
 from litegate.pipeline.results import Results
 from litegate.records import (
@@ -219,7 +219,7 @@ REQUESTS: Mapping[str, Callable[[Results, str], Record]] = MappingProxyType(
         "quantize": _quantize,
         "inspect": _inspect,
         "smoke": _smoke,
-        "evaluate": evaluate_request,
+        "evaluate": evaluate_files_request,
         "benchmark": _benchmark,
         "gate": _judge,
     }

@@ -15,12 +15,15 @@ from litegate.records.comparison import Comparison
 from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest
 from litegate.records.evaluation import (
     Evaluated,
+    EvaluateFilesRequest,
     EvaluateRequest,
     FileEvaluation,
+    FileEvaluations,
     Reference,
     ReferenceOutcomes,
     Stopping,
 )
+from litegate.records.evaluations import Evaluations
 from litegate.records.inputs import (
     Announcement,
     Produced,
@@ -144,12 +147,15 @@ __all__ = [
     "DriftFinding",
     "DriftReference",
     "DriftRequest",
+    "EvaluateFilesRequest",
     "EvaluateRequest",
     "Evaluated",
+    "Evaluations",
     "Failure",
     "Fate",
     "FileBenchmark",
     "FileEvaluation",
+    "FileEvaluations",
     "FileFailure",
     "FileRef",
     "FileSmokeRun",

@@ -59,7 +59,7 @@ def ask(ti: Any, variant: str, champion: Artifact | None = CHAMPION, **keys: Any
         ti.values[task, -1, key] = record.to_json()
     ti.values["quantize", 0, "return_value"] = {"quantize/int8": artifact("int8").to_json()}
     ti.map_index = 0
-    request = EvaluateOperator(upstream=NAMED, task_id="evaluate", variant=variant).request(RunRecords(ti))
+    (request,) = EvaluateOperator(upstream=NAMED, task_id="evaluate", variant=variant).request(RunRecords(ti)).files
     assert request.artifact == artifact(variant)
     assert (request.metric_code, request.preprocess) == (CODE, CODE)
     return request

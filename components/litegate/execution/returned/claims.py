@@ -21,8 +21,11 @@ from litegate.records import (
     ConvertRequest,
     Drift,
     DriftRequest,
+    EvaluateFilesRequest,
     EvaluateRequest,
     FileEvaluation,
+    FileEvaluations,
+    FileFailure,
     FileSmokeRun,
     GateRequest,
     InferredSchema,
@@ -81,7 +84,7 @@ def _sums_to(what: str, counts: Mapping[Any, int], total: int) -> Problems:
         yield from equal(f"the sum of {what}", sum(counts.values()), total)
 
 
-def _measured(result: FileEvaluation | FileSmokeRun | Inspection, artifact: Artifact) -> Problems:
+def _measured(result: FileEvaluation | FileFailure | FileSmokeRun | Inspection, artifact: Artifact) -> Problems:
     yield from equal("artifact_digest", result.artifact_digest, artifact.file.digest)
 
 
@@ -201,7 +204,23 @@ def _benchmarked(request: BenchmarkRequest, result: Benchmarks) -> Problems:
             yield f"ratio: expected one within its interval, got {ratio.low}, {ratio.estimate}, {ratio.high}"
 
 
-def _evaluated(request: EvaluateRequest, result: FileEvaluation) -> Problems:
+def _evaluated(
+    request: EvaluateFilesRequest | EvaluateRequest, result: FileEvaluations | FileEvaluation | FileFailure
+) -> Problems:
+    """Of one file, and of each of several."""
+    if isinstance(request, EvaluateFilesRequest):
+        assert isinstance(result, FileEvaluations)
+        yield from equal("the number of files", len(result.files), len(request.files))
+        for asked, found in zip(request.files, result.files, strict=False):
+            yield from _evaluated(asked, found)
+    elif isinstance(result, FileEvaluation):
+        yield from _evaluated_file(request, result)
+    else:
+        assert isinstance(result, FileFailure)
+        yield from _measured(result, request.artifact)
+
+
+def _evaluated_file(request: EvaluateRequest, result: FileEvaluation) -> Problems:
     yield from _measured(result, request.artifact)
     yield from equal("the metric's name", result.metric.name, request.metric)
     yield from equal("metric", result.metric, built_in_facts(request.metric) or result.metric)

@@ -94,9 +94,10 @@ def benchmark(world: World) -> Case:
 
 
 def evaluate(world: World) -> Case:
+    """A variant beside the baseline, and the baseline by itself."""
     beside = world.baseline
     spec = world.spec
-    request = records.EvaluateRequest(
+    asked = records.EvaluateRequest(
         artifact=world.int8,
         data=world.data(str(world.user / "test.npz"), world.given),
         metric="top1",
@@ -108,4 +109,9 @@ def evaluate(world: World) -> Case:
     outcomes = world.wrote("int8-baseline-outcomes.npz", b"outcomes of float32 beside int8")
     seen = records.ReferenceOutcomes(role="baseline", artifact_digest=beside.file.digest, outcomes=outcomes)
     change = {"samples": 40, "predictions": {0: 25, 1: 15}, "design": "interim", "analyses": 3, "references": (seen,)}
-    return Case(request, world.evaluation(world.int8, world.wrote).model_copy(update=change))
+    found = world.evaluation(world.int8, world.wrote).model_copy(update=change)
+    alone = asked.model_copy(update={"artifact": beside, "references": (), "stopping": None})
+    return Case(
+        records.EvaluateFilesRequest(files=(asked, alone)),
+        records.FileEvaluations(files=(found, world.evaluation(beside, world.wrote))),
+    )
