@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import statistics
 import sysconfig
 import time
 from pathlib import Path
 
-from litegate.execution.warm.keeping import kept
-
+from litegate.errors import StepFailed
 from litegate.execution.step_run import StepRun
+from litegate.execution.warm.keeping import kept
 from litegate.records import ProduceRequest
 from litegate.settings import Settings, settings
 from litegate.steps import STEPS
@@ -26,13 +27,9 @@ __all__ = ["step_startup"]
 
 CODE = """
 import sys, time
-def begin(folder, at):
-    began = time.time()
-    if "tensorflow" not in sys.modules:
-        raise RuntimeError("it was started cold")
-    path = folder / "began"
-    path.write_text(f"{began} {at}")
-    return path
+def begin(folder):
+    began, warm = time.time(), "tensorflow" in sys.modules
+    raise RuntimeError(f"{'warm' if warm else 'cold'} at {began!r}")  # a confined step may write to no place we know
 """
 
 
@@ -46,24 +43,30 @@ def step_startup(bench: Bench) -> float:
     warm, cold = [], []
     with kept("tensorflow", python, folder / "warm") as wait:
         wait()
-        _warm_start(folder, python, -1)  # it has loaded all once this ends
-        for number in range(rounds):
-            warm.append(_warm_start(folder, python, number))
+        _warm_start(folder, python)  # it has loaded all once this ends
+        for _ in range(rounds):
+            warm.append(_warm_start(folder, python))
             cold.append(bench.command(python, "-c", f"import sys; sys.path.append({_site()!r}); import tensorflow"))
     print(f"warm {warm}, import tensorflow {cold}")
     return statistics.median(warm) / statistics.median(cold)
 
 
-def _warm_start(folder: Path, python: Path, number: int) -> float:
+def _warm_start(folder: Path, python: Path) -> float:
     """Seconds until the step's own code ran."""
     step = dataclasses.replace(STEPS["prepare"], storage=False)  # confined, as every step that loads a model
     own = (folder / "cache", folder / "scratch", {"service": python})
     places = Settings(str(folder / "workspace"), *own, (), "warm", folder / "warm")
-    out = folder / f"out-{number}"
-    request = ProduceRequest(entry_point="beginning:begin", folder=str(folder), arguments={"at": number}, uri=str(out))
-    begin = time.time()
-    StepRun(step, request, places).run()
-    return float(out.read_text().split()[0]) - begin
+    uri = str(folder / "out")
+    request = ProduceRequest(entry_point="beginning:begin", folder=str(folder), arguments={}, uri=uri)
+    asked = time.time()
+    try:
+        StepRun(step, request, places).run()
+    except StepFailed as failed:
+        found = re.search(r"warm at ([\d.]+)", str(failed))
+        if found is None:
+            raise
+        return float(found[1]) - asked
+    raise RuntimeError("the step did not say when it began")
 
 
 def _site() -> str:
