@@ -111,6 +111,11 @@ ROWS = MappingProxyType(
             3,
             unit="s",
         ),
+        "step_startup": Row(
+            "until a warm step's own code runs / `import tensorflow` with everything installed",
+            "startup_row:step_startup",
+            0.1,
+        ),
         "sampling_bytes": Row(
             "500 of 1,000,000 records from S3, NPZ and indexed TFRecord: bytes that are read / all",
             "sampling_rows:sampling_bytes",
