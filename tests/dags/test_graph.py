@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from litegate.errors import BadInput
-from tests.dags.pretended import CRASH, Run, Steps, artifact
+from tests.dags.pretended import CRASH, FILE, Run, Steps, artifact
 from tests.operators.runtime.test_run_records import inspection, smoke
 
 
@@ -46,6 +46,28 @@ def test_a_variant_that_fails_is_judged_and_does_not_stop_the_others(run_flow: R
     assert outcome.state(f"variant.{task}/dynamic_range") == "failed"
     assert outcome.state("variant.benchmark/int8") == "success"
     assert outcome.pull("promote")["champion"]["variant"] == "int8"
+
+
+def test_variants_are_quantized_from_one_calibrated_model(run_flow: Run) -> None:
+    requests = run_flow(Steps()).steps.requests
+    assert requests["quantize", "int8"].calibrated == FILE
+    assert (requests["quantize", "int8"].saved_model, requests["quantize", "int8"].samples) == ((), None)
+    assert requests["quantize", "dynamic_range"].calibrated is None
+    assert requests["quantize", "dynamic_range"].saved_model == (FILE,)
+
+
+def test_a_calibration_that_fails_leaves_it_to_each_variant(run_flow: Run) -> None:
+    outcome = run_flow(Steps({("calibrate", ""): CRASH}))
+    assert {str(instance.state) for instance in outcome.tasks.values()} == {"success"}
+    request = outcome.steps.requests["quantize", "int8"]
+    assert (request.calibrated, request.saved_model, request.samples.samples) == (None, (FILE,), 3)
+
+
+def test_nothing_is_calibrated_where_no_variant_is(run_flow: Run) -> None:
+    outcome = run_flow(Steps(), {"variants": ["dynamic_range"]})
+    assert ("calibrate", "") not in outcome.steps.requests
+    assert (outcome.state("calibrate"), outcome.state("register")) == ("success", "success")
+    assert "calibrate" not in run_flow(Steps(), variants="[float16]").tasks
 
 
 def test_a_single_variant_that_fails_is_rejected_on_record(run_flow: Run) -> None:

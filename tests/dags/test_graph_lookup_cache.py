@@ -7,8 +7,10 @@ from typing import Any
 from litegate.errors import BadInput, StepFailed
 from tests.dags.pretended import EVERYTHING, Run, Steps
 
-FLOW = ("convert", "sample", "lint", "check_conversion", "inspect_baseline", "evaluate_baseline", "benchmark_baseline")
-COMPUTED = {"convert", "sample", "lint", "conversion_check", "quantize", "inspect", "smoke", "evaluate", "benchmark"}
+FLOW = ("convert", "sample", "lint", "check_conversion", "inspect_baseline", "calibrate")
+FLOW += ("evaluate_baseline", "benchmark_baseline")
+COMPUTED = {"convert", "sample", "lint", "conversion_check", "calibrate"}
+COMPUTED |= {"quantize", "inspect", "smoke", "evaluate", "benchmark"}
 
 
 def test_a_run_whose_results_are_all_there_skips_to_the_gate(run_flow: Run) -> None:
@@ -29,6 +31,7 @@ def _of_this_run(request: Any) -> dict[str, Any]:
 
 def test_only_the_variants_that_something_is_missing_of_are_computed(run_flow: Run) -> None:
     shared = {("convert", ""), ("sample", ""), ("lint", "float32"), ("conversion_check", "float32")}
+    shared.add(("calibrate", ""))
     steps = {"quantize", "inspect", "smoke", "evaluate", "benchmark"}
     known = shared | {(step, name) for step in steps for name in ("float32", "dynamic_range")} - {("benchmark", "int8")}
     outcome = run_flow(Steps(known=known | {(step, "int8") for step in steps - {"benchmark"}}))

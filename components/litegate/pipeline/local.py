@@ -16,7 +16,7 @@ from litegate.execution.step_run import StepRun
 from litegate.failures import FailureKind
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
-from litegate.pipeline.requests import request_of, selection_of
+from litegate.pipeline.requests import calibrated_variants, request_of, selection_of
 from litegate.records import Failure, Record, ResolveRequest
 from litegate.settings import Settings
 from litegate.steps import STEPS
@@ -65,7 +65,8 @@ class LocalRun:
     def steps(self) -> int:
         """How many steps it has, if none fails."""
         variants = len(self.request.spec.quantized_variants)
-        return 1 + len(_UPFRONT) + len(_CHECKS) + variants * len(_OF_A_FILE) + 2 * (1 + variants) + 1
+        calibrations = 1 if calibrated_variants(self.request.spec) else 0
+        return 1 + len(_UPFRONT) + len(_CHECKS) + calibrations + variants * len(_OF_A_FILE) + 2 * (1 + variants) + 1
 
     def run(self) -> ResultsInMemory:
         """Run it to the selection.
@@ -83,7 +84,11 @@ class LocalRun:
                 self._step(step)
             variants = self.request.spec.quantized_variants
             self._side_by_side([partial(self._step, step, variant) for step, variant in _CHECKS])
-            self._side_by_side([partial(self._chain, _OF_A_FILE, name) for name in variants])
+            calibrated = calibrated_variants(self.request.spec)
+            files = {name: partial(self._chain, _OF_A_FILE, name) for name in variants}
+            others = [files.pop(name) for name in variants if name not in calibrated]
+            self._side_by_side([self._calibrate, *others] if calibrated else others)
+            self._side_by_side(list(files.values()))
             for step in ("evaluate", "benchmark"):
                 self._baseline(step)
                 for name in self._alive(variants):
@@ -109,6 +114,14 @@ class LocalRun:
             self._step(step, BASELINE)
         except StepFailed:
             if step == "evaluate" or self._stopped:
+                raise
+
+    def _calibrate(self) -> None:
+        """Once for all variants; each calibrates by itself if that fails, and has its own failure then."""
+        try:
+            self._step("calibrate")
+        except (BadInput, StepFailed):
+            if self._stopped:
                 raise
 
     def _alive(self, variants: Iterable[str]) -> list[str]:

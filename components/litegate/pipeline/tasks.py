@@ -189,11 +189,22 @@ Runs today's champion over the same evaluation data. Skipped while nothing has b
         needs=("fetch_champion",),
     ),
     Task(
+        "calibrate",
+        ("calibrate",),
+        """
+Runs the float model on the representative samples once, for all variants that are calibrated, where this is known to
+give the same files as a calibration for each of them. If it is not known, or this fails, each calibrates by itself.
+
+**Leaves** the calibrated model, and the variants that are quantized from it.
+""",
+        needs=("sample",),
+    ),
+    Task(
         "variant.quantize",
         ("quantize",),
         """
-Quantizes one variant from the SavedModel, with the settings of the LiteRT documentation. A converter that crashes
-fails this variant alone, and the gate says so.
+Quantizes one variant, from the calibrated model where that holds for it, else from the SavedModel, with the settings of
+the LiteRT documentation. A converter that crashes fails this variant alone, and the gate says so.
 
 **Leaves** the .tflite file.
 """,

@@ -54,7 +54,7 @@ from litegate.records.promotion import (
     RegisteredAlias,
     Revoked,
 )
-from litegate.records.quantization import QuantizeRequest
+from litegate.records.quantization import Calibrated, CalibrateRequest, QuantizeRequest
 from litegate.records.requalification import (
     Acted,
     ActRequest,
@@ -117,6 +117,8 @@ __all__ = [
     "Benchmark",
     "BenchmarkRequest",
     "BufferUse",
+    "CalibrateRequest",
+    "Calibrated",
     "Candidate",
     "Champion",
     "ChampionEvidence",

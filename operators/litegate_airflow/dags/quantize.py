@@ -10,6 +10,7 @@ from typing import Any
 from airflow.sdk import DAG, TaskGroup, TriggerRule, task_group
 
 from litegate.errors import SpecError
+from litegate.pipeline.requests import calibrated_variants
 from litegate.spec import Approval, Spec
 from litegate.variants import BASELINE, CHAMPION
 from litegate_airflow.dags.owner import Owner
@@ -19,6 +20,7 @@ from litegate_airflow.events.schedules import model_asset, model_schedule
 from litegate_airflow.operators import (
     ApproveOperator,
     BenchmarkOperator,
+    CalibrateOperator,
     CheckConversionOperator,
     ConvertOperator,
     DecideApprovalOperator,
@@ -37,6 +39,7 @@ from litegate_airflow.operators import (
     SelectOperator,
 )
 from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
+from litegate_airflow.runtime.wiring import Upstream
 from litegate_airflow.ui.doc_page import doc_page
 from litegate_airflow.ui.form import form
 
@@ -136,7 +139,8 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
         for variant in (BASELINE, CHAMPION) if compares else (BASELINE,):
             EvaluateOperator(upstream=checks, variant=variant, **owner.alone)
         BenchmarkOperator(upstream=checks, variant=BASELINE, **owner.alone)
-    variants = _variants(checks, owner).expand(name=lookup_cache.output)
+    calibrated = [CalibrateOperator(upstream=checks, **owner.heavy)] if calibrated_variants(spec) else []
+    variants = _variants([checks, *calibrated], owner).expand(name=lookup_cache.output)
     # Other trigger rules forbid what is skipped.
     gate = GateOperator(upstream=[references, variants], trigger_rule=TriggerRule.ALL_DONE)
     select = SelectOperator(upstream=gate)
@@ -146,12 +150,12 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
         _approval(promote, spec, spec.approval, owner)
 
 
-def _variants(checks: TaskGroup, owner: Owner) -> Any:
+def _variants(before: Upstream, owner: Owner) -> Any:
     """What each variant goes through; one that fails does not stop the others."""
 
     @task_group(group_id="variant", default_args={"map_index_template": "{{ task.variant }}"})
     def variant(name: str) -> None:
-        quantize = QuantizeOperator(upstream=checks, variant=name, **owner.heavy)
+        quantize = QuantizeOperator(upstream=before, variant=name, **owner.heavy)
         inspect = InspectOperator(upstream=quantize, variant=name, **owner.heavy)
         evaluate = EvaluateOperator(upstream=inspect, variant=name, **owner.alone)
         BenchmarkOperator(upstream=evaluate, variant=name, **owner.alone)
