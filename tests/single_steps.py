@@ -8,6 +8,7 @@ from typing import Any
 from litegate import records
 from litegate.execution.step_run import StepRun
 from litegate.outcomes.columns import Outcomes
+from litegate.pipeline.evaluation import evaluated_alone
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
 from litegate.pipeline.requests import request_of
@@ -75,7 +76,7 @@ class Steps:
         return self._about(artifact, "smoke")
 
     def evaluate(self, artifact: Artifact, **changes: Any) -> records.Evaluated:
-        return self._about(artifact, "evaluate", **changes)
+        return evaluated_alone(self._about(artifact, "evaluate", **changes))
 
     def request(self, step: str, variant: str = "") -> Any:
         return request_of(step, self.results, variant)
@@ -98,8 +99,11 @@ class Steps:
         self.results.keep("convert", "", self.convert())
         if artifact.variant != BASELINE:
             self.results.keep("quantize", artifact.variant, artifact)
-        request = request_of(step, self.results, artifact.variant)
-        return self.step(step, request.model_copy(update={"artifact": artifact} | changes))
+        request, changes = request_of(step, self.results, artifact.variant), {"artifact": artifact} | changes
+        if isinstance(request, records.EvaluateFilesRequest):
+            files = tuple(file.model_copy(update=changes) for file in request.files)
+            return self.step(step, records.EvaluateFilesRequest(files=files))
+        return self.step(step, request.model_copy(update=changes))
 
     def outcomes(self, evaluated: records.Evaluated | records.ReferenceOutcomes) -> Outcomes:
         return Outcomes.read(Workspace(self.places.workspace, self.places.cache).fetch(evaluated.outcomes))

@@ -8,7 +8,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from litegate.records import Artifact, Candidate, Evaluated, EvaluateRequest, GateRequest, Reference, Stopping
+from litegate.pipeline.evaluation import evaluated_alone
+from litegate.records import (
+    Artifact,
+    Candidate,
+    Evaluated,
+    EvaluateFilesRequest,
+    EvaluateRequest,
+    GateRequest,
+    Reference,
+    Stopping,
+)
 from litegate.settings import Settings, settings
 from tests.single_steps import Steps
 
@@ -80,7 +90,7 @@ def _timed(pipeline: Steps, artifacts: list[Artifact], **options: Any) -> tuple[
 def _evaluate(pipeline: Steps, artifact: Artifact, **options: Any) -> Evaluated:
     data, seed = pipeline.resolve().evaluation, pipeline.spec.calibration.seed
     request = EvaluateRequest(artifact=artifact, data=data, metric="top1", max_samples=None, seed=seed, **options)
-    return pipeline.step("evaluate", request)
+    return evaluated_alone(pipeline.step("evaluate", EvaluateFilesRequest(files=(request,))))
 
 
 def _states(pipeline: Steps, baseline: Candidate, candidates: list[Candidate]) -> dict[str, str]:

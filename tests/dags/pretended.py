@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from litegate.execution.step import Step
 from litegate.records import (
     Artifact,
     BaselineSummary,
+    Benchmarks,
     Calibrated,
     Champion,
     ChampionFile,
@@ -20,6 +22,7 @@ from litegate.records import (
     DataRef,
     FileBenchmark,
     FileEvaluation,
+    FileEvaluations,
     FileRef,
     FileSmokeRun,
     Inspection,
@@ -59,7 +62,7 @@ def artifact(variant: str) -> Artifact:
     )
 
 
-@dataclass
+@dataclass(eq=False)
 class Steps:
     """Stands in for `StepRun`: keeps the requests, fails where it is told to, else gives a plausible result.
 
@@ -77,10 +80,12 @@ class Steps:
     request: Any = None
 
     def __call__(self, step: Step, request: Any, settings: Any) -> Steps:
-        artifact = getattr(request, "artifact", None)
+        about = request.files[0] if step.each else request
+        artifact = getattr(about, "artifact", None)
         variant = getattr(request, "variant", artifact.variant if artifact and step.name != "sample" else "")
-        self.step, self.variant, self.request = step.name, variant, request
-        return self
+        run = copy(self)  # several may run at once
+        run.step, run.variant, run.request = step.name, variant, about
+        return run
 
     def find(self) -> Record | None:
         self.looked_up[self.step, self.variant] = self.request
@@ -136,8 +141,8 @@ class Steps:
     def read_ledger(self, request: Any) -> Position:
         return Position(entries=4)
 
-    def evaluate(self, request: Any) -> FileEvaluation:
-        return FileEvaluation(
+    def evaluate(self, request: Any) -> FileEvaluations:
+        evaluation = FileEvaluation(
             artifact_digest=digest_json(self.variant),
             metric=METRIC,
             samples=9,
@@ -146,10 +151,12 @@ class Steps:
             seconds=0.1,
             kernels="x",
         )
+        return FileEvaluations(files=(evaluation,))
 
-    def benchmark(self, request: Any) -> FileBenchmark:
-        digest = digest_json(self.variant)
-        return FileBenchmark(artifact_digest=digest, latency_ms=1.0, latency_p95_ms=2.0, runs=9, host="h", kernels="x")
+    def benchmark(self, request: Any) -> Benchmarks:
+        found = {"latency_ms": 1.0, "latency_p95_ms": 2.0, "runs": 9, "host": "h", "kernels": "x"}
+        files = tuple(FileBenchmark(artifact_digest=item.file.digest, **found) for item in request.files)
+        return Benchmarks(files=files, remeasured=request.remeasure)
 
     def gate(self, request: Any) -> Verdicts:
         measured = {item.artifact.variant for item in request.candidates if item.benchmark}

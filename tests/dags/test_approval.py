@@ -17,7 +17,7 @@ from tests.dags.pretended import SPEC, Outcome, Steps
 from tests.receivers import Received, web_hook
 
 
-@dataclass
+@dataclass(eq=False)
 class Asking(Steps):
     """Pretends that the selected version waits, or is in another state; keeps all decisions."""
 

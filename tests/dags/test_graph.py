@@ -25,7 +25,7 @@ def test_the_baseline_and_each_variant_are_measured_on_their_own_terms(run_flow:
     requests = run_flow(Steps()).steps.requests
     limits = {variant: request.max_samples for (step, variant), request in requests.items() if step == "evaluate"}
     assert limits == {"float32": 50, "dynamic_range": 50, "int8": 20}
-    assert requests["benchmark", "int8"].artifact.variant == "int8"
+    assert [item.variant for item in requests["benchmark", ""].files] == ["float32", "dynamic_range", "int8"]
     assert requests["register", ""].run_key.startswith("quantize__m/")
 
 
@@ -37,14 +37,14 @@ def test_a_single_variant_reaches_the_gate(run_flow: Run) -> None:
 
 @pytest.mark.parametrize(
     ("step", "task"),
-    [(name, name) for name in ("quantize", "inspect", "evaluate", "benchmark")] + [("smoke", "inspect")],
+    [(step, "quantize") for step in ("quantize", "inspect", "smoke")] + [("evaluate", "evaluate")],
 )
 def test_a_variant_that_fails_is_judged_and_does_not_stop_the_others(run_flow: Run, step: str, task: str) -> None:
     outcome = run_flow(Steps({(step, "dynamic_range"): CRASH}))
     (failure,) = outcome.steps.requests["gate", ""].failures
     assert (failure.step, failure.kind, failure.variant) == (step, "segfault", "dynamic_range")
-    assert outcome.state(f"variant.{task}/dynamic_range") == "failed"
-    assert outcome.state("variant.benchmark/int8") == "success"
+    assert outcome.state(f"{task}/dynamic_range") == "failed"
+    assert [item.variant for item in outcome.steps.requests["benchmark", ""].files] == ["float32", "int8"]
     assert outcome.pull("promote")["champion"]["variant"] == "int8"
 
 
@@ -95,19 +95,19 @@ def test_a_broken_spec_fails_with_its_problem(
     assert "broken.yaml: model: expected a value, the key is required, got nothing" in failure["message"]
 
 
-@pytest.mark.parametrize("step", ["convert", "conversion_check"])
-def test_nothing_is_judged_when_the_conversion_is_wrong(run_flow: Run, step: str) -> None:
-    outcome = run_flow(Steps({(step, "float32" if step == "conversion_check" else ""): CRASH}))
+def test_nothing_is_judged_without_a_conversion(run_flow: Run) -> None:
+    outcome = run_flow(Steps({("convert", ""): CRASH}))
     assert (outcome.state("gate"), outcome.state("promote")) == ("failed", "upstream_failed")
     assert ("gate", "") not in outcome.steps.requests
 
 
-@pytest.mark.parametrize("step", ["inspect", "smoke"])
-def test_nothing_is_quantized_from_a_baseline_that_is_none(run_flow: Run, step: str) -> None:
+@pytest.mark.parametrize("step", ["lint", "conversion_check", "inspect", "smoke"])
+def test_nothing_is_quantized_where_a_check_refuses_what_it_sees(run_flow: Run, step: str) -> None:
     refused = BadInput("model.uri m.keras", "a float32 model", "one with 3 quantized weights")
     outcome = run_flow(Steps({(step, "float32"): refused}))
-    assert outcome.state("inspect_baseline") == "failed"
-    assert outcome.pull("inspect_baseline", "failure")["kind"] == "bad_input"
+    assert outcome.state("check") == "failed"
+    failure = outcome.pull("check", "failure")
+    assert (failure["step"], failure["kind"]) == (step, "bad_input")
     assert (outcome.state("gate"), outcome.state("promote")) == ("failed", "upstream_failed")
     assert not {"gate", "evaluate", "quantize"} & {name for name, _ in outcome.steps.requests}
 

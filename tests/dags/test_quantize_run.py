@@ -99,7 +99,7 @@ def test_the_example_goes_from_training_to_a_champion(
     champion = pull(second, "fetch_champion")
     assert champion["version"] == promotion["champion"]["version"]
     assert champion["artifact"]["file"]["digest"] == promotion["champion"]["digest"]
-    verdicts = {verdict["variant"]: verdict for verdict in pull(second, "gate")["verdicts"]}
+    verdicts = {verdict["variant"]: verdict for verdict in pull(second, "gate")["gate"]["verdicts"]}
     clauses = {clause["name"]: clause for clause in verdicts["float16"]["clauses"]}
     assert clauses["max_drop_from_champion"]["samples"] == 697
     assert clauses["max_drop_from_champion"]["state"] == "passed"
@@ -121,16 +121,16 @@ class Children:
 def children(monkeypatch: pytest.MonkeyPatch) -> Children:
     counted, compute = Children(), StepRun._compute
 
-    def counting(step_run: StepRun) -> Any:
+    def counting(step_run: StepRun, request: Any) -> Any:
         counted.steps.append(step_run.step.name)
-        return compute(step_run)
+        return compute(step_run, request)
 
     monkeypatch.setattr(StepRun, "_compute", counting)
     return counted
 
 
 # Of two variants; the float32 baseline is converted, and measured like them.
-COMPUTED = {"convert": 1, "quantize": 2, "inspect": 3, "smoke": 3, "evaluate": 3, "benchmark": 3}
+COMPUTED = {"convert": 1, "quantize": 2, "inspect": 3, "smoke": 3, "evaluate": 3, "benchmark": 1}
 
 
 def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
@@ -162,21 +162,21 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
         return run_dag(load_dags(tmp_path / "specs")[f"quantize__{name}"])
 
     def verdicts(dag_run: Any) -> dict[str, Any]:
-        return {verdict["variant"]: verdict for verdict in pull(dag_run, "gate")["verdicts"]}
+        return {verdict["variant"]: verdict for verdict in pull(dag_run, "gate")["gate"]["verdicts"]}
 
     first = run()
     assert set(states(first).values()) == {"success"}
     assert COMPUTED.items() <= Counter(children.new()).items()
 
     again = run()
-    assert children.new() == ["resolve", "read_ledger", "register", "promote"]
+    assert children.new() == ["read_ledger", "resolve", "register", "promote"]
     assert verdicts(again) == verdicts(first)
     assert pull(again, "promote")["champion"] == pull(first, "promote")["champion"]
 
     int8_is_too_large = {"min_size_ratio": 2.4}
     for gate in ({"max_drop": 0.03}, {"confidence": 0.9}, int8_is_too_large, {"max_prediction_shift": None}):
         changed = run(**gate)
-        assert children.new() == ["resolve", "read_ledger", "gate", "register", "promote"], gate
+        assert children.new() == ["read_ledger", "resolve", "gate", "register", "promote"], gate
         assert verdicts(changed) != verdicts(first)
 
     # A month later, nobody has used anything.
@@ -205,4 +205,4 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
     run_dag(load_dags(file="clean.py")["litegate__clean"], run_conf={"dry_run": False})
     children.new()
     run()
-    assert children.new() == ["resolve", "read_ledger", "register", "promote"]
+    assert children.new() == ["read_ledger", "resolve", "register", "promote"]

@@ -29,51 +29,39 @@ approval: {approval}
 {more}
 """
 
-CHECKED = {"lint", "check_conversion", "inspect_baseline"}
-
 UPSTREAM = {
     "resolve": set(),
     "lookup_cache": {"resolve"},
     "convert": {"lookup_cache"},
     "sample": {"convert"},
-    "lint": {"sample"},
-    "check_conversion": {"sample"},
-    "inspect_baseline": {"sample"},
-    "evaluate_baseline": CHECKED,
-    "benchmark_baseline": CHECKED,
-    "calibrate": CHECKED,
-    "variant.quantize": {*CHECKED, "calibrate", "lookup_cache"},
-    "variant.inspect": {"variant.quantize", "lookup_cache"},
-    "variant.evaluate": {"variant.inspect", "lookup_cache"},
-    "variant.benchmark": {"variant.evaluate", "lookup_cache"},
-    "gate": {"evaluate_baseline", "benchmark_baseline", "variant.benchmark"},
-    "select": {"gate"},
-    "read_ledger": {"resolve"},
-    "register": {"select", "read_ledger"},
+    "check": {"sample"},
+    "evaluate_baseline": {"check"},
+    "calibrate": {"check"},
+    "quantize": {"check", "calibrate", "lookup_cache"},
+    "evaluate": {"quantize", "lookup_cache"},
+    "benchmark": {"evaluate_baseline", "evaluate"},
+    "gate": {"benchmark"},
+    "register": {"gate"},
     "promote": {"register"},
 }
 
 COMPARED = UPSTREAM | {
     "fetch_champion": {"resolve"},
     "lookup_cache": {"resolve", "fetch_champion"},
-    "evaluate_champion": CHECKED,
-    "gate": {"evaluate_champion", *UPSTREAM["gate"]},
+    "evaluate_champion": {"check"},
+    "benchmark": {"evaluate_champion", *UPSTREAM["benchmark"]},
 }
 
 SLOTS = {
     "resolve": 1,
     "convert": 1,
     "sample": 1,
-    "lint": 1,
-    "check_conversion": 1,
-    "inspect_baseline": 1,
+    "check": 2,
     "calibrate": 1,
-    "variant.quantize": 1,
-    "variant.inspect": 1,
+    "quantize": 1,
     "evaluate_baseline": 2,
-    "benchmark_baseline": 2,
-    "variant.evaluate": 2,
-    "variant.benchmark": 2,
+    "evaluate": 2,
+    "benchmark": 2,
     "promote": 2,
 }
 
@@ -149,10 +137,10 @@ def test_the_dag_has_the_tasks_of_the_pipeline_in_their_order(load_dags: Load, t
     assert all(upstream[task_id] <= set(order[:place]) for place, task_id in enumerate(order))
 
 
-def test_only_the_gate_runs_when_variants_failed(load_dags: Load) -> None:
+def test_only_the_benchmark_and_the_gate_run_when_variants_failed(load_dags: Load) -> None:
     tasks = load_dags()["quantize__digits"].task_dict
     rules = {task_id: str(task.trigger_rule.value) for task_id, task in tasks.items()}
-    assert rules.pop("gate") == "all_done"
+    assert {rules.pop("benchmark"), rules.pop("gate")} == {"all_done"}
     assert set(rules.values()) == {"all_success"}
 
 
@@ -164,7 +152,7 @@ def test_measurements_and_promotion_take_the_whole_pool(load_dags: Load) -> None
 def test_mapped_instances_are_named_after_their_variant(load_dags: Load) -> None:
     tasks = load_dags()["quantize__digits"].task_dict
     mapped = {task_id for task_id, task in tasks.items() if task.map_index_template == "{{ task.variant }}"}
-    assert mapped == {"variant.quantize", "variant.inspect", "variant.evaluate", "variant.benchmark"}
+    assert mapped == {"quantize", "evaluate"}
 
 
 def test_every_decision_has_a_form_that_asks_for_what_it_needs(load_dags: Load, tmp_path: Path) -> None:
@@ -423,8 +411,7 @@ def test_tasks_link_to_what_there_is_of_them(load_dags: Load, tmp_path: Path) ->
     (tmp_path / "m.yaml").write_text(EVERYTHING)
     tasks = load_dags(tmp_path)["quantize__m"].task_dict
     names = {task_id: [link.name for link in task.operator_extra_links] for task_id, task in tasks.items()}
-    of_variants = {"inspect_baseline", "evaluate_baseline", "benchmark_baseline", "evaluate_champion"}
-    of_variants |= {task_id for task_id in tasks if task_id.startswith("variant.")}
+    of_variants = {"evaluate_baseline", "evaluate_champion", "quantize", "evaluate"}
     registered = {"register", "promote", "approve", "decide"}
     for task_id, found in names.items():
         own = ["Artifact"] if task_id in of_variants else ["Model version"] if task_id in registered else []

@@ -28,7 +28,7 @@ GRAPH = (
         "inspect_baseline",
         "references",
     ),
-    *("evaluate_baseline", "benchmark_baseline", "variant", "gate", "select", "register", "promote"),
+    *("evaluate_baseline", "variant", "benchmark", "gate", "select", "register", "promote"),
 )
 
 

@@ -84,7 +84,7 @@ def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Pat
     assert re.search(r"convert +success", first.output)
     assert re.search(r"convert +skipped", second.output)
     assert set(re.findall(r"(\w+) +(?:running|success)", second.output)) <= {
-        *("resolve", "read_ledger", "lookup_cache", "gate", "select", "register", "promote")
+        *("resolve", "lookup_cache", "gate", "register", "promote")
     }, "nothing was computed again"
     assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
 

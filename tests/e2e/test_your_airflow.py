@@ -81,7 +81,7 @@ def test_the_files_of_the_page_are_dags(airflow: Airflow) -> None:
     assert {line.split()[0] for line in listed.splitlines() if "file_" in line} == {
         "quantize_mine",
         "nightly_with_gate",
-        "only_checks",
+        "only_quantize",
     }
 
 

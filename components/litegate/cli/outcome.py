@@ -8,19 +8,15 @@ from typing import Any, Literal
 
 from litegate.errors import BadInput, GateRejected, LitegateError
 from litegate.failures import FailureKind
-from litegate.pipeline.tasks import EACH, TASKS
+from litegate.pipeline.tasks import TASKS
 from litegate.records import Champion, Failure, Promotion, RunResult
-from litegate.variants import CHAMPION
+from litegate.variants import BASELINE
 
 __all__ = ["NOT_CHAMPION", "Outcome", "Place", "TaskFailure", "failed", "outcome_of", "pending", "under_way"]
 
 NOT_CHAMPION = 4
 """The exit code of a run whose version passed the gate and is not champion: approval is pending, or it is blocked."""
 
-# What these refuse, the user has not given: a single variant, or the version that was promoted before.
-_NOT_THE_USERS = frozenset(
-    task.id for task in TASKS if task.of in (EACH, CHAMPION) or {"champion", "read_ledger"} & set(task.steps)
-)
 # The words of the field `outcome`, which programs that were written for earlier releases read.
 _OLD_STATES = {"pending_approval": "waiting", "blocked": "held"}
 _ORDER = [task.id for task in TASKS]
@@ -109,7 +105,7 @@ def outcome_of(
         return _promotion_outcome(model, result, promotion)
     ordered = sorted(failures, key=_place_in_flow)
     for item in ordered:
-        if item.failure.kind is FailureKind.BAD_INPUT and item.task not in _NOT_THE_USERS:
+        if item.failure.kind is FailureKind.BAD_INPUT and _is_the_users(item.failure):
             return failed(model, item.failure.message, BadInput.exit_code)
     if ordered:
         return failed(model, f"{ordered[0].task}: {ordered[0].failure.message}")
@@ -139,6 +135,11 @@ def _promotion_outcome(model: str, result: RunResult, promotion: Promotion) -> O
             return pending(model, result, promotion.champion, promotion.why)
         case "blocked":
             return Outcome(model, "blocked", NOT_CHAMPION, result, promotion.champion, promotion.why)
+
+
+def _is_the_users(failure: Failure) -> bool:
+    """Not what the steps of one variant or of the champion refuse, or those that ask the registry."""
+    return failure.variant in (None, BASELINE) and failure.step not in ("fetch_champion", "read_ledger")
 
 
 def _place_in_flow(item: TaskFailure) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,8 +16,10 @@ import numpy as np
 
 from litegate.datasets.fields import Wanted
 from litegate.datasets.images import ImageDataset
-from litegate.datasets.npz import NpyDataset, NpzDataset
-from litegate.datasets.shards import OpenShard, open_shards
+from litegate.datasets.joined import open_npz
+from litegate.datasets.npz import NpyDataset
+from litegate.datasets.pinned import PinnedFile
+from litegate.datasets.shards import OpenShard, open_shards, open_sparsely
 from litegate.errors import DataError
 from litegate.records import DataRef
 from litegate.storage.manifests import Entry
@@ -73,10 +74,12 @@ class Dataset(Protocol):
         ...
 
 
-def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]) -> Dataset:
+def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any], *, sparse: bool = False) -> Dataset:
     """Index a pinned dataset.
 
     Args:
+        sparse: few of the samples are going to be read; where the format lets it, nothing else is fetched. The labels
+            of TFRecord files with an index beside them are then not known before a sample is read.
         where: the spec key that names it, for messages.
         inputs: the signature's inputs by name, and those of other signatures as `<signature>/<name>`; an image
             goes to the only one, in its number of channels.
@@ -90,23 +93,36 @@ def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
     if ref.format == "images":
         dataset = ImageDataset.open(files, place, *image_input(inputs, place), ref.group, ref.classes)
     elif ref.format == "npz":
-        dataset = NpzDataset.open(files, place, ref.label, ref.group)
+        dataset = open_npz(files, place, ref.label, ref.group, sparse=sparse)
     elif ref.format == "npy":
         dataset = NpyDataset.open(files, place, ref.label, ref.group)
     else:
-        suffixes, open_shard = shard_format(ref.format)
-        wanted = Wanted(ref.label, ref.features, ref.group)
-        dataset = open_shards(data_files(files, suffixes), open_shard, inputs, wanted, place)
+        dataset = _open_records(ref, files, place, inputs, sparse)
     if not dataset.ids:
         raise DataError(place, "at least one sample", "none")
     return dataset
+
+
+def _open_records(ref: DataRef, files: Files, place: str, inputs: Mapping[str, Any], sparse: bool) -> Dataset:
+    suffixes, open_shard = shard_format(ref.format)
+    wanted = Wanted(ref.label, ref.features, ref.group)
+    indexes = {}
+    if ref.format == "tfrecord":
+        from litegate.datasets.tfrecord_index import SUFFIXES, index_of, open_indexed
+
+        indexes = {name: fetch for name, fetch in files.items() if name.endswith(SUFFIXES)}
+        files = {name: fetch for name, fetch in files.items() if name not in indexes} or files
+    data = data_files(files, suffixes)
+    if indexes and sparse and ref.group is None and all(index_of(name, indexes) for name in data):
+        return open_sparsely(open_indexed(data, indexes, place), inputs, wanted, place)
+    return open_shards(data, open_shard, inputs, wanted, place)
 
 
 def pinned_files(ref: DataRef, work: Work, where: str) -> Files:
     """What fetches each file of a pinned dataset, by name."""
     lines = work.path(ref.manifest).read_text().splitlines()
     entries = [Entry.model_validate_json(line) for line in lines]
-    return {entry.name: partial(work.fetch, entry, where) for entry in entries}
+    return {entry.name: PinnedFile(work, entry, where) for entry in entries}
 
 
 def shard_format(form: str) -> tuple[str, OpenShard]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Self, overload
@@ -84,17 +84,25 @@ class _ArrayDataset:
         Raises:
             DataError: the file is damaged.
         """
-        with self._container(self.paths, self.where) as members, ExitStack() as stack:
-            rows = {
-                name: Rows(stack.enter_context(members[name][0]()), header) for name, header in self.headers.items()
-            }
-            for index in map(int, np.sort(np.asarray(indices, np.int64))):
+        wanted = np.sort(np.asarray(indices, np.int64))
+        with self._rows(wanted) as rows:
+            for index in map(int, wanted):
                 features = {name: reader.row(index) for name, reader in rows.items()}
                 target = features.pop(self.label, None)
                 yield index, features, target if self.labels is None else int(self.labels[index])
 
-    @staticmethod
-    def _container(paths: Mapping[str, Path], where: str) -> Any:
+    def identity(self, position: int) -> str:
+        """The sample's position."""
+        return str(position)
+
+    @contextmanager
+    def _rows(self, _wanted: Array) -> Iterator[Mapping[str, Rows]]:
+        """A context in which the rows that are wanted of each array are read, in ascending order."""
+        with self._container(self.paths, self.where) as members, ExitStack() as stack:
+            yield {name: Rows(stack.enter_context(members[name][0]()), header) for name, header in self.headers.items()}
+
+    @classmethod
+    def _container(cls, paths: Mapping[str, Path], where: str) -> Any:
         """A context in which arrays are opened: by name, what opens one and how many bytes it has."""
         raise NotImplementedError
 
@@ -122,18 +130,24 @@ class NpzDataset(_ArrayDataset):
             raise DataError(where, "one .npz file", f"{len(files)} files")
         return cls.indexed({"": next(iter(files.values()))()}, where, label, group)
 
-    @staticmethod
+    @classmethod
     @contextmanager
-    def _container(paths: Mapping[str, Path], where: str) -> Iterator[_Members]:
+    def _container(cls, paths: Mapping[str, Path], where: str) -> Iterator[_Members]:
         try:
-            with zipfile.ZipFile(paths[""]) as archive:
+            with cls._archive(paths[""]) as archive:
                 check_zip(archive, where)
                 yield {
                     info.filename.removesuffix(".npy"): (lambda info=info: archive.open(info), info.file_size)  # type: ignore[misc]
                     for info in _arrays_of(archive, where)
                 }
+        except ConnectionError:
+            raise
         except _DAMAGE as error:
             raise DataError(where, "a whole .npz file", f"{type(error).__name__}: {error}") from None
+
+    @staticmethod
+    def _archive(source: Path) -> AbstractContextManager[zipfile.ZipFile]:
+        return zipfile.ZipFile(source)
 
 
 class NpyDataset(_ArrayDataset):
@@ -154,9 +168,9 @@ class NpyDataset(_ArrayDataset):
             return cls.indexed({"arr_0": next(iter(arrays.values()))()}, where, label, group)
         return cls.indexed({name.removesuffix(".npy"): fetch() for name, fetch in arrays.items()}, where, label, group)
 
-    @staticmethod
+    @classmethod
     @contextmanager
-    def _container(paths: Mapping[str, Path], where: str) -> Iterator[_Members]:
+    def _container(cls, paths: Mapping[str, Path], where: str) -> Iterator[_Members]:
         try:
             yield {
                 name: (lambda path=path: path.open("rb"), path.stat().st_size)  # type: ignore[misc]

@@ -5,7 +5,7 @@ A format brings a `Shard`; identities, classes, targets and the choice of fields
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -15,9 +15,19 @@ import numpy as np
 
 from litegate.datasets.fields import Fields, Raw, Wanted, choose_fields
 from litegate.datasets.groups import GroupIndex
+from litegate.datasets.pinned import at_once
 from litegate.errors import DataError
 
-__all__ = ["LabelIndex", "RecordIndex", "Shard", "ShardedDataset", "open_shards"]
+__all__ = [
+    "Identities",
+    "LabelIndex",
+    "RecordIndex",
+    "Shard",
+    "ShardedDataset",
+    "open_shards",
+    "open_sparsely",
+    "prefetch",
+]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -100,16 +110,31 @@ class RecordIndex:
     groups: GroupIndex = field(default_factory=GroupIndex)
 
 
+class Named(Protocol):
+    """What knows the names of its samples."""
+
+    def identity(self, position: int) -> str:
+        """What the sample at a position is called."""
+        ...
+
+
 @dataclass(frozen=True)
-class _Identities(Sequence[str]):
+class Identities(Sequence[str]):
     """The shard's name and the record's, made when asked for; one shard alone needs no name."""
 
     names: tuple[str, ...]
-    shards: tuple[Shard, ...]
+    shards: tuple[Named, ...]
     starts: Array
 
     def __len__(self) -> int:
         return int(self.starts[-1])
+
+    def __iter__(self) -> Iterator[str]:
+        """All of them, a shard after the other: looking each up by itself takes ten times as long."""
+        sizes = np.diff(self.starts).tolist()
+        for name, shard, size in zip(self.names, self.shards, sizes, strict=True):
+            prefix, identity = "" if len(self.shards) == 1 else f"{name}:", shard.identity
+            yield from (prefix + identity(position) for position in range(size))
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -126,7 +151,11 @@ class _Identities(Sequence[str]):
 
 @dataclass(frozen=True)
 class ShardedDataset:
-    """Indexed records; see `litegate.datasets.Dataset`."""
+    """Indexed records; see `litegate.datasets.Dataset`.
+
+    Attributes:
+        unknown: whether no label is known before its record is read: a class or a target, as each record has it.
+    """
 
     chosen: Fields
     shards: tuple[Shard, ...]
@@ -136,19 +165,26 @@ class ShardedDataset:
     labelled: bool
     groups: Array | None = None
     classes: tuple[str, ...] = ()
+    unknown: bool = False
 
     def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array], int | Array | None]]:
         """Samples in ascending order, without the batch axis."""
         wanted = np.sort(np.asarray(indices, np.int64))
         target = self.chosen.label if self.labelled and self.labels is None else None
         names = (*self.chosen.names, target) if target else self.chosen.names
-        for shard, start, end in zip(self.shards, self.starts[:-1], self.starts[1:], strict=True):
-            here = wanted[(wanted >= start) & (wanted < end)]
+        spans = zip(self.shards, self.starts[:-1], self.starts[1:], strict=True)
+        pieces = [(shard, start, wanted[(wanted >= start) & (wanted < end)]) for shard, start, end in spans]
+        prefetch((shard, here - start) for shard, start, here in pieces)
+        for shard, start, here in pieces:
             for index, record in zip(here.tolist(), shard.read(here - start, names), strict=True):
                 place = f"sample {self.ids[index]}"
                 features = self.chosen.features(record, place)
                 label = None if self.labels is None else int(self.labels[index])
-                yield index, features, label if target is None else self.chosen.target(record.get(target), place)
+                yield index, features, label if target is None else self._label(record.get(target), place)
+
+    def _label(self, value: Raw | None, place: str) -> int | Array:
+        single = self.unknown and isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "biu"
+        return int(value.item()) if single and isinstance(value, np.ndarray) else self.chosen.target(value, place)
 
 
 def open_shards(
@@ -168,15 +204,44 @@ def open_shards(
     shards = {name: shard for name, shard in shards.items() if len(shard)}
     if not shards:
         raise DataError(where, "at least one sample", f"{len(files)} empty files")
+    labels, groups = index.labels, index.groups.groups
+    return _together(shards, inputs, wanted, where, labels=labels.classes, labelled=labels.labelled, groups=groups)
+
+
+def open_sparsely(shards: Mapping[str, Shard], inputs: Mapping[str, Any], wanted: Wanted, where: str) -> ShardedDataset:
+    """Files that are indexed already, few records of which are going to be read; only the first knows its fields.
+
+    Raises:
+        DataError: there is no record, or it does not fit the inputs.
+    """
+    held = {name: shard for name, shard in sorted(shards.items()) if len(shard)}
+    if not held:
+        raise DataError(where, "at least one sample", f"{len(shards)} empty files")
+    labelled = wanted.label in next(iter(held.values())).fields
+    return _together(held, inputs, wanted, where, labels=None, labelled=labelled, groups=None, unknown=True)
+
+
+def prefetch(pieces: Iterable[tuple[Any, Array]]) -> None:
+    """Fetch what of each file is going to be read, several at a time, where only parts of it are fetched."""
+    sparse = [(each.prefetch, positions) for each, positions in pieces if hasattr(each, "prefetch") and len(positions)]
+
+    def fetch(piece: tuple[Callable[[Array], None], Array]) -> None:
+        piece[0](piece[1])
+
+    list(at_once(fetch, sparse))
+
+
+def _together(
+    shards: Mapping[str, Shard], inputs: Mapping[str, Any], wanted: Wanted, where: str, **known: Any
+) -> ShardedDataset:
     first = next(iter(shards.values()))
     chosen = choose_fields(first.fields, inputs, wanted, where, first.numbers)
     for name, shard in shards.items():
-        missing = sorted(set(chosen.names) - set(shard.fields))
+        missing = sorted(set(chosen.names) - set(shard.fields)) if shard.fields else []
         if missing:
             raise DataError(
                 f"{where}: {name}", f"the fields {', '.join(chosen.names)}", f"none of {', '.join(missing)}"
             )
     starts = np.array([0, *accumulate(map(len, shards.values()))], np.int64)
-    ids = _Identities(tuple(shards), tuple(shards.values()), starts)
-    labels, groups = index.labels, index.groups.groups
-    return ShardedDataset(chosen, tuple(shards.values()), starts, ids, labels.classes, labels.labelled, groups)
+    ids = Identities(tuple(shards), tuple(shards.values()), starts)
+    return ShardedDataset(chosen, tuple(shards.values()), starts, ids, **known)

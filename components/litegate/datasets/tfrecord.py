@@ -22,7 +22,7 @@ from litegate.datasets.fields import Raw
 from litegate.datasets.shards import RecordIndex
 from litegate.errors import DataError
 
-__all__ = ["TFRecordShard"]
+__all__ = ["TFRecordShard", "fields_of", "read_records"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _HEAD, _FOOT = struct.Struct("<QI"), struct.Struct("<I")
@@ -73,14 +73,33 @@ class TFRecordShard:
     def read(self, positions: Array, names: Collection[str]) -> Iterator[Mapping[str, Raw]]:
         """The fields `names` of the records at `positions`, as flat lists or bytes."""
         path = self.fetch()
-        size = path.stat().st_size
         with path.open("rb") as file:
-            for position in positions.tolist():
-                place = f"{self.where}: record {position}"
-                file.seek(int(self.offsets[position]))
-                example = _parse(_record(file, size, place), place)
-                values = {name: _value(example[name], f"{place}: {name}") for name in names if name in example}
-                yield {name: value for name, value in values.items() if value is not None}
+            yield from read_records(file, path.stat().st_size, self.offsets, positions, names, self.where)
+
+
+def read_records(
+    file: IO[bytes], size: int, offsets: Array, positions: Array, names: Collection[str], where: str
+) -> Iterator[Mapping[str, Raw]]:
+    """The fields `names` of the records at `positions` of a file of `size` bytes, as flat lists or bytes.
+
+    Raises:
+        DataError: one of them is damaged, or does not begin where `offsets` says.
+    """
+    for position in positions.tolist():
+        place = f"{where}: record {position}"
+        file.seek(int(offsets[position]))
+        example = _parse(_record(file, size, place), place)
+        values = {name: _value(example[name], f"{place}: {name}") for name in names if name in example}
+        yield {name: value for name, value in values.items() if value is not None}
+
+
+def fields_of(file: IO[bytes], size: int, place: str) -> tuple[str, ...]:
+    """Names of the fields of the record that begins where the file is.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    return tuple(sorted(_parse(_record(file, size, place), place)))
 
 
 def _record(file: IO[bytes], size: int, place: str) -> bytes:

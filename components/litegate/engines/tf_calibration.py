@@ -1,7 +1,7 @@
 """One calibration for many quantizations with TensorFlow's converter, where the files are the same bytes for it.
 
 The converter makes an integer file in three steps: the SavedModel becomes a float model, the calibrator runs this on
-the samples, and the quantizer uses the ranges that it has seen. The types of inputs and outputs and the operators that are
+the samples, and the quantizer uses the ranges that it has seen. Types of inputs and outputs and the operators that are
 allowed are the quantizer's alone. Whether the float model depends on the type of the activations is found out with the
 model at hand: it is built by every set of flags that the recipes come to, and must be the same. What follows is the
 converter's own code; why this gives its own bytes is in `docs/adr/0033-calibrate-once.md`.

@@ -13,7 +13,7 @@ from litegate.digest import digest_json
 from litegate.errors import BadInput
 from litegate.execution.hidden import hidden_paths, not_hidden, shown_paths
 from litegate.execution.sandbox import Confinement
-from litegate.execution.step import Step
+from litegate.execution.step import Step, parts
 from litegate.records import DataRef, FileRef, Record, ResolveRequest, SnapshotRequest, TrainRequest, UserCode
 from litegate.settings import Settings
 from litegate.storage.globs import split_glob
@@ -128,7 +128,7 @@ def process_limit() -> int:
 
 
 def time_limit(step: Step, request: Record) -> float:
-    """Seconds: the spec's for training, else `LITEGATE_TIME_LIMIT`, or the step's own.
+    """Seconds: the spec's for training, else `LITEGATE_TIME_LIMIT`, or the step's own for each of its files.
 
     Raises:
         BadInput: the variable is not a number of seconds.
@@ -137,7 +137,7 @@ def time_limit(step: Step, request: Record) -> float:
         return request.retrain.time_limit
     given = os.environ.get("LITEGATE_TIME_LIMIT")
     if not given:
-        return step.timeout
+        return step.timeout * len(parts(step, request))
     if not re.fullmatch(r"\d+(\.\d+)?", given) or float(given) <= 0:
         raise BadInput("LITEGATE_TIME_LIMIT", "a number of seconds", repr(given))
     return float(given)

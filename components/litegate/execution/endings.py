@@ -11,8 +11,9 @@ from litegate.errors import BadInput, StepFailed
 from litegate.execution.executor import Ending, PreparedStep
 from litegate.execution.returned.reading import described_error
 from litegate.failures import CRASHES, FailureKind, named_signal
+from litegate.records import FileEvaluations, FileFailure
 
-__all__ = ["check_ending", "last_words", "refined", "signal_kind"]
+__all__ = ["check_ending", "files_refined", "last_words", "refined", "signal_kind"]
 
 _NO_MEMORY = re.compile(
     r"std::bad_alloc|\bMemoryError\b|_ArrayMemoryError|ResourceExhausted|out of memory|Cannot allocate memory"
@@ -98,3 +99,16 @@ def last_words(ending: Ending) -> tuple[FailureKind, str]:
         return FailureKind.DISK_FULL, f"exit code {ending.code}"
     kind = FailureKind.OUT_OF_MEMORY if _NO_MEMORY.search(ending.said) else FailureKind.PYTHON_ERROR
     return kind, f"exit code {ending.code}"
+
+
+def files_refined(result: FileEvaluations, ending: Ending) -> FileEvaluations:
+    """The same, with what the kernel did to single files' processes meanwhile, which the step cannot see."""
+    files = (_file_refined(each, ending) if isinstance(each, FileFailure) else each for each in result.files)
+    return result.model_copy(update={"files": tuple(files)})
+
+
+def _file_refined(failure: FileFailure, ending: Ending) -> FileFailure:
+    if failure.kind is not FailureKind.KILLED or not ending.memory_short:
+        return failure
+    message = f"{failure.message}, probably by the kernel, which ran out of memory meanwhile"
+    return failure.model_copy(update={"kind": FailureKind.OOM_KILLED, "message": message})

@@ -14,6 +14,8 @@ __all__ = [
     "where_it_is_run",
 ]
 
+Runs = records.SmokeRequest | records.EvaluateRequest | records.EvaluateFilesRequest | records.BenchmarkRequest
+
 
 def where_it_is_calibrated(request: records.CalibrateRequest) -> str:
     """The environment of the engine."""
@@ -25,7 +27,7 @@ def where_it_is_made(request: records.QuantizeRequest) -> str:
     return engines.engine_row(request.engine, request.variant).environment
 
 
-def where_it_is_run(request: records.SmokeRequest | records.EvaluateRequest | records.BenchmarkRequest) -> str:
+def where_it_is_run(request: Runs) -> str:
     """The environment of the runtime."""
     return runtimes.runtime_row(request.runtime).environment
 

@@ -12,7 +12,7 @@ from litegate.execution.returned.claims import problems
 from litegate.execution.returned.files import take_files
 from litegate.execution.returned.reading import Forged, read_result
 from litegate.execution.returned.snapshots import Seen, contradictions
-from litegate.execution.step import Step
+from litegate.execution.step import Step, parts
 from litegate.failures import FailureKind
 from litegate.records import Record
 from litegate.storage.workspace import Workspace
@@ -33,7 +33,7 @@ def publish(step: Step, request: Record, folder: Path, seen: Seen, scratch: Path
         StepFailed: of the kind `forged_result`: something about it does not hold.
     """
     try:
-        result = read_result(folder, step.result, our_own=step.tracking)
+        result = read_result(folder, step.result, our_own=step.tracking, several=len(parts(step, request)))
         problem = next(chain(problems(step.name, request, result), contradictions(step.name, result, seen)), None)
         if problem is not None:
             raise Forged(problem)

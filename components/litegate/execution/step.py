@@ -11,7 +11,7 @@ from litegate.errors import StackError
 from litegate.execution.machine import Machine
 from litegate.records import Record
 
-__all__ = ["Step"]
+__all__ = ["Step", "parts"]
 
 
 def _none(_: Any) -> tuple[str, ...]:
@@ -37,6 +37,9 @@ class Step:
         program: the module whose `run_step` the confined child calls.
         timeout: wall-clock limit in seconds.
         memory: the least limit of the address space in GiB, for each process; it grows with the step's files.
+        each: the same step for a single file, where the request is for several: `request.files` are then requests of
+            this step, and `result.files` has for each of them, in their order, its result or a `FileFailure`. Each
+            result is kept and found under a key of its own, and what is missing is computed at once.
         grace: seconds that the child has to end by itself when it is to be killed, as one that records runs in
             MLflow: it ends them. Less than the 5 that Airflow gives a task.
     """
@@ -55,6 +58,7 @@ class Step:
     memory: float = 4.0
     grace: float = 0.0
     environment_of: Callable[[Any], str] | None = None
+    each: Step | None = None
 
     def python(self, request: Record, pythons: Mapping[str, Path]) -> Path:
         """The interpreter that runs the step for a request.
@@ -74,3 +78,8 @@ class Step:
     def confined(self) -> bool:
         """Whether the child is shut off from network, secrets and other files: it loads what users bring."""
         return not (self.storage or self.tracking)
+
+
+def parts(step: Step, request: Any) -> tuple[Record, ...]:
+    """The requests that each have a result of their own: those of single files, or the request itself."""
+    return tuple(request.files) if step.each else (request,)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
+from litegate.digest import digest_json
 from litegate.disk import failing_when_full
 from litegate.execution.confinement import time_limit
-from litegate.execution.endings import check_ending
+from litegate.execution.endings import check_ending, files_refined
 from litegate.execution.executor import Executor
 from litegate.execution.executors import new_executor
 from litegate.execution.fetching import data_broker, fetch_files
-from litegate.execution.lookup import keep, look_up
+from litegate.execution.lookup import FileKilled, Results, joined
 from litegate.execution.preparation import prepared, work_folder
 from litegate.execution.publishing import publish
 from litegate.execution.result_key import result_key
 from litegate.execution.retries import persistently
 from litegate.execution.returned.reading import BadStepInput
 from litegate.execution.returned.snapshots import Seen
-from litegate.execution.step import Step
+from litegate.execution.step import Step, parts
 from litegate.execution.turns import turn
 from litegate.records import Record
 from litegate.settings import Settings
@@ -53,49 +55,68 @@ class StepRun:
     def run(self) -> Any:
         """The step's result record, found or computed; a child that is ended from outside is started again.
 
-        Where another run on this host computes the same, it is waited for.
+        Where another run on this host computes the same, it is waited for. Of a request for several files what is
+        missing is computed at once, and each result is kept by itself.
 
         Raises:
             BadStepInput: the step refused its input; trying again is pointless.
             StepFailed: the child crashed, timed out, raised, or handed back what its step cannot have made.
         """
-        with failing_when_full(self.step.name, self.settings.scratch), self._turn():
-            found = self.find()
-            if found is not None:
-                return found
-            result = persistently(self._compute, self.settings.waits, self._killed)
-            if self.step.cached:
-                keep(self.step, result, self.key(), self.workspace)
-            return result
+        with failing_when_full(self.step.name, self.settings.scratch), self._turns():
+            if not self.step.cached:
+                return persistently(partial(self._compute, self.request), self.settings.waits, self._killed)
+            results = Results(self.step, self.request, self.keys(), self.workspace)
+            results.look_up()
+            with suppress(FileKilled):  # a failure like any other, once it has been tried often enough
+                persistently(partial(results.complete, self._compute), self.settings.waits, self._killed)
+            return results.joined()
 
     def find(self) -> Any | None:
         """The result of an earlier run with the same key, or None; none counts that is damaged or lacks a file."""
-        return look_up(self.step, self.request, self.key(), self.workspace) if self.step.cached else None
+        found = self.find_each()
+        return None if None in found else joined(self.step, found)
+
+    def find_each(self) -> tuple[Any | None, ...]:
+        """The same of each of the request's files, in their order; of a request for one thing that alone."""
+        if not self.step.cached:
+            return (None,)
+        results = Results(self.step, self.request, self.keys(), self.workspace)
+        return results.look_up()
 
     def key(self) -> str:
         """Digest of all that the result depends on."""
-        return result_key(self.step, self.request, self.step.python(self.request, self.settings.pythons))
+        keys = self.keys()
+        return keys[0] if len(keys) == 1 else digest_json(keys)
+
+    def keys(self) -> tuple[str, ...]:
+        """The same of each of the request's files, in their order."""
+        python = self.step.python(self.request, self.settings.pythons)
+        return tuple(result_key(self.step.each or self.step, part, python) for part in parts(self.step, self.request))
 
     def kill(self) -> None:
         """End the child and everything that it started, also if it is yet to be started."""
         self._killed.set()
         self.executor.kill()
 
-    def _turn(self) -> AbstractContextManager[None]:
-        if not self.step.cached:
-            return nullcontext()
-        folder = private_folder(self.settings.cache) / "turns"
-        return turn(folder / f"{self.step.name}-{self.key()}", self._killed, time_limit(self.step, self.request))
+    @contextmanager
+    def _turns(self) -> Iterator[None]:
+        """One for each result, in an order in which nobody waits for one who waits for him."""
+        folder, limit = private_folder(self.settings.cache) / "turns", time_limit(self.step, self.request)
+        with ExitStack() as stack:
+            for key in sorted(set(self.keys())) if self.step.cached else ():
+                stack.enter_context(turn(folder / f"{self.step.name}-{key}", self._killed, limit))
+            yield
 
-    def _compute(self) -> Any:
+    def _compute(self, request: Record) -> Any:
         """One attempt."""
         places = self.settings
         private_folder(places.cache)
-        files = fetch_files(self.request, self.workspace)
+        files = fetch_files(request, self.workspace)
         with work_folder(self.step, places.scratch) as folder:
-            with data_broker(self.step, self.request, folder, places.cache) as broker:
-                ready = prepared(self.step, self.request, folder, files, places)
+            with data_broker(self.step, request, folder, places.cache) as broker:
+                ready = prepared(self.step, request, folder, files, places)
                 ending = self.executor.run(ready, partial(log.info, "%s"))
             check_ending(ending, ready, self._killed.is_set())
             seen = Seen("; ".join(ending.not_isolated) or "complete", broker)
-            return publish(self.step, self.request, folder, seen, places.scratch, self.workspace)
+            result = publish(self.step, request, folder, seen, places.scratch, self.workspace)
+        return files_refined(result, ending) if self.step.each else result

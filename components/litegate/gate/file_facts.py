@@ -9,7 +9,8 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
-from litegate.records import Benchmark, Candidate, GateRequest, Reason
+from litegate.presentation.benchmarks import benchmark_conditions, latency_share
+from litegate.records import Benchmark, Candidate, GateRequest, LatencyRatio, Reason
 from litegate.spec import Gate
 from litegate.variants import BASELINE, TARGETS
 
@@ -84,15 +85,23 @@ def _latency(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterato
     limit, ours, theirs = policy.max_latency_ratio, candidate.benchmark, baseline.benchmark
     if limit is None:
         return
-    if ours is None or theirs is None or not (_is_positive(ours.latency_ms) and _is_positive(theirs.latency_ms)):
-        unknown = [_unknown(item) for item in (candidate, baseline)]
-        yield Reason(code="latency_unknown", message=f"the latency of {' and '.join(filter(None, unknown))}")
+    unknown = [said for item in (candidate, baseline) if (said := _unknown(item)) is not None]
+    if ours is None or theirs is None or unknown:
+        yield Reason(code="latency_unknown", message=f"the latency of {' and '.join(unknown)}")
     elif {ours.host, theirs.host} != {policy.latency_host or theirs.host}:
         yield Reason(code="other_host", message=_hosts(policy, ours, theirs))
-    elif _exact(ours.latency_ms) > _exact(limit) * _exact(theirs.latency_ms):
-        found = f"{ours.latency_ms / theirs.latency_ms:.4g} of {BASELINE}'s latency"
-        measured = f"{ours.latency_ms:.4g} ms, {theirs.latency_ms:.4g} ms on {ours.host}"
-        yield Reason(code="too_slow", message=f"{found} ({measured}), at most {limit:g} allowed")
+    elif ours.ratio is None:
+        yield Reason(code="latency_unknown", message=f"it was not timed beside {BASELINE}: its share is not known")
+    elif _exact(ours.ratio.high) > _exact(limit):
+        yield _too_slow(ours, ours.ratio, limit)
+
+
+def _too_slow(ours: Benchmark, ratio: LatencyRatio, limit: float) -> Reason:
+    """Nothing less than the whole interval has to keep the limit."""
+    proved = _exact(ratio.low) > _exact(limit)
+    said = "" if proved else ": an interval that includes the limit proves nothing"
+    message = f"its latency is {latency_share(ratio)} ({benchmark_conditions(ours)}), at most {limit:g} allowed{said}"
+    return Reason(code="too_slow" if proved else "latency_undecided", message=message)
 
 
 def _unknown(candidate: Candidate) -> str | None:

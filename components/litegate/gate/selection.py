@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 
-from litegate.records import Candidate, Selection, SelectRequest, Verdict
+from litegate.presentation.benchmarks import benchmark_conditions
+from litegate.records import Candidate, LatencyRatio, Selection, SelectRequest, Verdict
 
 __all__ = ["refuted_digests", "select"]
 
-_RULES: dict[str, Callable[[Candidate, Verdict], float]] = {
-    "smallest": lambda item, _: item.artifact.file.bytes,
-    "fastest": lambda item, _: item.benchmark.latency_ms if item.benchmark else float("inf"),
+_RULES: dict[str, Callable[[Candidate, Verdict], tuple[float, ...]]] = {
+    "smallest": lambda item, _: (item.artifact.file.bytes,),
+    "fastest": lambda item, _: _latency(item),
     # The paired drop, not the metric itself: variants may have seen different samples.
-    "most_accurate": lambda _, verdict: float("inf") if verdict.drop is None else verdict.drop,
+    "most_accurate": lambda _, verdict: (math.inf if verdict.drop is None else verdict.drop,),
 }
 
 
@@ -23,8 +25,9 @@ _OF_THE_BYTES = frozenset({"lost_class", "implausible_gain", "not_finite", "too_
 def select(request: SelectRequest) -> Selection:
     """The best passed variant by the spec's rule; ties go to the smaller, then to the first by name.
 
-    Variants may have equal bytes. A file that was measured to break the policy under one name does not ship under
-    another; of several names under which it passed, the one that was judged on the most samples stands for it.
+    The fastest is tied with all whose latency cannot be told from its own. Variants may have equal bytes. A file that
+    was measured to break the policy under one name does not ship under another; of several names under which it passed,
+    the one that was judged on the most samples stands for it.
     """
     refuted = refuted_digests(request.verdicts)
     passed = {
@@ -37,12 +40,14 @@ def select(request: SelectRequest) -> Selection:
     if not candidates:
         return Selection(variant=None, why="nothing passed the gate")
     measure = _RULES[request.rule]
-    best, _ = min(
+    files = sorted(
         _files(candidates),
         key=lambda pair: (measure(*pair), pair[0].artifact.file.bytes, pair[0].artifact.variant),
     )
-    rule = request.rule.replace("_", " ")
-    return Selection(variant=best.artifact.variant, why=f"the {rule} of {len(candidates)} that passed the gate")
+    best, why = files[0][0], f"the {request.rule.replace('_', ' ')}"
+    if request.rule == "fastest":
+        best, why = _fastest([item for item, _ in files])
+    return Selection(variant=best.artifact.variant, why=f"{why} of {len(candidates)} that passed the gate")
 
 
 def refuted_digests(verdicts: Iterable[Verdict]) -> set[str]:
@@ -63,3 +68,36 @@ def _files(candidates: Iterable[tuple[Candidate, Verdict]]) -> Iterable[tuple[Ca
     for pair in sorted(candidates, key=lambda pair: (-pair[1].samples, pair[0].artifact.variant)):
         by_digest.setdefault(pair[0].artifact.file.digest, pair)
     return by_digest.values()
+
+
+def _latency(item: Candidate) -> tuple[float, ...]:
+    """As a share of float32's where that is known: what is timed in pairs is told apart better."""
+    if item.benchmark is None:
+        return (2.0, 0.0)
+    ratio = item.benchmark.ratio
+    return (1.0, item.benchmark.latency_ms) if ratio is None else (0.0, ratio.estimate)
+
+
+def _fastest(files: Sequence[Candidate]) -> tuple[Candidate, str]:
+    """The smallest of those that the fastest cannot be told from, and what it is called.
+
+    Args:
+        files: the fastest first.
+    """
+    first = files[0].benchmark
+    if first is None:
+        return files[0], "the first, though no latency is known,"
+    where = benchmark_conditions(first)
+    if first.ratio is None:
+        return files[0], f"the fastest ({where}; there is no interval)"
+    alike = [(item, ratio) for item in files if (ratio := _ratio(item)) is not None and ratio.low <= first.ratio.high]
+    if len(alike) == 1:
+        return files[0], f"the fastest ({where})"
+    best, _ = min(alike, key=lambda pair: pair[0].artifact.file.bytes)
+    shares = ", ".join(f"{item.artifact.variant} {ratio.low:.3g} to {ratio.high:.3g}" for item, ratio in alike)
+    said = f"the smallest of {len(alike)} that are equally fast within noise"
+    return best, f"{said} (shares of float32's latency: {shares}; {where}),"
+
+
+def _ratio(item: Candidate) -> LatencyRatio | None:
+    return item.benchmark.ratio if item.benchmark else None

@@ -2,19 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from litegate.errors import StepFailed
 from litegate.gate.file_facts import FILE_CLAUSES
 from litegate.pipeline.results import Results
-from litegate.records import Artifact, EvaluateRequest, Reference, Stopping
+from litegate.records import (
+    Artifact,
+    Evaluated,
+    EvaluateFilesRequest,
+    EvaluateRequest,
+    Evaluations,
+    Reference,
+    Stopping,
+)
 from litegate.spec import Evaluation, Gate, Spec
-from litegate.variants import BASELINE, CHAMPION, TARGETS
+from litegate.variants import BASELINE, CHAMPION, TARGETS, VARIANTS
 
-__all__ = ["REFERENCE_SAMPLES", "evaluate_request", "runtime_of"]
+__all__ = ["REFERENCE_SAMPLES", "evaluate_files_request", "evaluate_request", "evaluated_alone", "runtime_of"]
 
 REFERENCE_SAMPLES = 10_000
 """Where variants stop by themselves, the baseline and the champion run beside each of them on the same samples.
 
 What they score by themselves is then only for their own rows, and must not cost more because there is more data.
 """
+
+
+def evaluate_files_request(results: Results, variant: str = "") -> EvaluateFilesRequest:
+    """The evaluation of all files that there are in one pass, or of the baseline, the champion or a variant alone."""
+    variants = (variant,) if variant else tuple(_alive(results))
+    return EvaluateFilesRequest(files=tuple(evaluate_request(results, each) for each in variants))
+
+
+def evaluated_alone(evaluations: Evaluations) -> Evaluated:
+    """What the only file of a request came to.
+
+    Raises:
+        StepFailed: it failed.
+    """
+    for failure in evaluations.failures:
+        raise StepFailed("evaluate", failure.kind, failure.message)
+    (done,) = evaluations.done
+    return done
+
+
+def _alive(results: Results) -> Iterator[str]:
+    """The baseline, the champion where the gate compares with it, and every variant that nothing has failed of."""
+    yield BASELINE
+    compares = results.resolved().spec.gate.max_drop_from_champion is not None
+    if compares and results.champion_artifact() is not None:
+        yield CHAMPION
+    failed = {failure.variant for failure in results.failures()}
+    quantized = {artifact.variant for artifact in results.all(Artifact, "quantize")}
+    yield from (name for name in VARIANTS if name in quantized - failed)
 
 
 def evaluate_request(results: Results, variant: str) -> EvaluateRequest:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import partial
 from threading import Lock
-from typing import Any
 
 from litegate.diagnosis import kind_of, message_of
 from litegate.errors import BadInput, StepFailed
+from litegate.execution.side_by_side import StepRuns
 from litegate.execution.step_run import StepRun
-from litegate.failures import FailureKind
+from litegate.pipeline.evaluation import evaluate_files_request
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
 from litegate.pipeline.requests import calibrated_variants, request_of, selection_of
-from litegate.records import Failure, Record, ResolveRequest
+from litegate.pipeline.tasks import EACH, Job, task_of
+from litegate.records import Evaluations, Failure, Record, ResolveRequest
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.variants import BASELINE
@@ -30,14 +28,8 @@ Watcher = Callable[[str, str, str], None]
 `found` is the result of an earlier run. Steps run in several threads, which call it one at a time.
 """
 
-Job = tuple[str, str]
-"""A step and the variant that it works on."""
-
-_UPFRONT = ("convert", "sample")
-_CHECKS: tuple[Job, ...] = (("lint", ""), ("conversion_check", ""), ("inspect", BASELINE), ("smoke", BASELINE))
-_OF_A_FILE = ("quantize", "inspect", "smoke")
-_AT_ONCE = 4
-"""A conversion takes up to ten times the model's size in memory, so that more cores need not help."""
+_UPFRONT = (Job("convert"), Job("sample"))
+_CHECK, _QUANTIZE = task_of("lint"), task_of("quantize", EACH)
 
 
 class LocalRun:
@@ -57,16 +49,15 @@ class LocalRun:
     def __init__(self, request: ResolveRequest, places: Settings, watch: Watcher = lambda *_: None) -> None:
         self.request, self.places, self.watch = request, places, watch
         self.results = ResultsInMemory()
-        self._running: set[StepRun] = set()
-        self._lock, self._telling, self._stopped = Lock(), Lock(), False
-        self._workers = max(1, min(os.cpu_count() or 1, _AT_ONCE))
+        self._runs, self._telling = StepRuns(), Lock()
 
     @property
     def steps(self) -> int:
         """How many steps it has, if none fails."""
         variants = len(self.request.spec.quantized_variants)
         calibrations = 1 if calibrated_variants(self.request.spec) else 0
-        return 1 + len(_UPFRONT) + len(_CHECKS) + calibrations + variants * len(_OF_A_FILE) + 2 * (1 + variants) + 1
+        before = 1 + len(_UPFRONT) + len(_CHECK.jobs) + calibrations
+        return before + variants * len(_QUANTIZE.jobs) + (1 + variants) + 2
 
     def run(self) -> ResultsInMemory:
         """Run it to the selection.
@@ -79,21 +70,15 @@ class LocalRun:
             StepFailed: a step that every variant needs failed.
         """
         try:
-            self._step("resolve", "", self.request)
-            for step in _UPFRONT:
-                self._step(step)
+            self._step(Job("resolve"), self.request)
+            for job in _UPFRONT:
+                self._step(job)
             variants = self.request.spec.quantized_variants
-            self._side_by_side([partial(self._step, step, variant) for step, variant in _CHECKS])
-            calibrated = calibrated_variants(self.request.spec)
-            files = {name: partial(self._chain, _OF_A_FILE, name) for name in variants}
-            others = [files.pop(name) for name in variants if name not in calibrated]
-            self._side_by_side([self._calibrate, *others] if calibrated else others)
-            self._side_by_side(list(files.values()))
-            for step in ("evaluate", "benchmark"):
-                self._baseline(step)
-                for name in self._alive(variants):
-                    self._chain((step,), name)
-            self._step("gate")
+            self._side_by_side({job: partial(self._step, job) for job in _CHECK.jobs})
+            self._quantize(variants)
+            self._evaluate()
+            self._benchmark(self._alive(variants))
+            self._step(Job("gate"))
             self.results.keep("select", "", selection_of(self.results))
         except BaseException:
             self.stop()
@@ -102,80 +87,97 @@ class LocalRun:
 
     def stop(self) -> None:
         """End what runs, and begin nothing more."""
-        with self._lock:
-            self._stopped = True
-            running = list(self._running)
-        for each in running:
-            each.kill()
+        self._runs.stop()
 
-    def _baseline(self, step: str) -> None:
-        """Nothing can be judged without its evaluation; without its latency all but latency can."""
-        try:
-            self._step(step, BASELINE)
-        except StepFailed:
-            if step == "evaluate" or self._stopped:
-                raise
+    def _quantize(self, variants: Iterable[str]) -> None:
+        """Those that need no calibration beside it, and then those that do."""
+        calibrated = calibrated_variants(self.request.spec)
+        chains = {name: partial(self._chain, _QUANTIZE.jobs_for(name)) for name in variants}
+        first: dict[Hashable, Callable[[], None]] = {"calibrate": self._calibrate} if calibrated else {}
+        self._side_by_side(first | {name: chain for name, chain in chains.items() if name not in calibrated})
+        self._side_by_side({name: chains[name] for name in calibrated})
 
     def _calibrate(self) -> None:
         """Once for all variants; each calibrates by itself if that fails, and has its own failure then."""
         try:
-            self._step("calibrate")
+            self._step(Job("calibrate"))
         except (BadInput, StepFailed):
-            if self._stopped:
+            if self._runs.stopped:
                 raise
+
+    def _evaluate(self) -> None:
+        """All files that there are in one pass over the data; nothing can be judged without the baseline."""
+        request = evaluate_files_request(self.results)
+        run = StepRun(STEPS["evaluate"], request, self.places)
+        with self._runs.held(run):
+            found = dict(zip((file.artifact.variant for file in request.files), run.find_each(), strict=True))
+            missing = [name for name, result in found.items() if result is None]
+            for name in missing:
+                self._tell(Job("evaluate", name), "running")
+            try:
+                evaluations = named(request, run.run())
+            except BaseException:
+                for name in missing:
+                    self._tell(Job("evaluate", name), "failed")
+                raise
+        assert isinstance(evaluations, Evaluations)
+        for each in evaluations.done:
+            self.results.keep("evaluate", each.variant, each)
+            self._tell(Job("evaluate", each.variant), "success" if each.variant in missing else "found")
+        for failure in evaluations.failures:
+            self._tell(Job("evaluate", failure.variant or ""), "failed")
+            if failure.variant == BASELINE:
+                raise StepFailed("evaluate", failure.kind, failure.message)
+            self.results.keep_failure(failure)
+
+    def _benchmark(self, variants: Iterable[str]) -> None:
+        """Time all files; where that fails as a whole, it has failed for every variant."""
+        try:
+            self._step(Job("benchmark"))
+        except StepFailed as error:
+            if self._runs.stopped:
+                raise
+            for name in variants:
+                self._keep_failure(Job("benchmark", name), error)
 
     def _alive(self, variants: Iterable[str]) -> list[str]:
         failed = {failure.variant for failure in self.results.failures()}
         return [name for name in variants if name not in failed]
 
-    def _chain(self, steps: Sequence[str], variant: str) -> None:
+    def _chain(self, jobs: Iterable[Job]) -> None:
         """One step after the other for a variant; the first that fails is its last."""
-        for step in steps:
+        for job in jobs:
             try:
-                self._step(step, variant)
+                self._step(job)
             except (BadInput, StepFailed) as error:
-                if self._stopped:
+                if self._runs.stopped:
                     raise
-                failure = Failure(step=step, kind=kind_of(error), message=message_of(error), variant=variant)
-                self.results.keep_failure(failure)
+                self._keep_failure(job, error)
                 return
 
-    def _step(self, step: str, variant: str = "", request: Record | None = None) -> None:
-        self._tell(step, variant, "running")
+    def _keep_failure(self, job: Job, error: Exception) -> None:
+        failure = Failure(step=job.step, kind=kind_of(error), message=message_of(error), variant=job.variant)
+        self.results.keep_failure(failure)
+
+    def _step(self, job: Job, request: Record | None = None) -> None:
+        self._tell(job, "running")
         try:
-            run = StepRun(STEPS[step], request or request_of(step, self.results, variant), self.places)
-            with self._held(run):
+            run = StepRun(STEPS[job.step], request or request_of(job.step, self.results, job.variant), self.places)
+            with self._runs.held(run):
                 found = run.find()
                 result = run.run() if found is None else found
         except BaseException:
-            self._tell(step, variant, "failed")
+            self._tell(job, "failed")
             raise
-        self.results.keep(step, variant, named(run.request, result))
-        self._tell(step, variant, "success" if found is None else "found")
+        self.results.keep(job.step, job.variant, named(run.request, result))
+        self._tell(job, "success" if found is None else "found")
 
-    def _tell(self, step: str, variant: str, state: str) -> None:
+    def _tell(self, job: Job, state: str) -> None:
         with self._telling:
-            self.watch(step, variant, state)
+            self.watch(job.step, job.variant, state)
 
-    @contextmanager
-    def _held(self, run: StepRun) -> Iterator[None]:
-        with self._lock:
-            if self._stopped:
-                raise StepFailed(run.step.name, FailureKind.INTERRUPTED, "not begun, for the run was stopped")
-            self._running.add(run)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._running.discard(run)
-
-    def _side_by_side(self, jobs: Sequence[Callable[[], Any]]) -> None:
-        """As many at once as there are cores; the first error ends all of them."""
-        with ThreadPoolExecutor(self._workers) as pool:
-            futures = [pool.submit(job) for job in jobs]
-            try:
-                for future in as_completed(futures):
-                    future.result()
-            except BaseException:  # an interrupt comes here too, while the threads wait for their children
-                self.stop()
-                raise
+    def _side_by_side(self, calls: Mapping[Hashable, Callable[[], None]]) -> None:
+        """The first error ends all of them."""
+        with self._runs.side_by_side(calls) as ended:
+            for _, future in ended:
+                future.result()

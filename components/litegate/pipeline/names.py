@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from litegate.records import (
-    Benchmark,
-    BenchmarkRequest,
     Evaluated,
+    EvaluateFilesRequest,
     EvaluateRequest,
-    FileBenchmark,
+    Evaluations,
+    Failure,
     FileEvaluation,
+    FileEvaluations,
+    FileFailure,
     FileSmokeRun,
     Record,
     SmokeRequest,
@@ -20,13 +22,25 @@ from litegate.records import (
 
 __all__ = ["named"]
 
-_NAMED: Mapping[type[Record], type[Record]] = MappingProxyType(
-    {FileBenchmark: Benchmark, FileEvaluation: Evaluated, FileSmokeRun: SmokeRun}
-)
+_NAMED: Mapping[type[Record], type[Record]] = MappingProxyType({FileEvaluation: Evaluated, FileSmokeRun: SmokeRun})
 
 
 def named(request: Record, result: Record) -> Record:
     """A result as one about the variant that the request is for; as it is where it is not about a file alone."""
-    if not isinstance(request, BenchmarkRequest | EvaluateRequest | SmokeRequest):
+    if isinstance(request, EvaluateFilesRequest) and isinstance(result, FileEvaluations):
+        return _evaluations(request, result)
+    if not isinstance(request, EvaluateRequest | SmokeRequest):
         return result
     return _NAMED[type(result)].model_validate(dict(result) | {"variant": request.artifact.variant})
+
+
+def _evaluations(request: EvaluateFilesRequest, result: FileEvaluations) -> Evaluations:
+    done: list[Evaluated] = []
+    failures: list[Failure] = []
+    for asked, found in zip(request.files, result.files, strict=True):
+        variant = asked.artifact.variant
+        if isinstance(found, FileFailure):
+            failures.append(Failure(step="evaluate", kind=found.kind, message=found.message, variant=variant))
+        else:
+            done.append(Evaluated.model_validate(dict(found) | {"variant": variant}))
+    return Evaluations(done=tuple(done), failures=tuple(failures))

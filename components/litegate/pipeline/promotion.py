@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from litegate.records import ApprovalDecision, Decision, Position, PromoteRequest, Promotion, RegisteredAlias, RunResult
-from litegate.records.promotion import Moment
+from litegate.records.fields import Moment
 from litegate.spec import Spec
 
 __all__ = ["Asking", "approval_request", "promote_request"]

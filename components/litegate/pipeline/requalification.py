@@ -10,6 +10,7 @@ from litegate.records import (
     ChampionRequest,
     DriftRequest,
     Evaluated,
+    EvaluateFilesRequest,
     EvaluateRequest,
     GateRequest,
     RegisteredAlias,
@@ -27,8 +28,12 @@ def champion_request(registry: Registry) -> ChampionRequest:
     return ChampionRequest(registry=registry.name, alias=registry.alias)
 
 
-def fresh_evaluation_request(snapshot: Snapshot, champion: ChampionEvidence, variant: str) -> EvaluateRequest:
-    """The evaluation of the baseline or of the champion on the fresh data; both see the same samples."""
+def fresh_evaluation_request(snapshot: Snapshot, champion: ChampionEvidence, *variants: str) -> EvaluateFilesRequest:
+    """The evaluation of the baseline, of the champion or of both on the fresh data; they see the same samples."""
+    return EvaluateFilesRequest(files=tuple(_fresh_evaluation(snapshot, champion, each) for each in variants))
+
+
+def _fresh_evaluation(snapshot: Snapshot, champion: ChampionEvidence, variant: str) -> EvaluateRequest:
     spec = snapshot.spec
     artifact = champion.baseline if variant == BASELINE else champion.artifact
     return EvaluateRequest(

@@ -7,10 +7,11 @@ from types import MappingProxyType
 
 from litegate.failures import FailureKind
 from litegate.gate.selection import select
-from litegate.pipeline.evaluation import evaluate_request, runtime_of
+from litegate.pipeline.evaluation import evaluate_files_request, runtime_of
 from litegate.pipeline.requalification import champion_request
 from litegate.pipeline.results import Results
 from litegate.records import (
+    Artifact,
     BenchmarkRequest,
     CalibrateRequest,
     Candidate,
@@ -177,19 +178,26 @@ def _smoke(results: Results, variant: str) -> SmokeRequest:
     )
 
 
-def _benchmark(results: Results, variant: str) -> BenchmarkRequest:
+def _benchmark(results: Results, _: str) -> BenchmarkRequest:
+    """All files that were evaluated, each once: variants of equal bytes are equally fast."""
+    resolved = results.resolved()
+    files: dict[str, Artifact] = {}
+    for artifact in (results.converted().artifact, *(item.artifact for item in results.candidates())):
+        files.setdefault(artifact.file.digest, artifact)
     return BenchmarkRequest(
-        artifact=results.artifact(variant),
-        runtime=runtime_of(results.resolved().spec),
+        files=tuple(files.values()),
+        runtime=runtime_of(resolved.spec),
         samples=results.samples(),
-        signature=results.resolved().spec.evaluation.signature,
+        signature=resolved.spec.evaluation.signature,
+        remeasure=resolved.remeasure,
     )
 
 
 def _judge(results: Results, _: str) -> GateRequest:
     resolved = results.resolved()
     spec = resolved.spec
-    candidates, failures = results.candidates(), results.failures()
+    candidates = results.candidates()
+    failures = (*results.failures(), *results.benchmark_failures())
     return GateRequest(
         policy=spec.gate,
         target=spec.target,
@@ -233,7 +241,7 @@ REQUESTS: Mapping[str, Callable[[Results, str], Record]] = MappingProxyType(
         "quantize": _quantize,
         "inspect": _inspect,
         "smoke": _smoke,
-        "evaluate": evaluate_request,
+        "evaluate": evaluate_files_request,
         "benchmark": _benchmark,
         "gate": _judge,
     }

@@ -11,6 +11,7 @@ from litegate.pipeline.tasks import task_of
 from litegate.records import (
     Artifact,
     Benchmark,
+    Benchmarks,
     Calibrated,
     Candidate,
     ChampionFile,
@@ -105,7 +106,7 @@ class Results(ABC):
         return Candidate(
             artifact=self.converted().artifact,
             evaluated=self.one(Evaluated, "evaluate", BASELINE),
-            benchmark=self.maybe(Benchmark, "benchmark", BASELINE),
+            benchmark=self._benchmark(self.converted().artifact),
             inspection=self.one(Inspection, "inspect", BASELINE),
             smoke=self.one(SmokeRun, "smoke", BASELINE),
         )
@@ -129,20 +130,39 @@ class Results(ABC):
     def candidates(self) -> tuple[Candidate, ...]:
         """Every variant that was quantized and evaluated, in litegate's order of the variants."""
         evaluated = {item.variant: item for item in self.all(Evaluated, "evaluate")}
-        benchmarks = {item.variant: item for item in self.all(Benchmark, "benchmark")}
         inspections = {item.variant: item for item in self.all(Inspection, "inspect")}
         smokes = {item.variant: item for item in self.all(SmokeRun, "smoke")}
         return tuple(
             Candidate(
                 artifact=item,
                 evaluated=evaluated[item.variant],
-                benchmark=benchmarks.get(item.variant),
+                benchmark=self._benchmark(item),
                 inspection=inspections.get(item.variant),
                 smoke=smokes.get(item.variant),
             )
             for item in sorted(self.all(Artifact, "quantize"), key=lambda item: _ORDER.index(item.variant))
             if item.variant in evaluated
         )
+
+    def benchmark_failures(self) -> tuple[Failure, ...]:
+        """Why variants that were evaluated have no latency, as far as the step that timed all of them knows."""
+        found = self._benchmarks()
+        failed = {item.artifact_digest: item for item in found.failures} if found else {}
+        pairs = ((item.artifact.variant, failed.get(item.artifact.file.digest)) for item in self.candidates())
+        return tuple(
+            Failure(step="benchmark", kind=failure.kind, message=failure.message, variant=variant)
+            for variant, failure in pairs
+            if failure is not None
+        )
+
+    def _benchmarks(self) -> Benchmarks | None:
+        return self.maybe(Benchmarks, "benchmark")
+
+    def _benchmark(self, artifact: Artifact) -> Benchmark | None:
+        """Of the variant that has the file: equal bytes are timed once."""
+        found = self._benchmarks()
+        same = (item for item in found.files if item.artifact_digest == artifact.file.digest) if found else ()
+        return next((Benchmark(**dict(item), variant=artifact.variant) for item in same), None)
 
     def channel(self) -> RegisteredAlias:
         """The registered model and the alias that the run is about."""

@@ -7,13 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from litegate.variants import BASELINE, CHAMPION
 
-__all__ = ["APPROVE", "EACH", "LOOKUP_CACHE", "REQUALIFICATION", "TASKS", "Task", "task_of"]
+__all__ = ["APPROVE", "EACH", "LOOKUP_CACHE", "REQUALIFICATION", "TASKS", "Job", "Task", "task_of"]
 
 EACH = "each"
-"""Stands where a variant's name does, for a task that is mapped over the quantized variants."""
+"""Stands where a variant's name does: for each of the quantized variants."""
+
+
+class Job(NamedTuple):
+    """A step, and the variant that it is run for: empty if for the run as a whole."""
+
+    step: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(filter(None, self))
 
 
 @dataclass(frozen=True)
@@ -22,22 +33,30 @@ class Task:
 
     Attributes:
         id: its name in Airflow, unless a DAG gives it another.
-        steps: that it runs, in their order; none for one that asks a person or looks up results.
+        jobs: what it runs; nothing if it asks a person or looks up results.
         page: what it does and what it leaves, as Markdown.
-        of: the variant that it works on, or `EACH`; empty if it works for the run as a whole.
         needs: ids of the tasks whose results it cannot do without; those that they need are not named again.
     """
 
     id: str
-    steps: tuple[str, ...]
+    jobs: tuple[Job, ...]
     page: str
-    of: str = ""
     needs: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The id within the task group."""
         return self.id.rpartition(".")[2]
+
+    @property
+    def of(self) -> str:
+        """The variant that all its jobs are for, or `EACH`; empty if there is none."""
+        variants = {job.variant for job in self.jobs}
+        return variants.pop() if len(variants) == 1 else ""
+
+    def jobs_for(self, variant: str) -> tuple[Job, ...]:
+        """Its jobs where it works on one of the quantized variants."""
+        return tuple(job._replace(variant=variant) if job.variant == EACH else job for job in self.jobs)
 
 
 def task_of(step: str, variant: str = "", tasks: Sequence[Task] | None = None) -> Task:
@@ -49,38 +68,29 @@ def task_of(step: str, variant: str = "", tasks: Sequence[Task] | None = None) -
     Raises:
         KeyError: no task does.
     """
-    of = variant if variant in ("", BASELINE, CHAMPION) else EACH
+    job = Job(step, variant if variant in ("", BASELINE, CHAMPION) else EACH)
     for task in TASKS if tasks is None else tasks:
-        if step in task.steps and task.of == of:
+        if job in task.jobs:
             return task
-    raise KeyError(step, of)
+    raise KeyError(*job)
 
 
 TASKS = (
     Task(
         "resolve",
-        ("resolve",),
+        (Job("read_ledger"), Job("resolve")),
         """
 Reads the spec file, with what a person has changed in the form of a manual run, and pins the model and both datasets
-by digest. Whatever is wrong with the spec is said here.
+by digest. Whatever is wrong with the spec is said here. Before that it reads how far the ledger of the registered model
+is, so that a run that began later comes after this one whatever any clock says; asked again for the same run, that is
+what it was.
 
-**Leaves** the spec with all digests (XCom `resolved`).
+**Leaves** the spec with all digests (XCom `resolved`), and the number of entries in the ledger (XCom `position`).
 """,
-    ),
-    Task(
-        "read_ledger",
-        ("read_ledger",),
-        """
-Reads how far the ledger of the registered model is, so that a run that began later comes after this one whatever any
-clock says. Asked again for the same run it is what it was.
-
-**Leaves** the number of entries.
-""",
-        needs=("resolve",),
     ),
     Task(
         "fetch_champion",
-        ("fetch_champion",),
+        (Job("fetch_champion"),),
         """
 Fetches the file that carries the registry's alias today, to compare with it.
 
@@ -95,14 +105,14 @@ Fetches the file that carries the registry's alias today, to compare with it.
 Looks up what earlier runs have found with the same inputs. If every result is there, all tasks up to the gate are
 skipped.
 
-**Leaves** the names of the variants that something is missing of, over which the tasks of `variant` are mapped, and
-the results of the others (XCom `cached`).
+**Leaves** the names of the variants that something is missing of, over which the tasks of each variant are mapped,
+and the results of the others (XCom `cached`).
 """,
         needs=("resolve",),
     ),
     Task(
         "convert",
-        ("convert",),
+        (Job("convert"),),
         """
 Converts the source model to the float32 baseline, without any quantization. The model is looked at before it is
 loaded: what could run code or touch files is refused.
@@ -113,7 +123,7 @@ loaded: what could run code or touch files is refused.
     ),
     Task(
         "sample",
-        ("sample",),
+        (Job("sample"),),
         """
 Chooses the representative samples from the calibration data, stratified by label, by the spec's seed, and checks that
 they fit the model's inputs.
@@ -123,74 +133,45 @@ they fit the model's inputs.
         needs=("convert",),
     ),
     Task(
-        "lint",
-        ("lint",),
+        "check",
+        (Job("lint"), Job("conversion_check"), Job("inspect", BASELINE), Job("smoke", BASELINE)),
         """
-Looks at the representative samples before anything is calibrated on them: scale and range against the evaluation
-data, outliers, constants, labels that are missing, samples that are in both datasets.
+Checks what everything else depends on, side by side:
 
-**Leaves** its findings. An error that the spec does not allow ends the run.
-""",
-        needs=("sample",),
-    ),
-    Task(
-        "check_conversion",
-        ("conversion_check",),
-        """
-Runs the source model and the float32 baseline on the representative samples. If they do not agree, the conversion is
-wrong and nothing after it would mean anything.
+- the representative samples, before anything is calibrated on them: scale and range against the evaluation data,
+  outliers, constants, labels that are missing, samples that are in both datasets. An error that the spec does not allow
+  ends the run;
+- the conversion: the source model and the float32 baseline are run on the representative samples. If they do not
+  agree, the conversion is wrong and nothing after it would mean anything;
+- the baseline: what it is by its bytes, and whether it runs. A model that is quantized already is refused.
 
-**Leaves** the largest difference, and on how many samples both predict the same.
+**Leaves** the findings (`lint`), the largest difference (`conversion_check`), the inspection and the smoke run.
 """,
-        needs=("sample",),
-    ),
-    Task(
-        "inspect_baseline",
-        ("inspect", "smoke"),
-        """
-Reads from the bytes of the baseline what it is, and runs it once. A model that is quantized already is refused.
-
-**Leaves** the inspection, and the smoke run (XCom `smoke`).
-""",
-        of=BASELINE,
         needs=("sample",),
     ),
     Task(
         "evaluate_baseline",
-        ("evaluate",),
+        (Job("evaluate", BASELINE),),
         """
 Runs the baseline over the evaluation data on all cores. The log says how far it has come.
 
 **Leaves** the outcome of every sample, which each variant is paired with.
 """,
-        of=BASELINE,
         needs=("convert",),
     ),
     Task(
-        "benchmark_baseline",
-        ("benchmark",),
-        """
-Measures the latency of the baseline on this host, one sample at a time, while nothing else of the pool runs.
-
-**Leaves** the median and the 95th percentile.
-""",
-        of=BASELINE,
-        needs=("sample",),
-    ),
-    Task(
         "evaluate_champion",
-        ("evaluate",),
+        (Job("evaluate", CHAMPION),),
         """
 Runs today's champion over the same evaluation data. Skipped while nothing has been promoted.
 
 **Leaves** the outcome of every sample.
 """,
-        of=CHAMPION,
         needs=("fetch_champion",),
     ),
     Task(
         "calibrate",
-        ("calibrate",),
+        (Job("calibrate"),),
         """
 Runs the float model on the representative samples once, for all variants that are calibrated, where this is known to
 give the same files as a calibration for each of them. If it is not known, or this fails, each calibrates by itself.
@@ -200,94 +181,72 @@ give the same files as a calibration for each of them. If it is not known, or th
         needs=("sample",),
     ),
     Task(
-        "variant.quantize",
-        ("quantize",),
+        "quantize",
+        (Job("quantize", EACH), Job("inspect", EACH), Job("smoke", EACH)),
         """
 Quantizes one variant, from the calibrated model where that holds for it, else from the SavedModel, with the settings of
-the LiteRT documentation. A converter that crashes fails this variant alone, and the gate says so.
+the LiteRT documentation. Then it reads from the bytes of the file what it is: an `int8` with float operators inside is
+no `int8`, and fails. Then it runs the file on a few samples, also on the reference kernels. A converter that crashes
+fails this variant alone, and the gate says so.
 
-**Leaves** the .tflite file.
+**Leaves** the .tflite file (`quantize`), the inspection (`inspect`) and the smoke run (`smoke`).
 """,
-        of=EACH,
         needs=("sample",),
     ),
     Task(
-        "variant.inspect",
-        ("inspect", "smoke"),
-        """
-Reads from the bytes of the file what it is: an `int8` with float operators inside is no `int8`, and fails. Then runs
-it on a few samples, also on the reference kernels.
-
-**Leaves** the inspection, and the smoke run (XCom `smoke`).
-""",
-        of=EACH,
-        needs=("variant.quantize",),
-    ),
-    Task(
-        "variant.evaluate",
-        ("evaluate",),
+        "evaluate",
+        (Job("evaluate", EACH),),
         """
 Runs the variant over the evaluation data on all cores. The log says how far it has come. If the spec lets it end
 early, it stops when the samples seen so far decide the verdict.
 
 **Leaves** the outcome of every sample.
 """,
-        of=EACH,
-        needs=("variant.quantize",),
+        needs=("quantize",),
     ),
     Task(
-        "variant.benchmark",
-        ("benchmark",),
+        "benchmark",
+        (Job("benchmark"),),
         """
-Measures the variant's latency on this host, one sample at a time, while nothing else of the pool runs.
+Measures latencies on this host, one sample at a time, while nothing else of the pool runs: all files in turns, so that
+what disturbs one disturbs all. A file that crashes loses its own latency alone. The log says how noisy the host was.
 
-**Leaves** the median and the 95th percentile.
+**Leaves** for each file the median, the 95th percentile, and its share of the baseline's latency with an interval.
 """,
-        of=EACH,
-        needs=("variant.quantize",),
+        needs=("evaluate",),
     ),
     Task(
         "gate",
-        ("gate",),
+        (Job("gate"), Job("select")),
         """
 Compares each variant with the baseline on the same samples, and tests every clause of the policy. It judges what there
-is: a variant whose tasks failed is failed.
+is: a variant whose tasks failed is failed. Then it picks the best of the variants that passed, by the spec's rule.
 
-**Leaves** a verdict for every variant, with its reasons.
+**Leaves** a verdict for every variant, with its reasons (`gate`), and the name of the best, and why it is (`select`).
 """,
-        needs=("inspect_baseline", "evaluate_baseline", "variant.evaluate"),
-    ),
-    Task(
-        "select",
-        ("select",),
-        """
-Picks the best of the variants that passed, by the rule that the spec names.
-
-**Leaves** its name, or none, and why.
-""",
-        needs=("gate",),
+        needs=("check", "evaluate_baseline", "evaluate"),
     ),
     Task(
         "register",
-        ("register",),
+        (Job("register"),),
         """
 Records everything in MLflow: a run for the whole, one for each variant with its logged model, and a registered version
 of what was selected, unless it is an override run. From here on every task of the run links to its page in MLflow.
 
 **Leaves** the table of results.
 """,
-        needs=("select", "lint", "check_conversion"),
+        needs=("gate",),
     ),
     Task(
         "promote",
-        ("promote",),
+        (Job("promote"),),
         """
 Makes what was selected champion: the registry's alias moves to it. Fails or is skipped, as the spec says, where
 nothing passed the gate; is skipped for an override run.
 
 **Leaves** who is champion now, and who was before.
 """,
-        needs=("register", "read_ledger"),
+        needs=("register",),
     ),
     Task(
         "approve",
@@ -302,7 +261,7 @@ table of all variants.
     ),
     Task(
         "decide",
-        ("decide",),
+        (Job("decide"),),
         """
 Writes the answer into the ledger; after a yes the registry's alias moves.
 
@@ -320,7 +279,7 @@ APPROVE = next(task for task in TASKS if task.id == "approve")
 REQUALIFICATION = (
     Task(
         "snapshot",
-        ("snapshot",),
+        (Job("snapshot"),),
         """
 Reads the spec file and pins the fresh data by digest.
 
@@ -329,7 +288,7 @@ Reads the spec file and pins the fresh data by digest.
     ),
     Task(
         "fetch_champion",
-        ("fetch_champion_evidence",),
+        (Job("fetch_champion_evidence"),),
         """
 Fetches today's champion and the baseline that it was promoted against. Skipped, with all that follows, where nothing
 was promoted yet.
@@ -340,29 +299,27 @@ was promoted yet.
     ),
     Task(
         "evaluate_baseline",
-        ("evaluate",),
+        (Job("evaluate", BASELINE),),
         """
 Runs the baseline over the fresh data on all cores. The log says how far it has come.
 
 **Leaves** the outcome of every sample.
 """,
-        of=BASELINE,
         needs=("fetch_champion",),
     ),
     Task(
         "evaluate_champion",
-        ("evaluate",),
+        (Job("evaluate", CHAMPION),),
         """
 Runs the champion over the same samples.
 
 **Leaves** the outcome of every sample.
 """,
-        of=CHAMPION,
         needs=("fetch_champion",),
     ),
     Task(
         "drift",
-        ("drift",),
+        (Job("drift"),),
         """
 Compares the fresh data with those that calibrated the champion, and what it predicts with what it predicted then.
 
@@ -372,7 +329,7 @@ Compares the fresh data with those that calibrated the champion, and what it pre
     ),
     Task(
         "gate",
-        ("gate",),
+        (Job("gate"),),
         """
 Compares the champion with the baseline on the same samples, by the limits of the section `requalify`.
 
@@ -382,7 +339,7 @@ Compares the champion with the baseline on the same samples, by the limits of th
     ),
     Task(
         "record",
-        ("requalify",),
+        (Job("requalify"),),
         """
 Adds a point to the trend in MLflow.
 
@@ -392,7 +349,7 @@ Adds a point to the trend in MLflow.
     ),
     Task(
         "act",
-        ("act",),
+        (Job("act"),),
         """
 Alerts, or rolls the champion back, as the spec says: where a limit is proved to be broken, a class is lost, or the data
 have drifted.

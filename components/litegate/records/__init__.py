@@ -6,21 +6,24 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 from __future__ import annotations
 
 from litegate.records.approval import ApprovalDecision
-from litegate.records.artifacts import Artifact, Signature, TensorSpec
+from litegate.records.artifacts import Artifact, FileFailure, Signature, TensorSpec
 from litegate.records.base import FileRef, Record
-from litegate.records.benchmark import Benchmark, BenchmarkRequest, FileBenchmark
+from litegate.records.benchmark import Benchmark, BenchmarkRequest, Benchmarks, FileBenchmark, LatencyRatio
 from litegate.records.candidate import Candidate, warnings_of
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.comparison import Comparison
 from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest
 from litegate.records.evaluation import (
     Evaluated,
+    EvaluateFilesRequest,
     EvaluateRequest,
     FileEvaluation,
+    FileEvaluations,
     Reference,
     ReferenceOutcomes,
     Stopping,
 )
+from litegate.records.evaluations import Evaluations
 from litegate.records.inputs import (
     Announcement,
     Produced,
@@ -116,6 +119,7 @@ __all__ = [
     "BaselineSummary",
     "Benchmark",
     "BenchmarkRequest",
+    "Benchmarks",
     "BufferUse",
     "CalibrateRequest",
     "Calibrated",
@@ -145,12 +149,16 @@ __all__ = [
     "DriftFinding",
     "DriftReference",
     "DriftRequest",
+    "EvaluateFilesRequest",
     "EvaluateRequest",
     "Evaluated",
+    "Evaluations",
     "Failure",
     "Fate",
     "FileBenchmark",
     "FileEvaluation",
+    "FileEvaluations",
+    "FileFailure",
     "FileRef",
     "FileSmokeRun",
     "Finding",
@@ -164,6 +172,7 @@ __all__ = [
     "InspectRequest",
     "Inspection",
     "LargeBuffer",
+    "LatencyRatio",
     "LedgerEntry",
     "LedgerRequest",
     "Lint",

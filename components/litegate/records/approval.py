@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from litegate.records.base import Record
-from litegate.records.promotion import Moment
+from litegate.records.fields import Moment
 
 __all__ = ["ApprovalDecision"]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from litegate.failures import FailureKind
 from litegate.records.base import FileRef, Record
-from litegate.records.fields import VariantName
+from litegate.records.fields import Digest, VariantName
 
-__all__ = ["NAMES", "Artifact", "Signature", "TensorSpec"]
+__all__ = ["NAMES", "Artifact", "FileFailure", "Signature", "TensorSpec"]
 
 NAMES: dict[str, Any] = {"variant": True, "file": {"name": True}}
 """What an artifact is called, which says nothing of its bytes; for `Record.unkeyed`."""
@@ -33,3 +34,11 @@ class Artifact(Record):
     variant: VariantName
     file: FileRef
     signatures: dict[str, Signature]
+
+
+class FileFailure(Record):
+    """Why a step that works on several files has no result for one of them."""
+
+    artifact_digest: Digest
+    kind: FailureKind
+    message: str

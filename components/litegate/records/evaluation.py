@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from litegate.records.artifacts import NAMES, Artifact
+from litegate.records.artifacts import NAMES, Artifact, FileFailure
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.sources import DataRef, UserCode
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
 
-__all__ = ["EvaluateRequest", "Evaluated", "FileEvaluation", "Reference", "ReferenceOutcomes", "Stopping"]
+__all__ = [
+    "EvaluateFilesRequest",
+    "EvaluateRequest",
+    "Evaluated",
+    "FileEvaluation",
+    "FileEvaluations",
+    "Reference",
+    "ReferenceOutcomes",
+    "Stopping",
+]
 
 Role = Literal["baseline", "champion"]
 
@@ -70,6 +79,30 @@ class EvaluateRequest(Record):
     stopping: Stopping | None = None
 
 
+_OF_THE_PASS = ("runtime", "data", "where", "metric", "metric_code", "seed", "preprocess", "signature")
+
+
+class EvaluateFilesRequest(Record):
+    """Several files in one pass over the same data: each sample is read once, and every file sees it.
+
+    What a file comes to depends on its own request alone, under which it is kept; see `Step.each`.
+    """
+
+    files: tuple[EvaluateRequest, ...] = Field(min_length=1)
+
+    @property
+    def runtime(self) -> str:
+        """What runs all of them."""
+        return self.files[0].runtime
+
+    @model_validator(mode="after")
+    def _are_alike(self) -> Self:
+        for name in _OF_THE_PASS:
+            if any(getattr(file, name) != getattr(self.files[0], name) for file in self.files):
+                raise ValueError(f"files of one pass have one {name}")
+        return self
+
+
 class ReferenceOutcomes(Record):
     """Outcomes of a reference on the very samples that the variant saw."""
 
@@ -121,3 +154,9 @@ class Evaluated(FileEvaluation):
     """The same of a variant."""
 
     variant: VariantName
+
+
+class FileEvaluations(Record):
+    """What each of the request's files came to, in their order."""
+
+    files: tuple[FileEvaluation | FileFailure, ...]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-__all__ = ["Count", "Digest", "FileName", "Share", "VariantName", "file_name_problem", "renamed"]
+__all__ = ["Count", "Digest", "FileName", "Moment", "Share", "VariantName", "file_name_problem", "renamed"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST_NAME = 1024
@@ -59,3 +60,17 @@ def _stays_inside(name: str) -> str:
 
 FileName = Annotated[str, AfterValidator(_stays_inside)]
 """A relative POSIX path that stays in its folder."""
+
+
+def _utc(value: str) -> str:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("a time with its zone")
+    try:
+        return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    except OverflowError:
+        raise ValueError("a time between the years 1 and 9999") from None
+
+
+Moment = Annotated[str, AfterValidator(_utc)]
+"""ISO 8601 in UTC with microseconds, so that moments are ordered as text is."""

@@ -40,12 +40,14 @@ class ResolveRequest(Record):
         folder: where the user's code is searched.
         announced: the event that the run began with, and all later ones; none if it began otherwise.
         overrides: how the spec differs from its file, if it does.
+        remeasure: names the run, if its latencies are to be measured anew; empty where stored ones will do.
     """
 
     spec: Spec
     folder: str
     announced: tuple[Announcement, ...] = ()
     overrides: Overrides | None = None
+    remeasure: str = ""
 
 
 class Resolved(Record):
@@ -53,6 +55,7 @@ class Resolved(Record):
 
     Attributes:
         trigger: the asset event that the run began with, if one did.
+        remeasure: names the run, if its latencies are to be measured anew.
     """
 
     spec: Spec
@@ -64,6 +67,7 @@ class Resolved(Record):
     preprocess: UserCode | None = None
     trigger: Announcement | None = None
     overrides: Overrides | None = None
+    remeasure: str = ""
 
 
 class ProduceRequest(Record):

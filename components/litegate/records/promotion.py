@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from litegate.records.base import Record
-from litegate.records.fields import Count
+from litegate.records.fields import Count, Moment
 from litegate.spec import Registry
 
 __all__ = [
@@ -19,7 +18,6 @@ __all__ = [
     "Decision",
     "LedgerEntry",
     "LedgerRequest",
-    "Moment",
     "Position",
     "PositionRequest",
     "RegisteredAlias",
@@ -52,19 +50,6 @@ Action = Literal[
     unpinned      the old name of `unfrozen`
 """
 
-
-def _utc(value: str) -> str:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError("a time with its zone")
-    try:
-        return moment.astimezone(UTC).isoformat(timespec="microseconds")
-    except OverflowError:
-        raise ValueError("a time between the years 1 and 9999") from None
-
-
-Moment = Annotated[str, AfterValidator(_utc)]
-"""ISO 8601 in UTC with microseconds, so that moments are ordered as text is."""
 
 Text = Annotated[str, Field(max_length=1000)]
 

@@ -8,10 +8,10 @@ from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
 from litegate.records.candidate import Candidate
 from litegate.records.conversion import ConversionCheck
-from litegate.records.fields import Count, Digest, VariantName, renamed
+from litegate.records.fields import Count, Digest, Moment, VariantName, renamed
 from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
-from litegate.records.promotion import Moment, RegisteredAlias
+from litegate.records.promotion import RegisteredAlias
 from litegate.records.samples import SampleSet
 from litegate.records.verdicts import ClassLoss, Clause, Flip, RareClass, Selection, Verdict
 

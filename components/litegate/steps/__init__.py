@@ -5,6 +5,7 @@ A step module may import the light core and its own heavy library, never another
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from litegate import records
@@ -14,6 +15,15 @@ from litegate.execution.step import Step
 
 __all__ = ["STEPS"]
 
+_EVALUATE_FILE = Step(
+    "evaluate",
+    records.EvaluateRequest,
+    records.FileEvaluation,
+    environment_of=needs.where_it_is_run,
+    unused=needs.of_evaluation,
+    timeout=6 * 3600,
+    memory=8,
+)
 
 STEPS = MappingProxyType(
     {
@@ -52,19 +62,16 @@ STEPS = MappingProxyType(
             Step(
                 "fetch_champion", records.ChampionRequest, records.ChampionFile, "service", cached=False, tracking=True
             ),
-            Step(
-                "evaluate",
-                records.EvaluateRequest,
-                records.FileEvaluation,
-                environment_of=needs.where_it_is_run,
-                unused=needs.of_evaluation,
-                timeout=6 * 3600,
-                memory=8,
+            replace(
+                _EVALUATE_FILE,
+                request=records.EvaluateFilesRequest,
+                result=records.FileEvaluations,
+                each=_EVALUATE_FILE,
             ),
             Step(
                 "benchmark",
                 records.BenchmarkRequest,
-                records.FileBenchmark,
+                records.Benchmarks,
                 machine=Machine.HOST,
                 environment_of=needs.where_it_is_run,
                 unused=needs.of_benchmark,

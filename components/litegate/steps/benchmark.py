@@ -1,60 +1,71 @@
-"""Step `benchmark`: latency of `invoke`, one sample, one thread, on this host, in quiet."""
+"""Step `benchmark`: latency of `invoke`, one sample, one thread, on this host: all files of a run in turns."""
 
 from __future__ import annotations
 
 import platform
-import time
-from typing import Any
-
-import numpy as np
+from datetime import UTC, datetime
 
 from litegate.datasets.representative import load_samples
-from litegate.progress import Progress
-from litegate.records import BenchmarkRequest, FileBenchmark
-from litegate.runtimes import Model, load_runtime
+from litegate.latency.figures import latency_ratio, noise, percentiles
+from litegate.latency.timing import Job, Timed, time_files
+from litegate.records import Artifact, BenchmarkRequest, Benchmarks, FileBenchmark, FileFailure
 from litegate.runtimes.litert import choose_signature
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
-_SECONDS = 1.5
-_MIN_RUNS, _MAX_RUNS = 5, 2000
+def run(request: BenchmarkRequest, work: Work) -> Benchmarks:
+    """Time the files on real samples; what died has a failure in place of its latency.
+
+    Raises:
+        StepFailed: the measurement was ended from outside.
+    """
+    timed = time_files(_job(request, work))
+    measured = [artifact for artifact in request.files if artifact.variant in timed.times.rounds]
+    disturbed = noise(timed.times.rounds.get(request.files[0].variant), timed.times.load)
+    files = tuple(_figures(artifact, request.files[0], timed, disturbed) for artifact in measured)
+    for artifact, found in zip(measured, files, strict=True):
+        share = f", {found.ratio.estimate:.3g} of float32's" if found.ratio else ""
+        work.say("benchmark %s: median %.3f ms%s, %d runs", artifact.variant, found.latency_ms, share, found.runs)
+    if disturbed:
+        work.say("benchmark: this host was noisy: %s", disturbed)
+    return Benchmarks(files=files, failures=tuple(_failures(request, timed)), remeasured=request.remeasure)
 
 
-def run(request: BenchmarkRequest, work: Work) -> FileBenchmark:
-    """Invoke on real samples for a fixed time, after a warm-up, and take the median."""
-    artifact = request.artifact
-    key = choose_signature(tuple(artifact.signatures), request.signature)
-    model = load_runtime(request.runtime).load(work.path(artifact.file).read_bytes(), key)
-    features = load_samples(work.path(request.samples.file))[key]
-    samples = [
-        model.quantize({name: value[index : index + 1] for name, value in features.items()})
-        for index in range(min(request.samples.samples, 32))
-    ]
-    model.invoke(samples[0])
-    progress = Progress(work.say, f"benchmark {artifact.variant}", _MIN_RUNS, unit="runs")
-    times = _measure(model, samples, progress)
-    median, p95 = (float(value) * 1e3 for value in np.percentile(times, (50, 95)))
-    work.say("benchmark %s: median %.3f ms, p95 %.3f ms, %d runs", artifact.variant, median, p95, len(times))
+def _job(request: BenchmarkRequest, work: Work) -> Job:
+    files = {
+        artifact.variant: (
+            work.path(artifact.file),
+            choose_signature(tuple(artifact.signatures), request.signature),
+        )
+        for artifact in request.files
+    }
+    return Job(request.runtime, files, load_samples(work.path(request.samples.file)), work.say)
+
+
+def _figures(artifact: Artifact, baseline: Artifact, timed: Timed, disturbed: str) -> FileBenchmark:
+    rounds = timed.times.rounds
+    ours, theirs = rounds[artifact.variant], rounds.get(baseline.variant)
+    median, p95 = percentiles(ours)
     return FileBenchmark(
         artifact_digest=artifact.file.digest,
         latency_ms=median,
         latency_p95_ms=p95,
-        runs=len(times),
+        runs=sum(map(len, ours)),
         host=f"{platform.node()} ({platform.machine()})",
-        kernels=model.kernels,
+        kernels=timed.kernels[artifact.variant],
+        ratio=latency_ratio(ours, theirs) if theirs else None,
+        measured_at=datetime.now(UTC).isoformat(),
+        others=timed.times.load.others,
+        waited=timed.times.load.waited,
+        noise=disturbed,
     )
 
 
-def _measure(model: Model, samples: list[dict[str, Array]], progress: Progress) -> list[float]:
-    times: list[float] = []
-    end = time.perf_counter() + _SECONDS
-    while len(times) < _MIN_RUNS or (time.perf_counter() < end and len(times) < _MAX_RUNS):
-        sample = samples[len(times) % len(samples)]
-        begin = time.perf_counter()
-        model.invoke(sample)
-        times.append(time.perf_counter() - begin)
-        progress.reach(len(times))
-    return times
+def _failures(request: BenchmarkRequest, timed: Timed) -> list[FileFailure]:
+    return [
+        FileFailure(artifact_digest=artifact.file.digest, kind=died.kind, message=died.message)
+        for artifact in request.files
+        if (died := timed.died.get(artifact.variant)) is not None
+    ]

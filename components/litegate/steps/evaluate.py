@@ -13,7 +13,7 @@ import numpy as np
 from litegate.datasets import Dataset, open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.datasets.sampling import choose, in_random_order
-from litegate.errors import DataError
+from litegate.errors import DataError, StepFailed
 from litegate.evaluation.blocks import Plan, cumulative_counts, ends_of_groups, evaluate_until_decided
 from litegate.evaluation.lockstep import Job
 from litegate.evaluation.workers import Workers, processes_for
@@ -22,7 +22,14 @@ from litegate.metrics.loading import load_metric
 from litegate.outcomes.clusters import Clusters
 from litegate.outcomes.columns import Outcomes
 from litegate.progress import Progress
-from litegate.records import EvaluateRequest, FileEvaluation, ReferenceOutcomes
+from litegate.records import (
+    EvaluateFilesRequest,
+    EvaluateRequest,
+    FileEvaluation,
+    FileEvaluations,
+    FileFailure,
+    ReferenceOutcomes,
+)
 from litegate.runtimes import Model, load_runtime
 from litegate.runtimes.litert import Tensor
 from litegate.work.step_work import Work
@@ -32,7 +39,26 @@ __all__ = ["run"]
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def run(request: EvaluateRequest, work: Work) -> FileEvaluation:
+def run(request: EvaluateFilesRequest, work: Work) -> FileEvaluations:
+    """Evaluate every file of the request; one that fails takes no other along.
+
+    Raises:
+        DataError: the data cannot be read or does not fit the model or the metric.
+        SpecError: the user's metric cannot be used.
+    """
+    if len(request.files) == 1:
+        return FileEvaluations(files=(_evaluated(request.files[0], work),))
+    return FileEvaluations(files=tuple(_attempt(file, work) for file in request.files))
+
+
+def _attempt(request: EvaluateRequest, work: Work) -> FileEvaluation | FileFailure:
+    try:
+        return _evaluated(request, work)
+    except StepFailed as failure:
+        return FileFailure(artifact_digest=request.artifact.file.digest, kind=failure.kind, message=failure.detail)
+
+
+def _evaluated(request: EvaluateRequest, work: Work) -> FileEvaluation:
     """Evaluate `request.artifact`, and its references on the samples that it saw.
 
     Raises:

@@ -66,7 +66,7 @@ class _Lint:
         self.samples = load_samples(work.path(request.samples.file))
         own = self.models[self.signature].inputs
         others = {f"{key}/{name}": each for key, model in self.models.items() for name, each in model.inputs.items()}
-        self.calibration = open_dataset(request.calibration, work, CALIBRATION, own | others)
+        self.calibration = open_dataset(request.calibration, work, CALIBRATION, own | others, sparse=True)
         self.evaluation = open_dataset(request.evaluation, work, EVALUATION, own)
         self.preprocess = load_preprocess(request.preprocess)
         self.order = choose(self.evaluation.ids, request.max_samples, request.seed)

@@ -42,6 +42,7 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
         preprocess=snapshot_code(spec.preprocess, request.folder, "preprocess"),
         trigger=request.announced[0] if request.announced else None,
         overrides=request.overrides,
+        remeasure=request.remeasure,
     )
 
 

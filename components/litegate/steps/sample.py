@@ -34,7 +34,7 @@ def run(request: SampleRequest, work: Work) -> SampleSet:
     content = work.path(request.artifact.file).read_bytes()
     models = {key: LiteRTModel(content, key) for key in request.artifact.signatures}
     others = {f"{key}/{name}": each for key, model in models.items() for name, each in model.inputs.items()}
-    dataset = open_dataset(request.data, work, WHERE, next(iter(models.values())).inputs | others)
+    dataset = open_dataset(request.data, work, WHERE, next(iter(models.values())).inputs | others, sparse=True)
     chosen = choose_stratified(dataset.ids, dataset.labels, request.samples, request.seed)
     readers = {key: FeatureReader(dataset, model.inputs, key, WHERE) for key, model in models.items()}
     preprocess = load_preprocess(request.preprocess)

@@ -67,6 +67,17 @@ class LocalStorage:
                 raise Refused(f"{self.uri(name)} has changed")
             yield from _blocks(file)
 
+    def read_span(self, name: str, version: str, start: int, size: int) -> bytes:
+        """Part of a file, as it is when it is opened."""
+        with self.path(name).open("rb") as file:
+            if _version(os.fstat(file.fileno())) != version:
+                raise Refused(f"{self.uri(name)} has changed")
+            file.seek(start)
+            content = file.read(size)
+        if len(content) != size:
+            raise Refused(f"{self.uri(name)} ends before byte {start + size:,}")
+        return content
+
     def put(self, name: str, content: Content) -> None:
         """Written beside it and renamed."""
         write_whole(self.path(name), _streamed(content))

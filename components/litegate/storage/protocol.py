@@ -92,6 +92,14 @@ class Storage(Protocol):
             Refused: it is of another version, or may not be read.
         """
 
+    def read_span(self, name: str, version: str, start: int, size: int) -> bytes:
+        """`size` bytes of an object of this very version, from its byte `start` on.
+
+        Raises:
+            FileNotFoundError: there is none.
+            Refused: it is of another version, ends before, or may not be read.
+        """
+
     def put(self, name: str, content: Content) -> None:
         """Write an object in the place of any that was there; readers see the one or the other.
 

@@ -127,6 +127,22 @@ class S3Storage:
             answer = s3_client().get_object(Bucket=self._bucket, Key=self._key(name), **matching)
             yield from answer["Body"].iter_chunks(BLOCK)
 
+    def read_span(self, name: str, version: str, start: int, size: int) -> bytes:
+        """By one GET request with `Range` and `If-Match`; an answer that is of another range or version is none."""
+        with self._refusals(name):
+            answer = s3_client().get_object(
+                Bucket=self._bucket,
+                Key=self._key(name),
+                IfMatch=version,
+                Range=f"bytes={start}-{start + size - 1}",
+            )
+            content = answer["Body"].read()
+        expected = f"bytes {start}-{start + size - 1}"
+        given = answer.get("ContentRange", "").partition("/")[0] or "all of it"
+        if (given, answer["ETag"], len(content)) != (expected, version, size):
+            raise Refused(f"{self.uri(name)}: the server was asked for {expected} and gave {given} of {answer['ETag']}")
+        return content
+
     def put(self, name: str, content: Content) -> None:
         """By one PUT request, or in parts as boto3 makes them: equal content has an equal ETag."""
         with self._refusals(name):

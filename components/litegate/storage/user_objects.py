@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from litegate.storage.globs import matches, split_glob
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path, open_storage
 from litegate.storage.protocol import Refused, Storage, Stored
+from litegate.storage.spans import Span, write_spans
 from litegate.storage.use import use_local
 from litegate.storage.whole_files import write_whole
 
@@ -24,6 +25,7 @@ __all__ = [
     "DIGEST_SUFFIX",
     "Listed",
     "fetch",
+    "fetch_spans",
     "is_whole",
     "list_entries",
     "listed",
@@ -101,6 +103,27 @@ def fetch(entry: Entry, cache_folder: Path, where: str) -> Path:
     if found is None or found.version != entry.pin:
         raise DataError(where, f"{entry.uri} as it was when the run began", "a changed or missing file")
     return path
+
+
+def fetch_spans(entry: Entry, spans: Sequence[Span], folder: Path, cache_folder: Path, where: str) -> Path:
+    """A local file with these parts of the pinned object in their places; what is between them may be anything.
+
+    Args:
+        folder: of the caller alone, where parts are kept; what is in the cache as a whole, or lies on this host, is
+            used where it lies.
+
+    Raises:
+        DataError: the object is gone or is no longer the pinned one, or it is not as long as that.
+    """
+    if any(not 0 <= start < end <= entry.size for start, end in spans):
+        raise DataError(where, f"parts of {entry.uri}, which has {entry.size:,} bytes", f"{list(spans)[:3]}")
+    whole = cache_folder / "objects" / object_name(entry)
+    if local_path(entry.uri) is not None or is_whole(whole):
+        return fetch(entry, cache_folder, where)
+    target = folder / object_name(entry)
+    with _naming(where, entry.uri):
+        write_spans(entry, spans, target)
+    return target
 
 
 def is_whole(path: Path) -> bool:

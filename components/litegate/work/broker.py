@@ -2,7 +2,8 @@
 
 The child asks over a Unix socket in its own folder, one JSON object a line, and gets the data as files. It gets
 the objects of the datasets that its request names, as they were pinned, and nothing else: they lie in a folder of
-these datasets, as further names of the files in the cache, and no other part of the cache is open to it.
+these datasets, as further names of the files in the cache, and no other part of the cache is open to it. Where it
+asks for parts of an object, they lie there in a file of its size, until the step ends.
 
 What the parent has listed it remembers: the child's result has to agree with it, and an address is listed once.
 """
@@ -16,7 +17,7 @@ import socket
 import socketserver
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
@@ -27,13 +28,15 @@ from litegate.failures import FailureKind
 from litegate.storage import user_objects
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
+from litegate.storage.spans import Span
 from litegate.storage.versions import ModelFiles, model_files
 from litegate.surroundings import replaced, replacing
 
-__all__ = ["Broker", "fetch", "find_model", "is_served", "list_entries"]
+__all__ = ["Broker", "fetch", "fetch_spans", "find_model", "is_served", "list_entries"]
 
 _NAME = "broker"
 _MAX_QUESTION = 1 << 16
+_MAX_SPANS = 1000
 _MAX_CONNECTIONS = 1024
 _NO_ANSWER = json.dumps({"error": FailureKind.KILLED, "message": "no answer"})
 
@@ -61,6 +64,7 @@ class Broker:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
+        self._parts = tempfile.TemporaryDirectory(dir=self._objects, prefix=".tmp-")
         with _short_address(self._folder) as address:
             self._server = _Server(address, self)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -69,6 +73,7 @@ class Broker:
     def __exit__(self, *error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+        self._parts.cleanup()
 
     def answer(self, line: bytes) -> dict[str, Any]:
         """The answer to a question; whatever goes wrong is part of it."""
@@ -86,7 +91,11 @@ class Broker:
             return {"entries": [entry.to_json() for entry in self._list(str(question["uri"]), where)]}
         if question["do"] == "find_model":
             return self._find_model(str(question["uri"]), where)
-        return {"path": str(self._fetch(Entry.model_validate(question["entry"]), where))}
+        entry = self._known_entry(Entry.model_validate(question["entry"]), where)
+        if question["do"] == "fetch_spans":
+            spans = [(int(start), int(end)) for start, end in question["spans"]]
+            return {"path": str(self._fetch_spans(entry, spans, where))}
+        return {"path": str(self._fetch(entry, where))}
 
     def digest(self, entry: Entry, where: str) -> str:
         """SHA-256 of an object as the parent itself has it.
@@ -118,11 +127,21 @@ class Broker:
         if uri not in self._uris:
             raise DataError(where, "an address that the step's request names", uri)
 
-    def _fetch(self, entry: Entry, where: str) -> Path:
+    def _known_entry(self, entry: Entry, where: str) -> Entry:
         with self._lock:
             if entry not in self._entries():
                 raise DataError(where, "an object of the datasets that the step's request names", entry.uri)
-        path = user_objects.fetch(entry, self._cache, where)
+        return entry
+
+    def _fetch_spans(self, entry: Entry, spans: list[Span], where: str) -> Path:
+        path = user_objects.fetch_spans(entry, spans, Path(self._parts.name), self._cache, where)
+        return path if path.parent == Path(self._parts.name) else self._visible(entry, path)
+
+    def _fetch(self, entry: Entry, where: str) -> Path:
+        return self._visible(entry, user_objects.fetch(entry, self._cache, where))
+
+    def _visible(self, entry: Entry, path: Path) -> Path:
+        """Where the step finds what was just verified."""
         if local_path(entry.uri) is not None:
             return path
         self._linked(path.with_suffix(user_objects.DIGEST_SUFFIX))
@@ -223,6 +242,19 @@ def fetch(folder: Path, entry: Entry, where: str) -> Path:
         found = Path(_ask(folder, do="fetch", entry=entry.to_json(), where=where)["path"])
         _objects[folder] = found.parent
     return found
+
+
+def fetch_spans(folder: Path, entry: Entry, spans: Sequence[Span], where: str) -> Path:
+    """`user_objects.fetch_spans` for the child of this folder.
+
+    Raises:
+        DataError: the object is gone, has changed, or is none of the step's business.
+        StepFailed: it could not be fetched.
+    """
+    for first in range(0, len(spans), _MAX_SPANS):
+        some = list(spans[first : first + _MAX_SPANS])
+        answer = _ask(folder, do="fetch_spans", entry=entry.to_json(), spans=some, where=where)
+    return Path(answer["path"])
 
 
 def _ask(folder: Path, **question: Any) -> dict[str, Any]:

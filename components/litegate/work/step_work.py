@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from litegate.records import FileRef
 from litegate.storage import user_objects
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
+from litegate.storage.spans import Span
 from litegate.storage.versions import ModelFiles, model_files
 from litegate.work import broker
 
@@ -74,6 +76,16 @@ class Work:
         if local_path(entry.uri) is None and broker.is_served(self.folder):
             return broker.fetch(self.folder, entry, where)
         return user_objects.fetch(entry, self.cache, where)
+
+    def fetch_spans(self, entry: Entry, spans: Sequence[Span], where: str) -> Path:
+        """A local file with these parts of a pinned object in their places.
+
+        Raises:
+            DataError: as for `fetch`.
+        """
+        if local_path(entry.uri) is None and broker.is_served(self.folder):
+            return broker.fetch_spans(self.folder, entry, spans, where)
+        return user_objects.fetch_spans(entry, spans, self.folder, self.cache, where)
 
     def list_entries(self, uri: str, where: str) -> tuple[Entry, ...]:
         """Every object at an address of the request; see `user_objects.list_entries`.

@@ -21,22 +21,18 @@ from litegate_airflow.operators import (
     ApproveOperator,
     BenchmarkOperator,
     CalibrateOperator,
-    CheckConversionOperator,
+    CheckOperator,
     ConvertOperator,
     DecideApprovalOperator,
     EvaluateOperator,
     FetchChampionOperator,
     GateOperator,
-    InspectOperator,
-    LintOperator,
     LookupCacheOperator,
     PromoteOperator,
     QuantizeOperator,
-    ReadLedgerOperator,
     RegisterOperator,
     ResolveOperator,
     SampleOperator,
-    SelectOperator,
 )
 from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
 from litegate_airflow.runtime.wiring import Upstream
@@ -125,40 +121,35 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
     """The tasks in the DAG or the group at hand."""
     inlets = [model_asset(spec, owner.aws_conn_id)]
     resolve = ResolveOperator(spec=source, form=not prefixed, inlets=inlets, **owner.heavy)
-    ledger = ReadLedgerOperator(upstream=resolve)
     compares = spec.gate.max_drop_from_champion is not None
     pinned = [FetchChampionOperator(upstream=resolve)] if compares else []
     lookup_cache = LookupCacheOperator(upstream=[resolve, *pinned])
     convert = ConvertOperator(upstream=lookup_cache, **owner.heavy)
     sample = SampleOperator(upstream=convert, **owner.heavy)
-    with TaskGroup("checks", prefix_group_id=prefixed) as checks:
-        LintOperator(upstream=sample, **owner.heavy)
-        CheckConversionOperator(upstream=sample, **owner.heavy)
-        InspectOperator(upstream=sample, variant=BASELINE, **owner.heavy)
+    check = CheckOperator(upstream=sample, **owner.alone)
     with TaskGroup("references", prefix_group_id=prefixed) as references:
         for variant in (BASELINE, CHAMPION) if compares else (BASELINE,):
-            EvaluateOperator(upstream=checks, variant=variant, **owner.alone)
-        BenchmarkOperator(upstream=checks, variant=BASELINE, **owner.alone)
-    calibrated = [CalibrateOperator(upstream=checks, **owner.heavy)] if calibrated_variants(spec) else []
-    variants = _variants([checks, *calibrated], owner).expand(name=lookup_cache.output)
+            EvaluateOperator(upstream=check, variant=variant, **owner.alone)
+    calibrate = [CalibrateOperator(upstream=check, **owner.heavy)] if calibrated_variants(spec) else []
+    variants = _variants([check, *calibrate], owner, prefixed=prefixed).expand(name=lookup_cache.output)
     # Other trigger rules forbid what is skipped.
-    gate = GateOperator(upstream=[references, variants], trigger_rule=TriggerRule.ALL_DONE)
-    select = SelectOperator(upstream=gate)
-    register = RegisterOperator(upstream=[select, ledger], on_success_callback=RunNotifier(spec, judged))
+    benchmark = BenchmarkOperator(upstream=[references, variants], trigger_rule=TriggerRule.ALL_DONE, **owner.alone)
+    gate = GateOperator(upstream=benchmark, trigger_rule=TriggerRule.ALL_DONE)
+    register = RegisterOperator(upstream=gate, on_success_callback=RunNotifier(spec, judged))
     promote = PromoteOperator(upstream=register, on_success_callback=RunNotifier(spec, promoted), **owner.alone)
     if spec.approval is not None:
         _approval(promote, spec, spec.approval, owner)
 
 
-def _variants(before: Upstream, owner: Owner) -> Any:
+def _variants(before: Upstream, owner: Owner, *, prefixed: bool) -> Any:
     """What each variant goes through; one that fails does not stop the others."""
 
-    @task_group(group_id="variant", default_args={"map_index_template": "{{ task.variant }}"})
+    named = {"map_index_template": "{{ task.variant }}"}
+
+    @task_group(group_id="variant", prefix_group_id=prefixed, default_args=named)
     def variant(name: str) -> None:
         quantize = QuantizeOperator(upstream=before, variant=name, **owner.heavy)
-        inspect = InspectOperator(upstream=quantize, variant=name, **owner.heavy)
-        evaluate = EvaluateOperator(upstream=inspect, variant=name, **owner.alone)
-        BenchmarkOperator(upstream=evaluate, variant=name, **owner.alone)
+        EvaluateOperator(upstream=quantize, variant=name, **owner.alone)
 
     return variant
 

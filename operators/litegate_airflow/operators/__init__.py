@@ -6,20 +6,17 @@ from litegate_airflow.operators.approve import ApproveOperator
 from litegate_airflow.operators.benchmark import BenchmarkOperator
 from litegate_airflow.operators.calibrate import CalibrateOperator
 from litegate_airflow.operators.champion import FetchChampionOperator
-from litegate_airflow.operators.check_conversion import CheckConversionOperator
+from litegate_airflow.operators.check import CheckOperator
 from litegate_airflow.operators.clean import CleanOperator
 from litegate_airflow.operators.convert import ConvertOperator
 from litegate_airflow.operators.decide import DecideOperator
 from litegate_airflow.operators.decide_approval import DecideApprovalOperator
 from litegate_airflow.operators.evaluate import EvaluateOperator
 from litegate_airflow.operators.gate import GateOperator
-from litegate_airflow.operators.inspect import InspectOperator
-from litegate_airflow.operators.lint import LintOperator
 from litegate_airflow.operators.lookup_cache import LookupCacheOperator
 from litegate_airflow.operators.produce import PrepareDataOperator, TrainOperator
 from litegate_airflow.operators.promote import PromoteOperator
 from litegate_airflow.operators.quantize import QuantizeOperator
-from litegate_airflow.operators.read_ledger import ReadLedgerOperator
 from litegate_airflow.operators.register import RegisterOperator
 from litegate_airflow.operators.requalify import (
     ActOperator,
@@ -32,7 +29,6 @@ from litegate_airflow.operators.requalify import (
 )
 from litegate_airflow.operators.resolve import ResolveOperator
 from litegate_airflow.operators.sample import SampleOperator
-from litegate_airflow.operators.select import SelectOperator
 from litegate_airflow.operators.step import StepOperator, VariantOperator
 from litegate_airflow.operators.wired import WiredOperator
 
@@ -41,7 +37,7 @@ __all__ = [
     "ApproveOperator",
     "BenchmarkOperator",
     "CalibrateOperator",
-    "CheckConversionOperator",
+    "CheckOperator",
     "CleanOperator",
     "ConvertOperator",
     "DecideApprovalOperator",
@@ -51,20 +47,16 @@ __all__ = [
     "FetchChampionEvidenceOperator",
     "FetchChampionOperator",
     "GateOperator",
-    "InspectOperator",
-    "LintOperator",
     "LookupCacheOperator",
     "PrepareDataOperator",
     "PromoteOperator",
     "QuantizeOperator",
-    "ReadLedgerOperator",
     "RecordOperator",
     "RegisterOperator",
     "RequalifyEvaluateOperator",
     "RequalifyGateOperator",
     "ResolveOperator",
     "SampleOperator",
-    "SelectOperator",
     "SnapshotOperator",
     "StepOperator",
     "TrainOperator",

@@ -1,13 +1,30 @@
-"""Benchmark: the latency of an artifact on this host."""
+"""Benchmark: the latencies of all files on this host."""
 
 from __future__ import annotations
 
-from litegate_airflow.operators.step import VariantOperator
+from airflow.sdk.exceptions import AirflowSkipException
+from typing_extensions import override
+
+from litegate.errors import StepFailed
+from litegate.records import Record
+from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.runtime.run_records import RunRecords
 
 __all__ = ["BenchmarkOperator"]
 
 
-class BenchmarkOperator(VariantOperator):
-    """Returns a `Benchmark` of the baseline, or of the variant quantized in the same mapped instance."""
+class BenchmarkOperator(StepOperator):
+    """Returns `Benchmarks` of the baseline and of every variant that was evaluated, whatever became of the others.
+
+    Skipped where the baseline was not evaluated: nothing will be judged.
+    """
 
     step = "benchmark"
+
+    @override
+    def request(self, records: RunRecords) -> Record:
+        try:
+            records.check_measured()
+        except StepFailed as failure:
+            raise AirflowSkipException(f"nothing will be judged: {failure.detail}") from failure
+        return super().request(records)

@@ -1,18 +1,20 @@
-"""Gate: a verdict for every variant."""
+"""Gate: a verdict for every variant, and which of those that passed is the best by the spec's rule."""
 
 from __future__ import annotations
 
 from typing_extensions import override
 
+from litegate.pipeline.requests import selection_of
+from litegate.pipeline.tasks import Job
 from litegate.records import Record
-from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.operators.step import StepsOperator
 from litegate_airflow.runtime.run_records import RunRecords
 
 __all__ = ["GateOperator"]
 
 
-class GateOperator(StepOperator):
-    """Returns `Verdicts`, also for variants whose tasks failed.
+class GateOperator(StepsOperator):
+    """Returns `Verdicts`, also for variants whose tasks failed, and the `Selection`.
 
     Fails where the baseline is missing, or a champion that the policy compares with: nothing is then judged.
     """
@@ -20,6 +22,15 @@ class GateOperator(StepOperator):
     step = "gate"
 
     @override
-    def request(self, records: RunRecords) -> Record:
+    def request_of(self, job: Job, records: RunRecords) -> Record:
         records.check_measured()
-        return super().request(records)
+        return super().request_of(job, records)
+
+    @override
+    def run_job(self, job: Job, records: RunRecords) -> Record:
+        """The selection is a pure function of small records, and needs no child process."""
+        if job.step == self.step:
+            return super().run_job(job, records)
+        selection = selection_of(records)
+        self.log.info("%s: %s", selection.variant, selection.why)
+        return selection

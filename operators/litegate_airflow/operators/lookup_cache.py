@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import TriggerRule
 from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
-from litegate.pipeline.tasks import EACH, LOOKUP_CACHE
+from litegate.pipeline.tasks import LOOKUP_CACHE, Job
 from litegate_airflow.operators.gate import GateOperator
 from litegate_airflow.operators.step import StepOperator, VariantOperator
 from litegate_airflow.operators.wired import WiredOperator
 from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
-from litegate_airflow.runtime.wiring import Wiring
-from litegate_airflow.runtime.xcom import CACHED, RETURN_VALUE, Found
+from litegate_airflow.runtime.xcom import CACHED, RETURN_VALUE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-    from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 __all__ = ["LookupCacheOperator"]
 
 
 class LookupCacheOperator(WiredOperator, SkipMixin):
-    """Returns the names of the variants that something is missing of; those are computed.
+    """Returns the names of the variants that a mapped task has something to compute of.
 
-    It looks up what every task of the run between itself and the gate would come to. The results of a variant that
-    is complete are under the XCom key `cached`. If nothing at all is missing, these tasks are skipped, and all
-    results are under that key.
+    It looks up what every task of the run between itself and the gate would come to. What mapped tasks would come to
+    for the other variants is under the XCom key `cached`. If nothing at all is missing, all these tasks are skipped,
+    and all results are under that key.
     """
 
     does = LOOKUP_CACHE
@@ -43,16 +42,19 @@ class LookupCacheOperator(WiredOperator, SkipMixin):
         with failures_reported(ti, self.does.id), self.connected():
             gate = self._gate()
             tasks = self._tasks(gate)
-            search = _Search(ti, tasks)
-            shared, missing = search.shared(), search.variants()
-            complete = shared and not missing
-            ti.xcom_push(CACHED, search.found if complete else search.of_complete_variants(missing))
-            if complete:
+            search = _Search(RunRecords(ti, found={}))
+            missing = search.missing(tasks)
+            ti.xcom_push(CACHED, search.found(missing))
+            if search.complete:
                 self.log.info("every result is there: the tasks from here to %s are skipped", gate.task_id)
                 ti.xcom_push(RETURN_VALUE, missing)
-                self.skip(ti, [task for task in tasks if task.task_id in self.downstream_task_ids])  # raises a success
-        self.log.info("to be computed: %s", ", ".join(missing) or "none of the variants, but what comes before them")
+                self.skip(ti, [task for task in tasks if self._skips(task)])  # raises a success
+        self.log.info("to be computed: %s", ", ".join(missing) or "none of the variants, but what they depend on")
         return missing
+
+    def _skips(self, task: StepOperator) -> bool:
+        """Whether it would run unless it is skipped by name; others are, for what is before them is."""
+        return task.task_id in self.downstream_task_ids or task.trigger_rule == TriggerRule.ALL_DONE
 
     def _gate(self) -> GateOperator:
         """The one that uses what is looked up here."""
@@ -73,71 +75,50 @@ class LookupCacheOperator(WiredOperator, SkipMixin):
         return [task for task in self.dag.topological_sort() if task.node_id in between]  # type: ignore[no-untyped-call]
 
 
-class _Search(RunRecords):
-    """The run's records as they would be: what tasks to come have left was left by an earlier try."""
+class _Search:
+    """Looks for the results of tasks to come; what an earlier try of them has left does not count.
 
-    def __init__(self, ti: RuntimeTaskInstanceProtocol, tasks: Sequence[StepOperator]) -> None:
-        self.found: Found = {}
-        super().__init__(ti, self.found)
-        self._tasks = tasks
-        self._to_come = {task.task_id for task in tasks}
-        self._known: dict[tuple[str, str], Any] = {}
-        self._wiring = super().wiring
+    Attributes:
+        complete: whether every result was found.
+    """
 
-    @property
-    @override
-    def wiring(self) -> Wiring:
-        """As the task knows it whose result is looked up."""
-        return self._wiring
+    def __init__(self, records: RunRecords) -> None:
+        self.records, self.complete = records, True
+        self._of_mapped: set[Job] = set()
 
-    def shared(self) -> bool:
-        """Whether all that is done once for all variants is there."""
-        tasks = [task for task in self._tasks if not _is_mapped(task)]
-        missing = [task.task_id for task in tasks if not self._find(task, _own_variant(task))]
-        return not missing
+    def missing(self, tasks: Sequence[StepOperator]) -> list[str]:
+        """The variants that mapped tasks have something to compute of."""
+        names = self.records.resolved().spec.quantized_variants
+        missing = {name for task in tasks for name in self._missing_of(task, names)}
+        return [name for name in names if name in missing]
 
-    def variants(self) -> list[str]:
-        """The variants that something is missing of; asked after `shared`."""
-        mapped = [task for task in self._tasks if _is_mapped(task)]
-        names = self.resolved().spec.quantized_variants
-        return [name for name in names if not all(self._find(task, name) for task in mapped)]
+    def found(self, missing: Sequence[str]) -> dict[str, Any]:
+        """What belongs to the other variants; all that there is if that is everything."""
+        wanted = {str(job) for job in self._of_mapped if job.variant not in missing}
+        return {job: value for job, value in self.records.kept.items() if self.complete or job in wanted}
 
-    def of_complete_variants(self, missing: Sequence[str]) -> Found:
-        """What belongs to the other variants."""
-        return {
-            task: {
-                key: {name: value for name, value in values.items() if name and name not in missing}
-                for key, values in keys.items()
-            }
-            for task, keys in self.found.items()
-        }
+    def _missing_of(self, task: StepOperator, names: Sequence[str]) -> Iterator[str]:
+        if task.get_closest_mapped_task_group() is None or not isinstance(task, VariantOperator):
+            self._find(task)
+            return
+        for name in names:
+            instance = task.of(name)
+            self._of_mapped.update(instance.jobs)
+            if not self._find(instance):
+                yield name
 
-    def _find(self, task: StepOperator, variant: str) -> bool:
-        operator = task.of(variant) if variant and isinstance(task, VariantOperator) else task
-        self._wiring = operator.wiring
+    def _find(self, task: StepOperator) -> bool:
+        found = [self._find_job(task, job) for job in task.jobs]
+        self.complete &= all(found)
+        return all(found)
+
+    def _find_job(self, task: StepOperator, job: Job) -> bool:
         try:
-            values = operator.lookup_cache(self)
+            result = task.find(job, self.records)
         except AirflowSkipException:  # there is nothing to be found
             return True
         except StepFailed:  # what it needs is not there
             return False
-        for key, value in (values or {}).items():
-            self.found.setdefault(task.task_id, {}).setdefault(key, {})[variant] = value
-        return values is not None
-
-    @override
-    def _left(self, task_id: str, key: str = RETURN_VALUE, map_index: int = -1) -> Any | None:
-        if task_id in self._to_come:
-            return None
-        if (task_id, key) not in self._known:
-            self._known[task_id, key] = super()._left(task_id, key, map_index)
-        return self._known[task_id, key]
-
-
-def _own_variant(task: StepOperator) -> str:
-    """The quantized variant that a task works on which is not mapped; empty if it works on none."""
-    return task.variant if task.does is not None and task.does.of == EACH else ""
-
-
-def _is_mapped(task: StepOperator) -> bool:
-    return task.get_closest_mapped_task_group() is not None
+        if result is not None:
+            self.records.keep(job, result)
+        return result is not None

@@ -23,13 +23,14 @@ from litegate.records import (
     ActRequest,
     ChampionRequest,
     DriftRequest,
-    EvaluateRequest,
+    EvaluateFilesRequest,
     FoundChampion,
     GateRequest,
     RequalifyRequest,
     SnapshotRequest,
 )
-from litegate_airflow.operators.step import StepOperator, VariantOperator
+from litegate_airflow.operators.evaluate import EvaluateOneOperator
+from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.dag_run import actor
 from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.requalification_records import CONCLUSION, RequalificationRecords
@@ -87,14 +88,13 @@ class FetchChampionEvidenceOperator(StepOperator):
         return result.to_json()
 
 
-class RequalifyEvaluateOperator(VariantOperator):
+class RequalifyEvaluateOperator(EvaluateOneOperator):
     """Returns an `Evaluated` of the baseline or of the champion; both see the same samples."""
 
     kind = REQUALIFICATION
-    step = "evaluate"
 
     @override
-    def request(self, records: RunRecords) -> EvaluateRequest:
+    def request(self, records: RunRecords) -> EvaluateFilesRequest:
         found = RequalificationRecords(records.ti)
         return fresh_evaluation_request(found.snapshot(), found.evidence(), self.variant)
 

@@ -1,4 +1,4 @@
-"""Resolve: read the spec and pin its inputs."""
+"""Resolve: read how far the ledger is, read the spec and pin its inputs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from litegate.errors import SpecError
-from litegate.records import Resolved, ResolveRequest
+from litegate.pipeline.tasks import Job
+from litegate.records import Position, PositionRequest, RegisteredAlias, Resolved, ResolveRequest
 from litegate_airflow.events.announcements import announcements
 from litegate_airflow.events.notify import check_notifiers
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.dag_run import conf
+from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
-from litegate_airflow.runtime.xcom import RESOLVED, push
+from litegate_airflow.runtime.xcom import POSITION, RESOLVED, push
 from litegate_airflow.ui.form import overridden
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 __all__ = ["ResolveOperator"]
 
@@ -30,14 +33,18 @@ class ResolveOperator(StepOperator):
     What a person has changed in the form of a manual run takes the place of the file's values. Its inlets are the
     model's asset: what the events that began the run have said of the model, it must be.
 
+    The ledger is read before, and once: every try of the run has the same `Position`, however often it is cleared. A
+    task that is cleared and of which none is stored comes too late, for newer runs may have promoted since this one
+    began. The run then counts as one that began before every entry.
+
     Args:
         spec: a spec file's path, or a spec.
         folder: that the relative addresses of a spec without a file are in, and its code.
         form: whether the DAG has the form of `litegate_airflow.ui.form`, whose values a run may change.
         problem: why the spec file cannot be used, so that a run can say so.
 
-    Returns the names of the variants, because Airflow maps over return values only; the `Resolved`
-    record is under the XCom key `resolved`.
+    Returns the names of the variants, because Airflow maps over return values only; the `Resolved` record is under the
+    XCom key `resolved`, the `Position` under `position`.
     """
 
     step = "resolve"
@@ -73,6 +80,28 @@ class ResolveOperator(StepOperator):
         return ResolveRequest(spec=spec, folder=str(self.source.parent), announced=announced, overrides=overrides)
 
     @override
-    def deliver(self, result: Resolved, context: Context) -> list[str]:
-        push(context["ti"], RESOLVED, result)
-        return list(result.spec.quantized_variants)
+    def execute(self, context: Context) -> list[str]:
+        records = RunRecords(context["ti"])
+        with failures_reported(records.ti, self.step) as doing, self.connected():
+            request = self.request(records)
+            doing.job = Job("read_ledger")
+            push(records.ti, POSITION, self._position(request, records))
+            doing.job = Job(self.step)
+            resolved: Resolved = self.run_step(self.step, request)
+            push(records.ti, RESOLVED, resolved)
+        return list(resolved.spec.quantized_variants)
+
+    def _position(self, request: ResolveRequest, records: RunRecords) -> Position:
+        """How far the ledger was when the run began."""
+        channel = RegisteredAlias.of(request.spec.registry)
+        asked = PositionRequest(channel=channel, run_key=records.run_key())
+        if _is_cleared(records.ti, self.retries or 0) and self.find_step("read_ledger", asked) is None:
+            self.log.warning("cleared, and the ledger was not read in time: the run counts as begun before every entry")
+            return Position(entries=0)
+        position: Position = self.run_step("read_ledger", asked)
+        return position
+
+
+def _is_cleared(ti: RuntimeTaskInstanceProtocol, retries: int) -> bool:
+    """Whether the task has had all its tries before: Airflow grants further ones where it is cleared."""
+    return ti.max_tries > retries

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
+from litegate.execution.side_by_side import StepRuns
 from litegate.execution.step_run import StepRun
 from litegate.pipeline.names import named
 from litegate.pipeline.requests import request_of
+from litegate.pipeline.tasks import Job
 from litegate.records import Record
 from litegate.settings import settings
 from litegate.steps import STEPS
 from litegate_airflow.operators.wired import WiredOperator
-from litegate_airflow.runtime.failing import failures_reported
+from litegate_airflow.runtime.failing import Doing, failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
-from litegate_airflow.runtime.xcom import RETURN_VALUE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-__all__ = ["StepOperator", "VariantOperator"]
+__all__ = ["SideBySideOperator", "StepOperator", "StepsOperator", "VariantOperator"]
 
 
 class StepOperator(WiredOperator):
@@ -31,17 +33,26 @@ class StepOperator(WiredOperator):
         step: the step's name in `litegate.steps`.
     """
 
-    _step_run: StepRun | None = None
-    _killed: bool = False
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._runs = StepRuns()
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """What it runs, for the variant that it works on."""
+        return (Job(self.step, self.variant),) if self.does is None else self.does.jobs_for(self.variant)
 
     def request(self, records: RunRecords) -> Record:
         """The step's request, from what earlier tasks found."""
-        return request_of(self.step, records, self.variant)
+        return self.request_of(self.jobs[0], records)
 
-    def lookup_cache(self, records: RunRecords) -> dict[str, Any] | None:
-        """What the task would leave in XCom, by key, if an earlier run has found all of it; else None."""
-        found = self.find_step(self.step, self.request(records))
-        return None if found is None else {RETURN_VALUE: found}
+    def request_of(self, job: Job, records: RunRecords) -> Record:
+        """The request of a job of the pipeline."""
+        return request_of(job.step, records, job.variant)
+
+    def find(self, job: Job, records: RunRecords) -> Record | None:
+        """What an earlier run has found for a job; None if it has not."""
+        return self.find_step(job.step, self.request(records))
 
     def deliver(self, result: Any, context: Context) -> Any:  # noqa: ARG002 (subclasses use it)
         """What the task returns for the step's result."""
@@ -56,22 +67,61 @@ class StepOperator(WiredOperator):
 
     def run_step(self, step: str, request: Record) -> Any:
         """Run a step in a child process that ends with the task."""
-        self._step_run = StepRun(STEPS[step], request, settings())
-        if self._killed:  # between two steps of one task
-            self._step_run.kill()
-        return named(request, self._step_run.run())
+        with self._runs.held(StepRun(STEPS[step], request, settings())) as run:
+            return named(request, run.run())
 
-    def find_step(self, step: str, request: Record) -> dict[str, Any] | None:
-        """The stored result of a step, as it is in XCom."""
+    def find_step(self, step: str, request: Record) -> Record | None:
+        """The stored result of a step."""
         found = StepRun(STEPS[step], request, settings()).find()
-        return None if found is None else named(request, found).to_json()
+        return None if found is None else named(request, found)
 
     @override
     def on_kill(self) -> None:
-        """End the child process with the task."""
-        self._killed = True
-        if self._step_run is not None:
-            self._step_run.kill()
+        """End the child processes with the task."""
+        self._runs.stop()
+
+
+class StepsOperator(StepOperator):
+    """Runs the steps of its task one after the other; returns their results by job.
+
+    Each runs in a child process of its own, and a failure bears its name. They are one task, because a task costs as
+    much as some of them.
+    """
+
+    @override
+    def find(self, job: Job, records: RunRecords) -> Record | None:
+        return self.find_step(job.step, self.request_of(job, records))
+
+    @override
+    def execute(self, context: Context) -> Any:
+        records = RunRecords(context["ti"])
+        with failures_reported(context["ti"], self.step, self.variant or None) as doing, self.connected():
+            self.run_jobs(records, doing)
+        return records.kept
+
+    def run_jobs(self, records: RunRecords, doing: Doing) -> None:
+        """Run them, and keep what they find."""
+        for job in self.jobs:
+            doing.job = job
+            records.keep(job, self.run_job(job, records))
+
+    def run_job(self, job: Job, records: RunRecords) -> Record:
+        """What one of them finds."""
+        result: Record = self.run_step(job.step, self.request_of(job, records))
+        return result
+
+
+class SideBySideOperator(StepsOperator):
+    """Runs them at the same time, as many as there are cores; the first that fails ends the others."""
+
+    @override
+    def run_jobs(self, records: RunRecords, doing: Doing) -> None:
+        calls = {}
+        for doing.job in self.jobs:  # threads know nothing of XCom
+            calls[doing.job] = partial(self.run_step, doing.job.step, self.request_of(doing.job, records))
+        with self._runs.side_by_side(calls) as ended:
+            for doing.job, future in ended:
+                records.keep(doing.job, future.result())
 
 
 class VariantOperator(StepOperator):

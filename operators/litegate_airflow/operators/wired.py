@@ -31,7 +31,7 @@ class WiredOperator(BaseOperator):
 
     Attributes:
         kind: the tasks of the kind of run that it belongs to; empty for one that stands alone.
-        step: the step that it runs, if it runs one.
+        step: the step that it runs, or the first of several.
         variant: the variant that it works on; empty if it works for the run as a whole.
         wiring: which tasks of the DAG do what, this one among them.
     """

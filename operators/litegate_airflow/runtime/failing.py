@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import (
@@ -19,34 +20,46 @@ from airflow.sdk.exceptions import (
 from litegate.diagnosis import kind_of, message_of
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind, Retry
+from litegate.pipeline.tasks import Job
 from litegate.records import Failure
 from litegate_airflow.runtime.xcom import FAILURE, push
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-__all__ = ["failures_reported"]
+__all__ = ["Doing", "failures_reported"]
 
 log = logging.getLogger("litegate")
 
 _SERVER_ERRORS = 500
 
 
+@dataclass
+class Doing:
+    """What a task is doing now."""
+
+    job: Job
+
+
 @contextmanager
-def failures_reported(ti: RuntimeTaskInstanceProtocol, step: str, variant: str | None = None) -> Iterator[None]:
+def failures_reported(ti: RuntimeTaskInstanceProtocol, step: str, variant: str | None = None) -> Iterator[Doing]:
     """Push any error as a `Failure` under the key `failure`, and raise it as Airflow is to treat it.
+
+    Yields:
+        What the error will be a failure of; a task of several steps says when it comes to the next one.
 
     Raises:
         AirflowFailException: the same inputs would fail again, or nobody knows, so the task is not retried.
         AirflowException: a server did not answer, or the task was ended; it is retried if its DAG allows.
     """
+    doing = Doing(Job(step, variant or ""))
     try:
-        yield
+        yield doing
     except (AirflowSkipException, DownstreamTasksSkipped):
         raise
     except Exception as error:
         kind, message = _kind_of(error), message_of(error)
-        _report(ti, Failure(step=step, kind=kind, message=message, variant=variant))
+        _report(ti, Failure(step=doing.job.step, kind=kind, message=message, variant=doing.job.variant or None))
         said = str(error) if isinstance(error, StepFailed) else message
         if kind.retry is not Retry.LATER:
             raise AirflowFailException(said) from error

@@ -32,22 +32,22 @@ class RequalificationRecords(RunRecords):
 
     def snapshot(self) -> Snapshot:
         """The fresh data as they were listed."""
-        return self._one(Snapshot, _of("snapshot"))
+        return self.returned(Snapshot, _of("snapshot"))
 
     def evidence(self) -> ChampionEvidence:
         """The champion and what it was judged by; the task is skipped where there is none."""
-        found = self._one(FoundChampion, _of("fetch_champion_evidence")).champion
+        found = self.returned(FoundChampion, _of("fetch_champion_evidence")).champion
         assert found is not None, "the tasks that need it are skipped with fetch_champion"
         return found
 
     def evaluated(self) -> Evaluated:
         """The champion's outcomes on the fresh data."""
-        return self._one(Evaluated, _of("evaluate", CHAMPION))
+        return self.returned(Evaluated, _of("evaluate", CHAMPION))
 
     def pair(self) -> tuple[Candidate, Candidate]:
         """Baseline and champion as measured."""
         champion = self.evidence()
-        baseline = self._one(Evaluated, _of("evaluate", BASELINE))
+        baseline = self.returned(Evaluated, _of("evaluate", BASELINE))
         return (
             Candidate(artifact=champion.baseline, evaluated=baseline),
             Candidate(artifact=champion.artifact, evaluated=self.evaluated()),
@@ -56,12 +56,12 @@ class RequalificationRecords(RunRecords):
     def verdict(self) -> Verdict:
         """The gate's answer about the champion."""
         variant = self.evidence().artifact.variant
-        return next(verdict for verdict in self._one(Verdicts, _of("gate")).verdicts if verdict.variant == variant)
+        return next(verdict for verdict in self.returned(Verdicts, _of("gate")).verdicts if verdict.variant == variant)
 
     def drift(self) -> Drift:
         """How far the fresh data are from those of then."""
-        return self._one(Drift, _of("drift"))
+        return self.returned(Drift, _of("drift"))
 
     def requalification(self) -> Requalification:
         """The requalification as recorded in MLflow."""
-        return self._one(Requalification, _of("requalify"))
+        return self.returned(Requalification, _of("requalify"))

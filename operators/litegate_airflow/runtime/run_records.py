@@ -10,7 +10,7 @@ from litegate.errors import StepFailed
 from litegate.failures import FailureKind
 from litegate.pipeline.promotion import Asking
 from litegate.pipeline.results import Results
-from litegate.pipeline.tasks import APPROVE, EACH, LOOKUP_CACHE, TASKS, task_of
+from litegate.pipeline.tasks import APPROVE, EACH, LOOKUP_CACHE, TASKS, Job, task_of
 from litegate.records import (
     ApprovalDecision,
     ChampionFile,
@@ -23,7 +23,7 @@ from litegate.records import (
 )
 from litegate.variants import BASELINE, CHAMPION
 from litegate_airflow.runtime.dag_run import actor, moment
-from litegate_airflow.runtime.xcom import DECIDED, FAILURE, RESOLVED, RETURN_VALUE, SMOKE, Records
+from litegate_airflow.runtime.xcom import DECIDED, FAILURE, Records
 
 __all__ = ["RunRecords"]
 
@@ -31,8 +31,6 @@ R = TypeVar("R", bound=Record)
 
 _OF_VARIANTS = tuple(task for task in TASKS if task.of == EACH)
 _COMPARED_WITH = tuple(task_of("evaluate", variant) for variant in (BASELINE, CHAMPION))
-_KEYS = {"resolve": RESOLVED, "smoke": SMOKE}
-"""Of XCom, by step, where the result is not the task's return value."""
 
 
 class RunRecords(Records, Results):
@@ -43,15 +41,11 @@ class RunRecords(Records, Results):
 
     @override
     def one(self, record: type[R], step: str, variant: str = "") -> R:
-        """The result of a step; of a mapped task the one of the caller's own instance, unless it was cached."""
-        task, key = task_of(step, variant), _KEYS.get(step, RETURN_VALUE)
-        if task.of == EACH:
-            return self._one(record, task, key, map_index=self.ti.map_index or 0, variant=variant)
-        return self._one(record, task, key)
+        return self._one(record, task_of(step, variant), Job(step, variant))
 
     @override
     def all(self, record: type[R], step: str) -> tuple[R, ...]:
-        return self._all(record, task_of(step, EACH), _KEYS.get(step, RETURN_VALUE))
+        return self._all(record, task_of(step, EACH), step)
 
     def expanded(self) -> list[str]:
         """The variants that mapped tasks were expanded over, in the order of their instances."""
@@ -78,10 +72,21 @@ class RunRecords(Records, Results):
     @override
     def failures(self) -> tuple[Failure, ...]:
         """What the variants' failed tasks left instead of a result."""
-        quantized = self.wiring.all(task_of("quantize", EACH))
-        cached = {variant for task in quantized for variant in self._cached(task, RETURN_VALUE)}
-        found = (failure for task in _OF_VARIANTS for failure in self._all(Failure, task, FAILURE))
-        return tuple(failure for failure in found if failure.variant not in cached)
+        found = (value for task in _OF_VARIANTS for value in self._of_instances(task, FAILURE))
+        failures = map(Failure.model_validate, found)
+        return tuple(
+            failure for failure in failures if str(Job("quantize", failure.variant or "")) not in self._cached()
+        )
+
+    @override
+    def benchmark_failures(self) -> tuple[Failure, ...]:
+        """Those of single files; where their task failed as a whole, its own for every variant."""
+        tasks = self.wiring.all(task_of("benchmark"))
+        value = self._left(tasks[0], FAILURE) if tasks and self._benchmarks() is None else None
+        if value is None:
+            return super().benchmark_failures()
+        whole = Failure.model_validate(value)
+        return tuple(whole.model_copy(update={"variant": item.artifact.variant}) for item in self.candidates())
 
     def check_measured(self) -> None:
         """What everything is compared with was measured or cached by this very try of the run.
@@ -89,8 +94,8 @@ class RunRecords(Records, Results):
         Raises:
             StepFailed: a task before it failed, so that what is there was left by an earlier try.
         """
-        references = [task for does in _COMPARED_WITH for task in self.wiring.all(does)]
-        tasks = [task for task in references if not self._cached(task, RETURN_VALUE)]
+        missing = [does for does in _COMPARED_WITH if str(does.jobs[0]) not in self._cached()]
+        tasks = [task for does in missing for task in self.wiring.all(does)]
         states = self.ti.get_task_states(self.ti.dag_id, run_ids=[self.ti.run_id]).get(self.ti.run_id, {})
         for task in tasks:
             if states.get(task, "success") not in ("success", "skipped"):
@@ -116,7 +121,7 @@ class RunRecords(Records, Results):
 
     def approval_decision(self) -> ApprovalDecision:
         """What the person said who was asked, or the time-out."""
-        return self._one(ApprovalDecision, APPROVE)
+        return self.returned(ApprovalDecision, APPROVE)
 
     def decided(self) -> Decided | None:
         """What the caller's own task has decided, also where it ended red for it."""

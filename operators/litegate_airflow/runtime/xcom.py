@@ -1,21 +1,24 @@
 """The only way to and from XCom: records in and out, found by what the tasks do that left them.
 
-Values of mapped tasks are matched by the variant's name inside them: a failed instance leaves a gap, so map
-indexes do not line up.
+A task that runs one step returns its result. One that runs several returns all results by their jobs: the step, and
+after a slash the variant if it is for one. A failed instance of a mapped task leaves a gap: map indexes mean nothing.
 
-What was found by looking up cached results goes before what a task has left: that may be of an earlier try of the run.
+What this task has found itself goes first, then what was found by looking up cached results, and last what a task has
+left: that may be of an earlier try of the run. Each value is asked for once: every question costs Airflow a request.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from airflow.sdk.execution_time.xcom import XCom
 
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
-from litegate.pipeline.tasks import LOOKUP_CACHE, Task
+from litegate.pipeline.tasks import EACH, LOOKUP_CACHE, Job, Task
 from litegate.records import Record, Resolved, RunResult
+from litegate.variants import BASELINE, VARIANTS
 from litegate_airflow.runtime.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -25,9 +28,9 @@ __all__ = [
     "CACHED",
     "DECIDED",
     "FAILURE",
+    "POSITION",
     "RESOLVED",
     "RETURN_VALUE",
-    "SMOKE",
     "Found",
     "Records",
     "TaskPlace",
@@ -41,12 +44,15 @@ DECIDED = "decided"
 FAILURE = "failure"
 CACHED = "cached"
 RESOLVED = "resolved"
-SMOKE = "smoke"
+POSITION = "position"
 RETURN_VALUE = "return_value"
 
 R = TypeVar("R", bound=Record)
-Found = dict[str, dict[str, dict[str, Any]]]
-"""Cached values by task, XCom key and variant; the variant is empty where a task works for the run as a whole."""
+Found = Mapping[str, Any]
+"""Results as XCom has them, by job."""
+
+_KEYS = {"resolve": RESOLVED, "read_ledger": POSITION}
+"""Of XCom, by step, where the task returns something else: Airflow maps over what a task returns."""
 
 
 def push(ti: RuntimeTaskInstanceProtocol, key: str, record: Record) -> None:
@@ -85,10 +91,15 @@ class Records:
 
     Args:
         found: what was cached; if not given, what the task that looked it up says.
+
+    Attributes:
+        kept: what this task has found itself, by job.
     """
 
     def __init__(self, ti: RuntimeTaskInstanceProtocol, found: Found | None = None) -> None:
         self.ti, self._found = ti, found
+        self.kept: dict[str, Any] = {}
+        self._pulled: dict[tuple[Any, ...], Any] = {}
 
     @property
     def wiring(self) -> Wiring:
@@ -96,31 +107,60 @@ class Records:
         wiring: Wiring = self.ti.task.wiring  # type: ignore[attr-defined]
         return wiring
 
-    def _one(self, record: type[R], does: Task, key: str = RETURN_VALUE, map_index: int = -1, variant: str = "") -> R:
-        task_id = self.wiring.one(does)
-        value = self._cached(task_id, key).get(variant)
+    def keep(self, job: Job, result: Record) -> None:
+        """Add what this task has found itself."""
+        self.kept[str(job)] = result.to_json()
+
+    def returned(self, record: type[R], does: Task) -> R:
+        """What the task that does this returned."""
+        return self._as(record, does, self._left(self.wiring.one(does)))
+
+    def _one(self, record: type[R], does: Task, job: Job) -> R:
+        for found in (self.kept, self._cached()):
+            if str(job) in found:
+                return record.model_validate(found[str(job)])
+        return self._as(record, does, self._left_by(does, job.step).get(str(job)))
+
+    def _all(self, record: type[R], does: Task, step: str) -> tuple[R, ...]:
+        """Of the quantized variants."""
+        found = {**self._left_by(does, step), **self._cached(), **self.kept}
+        wanted = (str(Job(step, variant)) for variant in VARIANTS if variant != BASELINE)
+        return tuple(record.model_validate(found[job]) for job in wanted if job in found)
+
+    def _as(self, record: type[R], does: Task, value: Any | None) -> R:
         if value is None:
-            value = self._left(task_id, key, map_index)
-        if value is None:
+            task_id = self.wiring.one(does)
             detail = f"the task {task_id} left no {record.__name__}: open its log and clear it"
             raise StepFailed(task_id, FailureKind.NO_RESULT, detail)
         return record.model_validate(value)
 
-    def _all(self, record: type[R], does: Task, key: str = RETURN_VALUE) -> tuple[R, ...]:
-        """Asked by a list of ids, since a single id gives a bare value for one mapped instance, else a list."""
-        tasks = self.wiring.all(does)
-        cached = [value for task in tasks for value in self._cached(task, key).values()]
-        variants = {value["variant"] for value in cached}
-        left = self.ti.xcom_pull(task_ids=list(tasks), key=key) if tasks else ()
-        values = cached + [value for value in left if value is not None and value["variant"] not in variants]
-        return tuple(record.model_validate(value) for value in values)
+    def _left_by(self, does: Task, step: str) -> Found:
+        """What the tasks that do this have left, by job."""
+        if does.of == EACH:
+            values = self._of_instances(does)
+        else:
+            values = [self._left(self.wiring.one(does), _KEYS.get(step, RETURN_VALUE))]
+        values = [value for value in values if value is not None]
+        if len(does.jobs) == 1 or step in _KEYS:
+            return {str(Job(step, value["variant"] if does.of == EACH else does.of)): value for value in values}
+        return {job: result for value in values for job, result in value.items()}
 
-    def _left(self, task_id: str, key: str = RETURN_VALUE, map_index: int = -1) -> Any | None:
-        return self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=map_index)
+    def _of_instances(self, does: Task, key: str = RETURN_VALUE) -> list[Any]:
+        """Of tasks that may be mapped: of a list of ids Airflow gives the values of all instances in a list."""
+        found = (self._pull(key, task_ids=(task,)) for task in self.wiring.all(does))
+        return [value for values in found for value in values if value is not None]
 
-    def _cached(self, task_id: str, key: str) -> dict[str, Any]:
-        """Values by variant."""
+    def _left(self, task_id: str, key: str = RETURN_VALUE) -> Any | None:
+        return self._pull(key, task_ids=task_id, map_indexes=-1)
+
+    def _pull(self, key: str, **where: Any) -> Any:
+        asked = (key, *where.values())
+        if asked not in self._pulled:
+            self._pulled[asked] = self.ti.xcom_pull(key=key, **where)
+        return self._pulled[asked]
+
+    def _cached(self) -> Found:
         if self._found is None:
             looked_up = self.wiring.all(LOOKUP_CACHE)
             self._found = (self._left(looked_up[0], CACHED) if looked_up else None) or {}
-        return self._found.get(task_id, {}).get(key, {})
+        return self._found

@@ -120,7 +120,7 @@ class FailedRun:
 
     def xcom(self, run: RunId, task: str, key: str, map_index: int = -1) -> dict[str, Any] | None:
         said = Failure(step="quantize", kind="segfault", message="died", variant="int8")
-        return said.to_json() if (task, key, map_index) == ("variant.quantize", "failure", 1) else None
+        return said.to_json() if (task, key, map_index) == ("quantize", "failure", 1) else None
 
     def log(self, run: RunId, task: TaskState) -> list[str]:
         return ["begins", "Killed"]
@@ -128,8 +128,8 @@ class FailedRun:
 
 def test_a_task_that_failed_without_a_word_is_reported_with_the_end_of_its_log():
     tasks = [
-        TaskState("variant.quantize", 0, "float16", "success", 1),
-        TaskState("variant.quantize", 1, "int8", "failed", 1),
+        TaskState("quantize", 0, "float16", "success", 1),
+        TaskState("quantize", 1, "int8", "failed", 1),
         TaskState("gate", -1, None, "failed", 1),
         TaskState("register", -1, None, "upstream_failed", 0),
     ]

@@ -66,7 +66,7 @@ CASES = (
         id="promoted although a variant's task failed",
         result=result(CHAMPION),
         promotion=PROMOTION,
-        failures=(failure("variant.quantize", "bad_input", "int8"),),
+        failures=(failure("quantize", "bad_input", "int8"),),
         outcome="promoted",
         exit_code=0,
     ),
@@ -95,8 +95,8 @@ CASES = (
     ),
     Case(
         id="bad input for one variant only",
-        failures=(failure("gate", "python_error"), failure("variant.quantize", "bad_input", "int8")),
-        error="variant.quantize: variant.quantize bad_input",
+        failures=(failure("gate", "python_error"), failure("quantize", "bad_input", "int8")),
+        error="quantize: quantize bad_input",
     ),
     Case(
         id="a champion that cannot be fetched",
@@ -107,7 +107,7 @@ CASES = (
         id="a champion that does not fit the data, which are right",
         failures=(
             failure("gate", "no_result"),
-            failure("variant.evaluate", "bad_input", "int8"),
+            failure("evaluate", "bad_input", "int8"),
             failure("evaluate_champion", "bad_input", "champion"),
         ),
         error="evaluate_champion: evaluate_champion bad_input",

@@ -41,7 +41,7 @@ def test_the_limit_grows_with_the_files_of_the_step() -> None:
     def limit(size: int) -> int:
         artifact = Artifact(variant="int8", file=FileRef(name="f", digest="d" * 64, bytes=size), signatures={})
         samples = SampleSet(file=FileRef(name="s", digest="5" * 64, bytes=0), samples=1, available=1, labels={})
-        return memory_limit(STEPS["benchmark"], BenchmarkRequest(artifact=artifact, samples=samples))
+        return memory_limit(STEPS["benchmark"], BenchmarkRequest(files=(artifact,), samples=samples))
 
     assert 4 << 30 <= limit(1000) == limit(200 << 20) < 5 << 30
     assert limit(1 << 30) - limit(0) == (3 << 29) + (10 << 30) - (4 << 30)

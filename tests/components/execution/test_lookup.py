@@ -39,7 +39,7 @@ class Sampling:
         self.workspace = folder / "workspace"
         monkeypatch.setattr(self.step_run, "_compute", self._compute)
 
-    def _compute(self) -> SampleSet:
+    def _compute(self, _: SampleRequest) -> SampleSet:
         self.computed += 1
         return self.made
 
@@ -107,8 +107,11 @@ def test_a_stored_result_of_an_older_form_is_forgotten(
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     world = World(tmp_path, settings().pythons)
     case = HONEST[step](world)
-    run = StepRun(STEPS[step], case.request, world.places)
-    for older in (case.result.to_json() | {"variant": "int8"}, {}, []):
+    several = STEPS[step].each is not None
+    request = case.request.model_copy(update={"files": case.request.files[:1]}) if several else case.request
+    result = case.result.files[0] if several else case.result
+    run = StepRun(STEPS[step], request, world.places)
+    for older in (result.to_json() | {"variant": "int8"}, {}, []):
         world.workspace.keep_result(step, run.key(), older)
         assert run.find() is None
         assert "cannot be that of this step: it is computed again" in caplog.text
@@ -120,14 +123,14 @@ def test_the_same_result_is_computed_once_at_a_time(sampling: Sampling) -> None:
     """Two threads as in a local run; the second finds what the first has computed."""
     entered, go_on, compute = threading.Event(), threading.Event(), sampling.step_run._compute
 
-    def slow() -> SampleSet:
+    def slow(request: SampleRequest) -> SampleSet:
         entered.set()
         go_on.wait()
-        return compute()
+        return compute(request)
 
     sampling.step_run._compute = slow  # type: ignore[method-assign]
     other = StepRun(STEPS["sample"], sampling.step_run.request, sampling.step_run.settings)
-    other._compute = lambda: pytest.fail("it was computed twice")  # type: ignore[method-assign]
+    other._compute = lambda request: pytest.fail("it was computed twice")  # type: ignore[method-assign]
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(sampling.step_run.run)
         entered.wait()

@@ -14,14 +14,21 @@ import pytest
 
 import litegate
 from litegate.execution.result_key import result_key
+from litegate.execution.step import parts
 from litegate.records import Artifact, EvaluateRequest, Record
 from litegate.settings import settings
 from litegate.steps import STEPS
 from tests.components.execution.returned.honest import HONEST, World
 
 SOURCE = Path(litegate.__file__).parent
-CACHED = [step for step in STEPS.values() if step.cached]
+CACHED = [step.each or step for step in STEPS.values() if step.cached]
+"""As which results are kept: those of several files by the file."""
 LINE = "\nA_LINE_MORE = True\n"
+
+
+def asked(step: str, world: World) -> Any:
+    """The request under which a result is kept."""
+    return parts(STEPS[step], HONEST[step](world).request)[0]
 
 
 @pytest.fixture
@@ -29,7 +36,7 @@ def requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Recor
     """A request of every step whose results are kept; the evaluation is of all samples."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     world = World(tmp_path / "world", settings().pythons)
-    made = {step.name: HONEST[step.name](world).request for step in CACHED}
+    made = {step.name: asked(step.name, world) for step in CACHED}
     return made | {"evaluate": made["evaluate"].model_copy(update={"stopping": None, "references": ()})}
 
 
@@ -95,7 +102,7 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("metrics/of_sets.py", {"lint", "evaluate", "gate"}),
         ("records/verdicts.py", {"gate", "drift", "read_ledger"}),
         ("spec/notify.py", {"drift", "read_ledger"}),
-        ("errors.py", {step.name for step in CACHED} - {"benchmark"}),
+        ("errors.py", {step.name for step in CACHED}),
     ],
 )
 def test_a_changed_module_computes_anew_what_runs_it(
@@ -117,7 +124,7 @@ def test_a_changed_line_of_the_converter_quantizes_anew(
 def test_an_evaluation_that_may_end_early_depends_on_the_gate(
     requests: dict[str, Record], source: Callable[..., Path], tmp_path: Path
 ) -> None:
-    early = HONEST["evaluate"](World(tmp_path / "other", settings().pythons)).request
+    early = asked("evaluate", World(tmp_path / "other", settings().pythons))
     assert isinstance(early, EvaluateRequest)
     assert early.stopping is not None
     assert "evaluate" in computed_anew(requests | {"evaluate": early}, source, ["gate/betting.py"])
@@ -188,7 +195,7 @@ def test_where_users_code_runs_every_package_counts(
     requests: dict[str, Record], upgraded: Callable[[str], Path], tmp_path: Path
 ) -> None:
     code = World(tmp_path / "other", settings().pythons).code
-    python, real, step = upgraded("boto3"), settings().pythons["tensorflow"], STEPS["evaluate"]
+    python, real, step = upgraded("boto3"), settings().pythons["tensorflow"], STEPS["evaluate"].each
     request = requests["evaluate"]
     assert result_key(step, request, real) == result_key(step, request, python)
     with_code = request.model_copy(update={"preprocess": code})
@@ -200,9 +207,7 @@ def renamed(artifact: Artifact) -> Artifact:
     return artifact.model_copy(update={"variant": "int16x8_float_fallback", "file": file})
 
 
-@pytest.mark.parametrize(
-    ("step", "same"), [("smoke", True), ("evaluate", True), ("benchmark", True), ("inspect", False)]
-)
+@pytest.mark.parametrize(("step", "same"), [("smoke", True), ("evaluate", True), ("inspect", False)])
 def test_what_is_measured_of_a_file_does_not_depend_on_its_name(
     requests: dict[str, Record], step: str, same: bool
 ) -> None:
@@ -211,8 +216,23 @@ def test_what_is_measured_of_a_file_does_not_depend_on_its_name(
     assert (keys(other)[step] == keys(requests)[step]) is same
 
 
+def test_latencies_depend_on_the_files_that_are_timed_together_and_not_on_their_names(
+    requests: dict[str, Record],
+) -> None:
+    request: Any = requests["benchmark"]
+    first, second = request.files
+    named = request.model_copy(update={"files": (first, renamed(second))})
+    assert keys(requests | {"benchmark": named})["benchmark"] == keys(requests)["benchmark"]
+    asked = request.model_copy(update={"remeasure": "run 7"})
+    assert keys(requests | {"benchmark": asked})["benchmark"] == keys(requests)["benchmark"], (
+        "it replaces what is there"
+    )
+    alone = request.model_copy(update={"files": (first,)})
+    assert keys(requests | {"benchmark": alone})["benchmark"] != keys(requests)["benchmark"]
+
+
 def test_names_of_references_and_addresses_in_messages_say_nothing(requests: dict[str, Record], tmp_path: Path) -> None:
-    request: Any = HONEST["evaluate"](World(tmp_path / "other", settings().pythons)).request
+    request: Any = asked("evaluate", World(tmp_path / "other", settings().pythons))
     (reference,) = request.references
     other = reference.model_copy(update={"artifact": renamed(reference.artifact)})
     changed = request.model_copy(update={"references": (other,), "where": "requalify.uri"})
@@ -237,19 +257,19 @@ def test_names_of_references_and_addresses_in_messages_say_nothing(requests: dic
 def test_what_a_measurement_depends_on_counts(
     requests: dict[str, Record], tmp_path: Path, step: str, change: dict[str, Any]
 ) -> None:
-    request = HONEST[step](World(tmp_path / "other", settings().pythons)).request
+    request = asked(step, World(tmp_path / "other", settings().pythons))
     changed = request.model_copy(update=change)
     assert keys(requests | {step: changed})[step] != keys(requests | {step: request})[step]
 
 
 def test_the_number_of_variants_judged_together_counts(requests: dict[str, Record], tmp_path: Path) -> None:
-    request: Any = HONEST["evaluate"](World(tmp_path / "other", settings().pythons)).request
+    request: Any = asked("evaluate", World(tmp_path / "other", settings().pythons))
     more = request.stopping.model_copy(update={"variants": request.stopping.variants + 1})
     other = requests | {"evaluate": request.model_copy(update={"stopping": more})}
     assert keys(other)["evaluate"] != keys(requests | {"evaluate": request})["evaluate"]
 
 
-@pytest.mark.parametrize("step", ["smoke", "evaluate", "benchmark"])
+@pytest.mark.parametrize("step", ["smoke", "evaluate"])
 def test_a_request_is_keyed_by_all_that_does_not_name_its_file(requests: dict[str, Record], step: str) -> None:
     request: Any = requests[step]
     artifact = request.artifact
@@ -261,7 +281,7 @@ def test_a_request_is_keyed_by_all_that_does_not_name_its_file(requests: dict[st
 
 
 def test_another_digest_is_another_file(requests: dict[str, Record]) -> None:
-    for step in ("smoke", "evaluate", "benchmark"):
+    for step in ("smoke", "evaluate"):
         request: Any = requests[step]
         file = request.artifact.file.model_copy(update={"digest": "e" * 64})
         other = request.model_copy(update={"artifact": request.artifact.model_copy(update={"file": file})})

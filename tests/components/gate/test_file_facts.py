@@ -19,6 +19,7 @@ from litegate.records import (
     FileRef,
     GateRequest,
     Inspection,
+    LatencyRatio,
     MetricFacts,
     ReferenceOutcomes,
     Signature,
@@ -29,6 +30,9 @@ from litegate.spec import Gate
 
 OUTCOMES = FileRef(name="outcomes.npz", digest="1" * 64, bytes=1)
 OTHERS = "2" * 64
+
+
+SAME = LatencyRatio(estimate=1.0, low=1.0, high=1.0, confidence=0.95, rounds=31)
 
 
 def candidate(
@@ -47,12 +51,24 @@ def candidate(
         "runs": 9,
         "host": host,
         "kernels": "x",
+        "ratio": SAME,
     } | {"latency_ms": 1.0}
     return Candidate(
         artifact=Artifact(variant=variant, file=file, signatures={"serving_default": signature}),
         evaluated=Evaluated.model_validate(found | changes),
         benchmark=None if ms is None else Benchmark.model_validate(benchmark).model_copy(update={"latency_ms": ms}),
     )
+
+
+def timed(low: float, high: float, **changes: Any) -> Candidate:
+    """Of which the share of float32's latency is known so well."""
+    ratio = SAME.model_copy(update={"estimate": (low + high) / 2, "low": low, "high": high})
+    return benchmarked(candidate("int8"), ratio=ratio, measured_at="2026-01-31T12:34:56.000000+00:00", **changes)
+
+
+def benchmarked(item: Candidate, **changes: Any) -> Candidate:
+    assert item.benchmark is not None
+    return item.model_copy(update={"benchmark": item.benchmark.model_copy(update=changes)})
 
 
 def inspection(floats: tuple[str, ...] = (), of: str = "int8", blocking: tuple[str, ...] = ()) -> Inspection:
@@ -177,15 +193,30 @@ ROWS = (
         variant=candidate("int8", size=331),
         code="too_little_smaller",
     ),
-    Row(id="as slow as allowed, although 0.9 / 0.3 > 3 in floats", policy=RATIO, variant=candidate("int8", ms=0.9)),
+    Row(id="as slow as allowed", policy=RATIO, variant=timed(2.0, 3.0)),
     Row(
         id="too slow",
         policy=RATIO,
-        variant=candidate("int8", ms=0.91),
+        variant=timed(3.01, 3.11),
         code="too_slow",
-        says="3.033 of float32's latency (0.91 ms, 0.3 ms on here), at most 3 allowed",
+        says="its latency is 3.06 of float32's, between 3.01 and 3.11 with 95 % confidence "
+        "(on here, at 2026-01-31 12:34 UTC), at most 3 allowed",
     ),
-    Row(id="slow, which nobody forbids", variant=candidate("int8", ms=900.0)),
+    Row(
+        id="perhaps too slow",
+        policy=RATIO,
+        variant=timed(2.5, 3.5, noise="it waited for a processor 31% of the time"),
+        code="latency_undecided",
+        says="which was noisy: it waited for a processor 31% of the time), at most 3 allowed: an interval that",
+    ),
+    Row(id="slow, which nobody forbids", variant=timed(8.0, 9.0)),
+    Row(
+        id="timed, but not beside float32",
+        policy=RATIO,
+        variant=benchmarked(candidate("int8"), ratio=None),
+        code="latency_unknown",
+        says="it was not timed beside float32",
+    ),
     Row(
         id="no benchmark",
         policy=RATIO,
@@ -289,7 +320,8 @@ def test_all_that_speaks_against_a_variant_is_said() -> None:
         failures=(DIED,),
     )
     codes = [reason.code for reason in refusals(request, "int8")]
-    expected = ["benchmark_segfault", "wrong_target", "too_large", "too_little_smaller", "too_slow", "not_integer_only"]
+    expected = ["benchmark_segfault", "wrong_target", "too_large", "too_little_smaller"]
+    expected += ["too_slow", "not_integer_only"]
     assert codes == expected
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from litegate.errors import BadInput, StepFailed
+from litegate.execution.step import parts
 from litegate.execution.step_run import StepRun
 from litegate.pipeline.local import LocalRun, Watcher
 from litegate.records import ResolveRequest
@@ -107,10 +108,11 @@ def test_equal_bytes_are_measured_once_and_each_variant_gets_its_row(
     computed: Counter[tuple[str, str]] = Counter()
     compute = StepRun._compute
 
-    def counting(run: StepRun) -> Any:
-        artifact = getattr(run.request, "artifact", None)
-        computed[run.step.name, artifact.file.digest if artifact else ""] += 1
-        return compute(run)
+    def counting(run: StepRun, request: Any) -> Any:
+        for part in parts(run.step, request):
+            artifact = getattr(part, "artifact", None)
+            computed[run.step.name, artifact.file.digest if artifact else ""] += 1
+        return compute(run, request)
 
     monkeypatch.setattr(StepRun, "_compute", counting)
     own = {"uri": str(models / "calibration.npz"), "format": "npz", "samples": 97}  # which no other test has quantized

@@ -38,7 +38,8 @@ def with_limits(snapshot: Snapshot, section: int | None, variant: int | None) ->
 
 
 def test_both_files_meet_the_fresh_data_and_no_other(world: World, snapshot: Snapshot) -> None:
-    asked = {name: fresh_evaluation_request(snapshot, world.champion, name) for name in (BASELINE, CHAMPION)}
+    both = fresh_evaluation_request(snapshot, world.champion, BASELINE, CHAMPION).files
+    asked = dict(zip((BASELINE, CHAMPION), both, strict=True))
     assert {name: each.artifact.variant for name, each in asked.items()} == {BASELINE: "float32", CHAMPION: "int8"}
     assert all(each.data == snapshot.data and each.where == "requalify.uri" for each in asked.values())
     assert all(each.stopping is None and not each.references for each in asked.values()), "to the end"
@@ -51,8 +52,8 @@ def test_the_smaller_limit_on_the_samples_counts(
     world: World, snapshot: Snapshot, section: int | None, variant: int | None, expected: int | None
 ) -> None:
     limited = with_limits(snapshot, section, variant)
-    assert fresh_evaluation_request(limited, world.champion, CHAMPION).max_samples == expected
-    assert fresh_evaluation_request(limited, world.champion, BASELINE).max_samples == section
+    baseline, champion = fresh_evaluation_request(limited, world.champion, BASELINE, CHAMPION).files
+    assert (champion.max_samples, baseline.max_samples) == (expected, section)
 
 
 def test_the_gate_judges_the_champion_by_the_limits_of_the_section(world: World, snapshot: Snapshot) -> None:

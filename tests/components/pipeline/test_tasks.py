@@ -26,9 +26,12 @@ def test_no_task_is_there_twice() -> None:
         ("gate", "", "gate"),
         ("evaluate", BASELINE, "evaluate_baseline"),
         ("evaluate", CHAMPION, "evaluate_champion"),
-        ("smoke", BASELINE, "inspect_baseline"),
-        ("smoke", "int8", "variant.inspect"),
-        ("benchmark", EACH, "variant.benchmark"),
+        ("read_ledger", "", "resolve"),
+        ("smoke", BASELINE, "check"),
+        ("smoke", "int8", "quantize"),
+        ("evaluate", EACH, "evaluate"),
+        ("benchmark", "", "benchmark"),
+        ("select", "", "gate"),
     ],
 )
 def test_a_task_is_found_by_its_step_and_what_that_works_on(step: str, variant: str, task: str) -> None:
@@ -41,7 +44,7 @@ def test_a_step_that_nobody_runs_for_this_has_no_task() -> None:
 
 
 def test_every_step_with_a_request_of_the_pipelines_has_a_task() -> None:
-    run = {step for task in TASKS for step in task.steps}
+    run = {job.step for task in TASKS for job in task.jobs}
     assert set(REQUESTS) <= run
     assert run - set(STEPS) == {"select"}  # no step: it needs no process of its own
 

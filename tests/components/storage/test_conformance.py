@@ -49,6 +49,22 @@ def names(storage: Storage, prefix: str = "", *, deep: bool = True) -> list[str]
     return [each.name for each in listed(storage, prefix, deep=deep)]
 
 
+def test_a_part_is_read_of_the_version_that_it_must_be(storage: Storage) -> None:
+    storage.put("a.bin", b"0123456789")
+    found = storage.find("a.bin")
+    assert found is not None
+    assert storage.read_span("a.bin", found.version, 3, 4) == b"3456"
+    assert storage.read_span("a.bin", found.version, 9, 1) == b"9"
+    for start, size in ((8, 3), (10, 1)):
+        with pytest.raises(Refused):
+            storage.read_span("a.bin", found.version, start, size)
+    storage.put("a.bin", b"another and longer one")
+    with pytest.raises(Refused):
+        storage.read_span("a.bin", found.version, 3, 4)
+    with pytest.raises(FileNotFoundError):
+        storage.read_span("none.bin", found.version, 3, 4)
+
+
 def test_what_was_written_is_read_found_and_listed(storage: Storage, content: Callable[[bytes], Content]) -> None:
     before = time.time()
     storage.put("a/b.bin", content(b"bytes"))

@@ -62,7 +62,7 @@ def test_two_groups_stand_in_one_dag_beside_other_tasks() -> None:
         assert dag.get_task(f"{name}.resolve").upstream_task_ids == {"lint"}
         gate = dag.get_task(f"{name}.gate")
         assert {each.partition(".")[0] for names in gate.wiring.ids.values() for each in names} == {name}
-        assert gate.wiring.one(task_of("lint")) == f"{name}.checks.lint"
+        assert gate.wiring.one(task_of("lint")) == f"{name}.check"
         lookup = dag.get_task(f"{name}.lookup_cache")
         assert lookup._gate() is gate
         assert {task.task_id.partition(".")[0] for task in lookup._tasks(gate)} == {name}

@@ -53,13 +53,13 @@ def ask(ti: Any, variant: str, champion: Artifact | None = CHAMPION, **keys: Any
     found = {
         ("resolve", "resolved"): resolved,
         ("convert", "return_value"): Converted(artifact=artifact("float32"), saved_model=(), tools={}),
-        ("variant.quantize", "return_value"): artifact("int8"),
         ("fetch_champion", "return_value"): ChampionFile(version=2 if champion else None, artifact=champion),
     }
     for (task, key), record in found.items():
-        ti.values[task, 0 if task.startswith("variant") else -1, key] = record.to_json()
+        ti.values[task, -1, key] = record.to_json()
+    ti.values["quantize", 0, "return_value"] = {"quantize/int8": artifact("int8").to_json()}
     ti.map_index = 0
-    request = EvaluateOperator(upstream=NAMED, task_id="evaluate", variant=variant).request(RunRecords(ti))
+    (request,) = EvaluateOperator(upstream=NAMED, task_id="evaluate", variant=variant).request(RunRecords(ti)).files
     assert request.artifact == artifact(variant)
     assert (request.metric_code, request.preprocess) == (CODE, CODE)
     return request

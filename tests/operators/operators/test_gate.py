@@ -47,11 +47,14 @@ def request(policy: dict[str, Any], **found: Any) -> GateRequest:
             "baseline": lambda: not_benchmarked("float32"),
             "candidates": lambda: (not_benchmarked("int8"), not_benchmarked("uint8")),
             "failures": tuple,
+            "benchmark_failures": tuple,
             "champion": lambda: CHAMPION,
         }
         | found
     )
-    return GateOperator(upstream=NAMED, task_id="gate").request(records)
+    found = GateOperator(upstream=NAMED, task_id="gate").request(records)
+    assert isinstance(found, GateRequest)
+    return found
 
 
 def test_a_profile_that_was_killed_without_a_word_counts_as_failed() -> None:

@@ -22,19 +22,16 @@ from litegate_airflow.operators import step
 from litegate_airflow.operators.approve import ApproveOperator
 from litegate_airflow.operators.benchmark import BenchmarkOperator
 from litegate_airflow.operators.champion import FetchChampionOperator
-from litegate_airflow.operators.check_conversion import CheckConversionOperator
+from litegate_airflow.operators.check import CheckOperator
 from litegate_airflow.operators.convert import ConvertOperator
 from litegate_airflow.operators.decide import DecideOperator
 from litegate_airflow.operators.decide_approval import DecideApprovalOperator
 from litegate_airflow.operators.evaluate import EvaluateOperator
 from litegate_airflow.operators.gate import GateOperator
-from litegate_airflow.operators.inspect import InspectOperator
-from litegate_airflow.operators.lint import LintOperator
 from litegate_airflow.operators.lookup_cache import LookupCacheOperator
 from litegate_airflow.operators.produce import PrepareDataOperator
 from litegate_airflow.operators.promote import PromoteOperator
 from litegate_airflow.operators.quantize import QuantizeOperator
-from litegate_airflow.operators.read_ledger import ReadLedgerOperator
 from litegate_airflow.operators.register import RegisterOperator
 from litegate_airflow.operators.requalify import (
     ActOperator,
@@ -46,7 +43,6 @@ from litegate_airflow.operators.requalify import (
 )
 from litegate_airflow.operators.resolve import ResolveOperator
 from litegate_airflow.operators.sample import SampleOperator
-from litegate_airflow.operators.select import SelectOperator
 from litegate_airflow.runtime.failing import failures_reported
 from tests.operators.wiring import NAMED, REQUALIFYING
 
@@ -59,10 +55,10 @@ DEFECTS = (
 NO_ANSWER = ConnectionError("refused")
 RUNS = (NAMED, REQUALIFYING)
 APPROVAL = Approval(on_timeout="fail")
-PLAIN = (ConvertOperator, SampleOperator, LintOperator, CheckConversionOperator, GateOperator, RegisterOperator)
-LATER = (PromoteOperator, ReadLedgerOperator, DecideApprovalOperator, SelectOperator, FetchChampionOperator)
+PLAIN = (ConvertOperator, SampleOperator, CheckOperator, BenchmarkOperator, GateOperator, RegisterOperator)
+LATER = (PromoteOperator, DecideApprovalOperator, FetchChampionOperator)
 REQUALIFY = (FetchChampionEvidenceOperator, DriftOperator, RequalifyGateOperator, RecordOperator, ActOperator)
-OF_A_VARIANT = (QuantizeOperator, InspectOperator, EvaluateOperator, BenchmarkOperator)
+OF_A_VARIANT = (QuantizeOperator, EvaluateOperator)
 READERS: dict[str, Callable[[], Any]] = {
     **{cls.__name__: lambda cls=cls: cls(upstream=RUNS, task_id="task") for cls in (*PLAIN, *LATER, *REQUALIFY)},
     **{cls.__name__: lambda cls=cls: cls(upstream=RUNS, task_id="task", variant="int8") for cls in OF_A_VARIANT},

@@ -6,14 +6,19 @@ from typing import Any
 
 import pytest
 
+from litegate.digest import digest_json
 from litegate.errors import StepFailed
+from litegate.pipeline.tasks import Job
 from litegate.records import (
     Artifact,
     Benchmark,
+    Benchmarks,
     ChampionFile,
     Converted,
     Evaluated,
     Failure,
+    FileBenchmark,
+    FileFailure,
     FileRef,
     Inspection,
     MetricFacts,
@@ -26,13 +31,14 @@ FILE = FileRef(name="f", digest="0" * 64, bytes=1)
 
 
 def artifact(variant: str) -> Artifact:
-    return Artifact(variant=variant, file=FILE, signatures={})
+    file = FILE.model_copy(update={"digest": digest_json(variant)})
+    return Artifact(variant=variant, file=file, signatures={})
 
 
-def evaluated(variant: str, digest: str = "0" * 64) -> Evaluated:
+def evaluated(variant: str, digest: str | None = None) -> Evaluated:
     return Evaluated(
         variant=variant,
-        artifact_digest=digest,
+        artifact_digest=digest or digest_json(variant),
         metric=MetricFacts(name="top1"),
         samples=1,
         available=1,
@@ -43,9 +49,16 @@ def evaluated(variant: str, digest: str = "0" * 64) -> Evaluated:
 
 
 def benchmark(variant: str) -> Benchmark:
+    digest = digest_json(variant)
     return Benchmark(
-        variant=variant, artifact_digest="0" * 64, latency_ms=1.0, latency_p95_ms=1.0, runs=1, host="h", kernels="x"
+        variant=variant, artifact_digest=digest, latency_ms=1.0, latency_p95_ms=1.0, runs=1, host="h", kernels="x"
     )
+
+
+def benchmarks(*variants: str, failed: tuple[str, ...] = ()) -> Benchmarks:
+    files = [FileBenchmark.model_validate(benchmark(name).model_dump(exclude={"variant"})) for name in variants]
+    failures = [FileFailure(artifact_digest=digest_json(name), kind="segfault", message="died") for name in failed]
+    return Benchmarks(files=tuple(files), failures=tuple(failures))
 
 
 def inspection(variant: str) -> Inspection:
@@ -70,7 +83,16 @@ def smoke(variant: str) -> SmokeRun:
 
 
 def leave(ti: Any, task_id: str, record: Any, map_index: int = -1, key: str = "return_value") -> None:
+    """As a task of one step."""
     ti.values[task_id, map_index, key] = record.to_json()
+
+
+def leave_all(ti: Any, task_id: str, map_index: int = -1, **records: Any) -> None:
+    """As a task of several steps: results by step, about what they say or about the run."""
+    ti.values[task_id, map_index, "return_value"] = {
+        "/".join(filter(None, (step, getattr(record, "variant", "")))): record.to_json()
+        for step, record in records.items()
+    }
 
 
 def test_records_come_back_as_they_were_pushed(ti: Any) -> None:
@@ -85,13 +107,12 @@ def test_a_missing_record_names_the_task_that_should_have_left_it(ti: Any) -> No
 
 
 def test_measurements_are_matched_by_variant_and_not_by_map_index(ti: Any) -> None:
-    for index, name in enumerate(["int8", "float16", "uint8"]):
-        leave(ti, "variant.quantize", artifact(name), index)
+    leave_all(ti, "quantize", 0, quantize=artifact("int8"))
+    leave_all(ti, "quantize", 1, quantize=artifact("float16"))
+    leave_all(ti, "quantize", 2, quantize=artifact("uint8"), inspect=inspection("uint8"), smoke=smoke("uint8"))
     for index, name in enumerate(["uint8", "int8"]):
-        leave(ti, "variant.evaluate", evaluated(name), index)
-    leave(ti, "variant.benchmark", benchmark("int8"), 7)
-    leave(ti, "variant.inspect", inspection("uint8"), 3)
-    leave(ti, "variant.inspect", smoke("uint8"), 3, "smoke")
+        leave(ti, "evaluate", evaluated(name), index)
+    leave(ti, "benchmark", benchmarks("int8"))
     int8, uint8 = RunRecords(ti).candidates()
     assert (int8.inspection, int8.smoke) == (None, None)
     assert (uint8.inspection, uint8.smoke) == (inspection("uint8"), smoke("uint8"))
@@ -99,31 +120,67 @@ def test_measurements_are_matched_by_variant_and_not_by_map_index(ti: Any) -> No
     assert (uint8.artifact.variant, uint8.evaluated.variant, uint8.benchmark) == ("uint8", "uint8", None)
 
 
+def test_a_file_that_could_not_be_timed_failed_for_its_own_variant_alone(ti: Any) -> None:
+    for index, name in enumerate(("int8", "uint8")):
+        leave_all(ti, "quantize", index, quantize=artifact(name))
+        leave(ti, "evaluate", evaluated(name), index)
+    leave(ti, "benchmark", benchmarks("float32", "int8", failed=("uint8",)))
+    (failure,) = RunRecords(ti).benchmark_failures()
+    assert (failure.step, failure.kind, failure.variant) == ("benchmark", "segfault", "uint8")
+    int8, uint8 = RunRecords(ti).candidates()
+    assert (int8.benchmark, uint8.benchmark) == (benchmark("int8"), None)
+
+
+def test_a_benchmark_that_failed_as_a_whole_failed_for_every_variant(ti: Any) -> None:
+    for index, name in enumerate(("int8", "uint8")):
+        leave_all(ti, "quantize", index, quantize=artifact(name))
+        leave(ti, "evaluate", evaluated(name), index)
+    leave(ti, "benchmark", Failure(step="benchmark", kind="timeout", message="too long"), key="failure")
+    found = [(failure.kind, failure.variant) for failure in RunRecords(ti).benchmark_failures()]
+    assert found == [("timeout", "int8"), ("timeout", "uint8")]
+
+
 def test_no_variant_at_all_gives_no_candidates(ti: Any) -> None:
     assert RunRecords(ti).candidates() == ()
     assert RunRecords(ti).failures() == ()
 
 
-def test_an_artifact_is_the_baseline_or_that_of_the_same_mapped_instance(ti: Any) -> None:
+def test_an_artifact_is_the_baseline_or_that_of_the_variant(ti: Any) -> None:
     leave(ti, "convert", Converted(artifact=artifact("float32"), saved_model=(), tools={}))
     for index, name in enumerate(["int8", "float16"]):
-        leave(ti, "variant.quantize", artifact(name), index)
-    ti.map_index = 1
+        leave_all(ti, "quantize", index, quantize=artifact(name))
     assert RunRecords(ti).artifact("float32").variant == "float32"
     assert RunRecords(ti).artifact("float16").variant == "float16"
 
 
-def test_a_baseline_is_inspected_and_run_but_needs_no_profile(ti: Any) -> None:
+def test_what_a_task_has_found_itself_goes_before_all_else(ti: Any) -> None:
+    leave_all(ti, "quantize", 0, quantize=artifact("int8"))
+    records = RunRecords(ti)
+    own = artifact("int8").model_copy(update={"file": FILE.model_copy(update={"bytes": 2})})
+    records.keep(Job("quantize", "int8"), own)
+    assert records.artifact("int8") == own
+    assert records.all(Artifact, "quantize") == (own,)
+
+
+def test_each_value_is_asked_for_once(ti: Any) -> None:
+    leave(ti, "convert", Converted(artifact=artifact("float32"), saved_model=(), tools={}))
+    records = RunRecords(ti)
+    records.converted()
+    ti.xcom_pull = None
+    assert records.converted().artifact == artifact("float32")
+
+
+def test_a_baseline_is_inspected_and_run_but_needs_no_benchmark(ti: Any) -> None:
     leave(ti, "convert", Converted(artifact=artifact("float32"), saved_model=(), tools={}))
     leave(ti, "evaluate_baseline", evaluated("float32"))
-    with pytest.raises(StepFailed, match=r"inspect_baseline left no Inspection"):
+    with pytest.raises(StepFailed, match=r"check left no Inspection"):
         RunRecords(ti).baseline()
-    leave(ti, "inspect_baseline", inspection("float32"))
-    with pytest.raises(StepFailed, match=r"inspect_baseline left no SmokeRun"):
+    leave_all(ti, "check", inspect=inspection("float32"))
+    with pytest.raises(StepFailed, match=r"check left no SmokeRun"):
         RunRecords(ti).baseline()
-    leave(ti, "inspect_baseline", smoke("float32"), key="smoke")
+    leave_all(ti, "check", inspect=inspection("float32"), smoke=smoke("float32"))
     assert RunRecords(ti).baseline().benchmark is None
-    leave(ti, "benchmark_baseline", benchmark("float32"))
+    leave(ti, "benchmark", benchmarks("float32"))
     assert RunRecords(ti).baseline().benchmark == benchmark("float32")
 
 
@@ -159,30 +216,25 @@ def test_a_champion_that_was_fetched_anew_must_be_measured_anew(ti: Any) -> None
         RunRecords(ti).champion()
 
 
-def lookup_cache(ti: Any, **found: dict[str, Any]) -> None:
-    """What the task `lookup_cache` leaves: records by task and variant."""
-    values = {
-        task.replace("__", "."): {"return_value": {name: record.to_json() for name, record in records.items()}}
-        for task, records in found.items()
-    }
+def lookup_cache(ti: Any, **found: Any) -> None:
+    """What the task `lookup_cache` leaves: records by job."""
+    values = {job.replace("__", "/"): record.to_json() for job, record in found.items()}
     ti.values["lookup_cache", -1, "cached"] = values
 
 
-def test_what_was_recalled_goes_before_what_an_earlier_try_has_left(ti: Any) -> None:
+def test_what_was_cached_goes_before_what_an_earlier_try_has_left(ti: Any) -> None:
     leave(ti, "evaluate_baseline", evaluated("float32", digest="1" * 64))
-    leave(ti, "variant.quantize", artifact("uint8"), 0)
-    leave(ti, "variant.evaluate", evaluated("uint8"), 0)
-    leave(ti, "variant.quantize", artifact("int8"), 1)
-    leave(ti, "variant.evaluate", evaluated("int8", digest="1" * 64), 1)
-    leave(
-        ti, "variant.benchmark", Failure(step="benchmark", kind="abort", message="died", variant="int8"), 1, "failure"
-    )
+    leave_all(ti, "quantize", 0, quantize=artifact("uint8"))
+    leave(ti, "evaluate", evaluated("uint8"), 0)
+    leave_all(ti, "quantize", 1, quantize=artifact("int8"))
+    leave(ti, "evaluate", evaluated("int8", digest="1" * 64), 1)
+    leave(ti, "evaluate", Failure(step="evaluate", kind="abort", message="died", variant="int8"), 1, "failure")
     lookup_cache(
         ti,
-        convert={"": Converted(artifact=artifact("float32"), saved_model=(), tools={})},
-        variant__quantize={"int8": artifact("int8")},
-        variant__evaluate={"int8": evaluated("int8")},
-        variant__benchmark={"int8": benchmark("int8")},
+        convert=Converted(artifact=artifact("float32"), saved_model=(), tools={}),
+        quantize__int8=artifact("int8"),
+        evaluate__int8=evaluated("int8"),
+        benchmark=benchmarks("int8"),
     )
     records = RunRecords(ti)
     assert records.converted().artifact == artifact("float32")
@@ -199,5 +251,6 @@ def test_nothing_is_judged_by_what_an_earlier_try_has_measured(ti: Any, task: st
     ti.states = {"evaluate_baseline": "success", task: state}
     with pytest.raises(StepFailed, match=rf"{task} did not succeed \({state}\)"):
         RunRecords(ti).check_measured()
-    lookup_cache(ti, **{task: {"": evaluated("float32")}})
+    variant = {"evaluate_baseline": "float32", "evaluate_champion": "champion"}[task]
+    lookup_cache(ti, **{f"evaluate__{variant}": evaluated(variant)})
     RunRecords(ti).check_measured()

@@ -10,12 +10,11 @@ from airflow.sdk import DAG, TaskGroup
 from litegate.pipeline.tasks import REQUALIFICATION, task_of
 from litegate.variants import BASELINE
 from litegate_airflow.operators import (
-    CheckConversionOperator,
+    BenchmarkOperator,
+    CheckOperator,
     ConvertOperator,
     EvaluateOperator,
     GateOperator,
-    InspectOperator,
-    LintOperator,
     QuantizeOperator,
     ResolveOperator,
     SampleOperator,
@@ -45,18 +44,18 @@ def test_output_and_groups_stand_for_their_tasks(dag: DAG) -> None:
     spec = ResolveOperator(spec="m.yaml")
     sample = SampleOperator(upstream=ConvertOperator(upstream=spec.output))
     with TaskGroup("checks") as checks:
-        LintOperator(upstream=sample)
-        CheckConversionOperator(upstream=sample)
-    inspected = InspectOperator(upstream=checks, variant=BASELINE)
-    assert inspected.upstream_task_ids == {"checks.lint", "checks.check_conversion"}
-    assert inspected.wiring.one(task_of("lint")) == "checks.lint"
+        CheckOperator(upstream=sample)
+        EvaluateOperator(upstream=sample, variant=BASELINE)
+    benchmark = BenchmarkOperator(upstream=checks, variant=BASELINE)
+    assert benchmark.upstream_task_ids == {"checks.check", "checks.evaluate_baseline"}
+    assert benchmark.wiring.one(task_of("lint")) == "checks.check"
 
 
 def test_what_is_missing_is_named_when_the_dag_is_parsed(dag: DAG) -> None:
     spec = ResolveOperator(spec="m.yaml")
     with pytest.raises(ValueError, match="the task sample needs the result of 'convert'"):
         SampleOperator(upstream=spec)
-    with pytest.raises(ValueError, match=r"'inspect_baseline', 'evaluate_baseline', 'variant\.evaluate'"):
+    with pytest.raises(ValueError, match=r"'check', 'evaluate_baseline', 'evaluate'"):
         GateOperator()
 
 
@@ -73,8 +72,7 @@ def test_variants_need_not_be_mapped(dag: DAG) -> None:
     made = [QuantizeOperator(task_id=name, upstream=sample, variant=name) for name in ("int8", "float16")]
     measured = [EvaluateOperator(task_id=f"of_{q.task_id}", upstream=q, variant=q.variant) for q in made]
     baseline = EvaluateOperator(upstream=sample, variant=BASELINE)
-    inspected = InspectOperator(upstream=sample, variant=BASELINE)
-    gate = GateOperator(upstream=[*measured, baseline, inspected])
+    gate = GateOperator(upstream=[*measured, baseline, CheckOperator(upstream=sample)])
     quantize = task_of("quantize", "int8")
     assert [each.wiring.one(quantize) for each in measured] == ["int8", "float16"]
     assert gate.wiring.all(quantize) == ("int8", "float16")

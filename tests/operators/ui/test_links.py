@@ -10,11 +10,10 @@ import pytest
 
 from litegate.records import BaselineSummary, Champion, RunResult, VariantRow
 from litegate_airflow.get_provider_info import get_provider_info
-from litegate_airflow.operators.benchmark import BenchmarkOperator
 from litegate_airflow.operators.evaluate import EvaluateOperator
+from litegate_airflow.operators.gate import GateOperator
 from litegate_airflow.operators.promote import PromoteOperator
 from litegate_airflow.operators.quantize import QuantizeOperator
-from litegate_airflow.operators.select import SelectOperator
 from litegate_airflow.ui import links
 from litegate_airflow.ui.links import ArtifactLink, ReportLink, RunLink, VersionLink
 from tests.operators.wiring import NAMED
@@ -69,7 +68,7 @@ def test_a_variant_links_to_its_own_run_and_file(registered: None) -> None:
 
 
 def test_a_variant_without_a_file_links_to_none(registered: None) -> None:
-    pages = found(BenchmarkOperator(upstream=NAMED, task_id="benchmark", variant="uint8"))
+    pages = found(EvaluateOperator(upstream=NAMED, task_id="evaluate", variant="uint8"))
     assert pages["Artifact"] == ""
     assert "/runs/other?" in pages["MLflow run"]
 
@@ -80,7 +79,7 @@ def test_what_was_not_recorded_has_no_page(registered: None) -> None:
 
 
 def test_a_task_for_all_variants_links_to_their_parent(registered: None) -> None:
-    pages = found(SelectOperator(upstream=NAMED, task_id="select"))
+    pages = found(GateOperator(upstream=NAMED, task_id="gate"))
     assert pages["MLflow run"] == f"https://mlflow.example/#/experiments/7/runs/parent{MODE}"
     assert pages["Artifact"] == ""
 
@@ -106,7 +105,7 @@ def test_without_an_address_for_people_it_is_that_for_programs_but_no_password(
 ) -> None:
     monkeypatch.delenv("LITEGATE_MLFLOW_URL")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://robot:secret@inner.example:5000/mlflow")
-    assert found(SelectOperator(upstream=NAMED, task_id="select"))["MLflow run"].startswith(
+    assert found(GateOperator(upstream=NAMED, task_id="gate"))["MLflow run"].startswith(
         "https://inner.example:5000/mlflow/#/"
     )
 

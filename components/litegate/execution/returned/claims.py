@@ -13,6 +13,7 @@ from typing import Any
 from litegate.records import (
     Artifact,
     BenchmarkRequest,
+    Benchmarks,
     Calibrated,
     CalibrateRequest,
     Candidate,
@@ -22,9 +23,11 @@ from litegate.records import (
     ConvertRequest,
     Drift,
     DriftRequest,
+    EvaluateFilesRequest,
     EvaluateRequest,
-    FileBenchmark,
     FileEvaluation,
+    FileEvaluations,
+    FileFailure,
     FileSmokeRun,
     GateRequest,
     InferredSchema,
@@ -83,7 +86,7 @@ def _sums_to(what: str, counts: Mapping[Any, int], total: int) -> Problems:
         yield from equal(f"the sum of {what}", sum(counts.values()), total)
 
 
-def _measured(result: FileBenchmark | FileEvaluation | FileSmokeRun | Inspection, artifact: Artifact) -> Problems:
+def _measured(result: FileEvaluation | FileFailure | FileSmokeRun | Inspection, artifact: Artifact) -> Problems:
     yield from equal("artifact_digest", result.artifact_digest, artifact.file.digest)
 
 
@@ -108,6 +111,7 @@ def _trained(request: TrainRequest, result: Produced) -> Problems:
 def _resolved(request: ResolveRequest, result: Resolved) -> Problems:
     yield from equal("spec", result.spec, request.spec)
     yield from equal("overrides", result.overrides, request.overrides)
+    yield from equal("remeasure", result.remeasure, request.remeasure)
     yield from equal("trigger", result.trigger, request.announced[0] if request.announced else None)
     announced = {event.digest for event in request.announced}
     if announced and not announced & {None, result.model.digest}:
@@ -198,11 +202,34 @@ def _smoked(request: SmokeRequest, result: FileSmokeRun) -> Problems:
     yield from _at_most("samples", result.samples, request.samples.samples)
 
 
-def _benchmarked(request: BenchmarkRequest, result: FileBenchmark) -> Problems:
-    yield from _measured(result, request.artifact)
+def _benchmarked(request: BenchmarkRequest, result: Benchmarks) -> Problems:
+    """Every file is there once, with its figures or its failure; stored figures do not answer who asks for new ones."""
+    found = [item.artifact_digest for item in result.files] + [item.artifact_digest for item in result.failures]
+    yield from equal("digests of files", sorted(found), sorted(artifact.file.digest for artifact in request.files))
+    if request.remeasure:
+        yield from equal("remeasured", result.remeasured, request.remeasure)
+    for ratio in (item.ratio for item in result.files if item.ratio is not None):
+        if not ratio.low <= ratio.estimate <= ratio.high:
+            yield f"ratio: expected one within its interval, got {ratio.low}, {ratio.estimate}, {ratio.high}"
 
 
-def _evaluated(request: EvaluateRequest, result: FileEvaluation) -> Problems:
+def _evaluated(
+    request: EvaluateFilesRequest | EvaluateRequest, result: FileEvaluations | FileEvaluation | FileFailure
+) -> Problems:
+    """Of one file, and of each of several."""
+    if isinstance(request, EvaluateFilesRequest):
+        assert isinstance(result, FileEvaluations)
+        yield from equal("the number of files", len(result.files), len(request.files))
+        for asked, found in zip(request.files, result.files, strict=False):
+            yield from _evaluated(asked, found)
+    elif isinstance(result, FileEvaluation):
+        yield from _evaluated_file(request, result)
+    else:
+        assert isinstance(result, FileFailure)
+        yield from _measured(result, request.artifact)
+
+
+def _evaluated_file(request: EvaluateRequest, result: FileEvaluation) -> Problems:
     yield from _measured(result, request.artifact)
     yield from equal("the metric's name", result.metric.name, request.metric)
     yield from equal("metric", result.metric, built_in_facts(request.metric) or result.metric)

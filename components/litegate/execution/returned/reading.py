@@ -48,16 +48,17 @@ class Forged(ValueError):
     """What a child handed back is not what its step can have made; the message says what of it."""
 
 
-def read_result(folder: Path, kind: type[Kind], our_own: bool = False) -> Kind:
+def read_result(folder: Path, kind: type[Kind], our_own: bool = False, several: int = 1) -> Kind:
     """The record in FOLDER/result.json.
 
     Args:
         our_own: whether the child runs nothing but our code on MLflow's data, of which there may be any amount.
+        several: how many files the result is about.
 
     Raises:
         Forged: it is no plain file, too large, not valid JSON, or no valid record of this kind.
     """
-    limit = 1 << 30 if our_own else _RESULT_BYTES
+    limit = 1 << 30 if our_own else _RESULT_BYTES * several
     data = _plain_bytes(folder / "result.json", limit)
     if data is None:
         raise Forged(f"result.json: expected a plain file of at most {limit:,} bytes, got something else")
@@ -65,8 +66,8 @@ def read_result(folder: Path, kind: type[Kind], our_own: bool = False) -> Kind:
         value = from_json(data)
     except ValueError as error:
         raise Forged(f"result.json is not valid JSON: {error}"[:500]) from None
-    if not our_own and sum(1 for _ in _values(value)) > _VALUES:
-        raise Forged(f"result.json: expected at most {_VALUES:,} values, got more")
+    if not our_own and sum(1 for _ in _values(value)) > _VALUES * several:
+        raise Forged(f"result.json: expected at most {_VALUES * several:,} values, got more")
     try:
         return kind.model_validate(value)
     except ValidationError as error:

@@ -95,16 +95,19 @@ def smoke(world: World) -> Case:
 
 
 def benchmark(world: World) -> Case:
-    request = records.BenchmarkRequest(artifact=world.int8, samples=world.samples(world.given))
+    request = records.BenchmarkRequest(files=(world.baseline, world.int8), samples=world.samples(world.given))
     numbers: dict[str, Any] = {"latency_ms": 0.5, "latency_p95_ms": 0.6, "runs": 9, "host": "h", "kernels": "xnnpack"}
-    result = records.FileBenchmark(artifact_digest=world.int8.file.digest, **numbers)
-    return Case(request, result)
+    ratio = records.LatencyRatio(estimate=0.5, low=0.4, high=0.6, confidence=0.95, rounds=9)
+    digests = (artifact.file.digest for artifact in request.files)
+    files = tuple(records.FileBenchmark(artifact_digest=each, ratio=ratio, **numbers) for each in digests)
+    return Case(request, records.Benchmarks(files=files))
 
 
 def evaluate(world: World) -> Case:
+    """A variant beside the baseline, and the baseline by itself."""
     beside = world.baseline
     spec = world.spec
-    request = records.EvaluateRequest(
+    asked = records.EvaluateRequest(
         artifact=world.int8,
         data=world.data(str(world.user / "test.npz"), world.given),
         metric="top1",
@@ -116,4 +119,9 @@ def evaluate(world: World) -> Case:
     outcomes = world.wrote("int8-baseline-outcomes.npz", b"outcomes of float32 beside int8")
     seen = records.ReferenceOutcomes(role="baseline", artifact_digest=beside.file.digest, outcomes=outcomes)
     change = {"samples": 40, "predictions": {0: 25, 1: 15}, "design": "interim", "analyses": 3, "references": (seen,)}
-    return Case(request, world.evaluation(world.int8, world.wrote).model_copy(update=change))
+    found = world.evaluation(world.int8, world.wrote).model_copy(update=change)
+    alone = asked.model_copy(update={"artifact": beside, "references": (), "stopping": None})
+    return Case(
+        records.EvaluateFilesRequest(files=(asked, alone)),
+        records.FileEvaluations(files=(found, world.evaluation(beside, world.wrote))),
+    )

@@ -53,6 +53,26 @@ def test_a_pinned_object_of_the_request_is_fetched(served: Path, bucket: str, da
     assert broker.fetch(served, wanted, "calibration.uri") == path
 
 
+def test_parts_of_an_object_lie_in_their_places_until_the_step_ends(
+    tmp_path: Path, bucket: str, data: Path, pinned: Callable[[str], DataRef]
+) -> None:
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "step").mkdir()
+    wanted, whole = entry(f"s3://{bucket}/data/train.npz"), data.read_bytes()
+    manifest = tmp_path / "home" / "workspace" / "files" / pinned(wanted.uri).manifest.digest
+    spans = [(at, at + 1) for at in range(1500)] + [(len(whole) - 9, len(whole))]
+    with Broker(tmp_path / "step", tmp_path / "cache", tmp_path / "objects", frozenset(), (manifest,)):
+        path = broker.fetch_spans(tmp_path / "step", wanted, spans, "calibration.uri")
+        content = path.read_bytes()
+        assert (content[:1500], content[-9:], len(content)) == (whole[:1500], whole[-9:], len(whole))
+        assert path.is_relative_to(tmp_path / "objects")
+        assert not (tmp_path / "cache").exists(), "what is not whole is not kept"
+        other = entry(f"s3://{bucket}/private/other.npz")
+        with pytest.raises(DataError, match="expected an object of the datasets"):
+            broker.fetch_spans(tmp_path / "step", other, [(0, 1)], "calibration.uri")
+    assert list((tmp_path / "objects").iterdir()) == []
+
+
 def test_an_object_that_was_altered_where_steps_find_it_is_fetched_again(
     served: Path, bucket: str, data: Path, tmp_path: Path
 ) -> None:

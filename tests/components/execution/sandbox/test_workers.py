@@ -13,7 +13,7 @@ from litegate.digest import digest_file
 from litegate.errors import StepFailed
 from litegate.execution.step_run import StepRun
 from litegate.inspection.tflite import describe
-from litegate.records import Artifact, DataRef, EvaluateRequest, FileRef, UserCode
+from litegate.records import Artifact, DataRef, EvaluateFilesRequest, EvaluateRequest, FileRef, UserCode
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
@@ -51,7 +51,7 @@ def evaluating(
         request = EvaluateRequest(
             artifact=artifact, data=data, metric="top1", max_samples=None, seed=1, preprocess=code
         )
-        return StepRun(STEPS["evaluate"], request, places)
+        return StepRun(STEPS["evaluate"], EvaluateFilesRequest(files=(request,)), places)
 
     return make
 
@@ -76,5 +76,6 @@ def test_a_death_of_a_worker_is_reported_as_what_it_was(
 
 def test_workers_run_confined_and_leave_nothing_in_shared_memory(evaluating: Callable[[str], StepRun]) -> None:
     before = set(os.listdir("/dev/shm"))  # noqa: PTH208
-    assert evaluating("fine").run().samples == 600
+    (found,) = evaluating("fine").run().files
+    assert found.samples == 600
     assert set(os.listdir("/dev/shm")) <= before  # noqa: PTH208

@@ -1,0 +1,125 @@
+"""The files of a pinned dataset: fetched whole, or only in the parts that are read."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TypeVar, cast
+
+from typing_extensions import override
+
+from litegate.storage.manifests import Entry
+from litegate.storage.spans import AT_ONCE, Span, joined, missing
+from litegate.work.step_work import Work
+
+__all__ = ["PinnedFile", "SpanReader", "at_once"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+_AHEAD = 1 << 14
+"""Bytes that are fetched where fewer are read that nobody has asked for before."""
+
+
+@dataclass
+class PinnedFile:
+    """One file; calling it fetches it whole. Can be sent to other processes.
+
+    Attributes:
+        where: the spec key that names the dataset, for messages.
+    """
+
+    work: Work
+    entry: Entry
+    where: str
+    _there: list[Span] = field(default_factory=list)
+    _path: Path | None = None
+
+    def __call__(self) -> Path:
+        """A local file with all of it."""
+        return self.work.fetch(self.entry, self.where)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self.entry.size
+
+    def want(self, spans: Iterable[Span]) -> None:
+        """Fetch parts that are going to be read, as far as they are not there yet; what is beyond its end is not."""
+        inside = ((max(0, start), min(end, self.size)) for start, end in spans)
+        wanted = missing(inside, self._there)
+        if wanted or self._path is None:
+            self._path = self.work.fetch_spans(self.entry, wanted, self.where)
+            self._there = joined([*self._there, *wanted])
+
+    def spans(self) -> IO[bytes]:
+        """The file to read parts of: what nobody wanted before is fetched when it is read."""
+        return cast("IO[bytes]", SpanReader(self))
+
+
+class SpanReader(io.RawIOBase):
+    """A file that fetches what is read of it, if it is not there yet."""
+
+    def __init__(self, file: PinnedFile) -> None:
+        super().__init__()
+        self._file, self._at = file, 0
+        self._opened: tuple[Path, int] | None = None
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def seekable(self) -> bool:
+        return True
+
+    @override
+    def tell(self) -> int:
+        return self._at
+
+    @override
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._file.size}[whence]
+        return self._at
+
+    @override
+    def read(self, size: int = -1) -> bytes:
+        end = self._file.size if size < 0 else min(self._at + size, self._file.size)
+        if missing([(self._at, end)], self._file._there):
+            self._file.want([(self._at, max(end, self._at + _AHEAD))])
+        content = os.pread(self._descriptor(), max(0, end - self._at), self._at)
+        self._at += len(content)
+        return content
+
+    @override
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        content = self.read(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
+    @override
+    def close(self) -> None:
+        if self._opened is not None:
+            os.close(self._opened[1])
+            self._opened = None
+        super().close()
+
+    def _descriptor(self) -> int:
+        """Of where the parts lie now: in another file, once somebody has fetched it whole."""
+        path = self._file._path
+        if self._opened is None or self._opened[0] != path:
+            assert path is not None
+            new = os.open(path, os.O_RDONLY)
+            if self._opened is not None:
+                os.close(self._opened[1])
+            self._opened = path, new
+        return self._opened[1]
+
+
+def at_once(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """What a function that waits for a server gives for each item, in their order, several at a time."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        yield from threads.map(function, items)
