@@ -83,5 +83,38 @@ ROWS = MappingProxyType(
             8,
             unit="s",
         ),
+        "parse_50_specs_s": Row(
+            "the first parse of `dags/quantize.py` with 50 specs, where Airflow is imported",
+            "parse_row:parse_50_specs_s",
+            2,
+            unit="s",
+        ),
+        "ledger_10000_s": Row(
+            "a decision about a model whose ledger has 10,000 entries, in a process that has read nothing yet",
+            "ledger_row:ledger_10000_s",
+            1,
+            unit="s",
+        ),
+        "models_20_at_once": Row(
+            "20 small models at once: wall time / (the CPU time of their runs, as one takes it alone, / cores)",
+            "at_once_row:models_20_at_once",
+            1.2,
+        ),
+        "register_seconds": Row(
+            "`register` of eight variants on a server that has registered them before, in a process with MLflow",
+            "register_row:register_seconds",
+            3,
+            unit="s",
+        ),
+        "sampling_bytes": Row(
+            "500 of 1,000,000 records from S3, NPZ and indexed TFRecord: bytes that are read / all",
+            "sampling_rows:sampling_bytes",
+            0.05,
+        ),
+        "sampling_time": Row(
+            "the same: wall time / that of reading all",
+            "sampling_rows:sampling_time",
+            0.05,
+        ),
     }
 )

@@ -33,9 +33,13 @@ class Servers:
     bench: Bench
     home: Path
 
-    def run(self, spec: Path) -> dict[str, Any]:
-        """Run a spec as a whole process: its seconds, what it wrote with `--json`, and when its tasks ran."""
-        out = self.home / "result.json"
+    def run(self, spec: Path, out: Path | None = None) -> dict[str, Any]:
+        """Run a spec as a whole process: its seconds, what it wrote with `--json`, and when its tasks ran.
+
+        Args:
+            out: where it writes to, for several at once.
+        """
+        out = out or self.home / "result.json"
         command = (LITEGATE, "run", spec, "--home", self.home, "--json", out)
         seconds = self.bench.command(*command, codes=DECIDED)
         result = json.loads(out.read_text())

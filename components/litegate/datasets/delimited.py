@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ _BOM = "\ufeff"
 class DelimitedShard:
     """One indexed file; `offsets` says where each line begins, `lines` which one it is."""
 
+    positional: ClassVar[bool] = True
     fetch: Callable[[], Path]
     where: str
     separator: str

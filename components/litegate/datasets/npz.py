@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Self, overload
+from typing import IO, Any, ClassVar, Self, overload
 
 import numpy as np
 
@@ -52,6 +52,7 @@ class Positions(Sequence[str]):
 class _ArrayDataset:
     """Indexed arrays of any container; see `litegate.datasets.Dataset`."""
 
+    positional: ClassVar[bool] = True
     paths: Mapping[str, Path]
     where: str
     headers: dict[str, Header]

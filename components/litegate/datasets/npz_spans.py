@@ -24,8 +24,8 @@ from litegate.datasets.pinned import PinnedFile
 __all__ = ["SpanNpz"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_TAIL, _HEAD = 1 << 12, 1 << 13
-"""Bytes at the end, which hold the directory, and at the beginning of a member, which hold its two headers."""
+_TAIL, _HEAD = 1 << 17, 1 << 13
+"""Bytes at the end, which hold the directory and mostly the labels, and at the beginning of a member: its headers."""
 _LOCAL = struct.Struct("<26xHH")
 """What stands before the bytes of a member: at its end, the lengths of a name and of an extra field that follow."""
 
@@ -77,7 +77,7 @@ class SpanNpz(NpzDataset):
 
 @contextmanager
 def _archive(file: PinnedFile) -> Iterator[zipfile.ZipFile]:
-    file.want([(file.size - _TAIL, file.size)])
+    file.want([(0, _HEAD), (file.size - _TAIL, file.size)])
     with file.spans() as raw, zipfile.ZipFile(raw) as archive:
         yield archive
 

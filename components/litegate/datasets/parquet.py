@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ MAX_GROUP_BYTES = 2 << 30
 class ParquetShard:
     """One indexed Parquet file; `starts` are the rows at which its row groups begin, and their number."""
 
+    positional: ClassVar[bool] = True
     fetch: Callable[[], Path]
     where: str
     starts: Array

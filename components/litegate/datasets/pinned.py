@@ -51,7 +51,7 @@ class PinnedFile:
         """Fetch parts that are going to be read, as far as they are not there yet; what is beyond its end is not."""
         inside = ((max(0, start), min(end, self.size)) for start, end in spans)
         wanted = missing(inside, self._there)
-        if wanted or self._path is None:
+        if wanted:
             self._path = self.work.fetch_spans(self.entry, wanted, self.where)
             self._there = joined([*self._there, *wanted])
 
@@ -90,7 +90,7 @@ class SpanReader(io.RawIOBase):
         end = self._file.size if size < 0 else min(self._at + size, self._file.size)
         if missing([(self._at, end)], self._file._there):
             self._file.want([(self._at, max(end, self._at + _AHEAD))])
-        content = os.pread(self._descriptor(), max(0, end - self._at), self._at)
+        content = os.pread(self._descriptor(), end - self._at, self._at) if end > self._at else b""
         self._at += len(content)
         return content
 

@@ -7,13 +7,13 @@ using bottom-k sketches", PODC 2007).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
-__all__ = ["choose", "choose_stratified", "in_random_order"]
+__all__ = ["choose", "choose_stratified", "in_random_order", "ranks_of", "ranks_of_positions"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -46,18 +46,35 @@ def choose_stratified(ids: Sequence[str], labels: Array | None, count: int, seed
     order = _in_hash_order(ids, seed)
     if labels is None or count >= len(ids):
         return order[:count]
-    quotas = _quotas(labels, count)
-    chosen = np.zeros(len(ids), bool)
-    for label, quota in quotas.items():
-        chosen[order[labels[order] == label][:quota]] = True
-    return order[chosen[order]]
+    ranked = labels[order]
+    places = [np.flatnonzero(ranked == label)[:quota] for label, quota in _quotas(labels, count).items()]
+    return order[np.sort(np.concatenate(places))]
+
+
+def ranks_of(names: Iterable[str], size: int, seed: int) -> Array:
+    """A keyed hash of each of `size` names, 64 bits."""
+    key = seed.to_bytes(16, "little")
+    digests = (blake2b(name.encode(), digest_size=8, key=key).digest() for name in names)
+    return np.fromiter((int.from_bytes(digest) for digest in digests), np.uint64, size)
+
+
+def ranks_of_positions(file: str, size: int, seed: int) -> Array:
+    """The same for the positions in a file, of which there are too many to hash one by one in Python.
+
+    The file's name begins a SplitMix64 sequence, whose elements are those of the positions (Steele, Lea & Flood, "Fast
+    splittable pseudorandom number generators", OOPSLA 2014).
+    """
+    values: Array = ranks_of([file], 1, seed) + np.arange(1, size + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        values ^= values >> np.uint64(shift)
+        values *= np.uint64(factor)
+    values ^= values >> np.uint64(31)
+    return values
 
 
 def _in_hash_order(ids: Sequence[str], seed: int) -> Array:
-    key = seed.to_bytes(16, "little")
-    digests = (blake2b(name.encode(), digest_size=8, key=key).digest() for name in ids)
-    ranks = np.fromiter((int.from_bytes(digest) for digest in digests), np.uint64, len(ids))
-    return np.argsort(ranks, kind="stable")
+    own = getattr(ids, "ranks", None)
+    return np.argsort(ranks_of(ids, len(ids), seed) if own is None else own(seed), kind="stable")
 
 
 def _quotas(labels: Array, count: int) -> dict[int, int]:

@@ -16,6 +16,7 @@ import numpy as np
 from litegate.datasets.fields import Fields, Raw, Wanted, choose_fields
 from litegate.datasets.groups import GroupIndex
 from litegate.datasets.pinned import at_once
+from litegate.datasets.sampling import ranks_of, ranks_of_positions
 from litegate.errors import DataError
 
 __all__ = [
@@ -38,7 +39,11 @@ class Shard(Protocol):
     Attributes:
         fields: names of the fields of its first record.
         numbers: those that hold a single number in every record, if the format says so.
+        positional: whether a record is called by its position alone.
     """
+
+    @property
+    def positional(self) -> bool: ...  # noqa: D102
 
     @property
     def fields(self) -> Sequence[str]: ...  # noqa: D102
@@ -111,7 +116,14 @@ class RecordIndex:
 
 
 class Named(Protocol):
-    """What knows the names of its samples."""
+    """What knows the names of its samples.
+
+    Attributes:
+        positional: whether a name is nothing but the position.
+    """
+
+    @property
+    def positional(self) -> bool: ...
 
     def identity(self, position: int) -> str:
         """What the sample at a position is called."""
@@ -135,6 +147,13 @@ class Identities(Sequence[str]):
         for name, shard, size in zip(self.names, self.shards, sizes, strict=True):
             prefix, identity = "" if len(self.shards) == 1 else f"{name}:", shard.identity
             yield from (prefix + identity(position) for position in range(size))
+
+    def ranks(self, seed: int) -> Array:
+        """The keyed hash of each, by which samples are chosen."""
+        if len(self.shards) == 1 or not all(shard.positional for shard in self.shards):
+            return ranks_of(self, len(self), seed)
+        sizes = np.diff(self.starts).tolist()
+        return np.concatenate([ranks_of_positions(*each, seed) for each in zip(self.names, sizes, strict=True)])
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -173,7 +192,8 @@ class ShardedDataset:
         target = self.chosen.label if self.labelled and self.labels is None else None
         names = (*self.chosen.names, target) if target else self.chosen.names
         spans = zip(self.shards, self.starts[:-1], self.starts[1:], strict=True)
-        pieces = [(shard, start, wanted[(wanted >= start) & (wanted < end)]) for shard, start, end in spans]
+        found = ((shard, start, wanted[(wanted >= start) & (wanted < end)]) for shard, start, end in spans)
+        pieces = [piece for piece in found if len(piece[2])]
         prefetch((shard, here - start) for shard, start, here in pieces)
         for shard, start, here in pieces:
             for index, record in zip(here.tolist(), shard.read(here - start, names), strict=True):
@@ -223,7 +243,7 @@ def open_sparsely(shards: Mapping[str, Shard], inputs: Mapping[str, Any], wanted
 
 def prefetch(pieces: Iterable[tuple[Any, Array]]) -> None:
     """Fetch what of each file is going to be read, several at a time, where only parts of it are fetched."""
-    sparse = [(each.prefetch, positions) for each, positions in pieces if hasattr(each, "prefetch") and len(positions)]
+    sparse = [(each.prefetch, positions) for each, positions in pieces if hasattr(each, "prefetch")]
 
     def fetch(piece: tuple[Callable[[Array], None], Array]) -> None:
         piece[0](piece[1])

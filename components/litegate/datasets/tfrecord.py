@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import google_crc32c
 import numpy as np
@@ -36,6 +36,7 @@ _LISTS = {"bytes_list": ("BytesList", "TYPE_BYTES"), "float_list": ("FloatList",
 class TFRecordShard:
     """One indexed TFRecord file; `offsets` says where each record begins."""
 
+    positional: ClassVar[bool] = True
     fetch: Callable[[], Path]
     where: str
     offsets: Array

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,6 +30,7 @@ SUFFIXES = (".idx", ".index")
 class IndexedTFRecordShard:
     """One TFRecord file; `offsets` says where each record begins, and where the last one ends."""
 
+    positional: ClassVar[bool] = True
     file: PinnedFile
     where: str
     offsets: Array

@@ -14,7 +14,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class WebDatasetShard:
         extensions, offsets, sizes: of the members.
     """
 
+    positional: ClassVar[bool] = False
     fetch: Callable[[], Path]
     where: str
     label: str

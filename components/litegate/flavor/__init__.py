@@ -8,6 +8,6 @@ its digest and its signature, for `load_model` here and for whoever only wants t
 from __future__ import annotations
 
 from litegate.flavor.loading import load_model
-from litegate.flavor.saving import FLAVOR_NAME, get_default_pip_requirements, log_model, save_model
+from litegate.flavor.saving import FLAVOR_NAME, get_default_pip_requirements, log_model, package_digest, save_model
 
-__all__ = ["FLAVOR_NAME", "get_default_pip_requirements", "load_model", "log_model", "save_model"]
+__all__ = ["FLAVOR_NAME", "get_default_pip_requirements", "load_model", "log_model", "package_digest", "save_model"]

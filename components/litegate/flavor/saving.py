@@ -19,13 +19,13 @@ from mlflow.models import Model
 from mlflow.models.model import ModelInfo
 
 from litegate import records
-from litegate.digest import digest_file
+from litegate.digest import digest_file, digest_json
 from litegate.errors import ModelError
 from litegate.flavor.schemas import model_signature, zeros
 from litegate.inspection import tflite
 from litegate.runtimes import litert
 
-__all__ = ["FLAVOR_NAME", "get_default_pip_requirements", "log_model", "save_model"]
+__all__ = ["FLAVOR_NAME", "get_default_pip_requirements", "log_model", "package_digest", "save_model"]
 
 FLAVOR_NAME = "litert"
 CODE = Path(__file__).with_name("python_model.py")
@@ -37,6 +37,12 @@ log = logging.getLogger("litegate")
 def get_default_pip_requirements() -> list[str]:
     """All that a consumer needs to load or serve a model, in the versions of this environment."""
     return [f"{name}=={version(name)}" for name in ("mlflow-skinny", "numpy", "pandas", "ai-edge-litert")]
+
+
+def package_digest(file_name: str, signature_key: str, tensors: records.Signature) -> str:
+    """SHA-256 of what `save_model` puts around a .tflite file of that name: equal ones make equal packages of it."""
+    code = [digest_file(path) for path in (CODE, ADAPTER)]
+    return digest_json([file_name, signature_key, tensors.to_json(), code, get_default_pip_requirements()])
 
 
 def save_model(

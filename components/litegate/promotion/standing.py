@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -35,6 +36,7 @@ class Standing:
         revoked: versions that were rolled back or rejected, each with the entry that says why.
         frozen: the version that is champion whatever else is accepted.
         digests: by version, the digest that was judged.
+        same_bytes: by that digest, the versions.
         last_move: the entry by which the champion is who it is.
     """
 
@@ -44,6 +46,7 @@ class Standing:
     frozen: int | None = None
     digests: dict[int, str] = field(default_factory=dict)
     last_move: LedgerEntry | None = None
+    same_bytes: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def promotable(self) -> dict[int, list[Priority]]:
         """Accepted versions that were not revoked, with their priorities."""
@@ -130,12 +133,14 @@ def _accept(standing: Standing, version: int, entry: LedgerEntry) -> None:
 
 def _learn(standing: Standing, version: int, digest: str) -> None:
     """What holds for the bytes holds for the version: deleted and registered again, they get another number."""
-    standing.digests.setdefault(version, digest)
-    for same in _same_bytes(standing, version):
+    if version not in standing.digests:
+        standing.digests[version] = digest
+        standing.same_bytes[digest].append(version)
+    for same in _same_bytes(standing, version) if standing.revoked else ():
         if same in standing.revoked:
             standing.revoked[version] = standing.revoked[same]
 
 
 def _same_bytes(standing: Standing, version: int) -> list[int]:
     digest = standing.digests.get(version)
-    return [other for other, known in standing.digests.items() if known == digest]
+    return [] if digest is None else standing.same_bytes[digest]

@@ -27,7 +27,8 @@ _QUIET = {
     "SPT_NOENV": "1",
 }
 
-# The scheduler's settings take ten small tasks from 5-15 s to 2 s.
+# The scheduler's settings take ten small tasks from 5-15 s to 2 s. The idle sleep is that while tasks are at work:
+# `litegate_airflow.server` makes it longer while none are.
 _AIRFLOW = {
     "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
     "CORE__EXECUTOR": "LocalExecutor",
@@ -36,8 +37,8 @@ _AIRFLOW = {
     "CORE__PARALLELISM": "8",
     "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
     "DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
-    # Parsing all files costs seconds of CPU; a new file is parsed at once, and `litegate run` asks for its own.
-    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+    # Parsing is most of what idle servers do; a new DAG file is parsed at once, and `litegate run` asks for its own.
+    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
     "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
     "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
     "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",

@@ -56,8 +56,8 @@ def servers(home: Home, stack: Stack) -> dict[str, Server]:
             "mlflow", "mlflow", "server", "--host", mlflow[0], "--port", mlflow[1], "--workers", "1", *mlflow_stores
         ),
         _python("api-server", "airflow", "api-server", "--host", airflow[0], "--port", airflow[1], "--workers", "1"),
-        _python("scheduler", "airflow", "scheduler", "--skip-serve-logs", grace=9, repeat=3),
-        _python("dag-processor", "airflow", "dag-processor"),
+        _python("scheduler", "litegate_airflow.server", "scheduler", "--skip-serve-logs", grace=9, repeat=3),
+        _python("dag-processor", "litegate_airflow.server", "dag-processor"),
         # It needs 10 s to end by itself, and has nothing to lose: its triggers are in the database.
         _python("triggerer", "airflow", "triggerer", "--skip-serve-logs", grace=2),
     )

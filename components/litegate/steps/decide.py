@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlflow import MlflowClient
 
 from litegate.records import Decided, Decision
-from litegate.tracking import runs
+from litegate.tracking import run_data, runs
 from litegate.tracking.deciding import decide
 from litegate.work.step_work import Work
 
@@ -37,4 +37,4 @@ def _tell_run(client: MlflowClient, decided: Decided) -> None:
         "promotion": "promoted" if promoted else "blocked",
         "promotion.why": f"{said.action.replace('_', ' ')} by {said.actor} ({said.why})",
     }
-    runs.tag(client, said.mlflow_run_id, tags)
+    run_data.tag(client, said.mlflow_run_id, tags)

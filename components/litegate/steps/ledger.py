@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from litegate.promotion import check_chain
 from litegate.records import ChannelState, LedgerRequest
 from litegate.tracking import aliases, runs
 from litegate.tracking.deciding import reconcile, state_of
@@ -21,6 +22,7 @@ def run(request: LedgerRequest, work: Work) -> ChannelState:
     if request.reconcile:
         reconcile(client, channel, request.actor, work.folder)
     state = state_of(client, channel).model_copy(update={"found": found})
+    check_chain(state.entries, f"ledger of {channel}")  # a decision trusts the archive of a page, a person need not
     if state.entries and found != state.aliases:
         work.say("%s: its aliases pointed to %s, and belong to %s", channel, found, state.aliases)
     return state

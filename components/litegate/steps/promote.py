@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 from litegate.errors import StoreError
 from litegate.promotion import standing_of, why_blocked
 from litegate.records import Champion, ChannelState, Decision, PromoteRequest, Promotion, PromotionState
-from litegate.tracking import registry, runs
+from litegate.tracking import registry, run_data, runs
 from litegate.tracking.deciding import decide, state_of
 from litegate.work.step_work import Work
 
@@ -27,7 +27,7 @@ def run(request: PromoteRequest, work: Work) -> Promotion:
     now = state_of(client, channel)
     state, why = _state(now, request.selected.version)
     work.say("%s version %s: %s %s", channel, request.selected.version, state, why)
-    runs.tag(client, request.mlflow_run_id, {"promotion": state, "promotion.why": why})
+    run_data.tag(client, request.mlflow_run_id, {"promotion": state, "promotion.why": why})
     return Promotion(
         selected=request.selected,
         champion=_champion(client, channel.registry, now.aliases.champion),

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from mlflow.entities import Run
+from mlflow.entities import LoggedModel, Run
 
 from litegate import records
 from litegate.digest import digest_json
@@ -20,9 +21,10 @@ from litegate.gate.selection import refuted_digests
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import render, table_rows
 from litegate.runtimes.litert import choose_signature
-from litegate.tracking import cards, fields, models, notes, registry, runs, views
+from litegate.tracking import artifacts, cards, fields, models, notes, registry, run_data, runs, views
+from litegate.tracking.at_once import at_once
 from litegate.tracking.overrides import marked
-from litegate.tracking.verdict_files import log_verdict
+from litegate.tracking.verdict_files import verdict_files
 from litegate.variants import VARIANTS
 from litegate.work.step_work import Work
 
@@ -39,7 +41,7 @@ def run(request: RegisterRequest, work: Work) -> RunResult:
     recorder = _Recorder(request, work)
     with recorder.open():
         recorder.start()
-        rows = tuple(recorder.variant(verdict) for verdict in request.verdicts)
+        rows = tuple(at_once([partial(recorder.variant, verdict) for verdict in request.verdicts]))
         result = recorder.result(rows, recorder.version(rows))
         recorder.finish(result)
     work.say("%s: %s", result.outcome, runs.page(recorder.parent))
@@ -60,8 +62,8 @@ class _Recorder:
         note = partial(notes.experiment_note, name, self.spec.registry.name)
         experiment = runs.experiment(self.client, f"quantize/{name}", note)
         self.runs = runs.Runs(self.client, experiment, request.run_key)
-        self.calibration = runs.dataset(request.resolved.calibration, request.samples.available)
-        self.evaluation = runs.dataset(request.resolved.evaluation, request.baseline.evaluated.available)
+        self.calibration = run_data.dataset(request.resolved.calibration, request.samples.available)
+        self.evaluation = run_data.dataset(request.resolved.evaluation, request.baseline.evaluated.available)
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -74,23 +76,32 @@ class _Recorder:
             yield
 
     def start(self) -> None:
-        """What was asked for, and what holds for all variants."""
-        runs.log_datasets(self.client, self.parent, calibration=self.calibration, evaluation=self.evaluation)
-        runs.log(self.client, self.parent, fields.run_params(self.request), fields.run_metrics(self.request))
-        self._name_files()
+        """What was asked for, what holds for all variants, and which files of the workspace are behind this run.
+
+        Those stay as long as one of its versions does.
+        """
+        files, client, run = _named_files(self.request), self.client, self.parent
+        artifacts.upload(client, run, {runs.FILES_ARTIFACT: json.dumps(files, indent=2)})
+        run_data.log_datasets(client, run, calibration=self.calibration, evaluation=self.evaluation)
+        facts = fields.run_params(self.request), fields.run_metrics(self.request)
+        run_data.log(client, run, *facts, tags={runs.FILES: digest_json(files)})
 
     def variant(self, verdict: Verdict) -> VariantRow:
-        """A child run for one variant, with its logged model if there is a file."""
-        candidate = self.candidates.get(verdict.variant)
+        """A child run for one variant, with its logged model if there is a file; one that is whole stays as it is."""
+        candidate, name = self.candidates.get(verdict.variant), verdict.variant
         content = [record.model_dump_json() for record in (candidate, verdict) if record]
         tags = marked(fields.variant_tags(self.request, candidate, verdict), self.overrides)
-        status = "FINISHED" if candidate else "FAILED"
-        with self.runs.recording(content, verdict.variant, tags, self.parent.info.run_id, status) as child:
-            runs.log(self.client, child, fields.variant_params(verdict.variant))
-            uri = self._measured(child, candidate, verdict, tags) if candidate else None
-            log_verdict(self.client, self.work, child.info.run_id, verdict)
-        self.work.say("%s: recorded as %s", verdict.variant, verdict.state)
-        return table_rows.variant_row(candidate, verdict, uri, child.info.run_id, self.model_ids.get(verdict.variant))
+        status, uri = "FINISHED" if candidate else "FAILED", None
+        with self.runs.recording(content, name, tags, self.parent.info.run_id, status) as child:
+            if candidate:
+                model = self._whole(child) or self._record(child, candidate, verdict, tags)
+                self.model_ids[name] = model.model_id
+                uri = models.artifact_uri(model, self._file_name(candidate))
+            else:
+                run_data.log(self.client, child, fields.variant_params(name))
+                artifacts.upload(self.client, child, verdict_files(self.work, verdict))
+        self.work.say("%s: recorded as %s", name, verdict.state)
+        return table_rows.variant_row(candidate, verdict, uri, child.info.run_id, self.model_ids.get(name))
 
     def version(self, rows: tuple[VariantRow, ...]) -> Champion | None:
         """The registered version of the selected variant, once MLflow is known to hold its bytes.
@@ -105,7 +116,8 @@ class _Recorder:
         if stored != digest:
             raise StoreError(f"MLflow holds other bytes for {row.variant}: expected {digest}, got {stored}")
         reference = fields.drift_reference(self.request, row.variant)
-        self.client.log_text(str(row.mlflow_run_id), reference.model_dump_json(indent=2), notes.DRIFT_REFERENCE)
+        child = self.client.get_run(str(row.mlflow_run_id))
+        artifacts.upload(self.client, child, {notes.DRIFT_REFERENCE: reference.model_dump_json(indent=2)})
         number = registry.ensure_version(
             self.client,
             self.spec.registry.name,
@@ -133,31 +145,27 @@ class _Recorder:
 
     def finish(self, result: RunResult) -> None:
         """The outcome and the whole result on the parent run; earlier tries that differ are outdated."""
-        run_id = self.parent.info.run_id
+        run_id, lint = self.parent.info.run_id, self.request.lint
         verdicts = records.Verdicts(verdicts=self.request.verdicts)
-        self.client.log_text(run_id, result.model_dump_json(indent=2), "result.json")
-        self.client.log_text(run_id, verdicts.model_dump_json(indent=2), "verdicts.json")
-        self.client.log_text(run_id, self._report(result), notes.REPORT)
-        note = notes.run_note(result, self.request.selection.why, self.request.links, self.request.lint)
-        if self.request.lint is not None:
-            self.client.log_text(run_id, self.request.lint.model_dump_json(indent=2), notes.LINT)
+        texts: dict[str, artifacts.Content] = {
+            "result.json": result.model_dump_json(indent=2),
+            "verdicts.json": verdicts.model_dump_json(indent=2),
+            notes.REPORT: self._report(result),
+        }
+        if lint is not None:
+            texts[notes.LINT] = lint.model_dump_json(indent=2)
+        artifacts.upload(self.client, self.parent, texts)
         selected = result.selected.variant if result.selected else "none"
-        warned = {"lint.warnings": notes.lint_warnings(self.request.lint)} if self.request.lint else {}
-        outcome = {"outcome": result.outcome, "selected": selected, runs.NOTE: note} | warned
-        runs.tag(self.client, run_id, marked(outcome, self.overrides))
+        warned = {"lint.warnings": notes.lint_warnings(lint)} if lint else {}
+        note = notes.run_note(result, self.request.selection.why, self.request.links, lint)
+        outcome = {"outcome": result.outcome, "selected": selected, run_data.NOTE: note} | warned
+        run_data.tag(self.client, run_id, marked(outcome, self.overrides))
         self.client.update_run(
             run_id, name=f"selected {selected}" if result.selected else result.outcome.replace("_", " ")
         )
         self.runs.supersede_others()
         metric = fields.metric_name(self.baseline)
         views.save_view(self.client, self.runs.experiment_id, run_id, metric)
-
-    def _name_files(self) -> None:
-        """Which files of the workspace are behind this run: they stay as long as one of its versions does."""
-        refs = sorted(set(named(self.request, FileRef)), key=lambda ref: (ref.name, ref.digest))
-        files = [ref.to_json() for ref in refs]
-        self.client.log_text(self.parent.info.run_id, json.dumps(files, indent=2), runs.FILES_ARTIFACT)
-        runs.tag(self.client, self.parent.info.run_id, {runs.FILES: digest_json(files)})
 
     def _report(self, result: RunResult) -> str:
         """The page for people; all classes of each variant come from the files that explain its verdict."""
@@ -170,38 +178,50 @@ class _Recorder:
         }
         return render(self.request, result, classes)
 
-    def _measured(self, child: Run, candidate: Candidate, verdict: Verdict, tags: dict[str, str]) -> str:
+    def _whole(self, child: Run) -> LoggedModel | None:
+        """The logged model of a run that an earlier try has recorded to its end: there is nothing to add."""
+        return models.logged_model(self.client, child) if child.info.status == "FINISHED" else None
+
+    def _record(self, child: Run, candidate: Candidate, verdict: Verdict, tags: dict[str, str]) -> LoggedModel:
+        """All that is known of a variant; its logged model."""
         used = {"calibration": self.calibration} if VARIANTS[verdict.variant].recipe.calibrated else {}
-        runs.log_datasets(self.client, child, evaluation=self.evaluation, **used)
-        artifact = candidate.artifact
-        key = choose_signature(tuple(artifact.signatures), self.spec.evaluation.signature)
-        params = {name: str(value) for name, value in fields.variant_params(verdict.variant).items()}
+        run_data.log_datasets(self.client, child, evaluation=self.evaluation, **used)
+        params = fields.variant_params(verdict.variant)
+        key = choose_signature(tuple(candidate.artifact.signatures), self.spec.evaluation.signature)
         model = models.ensure_model(
             self.client,
             child,
             self._named_file(candidate),
-            (key, artifact.signatures[key]),
-            params | {registry.DIGEST: artifact.file.digest},
+            (key, candidate.artifact.signatures[key]),
+            {name: str(value) for name, value in params.items()},
             tags,
+            shared=self.overrides is None,  # the model of an override run says that it is one
         )
         metrics = fields.variant_metrics(candidate, verdict, self.baseline)
-        runs.log(self.client, child, metrics=metrics, model_id=model.model_id, data=self.evaluation)
-        self._inspected(child, candidate)
-        self.model_ids[verdict.variant] = model.model_id
-        return models.artifact_uri(model, self._named_file(candidate).name)
-
-    def _inspected(self, child: Run, candidate: Candidate) -> None:
-        """What the file is and how it behaved, as data."""
-        found = {"inspection": candidate.inspection, "smoke": candidate.smoke}
-        content = {name: record.to_json() for name, record in found.items() if record}
-        if content:
-            self.client.log_text(child.info.run_id, json.dumps(content, indent=2), notes.INSPECTION)
+        run_data.log(self.client, child, params, metrics, model, self.evaluation)
+        artifacts.upload(self.client, child, verdict_files(self.work, verdict) | _inspected(candidate))
+        return model
 
     def _named_file(self, candidate: Candidate) -> Path:
-        path = self.work.folder / f"{self.spec.model.name}-{candidate.artifact.variant}.tflite"
+        path = self.work.folder / self._file_name(candidate)
         if not path.exists():
             shutil.copyfile(self.work.path(candidate.artifact.file), path)
         return path
+
+    def _file_name(self, candidate: Candidate) -> str:
+        return f"{self.spec.model.name}-{candidate.artifact.variant}.tflite"
+
+
+def _named_files(request: RegisterRequest) -> list[dict[str, Any]]:
+    refs = sorted(set(named(request, FileRef)), key=lambda ref: (ref.name, ref.digest))
+    return [ref.to_json() for ref in refs]
+
+
+def _inspected(candidate: Candidate) -> dict[str, artifacts.Content]:
+    """What the file is and how it behaved, as an artifact."""
+    found = {"inspection": candidate.inspection, "smoke": candidate.smoke}
+    content = {name: record.to_json() for name, record in found.items() if record}
+    return {notes.INSPECTION: json.dumps(content, indent=2)} if content else {}
 
 
 def _by_variant(request: RegisterRequest) -> dict[str, Candidate]:

@@ -8,9 +8,9 @@ from mlflow.entities import LoggedModelInput, Run
 from litegate.digest import digest_json
 from litegate.records import RegisteredAlias, Requalification, RequalifyRequest
 from litegate.requalification import sentence_of
-from litegate.tracking import registry, requalify_fields, requalify_notes, runs
+from litegate.tracking import artifacts, registry, requalify_fields, requalify_notes, run_data, runs
 from litegate.tracking.trend import Trend
-from litegate.tracking.verdict_files import log_verdict
+from litegate.tracking.verdict_files import verdict_files
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -53,15 +53,17 @@ def _result(request: RequalifyRequest, run: Run, number: int, sentence: str) -> 
 
 
 def _record(client: MlflowClient, run: Run, request: RequalifyRequest, result: Requalification, work: Work) -> None:
-    data = runs.dataset(request.snapshot.data, request.verdict.available)
-    runs.log_datasets(client, run, fresh=data)
+    data = run_data.dataset(request.snapshot.data, request.verdict.available)
+    run_data.log_datasets(client, run, fresh=data)
     client.log_inputs(run.info.run_id, models=[LoggedModelInput(request.champion.model_id)])
     metrics = requalify_fields.metrics(request)
-    runs.log(client, run, requalify_fields.params(request), metrics, data=data)
-    log_verdict(client, work, run.info.run_id, request.verdict)
-    client.log_text(run.info.run_id, request.drift.model_dump_json(indent=2), requalify_notes.DRIFT)
-    client.log_text(run.info.run_id, result.model_dump_json(indent=2), "result.json")
-    runs.tag(client, run.info.run_id, {runs.NOTE: requalify_notes.note(request, result)})
+    note = {run_data.NOTE: requalify_notes.note(request, result)}
+    run_data.log(client, run, requalify_fields.params(request), metrics, data=data, tags=note)
+    found: dict[str, artifacts.Content] = {
+        requalify_notes.DRIFT: request.drift.model_dump_json(indent=2),
+        "result.json": result.model_dump_json(indent=2),
+    }
+    artifacts.upload(client, run, verdict_files(work, request.verdict) | found)
     client.set_model_version_tag(
         request.snapshot.spec.registry.name, str(result.version), registry.REQUALIFIED, result.sentence
     )

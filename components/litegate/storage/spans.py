@@ -22,7 +22,7 @@ __all__ = ["AT_ONCE", "GAP", "Span", "joined", "missing", "write_spans"]
 Span = tuple[int, int]
 """Where a part begins, and where it ends."""
 
-GAP = 1 << 16
+GAP = 1 << 20
 """Bytes that are rather fetched than asked around: a request costs as much as they do."""
 
 AT_ONCE = 8

@@ -1,7 +1,9 @@
 """How litegate writes to MLflow: runs, logged models, the registry, and the notes that people read there."""
 
 import os
+import sys
 import warnings
+from importlib.util import find_spec
 
 # MLflow reads these when it is imported or called: nothing leaves the host, nothing is guessed from the
 # current folder, no pip is started to check requirements that we pin, and a dead server is noticed in half a minute.
@@ -18,3 +20,8 @@ for _name, _value in {
 
 # MLflow 3.17 warns about its own classes when `mlflow.pyfunc` is imported.
 warnings.filterwarnings("ignore", ".*Any type hint is inferred as AnyType", UserWarning)
+
+# MLflow tries to import Databricks' runtime several times for each of its requests, which searches all of `sys.path`;
+# where there is none, Python is told once.
+if "dbruntime" not in sys.modules and find_spec("dbruntime") is None:
+    sys.modules["dbruntime"] = None  # type: ignore[assignment]

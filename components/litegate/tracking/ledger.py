@@ -3,7 +3,8 @@
 MLflow never changes or deletes a parameter of a run, and two that write one at once cannot both succeed: its
 database has one row for a run and key. So entry `n` is the parameter `entry-n`, the first writer has the
 number, and the other one reads again. Which run it is, is settled in the same way: the name of an experiment is
-unique, and the alias's own experiment is created together with the tag that names the run.
+unique, and the alias's own experiment is created together with the tag that names the run. A long ledger goes on in
+further runs, its pages; the tag then names one of the latest, and each page the one that follows it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from mlflow.exceptions import MlflowException
 from litegate.errors import BadInput, StoreError
 from litegate.promotion import check_chain
 from litegate.records import Aliases, LedgerEntry, RegisteredAlias
-from litegate.tracking import notes, runs
+from litegate.tracking import notes, pages, run_data, runs
 
 __all__ = ["EXPERIMENT", "Ledger"]
 
@@ -38,6 +39,7 @@ class Ledger:
     def __init__(self, client: MlflowClient, channel: RegisteredAlias) -> None:
         self.client, self.channel = client, channel
         self._run_id: str | None = None
+        self._page: Run | None = None
         self._read: tuple[tuple[str, str], ...] = ()
         self._entries: tuple[LedgerEntry, ...] = ()
 
@@ -66,16 +68,25 @@ class Ledger:
         run_id = self.run_id()
         if run_id is None:
             return ()
-        run = self._run(run_id)
-        if run.info.lifecycle_stage != "active":
-            remedy = f"restore it (`mlflow runs restore --run-id {run_id}`) or its experiment {EXPERIMENT}"
-            raise StoreError(f"{self.where}: its run was deleted: {remedy}")
-        found = tuple((key, text) for key, text in sorted(run.data.params.items()) if key.startswith("entry-"))
-        # A decision reads the ledger several times: what was read before, to the letter, was checked then.
-        known = self._entries if found[: len(self._read)] == self._read else ()
-        entries = (*known, *(self._entry(key, text) for key, text in found[len(known) :]))
+        page = self._active(run_id)
+        while (run_id := pages.following(page)) is not None:
+            page = self._active(run_id)
+        if self._page is None or page.info.run_id != self._page.info.run_id:
+            self._read, self._entries = (), pages.archived(self.client, page, self.where)
+        self._page, self._run_id = page, page.info.run_id
+        found = tuple((key, text) for key, text in sorted(page.data.params.items()) if key.startswith("entry-"))
+        if found != self._read:
+            self._entries = self._checked(found)
+            self._read = found
+        return self._entries
+
+    def _checked(self, found: tuple[tuple[str, str], ...]) -> tuple[LedgerEntry, ...]:
+        """All entries where the page holds `found`; what was read before, to the letter, was checked then."""
+        before = len(self._entries) - len(self._read)
+        same = found[: len(self._read)] == self._read
+        known = self._entries if same else self._entries[:before]
+        entries = (*known, *(self._entry(key, text) for key, text in found[len(known) - before :]))
         check_chain(entries, self.where, checked=len(known))
-        self._read, self._entries = found, entries
         return entries
 
     def append(self, entry: LedgerEntry) -> bool:
@@ -91,7 +102,7 @@ class Ledger:
             raise BadInput(
                 where, f"a ledger entry of at most {VALUE_LIMIT:,} characters", f"{len(text):,}: shorten them"
             )
-        run_id = str(self.run_id(create=True))
+        run_id = self._run_of(entry)
         refused = ""
         for attempt in range(TRIES):
             try:
@@ -113,7 +124,17 @@ class Ledger:
         """
         tags = {name: "" if version is None else str(version) for name, version in now}
         note = notes.ledger_note(self.channel, now, self._entries)
-        runs.tag(self.client, str(self.run_id()), tags | {runs.NOTE: note})
+        run_data.tag(self.client, str(self.run_id()), tags | {run_data.NOTE: note})
+
+    def _run_of(self, entry: LedgerEntry) -> str:
+        """The run that is to hold an entry: all writers agree on it, for all of them know the entries before."""
+        run_id = str(self.run_id(create=True))
+        if self._page is not None and entry.number == len(self._entries) and len(self._read) >= pages.SIZE:
+            run_id = pages.open_page(self.client, self._page, self._entries)
+            marker = self._marker()
+            if marker is not None:
+                self.client.set_experiment_tag(marker.experiment_id, RUN_TAG, run_id)
+        return run_id
 
     def _entry(self, key: str, text: str) -> LedgerEntry:
         try:
@@ -123,6 +144,13 @@ class Ledger:
         if key != KEY.format(entry.number):
             raise StoreError(f"{self.where}: {key} holds entry {entry.number}: it was not written by litegate")
         return entry
+
+    def _active(self, run_id: str) -> Run:
+        run = self._run(run_id)
+        if run.info.lifecycle_stage != "active":
+            remedy = f"restore it (`mlflow runs restore --run-id {run_id}`) or its experiment {EXPERIMENT}"
+            raise StoreError(f"{self.where}: its run was deleted: {remedy}")
+        return run
 
     def _run(self, run_id: str) -> Run:
         try:
@@ -145,7 +173,7 @@ class Ledger:
         run = self.client.create_run(hub, run_name=str(self.channel), tags={"model": self.channel.registry})
         self.client.set_terminated(run.info.run_id)  # a ledger is not at work: nobody shall wait for its end
         note = f"The ledger of {self.channel} is run `{run.info.run_id}` of the experiment `{EXPERIMENT}`."
-        tags = {RUN_TAG: run.info.run_id, runs.NOTE: note}
+        tags = {RUN_TAG: run.info.run_id, run_data.NOTE: note}
         with suppress(MlflowException):  # somebody else was first, or what follows says what is wrong
             self.client.create_experiment(self._marker_name, tags=tags)
         experiment = self._marker()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litegate.presentation.markdown import plain
 from litegate.records import Overrides
-from litegate.tracking.runs import NOTE
+from litegate.tracking.run_data import NOTE
 
 __all__ = ["OVERRIDES", "marked", "overrides_in"]
 

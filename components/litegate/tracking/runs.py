@@ -6,23 +6,20 @@ pipeline run found something else, the outdated run stays, and its tag `litegate
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import PurePosixPath
+from functools import cached_property
 from urllib.parse import quote
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from litegate.digest import digest_json
 from litegate.errors import StackError
-from litegate.records import DataRef
-from litegate.storage.opening import open_storage
 from litegate.storage.scratch import WRITER_TAG, writer
+from litegate.tracking.run_data import NOTE, cut, tag
 
 __all__ = [
     "GROUP",
@@ -32,16 +29,11 @@ __all__ = [
     "Runs",
     "artifact_page",
     "connect",
-    "dataset",
     "experiment",
-    "log",
-    "log_datasets",
     "page",
-    "tag",
     "unended",
 ]
 
-NOTE = "mlflow.note.content"
 RUN_KEY = "litegate.run_key"
 DIGEST = "litegate.digest"
 GROUP = "litegate.group"
@@ -49,8 +41,6 @@ SUPERSEDED = "litegate.superseded"
 KILLED = "KILLED"
 """MLflow's state of a run that was ended from outside."""
 FILES, FILES_ARTIFACT = "litegate.files", "workspace.json"
-DATASET_DIGEST_LIMIT = 36
-TAG_LIMIT = 5000
 
 
 def connect() -> MlflowClient:
@@ -95,7 +85,7 @@ def experiment(client: MlflowClient, name: str, note: Callable[[str], str]) -> s
 
 
 class Runs:
-    """The runs of one pipeline run in an experiment.
+    """The runs of one pipeline run in an experiment; several threads may record at once.
 
     Args:
         run_key: names the pipeline run.
@@ -135,13 +125,16 @@ class Runs:
     def open(self, content: Sequence[str], name: str, tags: Mapping[str, str], parent: str | None = None) -> Run:
         """The run that records `content`, created where there is none."""
         digest = _digest(content, parent)
-        own = {RUN_KEY: self.run_key, GROUP: self.group, DIGEST: digest, WRITER_TAG: writer()}
-        if parent is not None:
-            own["mlflow.parentRunId"] = parent
-        found = self._search(_is(DIGEST, digest))
-        run = found[0] if found else self.client.create_run(self.experiment_id, run_name=name, tags=own)
+        now = {**tags, SUPERSEDED: "false", WRITER_TAG: writer()}
+        run = self._earlier.get(digest)
+        if run is None:
+            own = {RUN_KEY: self.run_key, GROUP: self.group, DIGEST: digest, **now}
+            if parent is not None:
+                own["mlflow.parentRunId"] = parent
+            run = self.client.create_run(self.experiment_id, run_name=name, tags=cut(own))
+        else:
+            tag(self.client, run.info.run_id, now, run.data.tags)
         self._opened.append(run.info.run_id)
-        tag(self.client, run.info.run_id, {**tags, SUPERSEDED: "false", WRITER_TAG: writer()})
         return run
 
     def supersede_others(self) -> None:
@@ -151,6 +144,11 @@ class Runs:
                 self.client.set_tag(run.info.run_id, SUPERSEDED, "true")
                 if run.info.status == "RUNNING":  # that try was killed
                     self.client.set_terminated(run.info.run_id, KILLED)
+
+    @cached_property
+    def _earlier(self) -> dict[str, Run]:
+        """By digest, the first run that earlier tries recorded: one request for all, for there are many variants."""
+        return {run.data.tags.get(DIGEST, ""): run for run in reversed(self._search(_is(GROUP, self.group)))}
 
     def _search(self, wanted: str) -> list[Run]:
         runs = self.client.search_runs([self.experiment_id], wanted, max_results=1000)
@@ -176,53 +174,3 @@ def _is(key: str, value: str) -> str:
 
 def _group(run_key: str) -> str:
     return digest_json(run_key)[:16]
-
-
-def log(
-    client: MlflowClient,
-    run: Run,
-    params: Mapping[str, object] | None = None,
-    metrics: Mapping[str, float | None] | None = None,
-    model_id: str | None = None,
-    data: Dataset | None = None,
-) -> None:
-    """Write to a run, and its metrics to the logged model too; writing the same again changes nothing.
-
-    A metric that is None, NaN or infinite is left out: MLflow would store infinity as a finite number.
-    """
-    # Every metric has the run's own start time, so that a repeated point is the same point.
-    common = {"model_id": model_id}
-    if data is not None:
-        common |= {"dataset_name": data.name, "dataset_digest": data.digest}
-    points = [
-        Metric(name, float(value), run.info.start_time, 0, **common)
-        for name, value in (metrics or {}).items()
-        if value is not None and math.isfinite(value)
-    ]
-    client.log_batch(
-        run.info.run_id,
-        metrics=points,
-        params=[Param(name, str(value)) for name, value in (params or {}).items() if value is not None],
-    )
-
-
-def tag(client: MlflowClient, run_id: str, tags: Mapping[str, str]) -> None:
-    """Set all tags of a run at once, cut to what MLflow keeps of them."""
-    client.log_batch(run_id, tags=[RunTag(name, value[:TAG_LIMIT]) for name, value in tags.items()])
-
-
-def dataset(data: DataRef, samples: int) -> Dataset:
-    """MLflow's name for a pinned dataset of so many samples; nothing is read."""
-    return Dataset(
-        name=PurePosixPath(data.uri.rstrip("/")).stem or "data",
-        digest=data.digest[:DATASET_DIGEST_LIMIT],
-        source_type=open_storage(data.uri).kind,
-        source=json.dumps({"uri": data.uri}),
-        profile=json.dumps({"num_rows": samples}),
-    )
-
-
-def log_datasets(client: MlflowClient, run: Run, **by_context: Dataset) -> None:
-    """Name the datasets that a run used, by what for."""
-    inputs = [DatasetInput(data, [InputTag("mlflow.data.context", context)]) for context, data in by_context.items()]
-    client.log_inputs(run.info.run_id, inputs)

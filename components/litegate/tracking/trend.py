@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
 
 from litegate.records import RegisteredAlias
-from litegate.tracking import requalify_notes, runs
+from litegate.tracking import requalify_notes, run_data, runs
 
 __all__ = ["ACTION", "NUMBER", "Trend"]
 
@@ -51,7 +51,7 @@ class Trend:
         current = [run for run in self._requalifications() if run.data.tags.get(runs.SUPERSEDED) != "true"]
         rows = [requalify_notes.row(_number(run), run, run.data.tags.get(ACTION, "")) for run in current]
         note = requalify_notes.trend_note(self.channel, rows)
-        runs.tag(self.client, self._run().info.run_id, {runs.NOTE: note})
+        run_data.tag(self.client, self._run().info.run_id, {run_data.NOTE: note})
 
     def _run(self) -> Run:
         key = f"trend of {self.channel}"

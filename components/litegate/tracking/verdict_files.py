@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import PurePosixPath
-
-from mlflow import MlflowClient
 
 from litegate.records import Verdict
 from litegate.tracking import notes
+from litegate.tracking.artifacts import Content
 from litegate.work.step_work import Work
 
-__all__ = ["log_verdict"]
+__all__ = ["verdict_files"]
 
 
-def log_verdict(client: MlflowClient, work: Work, run_id: str, verdict: Verdict) -> None:
-    """Keep a verdict, and its files under the names that they have for every variant."""
-    client.log_text(run_id, verdict.model_dump_json(indent=2), notes.VERDICT)
+def verdict_files(work: Work, verdict: Verdict) -> dict[str, Content]:
+    """A verdict, and its files under the names that they have for every variant: what `artifacts.upload` takes."""
+    found: dict[str, Content] = {notes.VERDICT: verdict.model_dump_json(indent=2)}
     for file in verdict.explanation:
         name = PurePosixPath(file.name).name.removeprefix(f"{verdict.variant}-")
-        path = work.folder / notes.EXPLANATION / verdict.variant / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(work.path(file), path)
-        client.log_artifact(run_id, str(path), notes.EXPLANATION)
+        found[f"{notes.EXPLANATION}/{name}"] = work.path(file)
+    return found

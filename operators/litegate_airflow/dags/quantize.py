@@ -80,8 +80,12 @@ def quantize_dag(
         "params": form(read),
         "tags": ["litegate", "quantize", read.model.name, read.target, *tags],
     }
-    with DAG(dag_id or f"quantize__{read.model.name}", **{**own, **dag}) as made:
+    arguments: dict[str, Any] = {**own, **dag}
+    params = arguments.pop("params")
+    with DAG(dag_id or f"quantize__{read.model.name}", **arguments) as made:
         _tasks(source, read, owner, prefixed=False)
+    # Each task would be given a copy of its own, at most of the cost of the parse; a run merges the DAG's in anyway.
+    made.params = params
     return made
 
 

@@ -48,7 +48,8 @@ def test_a_recording_that_is_to_end_has_time_to_end_its_runs(toy, tmp_path):
     child.follow(120)
     killer.join()
 
-    assert {run.info.status for run in recorded(toy.name)} - {"FINISHED"} == {"KILLED"}
+    ended = {run.info.status for run in recorded(toy.name)}
+    assert ended - {"FINISHED", "FAILED"} == {"KILLED"}, "a variant without a file is FAILED"
 
     result = register.run(toy.request(), toy.work)
     states = {run.info.run_id: run.info.status for run in recorded(toy.name)}

@@ -32,3 +32,11 @@ def test_an_override_run_registers_nothing_and_each_of_its_runs_says_what_was_ch
         assert tags["mlflow.note.content"].startswith(first)
     model = MlflowClient().get_logged_model(result.variants[2].mlflow_model_id)
     assert (model.tags["overrides"], model.params["variant"]) == (said, "int8")
+
+
+def test_an_override_run_and_a_run_by_the_spec_share_no_logged_model(mlflow_url, toy):
+    request, own = toy.request(run_key="by the spec"), toy.request(run_key="override")
+    overridden = own.model_copy(update={"resolved": own.resolved.model_copy(update={"overrides": OVERRIDES})})
+    results = [run(each, toy.work) for each in (overridden, request)]
+    models = [row.mlflow_model_id for result in results for row in result.variants if row.mlflow_model_id]
+    assert len(set(models)) == 6

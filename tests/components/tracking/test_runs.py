@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from litegate.digest import digest_bytes
 from litegate.errors import StackError
 from litegate.records import DataRef, FileRef
-from litegate.tracking import runs
+from litegate.tracking import run_data, runs
 
 NOTE = "note of {}".format
 pytestmark = pytest.mark.usefixtures("mlflow_url")
@@ -38,7 +38,7 @@ def test_a_deleted_experiment_is_brought_back(name):
     client.delete_experiment(experiment)
     assert runs.experiment(client, name, NOTE) == experiment
     found = client.get_experiment(experiment)
-    assert (found.lifecycle_stage, found.tags[runs.NOTE]) == ("active", f"note of {experiment}")
+    assert (found.lifecycle_stage, found.tags[run_data.NOTE]) == ("active", f"note of {experiment}")
 
 
 def test_the_same_content_is_the_same_run_only_within_a_pipeline_run(name):
@@ -70,7 +70,8 @@ def test_a_run_ends_as_its_recording_did(name, error, status):
 def test_a_run_whose_recorder_ends_while_it_is_created_is_ended_too(name, monkeypatch):
     client = MlflowClient()
     experiment = runs.experiment(client, name, NOTE)
-    monkeypatch.setattr(runs, "tag", lambda *_: sys.exit(143))
+    create = MlflowClient.create_run
+    monkeypatch.setattr(MlflowClient, "create_run", lambda *args, **kwargs: sys.exit(create(*args, **kwargs) and 143))
     with pytest.raises(SystemExit), runs.Runs(client, experiment, "key").recording(["a"], "run", {}):
         pytest.fail("it was never opened")
     (run,) = client.search_runs([experiment])
@@ -94,13 +95,13 @@ def test_what_a_killed_try_left_open_is_ended_by_the_one_that_does_not_take_it_u
 @pytest.mark.parametrize("uri", ["s3://bucket/data/eval.npz", "/data/eval.npz", "s3://bucket/eval/"])
 def test_a_data_set_is_named_without_being_read(name, uri):
     manifest = FileRef(name="manifest.json", digest=digest_bytes(b""), bytes=0)
-    data = runs.dataset(DataRef(uri=uri, format="npz", digest=digest_bytes(b"data"), manifest=manifest), 50)
+    data = run_data.dataset(DataRef(uri=uri, format="npz", digest=digest_bytes(b"data"), manifest=manifest), 50)
     assert (data.name, data.digest) == ("eval", digest_bytes(b"data")[:36])
 
     client = MlflowClient()
     run = runs.Runs(client, runs.experiment(client, name, NOTE), "key").open(["a"], "run", {})
     for _ in range(2):
-        runs.log_datasets(client, run, calibration=data, evaluation=data)
+        run_data.log_datasets(client, run, calibration=data, evaluation=data)
     (found,) = client.get_run(run.info.run_id).inputs.dataset_inputs
     assert found.dataset.name == "eval"
     assert mlflow.data.get_source(found).uri == uri
