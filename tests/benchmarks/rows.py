@@ -106,6 +106,11 @@ ROWS = MappingProxyType(
             3,
             unit="s",
         ),
+        "calibrate_once": Row(
+            "MobileNetV2, 200 samples, all integer variants, equal bytes: one calibration / a converter call for each",
+            "calibrate_row:calibrate_once",
+            0.35,
+        ),
         "sampling_bytes": Row(
             "500 of 1,000,000 records from S3, NPZ and indexed TFRecord: bytes that are read / all",
             "sampling_rows:sampling_bytes",

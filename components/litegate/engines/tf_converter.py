@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 import tensorflow as tf
@@ -98,7 +99,8 @@ def _calibrated(
         say("calibrate: left to each variant, because of %s", problem)
         return None
     counter = _Counter.of(calibration, "calibrate", say)
-    content = tf_calibration.calibrated_model(first, counter)
+    with _quiet():
+        content = tf_calibration.calibrated_model(first, counter)
     counter.check("all variants")
     return Calibrated(content, tuple(name for name, model in models.items() if model == first))
 
@@ -138,10 +140,17 @@ def _set(converter: Any, recipe: Recipe) -> None:
     converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(recipe.io)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what the calibrator's interpreter says about itself."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
+        yield
+
+
 def _convert(converter: Any, recipe: Recipe) -> bytes:
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
+        with _quiet():
             content: bytes = converter.convert()
     except Exception as error:
         found = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
