@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,19 @@ def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield bucket
     s3_client().close()
     client_for.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def warm_parents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder in which warm parents of both environments listen."""
+    from litegate.execution.warm.keeping import kept
+    from litegate.settings import settings
+
+    folder = tmp_path_factory.mktemp("warm")
+    with ExitStack() as parents:
+        for environment, python in settings().pythons.items():
+            parents.enter_context(kept(environment, python, folder))()
+        yield folder
 
 
 @pytest.fixture(scope="module")

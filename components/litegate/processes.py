@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["die_with_parent", "end_namespaces", "namespace_of", "readable"]
+__all__ = ["die_with_parent", "end_namespaces", "end_session", "namespace_of", "readable"]
 
 _PR_SET_PDEATHSIG = 1
 _COLOURS, _CONTROL = re.compile(r"\x1b\[[0-9;]*m"), re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
@@ -43,6 +43,13 @@ def namespace_of(kind: str, process: int | str = "self") -> str:
     with suppress(OSError):
         return str(Path(f"/proc/{process}/ns/{kind}").readlink())
     return ""
+
+
+def end_session(leader: int) -> None:
+    """End the first process of a session and what it has started there, also if it is yet to begin the session."""
+    for end in (os.killpg, os.kill):
+        with suppress(ProcessLookupError):
+            end(leader, signal.SIGKILL)
 
 
 def end_namespaces(names: Sequence[str]) -> None:

@@ -23,6 +23,7 @@ class Settings:
         pythons: interpreter by environment name.
         waits: seconds before a step is tried again that was ended from outside; as many times as there are.
         executor: what runs the processes of steps, a name in `litegate.execution.executors`.
+        warm: folder in which warm parents listen, if there are any; None for none.
     """
 
     workspace: str
@@ -31,6 +32,7 @@ class Settings:
     pythons: dict[str, Path]
     waits: tuple[float, ...] = (5.0, 30.0)
     executor: str = "cold"
+    warm: Path | None = None
 
 
 def default_home() -> Path:
@@ -58,7 +60,8 @@ def settings(home: Path | None = None) -> Settings:
         cache=home / "cache",
         scratch=home / "scratch",
         pythons={"service": Path(sys.executable), "tensorflow": _tensorflow_python()},
-        executor=os.environ.get("LITEGATE_EXECUTOR") or "cold",
+        executor=os.environ.get("LITEGATE_EXECUTOR") or "auto",
+        warm=Path(os.environ.get("LITEGATE_WARM") or home / "warm").absolute(),
     )
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tests.benchmarks.bench_context import Bench
 from tests.benchmarks.figures import Measured, host, line, title, write_page
-from tests.benchmarks.rows import ROWS
+from tests.benchmarks.rows import PARTS, ROWS, measuring
 
 ROOT = Path(__file__).parents[2]
 BUILD, PAGE = ROOT / "build", ROOT / "docs" / "benchmarks.md"
@@ -34,17 +34,17 @@ def main() -> int:
     options = _options()
     if options.row:
         return _measure_here(options.row, Bench(options.folder, options.quick))
-    unknown = set(options.rows) - set(ROWS)
+    unknown = set(options.rows) - set(ROWS) - set(PARTS)
     if unknown:
-        print(f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}", file=sys.stderr)
+        print(f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join([*ROWS, *PARTS])}", file=sys.stderr)
         return 2
     bench = Bench(BUILD / "bench", options.quick)
     shutil.rmtree(bench.folder, ignore_errors=True)
     bench.folder.mkdir(parents=True)
-    names = options.rows or list(ROWS)
+    names = options.rows or [*ROWS, *PARTS]
     print(title(), flush=True)
-    measured = _measure_all(names, bench, _earlier(options) if options.rows else {})
-    lost = [name for name in names if name not in measured]
+    done = _measure_all(names, bench, _earlier(options) if options.rows else {})
+    lost = [name for name in names if name not in done]
     for name in lost:
         print(f"{name} could not be measured; {bench.folder}/rows/{name}.log says why", file=sys.stderr)
     return 1 if lost else 0
@@ -52,15 +52,16 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"all by default: {', '.join(ROWS)}")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"all by default: {', '.join([*ROWS, *PARTS])}")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works; writes no page")
-    parser.add_argument("--row", choices=ROWS, help=argparse.SUPPRESS)
+    parser.add_argument("--row", choices=[*ROWS, *PARTS], help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _measure_all(names: list[str], bench: Bench, measured: dict[str, Measured]) -> dict[str, Measured]:
-    """Earlier figures with the new ones in their places, written whenever one has changed."""
+def _measure_all(names: list[str], bench: Bench, measured: dict[str, Measured]) -> set[str]:
+    """Put new figures in the places of earlier ones, and write all whenever one has changed; what could be measured."""
+    done: set[str] = set()
     for name in names:
         measured.pop(name, None)
         _write(measured, bench)
@@ -68,11 +69,13 @@ def _measure_all(names: list[str], bench: Bench, measured: dict[str, Measured]) 
         found = _measure(name, bench)
         print(line(name, found), flush=True)
         if found is not None:
+            done.add(name)
+        if found is not None and name in ROWS:
             measured[name] = found
             _write(measured, bench)
     if not bench.quick:
         write_page(PAGE, measured, bench.folder)
-    return measured
+    return done
 
 
 def _measure(name: str, bench: Bench) -> Measured | None:
@@ -100,11 +103,11 @@ def _measure(name: str, bench: Bench) -> Measured | None:
 def _measure_here(name: str, bench: Bench) -> int:
     """In the row's process."""
     try:
-        value = ROWS[name].measure(bench)
+        value = measuring(ROWS[name].function if name in ROWS else PARTS[name])(bench)
     except Exception:
         traceback.print_exc()
         return 1
-    (bench.folder / "rows" / f"{name}.json").write_text(json.dumps(value))
+    (bench.folder / "rows" / f"{name}.json").write_text(json.dumps(None if value is None else float(value)))
     return 0
 
 

@@ -1,7 +1,7 @@
 """Quantizes MobileNetV2 into all integer variants, by a converter call for each and from one calibration; timed.
 
-Run by the Python that has TensorFlow: FOLDER SAMPLES. Prints, as JSON, the seconds of each way, and of which variants the
-two files differ.
+Run by the Python that has TensorFlow: FOLDER SAMPLES. Prints, as JSON, the seconds of each way, and of which variants
+the two files differ.
 """
 
 from __future__ import annotations

@@ -44,6 +44,8 @@ def title() -> str:
 
 def line(name: str, found: Measured | None) -> str:
     """A row on the terminal; None for what could not be measured."""
+    if name not in ROWS:
+        return f"{name:32}{'':24}  {'not measured' if found is None else f'{chr(32):12}{found.seconds:>6.0f} s'}"
     row = ROWS[name]
     if found is None:
         return f"{name:32}{'-':>12}{_limit(row):>12}  not measured"

@@ -26,6 +26,7 @@ __all__ = [
     "pipeline_sequential_vs_script",
     "pipeline_vs_script",
     "rerun_seconds",
+    "resnet8_files",
     "small_pipeline_vs_script",
 ]
 
@@ -62,7 +63,7 @@ def compare_vs_script(bench: Bench) -> float:
 
 def small_pipeline_vs_script(bench: Bench) -> float:
     """All eight variants of the digits."""
-    script = bench.once("digits_script", lambda: _script(bench, *_digits(bench), images=None))
+    script = bench.once("digits_script", lambda: _script(bench, "digits", *_digits(bench), images=None))
     run = _digits_runs(bench)["first"]
     _check_verdicts(bench, script["result"], run["result"])
     return run["seconds"] / script["seconds"]
@@ -87,6 +88,14 @@ def airflow_share(bench: Bench) -> float:
     return airflow_seconds(bench) / _resnet8_run(bench)["run_seconds"]
 
 
+def resnet8_files(bench: Bench) -> Path | None:
+    """The folder with the files that the script has made of ResNet-8; None where that model is not there."""
+    if not REAL.is_dir():
+        return None
+    _resnet8_script(bench)
+    return bench.folder / "script-resnet8"
+
+
 def _resnet8() -> tuple[Path, Path, Path]:
     """Model, data to calibrate with, and data to evaluate on."""
     if not REAL.is_dir():
@@ -96,7 +105,7 @@ def _resnet8() -> tuple[Path, Path, Path]:
 
 def _resnet8_script(bench: Bench) -> dict[str, Any]:
     files, images = _resnet8(), bench.size(10_000, 200)
-    found: dict[str, Any] = bench.once("resnet8_script", lambda: _script(bench, *files, images))
+    found: dict[str, Any] = bench.once("resnet8_script", lambda: _script(bench, "resnet8", *files, images))
     return found
 
 
@@ -147,9 +156,9 @@ def _compare(bench: Bench) -> dict[str, Any]:
     return {"seconds": seconds, "result": json.loads((out / "result.json").read_text())}
 
 
-def _script(bench: Bench, model: Path, calibration: Path, test: Path, images: int | None) -> dict[str, Any]:
+def _script(bench: Bench, name: str, model: Path, calibration: Path, test: Path, images: int | None) -> dict[str, Any]:
     """The script in one process."""
-    out = bench.folder / f"script-{model.stem}"
+    out = bench.folder / f"script-{name}"
     size = () if images is None else ("--images", str(images))
     options = ("--samples", str(SAMPLES), "--max-drop", str(MARGIN), *size)
     seconds = bench.command(settings().pythons["tensorflow"], SCRIPT, model, calibration, test, out, *options)

@@ -10,10 +10,11 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from tests.benchmarks.bench_context import Bench
 
-__all__ = ["ROWS", "Row"]
+__all__ = ["PARTS", "ROWS", "Row", "measuring"]
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,20 @@ class Row:
     at_least: bool = False
     unit: str = ""
 
-    def measure(self, bench: Bench) -> float:
-        """The figure, taken now."""
-        module, _, name = self.function.partition(":")
-        function: Callable[[Bench], float] = getattr(importlib.import_module(f"tests.benchmarks.{module}"), name)
-        return float(function(bench))
-
     def reached(self, value: float) -> bool:
         """Whether a value is good enough."""
         return value >= self.limit if self.at_least else value <= self.limit
 
+
+def measuring(function: str) -> Callable[[Bench], Any]:
+    """The function of a row or a part."""
+    module, _, name = function.partition(":")
+    found: Callable[[Bench], Any] = getattr(importlib.import_module(f"tests.benchmarks.{module}"), name)
+    return found
+
+
+PARTS = MappingProxyType({"benefits": "benefits_part:write_benefits"})
+"""Further parts of `docs/benchmarks.md`, each with what measures it and writes it to `parts/NAME.md` of the folder."""
 
 ROWS = MappingProxyType(
     {

@@ -10,10 +10,11 @@ import pytest
 
 from tests.benchmarks import bench
 from tests.benchmarks.bench_context import Bench
+from tests.benchmarks.benefits_part import CLAIMS, benefits
 from tests.benchmarks.critical_path import TaskTime, critical_path, work_on
 from tests.benchmarks.figures import Measured, line, replaced, table, write_page
 from tests.benchmarks.profile_part import profile
-from tests.benchmarks.rows import ROWS, Row
+from tests.benchmarks.rows import PARTS, ROWS, Row, measuring
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 NAME = "rerun_seconds"
@@ -140,6 +141,22 @@ def test_the_critical_path_is_what_each_task_waited_for_longest() -> None:
     assert [(task.name, task.element) for task in path] == [("a", -1), ("b", 1), ("c", 1), ("d", -1)]
     assert work_on(path) == 2 + 6 + 1 + 1
     assert critical_path([], {}) == []
+
+
+def test_every_part_has_its_place_on_the_page() -> None:
+    assert all(f"<!-- measured: {name} -->" in PAGE.read_text() for name in PARTS)
+    assert line("benefits", measured(0)).split() == ["benefits", "9", "s"]
+    assert line("benefits", None).endswith("not measured")
+
+
+def test_every_row_and_part_has_its_function() -> None:
+    assert all(callable(measuring(row.function)) for row in ROWS.values())
+    assert all(callable(measuring(function)) for function in PARTS.values())
+
+
+def test_a_benefit_stands_beside_its_claim() -> None:
+    text = benefits({"a": dict.fromkeys(CLAIMS, (3.96, 2.04)), "b": dict.fromkeys(CLAIMS, (1.0, 1.0))})
+    assert "| `int8` | 4x smaller, 3x and more faster | 4.0x smaller, 2.0x faster | 1.0x smaller" in text
 
 
 def test_the_profile_has_a_line_for_each_task_and_says_what_is_left() -> None:

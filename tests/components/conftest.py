@@ -28,6 +28,7 @@ from litegate.records import (
     Evaluated,
     FileRef,
     Flip,
+    LatencyRatio,
     MetricFacts,
     ModelRef,
     Reason,
@@ -172,6 +173,9 @@ class Toy:
                 runs=50,
                 host="testhost",
                 kernels="xnnpack",
+                ratio=LatencyRatio(estimate=0.5, low=0.45, high=0.55, confidence=0.95, rounds=31),
+                measured_at="2026-01-31T12:34:56.000000+00:00",
+                noise="it waited for a processor 31% of the time",
             ),
         )
 

@@ -117,6 +117,17 @@ def run_flow(
     return run
 
 
+_USUAL: list[Outcome] = []
+
+
+@pytest.fixture
+def usual_run(run_flow: Run) -> Outcome:
+    """One in which nothing fails and nothing was known before; the same for all tests, which only look at it."""
+    if not _USUAL:
+        _USUAL.append(run_flow(Steps()))
+    return _USUAL[0]
+
+
 @pytest.fixture(scope="session")
 def quarters(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the smallest of the real models, `keras3.keras`, and its datasets."""

@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
+from litegate.diagnosis import kind_of, message_of
 from litegate.digest import digest_json
 from litegate.errors import LitegateError, StepFailed
 from litegate.execution.step import Step
@@ -23,6 +24,7 @@ from litegate.records import (
     FileBenchmark,
     FileEvaluation,
     FileEvaluations,
+    FileFailure,
     FileRef,
     FileSmokeRun,
     Inspection,
@@ -80,20 +82,27 @@ class Steps:
     request: Any = None
 
     def __call__(self, step: Step, request: Any, settings: Any) -> Steps:
-        about = request.files[0] if step.each else request
-        artifact = getattr(about, "artifact", None)
+        artifact = getattr(request, "artifact", None)
         variant = getattr(request, "variant", artifact.variant if artifact and step.name != "sample" else "")
         run = copy(self)  # several may run at once
-        run.step, run.variant, run.request = step.name, variant, about
+        run.step, run.variant, run.request = step.name, variant, request
         return run
 
+    @property
+    def parts(self) -> dict[tuple[str, str], Any]:
+        """What is asked, by step and variant."""
+        if self.step != "evaluate":
+            return {(self.step, self.variant): self.request}
+        return {(self.step, file.artifact.variant): file for file in self.request.files}
+
     def find(self) -> Record | None:
-        self.looked_up[self.step, self.variant] = self.request
-        known = (self.step, self.variant) in self.known or EVERYTHING in self.known
+        self.looked_up |= self.parts
+        known = self.parts.keys() <= self.known or EVERYTHING in self.known
         return getattr(self, self.step)(self.request) if known else None
 
     def run(self) -> Record:
-        self.requests[self.step, self.variant] = self.request
+        for part in self.parts.keys() - self.known:
+            self.requests[part] = self.parts[part]
         if error := self.failing.get((self.step, self.variant)):
             raise error
         return getattr(self, self.step)(self.request)
@@ -142,16 +151,14 @@ class Steps:
         return Position(entries=4)
 
     def evaluate(self, request: Any) -> FileEvaluations:
-        evaluation = FileEvaluation(
-            artifact_digest=digest_json(self.variant),
-            metric=METRIC,
-            samples=9,
-            available=9,
-            outcomes=FILE,
-            seconds=0.1,
-            kernels="x",
-        )
-        return FileEvaluations(files=(evaluation,))
+        return FileEvaluations(files=tuple(self._evaluate_file(file.artifact) for file in request.files))
+
+    def _evaluate_file(self, artifact: Artifact) -> FileEvaluation | FileFailure:
+        digest, error = artifact.file.digest, self.failing.get(("evaluate", artifact.variant))
+        if error is not None:
+            return FileFailure(artifact_digest=digest, kind=kind_of(error), message=message_of(error))
+        found = {"metric": METRIC, "samples": 9, "available": 9, "outcomes": FILE, "seconds": 0.1, "kernels": "x"}
+        return FileEvaluation(artifact_digest=digest, **found)
 
     def benchmark(self, request: Any) -> Benchmarks:
         found = {"latency_ms": 1.0, "latency_p95_ms": 2.0, "runs": 9, "host": "h", "kernels": "x"}

@@ -10,23 +10,35 @@ from typing import Any
 import pytest
 
 from litegate.errors import BadInput
-from tests.dags.pretended import CRASH, FILE, Run, Steps, artifact
+from tests.dags.pretended import CRASH, FILE, Outcome, Run, Steps, artifact
 from tests.operators.runtime.test_run_records import inspection, smoke
 
 
-def test_every_task_succeeds_and_the_best_variant_is_promoted(run_flow: Run) -> None:
-    outcome = run_flow(Steps())
-    assert {str(instance.state) for instance in outcome.tasks.values()} == {"success"}
-    assert outcome.pull("resolve") == ["dynamic_range", "int8"]
-    assert outcome.pull("promote")["champion"]["variant"] == "dynamic_range"
+def test_every_task_succeeds_and_the_best_variant_is_promoted(usual_run: Outcome) -> None:
+    assert {str(instance.state) for instance in usual_run.tasks.values()} == {"success"}
+    assert usual_run.pull("resolve") == ["dynamic_range", "int8"]
+    assert usual_run.pull("promote")["champion"]["variant"] == "dynamic_range"
 
 
-def test_the_baseline_and_each_variant_are_measured_on_their_own_terms(run_flow: Run) -> None:
-    requests = run_flow(Steps()).steps.requests
+def test_the_baseline_and_each_variant_are_measured_on_their_own_terms(usual_run: Outcome) -> None:
+    requests = usual_run.steps.requests
     limits = {variant: request.max_samples for (step, variant), request in requests.items() if step == "evaluate"}
     assert limits == {"float32": 50, "dynamic_range": 50, "int8": 20}
     assert [item.variant for item in requests["benchmark", ""].files] == ["float32", "dynamic_range", "int8"]
     assert requests["register", ""].run_key.startswith("quantize__m/")
+
+
+def test_each_file_is_inspected_and_run_beside_the_baseline(usual_run: Outcome) -> None:
+    requests = usual_run.steps.requests
+    for step in ("inspect", "smoke"):
+        assert requests[step, "float32"].baseline is None
+        assert requests[step, "int8"].artifact == artifact("int8")
+        assert requests[step, "int8"].baseline == artifact("float32")
+    candidates = requests["gate", ""].candidates
+    assert [(item.inspection, item.smoke) for item in candidates] == [
+        (inspection(name), smoke(name)) for name in ("dynamic_range", "int8")
+    ]
+    assert requests["gate", ""].baseline.inspection == inspection("float32")
 
 
 def test_a_single_variant_reaches_the_gate(run_flow: Run) -> None:
@@ -35,21 +47,22 @@ def test_a_single_variant_reaches_the_gate(run_flow: Run) -> None:
     assert outcome.pull("promote")["champion"]["variant"] == "int8"
 
 
-@pytest.mark.parametrize(
-    ("step", "task"),
-    [(step, "quantize") for step in ("quantize", "inspect", "smoke")] + [("evaluate", "evaluate")],
-)
-def test_a_variant_that_fails_is_judged_and_does_not_stop_the_others(run_flow: Run, step: str, task: str) -> None:
-    outcome = run_flow(Steps({(step, "dynamic_range"): CRASH}))
-    (failure,) = outcome.steps.requests["gate", ""].failures
-    assert (failure.step, failure.kind, failure.variant) == (step, "segfault", "dynamic_range")
-    assert outcome.state(f"{task}/dynamic_range") == "failed"
-    assert [item.variant for item in outcome.steps.requests["benchmark", ""].files] == ["float32", "int8"]
-    assert outcome.pull("promote")["champion"]["variant"] == "int8"
+def test_variants_that_fail_are_judged_and_do_not_stop_the_others(run_flow: Run) -> None:
+    failing = {"float16": "quantize", "int8_float_fallback": "inspect", "int8": "smoke", "uint8": "evaluate"}
+    steps = Steps({(step, variant): CRASH for variant, step in failing.items()})
+    outcome = run_flow(steps, variants=f"[dynamic_range, {', '.join(failing)}]")
+    failures = outcome.steps.requests["gate", ""].failures
+    assert {failure.variant: failure.step for failure in failures} == failing
+    assert {failure.kind for failure in failures} == {"segfault"}
+    states = {variant: outcome.state(f"quantize/{variant}") for variant in ("dynamic_range", *failing)}
+    assert states == dict.fromkeys(failing, "failed") | {"dynamic_range": "success", "uint8": "success"}
+    assert ("smoke", "int8_float_fallback") not in outcome.steps.requests
+    assert [item.variant for item in outcome.steps.requests["benchmark", ""].files] == ["float32", "dynamic_range"]
+    assert outcome.pull("promote")["champion"]["variant"] == "dynamic_range"
 
 
-def test_variants_are_quantized_from_one_calibrated_model(run_flow: Run) -> None:
-    requests = run_flow(Steps()).steps.requests
+def test_variants_are_quantized_from_one_calibrated_model(usual_run: Outcome) -> None:
+    requests = usual_run.steps.requests
     assert requests["quantize", "int8"].calibrated == FILE
     assert (requests["quantize", "int8"].saved_model, requests["quantize", "int8"].samples) == ((), None)
     assert requests["quantize", "dynamic_range"].calibrated is None
@@ -81,7 +94,7 @@ def test_bad_input_stops_the_run_before_the_gate(run_flow: Run) -> None:
     assert outcome.state("resolve") == outcome.state("gate") == "failed"
     assert outcome.state("promote") == "upstream_failed"
     assert outcome.pull("resolve", "failure")["kind"] == "bad_input"
-    assert "evaluate_baseline did not succeed (upstream_failed)" in outcome.pull("gate", "failure")["message"]
+    assert "the task check did not succeed (upstream_failed)" in outcome.pull("gate", "failure")["message"]
 
 
 def test_a_broken_spec_fails_with_its_problem(
@@ -95,41 +108,23 @@ def test_a_broken_spec_fails_with_its_problem(
     assert "broken.yaml: model: expected a value, the key is required, got nothing" in failure["message"]
 
 
-def test_nothing_is_judged_without_a_conversion(run_flow: Run) -> None:
-    outcome = run_flow(Steps({("convert", ""): CRASH}))
-    assert (outcome.state("gate"), outcome.state("promote")) == ("failed", "upstream_failed")
-    assert ("gate", "") not in outcome.steps.requests
-
-
-@pytest.mark.parametrize("step", ["lint", "conversion_check", "inspect", "smoke"])
-def test_nothing_is_quantized_where_a_check_refuses_what_it_sees(run_flow: Run, step: str) -> None:
+def test_nothing_is_measured_or_judged_where_a_check_refuses_what_it_sees(run_flow: Run) -> None:
     refused = BadInput("model.uri m.keras", "a float32 model", "one with 3 quantized weights")
-    outcome = run_flow(Steps({(step, "float32"): refused}))
-    assert outcome.state("check") == "failed"
+    outcome = run_flow(Steps({("inspect", "float32"): refused}))
     failure = outcome.pull("check", "failure")
-    assert (failure["step"], failure["kind"]) == (step, "bad_input")
-    assert (outcome.state("gate"), outcome.state("promote")) == ("failed", "upstream_failed")
+    assert (failure["step"], failure["kind"], failure["variant"]) == ("inspect", "bad_input", "float32")
+    states = {"check": "failed", "evaluate": "skipped", "benchmark": "skipped", "gate": "failed"}
+    assert {task: outcome.state(task) for task in states} == states
+    assert outcome.state("promote") == "upstream_failed"
     assert not {"gate", "evaluate", "quantize"} & {name for name, _ in outcome.steps.requests}
-
-
-def test_each_file_is_inspected_and_run_beside_the_baseline(run_flow: Run) -> None:
-    requests = run_flow(Steps()).steps.requests
-    for step in ("inspect", "smoke"):
-        assert requests[step, "float32"].baseline is None
-        assert requests[step, "int8"].artifact == artifact("int8")
-        assert requests[step, "int8"].baseline == artifact("float32")
-    candidates = requests["gate", ""].candidates
-    assert [(item.inspection, item.smoke) for item in candidates] == [
-        (inspection(name), smoke(name)) for name in ("dynamic_range", "int8")
-    ]
-    assert requests["gate", ""].baseline.inspection == inspection("float32")
 
 
 def test_the_gate_fails_without_a_baseline(run_flow: Run) -> None:
     outcome = run_flow(Steps({("evaluate", "float32"): CRASH}))
-    assert outcome.state("gate") == "failed"
+    assert (outcome.state("evaluate"), outcome.state("gate")) == ("failed", "failed")
     assert outcome.state("promote") == "upstream_failed"
-    assert "evaluate_baseline" in outcome.pull("gate", "failure")["message"]
+    assert outcome.pull("evaluate", "failure")["variant"] == "float32"
+    assert "evaluate did not succeed (failed)" in outcome.pull("gate", "failure")["message"]
 
 
 @dataclass(frozen=True)
@@ -173,10 +168,7 @@ def test_every_task_links_to_mlflow_once_the_run_is_registered(run_flow: Run, mo
     mode = "?workflowType=machine_learning"
     runs = "https://mlflow.example/#/experiments/1/runs"
     for name, instance in outcome.tasks.items():
-        task, variant = instance.task_id, instance.rendered_map_index
-        own = variant or {"evaluate_champion": None}.get(task, "")
-        if task.endswith("_baseline") or own is None:
-            continue  # the pretended results have no row for these
+        own = instance.rendered_map_index
         assert outcome.pull(name, "_link_RunLink") == f"{runs}/run-{own or 1}{mode}", name
         assert outcome.pull(name, "_link_ReportLink") == f"{runs}/run-1/artifacts/report.html{mode}", name
         artifact = outcome.pull(name, "_link_ArtifactLink")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from litegate.errors import BadInput, StepFailed
-from tests.dags.pretended import EVERYTHING, Run, Steps
+import pytest
 
-FLOW = ("convert", "sample", "check", "calibrate", "evaluate_baseline", "quantize", "evaluate", "benchmark")
+from litegate.errors import BadInput, StepFailed
+from tests.dags.pretended import EVERYTHING, Outcome, Run, Steps
+
+FLOW = ("convert", "sample", "check", "calibrate", "quantize", "evaluate", "benchmark")
 COMPUTED = {"convert", "sample", "lint", "conversion_check", "calibrate"}
 COMPUTED |= {"quantize", "inspect", "smoke", "evaluate", "benchmark"}
 
 
-def test_a_run_whose_results_are_all_there_skips_to_the_gate(run_flow: Run) -> None:
-    computed, cached = run_flow(Steps()), run_flow(Steps(known={EVERYTHING}))
+def test_a_run_whose_results_are_all_there_skips_to_the_gate(run_flow: Run, usual_run: Outcome) -> None:
+    computed, cached = usual_run, run_flow(Steps(known={EVERYTHING}))
     assert not COMPUTED & {step for step, _ in cached.steps.requests}
     assert {cached.state(task) for task in FLOW} == {"skipped"}
     assert {cached.state(task) for task in ("lookup_cache", "gate", "register", "promote")} == {"success"}
@@ -27,15 +29,19 @@ def _of_this_run(request: Any) -> dict[str, Any]:
     return {name: getattr(request, name) for name in ("run_key", "links") if hasattr(request, name)}
 
 
-def test_only_the_variants_that_something_is_missing_of_are_computed(run_flow: Run) -> None:
-    shared = {("convert", ""), ("sample", ""), ("lint", "float32"), ("conversion_check", "float32")}
-    shared.add(("calibrate", ""))
-    steps = {"quantize", "inspect", "smoke", "evaluate"}
-    known = shared | {(step, name) for step in steps for name in ("float32", "dynamic_range")}
-    outcome = run_flow(Steps(known=known | {(step, "int8") for step in steps - {"evaluate"}}))
-    assert outcome.pull("lookup_cache") == ["int8"]
-    assert {name for name in outcome.tasks if "dynamic_range" in name} == set()
-    assert outcome.state("evaluate/int8") == outcome.state("benchmark") == "success"
+BASELINE = {("lint", ""), ("conversion_check", ""), ("inspect", "float32"), ("smoke", "float32")}
+
+
+@pytest.mark.parametrize(("missing", "quantized"), [("smoke", ["int8"]), ("evaluate", [])])
+def test_only_what_is_missing_is_computed(run_flow: Run, missing: str, quantized: list[str]) -> None:
+    of_files = {(step, name) for step in ("quantize", "inspect", "smoke") for name in ("dynamic_range", "int8")}
+    evaluated = {("evaluate", name) for name in ("float32", "dynamic_range", "int8")}
+    known = {("convert", ""), ("sample", ""), ("calibrate", "")} | BASELINE | of_files | evaluated
+    outcome = run_flow(Steps(known=known - {(missing, "int8")}))
+    assert outcome.pull("lookup_cache") == quantized
+    assert {name.partition("/")[2] for name in outcome.tasks if name.startswith("quantize/")} - {""} == set(quantized)
+    assert outcome.state("evaluate") == outcome.state("benchmark") == "success"
+    assert {variant for step, variant in outcome.steps.requests if step == missing} == {"int8"}
     judged = outcome.steps.requests["gate", ""]
     assert {item.artifact.variant for item in judged.candidates} == {"dynamic_range", "int8"}
     assert all(item.benchmark and item.smoke for item in judged.candidates)

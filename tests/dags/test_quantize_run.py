@@ -130,7 +130,7 @@ def children(monkeypatch: pytest.MonkeyPatch) -> Children:
 
 
 # Of two variants; the float32 baseline is converted, and measured like them.
-COMPUTED = {"convert": 1, "quantize": 2, "inspect": 3, "smoke": 3, "evaluate": 3, "benchmark": 1}
+COMPUTED = {"convert": 1, "quantize": 2, "inspect": 3, "smoke": 3, "evaluate": 1, "benchmark": 1}
 
 
 def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(

@@ -35,11 +35,10 @@ UPSTREAM = {
     "convert": {"lookup_cache"},
     "sample": {"convert"},
     "check": {"sample"},
-    "evaluate_baseline": {"check"},
     "calibrate": {"check"},
     "quantize": {"check", "calibrate", "lookup_cache"},
-    "evaluate": {"quantize", "lookup_cache"},
-    "benchmark": {"evaluate_baseline", "evaluate"},
+    "evaluate": {"quantize"},
+    "benchmark": {"evaluate"},
     "gate": {"benchmark"},
     "register": {"gate"},
     "promote": {"register"},
@@ -48,8 +47,6 @@ UPSTREAM = {
 COMPARED = UPSTREAM | {
     "fetch_champion": {"resolve"},
     "lookup_cache": {"resolve", "fetch_champion"},
-    "evaluate_champion": {"check"},
-    "benchmark": {"evaluate_champion", *UPSTREAM["benchmark"]},
 }
 
 SLOTS = {
@@ -59,7 +56,6 @@ SLOTS = {
     "check": 2,
     "calibrate": 1,
     "quantize": 1,
-    "evaluate_baseline": 2,
     "evaluate": 2,
     "benchmark": 2,
     "promote": 2,
@@ -101,7 +97,6 @@ def test_everything_waits_for_the_champion_if_it_is_compared_with(load_dags: Loa
     write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}")
     tasks = load_dags(tmp_path)["quantize__m"].task_dict
     assert {task_id: task.upstream_task_ids for task_id, task in tasks.items()} == COMPARED
-    assert (tasks["evaluate_champion"].pool_slots, tasks["evaluate_champion"].pool) == (2, "litegate")
 
 
 def test_a_person_is_asked_between_promote_and_decide_only_where_the_spec_says_so(
@@ -137,10 +132,10 @@ def test_the_dag_has_the_tasks_of_the_pipeline_in_their_order(load_dags: Load, t
     assert all(upstream[task_id] <= set(order[:place]) for place, task_id in enumerate(order))
 
 
-def test_only_the_benchmark_and_the_gate_run_when_variants_failed(load_dags: Load) -> None:
+def test_the_evaluation_and_the_gate_run_when_variants_failed(load_dags: Load) -> None:
     tasks = load_dags()["quantize__digits"].task_dict
     rules = {task_id: str(task.trigger_rule.value) for task_id, task in tasks.items()}
-    assert {rules.pop("benchmark"), rules.pop("gate")} == {"all_done"}
+    assert {rules.pop("evaluate"), rules.pop("gate")} == {"all_done"}
     assert set(rules.values()) == {"all_success"}
 
 
@@ -152,7 +147,7 @@ def test_measurements_and_promotion_take_the_whole_pool(load_dags: Load) -> None
 def test_mapped_instances_are_named_after_their_variant(load_dags: Load) -> None:
     tasks = load_dags()["quantize__digits"].task_dict
     mapped = {task_id for task_id, task in tasks.items() if task.map_index_template == "{{ task.variant }}"}
-    assert mapped == {"quantize", "evaluate"}
+    assert mapped == {"quantize"}
 
 
 def test_every_decision_has_a_form_that_asks_for_what_it_needs(load_dags: Load, tmp_path: Path) -> None:
@@ -411,10 +406,9 @@ def test_tasks_link_to_what_there_is_of_them(load_dags: Load, tmp_path: Path) ->
     (tmp_path / "m.yaml").write_text(EVERYTHING)
     tasks = load_dags(tmp_path)["quantize__m"].task_dict
     names = {task_id: [link.name for link in task.operator_extra_links] for task_id, task in tasks.items()}
-    of_variants = {"evaluate_baseline", "evaluate_champion", "quantize", "evaluate"}
     registered = {"register", "promote", "approve", "decide"}
     for task_id, found in names.items():
-        own = ["Artifact"] if task_id in of_variants else ["Model version"] if task_id in registered else []
+        own = ["Artifact"] if task_id == "quantize" else ["Model version"] if task_id in registered else []
         assert found == ["MLflow run", "Report", *own], task_id
 
 

@@ -45,7 +45,7 @@ def compare(home: Home, options: Namespace) -> int:
     spec, base = _spec(options)
     watch = _Watch()
     out = options.out or Path(f"compare-{spec.model.name}")
-    comparing = Comparing(spec, base, out, settings(), options.require, watch)
+    comparing = Comparing(spec, base, out, settings(), options.require, watch, options.remeasure)
     with Progress(f"comparing {spec.model.name}") as progress, watch.shown(progress, comparing.local.steps):
         comparison = comparing.run()
     if options.markdown is not None:

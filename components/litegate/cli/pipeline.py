@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache, partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from litegate.cli.attempt import Attempt, reported
 from litegate.cli.dags import check_local_inputs, new_run, offer_spec, read_failures, wait_for_dag
@@ -15,6 +18,7 @@ from litegate.cli.outcome import Outcome, outcome_of
 from litegate.cli.serving import served
 from litegate.cli.under_way import look, pinned, wait_for
 from litegate.errors import NoAnswer, StackError
+from litegate.records import Resolved
 from litegate.spec import Spec, load_spec
 from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
@@ -25,8 +29,12 @@ _DEMO = "digits"
 _EVENT_LIMIT = 60
 
 
-def run(home: Home, path: Path, target: Path | None) -> int:
-    """Quantize, gate and promote the model of a spec file; returns the exit code."""
+def run(home: Home, path: Path, target: Path | None, remeasure: bool = False) -> int:
+    """Quantize, gate and promote the model of a spec file; returns the exit code.
+
+    Args:
+        remeasure: measure latencies anew; no run that is under way is then joined.
+    """
     attempt = Attempt(home)
 
     def work() -> Outcome:
@@ -34,7 +42,7 @@ def run(home: Home, path: Path, target: Path | None) -> int:
         attempt.model = spec.model.name
         check_local_inputs(spec)
         with served(attempt) as (airflow, stack):
-            _join_or_begin(attempt, airflow, stack, spec, path)
+            _join_or_begin(attempt, airflow, stack, spec, path, remeasure)
             return act(attempt, airflow, stack)
 
     return reported(work, attempt, target)
@@ -53,8 +61,14 @@ def demo(home: Home, target: Path | None) -> int:
     return reported(work, attempt, target)
 
 
-def _join_or_begin(attempt: Attempt, airflow: AirflowApi, stack: Stack, spec: Spec, path: Path) -> None:
-    dag, now = f"quantize__{spec.model.name}", cache(partial(pinned, attempt.home, stack, spec, path))
+def _join_or_begin(
+    attempt: Attempt, airflow: AirflowApi, stack: Stack, spec: Spec, path: Path, remeasure: bool
+) -> None:
+    dag, pin = f"quantize__{spec.model.name}", cache(partial(pinned, attempt.home, stack, spec, path))
+
+    def now() -> Resolved | None:
+        return None if remeasure else pin()
+
     while True:
         with _alone(attempt.home, spec.model.name):
             found = look(airflow, dag, now)
@@ -65,17 +79,17 @@ def _join_or_begin(attempt: Attempt, airflow: AirflowApi, stack: Stack, spec: Sp
             if found.busy is None:
                 changed = offer_spec(attempt.home, path, spec.model.name, Path(stack.dags_folder))
                 wait_for_dag(airflow, dag, changed)
-                _begin(attempt, airflow, dag)
+                _begin(attempt, airflow, dag, {"remeasure": True} if remeasure else {})
                 return
         wait_for(airflow, found.busy)  # others may join it meanwhile
 
 
-def _begin(attempt: Attempt, airflow: AirflowApi, dag: str) -> RunId:
+def _begin(attempt: Attempt, airflow: AirflowApi, dag: str, conf: Mapping[str, Any] = MappingProxyType({})) -> RunId:
     run = new_run(dag)
     airflow.unpause(dag)
     attempt.follows(airflow, run, own=True, confirmed=False)
     try:
-        airflow.trigger(run)
+        airflow.trigger(run, conf)
     except NoAnswer:
         raise
     except StackError:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from litegate.cli.outcome import Outcome
 from litegate.presentation import wording
+from litegate.presentation.benchmarks import latencies
 from litegate.records import BaselineSummary, Champion, Comparison, RunResult, VariantRow
 from litegate.stack import Home, Stack
 from litegate.variants import BASELINE
@@ -118,10 +119,11 @@ def _baseline_cells(baseline: BaselineSummary, clustered: bool) -> tuple[str, ..
 
 
 def reasons(result: RunResult | Comparison | None) -> list[str]:
-    """Why what did not pass did not, and what a verdict does not cover, a line each; in full, for people act on it."""
+    """Why what did not pass did not, what a verdict does not cover, and how fast files are; in full, a line each."""
     rows = [row for row in result.variants if row.verdict not in ("passed", "baseline") or row.rare] if result else []
     lines = [line for row in rows for line in (_sentence(row), *_worst_classes(row))]
-    return lines + [""] * bool(rows)
+    lines += latencies(result.variants) if result else []
+    return lines + [""] * bool(lines)
 
 
 def _sentence(row: VariantRow) -> str:

@@ -89,14 +89,14 @@ def _is_same(airflow: AirflowApi, run: RunId, now: Callable[[], Resolved | None]
 def _begun_with(airflow: AirflowApi, run: RunId) -> Resolved | None:
     """What a run has pinned, once it has; None if it never will.
 
-    The event that began it is no part of what it answers.
+    The event that began it is no part of what it answers, nor whether it measures latencies anew.
     """
     while (value := airflow.xcom(run, task_of("resolve").id, "resolved")) is None:
         if airflow.state(run) in _ENDED:
             return None
         time.sleep(0.5)
     try:
-        return Resolved.model_validate(value).model_copy(update={"trigger": None})
+        return Resolved.model_validate(value).model_copy(update={"trigger": None, "remeasure": ""})
     except ValueError:  # another version of litegate began it
         return None
 

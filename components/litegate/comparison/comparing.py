@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Comparing:
         places: where the workspace is, and the Python environments.
         required: variants that decide the outcome; if there are none, any that passes does.
         watch: is told how it goes on.
+        remeasure: measure latencies anew, where stored ones would do.
 
     Raises:
         SpecError: a required variant is none of the spec's.
@@ -49,6 +51,7 @@ class Comparing:
         places: Settings,
         required: Sequence[str] = (),
         watch: Watcher = lambda *_: None,
+        remeasure: bool = False,
     ) -> None:
         for name in required:
             if name not in spec.quantized_variants:
@@ -59,7 +62,8 @@ class Comparing:
             self.not_tested = (_WITHOUT_CHAMPION,)
         self.spec, self.required, self.places = spec, tuple(required), places
         self.folder = Folder(out.absolute(), spec.model.name)
-        self.local = LocalRun(ResolveRequest(spec=spec, folder=str(base.resolve())), places, watch)
+        asks = uuid.uuid4().hex if remeasure else ""
+        self.local = LocalRun(ResolveRequest(spec=spec, folder=str(base.resolve()), remeasure=asks), places, watch)
 
     def run(self) -> Comparison:
         """Compare, and fill the folder.

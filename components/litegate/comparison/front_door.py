@@ -42,6 +42,7 @@ def compare(
     out: str | Path | None = None,
     home: str | Path | None = None,
     quiet: bool = False,
+    remeasure: bool = False,
 ) -> Comparison:
     """Quantize, evaluate and judge the variants of a model; neither Airflow nor MLflow nor an S3 server is needed.
 
@@ -65,6 +66,7 @@ def compare(
         out: the folder for the variants' files, `report.html` and `result.json`; `compare-<name>` if left out.
         home: the folder of local state; results are shared with `litegate run` of the same home.
         quiet: whether no line is written to standard error for each step.
+        remeasure: whether latencies are measured anew, where stored ones of the same files on this host would do.
 
     Returns:
         The verdicts, the selected variant and the path of its file; shown as a table in a notebook.
@@ -122,7 +124,7 @@ def compare(
     given = {key: value for key, value in changes.items() if value is not None}
     chosen = with_values(chosen, given, "compare") if given else chosen
     base = Path(spec).resolve().parent if isinstance(spec, str | Path) else Path.cwd()
-    return Comparing(chosen, base, folder, places, required, _quiet if quiet else _say).run()
+    return Comparing(chosen, base, folder, places, required, _quiet if quiet else _say, remeasure).run()
 
 
 def variants_in(names: Sequence[str] | str | None) -> Sequence[str] | str | None:

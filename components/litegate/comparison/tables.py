@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from litegate.presentation import wording
+from litegate.presentation.benchmarks import latencies
 from litegate.presentation.markdown import plain, table
 from litegate.presentation.results_note import headline
 from litegate.records import BaselineSummary, Comparison, VariantRow
@@ -23,6 +24,7 @@ def markdown(comparison: Comparison) -> str:
     rows = [_cells(row, comparison) for row in comparison.variants]
     parts = [f"### {plain(comparison.model)}: {plain(comparison.answer)}", table((*heads, "latency, ms"), 2, rows)]
     parts += [_listed(headline(row) for row in comparison.variants if row.verdict not in ("passed", "baseline"))]
+    parts += [_listed(latencies(comparison.variants))]
     parts += [_listed(f"warning: {each}" for each in (*comparison.warnings, *comparison.not_tested))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -37,6 +39,8 @@ def junit(comparison: Comparison) -> str:
     rows = [row for row in comparison.variants if row.verdict != "baseline"]
     for row in rows:
         case = ElementTree.SubElement(suite, "testcase", classname=f"litegate.{comparison.model}", name=row.variant)
+        for line in latencies([row]):
+            ElementTree.SubElement(case, "system-out").text = _printable(line)
         result = _result(row, comparison)
         if result is not None:
             counts[result] += 1

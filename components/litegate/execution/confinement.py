@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from litegate.digest import digest_json
@@ -23,6 +24,7 @@ from litegate.storage.user_objects import list_entries
 from litegate.surroundings import variables
 
 __all__ = [
+    "AT_START",
     "child_environment",
     "confinement",
     "disk_limit",
@@ -45,7 +47,10 @@ _PASSED = re.compile(
     r"|PYTHON(PATH|HOME|HASHSEED|UTF8|WARNINGS|DONTWRITEBYTECODE|NOUSERSITE|FAULTHANDLER|MALLOC)"
     r"|(OMP|OPENBLAS|MKL|KMP|GOTO|NVPL|TF|XLA|XNNPACK|ONEDNN|MALLOC)_\w+"
 )
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+# Each arena reserves address space, and a machine with many cores has hundreds.
+_AT_START = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "4"}
+AT_START: Mapping[str, str] = MappingProxyType(_AT_START | {"CUDA_VISIBLE_DEVICES": "-1"})
+"""What every process of a step is started with, but for those of training, which have use for a GPU."""
 Kind = TypeVar("Kind", bound=Record)
 
 
@@ -83,12 +88,10 @@ def child_environment(step: Step, folder: Path) -> dict[str, str]:
         private += [] if step.tracking else ["MLFLOW_"]
         private += [] if step.storage else ["AWS_"]
         environment = {name: value for name, value in variables().items() if not name.startswith(tuple(private))}
-    if not step.storage:
-        # Nothing but training has use for a GPU.
-        environment |= {"HOME": str(folder), "CUDA_VISIBLE_DEVICES": "-1"}
-    # Each arena reserves address space, and a machine with many cores has hundreds.
-    own = {"TMPDIR": str(folder), "KERAS_HOME": str(folder), "MALLOC_ARENA_MAX": "4"}
-    return environment | _QUIET | own
+    own = dict.fromkeys(("TMPDIR", "KERAS_HOME"), str(folder))
+    if step.storage:
+        return environment | _AT_START | own
+    return environment | dict(AT_START) | own | {"HOME": str(folder)}
 
 
 def memory_limit(step: Step, request: Record) -> int:

@@ -87,7 +87,7 @@ def look_up(step: Step, request: Record, key: str, workspace: Workspace) -> Any 
         return None
     result = _valid(step, request, stored)
     if result is None:
-        _forget(step, key, workspace, "an earlier run's result cannot be that of this step")
+        _forget(step, key, workspace, "an earlier run's result is not one for this request")
         return None
     if not workspace.use_result(step.name, key, set(named(result, FileRef))):
         _forget(step, key, workspace, "files of an earlier run's result are gone")
@@ -102,7 +102,7 @@ def _forget(step: Step, key: str, workspace: Workspace, why: str) -> None:
 
 
 def _valid(step: Step, request: Record, stored: Any) -> Any | None:
-    """A stored result as a record, if it can be that of the request."""
+    """A stored result as a record, if it can be that of the request; one that was asked for anew cannot."""
     try:
         result = step.result.model_validate(stored)
     except ValueError:

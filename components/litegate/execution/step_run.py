@@ -49,7 +49,7 @@ class StepRun:
         self.step = step
         self.request, self.settings = request, settings
         self.workspace = Workspace(settings.workspace, settings.cache)
-        self.executor = executor or new_executor(settings.executor)
+        self.executor = executor or new_executor(settings)
         self._killed = threading.Event()
 
     def run(self) -> Any:

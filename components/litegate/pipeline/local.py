@@ -10,6 +10,7 @@ from litegate.diagnosis import kind_of, message_of
 from litegate.errors import BadInput, StepFailed
 from litegate.execution.side_by_side import StepRuns
 from litegate.execution.step_run import StepRun
+from litegate.execution.warm.keeping import own_parent
 from litegate.pipeline.evaluation import evaluate_files_request
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
@@ -69,21 +70,26 @@ class LocalRun:
             BadInput: the spec, the model or the data cannot be used.
             StepFailed: a step that every variant needs failed.
         """
-        try:
-            self._step(Job("resolve"), self.request)
-            for job in _UPFRONT:
-                self._step(job)
-            variants = self.request.spec.quantized_variants
-            self._side_by_side({job: partial(self._step, job) for job in _CHECK.jobs})
-            self._quantize(variants)
-            self._evaluate()
-            self._benchmark(self._alive(variants))
-            self._step(Job("gate"))
-            self.results.keep("select", "", selection_of(self.results))
-        except BaseException:
-            self.stop()
-            raise
+        with own_parent("tensorflow", self.places) as warm:
+            try:
+                self._step(Job("resolve"), self.request)  # while the parent loads what the others need
+                self.places = warm()
+                self._after_resolve()
+            except BaseException:
+                self.stop()
+                raise
         return self.results
+
+    def _after_resolve(self) -> None:
+        for job in _UPFRONT:
+            self._step(job)
+        variants = self.request.spec.quantized_variants
+        self._side_by_side({job: partial(self._step, job) for job in _CHECK.jobs})
+        self._quantize(variants)
+        self._evaluate()
+        self._benchmark(self._alive(variants))
+        self._step(Job("gate"))
+        self.results.keep("select", "", selection_of(self.results))
 
     def stop(self) -> None:
         """End what runs, and begin nothing more."""

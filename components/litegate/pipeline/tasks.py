@@ -5,7 +5,7 @@ Nothing else spells the id of a task.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,6 +25,10 @@ class Job(NamedTuple):
 
     def __str__(self) -> str:
         return "/".join(filter(None, self))
+
+    def for_each(self, variants: Iterable[str]) -> tuple[Job, ...]:
+        """The same for each of the quantized variants, if it is for them."""
+        return tuple(self._replace(variant=variant) for variant in variants) if self.variant == EACH else (self,)
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Task:
 
     def jobs_for(self, variant: str) -> tuple[Job, ...]:
         """Its jobs where it works on one of the quantized variants."""
-        return tuple(job._replace(variant=variant) if job.variant == EACH else job for job in self.jobs)
+        return tuple(one for job in self.jobs for one in job.for_each([variant]))
 
 
 def task_of(step: str, variant: str = "", tasks: Sequence[Task] | None = None) -> Task:
@@ -150,26 +154,6 @@ Checks what everything else depends on, side by side:
         needs=("sample",),
     ),
     Task(
-        "evaluate_baseline",
-        (Job("evaluate", BASELINE),),
-        """
-Runs the baseline over the evaluation data on all cores. The log says how far it has come.
-
-**Leaves** the outcome of every sample, which each variant is paired with.
-""",
-        needs=("convert",),
-    ),
-    Task(
-        "evaluate_champion",
-        (Job("evaluate", CHAMPION),),
-        """
-Runs today's champion over the same evaluation data. Skipped while nothing has been promoted.
-
-**Leaves** the outcome of every sample.
-""",
-        needs=("fetch_champion",),
-    ),
-    Task(
         "calibrate",
         (Job("calibrate"),),
         """
@@ -195,12 +179,13 @@ fails this variant alone, and the gate says so.
     ),
     Task(
         "evaluate",
-        (Job("evaluate", EACH),),
+        (Job("evaluate", BASELINE), Job("evaluate", CHAMPION), Job("evaluate", EACH)),
         """
-Runs the variant over the evaluation data on all cores. The log says how far it has come. If the spec lets it end
-early, it stops when the samples seen so far decide the verdict.
+Runs all files over the evaluation data on all cores, in one pass: the baseline, today's champion if it is compared
+with, and every variant that was quantized. The log says how far it has come. A file that crashes takes no other along;
+if the spec lets variants end early, each stops when the samples seen so far decide its verdict.
 
-**Leaves** the outcome of every sample.
+**Leaves** the outcome of every sample for each file, and why files have none (`failures`).
 """,
         needs=("quantize",),
     ),
@@ -224,7 +209,7 @@ is: a variant whose tasks failed is failed. Then it picks the best of the varian
 
 **Leaves** a verdict for every variant, with its reasons (`gate`), and the name of the best, and why it is (`select`).
 """,
-        needs=("check", "evaluate_baseline", "evaluate"),
+        needs=("check", "evaluate"),
     ),
     Task(
         "register",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from litegate.presentation import wording
+from litegate.presentation.benchmarks import latencies
 from litegate.presentation.markdown import number, plain, table
 from litegate.records import BaselineSummary, VariantRow, Verdict
 
@@ -18,7 +19,7 @@ def results(baseline: BaselineSummary, rows: Sequence[VariantRow]) -> str:
     unit = wording.unit_of(baseline.percent).name.strip()
     named = f"{loss}, {unit}" if unit else loss
     heads = ("Variant", "Verdict", metric, named, "At least", "At most", "Samples", "KiB", "Of float32", "ms")
-    sentences = "\n".join(f"- {plain(headline(row))}" for row in rows)
+    sentences = "\n".join(f"- {plain(line)}" for line in (*map(headline, rows), *latencies(rows)))
     return f"{table(heads, 2, [_cells(row, baseline) for row in rows])}\n\n{sentences}"
 
 

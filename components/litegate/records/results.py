@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
+from litegate.records.benchmark import Benchmark
 from litegate.records.candidate import Candidate
 from litegate.records.conversion import ConversionCheck
 from litegate.records.fields import Count, Digest, Moment, VariantName, renamed
@@ -74,6 +75,7 @@ class VariantRow(Record):
         scheme: what the file is by its bytes.
         float_share: share of its multiply-accumulates that are computed on floats.
         warnings: what is odd about the file and did not stop it.
+        benchmark: its latency with its share of float32's, where and when it was measured, and what disturbed that.
     """
 
     variant: VariantName
@@ -100,6 +102,7 @@ class VariantRow(Record):
     float_share: float | None = None
     warnings: tuple[str, ...] = ()
     latency_ms: float | None
+    benchmark: Benchmark | None = None
     digest: Digest | None
     uri: str | None
     mlflow_run_id: str | None

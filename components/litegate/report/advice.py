@@ -57,8 +57,11 @@ _BY_CODE = MappingProxyType(
         "too_slow": (
             "See above how it computes: float islands cost conversions, and 16x8 runs on reference kernels on a CPU.",
         ),
+        "latency_undecided": (
+            "Measure again while nothing else runs on the host: `--remeasure`, or `remeasure` in the form of the run.",
+        ),
         "latency_unknown": ("See why its latency was not measured: the task `benchmark` says.",),
-        "other_host": ("Measure on the host that counts (gate.latency_host), or clear the tasks `benchmark`.",),
+        "other_host": ("Measure on the host that counts (gate.latency_host), or clear the task `benchmark`.",),
         "wrong_target": (_DEVICE,),
         "not_integer_only": (
             "Take int8 or uint8 with their inputs and outputs; an operator without an integer kernel has to be "

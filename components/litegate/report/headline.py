@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from litegate.presentation import wording
+from litegate.presentation.benchmarks import share_bounds
 from litegate.records import Comparison, Overrides
 from litegate.report.run import Row, Run, kib
 
@@ -109,7 +110,7 @@ def _figures(run: Run, row: Row) -> tuple[tuple[str, str], ...]:
     found = (
         ("Size", _size(run, row)),
         (f"{run.loss} at most".capitalize(), _loss(run, row)),
-        ("Latency", _latency(run, row)),
+        ("Latency", _latency(row)),
         ("Judged on", _samples(row)),
     )
     return tuple((name, text) for name, text in found if text)
@@ -126,13 +127,12 @@ def _loss(run: Run, row: Row) -> str:
     return "" if high is None else f"{run.unit.text(high)} of {run.metric_name}"
 
 
-def _latency(run: Run, row: Row) -> str:
-    ours, theirs = row.benchmark, run.request.baseline.benchmark
+def _latency(row: Row) -> str:
+    ours = row.benchmark
     if ours is None:
         return "not measured"
-    same = theirs is not None and theirs.host == ours.host and theirs.latency_ms > 0
-    share = f", {100 * ours.latency_ms / theirs.latency_ms:.0f} % of float32" if same and theirs else ""
-    return f"{wording.milliseconds(ours.latency_ms)} ms{share}"
+    share = f", {share_bounds(ours.ratio)} of float32\u2019s" if ours.ratio else ""
+    return f"{wording.milliseconds(ours.latency_ms)} ms{share} on {ours.host}{' (noisy)' if ours.noisy else ''}"
 
 
 def _samples(row: Row) -> str:

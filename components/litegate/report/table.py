@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from litegate.presentation import wording
+from litegate.presentation.benchmarks import share_bounds
 from litegate.report.run import Row, Run, kib
 
 __all__ = ["Line", "lines"]
@@ -26,6 +27,7 @@ class Line:
     size: str
     share: str
     latency: str
+    latency_share: str
     samples: str
     clusters: str
 
@@ -49,6 +51,7 @@ def _line(run: Run, row: Row) -> Line:
         size=MISSING if row.bytes is None else kib(row.bytes),
         share="" if row.bytes is None else f"{100 * row.bytes / run.baseline_bytes:.0f} %",
         latency=MISSING if benchmark is None else wording.milliseconds(benchmark.latency_ms),
+        latency_share="" if benchmark is None or benchmark.ratio is None else share_bounds(benchmark.ratio),
         samples=f"{verdict.samples:,}" if verdict.samples else MISSING,
         clusters="" if verdict.clusters is None else f"in {verdict.clusters:,} clusters",
     )

@@ -58,6 +58,7 @@ def variant_row(
         float_share=inspection.float_share if inspection else None,
         warnings=warnings_of(inspection, smoke),
         latency_ms=_finite(candidate.benchmark.latency_ms if candidate and candidate.benchmark else None),
+        benchmark=candidate.benchmark if candidate else None,
         digest=candidate.artifact.file.digest if candidate else verdict.digest,
         uri=uri,
         mlflow_run_id=run_id,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from litegate.presentation.benchmarks import benchmark_conditions
 from litegate.report.charts import Point, tradeoff
 from litegate.report.run import Row, Run
 
@@ -86,7 +87,9 @@ def _point(run: Run, row: Row, cost: float, front: bool) -> Point:
 
 def _hosts(rows: Sequence[Row]) -> str:
     """Where the latencies were measured; several hosts cannot be compared."""
-    hosts = sorted({row.benchmark.host for row in rows if row.benchmark})
+    found = [row.benchmark for row in rows if row.benchmark]
+    hosts = sorted({benchmark.host for benchmark in found})
     if len(hosts) == 1:
-        return f"Measured on {hosts[0]}, one thread."
+        shown = next((benchmark for benchmark in found if benchmark.noisy), found[0])
+        return f"Measured {benchmark_conditions(shown)}; one thread."
     return f"Measured on several hosts ({', '.join(hosts)}): these latencies cannot be compared."

@@ -78,7 +78,8 @@ class Gate(Limits):
     max_latency_ratio: float | None = Field(
         None,
         gt=0,
-        description="Largest median latency as a share of float32's, measured on one host; not asked if null.",
+        description="Largest latency as a share of float32's. Both are timed in turns on one host, and the upper bound "
+        "of the share's 95 % interval must keep the limit; not asked if null.",
     )
     latency_host: str | None = Field(
         None, description="The host whose latency counts, by its name; whichever measured both if null."

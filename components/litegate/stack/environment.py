@@ -83,6 +83,7 @@ def _litegate(home: Home, stack: Stack, base: Mapping[str, str]) -> dict[str, st
         "LITEGATE_HOME": str(home.root),
         "LITEGATE_MLFLOW_URL": stack.mlflow_url,
         "LITEGATE_SPEC_FOLDERS": str(home.specs),
+        "LITEGATE_WARM": str(home.warm),
         "LITEGATE_WORKSPACE": stack.workspace,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{base.get('PATH', os.defpath)}",
         "NO_PROXY": ",".join(filter(None, ("127.0.0.1", base.get("NO_PROXY") or base.get("no_proxy")))),

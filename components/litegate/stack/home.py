@@ -18,7 +18,7 @@ from litegate.disk import naming_full
 __all__ = ["ADMIN", "Home", "Secrets", "write_private"]
 
 ADMIN = "admin"
-_FOLDERS = ("airflow", "cache", "locks", "logs", "mlflow", "s3", "scratch", "secrets", "specs", "workspace")
+_FOLDERS = ("airflow", "cache", "locks", "logs", "mlflow", "s3", "scratch", "secrets", "specs", "warm", "workspace")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class Home:
     def old_buckets(self) -> Path:
         """What the embedded S3 server of an older litegate held, workspace and all."""
         return self.root / "s3.tar"
+
+    @property
+    def warm(self) -> Path:
+        """Where the warm parents of steps listen."""
+        return self.root / "warm"
 
     @property
     def specs(self) -> Path:

@@ -38,13 +38,22 @@ class ServerProcess:
     Args:
         repeat: seconds after which SIGTERM is sent again; 0 for never. Airflow's scheduler can lose a
             SIGTERM, its triggerer is wedged by a second one.
+        folder: that it works in; None for the supervisor's own.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path, repeat: float = 0) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        repeat: float = 0,
+        folder: Path | None = None,
+    ) -> None:
         with log.open("ab") as output:
             # Safe in the supervisor, which has one thread only.
             self._popen = subprocess.Popen(
                 command,
+                cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -7,10 +7,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 
+from litegate.errors import StackError
+from litegate.execution.warm.keeping import command
+from litegate.settings import settings
 from litegate.stack.home import Home
 from litegate.stack.state import Stack
 
@@ -26,12 +30,14 @@ class Server:
     Attributes:
         grace: seconds that it has to end by itself.
         repeat: seconds after which it is asked again to end, 0 for never.
+        warm: for a warm parent of steps the folder that it works in: it gets no secrets, and nothing waits for it.
     """
 
     name: str
     command: tuple[str, ...]
     grace: float = 5
     repeat: float = 0
+    warm: Path | None = None
 
 
 def _python(name: str, *arguments: str, grace: float = 5, repeat: float = 0) -> Server:
@@ -60,8 +66,18 @@ def servers(home: Home, stack: Stack) -> dict[str, Server]:
         _python("dag-processor", "litegate_airflow.server", "dag-processor"),
         # It needs 10 s to end by itself, and has nothing to lose: its triggers are in the database.
         _python("triggerer", "airflow", "triggerer", "--skip-serve-logs", grace=2),
+        *_warm_parents(home),
     )
     return {server.name: server for server in every if server.name != "s3" or stack.embedded_s3}
+
+
+def _warm_parents(home: Home) -> Iterator[Server]:
+    try:
+        pythons = settings(home.root).pythons
+    except StackError:  # each step will say so
+        return
+    for environment, python in pythons.items():
+        yield Server(f"warm-{environment}", command(environment, python, home.warm), warm=home.warm)
 
 
 _EVER = datetime.min.replace(tzinfo=UTC)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import time
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from subprocess import SubprocessError
 
 from litegate import disk
 from litegate.errors import DiskFull, StackError
+from litegate.execution.warm.keeping import variables_of
 from litegate.stack import cleaning, logs, old_buckets
 from litegate.stack.airflow_api import AirflowApi
 from litegate.stack.deaths import Death
@@ -95,7 +97,7 @@ class Supervisor:
         if not self._database_is_current():
             self._migrate(deadline)
         began = datetime.now(UTC)
-        for name in AIRFLOW_SERVERS:
+        for name in (*AIRFLOW_SERVERS, *(name for name, server in self.servers.items() if server.warm is not None)):
             self._launch(self.servers[name])
         self._fill_buckets(deadline)
         cleaning.clean_files(self.home, self.stack)
@@ -139,7 +141,8 @@ class Supervisor:
         old_buckets.carry_over(s3_client(), self.home)
 
     def _launch(self, server: Server) -> ServerProcess:
-        process = ServerProcess(server.command, os.environ, self.home.log(server.name), server.repeat)
+        environment = os.environ if server.warm is None else variables_of(os.environ, server.warm)
+        process = ServerProcess(server.command, environment, self.home.log(server.name), server.repeat, server.warm)
         self.processes[server.name] = process
         self.revivals.started(server.name)
         return process
@@ -160,6 +163,9 @@ class Supervisor:
 
     def _note_death(self, name: str, code: int | None, reason: str = "") -> None:
         in_a_row, in_all, wait = self.revivals.died(name)
+        optional = self.servers[name].warm is not None
+        if optional and code == 0:
+            return  # what it had loaded has changed, and it made room for another one
         path = self.home.log(name)
         death = Death(
             server=name,
@@ -174,7 +180,7 @@ class Supervisor:
         )
         log.warning("%s", death)
         self._say(deaths=(*(each for each in self.stack.deaths if each.server != name), death))
-        if self.stack.phase == "starting" and in_a_row > _DEATHS_AT_START:
+        if self.stack.phase == "starting" and in_a_row > _DEATHS_AT_START and not optional:
             raise StackError(death.with_log)
 
     def _look_at_disk(self) -> None:
@@ -193,6 +199,7 @@ class Supervisor:
             self._end(*names)
         self._end(*self.processes)
         kill_descendants()
+        shutil.rmtree(self.home.warm, ignore_errors=True)
 
     def _end(self, *names: str) -> None:
         ending = [(self.processes.pop(name), name) for name in names if name in self.processes]

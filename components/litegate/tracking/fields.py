@@ -9,6 +9,7 @@ from litegate.presentation.results_note import headline
 from litegate.records import (
     Announcement,
     BaselineSummary,
+    Benchmark,
     Candidate,
     DriftReference,
     RegisterRequest,
@@ -37,6 +38,7 @@ __all__ = [
 NUMBERS = frozenset(
     {"samples", "samples_available", "samples_needed", "clusters", "clusters_needed"}
     | {"bytes", "size_ratio", "latency_ms", "latency_p95_ms"}
+    | {"latency_ratio", "latency_ratio_low", "latency_ratio_high"}
     | {"drop", "drop_low", "drop_high", "confidence", "p_value", "lost", "gained", "flipped", "agreement"}
     | {"float_operators", "float_operator_share", "float_islands", "macs", "weight_error_steps", "warnings"}
     | {"kernel_difference", "kernel_agreement"}
@@ -127,6 +129,13 @@ def variant_metrics(candidate: Candidate, verdict: Verdict, baseline: BaselineSu
         "latency_ms": benchmark.latency_ms if benchmark else None,
         "latency_p95_ms": benchmark.latency_p95_ms if benchmark else None,
     }
+    if benchmark is not None and benchmark.ratio is not None:
+        ratio = benchmark.ratio
+        found |= {
+            "latency_ratio": ratio.estimate,
+            "latency_ratio_low": ratio.low,
+            "latency_ratio_high": ratio.high,
+        }
     if verdict.drop is not None:
         found |= _comparison(verdict)
     name, of_float32 = metric_name(baseline), verdict.value if verdict.state == "baseline" else verdict.baseline
@@ -195,8 +204,14 @@ def variant_tags(request: RegisterRequest, candidate: Candidate | None, verdict:
             if warnings := warnings_of(candidate.inspection, candidate.smoke):
                 tags["file.warnings"] = "; ".join(warnings)
         if candidate.benchmark is not None:
-            tags["latency_host"] = candidate.benchmark.host
+            tags |= _latency(candidate.benchmark)
     return tags
+
+
+def _latency(benchmark: Benchmark) -> dict[str, str]:
+    """Where and when it was measured, and what disturbed it."""
+    found = {"host": benchmark.host, "measured_at": benchmark.measured_at or "", "noise": benchmark.noise}
+    return {f"latency_{name}": text for name, text in found.items() if text}
 
 
 def version_tags(request: RegisterRequest, row: VariantRow, rows: Sequence[VariantRow]) -> dict[str, str]:

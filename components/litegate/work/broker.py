@@ -17,8 +17,7 @@ import socket
 import socketserver
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -31,6 +30,7 @@ from litegate.storage.opening import local_path
 from litegate.storage.spans import Span
 from litegate.storage.versions import ModelFiles, model_files
 from litegate.surroundings import replaced, replacing
+from litegate.work.sockets import short_address
 
 __all__ = ["Broker", "fetch", "fetch_spans", "find_model", "is_served", "list_entries"]
 
@@ -65,7 +65,7 @@ class Broker:
 
     def __enter__(self) -> Self:
         self._parts = tempfile.TemporaryDirectory(dir=self._objects, prefix=".tmp-")
-        with _short_address(self._folder) as address:
+        with short_address(self._folder, _NAME) as address:
             self._server = _Server(address, self)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
@@ -273,18 +273,8 @@ def _ask(folder: Path, **question: Any) -> dict[str, Any]:
 def _connection(folder: Path) -> IO[bytes]:
     key = (os.getpid(), folder)
     if getattr(_open, "key", None) != key:
-        with socket.socket(socket.AF_UNIX) as client, _short_address(folder) as address:
+        with socket.socket(socket.AF_UNIX) as client, short_address(folder, _NAME) as address:
             client.connect(address)
             _open.key, _open.file = key, client.makefile("rwb")
     file: IO[bytes] = _open.file
     return file
-
-
-@contextmanager
-def _short_address(folder: Path) -> Iterator[str]:
-    """The socket's path by way of an open folder: a socket's address has room for 107 characters only."""
-    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{descriptor}/{_NAME}"
-    finally:
-        os.close(descriptor)

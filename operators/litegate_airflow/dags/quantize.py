@@ -12,7 +12,6 @@ from airflow.sdk import DAG, TaskGroup, TriggerRule, task_group
 from litegate.errors import SpecError
 from litegate.pipeline.requests import calibrated_variants
 from litegate.spec import Approval, Spec
-from litegate.variants import BASELINE, CHAMPION
 from litegate_airflow.dags.owner import Owner
 from litegate_airflow.events.deadline import deadlines
 from litegate_airflow.events.notify import RunNotifier, asked, decided, judged, promoted
@@ -131,13 +130,11 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
     convert = ConvertOperator(upstream=lookup_cache, **owner.heavy)
     sample = SampleOperator(upstream=convert, **owner.heavy)
     check = CheckOperator(upstream=sample, **owner.alone)
-    with TaskGroup("references", prefix_group_id=prefixed) as references:
-        for variant in (BASELINE, CHAMPION) if compares else (BASELINE,):
-            EvaluateOperator(upstream=check, variant=variant, **owner.alone)
     calibrate = [CalibrateOperator(upstream=check, **owner.heavy)] if calibrated_variants(spec) else []
     variants = _variants([check, *calibrate], owner, prefixed=prefixed).expand(name=lookup_cache.output)
-    # Other trigger rules forbid what is skipped.
-    benchmark = BenchmarkOperator(upstream=[references, variants], trigger_rule=TriggerRule.ALL_DONE, **owner.alone)
+    # Other trigger rules forbid what has failed, or what is skipped.
+    evaluate = EvaluateOperator(upstream=variants, trigger_rule=TriggerRule.ALL_DONE, **owner.alone)
+    benchmark = BenchmarkOperator(upstream=evaluate, **owner.alone)
     gate = GateOperator(upstream=benchmark, trigger_rule=TriggerRule.ALL_DONE)
     register = RegisterOperator(upstream=gate, on_success_callback=RunNotifier(spec, judged))
     promote = PromoteOperator(upstream=register, on_success_callback=RunNotifier(spec, promoted), **owner.alone)
@@ -152,8 +149,7 @@ def _variants(before: Upstream, owner: Owner, *, prefixed: bool) -> Any:
 
     @task_group(group_id="variant", prefix_group_id=prefixed, default_args=named)
     def variant(name: str) -> None:
-        quantize = QuantizeOperator(upstream=before, variant=name, **owner.heavy)
-        EvaluateOperator(upstream=quantize, variant=name, **owner.alone)
+        QuantizeOperator(upstream=before, variant=name, **owner.heavy)
 
     return variant
 

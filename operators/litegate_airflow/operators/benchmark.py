@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from airflow.sdk.exceptions import AirflowSkipException
-from typing_extensions import override
-
-from litegate.errors import StepFailed
-from litegate.records import Record
 from litegate_airflow.operators.step import StepOperator
-from litegate_airflow.runtime.run_records import RunRecords
 
 __all__ = ["BenchmarkOperator"]
 
 
 class BenchmarkOperator(StepOperator):
-    """Returns `Benchmarks` of the baseline and of every variant that was evaluated, whatever became of the others.
-
-    Skipped where the baseline was not evaluated: nothing will be judged.
-    """
+    """Returns `Benchmarks` of the baseline and of every variant that was evaluated, whatever became of the others."""
 
     step = "benchmark"
-
-    @override
-    def request(self, records: RunRecords) -> Record:
-        try:
-            records.check_measured()
-        except StepFailed as failure:
-            raise AirflowSkipException(f"nothing will be judged: {failure.detail}") from failure
-        return super().request(records)

@@ -1,4 +1,4 @@
-"""Evaluate: what an artifact scores on the evaluation dataset."""
+"""Evaluate: what files score on the evaluation dataset, all of them in one pass over it."""
 
 from __future__ import annotations
 
@@ -7,41 +7,56 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
+from litegate.errors import StepFailed
 from litegate.pipeline.evaluation import evaluated_alone
-from litegate.records import Evaluations, Record
-from litegate.variants import CHAMPION
-from litegate_airflow.operators.step import VariantOperator
+from litegate.pipeline.tasks import EACH, Job, task_of
+from litegate.records import Evaluations, Failure, Record
+from litegate.variants import BASELINE, CHAMPION
+from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.runtime.failing import Doing, failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.xcom import FAILURES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-__all__ = ["EvaluateOneOperator", "EvaluateOperator"]
+__all__ = ["EvaluateOperator"]
 
 
-class EvaluateOneOperator(VariantOperator):
-    """Runs the step for one file alone; its failure is the task's."""
+class EvaluateOperator(StepOperator):
+    """Returns an `Evaluated` of the baseline, of the champion and of each variant that was quantized.
+
+    A variant that fails is among the `failures`, and no failure of the task. Without the baseline nothing could be
+    judged, nor without a champion that the policy compares with: the task fails.
+    """
 
     step = "evaluate"
+    does = task_of(step, EACH)
 
     @override
-    def find_step(self, step: str, request: Record) -> Record | None:
-        found = super().find_step(step, request)
+    def find(self, job: Job, records: RunRecords) -> Record | None:
+        """What an earlier run has found for one of the files."""
+        if job.variant == CHAMPION and not records.compares_with_champion():
+            raise AirflowSkipException("there is no champion to compare with")
+        found = self.find_step(job.step, self.request_of(job, records))
         return evaluated_alone(found) if isinstance(found, Evaluations) else None
 
     @override
-    def deliver(self, result: Evaluations, context: Context) -> Any:
-        return evaluated_alone(result).to_json()
+    def execute(self, context: Context) -> dict[str, Any]:
+        records = RunRecords(context["ti"])
+        with failures_reported(records.ti, self.step) as doing, self.connected():
+            if problem := records.unchecked():
+                raise AirflowSkipException(f"nothing will be judged: {problem}")
+            evaluations: Evaluations = self.run_step(self.step, self.request_of(Job(self.step), records))
+            _check_references(evaluations.failures, doing)
+            for each in evaluations.done:
+                records.keep(Job(self.step, each.variant), each)
+        return {**records.kept, FAILURES: [failure.to_json() for failure in evaluations.failures]}
 
 
-class EvaluateOperator(EvaluateOneOperator):
-    """Returns an `Evaluated` of the baseline, of the champion, or of the variant of the same mapped instance.
-
-    Without a champion its evaluation is skipped.
-    """
-
-    @override
-    def request(self, records: RunRecords) -> Record:
-        if self.variant == CHAMPION and records.champion_artifact() is None:
-            raise AirflowSkipException("nothing was promoted yet: there is no champion to compare with")
-        return super().request(records)
+def _check_references(failures: tuple[Failure, ...], doing: Doing) -> None:
+    """What the variants are compared with must be there."""
+    for failure in failures:
+        if failure.variant in (BASELINE, CHAMPION):
+            doing.job = Job(failure.step, failure.variant)
+            raise StepFailed(failure.step, failure.kind, failure.message)

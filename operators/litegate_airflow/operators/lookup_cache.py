@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TriggerRule
@@ -53,7 +53,7 @@ class LookupCacheOperator(WiredOperator, SkipMixin):
         return missing
 
     def _skips(self, task: StepOperator) -> bool:
-        """Whether it would run unless it is skipped by name; others are, for what is before them is."""
+        """Whether it would run unless it is skipped by name; others are, because what is before them is."""
         return task.task_id in self.downstream_task_ids or task.trigger_rule == TriggerRule.ALL_DONE
 
     def _gate(self) -> GateOperator:
@@ -99,16 +99,16 @@ class _Search:
 
     def _missing_of(self, task: StepOperator, names: Sequence[str]) -> Iterator[str]:
         if task.get_closest_mapped_task_group() is None or not isinstance(task, VariantOperator):
-            self._find(task)
+            self._find(task, [one for job in task.jobs for one in job.for_each(names)])
             return
         for name in names:
             instance = task.of(name)
             self._of_mapped.update(instance.jobs)
-            if not self._find(instance):
+            if not self._find(instance, instance.jobs):
                 yield name
 
-    def _find(self, task: StepOperator) -> bool:
-        found = [self._find_job(task, job) for job in task.jobs]
+    def _find(self, task: StepOperator, jobs: Iterable[Job]) -> bool:
+        found = [self._find_job(task, job) for job in jobs]
         self.complete &= all(found)
         return all(found)
 

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
+from litegate.pipeline.evaluation import evaluated_alone
 from litegate.pipeline.requalification import (
     act_request,
     champion_request,
@@ -24,13 +25,13 @@ from litegate.records import (
     ChampionRequest,
     DriftRequest,
     EvaluateFilesRequest,
+    Evaluations,
     FoundChampion,
     GateRequest,
     RequalifyRequest,
     SnapshotRequest,
 )
-from litegate_airflow.operators.evaluate import EvaluateOneOperator
-from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.operators.step import StepOperator, VariantOperator
 from litegate_airflow.runtime.dag_run import actor
 from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.requalification_records import CONCLUSION, RequalificationRecords
@@ -88,15 +89,20 @@ class FetchChampionEvidenceOperator(StepOperator):
         return result.to_json()
 
 
-class RequalifyEvaluateOperator(EvaluateOneOperator):
+class RequalifyEvaluateOperator(VariantOperator):
     """Returns an `Evaluated` of the baseline or of the champion; both see the same samples."""
 
     kind = REQUALIFICATION
+    step = "evaluate"
 
     @override
     def request(self, records: RunRecords) -> EvaluateFilesRequest:
         found = RequalificationRecords(records.ti)
         return fresh_evaluation_request(found.snapshot(), found.evidence(), self.variant)
+
+    @override
+    def deliver(self, result: Evaluations, context: Context) -> Any:
+        return evaluated_alone(result).to_json()
 
 
 class DriftOperator(StepOperator):

@@ -18,7 +18,7 @@ from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
 from litegate_airflow.runtime.xcom import POSITION, RESOLVED, push
-from litegate_airflow.ui.form import overridden
+from litegate_airflow.ui.form import REMEASURE, overridden
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -77,7 +77,13 @@ class ResolveOperator(StepOperator):
             self.log.warning("an override run, of which nothing is promoted: %s", overrides)
         check_notifiers(spec)
         announced = tuple(event for model in self.inlets for event in announcements(self._context, model))
-        return ResolveRequest(spec=spec, folder=str(self.source.parent), announced=announced, overrides=overrides)
+        return ResolveRequest(
+            spec=spec,
+            folder=str(self.source.parent),
+            announced=announced,
+            overrides=overrides,
+            remeasure=records.run_key() if values.get(REMEASURE) else "",
+        )
 
     @override
     def execute(self, context: Context) -> list[str]:

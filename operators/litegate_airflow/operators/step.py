@@ -40,7 +40,9 @@ class StepOperator(WiredOperator):
     @property
     def jobs(self) -> tuple[Job, ...]:
         """What it runs, for the variant that it works on."""
-        return (Job(self.step, self.variant),) if self.does is None else self.does.jobs_for(self.variant)
+        if self.does is None:
+            return (Job(self.step),)
+        return self.does.jobs_for(self.variant) if self.variant else self.does.jobs
 
     def request(self, records: RunRecords) -> Record:
         """The step's request, from what earlier tasks found."""

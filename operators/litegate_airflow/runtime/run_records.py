@@ -10,7 +10,7 @@ from litegate.errors import StepFailed
 from litegate.failures import FailureKind
 from litegate.pipeline.promotion import Asking
 from litegate.pipeline.results import Results
-from litegate.pipeline.tasks import APPROVE, EACH, LOOKUP_CACHE, TASKS, Job, task_of
+from litegate.pipeline.tasks import APPROVE, EACH, LOOKUP_CACHE, TASKS, Job, Task, task_of
 from litegate.records import (
     ApprovalDecision,
     ChampionFile,
@@ -21,16 +21,16 @@ from litegate.records import (
     Record,
     RunResult,
 )
-from litegate.variants import BASELINE, CHAMPION
+from litegate.variants import BASELINE
 from litegate_airflow.runtime.dag_run import actor, moment
-from litegate_airflow.runtime.xcom import DECIDED, FAILURE, Records
+from litegate_airflow.runtime.xcom import DECIDED, FAILURE, FAILURES, Records
 
 __all__ = ["RunRecords"]
 
 R = TypeVar("R", bound=Record)
 
 _OF_VARIANTS = tuple(task for task in TASKS if task.of == EACH)
-_COMPARED_WITH = tuple(task_of("evaluate", variant) for variant in (BASELINE, CHAMPION))
+_CHECK, _EVALUATE = task_of("lint"), task_of("evaluate", EACH)
 
 
 class RunRecords(Records, Results):
@@ -64,6 +64,11 @@ class RunRecords(Records, Results):
         """The version that the champion's file belongs to; None if there was no champion."""
         return self.one(ChampionFile, "fetch_champion").version
 
+    def compares_with_champion(self) -> bool:
+        """Whether the policy compares with a champion, and there is one."""
+        compares = self.resolved().spec.gate.max_drop_from_champion is not None
+        return compares and self.champion_artifact() is not None
+
     def compared_with(self) -> int | None:
         """The champion that the verdicts compare with, 0 where there was none; None if they compare with none."""
         compares = self.resolved().spec.gate.max_drop_from_champion is not None
@@ -72,11 +77,11 @@ class RunRecords(Records, Results):
     @override
     def failures(self) -> tuple[Failure, ...]:
         """What the variants' failed tasks left instead of a result."""
-        found = (value for task in _OF_VARIANTS for value in self._of_instances(task, FAILURE))
+        found = [value for task in _OF_VARIANTS for value in self._of_instances(task, FAILURE)]
+        if self.wiring.all(_EVALUATE):
+            found += self._left_by(_EVALUATE, "evaluate").get(FAILURES, ())
         failures = map(Failure.model_validate, found)
-        return tuple(
-            failure for failure in failures if str(Job("quantize", failure.variant or "")) not in self._cached()
-        )
+        return tuple(each for each in failures if str(Job(each.step, each.variant or "")) not in self._cached())
 
     @override
     def benchmark_failures(self) -> tuple[Failure, ...]:
@@ -88,20 +93,25 @@ class RunRecords(Records, Results):
         whole = Failure.model_validate(value)
         return tuple(whole.model_copy(update={"variant": item.artifact.variant}) for item in self.candidates())
 
+    def unchecked(self) -> str:
+        """Why nothing may be measured: the checks did not succeed in this very try of the run; empty if they did."""
+        return self._unfinished(_CHECK)
+
     def check_measured(self) -> None:
-        """What everything is compared with was measured or cached by this very try of the run.
+        """What everything depends on was checked and measured by this very try of the run, or is cached.
 
         Raises:
             StepFailed: a task before it failed, so that what is there was left by an earlier try.
         """
-        missing = [does for does in _COMPARED_WITH if str(does.jobs[0]) not in self._cached()]
-        tasks = [task for does in missing for task in self.wiring.all(does)]
+        if str(Job("evaluate", BASELINE)) in self._cached():  # only where all is
+            return
+        if problem := self.unchecked() or self._unfinished(_EVALUATE):
+            raise StepFailed(self.wiring.one(_EVALUATE), FailureKind.NO_RESULT, f"{problem}: see the others")
+
+    def _unfinished(self, does: Task) -> str:
         states = self.ti.get_task_states(self.ti.dag_id, run_ids=[self.ti.run_id]).get(self.ti.run_id, {})
-        for task in tasks:
-            if states.get(task, "success") not in ("success", "skipped"):
-                raise StepFailed(
-                    task, FailureKind.NO_RESULT, f"the task {task} did not succeed ({states[task]}): see the others"
-                )
+        wrong = [task for task in self.wiring.all(does) if states.get(task, "success") != "success"]
+        return "".join(f"the task {task} did not succeed ({states[task]})" for task in wrong[:1])
 
     def asking(self) -> Asking:
         """Who asks for a promotion, and with which champion the verdicts compare."""

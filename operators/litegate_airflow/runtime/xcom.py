@@ -28,6 +28,7 @@ __all__ = [
     "CACHED",
     "DECIDED",
     "FAILURE",
+    "FAILURES",
     "POSITION",
     "RESOLVED",
     "RETURN_VALUE",
@@ -42,6 +43,7 @@ __all__ = [
 
 DECIDED = "decided"
 FAILURE = "failure"
+FAILURES = "failures"
 CACHED = "cached"
 RESOLVED = "resolved"
 POSITION = "position"
@@ -139,7 +141,7 @@ class Records:
         if does.of == EACH:
             values = self._of_instances(does)
         else:
-            values = [self._left(self.wiring.one(does), _KEYS.get(step, RETURN_VALUE))]
+            values = [self._left(task, _KEYS.get(step, RETURN_VALUE)) for task in self.wiring.all(does)]
         values = [value for value in values if value is not None]
         if len(does.jobs) == 1 or step in _KEYS:
             return {str(Job(step, value["variant"] if does.of == EACH else does.of)): value for value in values}

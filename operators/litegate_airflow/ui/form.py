@@ -13,9 +13,10 @@ from litegate.records import Change, Overrides
 from litegate.spec import Gate, Spec, schema_of, value_of, with_values
 from litegate.variants import VARIANTS
 
-__all__ = ["PROMOTE", "SHOWN", "form", "overridden"]
+__all__ = ["PROMOTE", "REMEASURE", "SHOWN", "form", "overridden"]
 
 PROMOTE = "promote"
+REMEASURE = "remeasure"
 SHOWN = "spec_when_shown"
 """What the form was filled with. It sends every value, changed or not, and the file may be edited meanwhile."""
 
@@ -41,8 +42,10 @@ def form(spec: Spec) -> dict[str, Param]:
     """The form's fields, filled with the values of the spec."""
     shown = {key: value_of(spec, key) for key in _keys(spec)}
     promote = "Whether what passes is registered and promoted. It never is where a value below differs from the spec."
+    remeasure = "Whether latencies are measured anew, where stored ones of the same files on the same host would do."
     return {
         PROMOTE: Param(True, type="boolean", description_md=promote, section=OPEN),
+        REMEASURE: Param(False, type="boolean", description_md=remeasure, section=OPEN),
         **{key: _field(key, value, section) for section, key, value in _by_section(shown)},
         SHOWN: Param(shown, schema=_HIDDEN),
     }
@@ -58,7 +61,7 @@ def overridden(spec: Spec, conf: Mapping[str, Any], source: str) -> tuple[Spec, 
         SpecError: a value is none of the form's, or the spec with it is wrong; it says which of `source`.
     """
     shown = conf.get(SHOWN) or {}
-    own = {key: value for key, value in conf.items() if key not in (PROMOTE, SHOWN)}
+    own = {key: value for key, value in conf.items() if key not in (PROMOTE, REMEASURE, SHOWN)}
     given = {key: value for key, value in own.items() if key not in shown or shown[key] != value}
     known = _keys(spec)
     for key in given:
@@ -100,4 +103,4 @@ def _check_known(key: str, known: tuple[str, ...], source: str) -> None:
     if key not in known:
         close = get_close_matches(key, known, n=1)
         hint = f" (did you mean {close[0]}?)" if close else ""
-        raise SpecError(source, f"one of {', '.join((PROMOTE, *known))}", f"the unknown key {key!r}{hint}")
+        raise SpecError(source, f"one of {', '.join((PROMOTE, REMEASURE, *known))}", f"the unknown key {key!r}{hint}")

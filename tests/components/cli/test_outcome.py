@@ -89,9 +89,9 @@ CASES = (
     Case(id="bad input", failures=(failure("resolve", "bad_input"),), exit_code=2, error="resolve bad_input"),
     Case(
         id="bad input found after a crash elsewhere",
-        failures=(failure("convert", "segfault"), failure("evaluate_baseline", "bad_input", "float32")),
+        failures=(failure("convert", "segfault"), failure("evaluate", "bad_input", "float32")),
         exit_code=2,
-        error="evaluate_baseline bad_input",
+        error="evaluate bad_input",
     ),
     Case(
         id="bad input for one variant only",
@@ -108,18 +108,18 @@ CASES = (
         failures=(
             failure("gate", "no_result"),
             failure("evaluate", "bad_input", "int8"),
-            failure("evaluate_champion", "bad_input", "champion"),
+            failure("evaluate", "bad_input", "champion"),
         ),
-        error="evaluate_champion: evaluate_champion bad_input",
+        error="evaluate: evaluate bad_input",
     ),
     Case(
         id="data that fit neither the champion nor the baseline",
         failures=(
-            failure("evaluate_champion", "bad_input", "champion"),
-            failure("evaluate_baseline", "bad_input", "float32"),
+            failure("evaluate", "bad_input", "champion"),
+            failure("evaluate", "bad_input", "float32"),
         ),
         exit_code=2,
-        error="evaluate_baseline bad_input",
+        error="evaluate bad_input",
     ),
     Case(
         id="the first in the flow, not the first to fail",

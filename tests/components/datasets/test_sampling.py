@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
-from litegate.datasets.sampling import choose, choose_stratified, in_random_order
+from litegate.datasets.sampling import choose, choose_stratified, in_random_order, ranks_of_positions
 
 IDS = [f"class{index % 3}/{index}.jpg" for index in range(3000)]
 
@@ -28,6 +29,19 @@ def test_seeds_choose_differently_and_uniformly() -> None:
     assert choose(IDS, 100, 1).tolist() != choose(IDS, 100, 2).tolist()
     means = [np.mean(choose(IDS, 300, seed)) for seed in range(20)]
     assert abs(np.mean(means) - 1499.5) < 60
+
+
+def test_ranks_of_positions_are_those_of_a_hash() -> None:
+    """The same for more samples, others for another file or seed, and uniform: also of files that follow each other."""
+    ranks = ranks_of_positions("part-0.npz", 10_000, 17)
+    assert ranks.dtype == np.uint64
+    assert np.array_equal(ranks[:100], ranks_of_positions("part-0.npz", 100, 17))
+    others = [ranks_of_positions(name, 10_000, seed) for name, seed in (("part-1.npz", 17), ("part-0.npz", 18))]
+    assert len(set(np.concatenate([ranks, *others]).tolist())) == 30_000
+    for each in (ranks, *others):
+        counts = np.bincount((each >> np.uint64(60)).astype(int), minlength=16)
+        assert chisquare(counts).pvalue > 1e-6
+        assert abs(np.corrcoef(each.astype(float), np.arange(10_000))[0, 1]) < 0.05
 
 
 @pytest.mark.parametrize("count", [None, 3000, 5000])

@@ -137,16 +137,19 @@ LIMITED: dict[str, Step] = {}
 
 
 def limit(monkeypatch: pytest.MonkeyPatch, seconds: float, grace: float = 0) -> None:
-    limited = dataclasses.replace(STEPS["prepare"], timeout=seconds, memory=4, grace=grace)
-    monkeypatch.setitem(LIMITED, "prepare", limited)
+    """Not as training, which always starts cold, but as a step that uses MLflow."""
+    changes = {"timeout": seconds, "memory": 4, "grace": grace, "storage": False, "tracking": True}
+    monkeypatch.setitem(LIMITED, "prepare", dataclasses.replace(STEPS["prepare"], **changes))
 
 
-def maker(folder: Path, monkeypatch: pytest.MonkeyPatch, executor: str = "cold") -> Make:
+def maker(folder: Path, monkeypatch: pytest.MonkeyPatch, executor: str = "cold", warm: Path | None = None) -> Make:
     """What makes the run of a function of `CODE`."""
     (folder / "endings.py").write_text(CODE)
     python = settings().pythons["service"]
     pauses = (0.0, 0.0)
-    places = Settings(str(folder / "ws"), folder / "cache", folder / "scratch", {"service": python}, pauses, executor)
+    places = Settings(
+        str(folder / "ws"), folder / "cache", folder / "scratch", {"service": python}, pauses, executor, warm
+    )
     limit(monkeypatch, LIMIT)
 
     def make(function: str) -> StepRun:

@@ -96,7 +96,7 @@ def test_a_stored_result_that_is_not_that_of_its_request_is_computed_again(
     forged = sampling.made.model_copy(update={"samples": 1000, "available": 1000})
     sampling.step_run.workspace.keep_result("sample", sampling.step_run.key(), forged.to_json())
     assert (sampling.step_run.run(), sampling.computed) == (sampling.made, 1)
-    assert "cannot be that of this step: it is computed again" in caplog.text
+    assert "is not one for this request: it is computed again" in caplog.text
 
 
 @pytest.mark.parametrize("step", ["smoke", "evaluate", "benchmark"])
@@ -114,9 +114,29 @@ def test_a_stored_result_of_an_older_form_is_forgotten(
     for older in (result.to_json() | {"variant": "int8"}, {}, []):
         world.workspace.keep_result(step, run.key(), older)
         assert run.find() is None
-        assert "cannot be that of this step: it is computed again" in caplog.text
+        assert "is not one for this request: it is computed again" in caplog.text
         caplog.clear()
         assert world.workspace.result(step, run.key()) is None
+
+
+def test_latencies_that_are_asked_for_anew_replace_the_stored_ones_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    world = World(tmp_path, settings().pythons)
+    case = HONEST["benchmark"](world)
+
+    def run(remeasure: str = "") -> StepRun:
+        request = case.request.model_copy(update={"remeasure": remeasure})
+        step_run = StepRun(STEPS["benchmark"], request, world.places)
+        step_run._compute = lambda _: case.result.model_copy(update={"remeasured": remeasure})  # type: ignore[method-assign]
+        return step_run
+
+    stored = run().run()
+    assert run().find() == stored
+    assert run("monday").run().remeasured == "monday"
+    assert run("monday").find().remeasured == run().find().remeasured == "monday", "also for who asks for none"
+    assert run("tuesday").find() is None
 
 
 def test_the_same_result_is_computed_once_at_a_time(sampling: Sampling) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from litegate.errors import BadInput, StepFailed
-from litegate.execution.executors.cold import ColdExecutor
+from litegate.execution.executors.host import HostExecutor
 from litegate.execution.step_run import StepRun
 from litegate.failures import Retry
 from tests.components.execution.children import LIMIT, Make, limit
@@ -116,12 +116,12 @@ def test_the_key_changes_with_the_request_and_the_tools(step: Make, tmp_path: Pa
 
 
 def _has_ended(waiting: StepRun) -> bool:
-    assert isinstance(waiting.executor, ColdExecutor)
+    assert isinstance(waiting.executor, HostExecutor)
     process = waiting.executor._process
-    return process is not None and process._popen.returncode is not None
+    return process is not None and process._process.has_ended()
 
 
 def test_an_executor_that_nobody_knows_is_refused(step: Make) -> None:
     known = step("good")
-    with pytest.raises(BadInput, match=r"^LITEGATE_EXECUTOR: expected one of cold, got 'lukewarm'$"):
+    with pytest.raises(BadInput, match=r"^LITEGATE_EXECUTOR: expected one of auto, cold, warm, got 'lukewarm'$"):
         StepRun(known.step, known.request, dataclasses.replace(known.settings, executor="lukewarm"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from litegate.digest import digest_json
@@ -13,8 +15,10 @@ from litegate.records import (
     Clause,
     Evaluated,
     FileRef,
+    LatencyRatio,
     MetricFacts,
     Reason,
+    Selection,
     SelectRequest,
     Verdict,
 )
@@ -173,3 +177,54 @@ def test_of_the_names_of_one_file_the_one_that_was_judged_on_most_samples_stands
     )
     for candidates in ((quick, same[1]), (same[1], quick)):
         assert select(SelectRequest(rule=rule, verdicts=verdicts, candidates=candidates)).variant == expected
+
+
+def timed(variant: str, size: int, low: float, high: float, **changes: Any) -> Candidate:
+    """A variant whose share of float32's latency is known so well."""
+    ratio = LatencyRatio(estimate=(low + high) / 2, low=low, high=high, confidence=0.95, rounds=31)
+    found = candidate(variant, size)
+    assert found.benchmark is not None
+    changes |= {"ratio": ratio, "measured_at": "2026-01-31T12:34:56.000000+00:00"}
+    return found.model_copy(update={"benchmark": found.benchmark.model_copy(update=changes)})
+
+
+def fastest(*candidates: Candidate) -> Selection:
+    verdicts = tuple(
+        Verdict(variant=item.artifact.variant, state="passed", digest=item.artifact.file.digest) for item in candidates
+    )
+    return select(SelectRequest(rule="fastest", verdicts=verdicts, candidates=candidates))
+
+
+def test_the_fastest_is_told_by_pairs_and_not_by_milliseconds() -> None:
+    slow_host = timed("int8", 120, 0.30, 0.32, latency_ms=9.0)
+    found = fastest(timed("float16", 100, 0.9, 1.1, latency_ms=1.0), slow_host)
+    assert (found.variant, found.why) == (
+        "int8",
+        "the fastest (on h, at 2026-01-31 12:34 UTC) of 2 that passed the gate",
+    )
+
+
+def test_of_those_that_are_equally_fast_within_noise_the_smallest_is_selected_and_that_is_said() -> None:
+    found = fastest(
+        timed("float16", 300, 0.9, 1.1), timed("int8", 120, 0.30, 0.34), timed("uint8", 110, 0.33, 0.41, noise="busy")
+    )
+    assert found.variant == "uint8"
+    assert found.why == (
+        "the smallest of 2 that are equally fast within noise (shares of float32's latency: int8 0.3 to 0.34, uint8 "
+        "0.33 to 0.41; on h, at 2026-01-31 12:34 UTC), of 3 that passed the gate"
+    )
+
+
+def test_intervals_that_touch_cannot_be_told_apart_and_those_beside_each_other_can() -> None:
+    assert fastest(timed("int8", 120, 0.3, 0.4), timed("uint8", 110, 0.4, 0.5)).variant == "uint8"
+    assert fastest(timed("int8", 120, 0.3, 0.4), timed("uint8", 110, 0.41, 0.5)).variant == "int8"
+
+
+def test_a_noisy_host_is_named_with_what_was_selected_on_it() -> None:
+    found = fastest(timed("int8", 120, 0.3, 0.4, noise="it waited for a processor 31% of the time"))
+    assert "which was noisy: it waited for a processor 31% of the time" in found.why
+
+
+def test_a_latency_without_an_interval_comes_after_those_with_one() -> None:
+    assert fastest(candidate("float16", 90, 0.001), timed("int8", 120, 0.3, 0.4)).variant == "int8"
+    assert "there is no interval" in fastest(candidate("float16", 90, 0.001)).why

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from litegate.failures import FailureKind
 from litegate.pipeline.names import named
-from litegate.records import Evaluated, Record, SmokeRun
+from litegate.records import EvaluateFilesRequest, Evaluations, Failure, FileEvaluations, FileFailure, SmokeRun
 from litegate.settings import settings
 from tests.components.execution.returned.honest import HONEST, World
 
@@ -19,13 +20,27 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(tmp_path, settings().pythons)
 
 
-@pytest.mark.parametrize(("step", "kind"), [("smoke", SmokeRun), ("evaluate", Evaluated)])
-def test_one_measurement_gives_a_row_to_each_variant(world: World, step: str, kind: type[Record]) -> None:
-    case = HONEST[step](world)
+def test_one_measurement_gives_a_row_to_each_variant(world: World) -> None:
+    case = HONEST["smoke"](world)
     other = case.request.model_copy(update={"artifact": world.int8.model_copy(update={"variant": "uint8"})})
     rows = [named(request, case.result) for request in (case.request, other)]
-    assert [type(row) for row in rows] == [kind, kind]
+    assert [type(row) for row in rows] == [SmokeRun, SmokeRun]
     assert [row.to_json() for row in rows] == [case.result.to_json() | {"variant": name} for name in ("int8", "uint8")]
+
+
+def test_one_pass_gives_a_row_to_each_variant_or_its_failure(world: World) -> None:
+    case = HONEST["evaluate"](world)
+    file, found = case.request.files[0], case.result.files[0]
+    others = [
+        file.model_copy(update={"artifact": world.int8.model_copy(update={"variant": name})})
+        for name in ("uint8", "int16x8")
+    ]
+    died = FileFailure(artifact_digest=found.artifact_digest, kind=FailureKind.SEGFAULT, message="died")
+    rows = named(EvaluateFilesRequest(files=(file, *others)), FileEvaluations(files=(found, found, died)))
+    assert isinstance(rows, Evaluations)
+    names = (file.artifact.variant, "uint8")
+    assert [row.to_json() for row in rows.done] == [found.to_json() | {"variant": name} for name in names]
+    assert rows.failures == (Failure(step="evaluate", kind=died.kind, message="died", variant="int16x8"),)
 
 
 @pytest.mark.parametrize("step", ["convert", "quantize", "inspect", "benchmark", "gate"])

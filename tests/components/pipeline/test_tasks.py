@@ -24,8 +24,8 @@ def test_no_task_is_there_twice() -> None:
     [
         ("resolve", "", "resolve"),
         ("gate", "", "gate"),
-        ("evaluate", BASELINE, "evaluate_baseline"),
-        ("evaluate", CHAMPION, "evaluate_champion"),
+        ("evaluate", BASELINE, "evaluate"),
+        ("evaluate", CHAMPION, "evaluate"),
         ("read_ledger", "", "resolve"),
         ("smoke", BASELINE, "check"),
         ("smoke", "int8", "quantize"),

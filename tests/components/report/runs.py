@@ -23,6 +23,7 @@ from litegate.records import (
     FileRef,
     Inspection,
     LargeBuffer,
+    LatencyRatio,
     Lint,
     MetricFacts,
     ModelRef,
@@ -59,6 +60,7 @@ class Variant:
     bytes: int | None = 100_000
     latency: float | None = 0.1
     host: str = "testhost"
+    noise: str = ""
     reasons: tuple[Reason, ...] = ()
     classes: tuple[ClassLoss, ...] = ()
     rare: tuple[RareClass, ...] = ()
@@ -203,7 +205,10 @@ class MadeRun:
             file=FileRef(name=f"{each.name}.tflite", digest=digest, bytes=each.bytes or 0),
             signatures={"serving_default": Signature(inputs={"x": tensor}, outputs={"y": tensor})},
         )
+        share = (each.latency or 0.3) / (self.baseline_latency or 0.3)
         benchmark = Benchmark(
+            ratio=LatencyRatio(estimate=share, low=0.98 * share, high=1.03 * share, confidence=0.95, rounds=31),
+            noise=each.noise,
             variant=each.name,
             artifact_digest=digest,
             latency_ms=each.latency or 0.0,

@@ -133,7 +133,7 @@ def test_the_headline_names_the_file_what_is_proved_and_where_it_is():
     )
     assert "97.7 KiB, 33 % of float32" in page.text
     assert "0.70 points of top1" in page.text
-    assert "0.100 ms, 33 % of float32" in page.text
+    assert "0.100 ms, 33.3 % (32.7 to 34.3) of float32\u2019s on testhost" in page.text
     assert "mlflow-artifacts:/int8.tflite" in page.text
     assert ["int8 ship this integer only, int8 input/output", "\u25cf passed"] in [row[:2] for row in page.rows]
 
@@ -155,6 +155,13 @@ def test_without_any_measurement_the_page_says_so():
     assert "Nothing was measured, so nothing is claimed." in page.text
     assert page.text.count("fewer than two files have both numbers") == 2
     assert "svg" not in page.names
+
+
+def test_a_noisy_host_is_named_wherever_latencies_are_shown():
+    busy = replace(ONE, variants=[replace(each, noise="it waited for a processor") for each in ONE.variants])
+    page = Page(busy.html())
+    assert "on testhost (noisy)" in page.text
+    assert "Measured on testhost, which was noisy: it waited for a processor; one thread." in page.text
 
 
 def test_a_latency_that_is_missing_takes_its_chart_away_and_no_other():

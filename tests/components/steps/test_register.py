@@ -29,6 +29,9 @@ METRICS = {
     "size_ratio",
     "latency_ms",
     "latency_p95_ms",
+    "latency_ratio",
+    "latency_ratio_low",
+    "latency_ratio_high",
 }
 PAIRED = {"drop", "drop_low", "drop_high", "lost", "gained", "flipped", "agreement"}
 DROPS = PAIRED | {"confidence", "p_value"}
@@ -218,7 +221,8 @@ def test_the_selected_version_carries_its_verdict_and_the_table_of_all_variants(
     lines = version.description.splitlines()
     assert lines[0] == "**int8 passed, in one sentence**"
     assert len([line for line in lines if line.startswith("|")]) == 6, "two lines of head, four variants"
-    assert lines[-2] == "- int8 passed, in one sentence"
+    assert "- int8 passed, in one sentence" in lines
+    assert [line for line in lines if "latency as a share" in line and "int8 50 % (45 to 55)" in line]
     assert f'mlflow.pyfunc.load_model("models:/{toy.name}@champion")' in version.description
     assert f"models:/{toy.name}@champion" in MlflowClient().get_registered_model(toy.name).description
 

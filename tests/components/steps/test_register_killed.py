@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from litegate.execution.executors.process import ChildProcess
+from litegate.execution.executors.started import StartedProcess
 from litegate.steps import STEPS, register
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
@@ -33,7 +34,7 @@ def child_that_records(toy, folder: Path) -> ChildProcess:
     """The step's process once it has a parent run and a variant's run in MLflow, neither of them ended."""
     (folder / "request.json").write_text(toy.request().model_dump_json())
     command = [sys.executable, "-c", RUN_STEP, str(folder), str(toy.folder / "cache")]
-    child = ChildProcess(command, os.environ, folder, lambda _: True, print)
+    child = ChildProcess(StartedProcess(command, os.environ, folder), lambda _: True, print)
     deadline = time.monotonic() + 120
     while [run.info.status for run in recorded(toy.name)].count("RUNNING") < 2:
         assert time.monotonic() < deadline, "it records nothing"

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
 
 from litegate.digest import digest_json
-from litegate.pipeline.evaluation import REFERENCE_SAMPLES
+from litegate.pipeline.evaluation import REFERENCE_SAMPLES, evaluate_files_request
 from litegate.records import (
     Artifact,
     ChampionFile,
@@ -23,9 +22,7 @@ from litegate.records import (
     UserCode,
 )
 from litegate.spec import parse_spec
-from litegate_airflow.operators.evaluate import EvaluateOperator
 from litegate_airflow.runtime.run_records import RunRecords
-from tests.operators.wiring import NAMED
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=1)
 CODE = UserCode(reference="mine:Metric", folder="x", digest="1" * 64)
@@ -59,7 +56,7 @@ def ask(ti: Any, variant: str, champion: Artifact | None = CHAMPION, **keys: Any
         ti.values[task, -1, key] = record.to_json()
     ti.values["quantize", 0, "return_value"] = {"quantize/int8": artifact("int8").to_json()}
     ti.map_index = 0
-    (request,) = EvaluateOperator(upstream=NAMED, task_id="evaluate", variant=variant).request(RunRecords(ti)).files
+    (request,) = evaluate_files_request(RunRecords(ti), variant).files
     assert request.artifact == artifact(variant)
     assert (request.metric_code, request.preprocess) == (CODE, CODE)
     return request
@@ -173,6 +170,16 @@ def test_only_what_samples_decide_may_evaluate_anew(ti: Any) -> None:
     assert policy(COMPARED, champion=artifact("champion", bytes_of="int8")) == {}
 
 
-def test_without_a_champion_its_evaluation_is_skipped(ti: Any) -> None:
-    with pytest.raises(AirflowSkipException, match="no champion to compare with"):
-        ask(ti, "champion", champion=None)
+@pytest.mark.parametrize(
+    ("gate", "champion", "files"),
+    [
+        ({}, CHAMPION, ["float32", "int8"]),
+        (COMPARED, None, ["float32", "int8"]),
+        (COMPARED, CHAMPION, ["float32", "champion", "int8"]),
+    ],
+)
+def test_a_run_evaluates_all_files_that_there_are(
+    ti: Any, gate: dict[str, float], champion: Artifact | None, files: list[str]
+) -> None:
+    ask(ti, "int8", champion, gate=gate)
+    assert [file.artifact.variant for file in evaluate_files_request(RunRecords(ti)).files] == files

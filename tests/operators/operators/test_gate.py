@@ -84,7 +84,7 @@ def test_the_champion_is_part_of_it_only_if_the_policy_compares_with_it() -> Non
 
 def test_a_champion_that_is_not_measured_stops_the_gate() -> None:
     def missing() -> Any:
-        raise StepFailed("evaluate_champion", "no_result", "left no Evaluated")
+        raise StepFailed("evaluate", "no_result", "left no Evaluated")
 
-    with pytest.raises(StepFailed, match="evaluate_champion"):
+    with pytest.raises(StepFailed, match="evaluate"):
         request({"max_drop_from_champion": 0.01}, champion=missing)

@@ -55,13 +55,12 @@ DEFECTS = (
 NO_ANSWER = ConnectionError("refused")
 RUNS = (NAMED, REQUALIFYING)
 APPROVAL = Approval(on_timeout="fail")
-PLAIN = (ConvertOperator, SampleOperator, CheckOperator, BenchmarkOperator, GateOperator, RegisterOperator)
-LATER = (PromoteOperator, DecideApprovalOperator, FetchChampionOperator)
+PLAIN = (ConvertOperator, SampleOperator, CheckOperator, EvaluateOperator, BenchmarkOperator, RegisterOperator)
+LATER = (GateOperator, PromoteOperator, DecideApprovalOperator, FetchChampionOperator)
 REQUALIFY = (FetchChampionEvidenceOperator, DriftOperator, RequalifyGateOperator, RecordOperator, ActOperator)
-OF_A_VARIANT = (QuantizeOperator, EvaluateOperator)
 READERS: dict[str, Callable[[], Any]] = {
     **{cls.__name__: lambda cls=cls: cls(upstream=RUNS, task_id="task") for cls in (*PLAIN, *LATER, *REQUALIFY)},
-    **{cls.__name__: lambda cls=cls: cls(upstream=RUNS, task_id="task", variant="int8") for cls in OF_A_VARIANT},
+    "QuantizeOperator": lambda: QuantizeOperator(upstream=RUNS, task_id="task", variant="int8"),
     "RequalifyEvaluateOperator": lambda: RequalifyEvaluateOperator(upstream=RUNS, task_id="task", variant=CHAMPION),
     "ApproveOperator": lambda: ApproveOperator(upstream=NAMED, task_id="task", approval=APPROVAL),
 }

@@ -90,9 +90,14 @@ def leave(ti: Any, task_id: str, record: Any, map_index: int = -1, key: str = "r
 def leave_all(ti: Any, task_id: str, map_index: int = -1, **records: Any) -> None:
     """As a task of several steps: results by step, about what they say or about the run."""
     ti.values[task_id, map_index, "return_value"] = {
-        "/".join(filter(None, (step, getattr(record, "variant", "")))): record.to_json()
-        for step, record in records.items()
+        str(Job(step, getattr(record, "variant", ""))): record.to_json() for step, record in records.items()
     }
+
+
+def leave_evaluated(ti: Any, *evaluations: Evaluated, failures: tuple[Failure, ...] = ()) -> None:
+    """As the task that evaluates all files."""
+    found = {str(Job("evaluate", each.variant)): each.to_json() for each in evaluations}
+    ti.values["evaluate", -1, "return_value"] = {**found, "failures": [failure.to_json() for failure in failures]}
 
 
 def test_records_come_back_as_they_were_pushed(ti: Any) -> None:
@@ -110,8 +115,7 @@ def test_measurements_are_matched_by_variant_and_not_by_map_index(ti: Any) -> No
     leave_all(ti, "quantize", 0, quantize=artifact("int8"))
     leave_all(ti, "quantize", 1, quantize=artifact("float16"))
     leave_all(ti, "quantize", 2, quantize=artifact("uint8"), inspect=inspection("uint8"), smoke=smoke("uint8"))
-    for index, name in enumerate(["uint8", "int8"]):
-        leave(ti, "evaluate", evaluated(name), index)
+    leave_evaluated(ti, *map(evaluated, ["uint8", "int8"]))
     leave(ti, "benchmark", benchmarks("int8"))
     int8, uint8 = RunRecords(ti).candidates()
     assert (int8.inspection, int8.smoke) == (None, None)
@@ -123,7 +127,7 @@ def test_measurements_are_matched_by_variant_and_not_by_map_index(ti: Any) -> No
 def test_a_file_that_could_not_be_timed_failed_for_its_own_variant_alone(ti: Any) -> None:
     for index, name in enumerate(("int8", "uint8")):
         leave_all(ti, "quantize", index, quantize=artifact(name))
-        leave(ti, "evaluate", evaluated(name), index)
+    leave_evaluated(ti, evaluated("int8"), evaluated("uint8"))
     leave(ti, "benchmark", benchmarks("float32", "int8", failed=("uint8",)))
     (failure,) = RunRecords(ti).benchmark_failures()
     assert (failure.step, failure.kind, failure.variant) == ("benchmark", "segfault", "uint8")
@@ -134,7 +138,7 @@ def test_a_file_that_could_not_be_timed_failed_for_its_own_variant_alone(ti: Any
 def test_a_benchmark_that_failed_as_a_whole_failed_for_every_variant(ti: Any) -> None:
     for index, name in enumerate(("int8", "uint8")):
         leave_all(ti, "quantize", index, quantize=artifact(name))
-        leave(ti, "evaluate", evaluated(name), index)
+    leave_evaluated(ti, evaluated("int8"), evaluated("uint8"))
     leave(ti, "benchmark", Failure(step="benchmark", kind="timeout", message="too long"), key="failure")
     found = [(failure.kind, failure.variant) for failure in RunRecords(ti).benchmark_failures()]
     assert found == [("timeout", "int8"), ("timeout", "uint8")]
@@ -172,7 +176,7 @@ def test_each_value_is_asked_for_once(ti: Any) -> None:
 
 def test_a_baseline_is_inspected_and_run_but_needs_no_benchmark(ti: Any) -> None:
     leave(ti, "convert", Converted(artifact=artifact("float32"), saved_model=(), tools={}))
-    leave(ti, "evaluate_baseline", evaluated("float32"))
+    leave_evaluated(ti, evaluated("float32"))
     with pytest.raises(StepFailed, match=r"check left no Inspection"):
         RunRecords(ti).baseline()
     leave_all(ti, "check", inspect=inspection("float32"))
@@ -186,7 +190,7 @@ def test_a_baseline_is_inspected_and_run_but_needs_no_benchmark(ti: Any) -> None
 
 def test_a_champion_is_its_file_and_what_it_scored(ti: Any) -> None:
     leave(ti, "fetch_champion", ChampionFile(version=3, artifact=artifact("champion")))
-    leave(ti, "evaluate_champion", evaluated("champion"))
+    leave_evaluated(ti, evaluated("champion"))
     found = RunRecords(ti).champion()
     assert found is not None
     assert (found.artifact, found.evaluated) == (artifact("champion"), evaluated("champion"))
@@ -205,13 +209,13 @@ def test_a_champion_that_nobody_looked_for_is_not_taken_for_none(ti: Any) -> Non
 
 def test_a_champion_that_was_not_measured_is_not_taken_for_none(ti: Any) -> None:
     leave(ti, "fetch_champion", ChampionFile(version=3, artifact=artifact("champion")))
-    with pytest.raises(StepFailed, match=r"evaluate_champion left no Evaluated"):
+    with pytest.raises(StepFailed, match=r"evaluate left no Evaluated"):
         RunRecords(ti).champion()
 
 
 def test_a_champion_that_was_fetched_anew_must_be_measured_anew(ti: Any) -> None:
     leave(ti, "fetch_champion", ChampionFile(version=4, artifact=artifact("champion")))
-    leave(ti, "evaluate_champion", evaluated("champion", digest="1" * 64))
+    leave_evaluated(ti, evaluated("champion", digest="1" * 64))
     with pytest.raises(StepFailed, match=r"clear it with all that follows"):
         RunRecords(ti).champion()
 
@@ -223,16 +227,17 @@ def lookup_cache(ti: Any, **found: Any) -> None:
 
 
 def test_what_was_cached_goes_before_what_an_earlier_try_has_left(ti: Any) -> None:
-    leave(ti, "evaluate_baseline", evaluated("float32", digest="1" * 64))
     leave_all(ti, "quantize", 0, quantize=artifact("uint8"))
-    leave(ti, "evaluate", evaluated("uint8"), 0)
     leave_all(ti, "quantize", 1, quantize=artifact("int8"))
-    leave(ti, "evaluate", evaluated("int8", digest="1" * 64), 1)
-    leave(ti, "evaluate", Failure(step="evaluate", kind="abort", message="died", variant="int8"), 1, "failure")
+    died = Failure(step="smoke", kind="abort", message="died", variant="int8")
+    leave(ti, "quantize", died, 1, "failure")
+    evaluations = (evaluated("float32", digest="1" * 64), evaluated("uint8"), evaluated("int8", digest="1" * 64))
+    leave_evaluated(ti, *evaluations)
     lookup_cache(
         ti,
         convert=Converted(artifact=artifact("float32"), saved_model=(), tools={}),
         quantize__int8=artifact("int8"),
+        smoke__int8=smoke("int8"),
         evaluate__int8=evaluated("int8"),
         benchmark=benchmarks("int8"),
     )
@@ -244,13 +249,27 @@ def test_what_was_cached_goes_before_what_an_earlier_try_has_left(ti: Any) -> No
     assert records.failures() == ()
 
 
-@pytest.mark.parametrize("state", ["failed", "upstream_failed", "running"])
-@pytest.mark.parametrize("task", ["evaluate_baseline", "evaluate_champion"])
+def test_variants_fail_by_themselves_or_in_the_evaluation_of_all(ti: Any) -> None:
+    crashed, ended = (
+        Failure(step=step, kind="segfault", message="died", variant=variant)
+        for step, variant in (("inspect", "int8"), ("evaluate", "uint8"))
+    )
+    leave(ti, "quantize", crashed, 0, "failure")
+    leave_all(ti, "quantize", 1, quantize=artifact("uint8"))
+    leave_evaluated(ti, evaluated("float32"), failures=(ended,))
+    assert RunRecords(ti).failures() == (crashed, ended)
+    lookup_cache(ti, quantize__uint8=artifact("uint8"))
+    assert RunRecords(ti).failures() == (crashed, ended), "its file was there, its evaluation was not"
+
+
+@pytest.mark.parametrize("state", ["failed", "upstream_failed", "skipped", "running"])
+@pytest.mark.parametrize("task", ["check", "evaluate"])
 def test_nothing_is_judged_by_what_an_earlier_try_has_measured(ti: Any, task: str, state: str) -> None:
-    leave(ti, task, evaluated("float32"))
-    ti.states = {"evaluate_baseline": "success", task: state}
+    leave_evaluated(ti, evaluated("float32"))
+    ti.states = {"check": "success", "evaluate": "success"}
+    RunRecords(ti).check_measured()
+    ti.states[task] = state
     with pytest.raises(StepFailed, match=rf"{task} did not succeed \({state}\)"):
         RunRecords(ti).check_measured()
-    variant = {"evaluate_baseline": "float32", "evaluate_champion": "champion"}[task]
-    lookup_cache(ti, **{f"evaluate__{variant}": evaluated(variant)})
+    lookup_cache(ti, evaluate__float32=evaluated("float32"))
     RunRecords(ti).check_measured()

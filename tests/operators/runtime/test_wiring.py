@@ -8,9 +8,7 @@ import pytest
 from airflow.sdk import DAG, TaskGroup
 
 from litegate.pipeline.tasks import REQUALIFICATION, task_of
-from litegate.variants import BASELINE
 from litegate_airflow.operators import (
-    BenchmarkOperator,
     CheckOperator,
     ConvertOperator,
     EvaluateOperator,
@@ -45,17 +43,17 @@ def test_output_and_groups_stand_for_their_tasks(dag: DAG) -> None:
     sample = SampleOperator(upstream=ConvertOperator(upstream=spec.output))
     with TaskGroup("checks") as checks:
         CheckOperator(upstream=sample)
-        EvaluateOperator(upstream=sample, variant=BASELINE)
-    benchmark = BenchmarkOperator(upstream=checks, variant=BASELINE)
-    assert benchmark.upstream_task_ids == {"checks.check", "checks.evaluate_baseline"}
-    assert benchmark.wiring.one(task_of("lint")) == "checks.check"
+        QuantizeOperator(task_id="one", upstream=sample, variant="int8")
+    evaluate = EvaluateOperator(upstream=checks)
+    assert evaluate.upstream_task_ids == {"checks.check", "checks.one"}
+    assert evaluate.wiring.one(task_of("lint")) == "checks.check"
 
 
 def test_what_is_missing_is_named_when_the_dag_is_parsed(dag: DAG) -> None:
     spec = ResolveOperator(spec="m.yaml")
     with pytest.raises(ValueError, match="the task sample needs the result of 'convert'"):
         SampleOperator(upstream=spec)
-    with pytest.raises(ValueError, match=r"'check', 'evaluate_baseline', 'evaluate'"):
+    with pytest.raises(ValueError, match=r"'check', 'evaluate'"):
         GateOperator()
 
 
@@ -70,12 +68,11 @@ def test_variants_need_not_be_mapped(dag: DAG) -> None:
     """Each knows its own, and what comes after them all."""
     sample = SampleOperator(upstream=ConvertOperator(upstream=ResolveOperator(spec="m.yaml")))
     made = [QuantizeOperator(task_id=name, upstream=sample, variant=name) for name in ("int8", "float16")]
-    measured = [EvaluateOperator(task_id=f"of_{q.task_id}", upstream=q, variant=q.variant) for q in made]
-    baseline = EvaluateOperator(upstream=sample, variant=BASELINE)
-    gate = GateOperator(upstream=[*measured, baseline, CheckOperator(upstream=sample)])
+    evaluate = EvaluateOperator(upstream=made)
+    gate = GateOperator(upstream=[evaluate, CheckOperator(upstream=sample)])
     quantize = task_of("quantize", "int8")
-    assert [each.wiring.one(quantize) for each in measured] == ["int8", "float16"]
-    assert gate.wiring.all(quantize) == ("int8", "float16")
+    assert [each.wiring.one(quantize) for each in made] == ["int8", "float16"]
+    assert evaluate.wiring.all(quantize) == gate.wiring.all(quantize) == ("int8", "float16")
 
 
 def test_what_cannot_be_upstream_is_refused(dag: DAG) -> None:

@@ -18,7 +18,7 @@ from litegate.spec import Gate, Spec, parse_spec
 from litegate.variants import VARIANTS
 from litegate_airflow.operators.resolve import ResolveOperator
 from litegate_airflow.runtime.run_records import RunRecords
-from litegate_airflow.ui.form import PROMOTE, SHOWN, form, overridden
+from litegate_airflow.ui.form import PROMOTE, REMEASURE, SHOWN, form, overridden
 
 DATA: dict[str, Any] = {
     "model": {"name": "m", "uri": "/m.keras"},
@@ -47,7 +47,7 @@ def accepted_by_server(of: Spec, conf: dict[str, Any]) -> dict[str, Any]:
 
 def test_every_field_is_described_and_checked_as_in_the_spec() -> None:
     fields = form(spec())
-    assert set(fields) == {PROMOTE, SHOWN, "variants", "select"} | {
+    assert set(fields) == {PROMOTE, REMEASURE, SHOWN, "variants", "select"} | {
         "evaluation.max_samples",
         "evaluation.first_samples",
         "evaluation.sequential",
@@ -134,6 +134,7 @@ def test_a_form_sent_as_it_was_filled_is_no_override_run() -> None:
     assert accepted_by_server(spec(), conf) == conf
     assert overridden(spec(), conf, SOURCE) == (spec(), None)
     assert overridden(spec(), {}, SOURCE) == (spec(), None)
+    assert overridden(spec(), conf | {REMEASURE: True}, SOURCE) == (spec(), None), "latencies are no part of the spec"
 
 
 def test_what_was_changed_takes_the_place_of_the_files_value_and_is_on_record() -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from litegate.records import BaselineSummary, Champion, RunResult, VariantRow
 from litegate_airflow.get_provider_info import get_provider_info
-from litegate_airflow.operators.evaluate import EvaluateOperator
 from litegate_airflow.operators.gate import GateOperator
 from litegate_airflow.operators.promote import PromoteOperator
 from litegate_airflow.operators.quantize import QuantizeOperator
@@ -68,13 +67,13 @@ def test_a_variant_links_to_its_own_run_and_file(registered: None) -> None:
 
 
 def test_a_variant_without_a_file_links_to_none(registered: None) -> None:
-    pages = found(EvaluateOperator(upstream=NAMED, task_id="evaluate", variant="uint8"))
+    pages = found(QuantizeOperator(upstream=NAMED, task_id="quantize", variant="uint8"))
     assert pages["Artifact"] == ""
     assert "/runs/other?" in pages["MLflow run"]
 
 
 def test_what_was_not_recorded_has_no_page(registered: None) -> None:
-    pages = found(EvaluateOperator(upstream=NAMED, task_id="evaluate_champion", variant="champion"))
+    pages = found(QuantizeOperator(upstream=NAMED, task_id="quantize", variant="float16"))
     assert (pages["MLflow run"], pages["Artifact"]) == ("", "")
 
 

@@ -31,6 +31,7 @@ def _compare_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--require", action="append", default=[], metavar="VARIANT", help="must pass, whatever else does; repeatable"
     )
+    parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the files (compare-<model>)")
     parser.add_argument(
         "--markdown", nargs="?", const=STDOUT, type=json_target, metavar="F", help="a table for a pull request"

@@ -21,7 +21,7 @@ is pending or it is blocked (rolled back, another one frozen, or a later one cha
 def _run(home: Home, options: Namespace) -> int:
     from litegate.cli import pipeline
 
-    return pipeline.run(home, options.spec, options.json)
+    return pipeline.run(home, options.spec, options.json, options.remeasure)
 
 
 def _follow(home: Home, options: Namespace) -> int:
@@ -38,6 +38,7 @@ def _demo(home: Home, options: Namespace) -> int:
 
 def _run_arguments(parser: Parser) -> None:
     parser.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
+    parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
 
 
 def _follow_arguments(parser: Parser) -> None:

@@ -1,4 +1,4 @@
-"""Commands about the embedded servers: `start`, `stop`, `status` and `env`."""
+"""Commands about servers: `start`, `stop`, `status` and `env` of the embedded ones, and `warm`."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def _env(home: Home, options: Namespace) -> int:
     return servers.print_environment(home, options.json)
 
 
+def _warm(home: Home, options: Namespace) -> int:
+    from litegate.cli import warm
+
+    return warm.keep_warm(home, options.json)
+
+
 COMMANDS = (
     Command("start", "Start the embedded servers: Airflow, MLflow and S3.", _start),
     Command("stop", "Stop the embedded servers and all that they have started.", _stop),
@@ -47,4 +53,11 @@ COMMANDS = (
         details="Exit code 0 if they are healthy, else 1.",
     ),
     Command("env", 'Print what a client needs to reach the servers: eval "$(litegate env)".', _env),
+    Command(
+        name="warm",
+        summary="Keep the warm parents of steps until SIGTERM, beside a worker of your own Airflow.",
+        run=_warm,
+        details="They listen in LITEGATE_WARM, else in `warm` below the home; give the worker the same. "
+        "The embedded servers and `litegate compare` have parents of their own.",
+    ),
 )

@@ -1,59 +1,63 @@
-"""Child processes, followed until the end."""
+"""Processes of steps, followed until the end."""
 
 from __future__ import annotations
 
 import json
 import os
 import selectors
-import signal
-import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from litegate.execution.executor import Ending
-from litegate.execution.sandbox.kernel import syscall
 from litegate.failures import FailureKind
 from litegate.processes import readable
 
-__all__ = ["ChildProcess"]
+__all__ = ["ChildProcess", "Process"]
 
 _MAX_LINES, _MAX_LINE = 10_000, 2000
 
 
-class ChildProcess:
-    """A process in a session of its own.
+class Process(Protocol):
+    """A process in a session of its own, however it was started.
 
-    The last argument of its command is a descriptor, to which it may write, as JSON, what `Ending.exceeded` is to be.
+    Attributes:
+        output: a pipe with what it says.
+        channel: a pipe with what `Ending.exceeded` is to be, as JSON, or nothing.
+        ended: a descriptor that can be read once it has ended.
+    """
+
+    output: int
+    channel: int
+    ended: int
+
+    def terminate(self) -> None:
+        """Ask it to end, unless it has ended already."""
+
+    def kill(self) -> None:
+        """End it and everything that it started in its session, unless it has ended already."""
+
+    def has_ended(self) -> bool:
+        """Whether it has; also from another thread than the one that waits for it."""
+
+    def code(self) -> int:
+        """Wait for its end: the exit code, or the number of the signal as a negative number. Called once."""
+
+
+class ChildProcess:
+    """What it says and how it ends.
 
     Args:
         hears: whether a line of its output says something; the last that do are kept.
         say: gets these lines, up to a limit.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        folder: Path,
-        hears: Callable[[str], bool],
-        say: Callable[[str], None],
-    ) -> None:
+    def __init__(self, process: Process, hears: Callable[[str], bool], say: Callable[[str], None]) -> None:
         self._oom_kills = _oom_kills()
-        self._channel, writer = os.pipe()
-        self._popen = subprocess.Popen(
-            [*command, str(writer)],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            pass_fds=(writer,),
-        )
-        os.close(writer)
+        self._process = process
         self._output = _Output(hears, say)
 
     def follow(self, timeout: float) -> Ending:
@@ -66,35 +70,26 @@ class ChildProcess:
             timed_out = self._wait(timeout)
         finally:
             self.kill()
-            code = self._popen.wait()
+            code = self._process.code()
             exceeded = self._exceeded()
         return Ending(code, self._output.tail, timed_out, _oom_kills() > self._oom_kills, exceeded)
 
     def end(self, grace: float) -> None:
         """Ask it to end, if it is given any time for that, and kill what is left of it and of its session."""
         deadline = time.monotonic() + grace
-        if grace and self._popen.returncode is None:
-            with suppress(ProcessLookupError):
-                os.kill(self._popen.pid, signal.SIGTERM)
-            while not self._has_ended() and time.monotonic() < deadline:
+        if grace:
+            self._process.terminate()
+            while not self._process.has_ended() and time.monotonic() < deadline:
                 time.sleep(0.02)
         self.kill()
 
-    def _has_ended(self) -> bool:
-        """It is not reaped: that is for whoever follows it."""
-        with suppress(ChildProcessError):
-            return os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-        return True
-
     def kill(self) -> None:
         """End it and everything that it started in its session, unless it has ended already."""
-        if self._popen.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._popen.pid, signal.SIGKILL)
+        self._process.kill()
 
     def _exceeded(self) -> tuple[FailureKind, str] | None:
-        os.set_blocking(self._channel, False)
-        with os.fdopen(self._channel, "rb") as channel:
+        os.set_blocking(self._process.channel, False)
+        with os.fdopen(self._process.channel, "rb") as channel:
             data = channel.read()
         if not data:
             return None
@@ -102,17 +97,16 @@ class ChildProcess:
         return FailureKind(kind), detail
 
     def _wait(self, timeout: float) -> bool:
-        """Whether it had to be ended. It is not yet reaped, so that its process id stays its own."""
-        assert self._popen.stdout is not None
-        ended = syscall("pidfd_open", self._popen.pid, 0)  # not every Python has `os.pidfd_open`
+        """Whether it had to be ended."""
+        pipe, ended = self._process.output, self._process.ended
         try:
-            with selectors.DefaultSelector() as selector, self._popen.stdout as pipe:
-                os.set_blocking(pipe.fileno(), False)
-                selector.register(pipe.fileno(), selectors.EVENT_READ)
+            with selectors.DefaultSelector() as selector:
+                os.set_blocking(pipe, False)
+                selector.register(pipe, selectors.EVENT_READ)
                 selector.register(ended, selectors.EVENT_READ)
-                return self._listen(selector, pipe.fileno(), ended, time.monotonic() + timeout)
+                return self._listen(selector, pipe, ended, time.monotonic() + timeout)
         finally:
-            os.close(ended)
+            os.close(pipe)
 
     def _listen(self, selector: selectors.BaseSelector, pipe: int, ended: int, deadline: float) -> bool:
         timed_out = False

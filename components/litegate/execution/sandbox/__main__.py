@@ -10,21 +10,29 @@ import json
 import logging
 import os
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 from litegate.execution.sandbox import REPORT, Confinement
 from litegate.execution.sandbox.confining import confine
 from litegate.failures import FailureKind
 from litegate.processes import namespace_of
 
-__all__ = ["main"]
+__all__ = ["leave", "main"]
 
 
-def main(arguments: list[str]) -> int:
-    """Confine this process, run the step and return the exit code."""
+def main(arguments: list[str], parent: int | None = None, shared: int = 0) -> int:
+    """Confine this process, run the step and return the exit code.
+
+    Args:
+        parent: process id of a warm parent, in the place of the one that has written the confinement.
+        shared: bytes of address space that this process has from its warm parent; the step's limit is beside them.
+    """
     program, name, folder, cache = *arguments[:2], Path(arguments[2]), Path(arguments[3])
-    confinement = Confinement.load(folder / "confinement.json")
+    given = Confinement.load(folder / "confinement.json")
+    confinement = replace(given, parent=parent or given.parent, memory=given.memory + shared)
     missing = confine(confinement, int(arguments[4]))
     report = {"namespaces": _namespaces() if confinement.confined else [], "missing": missing}
     sys.stdout.write(f"{REPORT}{json.dumps(report)}\n")
@@ -42,9 +50,13 @@ def _namespaces() -> list[str]:
     return [name for kind in ("pid", "net") if (name := namespace_of(kind))]
 
 
-if __name__ == "__main__":
-    code = main(sys.argv[1:])
+def leave(code: int) -> NoReturn:
+    """End this process without taking it down: what crashes meanwhile would take the result along."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # what crashes while it is taken down takes no result along
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    leave(main(sys.argv[1:]))

@@ -17,6 +17,7 @@ from litegate.execution import executors
 from litegate.execution.executor import Ending, Executor, PreparedStep
 from litegate.execution.executors.output import StepOutput
 from litegate.execution.executors.process import ChildProcess
+from litegate.execution.executors.started import StartedProcess
 from litegate.execution.step_run import StepRun
 from litegate.inspection.tflite import describe
 from litegate.records import Artifact, DataRef, InspectRequest, SampleRequest
@@ -73,7 +74,8 @@ class ElsewhereExecutor(Executor):
         arguments = [there.step.program, there.step.name, str(there.folder), str(there.cache)]
         command = [str(there.python), "-c", PROGRAM, *arguments]
         output = StepOutput(there.step.name)
-        self._process = ChildProcess(command, there.environment, there.folder, output.hears, say)
+        process = StartedProcess(command, there.environment, there.folder)
+        self._process = ChildProcess(process, output.hears, say)
         if self._killed.is_set():
             self._process.kill()
         return replace(self._process.follow(there.seconds), not_isolated=("everything: it is a toy",))
@@ -94,12 +96,12 @@ def moved(prepared: PreparedStep, folder: Path) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def one_row_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "EXECUTORS", {**executors.EXECUTORS, "elsewhere": ElsewhereExecutor})
+    monkeypatch.setattr(executors, "EXECUTORS", {**executors.EXECUTORS, "elsewhere": lambda _: ElsewhereExecutor()})
     monkeypatch.setattr(ElsewhereExecutor, "started", [])
 
 
 def test_the_environment_names_the_executor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert settings(tmp_path).executor == "cold"
+    assert settings(tmp_path).executor == "auto"
     monkeypatch.setenv("LITEGATE_EXECUTOR", "elsewhere")
     assert settings(tmp_path).executor == "elsewhere"
     make = maker(tmp_path, monkeypatch, settings(tmp_path).executor)

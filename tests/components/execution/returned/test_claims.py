@@ -66,6 +66,7 @@ ROWS = (
     Row("smoke", "artifact_digest", OTHER, "artifact_digest: expected"),
     Row("smoke", "samples", 21, "samples: expected at most 20, got 21"),
     Row("benchmark", "files.0.artifact_digest", OTHER, "digests of files: expected"),
+    Row("resolve", "remeasure", "run 7", "remeasure: expected ''"),
     Row("benchmark", "files", [], "digests of files: expected"),
     Row("benchmark", "files.1.ratio.high", 0.45, "ratio: expected one within its interval"),
     Row("evaluate", "files.0.artifact_digest", OTHER, "artifact_digest: expected"),

@@ -21,13 +21,14 @@ from litegate.user_code.source import source_digest
 
 
 @pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: str, warm: Path | None) -> Settings:
     """A home with a secret in it, beside which the user's files lie."""
     home = tmp_path / "home"
     (home / "secrets").mkdir(parents=True)
     (home / "secrets" / "jwt").write_text("the secret")
     monkeypatch.setenv("LITEGATE_HOME", str(home))
-    return Settings(str(home / "workspace"), home / "cache", home / "scratch", settings().pythons)
+    pythons = settings().pythons
+    return Settings(str(home / "workspace"), home / "cache", home / "scratch", pythons, executor=executor, warm=warm)
 
 
 @pytest.fixture

@@ -7,14 +7,16 @@ import sys
 import time
 from pathlib import Path
 
-from tests.components.execution.children import CODE, Make
+from tests.components.execution.children import CODE
 
 
-def test_a_child_ends_with_the_process_that_waits_for_it(step: Make, tmp_path: Path) -> None:
+def test_a_child_ends_with_the_process_that_waits_for_it(tmp_path: Path, executor: str, warm: Path | None) -> None:
     """Nothing else can end it when that process is killed in a way that it cannot notice."""
     (tmp_path / "waits.py").write_text(WAITS)
     (tmp_path / "endings.py").write_text(CODE + SAYS_ITS_NUMBER)
-    task = subprocess.Popen([sys.executable, tmp_path / "waits.py", tmp_path], stderr=subprocess.PIPE, text=True)
+    task = subprocess.Popen(
+        [sys.executable, tmp_path / "waits.py", tmp_path, executor, warm or ""], stderr=subprocess.PIPE, text=True
+    )
     assert task.stderr is not None
     child = int(next(line for line in task.stderr if line.startswith("number "))[7:])
     assert Path(f"/proc/{child}").exists()
@@ -26,6 +28,7 @@ def test_a_child_ends_with_the_process_that_waits_for_it(step: Make, tmp_path: P
 
 WAITS = """
 import logging, sys
+from dataclasses import replace
 from pathlib import Path
 from litegate.records import ProduceRequest
 from litegate.execution.step_run import StepRun
@@ -34,8 +37,10 @@ from litegate.steps import STEPS
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 folder = sys.argv[1]
 request = ProduceRequest(entry_point="endings:says", folder=folder, arguments={}, uri=folder + "/out")
-places = Settings(folder + "/ws", Path(folder, "cache"), Path(folder, "scratch"), {"service": Path(sys.executable)})
-StepRun(STEPS["prepare"], request, places).run()
+pythons = {"service": Path(sys.executable)}
+places = Settings(folder + "/ws", Path(folder, "cache"), Path(folder, "scratch"), pythons, (), *sys.argv[2:])
+places = replace(places, warm=Path(places.warm) if places.warm else None)
+StepRun(replace(STEPS["prepare"], storage=False, tracking=True), request, places).run()
 """
 
 

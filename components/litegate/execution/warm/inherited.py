@@ -1,0 +1,46 @@
+"""What a process has from its start and cannot change later, so that a fork can only stand in for a process that is
+started anew where both have the same."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from litegate.processes import namespace_of
+
+__all__ = ["at_start", "differing", "inherited"]
+
+_AT_START = re.compile(
+    r"LANG|LANGUAGE|LC_\w+|TZ|LD_\w+|PYTHON[A-Z]\w*|GLIBC_\w+|MALLOC_\w+|CUDA_VISIBLE_DEVICES"
+    r"|(OMP|OPENBLAS|MKL|KMP|GOTO|NVPL|TF|TF2|XLA|XNNPACK|ONEDNN|NPY|NUMPY|WRAPT)_\w+"
+    r"|KERAS_(?!HOME)\w+|(PROTOCOL_BUFFERS|PILLOW|PYDANTIC|PANDAS|SCIPY|TQDM|MLFLOW_LOGGING)_\w+"
+    r"|MPLBACKEND|MATPLOTLIBRC|MLFLOW_CONFIGURE_LOGGING"
+)
+"""Variables that the C library, Python, or a library reads as it is loaded; none of them is a secret. Looked for by
+noting which names are read during the imports of all steps."""
+_NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
+
+
+def at_start(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that matter at the start of a process."""
+    return {name: value for name, value in environment.items() if _AT_START.fullmatch(name)}
+
+
+def inherited(environment: Mapping[str, str], python: Path) -> dict[str, str]:
+    """What there is of it, by what it is called.
+
+    Args:
+        environment: that the process has, or is to have.
+        python: its interpreter.
+    """
+    found = {"interpreter": str(python.absolute()), "user": f"{os.geteuid()}:{os.getegid()}"}
+    found |= {f"{kind} namespace": namespace_of(kind) for kind in _NAMESPACES}
+    found["cores"] = str(sorted(os.sched_getaffinity(0)))
+    return found | at_start(environment)
+
+
+def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """What is not the same in both."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))

@@ -1,0 +1,33 @@
+"""What a warm parent loads for the steps that it will be forked for; see `litegate.execution.warm`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+
+from litegate.engines import ENGINES
+from litegate.runtimes import RUNTIMES
+from litegate.steps import STEPS
+
+__all__ = ["preload"]
+
+_INSIDE_FUNCTIONS = {
+    "tensorflow": ("tensorflow", "tf_keras"),
+    "service": ("mlflow",),
+}
+"""What steps import only where they need it. Importing it runs nothing: no TensorFlow operator, no connection."""
+
+
+def preload(environment: str) -> None:
+    """Import all that the steps of an environment do, but for what its users alone know."""
+    for module in _modules(environment):
+        import_module(module)
+
+
+def _modules(environment: str) -> Iterator[str]:
+    yield from ("litegate.steps.child", *_INSIDE_FUNCTIONS.get(environment, ()))
+    yield from (row.module for row in ENGINES.values() if row.environment == environment)
+    yield from (row.module for row in RUNTIMES.values() if row.environment == environment)
+    for name, step in STEPS.items():
+        if step.environment == environment and not step.storage:
+            yield f"litegate.steps.{name}"

@@ -1,0 +1,39 @@
+"""`litegate warm` keeps parents until it is asked to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from litegate.execution.warm.door import is_there
+from litegate.settings import settings
+from tests.components.execution.sandbox.hosts import running
+
+
+def test_parents_are_kept_started_anew_and_ended(tmp_path: Path) -> None:
+    folder, python = tmp_path / "warm", settings().pythons["service"]
+    command = [Path(sys.executable).parent / "litegate", "warm", "--home", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as keeper:
+        assert keeper.stdout is not None
+        assert keeper.stdout.readline() == f"warm parents listen in {folder}\n"
+        _wait_for(lambda: is_there(folder, python))
+        again = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "there are warm parents in" in again.stderr
+        (first,) = running(f"warm\0service\0{folder}")
+        os.kill(int(first), signal.SIGKILL)
+        _wait_for(lambda: running(f"warm\0service\0{folder}") not in ([], [first]))
+        keeper.send_signal(signal.SIGTERM)
+        assert keeper.wait(60) == 0
+    assert running(f"\0{folder}\0") == []
+    assert not is_there(folder, python)
+
+
+def _wait_for(condition) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
