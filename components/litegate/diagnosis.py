@@ -10,10 +10,18 @@ from litegate.disk import is_full
 from litegate.errors import BadInput, GateRejected, StepFailed
 from litegate.failures import FailureKind
 
-__all__ = ["NO_ROOM", "exhausted", "kind_of", "message_of"]
+__all__ = ["NO_ROOM", "exhausted", "is_no_memory", "kind_of", "message_of", "of_last_words"]
 
 NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded|database or disk is full")
 """A full disk, as the C library, quotas and SQLite say it."""
+
+_NO_MEMORY = re.compile(
+    r"std::bad_alloc|\bMemoryError\b|_ArrayMemoryError|ResourceExhausted|out of memory|Cannot allocate memory"
+    r"|OOM when allocating|can't start new thread|pthread_create failed",
+    re.IGNORECASE,
+)
+_OF_A_FULL_DISK = frozenset({FailureKind.ABORT, FailureKind.BUS_ERROR, FailureKind.EXIT_CODE})
+_OF_NO_MEMORY = frozenset({FailureKind.ABORT, FailureKind.EXIT_CODE})
 
 _NETWORK = ("botocore.", "httpcore.", "httpx.", "requests.", "urllib3.")
 _DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError)
@@ -51,6 +59,20 @@ def exhausted(error: BaseException) -> FailureKind | None:
     if _disk_full(error):
         return FailureKind.DISK_FULL
     return FailureKind.OUT_OF_MEMORY if _out_of_memory(error) else None
+
+
+def of_last_words(kind: FailureKind, said: str) -> FailureKind:
+    """The kind of a death in the light of what the process said last."""
+    if kind in _OF_A_FULL_DISK and NO_ROOM.search(said):
+        return FailureKind.DISK_FULL
+    if kind in _OF_NO_MEMORY and is_no_memory(said):
+        return FailureKind.OUT_OF_MEMORY
+    return kind
+
+
+def is_no_memory(said: str) -> bool:
+    """Whether a process said that memory ran out."""
+    return _NO_MEMORY.search(said) is not None
 
 
 def _disk_full(error: BaseException) -> bool:

@@ -116,6 +116,11 @@ ROWS = MappingProxyType(
             "calibrate_row:calibrate_once",
             0.35,
         ),
+        "step_startup": Row(
+            "until a warm step's own code runs / `import tensorflow` with everything installed",
+            "startup_row:step_startup",
+            0.1,
+        ),
         "sampling_bytes": Row(
             "500 of 1,000,000 records from S3, NPZ and indexed TFRecord: bytes that are read / all",
             "sampling_rows:sampling_bytes",
@@ -125,6 +130,22 @@ ROWS = MappingProxyType(
             "the same: wall time / that of reading all",
             "sampling_rows:sampling_time",
             0.05,
+        ),
+        "one_pass": Row(
+            "MobileNetV2, 2,000 JPEG images of 224x224: one pass for eight files / eight passes",
+            "evaluation_rows:one_pass",
+            0.6,
+        ),
+        "evaluation_throughput": Row(
+            "ResNet-8, int8 and float32: invokes a second / cores x those of one bare thread",
+            "evaluation_rows:evaluation_throughput",
+            0.85,
+            at_least=True,
+        ),
+        "evaluation_memory": Row(
+            "peak of memory of an evaluation: 1,000,000 samples / 10,000",
+            "evaluation_rows:evaluation_memory",
+            1.2,
         ),
     }
 )

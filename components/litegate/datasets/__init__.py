@@ -32,6 +32,7 @@ __all__ = [
     "Sample",
     "data_files",
     "image_input",
+    "in_reading_order",
     "open_dataset",
     "pinned_files",
     "shard_format",
@@ -116,6 +117,11 @@ def _open_records(ref: DataRef, files: Files, place: str, inputs: Mapping[str, A
     if indexes and sparse and ref.group is None and all(index_of(name, indexes) for name in data):
         return open_sparsely(open_indexed(data, indexes, place), inputs, wanted, place)
     return open_shards(data, open_shard, inputs, wanted, place)
+
+
+def in_reading_order(dataset: Dataset, indices: Array) -> Array:
+    """Samples in the order in which `read` gives them, whatever of them it is asked for at once."""
+    return dataset.in_reading_order(np.sort(indices)) if isinstance(dataset, ImageDataset) else np.sort(indices)
 
 
 def pinned_files(ref: DataRef, work: Work, where: str) -> Files:

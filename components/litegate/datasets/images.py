@@ -98,6 +98,13 @@ class ImageDataset:
             label = None if self.labels is None else int(self.labels[index])
             yield index, {self.input_name: self._decode(data, index)}, label
 
+    def in_reading_order(self, indices: Array) -> Array:
+        """As `read` gives them."""
+        if self.archive is None or self.members is None:
+            return indices
+        places = np.array([self.files[index] for index in indices.tolist()], np.int64)
+        return indices[np.argsort(np.asarray(self.members.offsets)[places], kind="stable")]
+
     def _from_files(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, bytes]]:
         indices = [int(index) for index in indices]
         pool = ThreadPoolExecutor(_FETCHES)

@@ -1,4 +1,4 @@
-"""Evaluating block by block, until the samples seen so far decide the verdict or there are no more.
+"""Which samples are visited in which order, and after how many of them a verdict is sought.
 
 The gate is imported where an evaluation may end early, and only there: any other does not depend on it.
 """
@@ -6,18 +6,15 @@ The gate is imported where an evaluation may end early, and only there: any othe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from litegate.evaluation.workers import Workers
-from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping
 from litegate.spec import MIN_SAMPLES
-from litegate.spec.metric_facts import MetricFacts
 
-__all__ = ["Plan", "cumulative_counts", "ends_of_groups", "evaluate_until_decided"]
+__all__ = ["Plan", "cumulative_counts", "ends_of_groups"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FIRST_BLOCK = 256
@@ -80,38 +77,3 @@ def _counts(first_samples: int | None, available: int) -> list[int]:
         seen = min(available, seen + max(FIRST_BLOCK, seen // 4))
         counts.append(seen)
     return counts
-
-
-def evaluate_until_decided(
-    workers: Workers, plan: Plan, stopping: Stopping | None, metric: MetricFacts, classes: int | None
-) -> dict[str, Outcomes]:
-    """Outcomes of every file on the samples as planned, up to the count that decides, or on all.
-
-    Args:
-        workers: the first of the job's files is the candidate, all others are references.
-        classes: number of classes of the model, None where it is no classifier.
-    """
-    seen: dict[str, Outcomes] = {}
-    counts = plan.counts
-    for start, end in zip([0, *counts], counts, strict=False):
-        block = workers.evaluate(plan.order[start:end])
-        seen = {name: Outcomes.concatenate([seen[name], new]) if seen else new for name, new in block.items()}
-        if stopping is not None and end < counts[-1]:
-            from litegate.gate.stopping import decided
-
-            candidate, *references = _classified(seen, classes).items()
-            found = candidate[1], dict(references)
-            if decided(stopping, metric, *found, len(counts), plan.class_samples, plan.largest_group):
-                break
-    return _classified(seen, classes)
-
-
-def _classified(outcomes: Mapping[str, Outcomes], classes: int | None) -> dict[str, Outcomes]:
-    """Labels that are no classes of the model, which only a user's metric allows, are not kept."""
-
-    def fit(label: Array | None) -> bool:
-        return label is None or classes is None or bool(np.all((label >= 0) & (label < classes)))
-
-    return {
-        name: each if fit(each.label) else replace(each, label=None, prediction=None) for name, each in outcomes.items()
-    }

@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from litegate.datasets.features import FeatureReader
-from litegate.errors import StepFailed
+from litegate.diagnosis import exhausted, kind_of, message_of
 from litegate.evaluation.fed import fed_digests
 from litegate.failures import FailureKind
 from litegate.metrics.base import check_classes
 from litegate.metrics.loading import load_metric
 from litegate.outcomes.columns import Outcomes
 from litegate.records import UserCode
-from litegate.runtimes import load_runtime
+from litegate.runtimes import Model, load_runtime
 from litegate.user_code.source import load_preprocess
 
-__all__ = ["Job", "Lockstep"]
+__all__ = ["BATCH", "NOT_FINITE", "FileFailed", "Job", "Lockstep"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+BATCH = 32
+"""Samples that are read at once. Where batches begin depends on the samples alone, not on who evaluates them."""
+NOT_FINITE = "it gave NaN or infinity on real samples"
+
+
+class FileFailed(Exception):
+    """A file cannot be evaluated; the others can.
+
+    Args:
+        file: its number.
+        certain: whether it would fail alone, too: what is short of memory may be so for the others' sake.
+    """
+
+    def __init__(self, file: int, kind: FailureKind, message: str, certain: bool = True) -> None:
+        super().__init__(file, kind, message, certain)
+        self.file, self.kind, self.message, self.certain = file, kind, message, certain
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a process needs to evaluate samples; can be sent to other processes.
+    """What a process needs to evaluate samples.
 
     Attributes:
-        files: bytes of each .tflite file, by the name that it has in messages and results.
+        files: where the bytes of each .tflite file lie.
         signature: which one runs, of every file.
         runtime: what runs them.
         classes: number of classes of the model, None where it is no classifier.
     """
 
-    files: Mapping[str, bytes]
+    files: tuple[Path, ...]
     signature: str
     runtime: str
     reader: FeatureReader
@@ -46,55 +63,78 @@ class Job:
 
 
 class Lockstep:
-    """The files of a job, loaded; use it from one thread at a time.
+    """The files of a job, each loaded when it is needed; use it from one thread at a time.
+
+    Args:
+        enter: is told which file is run from now on, None for none.
 
     Raises:
         BadInput: the user's code cannot be loaded.
     """
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        load = load_runtime(job.runtime).load
-        self._models = {name: load(content, job.signature) for name, content in job.files.items()}
+    def __init__(self, job: Job, enter: Callable[[int | None], None] = lambda _: None) -> None:
+        self._job, self._enter = job, enter
+        self._models: dict[int, Model] = {}
         self._metric = load_metric(job.metric, job.metric_code)
         self._preprocess = load_preprocess(job.preprocess)
 
-    def outcomes(self, indices: Array, seen: Callable[[int], None]) -> dict[str, Outcomes]:
-        """Outcomes of each file on the samples at `indices`, in the order in which they were read.
-
-        Args:
-            seen: is told after each batch how many samples it had.
+    def batches(self, samples: Array) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
+        """Indices, labels and inputs of the samples, `BATCH` at a time, in the order in which they are given.
 
         Raises:
-            DataError: samples or outputs are not what model, `preprocess` or metric need.
-            StepFailed: a file gave an output that is not finite.
+            DataError: samples are not what model or `preprocess` need.
         """
-        parts: dict[str, list[Outcomes]] = {name: [] for name in self._models}
-        for index, labels, features in self._job.reader.batches(indices, self._preprocess):
+        for index, labels, features in self._job.reader.batches(samples, self._preprocess, BATCH):
             assert labels is not None
-            ids = self._ids(index)
             if self._metric.needs_classes and self._job.classes:
-                check_classes(labels, self._job.classes, "preprocess", ids)  # which may have changed them
-            identity = {"index": index, "id": np.char.encode(ids, "utf-8"), "fed": fed_digests(features, labels)}
-            identity |= self._groups(index)
-            for name in self._models:
-                parts[name].append(Outcomes(**identity, **self._measured(name, features, labels)))
-            seen(len(index))
-        return {name: Outcomes.concatenate(part) for name, part in parts.items()}
+                check_classes(labels, self._job.classes, "preprocess", self._ids(index))  # it may have changed them
+            yield index, labels, features
 
-    def _ids(self, index: Array) -> list[str]:
-        return [self._job.reader.dataset.ids[position] for position in index.tolist()]
-
-    def _groups(self, index: Array) -> dict[str, Array]:
+    def identity(self, index: Array, labels: Array, features: Mapping[str, Array]) -> dict[str, Array]:
+        """The columns that say which samples these are."""
+        ids = np.array([name.encode() for name in self._ids(index)])
         groups = self._job.reader.dataset.groups
-        return {} if groups is None else {"group": groups[index]}
+        group = {} if groups is None else {"group": groups[index]}
+        return {"index": index, "id": ids, "fed": fed_digests(features, labels)} | group
 
-    def _measured(self, name: str, features: dict[str, Array], labels: Array) -> dict[str, Array]:
-        outputs = self._models[name].predict(features)
-        if not all(np.isfinite(output).all() for output in outputs.values()):
-            raise StepFailed("evaluate", FailureKind.NOT_FINITE, f"{name} gave NaN or infinity on real samples")
+    def measured(self, file: int, features: Mapping[str, Array], labels: Array) -> dict[str, Array]:
+        """What a file gives on these samples, as columns.
+
+        Raises:
+            FileFailed: it cannot be loaded or run, or gave an output that is not finite.
+            DataError: its outputs are not what the metric needs.
+        """
+        outputs = self._outputs(file, features)
         columns = self._metric.columns(outputs, labels)
         if self._job.classes and self._job.reader.dataset.labels is not None:
             (output,) = outputs.values()
             columns |= {"label": labels, "prediction": output.argmax(axis=-1)}
         return columns
+
+    def _outputs(self, file: int, features: Mapping[str, Array]) -> dict[str, Array]:
+        self._enter(file)
+        try:
+            if file not in self._models:
+                load = load_runtime(self._job.runtime).load
+                self._models[file] = load(self._job.files[file].read_bytes(), self._job.signature)
+            outputs = self._models[file].predict(features)
+        except Exception as error:
+            raise FileFailed(file, kind_of(error), message_of(error), exhausted(error) is None) from error
+        finally:
+            self._enter(None)
+        if not all(np.isfinite(output).all() for output in outputs.values()):
+            raise FileFailed(file, FailureKind.NOT_FINITE, NOT_FINITE)
+        return outputs
+
+    def _ids(self, index: Array) -> Sequence[str]:
+        return [self._job.reader.dataset.ids[position] for position in index.tolist()]
+
+
+def joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    """The columns of all parts, one after the other."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def outcomes(identity: dict[str, Array], columns: dict[str, Array]) -> Outcomes:
+    """Which samples these are and what a file gave on them."""
+    return Outcomes(**identity, **columns)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
-from litegate.diagnosis import NO_ROOM
+from litegate.diagnosis import NO_ROOM, is_no_memory, of_last_words
 from litegate.errors import BadInput, StepFailed
 from litegate.execution.executor import Ending, PreparedStep
 from litegate.execution.returned.reading import described_error
@@ -14,14 +13,6 @@ from litegate.failures import CRASHES, FailureKind, named_signal
 from litegate.records import FileEvaluations, FileFailure
 
 __all__ = ["check_ending", "files_refined", "last_words", "refined", "signal_kind"]
-
-_NO_MEMORY = re.compile(
-    r"std::bad_alloc|\bMemoryError\b|_ArrayMemoryError|ResourceExhausted|out of memory|Cannot allocate memory"
-    r"|OOM when allocating|can't start new thread|pthread_create failed",
-    re.IGNORECASE,
-)
-_OF_A_FULL_DISK = frozenset({FailureKind.ABORT, FailureKind.BUS_ERROR, FailureKind.EXIT_CODE})
-_OF_NO_MEMORY = frozenset({FailureKind.ABORT, FailureKind.EXIT_CODE})
 
 
 def check_ending(ending: Ending, prepared: PreparedStep, killed: bool) -> None:
@@ -86,18 +77,14 @@ def refined(kind: FailureKind, ending: Ending) -> FailureKind:
     """The kind of a death in the light of what was said and happened meanwhile."""
     if kind is FailureKind.KILLED and ending.memory_short:
         return FailureKind.OOM_KILLED
-    if kind in _OF_A_FULL_DISK and NO_ROOM.search(ending.said):
-        return FailureKind.DISK_FULL
-    if kind in _OF_NO_MEMORY and _NO_MEMORY.search(ending.said):
-        return FailureKind.OUT_OF_MEMORY
-    return kind
+    return of_last_words(kind, ending.said)
 
 
 def last_words(ending: Ending) -> tuple[FailureKind, str]:
     """Kind and detail of a process that left with an exit code and no description of its own."""
     if NO_ROOM.search(ending.said):
         return FailureKind.DISK_FULL, f"exit code {ending.code}"
-    kind = FailureKind.OUT_OF_MEMORY if _NO_MEMORY.search(ending.said) else FailureKind.PYTHON_ERROR
+    kind = FailureKind.OUT_OF_MEMORY if is_no_memory(ending.said) else FailureKind.PYTHON_ERROR
     return kind, f"exit code {ending.code}"
 
 

@@ -15,6 +15,7 @@ from litegate.records import Record
 from litegate.settings import Settings
 from litegate.storage.copies import private_folder
 from litegate.storage.scratch import held
+from litegate.work.step_work import SECONDS
 
 __all__ = ["prepared", "work_folder"]
 
@@ -39,7 +40,7 @@ def prepared(step: Step, request: Record, folder: Path, files: tuple[Path, ...],
     Raises:
         BadInput: a limit in the environment is not one, or a path that is to be read is hidden from all steps.
     """
-    given = confinement(step, request, folder, settings)
+    given, seconds = confinement(step, request, folder, settings), time_limit(step, request)
     (folder / "request.json").write_text(request.model_dump_json())
     given.save(folder / "confinement.json")
     return PreparedStep(
@@ -48,7 +49,7 @@ def prepared(step: Step, request: Record, folder: Path, files: tuple[Path, ...],
         cache=settings.cache,
         files=files,
         python=step.python(request, settings.pythons),
-        environment=child_environment(step, folder),
+        environment=child_environment(step, folder) | {SECONDS: f"{seconds:g}"},
         confinement=given,
-        seconds=time_limit(step, request),
+        seconds=seconds,
     )

@@ -118,12 +118,12 @@ class LocalRun:
         with self._runs.held(run):
             found = dict(zip((file.artifact.variant for file in request.files), run.find_each(), strict=True))
             missing = [name for name, result in found.items() if result is None]
-            for name in missing:
+            for name in found:
                 self._tell(Job("evaluate", name), "running")
             try:
                 evaluations = named(request, run.run())
             except BaseException:
-                for name in missing:
+                for name in found:
                     self._tell(Job("evaluate", name), "failed")
                 raise
         assert isinstance(evaluations, Evaluations)

@@ -1,4 +1,4 @@
-"""Step `evaluate`: run a .tflite file over the evaluation data and keep the outcome of every sample.
+"""Step `evaluate`: run .tflite files over the evaluation data and keep the outcome of every sample.
 
 An evaluation that may end early visits the samples in a seeded random order, block by block, and runs the files
 that the variant is compared with in lockstep, so that what was seen at any time is a random sample of pairs.
@@ -6,6 +6,8 @@ that the variant is compared with in lockstep, so that what was seen at any time
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,16 +15,20 @@ import numpy as np
 from litegate.datasets import Dataset, open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.datasets.sampling import choose, in_random_order
-from litegate.errors import DataError, StepFailed
-from litegate.evaluation.blocks import Plan, cumulative_counts, ends_of_groups, evaluate_until_decided
-from litegate.evaluation.lockstep import Job
-from litegate.evaluation.workers import Workers, processes_for
+from litegate.errors import BadInput, DataError
+from litegate.evaluation.blocks import Plan, cumulative_counts, ends_of_groups
+from litegate.evaluation.interface import Interface, interface_of
+from litegate.evaluation.lockstep import FileFailed, Job
+from litegate.evaluation.one_pass import OnePass, Part
+from litegate.evaluation.pool import Pool, processes_for
+from litegate.failures import FailureKind
 from litegate.metrics.base import Metric, check_classes
 from litegate.metrics.loading import load_metric
 from litegate.outcomes.clusters import Clusters
 from litegate.outcomes.columns import Outcomes
 from litegate.progress import Progress
 from litegate.records import (
+    Artifact,
     EvaluateFilesRequest,
     EvaluateRequest,
     FileEvaluation,
@@ -30,13 +36,14 @@ from litegate.records import (
     FileFailure,
     ReferenceOutcomes,
 )
-from litegate.runtimes import Model, load_runtime
-from litegate.runtimes.litert import Tensor
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Result = FileEvaluation | FileFailure
+_SHARE_OF_THE_TIME = 6
+"""A file that needs a sixth of the whole step's time for a few samples does nothing any more."""
 
 
 def run(request: EvaluateFilesRequest, work: Work) -> FileEvaluations:
@@ -45,66 +52,152 @@ def run(request: EvaluateFilesRequest, work: Work) -> FileEvaluations:
     Raises:
         DataError: the data cannot be read or does not fit the model or the metric.
         SpecError: the user's metric cannot be used.
+        StepFailed: a process died of the data or the user's code.
     """
-    if len(request.files) == 1:
-        return FileEvaluations(files=(_evaluated(request.files[0], work),))
-    return FileEvaluations(files=tuple(_attempt(file, work) for file in request.files))
+    results: dict[int, Result] = {}
+    loaded = _Loaded(request, work)
+    groups = loaded.groups(results)
+    for places in groups:
+        try:
+            results |= _Evaluating(request, places, loaded, work).run()
+        except BadInput as error:
+            if len(groups) == 1:
+                raise
+            results |= {at: _failure(request.files[at], FailureKind.BAD_INPUT, str(error)) for at in places}
+    return FileEvaluations(files=tuple(results[at] for at in range(len(request.files))))
 
 
-def _attempt(request: EvaluateRequest, work: Work) -> FileEvaluation | FileFailure:
-    try:
-        return _evaluated(request, work)
-    except StepFailed as failure:
-        return FileFailure(artifact_digest=request.artifact.file.digest, kind=failure.kind, message=failure.detail)
+class _Loaded:
+    """The files of a request by number, each once, and what they take and give."""
+
+    def __init__(self, request: EvaluateFilesRequest, work: Work) -> None:
+        self._request = request
+        artifacts = {artifact.file.digest: artifact for file in request.files for artifact in _needed(file)}
+        self.numbers = {digest: number for number, digest in enumerate(artifacts)}
+        self.paths = tuple(work.path(artifact.file) for artifact in artifacts.values())
+        self.found = [self._interface(number, path) for number, path in enumerate(self.paths)]
+
+    def groups(self, results: dict[int, Result]) -> list[list[int]]:
+        """The request's files that can go together; a pass needs inputs of one kind. Others have failed."""
+        groups: dict[str, list[int]] = {}
+        for at, file in enumerate(self._request.files):
+            problem = self._problem(file)
+            if problem is not None:
+                results[at] = _failure(file, *problem)
+            else:
+                groups.setdefault(str(self.interface(file.artifact)), []).append(at)
+        return list(groups.values())
+
+    def number(self, artifact: Artifact) -> int:
+        return self.numbers[artifact.file.digest]
+
+    def interface(self, artifact: Artifact) -> Interface:
+        found = self.found[self.number(artifact)]
+        assert isinstance(found, Interface)
+        return found
+
+    def _interface(self, number: int, path: Path) -> Interface | FileFailed:
+        try:
+            return interface_of(number, path, self._request.runtime, self._request.files[0].signature)
+        except FileFailed as failed:
+            return failed
+
+    def _problem(self, file: EvaluateRequest) -> tuple[FailureKind, str] | None:
+        """The same samples go through a file and its references, so all must take and give the same."""
+        for role, artifact in (("", file.artifact), *((each.role, each.artifact) for each in file.references)):
+            found = self.found[self.number(artifact)]
+            if isinstance(found, FileFailed):
+                return found.kind, f"{role}: {found.message}" if role else found.message
+            if str(found) != str(self.interface(file.artifact)):
+                expected = f"the candidate's inputs and outputs, {self.interface(file.artifact)}"
+                return FailureKind.BAD_INPUT, str(DataError(role, expected, str(found)))
+        return None
 
 
-def _evaluated(request: EvaluateRequest, work: Work) -> FileEvaluation:
-    """Evaluate `request.artifact`, and its references on the samples that it saw.
+class _Evaluating:
+    """One pass for files that take and give the same."""
 
-    Raises:
-        DataError: the data cannot be read or does not fit the model or the metric.
-        SpecError: the user's metric cannot be used.
-        StepFailed: a file gave an output that is not finite.
-    """
-    metric = load_metric(request.metric, request.metric_code)
-    model = load_runtime(request.runtime).load(work.path(request.artifact.file).read_bytes(), request.signature)
-    dataset = open_dataset(request.data, work, request.where, model.inputs)
-    classes = _classes(model)
-    _check_labels(dataset, metric, classes, f"{request.where} {request.data.uri}")
-    plan = _plan(request, dataset, classes)
-    order, counts = plan.order, plan.counts
-    processes = processes_for(len(order))
-    what = f"evaluate {request.artifact.variant}"
-    work.say("%s: %s samples of %s, %d processes", what, f"{len(order):,}", request.data.uri, processes)
-    progress = Progress(work.say, what, len(order), at_most=request.stopping is not None)
-    with Workers(_job(request, work, model, dataset, classes), processes, progress) as workers:
-        seen = evaluate_until_decided(workers, plan, request.stopping, metric.facts, classes)
-    seconds = progress.seconds
-    outcomes = seen[request.artifact.variant]
-    clusters = Clusters.of(outcomes)
-    _say(request, work, outcomes, clusters, len(order), f"{len(outcomes) / seconds:,.0f} samples/s")
-    return FileEvaluation(
-        artifact_digest=request.artifact.file.digest,
-        metric=metric.facts,
-        samples=len(outcomes),
-        available=len(order),
-        outcomes=work.keep_bytes(outcomes.to_bytes(), "outcomes.npz"),
-        class_samples=dict(plan.class_samples),
-        predictions=_counted(outcomes.prediction),
-        classes=dataset.classes,
-        **_design(request, counts),
-        clusters=None if clusters is None else len(clusters),
-        largest_group=plan.largest_group,
-        references=_references(request, work, seen),
-        seconds=seconds,
-        kernels=model.kernels,
-    )
+    def __init__(self, request: EvaluateFilesRequest, places: list[int], loaded: _Loaded, work: Work) -> None:
+        self._files = {at: request.files[at] for at in places}
+        self._loaded, self._work = loaded, work
+        self._first = first = request.files[places[0]]
+        self._interface = loaded.interface(first.artifact)
+        self._metric = load_metric(first.metric, first.metric_code)
+        self._dataset = open_dataset(first.data, work, first.where, self._interface.inputs)
+        _check_labels(self._dataset, self._metric, self._interface.classes, f"{first.where} {first.data.uri}")
+        self._parts = {at: self._part(file) for at, file in self._files.items()}
+
+    def run(self) -> dict[int, Result]:
+        """What each of the files comes to, by its place in the request."""
+        first, work = self._first, self._work
+        samples = max(len(part.plan.order) for part in self._parts.values())
+        processes, what = processes_for(samples), f"evaluate {', '.join(part.name for part in self._parts.values())}"
+        work.say("%s: %s samples of %s, %d processes", what, f"{samples:,}", first.data.uri, processes)
+        at_most = any(file.stopping is not None for file in self._files.values())
+        progress = Progress(work.say, what, samples, at_most=at_most)
+        with Pool(self._job(), processes, work.seconds / _SHARE_OF_THE_TIME, work.folder, progress) as pool:
+            whole = OnePass(
+                pool, list(self._parts.values()), self._metric.facts, self._interface.classes, self._dataset
+            )
+            whole.run()
+            return {at: self._result(file, whole, self._parts[at], progress) for at, file in self._files.items()}
+
+    def _part(self, file: EvaluateRequest) -> Part:
+        references: dict[str, int] = {each.role: self._loaded.number(each.artifact) for each in file.references}
+        plan = _plan(file, self._dataset, self._interface.classes)
+        return Part(file.artifact.variant, self._loaded.number(file.artifact), references, plan, file.stopping)
+
+    def _job(self) -> Job:
+        first, interface = self._first, self._interface
+        return Job(
+            files=self._loaded.paths,
+            signature=interface.signature,
+            runtime=first.runtime,
+            reader=FeatureReader(self._dataset, interface.inputs, interface.signature, first.where),
+            metric=first.metric,
+            metric_code=first.metric_code,
+            preprocess=first.preprocess,
+            classes=interface.classes,
+        )
+
+    def _result(self, file: EvaluateRequest, whole: OnePass, part: Part, progress: Progress) -> Result:
+        for role, number in (("", part.file), *part.references.items()):
+            failed = whole.pool.failures.get(number)
+            if failed is not None:
+                return _failure(file, failed.kind, f"{role}: {failed.message}" if role else failed.message)
+        return self._evaluation(file, whole.outcomes(part), part.plan, progress.seconds)
+
+    def _evaluation(
+        self, file: EvaluateRequest, seen: Mapping[str, Outcomes], plan: Plan, seconds: float
+    ) -> FileEvaluation:
+        outcomes = seen[file.artifact.variant]
+        clusters = Clusters.of(outcomes)
+        _say(file, self._work, outcomes, clusters, len(plan.order), f"{len(outcomes) / seconds:,.0f} samples/s")
+        return FileEvaluation(
+            artifact_digest=file.artifact.file.digest,
+            metric=self._metric.facts,
+            samples=len(outcomes),
+            available=len(plan.order),
+            outcomes=self._work.keep_bytes(outcomes.to_bytes(), "outcomes.npz"),
+            class_samples=dict(plan.class_samples),
+            predictions=_counted(outcomes.prediction),
+            classes=self._dataset.classes,
+            **_design(file, plan.counts),
+            clusters=None if clusters is None else len(clusters),
+            largest_group=plan.largest_group,
+            references=_references(file, self._work, seen),
+            seconds=seconds,
+            kernels=self._loaded.interface(file.artifact).kernels,
+        )
 
 
-def _classes(model: Model) -> int | None:
-    """Number of classes, where the only output is (batch, classes) of two classes or more."""
-    shapes = [tensor.shape for tensor in model.outputs.values()]
-    return shapes[0][1] if len(shapes) == 1 and len(shapes[0]) == 2 and shapes[0][1] >= 2 else None
+def _needed(file: EvaluateRequest) -> Iterable[Artifact]:
+    """The artifacts that a file's evaluation runs."""
+    return (file.artifact, *(each.artifact for each in file.references))
+
+
+def _failure(file: EvaluateRequest, kind: FailureKind, message: str) -> FileFailure:
+    return FileFailure(artifact_digest=file.artifact.file.digest, kind=kind, message=message)
 
 
 def _check_labels(dataset: Dataset, metric: Metric, classes: int | None, where: str) -> None:
@@ -146,42 +239,6 @@ def _plan(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Pl
     return Plan(order, counts, _class_samples(dataset, order, classes), largest)
 
 
-def _job(request: EvaluateRequest, work: Work, model: Model, dataset: Dataset, classes: int | None) -> Job:
-    files = {request.artifact.variant: work.path(request.artifact.file).read_bytes()}
-    for reference in request.references:
-        files[reference.role] = work.path(reference.artifact.file).read_bytes()
-        _check_interface(request, reference.role, files[reference.role], model)
-    return Job(
-        files=files,
-        signature=model.signature,
-        runtime=request.runtime,
-        reader=FeatureReader(dataset, model.inputs, model.signature, request.where),
-        metric=request.metric,
-        metric_code=request.metric_code,
-        preprocess=request.preprocess,
-        classes=classes,
-    )
-
-
-def _check_interface(request: EvaluateRequest, role: str, content: bytes, model: Model) -> None:
-    """The same samples go through both, so both must take and give the same."""
-    try:
-        found = _interface(load_runtime(request.runtime).load(content, model.signature))
-    except ValueError as error:
-        raise DataError(role, f"a model with the signature {model.signature}", str(error)) from None
-    if found != _interface(model):
-        raise DataError(role, f"the candidate's inputs and outputs, {_interface(model)}", found)
-
-
-def _interface(model: Model) -> str:
-    def shape(tensor: Tensor) -> str:
-        return f"({', '.join(map(str, ('batch', *tensor.shape[1:])))})"
-
-    inputs = (f"{name} {tensor.real_dtype}{shape(tensor)}" for name, tensor in sorted(model.inputs.items()))
-    outputs = sorted(shape(tensor) for tensor in model.outputs.values())
-    return f"{', '.join(inputs)} -> {', '.join(outputs)}"
-
-
 def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:
     if request.stopping is None:
         return {"design": "fixed"}
@@ -190,7 +247,7 @@ def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:
     return {"design": "interim", "analyses": len(counts)}
 
 
-def _references(request: EvaluateRequest, work: Work, seen: dict[str, Outcomes]) -> tuple[ReferenceOutcomes, ...]:
+def _references(request: EvaluateRequest, work: Work, seen: Mapping[str, Outcomes]) -> tuple[ReferenceOutcomes, ...]:
     return tuple(
         ReferenceOutcomes(
             role=reference.role,

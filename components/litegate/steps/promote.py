@@ -9,6 +9,7 @@ from litegate.promotion import standing_of, why_blocked
 from litegate.records import Champion, ChannelState, Decision, PromoteRequest, Promotion, PromotionState
 from litegate.tracking import registry, run_data, runs
 from litegate.tracking.deciding import decide, state_of
+from litegate.tracking.ledger import Ledger
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -55,7 +56,7 @@ def _check_selected(client: MlflowClient, request: PromoteRequest) -> None:
 
 def _decision(client: MlflowClient, request: PromoteRequest) -> Decision:
     version = request.selected.version
-    standing = standing_of(state_of(client, request.channel).entries)
+    standing = standing_of(Ledger(client, request.channel).entries())
     asks = request.approval == "human" and version not in standing.promotable()
     return Decision(
         channel=request.channel,

@@ -7,6 +7,7 @@ the run that goes on. That one begins with an archive of all earlier entries, wh
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import tempfile
@@ -100,7 +101,13 @@ def _fetched(client: MlflowClient, page: Run, digest: str, where: str) -> tuple[
 
 @lru_cache(1)
 def _entries(digest: str) -> tuple[LedgerEntry, ...]:
-    return tuple(map(_entry, json.loads(gzip.decompress(_contents[digest]))))
+    collects = gc.isenabled()
+    gc.disable()  # it would look at all that has been made so far again and again: none of it is garbage
+    try:
+        return tuple(map(_entry, json.loads(gzip.decompress(_contents[digest]))))
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _entry(fields: Mapping[str, Any]) -> LedgerEntry:

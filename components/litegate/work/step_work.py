@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,10 @@ from litegate.storage.spans import Span
 from litegate.storage.versions import ModelFiles, model_files
 from litegate.work import broker
 
-__all__ = ["Work"]
+__all__ = ["SECONDS", "Work"]
+
+SECONDS = "LITEGATE_STEP_SECONDS"
+"""The environment variable that tells a step how long it may take."""
 
 log = logging.getLogger("litegate")
 
@@ -110,6 +114,11 @@ class Work:
     def say(self, message: str, *values: object) -> None:
         """One line for the step's log."""
         log.info(message, *values)
+
+    @property
+    def seconds(self) -> float:
+        """How long the step may take."""
+        return float(os.environ.get(SECONDS, "inf"))
 
     @property
     def isolation(self) -> str:

@@ -60,6 +60,8 @@ def test_what_was_found_once_is_not_computed_again(make: Make, told: Told) -> No
     told.clear()
     again = make().run()
     assert {step for step, _, state in told if state == "success"} == {"resolve"}, "which is never stored"
+    begun, ended = ([job for *job, state in told if (state == "running") is begins] for begins in (True, False))
+    assert sorted(begun) == sorted(ended), "whoever shows what runs is told of both"
     assert again.selection().variant is not None
 
 

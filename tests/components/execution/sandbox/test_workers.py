@@ -60,7 +60,7 @@ def evaluating(
 @pytest.mark.parametrize(
     ("function", "kind", "detail"),
     [
-        ("crash", "segfault", "a process that ran int8 died: SIGSEGV"),
+        ("crash", "segfault", "a process that read the data died: SIGSEGV"),
         ("no_memory", "out_of_memory", "std::bad_alloc"),
         ("allocate", "out_of_memory", "MemoryError"),
     ],

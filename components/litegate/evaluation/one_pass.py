@@ -1,0 +1,146 @@
+"""One pass over the data for several files, some of which are to see all samples, and some as many as decide.
+
+All that may end early go along one random order, side by side: each ends where it would if it were alone, and what it
+is compared with goes on as long as any of them is undecided. Nothing is evaluated twice: what a file gave on a sample
+counts for all that need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from litegate.datasets import Dataset, in_reading_order
+from litegate.evaluation.blocks import Plan
+from litegate.evaluation.pool import Pool
+from litegate.outcomes.columns import Outcomes, merged
+from litegate.records import Stopping
+from litegate.spec.metric_facts import MetricFacts
+
+__all__ = ["OnePass", "Part"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass
+class Part:
+    """One file with what it is compared with, and how far it is to go.
+
+    Attributes:
+        file, references: numbers of files; references by role.
+        count: how many samples of its plan it has seen, once it has ended; None before.
+    """
+
+    name: str
+    file: int
+    references: Mapping[str, int]
+    plan: Plan
+    stopping: Stopping | None
+    count: int | None = None
+
+    @property
+    def files(self) -> set[int]:
+        """All that it needs."""
+        return {self.file, *self.references.values()}
+
+
+@dataclass
+class OnePass:
+    """Runs parts over the data.
+
+    Attributes:
+        metric: of all of them.
+        classes: number of classes of the model, None where it is no classifier.
+        dataset: that all of them see.
+    """
+
+    pool: Pool
+    parts: Sequence[Part]
+    metric: MetricFacts
+    classes: int | None
+    dataset: Dataset
+    _seen: dict[int, Outcomes] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Until every part has ended, or a file that it needs has failed."""
+        early = [part for part in self.parts if part.stopping is not None]
+        fixed = [part for part in self.parts if part.stopping is None]
+        self._side_by_side(early, fixed)
+        self._to_the_end(fixed)
+
+    def outcomes(self, part: Part) -> dict[str, Outcomes]:
+        """Of a part that has ended: its own under its name, those of its references by role."""
+        assert part.count is not None
+        return self._of(part, part.count)
+
+    def _side_by_side(self, parts: list[Part], fixed: list[Part]) -> None:
+        begin = 0
+        while undecided := [part for part in parts if part.count is None and not self._failed(part)]:
+            end = min(count for part in undecided for count in part.plan.counts if count > begin)
+            longest = max(undecided, key=lambda part: len(part.plan.order))
+            wanted: dict[int, Array | None] = dict.fromkeys(set().union(*(part.files for part in undecided)))
+            samples = in_reading_order(self.dataset, longest.plan.order[begin:end])
+            for part in fixed:
+                if not self._failed(part):
+                    _want(wanted, part.file, np.isin(samples, part.plan.order))
+            self._evaluate(samples, wanted)
+            for part in undecided:
+                if end in part.plan.counts and not self._failed(part) and self._ends(part, end):
+                    part.count = end
+            begin = end
+
+    def _to_the_end(self, parts: list[Part]) -> None:
+        """What each still lacks."""
+        rest = np.zeros((len(parts), len(self.dataset.ids)), bool)
+        for row, part in zip(rest, parts, strict=True):
+            row[part.plan.order] = not self._failed(part)
+            if part.file in self._seen:
+                row[self._seen[part.file].index] = False
+        samples = in_reading_order(self.dataset, np.flatnonzero(rest.any(axis=0)))
+        if len(samples):
+            wanted: dict[int, Array | None] = {}
+            for row, part in zip(rest, parts, strict=True):
+                _want(wanted, part.file, row[samples])
+            self._evaluate(samples, wanted)
+        for part in parts:
+            part.count = len(part.plan.order)
+
+    def _evaluate(self, samples: Array, wanted: Mapping[int, Array | None]) -> None:
+        for file, new in self.pool.evaluate(samples, wanted).items():
+            self._seen[file] = Outcomes.concatenate([self._seen[file], new]) if file in self._seen else new
+
+    def _failed(self, part: Part) -> bool:
+        return bool(part.files & self.pool.failures.keys())
+
+    def _ends(self, part: Part, count: int) -> bool:
+        if count == part.plan.counts[-1]:
+            return True
+        from litegate.gate.stopping import decided
+
+        assert part.stopping is not None
+        candidate, *references = self._of(part, count).items()
+        found, plan = (candidate[1], dict(references)), part.plan
+        return decided(part.stopping, self.metric, *found, len(plan.counts), plan.class_samples, plan.largest_group)
+
+    def _of(self, part: Part, count: int) -> dict[str, Outcomes]:
+        files = {part.name: part.file, **part.references}
+        order = part.plan.order[:count]
+        return {name: _classified(merged([self._seen[file]], order), self.classes) for name, file in files.items()}
+
+
+def _want(wanted: dict[int, Array | None], file: int, rows: Array) -> None:
+    """Have a file see these samples too."""
+    known = wanted.get(file, np.zeros(len(rows), bool))
+    if known is not None and rows.any():
+        wanted[file] = None if (known | rows).all() else known | rows
+
+
+def _classified(outcomes: Outcomes, classes: int | None) -> Outcomes:
+    """Labels that are no classes of the model, which only a user's metric allows, are not kept."""
+    label = outcomes.label
+    if label is None or classes is None or bool(np.all((label >= 0) & (label < classes))):
+        return outcomes
+    return replace(outcomes, label=None, prediction=None)

@@ -1,0 +1,149 @@
+"""Rows of `make bench` about evaluation: one pass against many, its rate against bare `invoke`, its memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from litegate.settings import settings
+from litegate.storage.workspace import Workspace
+from tests.benchmarks.bench_context import Bench
+from tests.benchmarks.real_model import REAL, pipeline_of
+
+__all__ = ["evaluation_memory", "evaluation_throughput", "one_pass"]
+
+ROOT = Path(__file__).parents[2]
+MOBILENET = """
+import sys
+import keras, tensorflow as tf
+model = keras.applications.MobileNetV2(weights=None, classes=10)
+model.export(sys.argv[1] + "/saved")
+for name in ("float32", "dynamic_range", "float16"):
+    converter = tf.lite.TFLiteConverter.from_saved_model(sys.argv[1] + "/saved")
+    converter.optimizations = [] if name == "float32" else [tf.lite.Optimize.DEFAULT]
+    if name == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    open(f"{sys.argv[1]}/{name}.tflite", "wb").write(converter.convert())
+"""
+TINY = """
+import sys
+import keras, tensorflow as tf
+model = keras.Sequential([keras.Input((4,), name="x"), keras.layers.Dense(3, activation="softmax")])
+model.export(sys.argv[1] + "/tiny")
+converter = tf.lite.TFLiteConverter.from_saved_model(sys.argv[1] + "/tiny")
+open(sys.argv[1] + "/tiny.tflite", "wb").write(converter.convert())
+"""
+INVOKE = """
+import sys, time
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+interpreter = Interpreter(model_path=sys.argv[1], num_threads=1)
+(given,) = interpreter.get_input_details()
+interpreter.resize_tensor_input(given["index"], (32, *given["shape"][1:]))
+interpreter.allocate_tensors()
+interpreter.set_tensor(given["index"], np.ones((32, *given["shape"][1:]), given["dtype"]))
+interpreter.invoke()
+begin, calls = time.perf_counter(), 0
+while time.perf_counter() - begin < float(sys.argv[2]):
+    interpreter.invoke()
+    calls += 1
+print((time.perf_counter() - begin) / (32 * calls))
+"""
+
+
+def one_pass(bench: Bench) -> float:
+    """Seconds of one pass for eight files / of eight passes; MobileNetV2 on JPEG images of 224x224.
+
+    The three files that need no calibration, each under bytes of its own until there are eight.
+    """
+    folder = _folder(bench, "one-pass")
+    _python("-c", MOBILENET, folder)
+    images = _images(folder / "images", bench.size(2000, 40))
+    files = [_distinct(folder, number) for number in range(8)]
+    together = _evaluate(str(images), "images", files)["seconds"]
+    apart = sum(_evaluate(str(images), "images", [file])["seconds"] for file in files)
+    return together / apart
+
+
+def evaluation_throughput(bench: Bench) -> float:
+    """Invokes a second of the evaluation of int8 and float32 / cores x those of one thread that does nothing else.
+
+    The images of CIFAR-10 are decoded before, so that what is measured is evaluating, and not Pillow.
+    """
+    folder = _folder(bench, "throughput")
+    steps = pipeline_of(REAL, folder)
+    workspace = Workspace(steps.places.workspace, steps.places.cache)
+    files = [workspace.fetch(each.file) for each in (steps.convert().artifact, steps.quantize("int8"))]
+    count = bench.size(40_000, 2_000)
+    images = np.random.default_rng(1).integers(0, 256, (count, 32, 32, 3)).astype(np.float32)
+    np.savez(folder / "images.npz", image=images, label=np.arange(count) % 10)
+    bare = sum(float(_python("-c", INVOKE, file, bench.size(5, 1))) for file in files)
+    taken = _evaluate(str(folder / "images.npz"), "npz", files)["seconds"]
+    return bare * count / len(os.sched_getaffinity(0)) / taken
+
+
+def evaluation_memory(bench: Bench) -> float:
+    """The peak of memory at 1,000,000 samples / at 10,000; a tiny model."""
+    folder = _folder(bench, "memory")
+    _python("-c", TINY, folder)
+    peaks = [_evaluate(str(_rows(folder, count)), "npz", [folder / "tiny.tflite"])["peak"] for count in _counts(bench)]
+    return peaks[1] / peaks[0]
+
+
+def _counts(bench: Bench) -> tuple[int, int]:
+    return 10_000, bench.size(1_000_000, 20_000)
+
+
+def _rows(folder: Path, count: int) -> Path:
+    path = folder / f"{count}.npz"
+    values = np.random.default_rng(1).normal(size=(count, 4)).astype(np.float32)
+    np.savez(path, x=values, label=np.arange(count) % 3)
+    return path
+
+
+def _images(folder: Path, count: int) -> Path:
+    random = np.random.default_rng(1)
+    for number in range(count):
+        path = folder / f"class{number % 10}" / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        small = random.integers(0, 256, (28, 28, 3)).astype(np.uint8)
+        Image.fromarray(small).resize((224, 224)).save(path, quality=90)
+    return folder
+
+
+def _distinct(folder: Path, number: int) -> Path:
+    """A file with bytes of its own: what follows a flatbuffer is not read."""
+    source = folder / f"{('float32', 'dynamic_range', 'float16')[number % 3]}.tflite"
+    path = folder / f"file-{number}.tflite"
+    path.write_bytes(source.read_bytes() + bytes([number]) * 16)
+    return path
+
+
+def _evaluate(data: str, form: str, files: Sequence[Path]) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="bench-evaluate-") as folder:
+        found: dict[str, float] = json.loads(
+            _python("-m", "tests.benchmarks.evaluate_files", folder, data, form, "top1", *files).splitlines()[-1]
+        )
+    return found
+
+
+def _python(*arguments: object) -> str:
+    """What a program of the lean environment says."""
+    command = [str(settings().pythons["tensorflow"]), *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command[1:3]} ended with {done.returncode}: {done.stderr[-3000:]}")
+    return done.stdout
+
+
+def _folder(bench: Bench, name: str) -> Path:
+    folder = bench.folder / name
+    folder.mkdir(parents=True)
+    return folder
