@@ -26,14 +26,16 @@ def critical_path(tasks: Sequence[TaskTime], upstream: Mapping[str, frozenset[st
     """The tasks that decided when the run ended, the first one first: of each, what it waited for longest before it.
 
     Args:
-        upstream: the names of the tasks before each task. Elements of mapped tasks wait for the same element.
+        upstream: the names of the tasks before each task. Elements of mapped tasks wait for the same element and,
+            where a pool has no room for all of them, for those that ran before.
     """
     path: list[TaskTime] = []
     at = max(tasks, key=lambda task: task.end, default=None)
     while at is not None:
         path.insert(0, at)
-        names, element = upstream.get(at.name, frozenset()), at.element
-        before = [task for task in tasks if task.name in names and _waited_for(task, element)]
+        names = upstream.get(at.name, frozenset())
+        before = [task for task in tasks if task.name in names and _waited_for(task, at.element)]
+        before += [task for task in tasks if task.name == at.name and task.end <= at.begin]
         at = max(before, key=lambda task: task.end, default=None)
     return path
 

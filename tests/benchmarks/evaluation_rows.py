@@ -83,7 +83,7 @@ def evaluation_throughput(bench: Bench) -> float:
     files = [workspace.fetch(each.file) for each in (steps.convert().artifact, steps.quantize("int8"))]
     count = bench.size(40_000, 2_000)
     images = np.random.default_rng(1).integers(0, 256, (count, 32, 32, 3)).astype(np.float32)
-    np.savez(folder / "images.npz", image=images, label=np.arange(count) % 10)
+    np.savez(folder / "images.npz", arr_0=images, label=np.arange(count) % 10)
     bare = sum(float(_python("-c", INVOKE, file, bench.size(5, 1))) for file in files)
     taken = _evaluate(str(folder / "images.npz"), "npz", files)["seconds"]
     return bare * count / len(os.sched_getaffinity(0)) / taken

@@ -159,6 +159,13 @@ def test_a_benefit_stands_beside_its_claim() -> None:
     assert "| `int8` | 4x smaller, 3x and more faster | 4.0x smaller, 2.0x faster | 1.0x smaller" in text
 
 
+def test_an_element_that_waited_for_its_turn_waited_for_the_work_of_another() -> None:
+    tasks = [TaskTime("a", -1, 0, 2), TaskTime("b", 0, 3, 6), TaskTime("b", 1, 3, 5), TaskTime("b", 2, 7, 9)]
+    path = critical_path(tasks, {"a": frozenset(), "b": frozenset("a")})
+    assert [(task.name, task.element) for task in path] == [("a", -1), ("b", 0), ("b", 2)]
+    assert work_on(path) == 2 + 3 + 2
+
+
 def test_the_profile_has_a_line_for_each_task_and_says_what_is_left() -> None:
     path = critical_path(TASKS, {name: frozenset(names) for name, names in UPSTREAM.items()})
     run = {"seconds": 15.0, "run_seconds": 13.0, "work_seconds": work_on(path)}
