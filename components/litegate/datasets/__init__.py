@@ -129,9 +129,10 @@ def _open_records(ref: DataRef, files: Files, place: str, inputs: Mapping[str, A
     return open_shards(data, open_shard, inputs, wanted, place)
 
 
-def in_reading_order(dataset: Dataset, indices: Array) -> Array:
+def in_reading_order(dataset: Dataset, indices: Array | range) -> Array | range:
     """Samples in the order in which `read` gives them, whatever of them it is asked for at once."""
-    return dataset.in_reading_order(np.sort(indices)) if isinstance(dataset, ImageDataset) else np.sort(indices)
+    ascending = indices if isinstance(indices, range) else np.sort(indices)
+    return dataset.in_reading_order(np.asarray(ascending)) if isinstance(dataset, ImageDataset) else ascending
 
 
 def pinned_files(ref: DataRef, work: Work, where: str) -> Files:

@@ -28,6 +28,8 @@ __all__ = ["NpyDataset", "NpzDataset", "Positions"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Files = Mapping[str, Callable[[], Path]]
+_LABELS = 1 << 16
+"""So many labels are read at once."""
 _BLOCK_BYTES = 1 << 18
 """So much is read at once for those who take one sample at a time."""
 _DAMAGE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, NotImplementedError)
@@ -226,7 +228,18 @@ def _labels(members: _Members, headers: Mapping[str, Header], label: str, where:
     if len(header.shape) != 1 or header.dtype.kind == "f":
         return None
     with members[label][0]() as file:
-        return Rows(io.BytesIO(file.read()), header).whole().astype(np.int64)
+        rows, count = Rows(file, header), header.shape[0]
+        parts = [rows.take(np.arange(start, min(start + _LABELS, count))) for start in range(0, count, _LABELS)]
+        return np.concatenate([_narrow(part) for part in parts] or [np.zeros(0, np.int64)])
+
+
+def _narrow(values: Array) -> Array:
+    """Integers in the smallest signed type: memory does not grow by eight bytes for each sample."""
+    values = values.astype(np.int64)
+    for dtype in (np.int8, np.int16, np.int32):
+        if np.iinfo(dtype).min <= values.min() and values.max() <= np.iinfo(dtype).max:
+            return values.astype(dtype)
+    return values
 
 
 def _groups(members: _Members, headers: Mapping[str, Header], group: str | None, where: str) -> Array | None:

@@ -32,7 +32,7 @@ class Plan:
         largest_group: samples in the largest group there.
     """
 
-    order: Array
+    order: Array | range
     counts: list[int]
     class_samples: Mapping[int, int] = field(default_factory=dict)
     largest_group: int = 1

@@ -15,7 +15,6 @@ from litegate.evaluation.fed import fed_digests
 from litegate.failures import FailureKind
 from litegate.metrics.base import check_classes
 from litegate.metrics.loading import load_metric
-from litegate.outcomes.columns import Outcomes
 from litegate.records import UserCode
 from litegate.runtimes import Model, load_runtime
 from litegate.user_code.source import load_preprocess
@@ -78,7 +77,7 @@ class Lockstep:
         self._metric = load_metric(job.metric, job.metric_code)
         self._preprocess = load_preprocess(job.preprocess)
 
-    def batches(self, samples: Array) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
+    def batches(self, samples: Array | range) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
         """Indices, labels and inputs of the samples, `BATCH` at a time, in the order in which they are given.
 
         Raises:
@@ -93,9 +92,7 @@ class Lockstep:
     def identity(self, index: Array, labels: Array, features: Mapping[str, Array]) -> dict[str, Array]:
         """The columns that say which samples these are."""
         ids = np.array([name.encode() for name in self._ids(index)])
-        groups = self._job.reader.dataset.groups
-        group = {} if groups is None else {"group": groups[index]}
-        return {"index": index, "id": ids, "fed": fed_digests(features, labels)} | group
+        return {"index": index, "id": ids, "fed": fed_digests(features, labels)}
 
     def measured(self, file: int, features: Mapping[str, Array], labels: Array) -> dict[str, Array]:
         """What a file gives on these samples, as columns.
@@ -133,8 +130,3 @@ class Lockstep:
 def joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
     """The columns of all parts, one after the other."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def outcomes(identity: dict[str, Array], columns: dict[str, Array]) -> Outcomes:
-    """Which samples these are and what a file gave on them."""
-    return Outcomes(**identity, **columns)

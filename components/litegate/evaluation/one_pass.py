@@ -8,15 +8,15 @@ counts for all that need it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from litegate.datasets import Dataset, in_reading_order
 from litegate.evaluation.blocks import Plan
+from litegate.evaluation.kept import Kept, Seen
 from litegate.evaluation.pool import Pool
-from litegate.outcomes.columns import Outcomes, merged
 from litegate.records import Stopping
 from litegate.spec.metric_facts import MetricFacts
 
@@ -54,15 +54,19 @@ class OnePass:
     Attributes:
         metric: of all of them.
         classes: number of classes of the model, None where it is no classifier.
-        dataset: that all of them see.
+        kept: what the files give goes there.
     """
 
     pool: Pool
     parts: Sequence[Part]
     metric: MetricFacts
     classes: int | None
-    dataset: Dataset
-    _seen: dict[int, Outcomes] = field(default_factory=dict)
+    kept: Kept
+
+    @property
+    def dataset(self) -> Dataset:
+        """That all of them see."""
+        return self.kept.dataset
 
     def run(self) -> None:
         """Until every part has ended, or a file that it needs has failed."""
@@ -71,7 +75,7 @@ class OnePass:
         self._side_by_side(early, fixed)
         self._to_the_end(fixed)
 
-    def outcomes(self, part: Part) -> dict[str, Outcomes]:
+    def seen(self, part: Part) -> dict[str, Seen]:
         """Of a part that has ended: its own under its name, those of its references by role."""
         assert part.count is not None
         return self._of(part, part.count)
@@ -94,23 +98,27 @@ class OnePass:
 
     def _to_the_end(self, parts: list[Part]) -> None:
         """What each still lacks."""
-        rest = np.zeros((len(parts), len(self.dataset.ids)), bool)
-        for row, part in zip(rest, parts, strict=True):
-            row[part.plan.order] = not self._failed(part)
-            if part.file in self._seen:
-                row[self._seen[part.file].index] = False
-        samples = in_reading_order(self.dataset, np.flatnonzero(rest.any(axis=0)))
-        if len(samples):
-            wanted: dict[int, Array | None] = {}
-            for row, part in zip(rest, parts, strict=True):
-                _want(wanted, part.file, row[samples])
-            self._evaluate(samples, wanted)
+        self._evaluate(*self._rest([part for part in parts if not self._failed(part)]))
         for part in parts:
             part.count = len(part.plan.order)
 
-    def _evaluate(self, samples: Array, wanted: Mapping[int, Array | None]) -> None:
-        for file, new in self.pool.evaluate(samples, wanted).items():
-            self._seen[file] = Outcomes.concatenate([self._seen[file], new]) if file in self._seen else new
+    def _rest(self, parts: list[Part]) -> tuple[Array | range, dict[int, Array | None]]:
+        """Samples that some still lack, and which of them each lacks."""
+        everything = range(len(self.dataset.ids))
+        rest = np.zeros((len(parts), len(everything)), bool)
+        for row, part in zip(rest, parts, strict=True):
+            row[part.plan.order] = True
+            row &= ~self.kept.has_seen(part.file, everything)
+        found = rest.any(axis=0)
+        samples = in_reading_order(self.dataset, everything if found.all() else np.flatnonzero(found))
+        wanted: dict[int, Array | None] = {}
+        for row, part in zip(rest, parts, strict=True):
+            _want(wanted, part.file, row if isinstance(samples, range) else row[samples])
+        return samples, wanted
+
+    def _evaluate(self, samples: Array | range, wanted: Mapping[int, Array | None]) -> None:
+        if len(samples):
+            self.pool.evaluate(samples, wanted, self.kept)
 
     def _failed(self, part: Part) -> bool:
         return bool(part.files & self.pool.failures.keys())
@@ -121,14 +129,15 @@ class OnePass:
         from litegate.gate.stopping import decided
 
         assert part.stopping is not None
-        candidate, *references = self._of(part, count).items()
+        seen = {name: each.outcomes() for name, each in self._of(part, count).items()}
+        candidate, *references = seen.items()
         found, plan = (candidate[1], dict(references)), part.plan
         return decided(part.stopping, self.metric, *found, len(plan.counts), plan.class_samples, plan.largest_group)
 
-    def _of(self, part: Part, count: int) -> dict[str, Outcomes]:
+    def _of(self, part: Part, count: int) -> dict[str, Seen]:
         files = {part.name: part.file, **part.references}
         order = part.plan.order[:count]
-        return {name: _classified(merged([self._seen[file]], order), self.classes) for name, file in files.items()}
+        return {name: Seen(self.kept, file, order, self.classes) for name, file in files.items()}
 
 
 def _want(wanted: dict[int, Array | None], file: int, rows: Array) -> None:
@@ -136,11 +145,3 @@ def _want(wanted: dict[int, Array | None], file: int, rows: Array) -> None:
     known = wanted.get(file, np.zeros(len(rows), bool))
     if known is not None and rows.any():
         wanted[file] = None if (known | rows).all() else known | rows
-
-
-def _classified(outcomes: Outcomes, classes: int | None) -> Outcomes:
-    """Labels that are no classes of the model, which only a user's metric allows, are not kept."""
-    label = outcomes.label
-    if label is None or classes is None or bool(np.all((label >= 0) & (label < classes))):
-        return outcomes
-    return replace(outcomes, label=None, prediction=None)

@@ -26,11 +26,11 @@ import numpy as np
 from litegate.diagnosis import of_last_words
 from litegate.errors import StepFailed
 from litegate.evaluation.board import ELSEWHERE, Board
+from litegate.evaluation.kept import Kept
 from litegate.evaluation.lockstep import BATCH, FileFailed, Job
 from litegate.evaluation.stage import Stage
 from litegate.evaluation.worker import Rows, Share, serve
 from litegate.failures import FailureKind, named_signal
-from litegate.outcomes.columns import Outcomes
 from litegate.progress import Progress
 
 __all__ = ["Pool", "processes_for"]
@@ -98,17 +98,19 @@ class Pool:
             self._end(each)
         self._board.close()
 
-    def evaluate(self, samples: Array, wanted: Mapping[int, Array | None]) -> dict[int, Outcomes]:
-        """Outcomes of every file on the samples that it is to see, in the order in which they are given.
+    def evaluate(self, samples: Array | range, wanted: Mapping[int, Array | None], kept: Kept) -> None:
+        """Run every file on the samples that it is to see.
 
         Args:
+            samples: in the order in which the dataset gives them.
+            kept: where what they give goes.
             wanted: by file, which of the samples; None for all. Those that have failed are left out.
 
         Raises:
             BadInput: data, model, metric or the user's code do not fit.
             StepFailed: a process died of the data or the user's code.
         """
-        stage = Stage(samples, {file: rows for file, rows in wanted.items() if file not in self.failures})
+        stage = Stage(samples, {file: rows for file, rows in wanted.items() if file not in self.failures}, kept)
         self._board.dropped[:] = [file in self.failures or file in self._alone for file in self._all]
         self._queue: deque[tuple[Files, int, int]] = deque()
         common = tuple(file for file in stage.wanted if file not in self._alone)
@@ -120,7 +122,6 @@ class Pool:
             self._assign(stage)
             self._listen(stage)
         self._seen += len(samples)
-        return stage.outcomes(self.failures)
 
     def _assign(self, stage: Stage) -> None:
         """Work for all that have none."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from litegate.evaluation.kept import Kept
 from litegate.evaluation.lockstep import BATCH
 from litegate.evaluation.worker import ROW, Rows
-from litegate.outcomes.columns import Outcomes
 
 __all__ = ["Stage"]
 
@@ -22,37 +22,31 @@ class Stage:
     Args:
         samples: their indices.
         wanted: by file, which of them it is to see; None for all.
+        kept: where what is found goes.
 
     Attributes:
         batches: how many there are.
         seen: how many samples have been read.
     """
 
-    def __init__(self, samples: Array, wanted: Mapping[int, Array | None]) -> None:
-        self.samples, self.wanted = samples, dict(wanted)
+    def __init__(self, samples: Array | range, wanted: Mapping[int, Array | None], kept: Kept) -> None:
+        self.samples, self.wanted, self._kept = samples, dict(wanted), kept
         self.batches = -(-len(samples) // BATCH)
         self.seen = 0
-        self._found: dict[int, dict[int, Outcomes]] = {file: {} for file in wanted}
 
     def add(self, rows: Rows, files: set[int]) -> None:
         """What a process has handed back; of files that it was not to run nothing counts."""
         self.seen = min(self.seen + len(rows.identity["index"]), len(self.samples))
-        for file in rows.files.keys() & files & self._found.keys():
+        for file in rows.files.keys() & files & self.wanted.keys():
             columns = dict(rows.files[file])
-            place = columns.pop(ROW)
-            identity = rows.identity
+            place, identity = columns.pop(ROW), rows.identity
             if len(place) != len(identity["index"]):
                 identity = {name: column[place] for name, column in identity.items()}
-            self._found[file][rows.start] = Outcomes(**identity, **columns)
+            fed = {"fed": identity["fed"]}  # each file's own: `preprocess` may give something else the next time
+            self._kept.add(file, identity["index"], {"id": identity["id"]}, columns | fed)
 
     def forget(self, file: int) -> None:
         """What was found of a file, which is run again."""
-        self._found[file] = {}
-
-    def outcomes(self, failed: Mapping[int, object]) -> dict[int, Outcomes]:
-        """By file, in the order of the samples; files that have failed have none."""
-        return {
-            file: Outcomes.concatenate([parts[start] for start in sorted(parts)])
-            for file, parts in self._found.items()
-            if file not in failed and parts
-        }
+        rows = self.wanted[file]
+        samples = np.asarray(self.samples, np.int64)
+        self._kept.forget(file, samples if rows is None else samples[rows])

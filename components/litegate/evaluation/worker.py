@@ -43,7 +43,7 @@ class Share:
     """
 
     start: int
-    samples: Array
+    samples: Array | range
     wanted: dict[int, Array | None]
 
 

@@ -106,10 +106,16 @@ class Clusters:
     @classmethod
     def of(cls, outcomes: Outcomes) -> Clusters | None:
         """By the group and by what was fed; None where every sample is a cluster of its own."""
-        rows = np.arange(len(outcomes))
-        groups = None if outcomes.group is None else _codes(outcomes.group)
-        copies = None if outcomes.fed is None or _distinct(outcomes.fed) else _codes(outcomes.fed)
-        visit = rows if groups is None else groups
+        return cls.by(outcomes.group, outcomes.fed)
+
+    @classmethod
+    def by(cls, group: Array | None, fed: Array | None) -> Clusters | None:
+        """The same, of two columns."""
+        groups = None if group is None else _codes(group)
+        copies = None if fed is None or _distinct(fed) else _codes(fed)
+        if groups is None and copies is None:
+            return None
+        visit = np.arange(len(copies)) if groups is None else groups  # type: ignore[arg-type]
         number = visit if copies is None else _joined(visit, copies)
         return cls(number, visit).or_none()
 
@@ -172,7 +178,10 @@ def _distinct(digests: Array) -> bool:
     if digests.dtype.itemsize % 8:
         return False
     words = np.ascontiguousarray(digests).view(np.uint64).reshape(len(digests), -1)
-    mixed = np.sort(np.sum(words * _ODD ** np.arange(words.shape[1], dtype=np.uint64), axis=1))
+    mixed = np.zeros(len(words), np.uint64)
+    for column, factor in zip(words.T, _ODD ** np.arange(words.shape[1], dtype=np.uint64), strict=True):
+        mixed += column * factor
+    mixed.sort()
     return bool(np.all(mixed[1:] != mixed[:-1]))
 
 

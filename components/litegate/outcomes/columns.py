@@ -43,6 +43,11 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self.index)
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Of all columns that there may be, as they follow each other in a file."""
+        return tuple(field.name for field in fields(cls))
+
     def take(self, rows: Array) -> Outcomes:
         """The given rows, in their order."""
         return Outcomes(**{name: column[rows] for name, column in self._columns().items()})

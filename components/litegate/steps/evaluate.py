@@ -6,6 +6,7 @@ that the variant is compared with in lockstep, so that what was seen at any time
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from litegate.datasets.sampling import choose, in_random_order
 from litegate.errors import BadInput, DataError
 from litegate.evaluation.blocks import Plan, cumulative_counts, ends_of_groups
 from litegate.evaluation.interface import Interface, interface_of
+from litegate.evaluation.kept import Kept, Seen
 from litegate.evaluation.lockstep import FileFailed, Job
 from litegate.evaluation.one_pass import OnePass, Part
 from litegate.evaluation.pool import Pool, processes_for
@@ -25,7 +27,6 @@ from litegate.failures import FailureKind
 from litegate.metrics.base import Metric, check_classes
 from litegate.metrics.loading import load_metric
 from litegate.outcomes.clusters import Clusters
-from litegate.outcomes.columns import Outcomes
 from litegate.progress import Progress
 from litegate.records import (
     Artifact,
@@ -34,6 +35,7 @@ from litegate.records import (
     FileEvaluation,
     FileEvaluations,
     FileFailure,
+    FileRef,
     ReferenceOutcomes,
 )
 from litegate.work.step_work import Work
@@ -135,12 +137,13 @@ class _Evaluating:
         work.say("%s: %s samples of %s, %d processes", what, f"{samples:,}", first.data.uri, processes)
         at_most = any(file.stopping is not None for file in self._files.values())
         progress = Progress(work.say, what, samples, at_most=at_most)
-        with Pool(self._job(), processes, work.seconds / _SHARE_OF_THE_TIME, work.folder, progress) as pool:
-            whole = OnePass(
-                pool, list(self._parts.values()), self._metric.facts, self._interface.classes, self._dataset
-            )
-            whole.run()
-            return {at: self._result(file, whole, self._parts[at], progress) for at, file in self._files.items()}
+        with tempfile.TemporaryDirectory(dir=work.folder) as folder:
+            kept = Kept(Path(folder), self._dataset)
+            with Pool(self._job(), processes, work.seconds / _SHARE_OF_THE_TIME, work.folder, progress) as pool:
+                whole = OnePass(pool, list(self._parts.values()), self._metric.facts, self._interface.classes, kept)
+                whole.run()
+            seconds = progress.seconds
+            return {at: self._result(file, whole, self._parts[at], seconds) for at, file in self._files.items()}
 
     def _part(self, file: EvaluateRequest) -> Part:
         references: dict[str, int] = {each.role: self._loaded.number(each.artifact) for each in file.references}
@@ -160,27 +163,27 @@ class _Evaluating:
             classes=interface.classes,
         )
 
-    def _result(self, file: EvaluateRequest, whole: OnePass, part: Part, progress: Progress) -> Result:
+    def _result(self, file: EvaluateRequest, whole: OnePass, part: Part, seconds: float) -> Result:
         for role, number in (("", part.file), *part.references.items()):
             failed = whole.pool.failures.get(number)
             if failed is not None:
                 return _failure(file, failed.kind, f"{role}: {failed.message}" if role else failed.message)
-        return self._evaluation(file, whole.outcomes(part), part.plan, progress.seconds)
+        return self._evaluation(file, whole.seen(part), part.plan, seconds)
 
     def _evaluation(
-        self, file: EvaluateRequest, seen: Mapping[str, Outcomes], plan: Plan, seconds: float
+        self, file: EvaluateRequest, seen: Mapping[str, Seen], plan: Plan, seconds: float
     ) -> FileEvaluation:
         outcomes = seen[file.artifact.variant]
-        clusters = Clusters.of(outcomes)
+        clusters = Clusters.by(outcomes.column("group"), outcomes.column("fed"))
         _say(file, self._work, outcomes, clusters, len(plan.order), f"{len(outcomes) / seconds:,.0f} samples/s")
         return FileEvaluation(
             artifact_digest=file.artifact.file.digest,
             metric=self._metric.facts,
             samples=len(outcomes),
             available=len(plan.order),
-            outcomes=self._work.keep_bytes(outcomes.to_bytes(), "outcomes.npz"),
+            outcomes=_kept(self._work, outcomes, "outcomes.npz"),
             class_samples=dict(plan.class_samples),
-            predictions=_counted(outcomes.prediction),
+            predictions=_counted(outcomes.column("prediction")),
             classes=self._dataset.classes,
             **_design(file, plan.counts),
             clusters=None if clusters is None else len(clusters),
@@ -215,11 +218,11 @@ def _check_labels(dataset: Dataset, metric: Metric, classes: int | None, where: 
     check_classes(dataset.labels, classes, where, dataset.ids)
 
 
-def _class_samples(dataset: Dataset, order: Array, classes: int | None) -> dict[int, int]:
+def _class_samples(dataset: Dataset, order: Array | range, classes: int | None) -> dict[int, int]:
     """How many samples of each class there are to be had."""
     if dataset.labels is None or classes is None:
         return {}
-    return _counted(dataset.labels[order])
+    return _counted(dataset.labels if isinstance(order, range) else dataset.labels[order])
 
 
 def _counted(labels: Array | None) -> dict[int, int]:
@@ -232,7 +235,13 @@ def _counted(labels: Array | None) -> dict[int, int]:
 def _plan(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Plan:
     """Which samples are visited in which order, and when a verdict is sought: never in the middle of a group."""
     groups, chosen = dataset.groups, (dataset.ids, request.max_samples, request.seed)
-    order = choose(*chosen) if request.stopping is None else in_random_order(*chosen, groups)
+    order: Array | range
+    if request.stopping is not None:
+        order = in_random_order(*chosen, groups)
+    elif request.max_samples is None or request.max_samples >= len(dataset.ids):
+        order = range(len(dataset.ids))
+    else:
+        order = choose(*chosen)
     visited = None if groups is None else groups[order]
     counts = cumulative_counts(request.stopping, len(order), ends_of_groups(visited))
     largest = 1 if visited is None else int(np.unique(visited, return_counts=True)[1].max())
@@ -247,28 +256,33 @@ def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:
     return {"design": "interim", "analyses": len(counts)}
 
 
-def _references(request: EvaluateRequest, work: Work, seen: Mapping[str, Outcomes]) -> tuple[ReferenceOutcomes, ...]:
+def _references(request: EvaluateRequest, work: Work, seen: Mapping[str, Seen]) -> tuple[ReferenceOutcomes, ...]:
     return tuple(
         ReferenceOutcomes(
             role=reference.role,
             artifact_digest=reference.artifact.file.digest,
-            outcomes=work.keep_bytes(seen[reference.role].to_bytes(), f"{reference.role}-outcomes.npz"),
+            outcomes=_kept(work, seen[reference.role], f"{reference.role}-outcomes.npz"),
         )
         for reference in request.references
     )
 
 
+def _kept(work: Work, seen: Seen, name: str) -> FileRef:
+    return work.keep(seen.write(work.folder / "outcomes"), name)
+
+
 def _say(
-    request: EvaluateRequest, work: Work, outcomes: Outcomes, clusters: Clusters | None, available: int, speed: str
+    request: EvaluateRequest, work: Work, outcomes: Seen, clusters: Clusters | None, available: int, speed: str
 ) -> None:
     variant, count = request.artifact.variant, len(outcomes)
     if request.stopping is not None:
         ended = "decided after" if count < available else "went to the end,"
         work.say("evaluate %s: %s %s of %s samples", variant, ended, f"{count:,}", f"{available:,}")
-    value = "" if outcomes.score is None else f" {outcomes.score.mean():.4f}"
+    score, group = outcomes.column("score"), outcomes.column("group")
+    value = "" if score is None else f" {score.mean():.4f}"
     where = f"{count:,} samples" + ("" if clusters is None else f" in {len(clusters):,} clusters")
     work.say("evaluate %s: %s%s on %s, %s", variant, request.metric, value, where, speed)
-    groups = 0 if outcomes.group is None else len(np.unique(outcomes.group))
+    groups = 0 if group is None else len(np.unique(group))
     if clusters is not None and len(clusters) < groups:
         joined = f"{groups:,} groups are {len(clusters):,} clusters: some have a copy of the same sample"
         work.say("evaluate %s: %s", variant, joined)

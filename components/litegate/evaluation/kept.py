@@ -1,0 +1,190 @@
+"""What files gave on the samples, on disk: memory does not grow with how many there are.
+
+Each column is a file of raw values with a place for every sample of the dataset, most of them holes until they are
+written. It is mapped into memory only while some rows of it are written or read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from litegate.datasets import Dataset
+from litegate.outcomes.columns import Outcomes, Unpaired
+from litegate.outcomes.writing import Column, write_columns
+
+__all__ = ["Kept", "Seen"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_COMMON = -1
+"""In the place of a file's number: what is a sample's own, whoever evaluates it."""
+_SEEN = "seen"
+_AT_ONCE = 1 << 20
+"""Bytes of a column that are read at once."""
+
+
+@dataclass
+class Kept:
+    """Columns of every file.
+
+    Args:
+        folder: for the columns.
+        dataset: whose samples they are; a sample's index is its row.
+    """
+
+    folder: Path
+    dataset: Dataset
+    _kinds: dict[tuple[int, str], tuple[np.dtype[Any], tuple[int, ...]]] = field(default_factory=dict)
+
+    def add(self, file: int, index: Array, own: Mapping[str, Array], columns: Mapping[str, Array]) -> None:
+        """What a file gave on some samples.
+
+        Args:
+            own: columns that are the samples' own.
+        """
+        for name, values in own.items():
+            self._write(_COMMON, name, index, values)
+        for name, values in columns.items():
+            self._write(file, name, index, values)
+        self._write(file, _SEEN, index, np.ones(len(index), bool))
+
+    def forget(self, file: int, index: Array) -> None:
+        """Take back what a file gave on samples on which it is run again."""
+        self._write(file, _SEEN, index, np.zeros(len(index), bool))
+
+    def has_seen(self, file: int, index: Array | range) -> Array:
+        """Of samples, whether a file was run on each."""
+        if (file, _SEEN) not in self._kinds:
+            return np.zeros(len(index), bool)
+        return self.rows(file, _SEEN, index)
+
+    def names(self, file: int) -> set[str]:
+        """Of the columns of a file."""
+        return {name for of, name in self._kinds if of in (file, _COMMON)} - {_SEEN}
+
+    def rows(self, file: int, name: str, index: Array | range) -> Array:
+        """Some rows of a column of a file."""
+        if name == "index":
+            return np.asarray(index, np.int64)
+        if name == "group":
+            assert self.dataset.groups is not None
+            return self.dataset.groups[_places(index)]
+        file = file if (file, name) in self._kinds else _COMMON
+        return np.array(self._mapped(file, name, "r")[_places(index)])
+
+    def kind(self, file: int, name: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+        """The type of a column, and the shape of a row."""
+        if name not in ("index", "group"):
+            return self._kinds.get((file, name)) or self._kinds[_COMMON, name]
+        one = self.rows(file, name, range(1))
+        return one.dtype, ()
+
+    def _write(self, file: int, name: str, index: Array, values: Array) -> None:
+        known = self._kinds.setdefault((file, name), (values.dtype, values.shape[1:]))
+        if known[1] != values.shape[1:]:
+            raise ValueError(f"column {name}: rows of shape {values.shape[1:]} after rows of shape {known[1]}")
+        wider = np.result_type(known[0], values.dtype)
+        if wider != known[0]:
+            self._widen(file, name, wider)
+        self._mapped(file, name, "r+")[_places(index)] = values
+
+    def _widen(self, file: int, name: str, dtype: np.dtype[Any]) -> None:
+        """Longer names, or numbers of another type, have come."""
+        narrow = self._mapped(file, name, "r")
+        path = self._path(file, name)
+        path.unlink()  # the map holds on to what was there
+        self._kinds[file, name] = dtype, narrow.shape[1:]
+        self._mapped(file, name, "r+")[:] = narrow
+
+    def _mapped(self, file: int, name: str, mode: Any) -> Array:
+        dtype, shape = self._kinds[file, name]
+        path, rows = self._path(file, name), len(self.dataset.ids)
+        if not path.exists():
+            with path.open("wb") as made:
+                made.truncate(rows * dtype.itemsize * int(np.prod(shape)))
+        return np.memmap(path, dtype, mode, shape=(rows, *shape))
+
+    def _path(self, file: int, name: str) -> Path:
+        return self.folder / f"column-{file}-{name}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a file gave on the samples of `order`, in that order.
+
+    Attributes:
+        classes: number of classes of the model, None where it is no classifier.
+
+    Raises:
+        Unpaired: a sample was not evaluated.
+    """
+
+    kept: Kept
+    file: int
+    order: Array | range
+    classes: int | None
+
+    def __post_init__(self) -> None:
+        missing = len(self) - int(np.count_nonzero(self.kept.has_seen(self.file, self.order)))
+        if missing:
+            raise Unpaired(f"{missing:,} of {len(self):,} samples were not evaluated")
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def column(self, name: str) -> Array | None:
+        """A whole column; None if there is none."""
+        return self.kept.rows(self.file, name, self.order) if name in self._names() else None
+
+    def outcomes(self) -> Outcomes:
+        """All columns."""
+        return Outcomes(**{name: self._shortened(name, self.kept.rows(self.file, name, self.order)) for name in self._names()})
+
+    def write(self, path: Path) -> Path:
+        """The bytes of `outcomes().to_bytes()`, a part of a column at a time."""
+        write_columns(path, {name: self._streamed(name) for name in self._names()})
+        return path
+
+    def _names(self) -> list[str]:
+        found = self.kept.names(self.file) | {"index"} | ({"group"} if self.kept.dataset.groups is not None else set())
+        if not self._classified(found):
+            found -= {"label", "prediction"}
+        return [name for name in Outcomes.names() if name in found]
+
+    def _classified(self, names: set[str]) -> bool:
+        """Labels that are no classes of the model, which only a user's metric allows, are not kept."""
+        if "label" not in names or self.classes is None:
+            return True
+        return all(np.all((part >= 0) & (part < self.classes)) for part in self._parts("label"))
+
+    def _streamed(self, name: str) -> Column:
+        dtype, shape = self.kept.kind(self.file, name)
+        if name == "id":
+            dtype = np.dtype(f"S{self._longest}")
+        return Column(dtype, (len(self), *shape), (part.astype(dtype, copy=False) for part in self._parts(name)))
+
+    def _shortened(self, name: str, values: Array) -> Array:
+        """Names in the width of the longest: others that were evaluated in the same pass must not show."""
+        return values.astype(f"S{self._longest}") if name == "id" else values
+
+    @property
+    def _longest(self) -> int:
+        return max(1, *(int(np.char.str_len(part).max()) for part in self._parts("id")))
+
+    def _parts(self, name: str) -> Iterator[Array]:
+        dtype, shape = self.kept.kind(self.file, name)
+        step = max(1, _AT_ONCE // max(1, dtype.itemsize * int(np.prod(shape))))
+        for start in range(0, len(self), step):
+            yield self.kept.rows(self.file, name, self.order[start : start + step])
+
+
+def _places(index: Array | range) -> Array | slice:
+    """Neighbours as a slice, which is copied at once."""
+    first, last, size = int(index[0]), int(index[-1]), len(index)
+    if isinstance(index, range) or (last - first + 1 == size and bool(np.all(np.diff(index) == 1))):
+        return slice(first, last + 1)
+    return index
