@@ -3,31 +3,36 @@
 They are the members of one npz file, or npy files in a folder; a single npy file feeds a model with one input.
 A label of shape (samples,) that holds integers or booleans is a class for each sample; any other numbers are
 targets, such as regression values or masks. Rows are read one by one, targets like inputs, so memory does not
-grow with the data. Nothing is unpickled, and no array is read that is not as long as its header says.
+grow with the data. A row of an unpacked array is read from its place, and not verified by the archive's checksum.
+Nothing is unpickled, and no array is read that is not as long as its header says.
 """
 
 from __future__ import annotations
 
 import io
 import math
+import struct
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, ClassVar, Self, overload
 
 import numpy as np
+from typing_extensions import override
 
 from litegate.datasets.archives import check_zip
 from litegate.datasets.groups import groups_of_array
 from litegate.datasets.npy import Header, Rows, read_header
 from litegate.errors import DataError
 
-__all__ = ["NpyDataset", "NpzDataset", "Positions"]
+__all__ = ["NpyDataset", "NpzDataset", "Positions", "data_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Files = Mapping[str, Callable[[], Path]]
+_LOCAL = struct.Struct("<26xHH")
+"""What stands before the bytes of a member: at its end, the lengths of a name and of an extra field that follow."""
 _LABELS = 1 << 16
 """So many labels are read at once."""
 _BLOCK_BYTES = 1 << 18
@@ -166,6 +171,22 @@ class NpzDataset(_ArrayDataset):
         except _DAMAGE as error:
             raise DataError(where, "a whole .npz file", f"{type(error).__name__}: {error}") from None
 
+    @override
+    @contextmanager
+    def _rows(self, _wanted: Array | range) -> Iterator[Mapping[str, Rows]]:
+        with ExitStack() as stack:
+            members = stack.enter_context(self._container(self.paths, self.where))
+            archive = stack.enter_context(self._archive(self.paths[""]))
+            rows = {}
+            for name, header in self.headers.items():
+                member = archive.getinfo(f"{name}.npy")
+                if member.compress_type == zipfile.ZIP_STORED:  # zipfile reads all that lies before a row
+                    file: IO[bytes] = stack.enter_context(self.paths[""].open("rb"))
+                    rows[name] = Rows(file, replace(header, start=header.start + data_of(file, member)))
+                else:
+                    rows[name] = Rows(stack.enter_context(members[name][0]()), header)
+            yield rows
+
     @staticmethod
     def _archive(source: Path) -> AbstractContextManager[zipfile.ZipFile]:
         return zipfile.ZipFile(source)
@@ -199,6 +220,13 @@ class NpyDataset(_ArrayDataset):
             }
         except _DAMAGE as error:
             raise DataError(where, "whole .npy files", f"{type(error).__name__}: {error}") from None
+
+
+def data_of(raw: IO[bytes], member: zipfile.ZipInfo) -> int:
+    """Where the bytes of a member begin in an archive."""
+    raw.seek(member.header_offset)
+    lengths = _LOCAL.unpack(raw.read(_LOCAL.size))
+    return int(member.header_offset + _LOCAL.size + sum(lengths))
 
 
 def _arrays_of(archive: zipfile.ZipFile, where: str) -> list[zipfile.ZipInfo]:

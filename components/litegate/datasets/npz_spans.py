@@ -7,7 +7,6 @@ to their end and verified by their CRC-32. A row is verified by nothing but the 
 from __future__ import annotations
 
 import math
-import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +17,7 @@ import numpy as np
 from typing_extensions import override
 
 from litegate.datasets.npy import Rows
-from litegate.datasets.npz import NpzDataset
+from litegate.datasets.npz import NpzDataset, data_of
 from litegate.datasets.pinned import PinnedFile
 
 __all__ = ["SpanNpz"]
@@ -26,8 +25,6 @@ __all__ = ["SpanNpz"]
 Array = np.ndarray[Any, np.dtype[Any]]
 _TAIL, _HEAD = 1 << 17, 1 << 13
 """Bytes at the end, which hold the directory and mostly the labels, and at the beginning of a member: its headers."""
-_LOCAL = struct.Struct("<26xHH")
-"""What stands before the bytes of a member: at its end, the lengths of a name and of an extra field that follow."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class SpanNpz(NpzDataset):
     def _rows(self, _wanted: Array | range) -> Iterator[Mapping[str, Rows]]:
         file: Any = self.paths[""]
         with _archive(file) as archive, file.spans() as raw:
-            places = {each.filename: _data_of(raw, each) for each in archive.infolist()}
+            places = {each.filename: data_of(raw, each) for each in archive.infolist()}
             headers = {
                 name: replace(header, start=header.start + places[f"{name}.npy"])
                 for name, header in self.headers.items()
@@ -80,13 +77,6 @@ def _archive(file: PinnedFile) -> Iterator[zipfile.ZipFile]:
     file.want([(0, _HEAD), (file.size - _TAIL, file.size)])
     with file.spans() as raw, zipfile.ZipFile(raw) as archive:
         yield archive
-
-
-def _data_of(raw: Any, member: zipfile.ZipInfo) -> int:
-    """Where the bytes of a member begin."""
-    raw.seek(member.header_offset)
-    lengths = _LOCAL.unpack(raw.read(_LOCAL.size))
-    return int(member.header_offset + _LOCAL.size + sum(lengths))
 
 
 def _rows_of(header: Any, wanted: Array) -> Iterator[tuple[int, int]]:

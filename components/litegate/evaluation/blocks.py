@@ -14,7 +14,7 @@ import numpy as np
 from litegate.records import Stopping
 from litegate.spec import MIN_SAMPLES
 
-__all__ = ["Plan", "cumulative_counts", "ends_of_groups"]
+__all__ = ["Plan", "as_rows", "cumulative_counts", "ends_of_groups"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FIRST_BLOCK = 256
@@ -77,3 +77,11 @@ def _counts(first_samples: int | None, available: int) -> list[int]:
         seen = min(available, seen + max(FIRST_BLOCK, seen // 4))
         counts.append(seen)
     return counts
+
+
+def as_rows(index: Array | range) -> Array | slice:
+    """Neighbours as a slice: numpy makes a list of a range."""
+    first, last, size = int(index[0]), int(index[-1]), len(index)
+    if isinstance(index, range) or (last - first + 1 == size and bool(np.all(np.diff(index) == 1))):
+        return slice(first, last + 1)
+    return index

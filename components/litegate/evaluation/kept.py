@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from litegate.datasets import Dataset
+from litegate.evaluation.blocks import as_rows
+from litegate.outcomes.clusters import all_distinct
 from litegate.outcomes.columns import Outcomes, Unpaired
 from litegate.outcomes.writing import Column, write_columns
 
@@ -72,9 +74,9 @@ class Kept:
             return np.asarray(index, np.int64)
         if name == "group":
             assert self.dataset.groups is not None
-            return self.dataset.groups[_places(index)]
+            return self.dataset.groups[as_rows(index)]
         file = file if (file, name) in self._kinds else _COMMON
-        return np.array(self._mapped(file, name, "r")[_places(index)])
+        return np.array(self._mapped(file, name, "r")[as_rows(index)])
 
     def kind(self, file: int, name: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
         """The type of a column, and the shape of a row."""
@@ -90,7 +92,7 @@ class Kept:
         wider = np.result_type(known[0], values.dtype)
         if wider != known[0]:
             self._widen(file, name, wider)
-        self._mapped(file, name, "r+")[_places(index)] = values
+        self._mapped(file, name, "r+")[as_rows(index)] = values
 
     def _widen(self, file: int, name: str, dtype: np.dtype[Any]) -> None:
         """Longer names, or numbers of another type, have come."""
@@ -138,11 +140,23 @@ class Seen:
 
     def column(self, name: str) -> Array | None:
         """A whole column; None if there is none."""
-        return self.kept.rows(self.file, name, self.order) if name in self._names() else None
+        if name not in self._names():
+            return None
+        dtype, shape = self.kept.kind(self.file, name)
+        found, at = np.empty((len(self), *shape), dtype), 0
+        for part in self.parts(name):
+            found[at : at + len(part)] = part
+            at += len(part)
+        return found
+
+    def copies(self) -> Array | None:
+        """The column `fed`, where it is not certain that no two samples are equal."""
+        return None if all_distinct(self.parts("fed"), len(self)) else self.column("fed")
 
     def outcomes(self) -> Outcomes:
         """All columns."""
-        return Outcomes(**{name: self._shortened(name, self.kept.rows(self.file, name, self.order)) for name in self._names()})
+        columns = {name: self.kept.rows(self.file, name, self.order) for name in self._names()}
+        return Outcomes(**columns | {"id": columns["id"].astype(f"S{self._longest}")})
 
     def write(self, path: Path) -> Path:
         """The bytes of `outcomes().to_bytes()`, a part of a column at a time."""
@@ -159,32 +173,24 @@ class Seen:
         """Labels that are no classes of the model, which only a user's metric allows, are not kept."""
         if "label" not in names or self.classes is None:
             return True
-        return all(np.all((part >= 0) & (part < self.classes)) for part in self._parts("label"))
+        return all(np.all((part >= 0) & (part < self.classes)) for part in self.parts("label"))
 
     def _streamed(self, name: str) -> Column:
         dtype, shape = self.kept.kind(self.file, name)
-        if name == "id":
+        if name == "id":  # others that were evaluated in the same pass must not show
             dtype = np.dtype(f"S{self._longest}")
-        return Column(dtype, (len(self), *shape), (part.astype(dtype, copy=False) for part in self._parts(name)))
-
-    def _shortened(self, name: str, values: Array) -> Array:
-        """Names in the width of the longest: others that were evaluated in the same pass must not show."""
-        return values.astype(f"S{self._longest}") if name == "id" else values
+        return Column(dtype, (len(self), *shape), (part.astype(dtype, copy=False) for part in self.parts(name)))
 
     @property
     def _longest(self) -> int:
-        return max(1, *(int(np.char.str_len(part).max()) for part in self._parts("id")))
+        """Bytes of the longest name."""
+        return max(1, *(int(np.char.str_len(part).max()) for part in self.parts("id")))
 
-    def _parts(self, name: str) -> Iterator[Array]:
+    def parts(self, name: str) -> Iterator[Array]:
+        """A column, some rows at a time; nothing if there is none."""
+        if (name not in ("id", "index", "label") and name not in self._names()) or not len(self):
+            return
         dtype, shape = self.kept.kind(self.file, name)
         step = max(1, _AT_ONCE // max(1, dtype.itemsize * int(np.prod(shape))))
         for start in range(0, len(self), step):
             yield self.kept.rows(self.file, name, self.order[start : start + step])
-
-
-def _places(index: Array | range) -> Array | slice:
-    """Neighbours as a slice, which is copied at once."""
-    first, last, size = int(index[0]), int(index[-1]), len(index)
-    if isinstance(index, range) or (last - first + 1 == size and bool(np.all(np.diff(index) == 1))):
-        return slice(first, last + 1)
-    return index

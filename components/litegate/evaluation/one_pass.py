@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from litegate.datasets import Dataset, in_reading_order
-from litegate.evaluation.blocks import Plan
+from litegate.evaluation.blocks import Plan, as_rows
 from litegate.evaluation.kept import Kept, Seen
 from litegate.evaluation.pool import Pool
 from litegate.records import Stopping
@@ -89,7 +89,7 @@ class OnePass:
             samples = in_reading_order(self.dataset, longest.plan.order[begin:end])
             for part in fixed:
                 if not self._failed(part):
-                    _want(wanted, part.file, np.isin(samples, part.plan.order))
+                    _want(wanted, part.file, self._in_plan(samples, part))
             self._evaluate(samples, wanted)
             for part in undecided:
                 if end in part.plan.counts and not self._failed(part) and self._ends(part, end):
@@ -107,7 +107,7 @@ class OnePass:
         everything = range(len(self.dataset.ids))
         rest = np.zeros((len(parts), len(everything)), bool)
         for row, part in zip(rest, parts, strict=True):
-            row[part.plan.order] = True
+            row[as_rows(part.plan.order)] = True
             row &= ~self.kept.has_seen(part.file, everything)
         found = rest.any(axis=0)
         samples = in_reading_order(self.dataset, everything if found.all() else np.flatnonzero(found))
@@ -115,6 +115,12 @@ class OnePass:
         for row, part in zip(rest, parts, strict=True):
             _want(wanted, part.file, row if isinstance(samples, range) else row[samples])
         return samples, wanted
+
+    def _in_plan(self, samples: Array | range, part: Part) -> Array:
+        planned = np.zeros(len(self.dataset.ids), bool)
+        planned[as_rows(part.plan.order)] = True
+        found: Array = planned[as_rows(samples)]
+        return found
 
     def _evaluate(self, samples: Array | range, wanted: Mapping[int, Array | None]) -> None:
         if len(samples):

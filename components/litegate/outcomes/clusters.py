@@ -7,6 +7,7 @@ assumed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 
 from litegate.outcomes.columns import Outcomes
 
-__all__ = ["Clusters", "Sizes"]
+__all__ = ["Clusters", "Sizes", "all_distinct"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -112,7 +113,7 @@ class Clusters:
     def by(cls, group: Array | None, fed: Array | None) -> Clusters | None:
         """The same, of two columns."""
         groups = None if group is None else _codes(group)
-        copies = None if fed is None or _distinct(fed) else _codes(fed)
+        copies = None if fed is None or all_distinct([fed], len(fed)) else _codes(fed)
         if groups is None and copies is None:
             return None
         visit = np.arange(len(copies)) if groups is None else groups  # type: ignore[arg-type]
@@ -171,16 +172,18 @@ def _codes(values: Array) -> Array:
     return codes
 
 
-def _distinct(digests: Array) -> bool:
-    """Whether it is certain that no two are equal, by one number for each, which is five times as fast."""
-    if not len(digests):
+def all_distinct(parts: Iterable[Array], size: int) -> bool:
+    """Whether it is certain that no two of `size` digests are equal; by a number for each, five times as fast."""
+    if not size:
         return True
-    if digests.dtype.itemsize % 8:
-        return False
-    words = np.ascontiguousarray(digests).view(np.uint64).reshape(len(digests), -1)
-    mixed = np.zeros(len(words), np.uint64)
-    for column, factor in zip(words.T, _ODD ** np.arange(words.shape[1], dtype=np.uint64), strict=True):
-        mixed += column * factor
+    mixed, at = np.zeros(size, np.uint64), 0
+    for digests in parts:
+        if digests.dtype.itemsize % 8:
+            return False
+        words = np.ascontiguousarray(digests).view(np.uint64).reshape(len(digests), -1)
+        factors = _ODD ** np.arange(words.shape[1], dtype=np.uint64)
+        mixed[at : at + len(words)] = np.sum(words * factors, axis=1)
+        at += len(words)
     mixed.sort()
     return bool(np.all(mixed[1:] != mixed[:-1]))
 

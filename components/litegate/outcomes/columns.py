@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Outcomes", "Unpaired", "match", "merged"]
+__all__ = ["Outcomes", "Unpaired", "match"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -73,36 +73,6 @@ class Outcomes:
     def _columns(self) -> dict[str, Array]:
         columns = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {name: column for name, column in columns if column is not None}
-
-
-def merged(parts: Sequence[Outcomes], order: Array) -> Outcomes:
-    """The samples of `order`, in that order, from parts of the data that were evaluated apart from each other.
-
-    However the samples were split, the result is the same, to the byte that `to_bytes` gives.
-
-    Args:
-        parts: of one artifact, in any order; together they may have more samples than are asked for.
-        order: indices of samples.
-
-    Raises:
-        Unpaired: a sample was evaluated twice, or not at all.
-    """
-    whole = parts[0] if len(parts) == 1 else Outcomes.concatenate(parts)
-    by_index = np.argsort(whole.index, kind="stable")
-    index = whole.index[by_index]
-    if np.any(index[1:] == index[:-1]):
-        raise Unpaired("a sample was evaluated twice")
-    place = np.searchsorted(index, order)
-    missing = int(np.sum(index[np.minimum(place, len(index) - 1)] != order))
-    if missing:
-        raise Unpaired(f"{missing:,} of {len(order):,} samples were not evaluated")
-    found = whole if np.array_equal(whole.index, order) else whole.take(by_index[place])
-    return replace(found, id=_as_short_as_possible(found.id))
-
-
-def _as_short_as_possible(names: Array) -> Array:
-    """Bytes in the width of the longest: others that were evaluated in the same part must not show."""
-    return names.astype(f"S{max(1, int(np.char.str_len(names).max(initial=1)))}")
 
 
 class Unpaired(ValueError):

@@ -7,6 +7,7 @@ that the variant is compared with in lockstep, so that what was seen at any time
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from litegate.datasets import Dataset, open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.datasets.sampling import choose, in_random_order
 from litegate.errors import BadInput, DataError
-from litegate.evaluation.blocks import Plan, cumulative_counts, ends_of_groups
+from litegate.evaluation.blocks import Plan, as_rows, cumulative_counts, ends_of_groups
 from litegate.evaluation.interface import Interface, interface_of
 from litegate.evaluation.kept import Kept, Seen
 from litegate.evaluation.lockstep import FileFailed, Job
@@ -174,7 +175,7 @@ class _Evaluating:
         self, file: EvaluateRequest, seen: Mapping[str, Seen], plan: Plan, seconds: float
     ) -> FileEvaluation:
         outcomes = seen[file.artifact.variant]
-        clusters = Clusters.by(outcomes.column("group"), outcomes.column("fed"))
+        clusters = Clusters.by(outcomes.column("group"), outcomes.copies())
         _say(file, self._work, outcomes, clusters, len(plan.order), f"{len(outcomes) / seconds:,.0f} samples/s")
         return FileEvaluation(
             artifact_digest=file.artifact.file.digest,
@@ -183,7 +184,7 @@ class _Evaluating:
             available=len(plan.order),
             outcomes=_kept(self._work, outcomes, "outcomes.npz"),
             class_samples=dict(plan.class_samples),
-            predictions=_counted(outcomes.column("prediction")),
+            predictions=_counted(outcomes.parts("prediction")),
             classes=self._dataset.classes,
             **_design(file, plan.counts),
             clusters=None if clusters is None else len(clusters),
@@ -222,14 +223,15 @@ def _class_samples(dataset: Dataset, order: Array | range, classes: int | None) 
     """How many samples of each class there are to be had."""
     if dataset.labels is None or classes is None:
         return {}
-    return _counted(dataset.labels if isinstance(order, range) else dataset.labels[order])
+    return _counted([dataset.labels[as_rows(order)]])
 
 
-def _counted(labels: Array | None) -> dict[int, int]:
-    if labels is None:
-        return {}
-    values, counts = np.unique(labels, return_counts=True)
-    return dict(zip(values.tolist(), counts.tolist(), strict=True))
+def _counted(labels: Iterable[Array]) -> dict[int, int]:
+    found: Counter[int] = Counter()
+    for part in labels:
+        values, counts = np.unique(part, return_counts=True)
+        found.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+    return dict(sorted(found.items()))
 
 
 def _plan(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Plan:
@@ -242,7 +244,7 @@ def _plan(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Pl
         order = range(len(dataset.ids))
     else:
         order = choose(*chosen)
-    visited = None if groups is None else groups[order]
+    visited = None if groups is None else groups[as_rows(order)]
     counts = cumulative_counts(request.stopping, len(order), ends_of_groups(visited))
     largest = 1 if visited is None else int(np.unique(visited, return_counts=True)[1].max())
     return Plan(order, counts, _class_samples(dataset, order, classes), largest)
