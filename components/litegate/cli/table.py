@@ -12,7 +12,7 @@ from rich.text import Text
 
 from litegate.cli.outcome import Outcome
 from litegate.presentation import wording
-from litegate.presentation.benchmarks import latencies
+from litegate.presentation.latencies import latencies
 from litegate.records import BaselineSummary, Champion, Comparison, RunResult, VariantRow
 from litegate.stack import Home, Stack
 from litegate.variants import BASELINE
