@@ -17,7 +17,7 @@ from litegate.settings import Settings
 from litegate.spec import parse_spec
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
-from litegate.variants import BASELINE
+from litegate.variants import BASELINE, VARIANTS
 
 
 class Steps:
@@ -58,8 +58,14 @@ class Steps:
         self._prepare()
         return self._run("conversion_check")
 
+    def calibrate(self) -> records.Calibrated:
+        self._prepare()
+        return self._run("calibrate")
+
     def quantize(self, variant: str) -> Artifact:
         self._prepare()
+        if VARIANTS[variant].recipe.calibrated and self.results.maybe(records.Calibrated, "calibrate") is None:
+            self.calibrate()
         return self._run("quantize", variant)
 
     def inspect(self, artifact: Artifact) -> records.Inspection:
@@ -71,6 +77,9 @@ class Steps:
 
     def evaluate(self, artifact: Artifact, **changes: Any) -> records.Evaluated:
         return evaluated_alone(self._about(artifact, "evaluate", **changes))
+
+    def request(self, step: str, variant: str = "") -> Any:
+        return request_of(step, self.results, variant)
 
     def _prepare(self) -> None:
         """What tests put in the place of these methods counts."""

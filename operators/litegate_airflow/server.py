@@ -6,11 +6,15 @@ time, is imported here, once; nothing of it is run. And the scheduler looks less
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+from multiprocessing.connection import Connection, wait
+from typing import Any
 
 from airflow.__main__ import main
 from airflow.cli.commands import scheduler_command
+from airflow.executors.local_executor import LocalExecutor
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
 import litegate_airflow.dags  # noqa: F401
@@ -19,29 +23,35 @@ __all__ = ["PatientScheduler"]
 
 
 class PatientScheduler(SchedulerJobRunner):
-    """A scheduler whose pause between two looks for work depends on whether there has been any lately.
+    """A scheduler that looks for work as soon as a task has begun or ended, and seldom while there are none.
 
-    With tasks at work it is the setting `scheduler_idle_sleep_time`; it is `REST` once there have been none for
-    `LINGER` seconds. A run that begins then waits for half of `REST` on average, once.
+    Until something is heard of a task it waits for the setting `scheduler_idle_sleep_time`, since what is skipped
+    takes several looks; and for `REST` seconds once nothing has been heard for `LINGER` seconds. A run that begins
+    then waits for half of `REST` on average, once.
     """
 
     REST = 2.0
-    LINGER = 15.0
+    LINGER = 5.0
 
     _pause = 1.0
-    _busy = 0.0
+    _heard = -math.inf
 
     @property
     def _scheduler_idle_sleep_time(self) -> float:
-        """Asked for by Airflow after each look that found nothing."""
-        now = time.monotonic()
-        if any(executor.running or executor.queued_tasks for executor in self.executors):
-            self._busy = now
-        return self._pause if now - self._busy < self.LINGER else max(self._pause, self.REST)
+        """Asked for by Airflow after each look that found nothing. The wait is here, and what is left of it is 0."""
+        recently = time.monotonic() - self._heard < self.LINGER
+        if wait(self._results(), self._pause if recently else max(self._pause, self.REST)):
+            self._heard = time.monotonic()
+        return 0.0
 
     @_scheduler_idle_sleep_time.setter
     def _scheduler_idle_sleep_time(self, seconds: float) -> None:
         self._pause = seconds
+
+    def _results(self) -> list[Connection]:
+        """Where the executors' worker processes say how tasks begin and end."""
+        queues: list[Any] = [each.result_queue for each in self.executors if isinstance(each, LocalExecutor)]
+        return [queue._reader for queue in queues]
 
 
 if __name__ == "__main__":

@@ -111,6 +111,11 @@ ROWS = MappingProxyType(
             3,
             unit="s",
         ),
+        "calibrate_once": Row(
+            "MobileNetV2, 200 samples, all integer variants, equal bytes: one calibration / a converter call for each",
+            "calibrate_row:calibrate_once",
+            0.35,
+        ),
         "step_startup": Row(
             "until a warm step's own code runs / `import tensorflow` with everything installed",
             "startup_row:step_startup",

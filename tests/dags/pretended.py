@@ -15,6 +15,7 @@ from litegate.records import (
     Artifact,
     BaselineSummary,
     Benchmarks,
+    Calibrated,
     Champion,
     ChampionFile,
     ConversionCheck,
@@ -42,7 +43,7 @@ from litegate.records import (
 )
 from tests.operators.runtime.test_run_records import inspection, smoke
 
-__all__ = ["CRASH", "EVERYTHING", "SPEC", "Outcome", "Run", "Steps", "artifact"]
+__all__ = ["CRASH", "EVERYTHING", "FILE", "SPEC", "Outcome", "Run", "Steps", "artifact"]
 
 SPEC = """
 model: {{name: m, uri: m.keras}}
@@ -128,6 +129,9 @@ class Steps:
 
     def conversion_check(self, request: Any) -> ConversionCheck:
         return ConversionCheck(samples=3, max_abs_difference=0.0, agreement=1.0)
+
+    def calibrate(self, request: Any) -> Calibrated:
+        return Calibrated(file=FILE, variants=("int8", "int16x8"))
 
     def quantize(self, request: Any) -> Artifact:
         return artifact(request.variant)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from litegate.errors import BadInput
-from tests.dags.pretended import CRASH, Outcome, Run, Steps, artifact
+from tests.dags.pretended import CRASH, FILE, Outcome, Run, Steps, artifact
 from tests.operators.runtime.test_run_records import inspection, smoke
 
 
@@ -59,6 +59,28 @@ def test_variants_that_fail_are_judged_and_do_not_stop_the_others(run_flow: Run)
     assert ("smoke", "int8_float_fallback") not in outcome.steps.requests
     assert [item.variant for item in outcome.steps.requests["benchmark", ""].files] == ["float32", "dynamic_range"]
     assert outcome.pull("promote")["champion"]["variant"] == "dynamic_range"
+
+
+def test_variants_are_quantized_from_one_calibrated_model(usual_run: Outcome) -> None:
+    requests = usual_run.steps.requests
+    assert requests["quantize", "int8"].calibrated == FILE
+    assert (requests["quantize", "int8"].saved_model, requests["quantize", "int8"].samples) == ((), None)
+    assert requests["quantize", "dynamic_range"].calibrated is None
+    assert requests["quantize", "dynamic_range"].saved_model == (FILE,)
+
+
+def test_a_calibration_that_fails_leaves_it_to_each_variant(run_flow: Run) -> None:
+    outcome = run_flow(Steps({("calibrate", ""): CRASH}))
+    assert {str(instance.state) for instance in outcome.tasks.values()} == {"success"}
+    request = outcome.steps.requests["quantize", "int8"]
+    assert (request.calibrated, request.saved_model, request.samples.samples) == (None, (FILE,), 3)
+
+
+def test_nothing_is_calibrated_where_no_variant_is(run_flow: Run) -> None:
+    outcome = run_flow(Steps(), {"variants": ["dynamic_range"]})
+    assert ("calibrate", "") not in outcome.steps.requests
+    assert (outcome.state("calibrate"), outcome.state("register")) == ("success", "success")
+    assert "calibrate" not in run_flow(Steps(), variants="[float16]").tasks
 
 
 def test_a_single_variant_that_fails_is_rejected_on_record(run_flow: Run) -> None:

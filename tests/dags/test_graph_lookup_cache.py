@@ -9,8 +9,9 @@ import pytest
 from litegate.errors import BadInput, StepFailed
 from tests.dags.pretended import EVERYTHING, Run, Steps
 
-FLOW = ("convert", "sample", "check", "quantize", "evaluate", "benchmark")
-COMPUTED = {"convert", "sample", "lint", "conversion_check", "quantize", "inspect", "smoke", "evaluate", "benchmark"}
+FLOW = ("convert", "sample", "check", "calibrate", "quantize", "evaluate", "benchmark")
+COMPUTED = {"convert", "sample", "lint", "conversion_check", "calibrate"}
+COMPUTED |= {"quantize", "inspect", "smoke", "evaluate", "benchmark"}
 
 
 def test_a_run_whose_results_are_all_there_skips_to_the_gate(run_flow: Run) -> None:
@@ -35,7 +36,7 @@ BASELINE = {("lint", ""), ("conversion_check", ""), ("inspect", "float32"), ("sm
 def test_only_what_is_missing_is_computed(run_flow: Run, missing: str, quantized: list[str]) -> None:
     of_files = {(step, name) for step in ("quantize", "inspect", "smoke") for name in ("dynamic_range", "int8")}
     evaluated = {("evaluate", name) for name in ("float32", "dynamic_range", "int8")}
-    known = {("convert", ""), ("sample", "")} | BASELINE | of_files | evaluated
+    known = {("convert", ""), ("sample", ""), ("calibrate", "")} | BASELINE | of_files | evaluated
     outcome = run_flow(Steps(known=known - {(missing, "int8")}))
     assert outcome.pull("lookup_cache") == quantized
     assert {name.partition("/")[2] for name in outcome.tasks if name.startswith("quantize/")} - {""} == set(quantized)

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import inspect
-import math
 import subprocess
 import sys
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
 
 import pytest
 from airflow.jobs.job import Job
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
+from litegate_airflow import server
 from litegate_airflow.server import PatientScheduler
 
 
 @pytest.fixture
-def scheduler() -> PatientScheduler:
-    return PatientScheduler(Job(), scheduler_idle_sleep_time=0.25)
+def scheduler() -> Iterator[PatientScheduler]:
+    scheduler = PatientScheduler(Job(), scheduler_idle_sleep_time=0.25)
+    (executor,) = scheduler.executors
+    executor.start()
+    yield scheduler
+    executor.end()
+
+
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long it was ready to wait, each time."""
+    times: list[float] = []
+
+    def wait(readers: list[Connection], seconds: float) -> list[Connection]:
+        times.append(seconds)
+        return [reader for reader in readers if reader.poll(0)]
+
+    monkeypatch.setattr(server, "wait", wait)
+    return times
 
 
 def pause(scheduler: PatientScheduler) -> float:
@@ -25,19 +44,21 @@ def pause(scheduler: PatientScheduler) -> float:
     return scheduler._scheduler_idle_sleep_time
 
 
-def test_it_rests_where_there_has_been_no_task(scheduler):
-    scheduler._busy = -math.inf
-    assert pause(scheduler) == PatientScheduler.REST
+def test_it_rests_where_nothing_was_heard_of_a_task(scheduler, waited):
+    assert pause(scheduler) == 0
+    assert waited == [PatientScheduler.REST]
 
 
-def test_it_is_eager_while_a_task_is_queued_or_runs_and_for_some_time_after(scheduler, monkeypatch):
-    for work in ({"queued_tasks": {"task": None}}, {"running": {"task"}}):
-        scheduler._busy = -math.inf
-        with monkeypatch.context() as patch:
-            for name, tasks in work.items():
-                patch.setattr(scheduler.executors[0], name, tasks)
-            assert pause(scheduler) == 0.25
-        assert pause(scheduler) == 0.25, "the next task may be about to begin"
+def test_what_is_heard_of_a_task_ends_its_wait_and_makes_it_eager_for_some_time(scheduler, waited):
+    scheduler.executors[0].result_queue.put(("task", "success", None))
+    scheduler.executors[0].result_queue._reader.poll(None)  # a thread puts it there
+    assert pause(scheduler) == 0
+    scheduler.executors[0].result_queue.get()
+    assert pause(scheduler) == 0
+    assert waited == [PatientScheduler.REST, 0.25]
+    scheduler._heard -= PatientScheduler.LINGER
+    pause(scheduler)
+    assert waited[2:] == [PatientScheduler.REST]
 
 
 def test_it_is_airflows_own_command_that_is_run():

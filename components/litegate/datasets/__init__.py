@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from litegate.work.step_work import Work
 __all__ = [
     "Dataset",
     "Files",
+    "InBlocks",
     "Label",
     "Sample",
     "data_files",
@@ -72,6 +73,15 @@ class Dataset(Protocol):
 
         A label is an int where it is a class, an array without the batch axis where it is a target, else None.
         """
+        ...
+
+
+@runtime_checkable
+class InBlocks(Protocol):
+    """What a format offers that reads many samples as fast as one."""
+
+    def blocks(self, indices: Indices, size: int) -> Iterator[tuple[Array, Mapping[str, Array], Array | None]]:
+        """Samples in ascending order, `size` at a time: indices, features and labels, with the batch axis."""
         ...
 
 

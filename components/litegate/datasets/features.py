@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from litegate.datasets import Dataset, Label
+from litegate.datasets import Dataset, InBlocks, Label
 from litegate.errors import DataError
 from litegate.runtimes.litert import Misfit, Tensor, check_features
 
@@ -17,6 +17,7 @@ __all__ = ["FeatureReader"]
 Array = np.ndarray[Any, np.dtype[Any]]
 Preprocess = Callable[[dict[str, Array], Label], tuple[Mapping[str, Array], Label]]
 _Sample = tuple[int, Label, Mapping[str, Array]]
+_Batch = tuple[Array, Array | None, dict[str, Array]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class FeatureReader:
 
     def batches(
         self, indices: Sequence[int] | Array, preprocess: Preprocess | None, size: int = 32
-    ) -> Iterator[tuple[Array, Array | None, dict[str, Array]]]:
+    ) -> Iterator[_Batch]:
         """Indices, labels and features, `size` samples at a time.
 
         Labels are (n,) int64 classes or (n, ...) targets, and None where the dataset has none.
@@ -44,6 +45,9 @@ class FeatureReader:
         Raises:
             DataError: a sample does not fit the signature, is not finite, or `preprocess` gives no sample.
         """
+        if preprocess is None and isinstance(self.dataset, InBlocks):
+            yield from (self._whole_block(*block) for block in self.dataset.blocks(indices, size))
+            return
         waiting: list[_Sample] = []
         for index, features, label in self.dataset.read(indices):
             waiting.append((index, *self._sample(index, features, label, preprocess)))
@@ -53,6 +57,15 @@ class FeatureReader:
         if waiting:
             yield self._stack(waiting)
 
+    def _whole_block(self, index: Array, features: Mapping[str, Array], labels: Array | None) -> _Batch:
+        bound = self._bind(features)
+        self._check(bound, int(index[0]))
+        for name, value in bound.items():
+            self._refuse_not_finite(f"input {name!r}", value, index)
+        if labels is not None:
+            self._refuse_not_finite("label", labels, index)
+        return index, labels, bound
+
     def _sample(
         self, index: int, features: Mapping[str, Array], label: Label, preprocess: Preprocess | None
     ) -> tuple[Label, Mapping[str, Array]]:
@@ -61,12 +74,16 @@ class FeatureReader:
             bound = self._whole_numbers(bound)
         else:
             bound, label = self._preprocessed(preprocess, bound, label, f"sample {self.dataset.ids[index]}")
+        self._check({name: value[np.newaxis] for name, value in bound.items()}, index)
+        return label, bound
+
+    def _check(self, features: Mapping[str, Array], index: int) -> None:
+        """Check the inputs of one sample, or of several that are alike."""
         try:
-            check_features({name: value[np.newaxis] for name, value in bound.items()}, self.inputs)
+            check_features(features, self.inputs)
         except Misfit as error:
             sample = f"{self.where} (sample {self.dataset.ids[index]})"
             raise DataError(sample, f"{error.what} to be {error.expected}", error.got) from None
-        return label, bound
 
     def _preprocessed(
         self, preprocess: Preprocess, features: dict[str, Array], label: Label, sample: str
@@ -99,7 +116,7 @@ class FeatureReader:
         """Decoded images hold whole numbers, so they may go to an integer input as they are."""
         if not self.dataset.classes:
             return features
-        return {name: value.astype(self.inputs[name].real_dtype) for name, value in features.items()}
+        return {name: value.astype(self.inputs[name].real_dtype, copy=False) for name, value in features.items()}
 
     def _stack(self, samples: list[_Sample]) -> tuple[Array, Array | None, dict[str, Array]]:
         indices = np.array([sample[0] for sample in samples], np.int64)

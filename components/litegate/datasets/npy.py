@@ -70,15 +70,19 @@ class Rows:
         self._file, self._header = file, header
         self._kept: Array | None = None
 
-    def row(self, index: int) -> Array:
-        """The element at `index` of the first axis."""
+    def take(self, indices: Array) -> Array:
+        """The elements at `indices`, which ascend, of the first axis; neighbours are read at once. Read-only."""
         if self._header.fortran_order:  # rows are scattered over the whole array
             if self._kept is None:
                 self._kept = self.whole()
-            return np.ascontiguousarray(self._kept[index])
+            return np.ascontiguousarray(self._kept[indices])
         shape = self._header.shape[1:]
         size = math.prod(shape) * self._header.dtype.itemsize
-        return self._read(index * size, size).reshape(shape)
+        runs = np.split(indices, np.flatnonzero(np.diff(indices) != 1) + 1)
+        parts = [self._read(int(run[0]) * size, len(run) * size) for run in runs]
+        found = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        found.flags.writeable = False
+        return found.reshape(len(indices), *shape)
 
     def whole(self) -> Array:
         """All of the array."""

@@ -9,6 +9,7 @@ grow with the data. Nothing is unpickled, and no array is read that is not as lo
 from __future__ import annotations
 
 import io
+import math
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -27,6 +28,8 @@ __all__ = ["NpyDataset", "NpzDataset", "Positions"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Files = Mapping[str, Callable[[], Path]]
+_BLOCK_BYTES = 1 << 18
+"""So much is read at once for those who take one sample at a time."""
 _DAMAGE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, NotImplementedError)
 
 
@@ -85,19 +88,34 @@ class _ArrayDataset:
         Raises:
             DataError: the file is damaged.
         """
-        wanted = np.sort(np.asarray(indices, np.int64))
+        sample = sum(math.prod(header.shape[1:]) * header.dtype.itemsize for header in self.headers.values())
+        for block, features, labels in self.blocks(indices, max(1, _BLOCK_BYTES // max(1, sample))):
+            for place, index in enumerate(block.tolist()):
+                label = None if labels is None else labels[place, ...] if self.labels is None else int(labels[place])
+                yield index, {name: values[place, ...] for name, values in features.items()}, label
+
+    def blocks(
+        self, indices: Sequence[int] | Array, size: int
+    ) -> Iterator[tuple[Array, Mapping[str, Array], Array | None]]:
+        """Samples in ascending order, `size` at a time: indices, features and labels, with the batch axis.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        wanted = indices if isinstance(indices, range) else np.sort(np.asarray(indices, np.int64))
         with self._rows(wanted) as rows:
-            for index in map(int, wanted):
-                features = {name: reader.row(index) for name, reader in rows.items()}
+            for start in range(0, len(wanted), size):
+                block = np.asarray(wanted[start : start + size], np.int64)
+                features = {name: reader.take(block) for name, reader in rows.items()}
                 target = features.pop(self.label, None)
-                yield index, features, target if self.labels is None else int(self.labels[index])
+                yield block, features, target if self.labels is None else self.labels[block].astype(np.int64)
 
     def identity(self, position: int) -> str:
         """The sample's position."""
         return str(position)
 
     @contextmanager
-    def _rows(self, _wanted: Array) -> Iterator[Mapping[str, Rows]]:
+    def _rows(self, _wanted: Array | range) -> Iterator[Mapping[str, Rows]]:
         """A context in which the rows that are wanted of each array are read, in ascending order."""
         with self._container(self.paths, self.where) as members, ExitStack() as stack:
             yield {name: Rows(stack.enter_context(members[name][0]()), header) for name, header in self.headers.items()}

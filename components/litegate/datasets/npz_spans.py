@@ -58,7 +58,7 @@ class SpanNpz(NpzDataset):
 
     @override
     @contextmanager
-    def _rows(self, _wanted: Array) -> Iterator[Mapping[str, Rows]]:
+    def _rows(self, _wanted: Array | range) -> Iterator[Mapping[str, Rows]]:
         file: Any = self.paths[""]
         with _archive(file) as archive, file.spans() as raw:
             places = {each.filename: _data_of(raw, each) for each in archive.infolist()}
@@ -66,7 +66,7 @@ class SpanNpz(NpzDataset):
                 name: replace(header, start=header.start + places[f"{name}.npy"])
                 for name, header in self.headers.items()
             }
-            file.want(span for header in headers.values() for span in _rows_of(header, _wanted))
+            file.want(span for header in headers.values() for span in _rows_of(header, np.asarray(_wanted)))
             yield {name: Rows(raw, header) for name, header in headers.items()}
 
     @override

@@ -52,8 +52,11 @@ def unused_modules(used: str) -> tuple[str, ...]:
     return tuple(row.module for row in ENGINES.values() if row.name != used)
 
 
-def engine_row(name: str, variant: str) -> EngineRow:
-    """The row of the engine that is to make a variant.
+def engine_row(name: str, variant: str = "") -> EngineRow:
+    """The row of an engine.
+
+    Args:
+        variant: one that it is to make, if it is asked for one.
 
     Raises:
         ValueError: there is no such engine, or it cannot make the variant.
@@ -61,7 +64,7 @@ def engine_row(name: str, variant: str) -> EngineRow:
     if name not in ENGINES:
         raise ValueError(f"engine: expected one of {', '.join(ENGINES)}, got {name}")
     row = ENGINES[name]
-    if variant not in row.makes:
+    if variant and variant not in row.makes:
         raise ValueError(f"engine {name}: expected one of {', '.join(sorted(row.makes))}, got {variant}")
     return row
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +12,7 @@ from litegate.datasets.representative import Samples
 from litegate.failures import FailureKind
 from litegate.variants import Recipe
 
-__all__ = ["Calibration", "Engine", "Refused", "SourceModel"]
+__all__ = ["Calibrated", "Calibration", "Engine", "Refused", "SourceModel"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,19 @@ class Calibration:
 
     samples: Samples
     count: int
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A calibrated model: float, with the range of each activation in it.
+
+    Attributes:
+        content: its bytes, in a form of the engine's own.
+        recipes: names of the recipes that `quantize` gives the same file for as `make` does.
+    """
+
+    content: bytes
+    recipes: tuple[str, ...]
 
 
 class Refused(Exception):
@@ -70,3 +83,26 @@ class Engine(Protocol):
         Raises:
             Refused: the model or the recipe is beyond the engine, or it did not use the samples that it was given.
         """
+
+    def calibrate(
+        self,
+        model: SourceModel,  # noqa: ARG002 (an engine that calibrates once does otherwise)
+        recipes: Sequence[Recipe],  # noqa: ARG002
+        calibration: Calibration,  # noqa: ARG002
+        say: Callable[..., None],  # noqa: ARG002
+    ) -> Calibrated | None:
+        """Calibrate once for several recipes, where that is known to change nothing of the files.
+
+        Returns:
+            None where it is not known or does not work out: then `make` does all of it, or says why it cannot. None
+            also for an engine that always calibrates anew.
+        """
+        return None
+
+    def quantize(self, calibrated: bytes, recipe: Recipe) -> bytes:
+        """The bytes that `make` would give, from what `calibrate` gave for this recipe.
+
+        Raises:
+            Refused: as `make` does.
+        """
+        raise NotImplementedError

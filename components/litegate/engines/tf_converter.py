@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
 
 import tensorflow as tf
 import tf_keras  # noqa: F401  registers the classes that SavedModels written by Keras 2 refer to
@@ -12,13 +13,16 @@ from typing_extensions import override
 
 from litegate.datasets.representative import Samples
 from litegate.engines import engine
-from litegate.engines.engine import Calibration, Refused, SourceModel
+from litegate.engines.engine import Calibrated, Calibration, Refused, SourceModel
 from litegate.failures import FailureKind
 from litegate.inspection import calibrator_problem, read_file
 from litegate.progress import Progress
 from litegate.variants import Recipe
 
-__all__ = ["Engine", "representative_dataset"]
+__all__ = ["PROVED", "Engine", "representative_dataset"]
+
+PROVED = frozenset({"2.21.0"})
+"""Versions of TensorFlow with which the tests have shown that calibrating once changes no byte of any file."""
 
 
 class Engine(engine.Engine):
@@ -34,14 +38,36 @@ class Engine(engine.Engine):
         _set(converter, recipe)
         if calibration is None:
             return _convert(converter, recipe)
-        expected = len(calibration.samples) * calibration.count
-        progress = Progress(say, f"quantize {recipe.name}: calibrating", expected)
-        counter = _Counter(representative_dataset(calibration.samples), expected, progress)
+        counter = _Counter.of(calibration, f"quantize {recipe.name}", say)
         converter.representative_dataset = counter
-        say("quantize %s: calibrating on %d samples", recipe.name, calibration.count)
         content = _convert(converter, recipe)
-        counter.check(recipe)
+        counter.check(recipe.name)
         return content
+
+    @override
+    def calibrate(
+        self, model: SourceModel, recipes: Sequence[Recipe], calibration: Calibration, say: Callable[..., None]
+    ) -> Calibrated | None:
+        if tf.__version__ not in PROVED:
+            say("calibrate: left to each variant: not tried with TensorFlow %s", tf.__version__)
+            return None
+        problem = calibrator_problem(read_file(model.float32))
+        if problem:
+            say("calibrate: not done: %s", problem)
+            return None
+        try:
+            return _calibrated(model, recipes, calibration, say)
+        except Exception as error:  # each variant says it in its own words
+            say("calibrate: left to each variant: %s: %s", type(error).__name__, " ".join(str(error).split())[:500])
+            return None
+
+    @override
+    def quantize(self, calibrated: bytes, recipe: Recipe) -> bytes:
+        from litegate.engines.tf_calibration import FromCalibrated  # of TensorFlow's own, and only of `PROVED` versions
+
+        converter = FromCalibrated(calibrated)
+        _set(converter, recipe)
+        return _convert(converter, recipe)
 
 
 def representative_dataset(samples: Samples) -> Callable[[], Iterator[Any]]:
@@ -61,11 +87,38 @@ def representative_dataset(samples: Samples) -> Callable[[], Iterator[Any]]:
     return feed
 
 
+def _calibrated(
+    model: SourceModel, recipes: Sequence[Recipe], calibration: Calibration, say: Callable[..., None]
+) -> Calibrated | None:
+    from litegate.engines import tf_calibration  # as above
+
+    models = tf_calibration.float_models(str(model.saved_model), recipes, _set)
+    first = models[recipes[0].name]
+    problem = tf_calibration.not_covered(first)
+    if problem:
+        say("calibrate: left to each variant, because of %s", problem)
+        return None
+    counter = _Counter.of(calibration, "calibrate", say)
+    with _quiet():
+        content = tf_calibration.calibrated_model(first, counter)
+    counter.check("all variants")
+    return Calibrated(content, tuple(name for name, model in models.items() if model == first))
+
+
 class _Counter:
     """The representative dataset, counting: a converter that is fed nothing gives a float model without a word."""
 
     def __init__(self, feed: Callable[[], Iterator[Any]], expected: int, progress: Progress) -> None:
         self._feed, self._expected, self._progress, self._fed = feed, expected, progress, 0
+
+    @classmethod
+    def of(cls, calibration: Calibration, step: str, say: Callable[..., None]) -> Self:
+        """Counts the samples of a calibration, and says how far it has come."""
+        say("%s: calibrating on %d samples", step, calibration.count)
+        expected = len(calibration.samples) * calibration.count
+        return cls(
+            representative_dataset(calibration.samples), expected, Progress(say, f"{step}: calibrating", expected)
+        )
 
     def __call__(self) -> Iterator[Any]:
         for sample in self._feed():
@@ -73,9 +126,9 @@ class _Counter:
             yield sample
             self._progress.add()
 
-    def check(self, recipe: Recipe) -> None:
+    def check(self, what: str) -> None:
         if self._fed < self._expected:
-            detail = f"the converter took {self._fed} of {self._expected} calibration samples for {recipe.name}"
+            detail = f"the converter took {self._fed} of {self._expected} calibration samples for {what}"
             raise Refused(FailureKind.NOT_CALIBRATED, detail)
 
 
@@ -87,10 +140,17 @@ def _set(converter: Any, recipe: Recipe) -> None:
     converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(recipe.io)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what the calibrator's interpreter says about itself."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
+        yield
+
+
 def _convert(converter: Any, recipe: Recipe) -> bytes:
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
+        with _quiet():
             content: bytes = converter.convert()
     except Exception as error:
         found = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"

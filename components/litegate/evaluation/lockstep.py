@@ -86,7 +86,7 @@ class Lockstep:
         """
         for index, labels, features in self._job.reader.batches(samples, self._preprocess, BATCH):
             assert labels is not None
-            if self._metric.needs_classes and self._job.classes:
+            if self._preprocess and self._metric.needs_classes and self._job.classes:
                 check_classes(labels, self._job.classes, "preprocess", self._ids(index))  # it may have changed them
             yield index, labels, features
 

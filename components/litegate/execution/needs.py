@@ -9,11 +9,17 @@ __all__ = [
     "of_evaluation",
     "of_quantization",
     "of_smoke_run",
+    "where_it_is_calibrated",
     "where_it_is_made",
     "where_it_is_run",
 ]
 
 Runs = records.SmokeRequest | records.EvaluateRequest | records.EvaluateFilesRequest | records.BenchmarkRequest
+
+
+def where_it_is_calibrated(request: records.CalibrateRequest) -> str:
+    """The environment of the engine."""
+    return engines.engine_row(request.engine).environment
 
 
 def where_it_is_made(request: records.QuantizeRequest) -> str:
@@ -26,7 +32,7 @@ def where_it_is_run(request: Runs) -> str:
     return runtimes.runtime_row(request.runtime).environment
 
 
-def of_quantization(request: records.QuantizeRequest) -> tuple[str, ...]:
+def of_quantization(request: records.CalibrateRequest | records.QuantizeRequest) -> tuple[str, ...]:
     """Engines that do not make the file."""
     return engines.unused_modules(request.engine)
 

@@ -59,6 +59,9 @@ def top(output: Array, label: Array, k: int = 1) -> Array:
     if k > classes:
         raise DataError(WHERE, f"at most top{classes} for a model with {classes} classes", f"top{k}")
     check_classes(label, classes)
+    if k == 1:
+        first: Array = output.argmax(axis=1) == label
+        return first
     own = np.take_along_axis(output, label[:, np.newaxis], axis=1)
     before = np.arange(classes) < label[:, np.newaxis]
     rank = np.sum((output > own) | ((output == own) & before), axis=1)

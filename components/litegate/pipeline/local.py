@@ -14,7 +14,7 @@ from litegate.execution.warm.keeping import own_parent
 from litegate.pipeline.evaluation import evaluate_files_request
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
-from litegate.pipeline.requests import request_of, selection_of
+from litegate.pipeline.requests import calibrated_variants, request_of, selection_of
 from litegate.pipeline.tasks import EACH, Job, task_of
 from litegate.records import Evaluations, Failure, Record, ResolveRequest
 from litegate.settings import Settings
@@ -56,7 +56,9 @@ class LocalRun:
     def steps(self) -> int:
         """How many steps it has, if none fails."""
         variants = len(self.request.spec.quantized_variants)
-        return 1 + len(_UPFRONT) + len(_CHECK.jobs) + variants * len(_QUANTIZE.jobs) + (1 + variants) + 2
+        calibrations = 1 if calibrated_variants(self.request.spec) else 0
+        before = 1 + len(_UPFRONT) + len(_CHECK.jobs) + calibrations
+        return before + variants * len(_QUANTIZE.jobs) + (1 + variants) + 2
 
     def run(self) -> ResultsInMemory:
         """Run it to the selection.
@@ -83,7 +85,7 @@ class LocalRun:
             self._step(job)
         variants = self.request.spec.quantized_variants
         self._side_by_side({job: partial(self._step, job) for job in _CHECK.jobs})
-        self._side_by_side({name: partial(self._chain, _QUANTIZE.jobs_for(name)) for name in variants})
+        self._quantize(variants)
         self._evaluate()
         self._benchmark(self._alive(variants))
         self._step(Job("gate"))
@@ -92,6 +94,22 @@ class LocalRun:
     def stop(self) -> None:
         """End what runs, and begin nothing more."""
         self._runs.stop()
+
+    def _quantize(self, variants: Iterable[str]) -> None:
+        """Those that need no calibration beside it, and then those that do."""
+        calibrated = calibrated_variants(self.request.spec)
+        chains = {name: partial(self._chain, _QUANTIZE.jobs_for(name)) for name in variants}
+        first: dict[Hashable, Callable[[], None]] = {"calibrate": self._calibrate} if calibrated else {}
+        self._side_by_side(first | {name: chain for name, chain in chains.items() if name not in calibrated})
+        self._side_by_side({name: chains[name] for name in calibrated})
+
+    def _calibrate(self) -> None:
+        """Once for all variants; each calibrates by itself if that fails, and has its own failure then."""
+        try:
+            self._step(Job("calibrate"))
+        except (BadInput, StepFailed):
+            if self._runs.stopped:
+                raise
 
     def _evaluate(self) -> None:
         """All files that there are in one pass over the data; nothing can be judged without the baseline."""

@@ -13,6 +13,7 @@ from litegate.pipeline.results import Results
 from litegate.records import (
     Artifact,
     BenchmarkRequest,
+    CalibrateRequest,
     Candidate,
     ChampionRequest,
     ConversionCheckRequest,
@@ -29,9 +30,10 @@ from litegate.records import (
     SelectRequest,
     SmokeRequest,
 )
+from litegate.spec import Spec
 from litegate.variants import BASELINE, VARIANTS
 
-__all__ = ["REQUESTS", "register_request", "request_of", "selection_of"]
+__all__ = ["REQUESTS", "calibrated_variants", "register_request", "request_of", "selection_of"]
 
 _IN_FLOAT = frozenset({"float32", "float16"})
 
@@ -46,6 +48,11 @@ def request_of(step: str, results: Results, variant: str = "") -> Record:
         StepFailed: a step before it has no result.
     """
     return REQUESTS[step](results, variant)
+
+
+def calibrated_variants(spec: Spec) -> tuple[str, ...]:
+    """The variants of a spec that are calibrated: without any there is no step `calibrate`."""
+    return tuple(name for name in spec.quantized_variants if VARIANTS[name].recipe.calibrated)
 
 
 def register_request(results: Results, run_key: str, links: Mapping[str, str]) -> RegisterRequest:
@@ -125,13 +132,27 @@ def _conversion_check(results: Results, _: str) -> ConversionCheckRequest:
     )
 
 
-def _quantize(results: Results, variant: str) -> QuantizeRequest:
+def _calibrate(results: Results, _: str) -> CalibrateRequest:
     converted = results.converted()
-    return QuantizeRequest(
-        variant=variant,
+    first = calibrated_variants(results.resolved().spec)[0]
+    return CalibrateRequest(
         saved_model=converted.saved_model,
         baseline=converted.artifact,
         samples=results.samples(),
+        engine=VARIANTS[first].engine,
+    )
+
+
+def _quantize(results: Results, variant: str) -> QuantizeRequest:
+    """It names what the file is made from, and nothing that it does not depend on."""
+    converted, calibrated = results.converted(), results.calibrated(variant)
+    alone = calibrated is None and VARIANTS[variant].recipe.calibrated
+    return QuantizeRequest(
+        variant=variant,
+        saved_model=() if calibrated else converted.saved_model,
+        baseline=converted.artifact,
+        samples=results.samples() if alone else None,
+        calibrated=calibrated,
         engine=VARIANTS[variant].engine,
     )
 
@@ -216,6 +237,7 @@ REQUESTS: Mapping[str, Callable[[Results, str], Record]] = MappingProxyType(
         "sample": _sample,
         "lint": _lint,
         "conversion_check": _conversion_check,
+        "calibrate": _calibrate,
         "quantize": _quantize,
         "inspect": _inspect,
         "smoke": _smoke,

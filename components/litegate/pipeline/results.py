@@ -12,12 +12,14 @@ from litegate.records import (
     Artifact,
     Benchmark,
     Benchmarks,
+    Calibrated,
     Candidate,
     ChampionFile,
     ConversionCheck,
     Converted,
     Evaluated,
     Failure,
+    FileRef,
     Inspection,
     Lint,
     Record,
@@ -85,6 +87,11 @@ class Results(ABC):
     def conversion_check(self) -> ConversionCheck:
         """How close the baseline is to the source model."""
         return self.one(ConversionCheck, "conversion_check")
+
+    def calibrated(self, variant: str) -> FileRef | None:
+        """The calibrated model to quantize a variant from; None where the engine calibrates for it alone."""
+        calibrated = self.maybe(Calibrated, "calibrate")
+        return calibrated.file if calibrated is not None and variant in calibrated.variants else None
 
     def artifact(self, variant: str) -> Artifact:
         """The file of the baseline, of the champion or of a quantized variant."""

@@ -154,12 +154,24 @@ Checks what everything else depends on, side by side:
         needs=("sample",),
     ),
     Task(
+        "calibrate",
+        (Job("calibrate"),),
+        """
+Runs the float model on the representative samples once, for all variants that are calibrated, where this is known to
+give the same files as a calibration for each of them. If it is not known, or this fails, each calibrates by itself.
+
+**Leaves** the calibrated model, and the variants that are quantized from it.
+""",
+        needs=("sample",),
+    ),
+    Task(
         "quantize",
         (Job("quantize", EACH), Job("inspect", EACH), Job("smoke", EACH)),
         """
-Quantizes one variant from the SavedModel, with the settings of the LiteRT documentation. Then it reads from the bytes
-of the file what it is: an `int8` with float operators inside is no `int8`, and fails. Then it runs the file on a few
-samples, also on the reference kernels. A converter that crashes fails this variant alone, and the gate says so.
+Quantizes one variant, from the calibrated model where that holds for it, else from the SavedModel, with the settings of
+the LiteRT documentation. Then it reads from the bytes of the file what it is: an `int8` with float operators inside is
+no `int8`, and fails. Then it runs the file on a few samples, also on the reference kernels. A converter that crashes
+fails this variant alone, and the gate says so.
 
 **Leaves** the .tflite file (`quantize`), the inspection (`inspect`) and the smoke run (`smoke`).
 """,

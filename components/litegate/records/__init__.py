@@ -57,7 +57,7 @@ from litegate.records.promotion import (
     RegisteredAlias,
     Revoked,
 )
-from litegate.records.quantization import QuantizeRequest
+from litegate.records.quantization import Calibrated, CalibrateRequest, QuantizeRequest
 from litegate.records.requalification import (
     Acted,
     ActRequest,
@@ -121,6 +121,8 @@ __all__ = [
     "BenchmarkRequest",
     "Benchmarks",
     "BufferUse",
+    "CalibrateRequest",
+    "Calibrated",
     "Candidate",
     "Champion",
     "ChampionEvidence",

@@ -38,6 +38,13 @@ STEPS = MappingProxyType(
             Step("lint", records.LintRequest, records.Lint),
             Step("conversion_check", records.ConversionCheckRequest, records.ConversionCheck),
             Step(
+                "calibrate",
+                records.CalibrateRequest,
+                records.Calibrated,
+                environment_of=needs.where_it_is_calibrated,
+                unused=needs.of_quantization,
+            ),
+            Step(
                 "quantize",
                 records.QuantizeRequest,
                 records.Artifact,

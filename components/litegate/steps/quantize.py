@@ -5,10 +5,10 @@ from __future__ import annotations
 from litegate.datasets.representative import load_samples
 from litegate.engines import engine_row, load_engine
 from litegate.engines.engine import Calibration, Refused, SourceModel
-from litegate.errors import StepFailed
+from litegate.errors import BadInput, StepFailed
 from litegate.inspection.tflite import describe, names_of
 from litegate.records import Artifact, QuantizeRequest
-from litegate.variants import VARIANTS
+from litegate.variants import VARIANTS, Recipe
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -19,6 +19,7 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
 
     Raises:
         ValueError: there is no such engine, or it cannot make the variant.
+        BadInput: the variant is calibrated, and the request has neither samples nor a calibrated model.
         StepFailed: the engine refused, would die of the model, or did not calibrate. What it gave is not looked at
             here.
     """
@@ -41,15 +42,23 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
 def _made(request: QuantizeRequest, work: Work) -> bytes:
     engine = load_engine(engine_row(request.engine, request.variant))
     recipe = VARIANTS[request.variant].recipe
-    model = SourceModel(
-        saved_model=work.tree(request.saved_model, "saved_model"),
-        float32=work.path(request.baseline.file).read_bytes(),
-    )
     try:
-        return engine.make(model, recipe, _calibration(request, work) if recipe.calibrated else None, work.say)
+        if request.calibrated is not None:
+            work.say("quantize %s: from the calibrated model", request.variant)
+            return engine.quantize(work.path(request.calibrated).read_bytes(), recipe)
+        return engine.make(_model(request, work), recipe, _calibration(request, work, recipe), work.say)
     except Refused as refusal:
         raise StepFailed("quantize", refusal.kind, refusal.detail) from refusal
 
 
-def _calibration(request: QuantizeRequest, work: Work) -> Calibration:
+def _model(request: QuantizeRequest, work: Work) -> SourceModel:
+    float32 = work.path(request.baseline.file).read_bytes()
+    return SourceModel(work.tree(request.saved_model, "saved_model"), float32)
+
+
+def _calibration(request: QuantizeRequest, work: Work, recipe: Recipe) -> Calibration | None:
+    if not recipe.calibrated:
+        return None
+    if request.samples is None:
+        raise BadInput("samples", f"those that {recipe.name} is calibrated on", "none")
     return Calibration(load_samples(work.path(request.samples.file)), request.samples.samples)

@@ -10,6 +10,7 @@ from typing import Any
 from airflow.sdk import DAG, TaskGroup, TriggerRule, task_group
 
 from litegate.errors import SpecError
+from litegate.pipeline.requests import calibrated_variants
 from litegate.spec import Approval, Spec
 from litegate_airflow.dags.owner import Owner
 from litegate_airflow.events.deadline import deadlines
@@ -18,6 +19,7 @@ from litegate_airflow.events.schedules import model_asset, model_schedule
 from litegate_airflow.operators import (
     ApproveOperator,
     BenchmarkOperator,
+    CalibrateOperator,
     CheckOperator,
     ConvertOperator,
     DecideApprovalOperator,
@@ -32,6 +34,7 @@ from litegate_airflow.operators import (
     SampleOperator,
 )
 from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
+from litegate_airflow.runtime.wiring import Upstream
 from litegate_airflow.ui.doc_page import doc_page
 from litegate_airflow.ui.form import form
 
@@ -127,7 +130,8 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
     convert = ConvertOperator(upstream=lookup_cache, **owner.heavy)
     sample = SampleOperator(upstream=convert, **owner.heavy)
     check = CheckOperator(upstream=sample, **owner.alone)
-    variants = _variants(check, owner, prefixed=prefixed).expand(name=lookup_cache.output)
+    calibrate = [CalibrateOperator(upstream=check, **owner.heavy)] if calibrated_variants(spec) else []
+    variants = _variants([check, *calibrate], owner, prefixed=prefixed).expand(name=lookup_cache.output)
     # Other trigger rules forbid what has failed, or what is skipped.
     evaluate = EvaluateOperator(upstream=variants, trigger_rule=TriggerRule.ALL_DONE, **owner.alone)
     benchmark = BenchmarkOperator(upstream=evaluate, **owner.alone)
@@ -138,14 +142,14 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
         _approval(promote, spec, spec.approval, owner)
 
 
-def _variants(check: CheckOperator, owner: Owner, *, prefixed: bool) -> Any:
+def _variants(before: Upstream, owner: Owner, *, prefixed: bool) -> Any:
     """What each variant goes through; one that fails does not stop the others."""
 
     named = {"map_index_template": "{{ task.variant }}"}
 
     @task_group(group_id="variant", prefix_group_id=prefixed, default_args=named)
     def variant(name: str) -> None:
-        QuantizeOperator(upstream=check, variant=name, **owner.heavy)
+        QuantizeOperator(upstream=before, variant=name, **owner.heavy)
 
     return variant
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litegate_airflow.operators.approve import ApproveOperator
 from litegate_airflow.operators.benchmark import BenchmarkOperator
+from litegate_airflow.operators.calibrate import CalibrateOperator
 from litegate_airflow.operators.champion import FetchChampionOperator
 from litegate_airflow.operators.check import CheckOperator
 from litegate_airflow.operators.clean import CleanOperator
@@ -35,6 +36,7 @@ __all__ = [
     "ActOperator",
     "ApproveOperator",
     "BenchmarkOperator",
+    "CalibrateOperator",
     "CheckOperator",
     "CleanOperator",
     "ConvertOperator",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import TriggerRule
 from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
@@ -48,13 +47,9 @@ class LookupCacheOperator(WiredOperator, SkipMixin):
             if search.complete:
                 self.log.info("every result is there: the tasks from here to %s are skipped", gate.task_id)
                 ti.xcom_push(RETURN_VALUE, missing)
-                self.skip(ti, [task for task in tasks if self._skips(task)])  # raises a success
+                self.skip(ti, tasks)  # all at once, not link by link; raises a success
         self.log.info("to be computed: %s", ", ".join(missing) or "none of the variants, but what they depend on")
         return missing
-
-    def _skips(self, task: StepOperator) -> bool:
-        """Whether it would run unless it is skipped by name; others are, because what is before them is."""
-        return task.task_id in self.downstream_task_ids or task.trigger_rule == TriggerRule.ALL_DONE
 
     def _gate(self) -> GateOperator:
         """The one that uses what is looked up here."""

@@ -94,6 +94,7 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("presentation/*.py", {"gate", "read_ledger"}),  # a verdict is a sentence too
         ("gate/*.py", {"gate"}),
         ("steps/quantize.py", {"quantize"}),
+        ("engines/tf_calibration.py", {"calibrate", "quantize"}),
         ("inspection/weights.py", {"inspect"}),
         ("runtimes/reference.py", {"smoke"}),
         ("runtimes/xnnpack.py", {"smoke", "evaluate", "benchmark"}),
@@ -102,7 +103,7 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("metrics/of_sets.py", {"lint", "evaluate", "gate"}),
         ("records/verdicts.py", {"gate", "drift", "read_ledger"}),
         ("spec/notify.py", {"drift", "read_ledger"}),
-        ("errors.py", {step.name for step in CACHED}),
+        ("errors.py", {step.name for step in CACHED} - {"calibrate"}),  # which refuses nothing
     ],
 )
 def test_a_changed_module_computes_anew_what_runs_it(
@@ -118,7 +119,7 @@ def test_a_changed_line_of_the_converter_quantizes_anew(
     modules = [path for path in SOURCE.rglob("*.py") if converts.search(path.read_text())]
     assert modules
     changed = [str(path.relative_to(SOURCE)) for path in modules]
-    assert computed_anew(requests, source, changed) == {"quantize"}
+    assert computed_anew(requests, source, changed) == {"calibrate", "quantize"}
 
 
 def test_an_evaluation_that_may_end_early_depends_on_the_gate(
@@ -169,8 +170,8 @@ def upgraded(tmp_path: Path) -> Callable[[str], Path]:
 @pytest.mark.parametrize(
     ("package", "steps"),
     [
-        ("tensorflow", {"convert", "conversion_check", "quantize"}),
-        ("keras", {"convert", "conversion_check", "quantize"}),  # which TensorFlow requires
+        ("tensorflow", {"convert", "conversion_check", "calibrate", "quantize"}),
+        ("keras", {"convert", "conversion_check", "calibrate", "quantize"}),  # which TensorFlow requires
         ("boto3", set()),
         ("litegate", set()),
         ("pyarrow", {"lint", "evaluate", "drift"}),

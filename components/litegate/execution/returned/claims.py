@@ -14,6 +14,8 @@ from litegate.records import (
     Artifact,
     BenchmarkRequest,
     Benchmarks,
+    Calibrated,
+    CalibrateRequest,
     Candidate,
     ConversionCheck,
     ConversionCheckRequest,
@@ -52,7 +54,7 @@ from litegate.records import (
 )
 from litegate.spec.metric_facts import built_in_facts
 from litegate.storage.versions import SAVED_MODEL
-from litegate.variants import BASELINE
+from litegate.variants import BASELINE, VARIANTS
 
 __all__ = ["CLAIMS", "equal", "problems"]
 
@@ -176,6 +178,13 @@ def _agreed(request: ConversionCheckRequest, result: ConversionCheck) -> Problem
     yield from _at_most("samples", result.samples, request.samples.samples)
 
 
+def _calibrated(_: CalibrateRequest, result: Calibrated) -> Problems:
+    yield from equal("whether there is a file", result.file is not None, bool(result.variants))
+    yield from equal("the file's name", result.file and result.file.name, result.file and "calibrated.tflite")
+    calibrated = {name for name, variant in VARIANTS.items() if variant.recipe.calibrated}
+    yield from equal("variants that are not calibrated", sorted(set(result.variants) - calibrated), [])
+
+
 def _quantized(request: QuantizeRequest, result: Artifact) -> Problems:
     yield from _of_variant(result, request.variant)
     yield from equal("signatures", set(result.signatures), set(request.baseline.signatures))
@@ -292,6 +301,7 @@ CLAIMS: Mapping[str, Callable[[Any, Any], Problems]] = MappingProxyType(
         "sample": _sampled,
         "lint": _linted,
         "conversion_check": _agreed,
+        "calibrate": _calibrated,
         "quantize": _quantized,
         "inspect": _inspected,
         "smoke": _smoked,

@@ -21,6 +21,7 @@ HONEST: dict[str, Callable[[World], Case]] = {
         honest_inputs.sample,
         honest_inputs.lint,
         honest_files.conversion_check,
+        honest_files.calibrate,
         honest_files.quantize,
         honest_files.inspect,
         honest_files.smoke,

@@ -7,7 +7,7 @@ from typing import Any
 from litegate import records
 from tests.components.execution.returned.world import Case, World
 
-__all__ = ["benchmark", "conversion_check", "convert", "evaluate", "inspect", "quantize", "smoke"]
+__all__ = ["benchmark", "calibrate", "conversion_check", "convert", "evaluate", "inspect", "quantize", "smoke"]
 
 
 def convert(world: World) -> Case:
@@ -25,6 +25,16 @@ def conversion_check(world: World) -> Case:
         model=world.model(world.given), artifact=world.baseline, samples=world.samples(world.given)
     )
     return Case(request, records.ConversionCheck(samples=20, max_abs_difference=1e-6, agreement=1.0))
+
+
+def calibrate(world: World) -> Case:
+    request = records.CalibrateRequest(
+        saved_model=(world.given("saved_model.pb", b"graph"),),
+        baseline=world.baseline,
+        samples=world.samples(world.given),
+    )
+    file = world.wrote("calibrated.tflite", b"with ranges")
+    return Case(request, records.Calibrated(file=file, variants=("int8", "int16x8")))
 
 
 def quantize(world: World) -> Case:
