@@ -4,7 +4,8 @@ BIN := .venv/bin
 UV := $(shell command -v uv || echo .venv-tools/bin/uv)
 COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	-c deploy/locks/constraints.txt
-PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadfile
+# Each process gets tests that follow each other, which share servers, and when it has none left half of another's.
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 
 .PHONY: help setup run stop test quick screenshots docs bench bench-gate bench-predict bench-promotion lint lock
 

@@ -11,8 +11,9 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,16 +71,64 @@ def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def warm_parents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def maker(pytestconfig: pytest.Config) -> Any:
+    """Makes models once for all test processes; what was made stays in pytest's cache, for the next tests."""
+    from tests.models.once import Maker
+
+    assert pytestconfig.cache is not None
+    return Maker(pytestconfig.cache.mkdir("litegate-models"))
+
+
+@pytest.fixture(scope="session")
+def warm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the warm parents of this test process listen, those that a test has asked for."""
+    return tmp_path_factory.mktemp("warm")
+
+
+@pytest.fixture(scope="session")
+def warm_service(warm_folder: Path) -> Iterator[Path]:
+    """The folder of warm parents, with the one for MLflow's environment."""
+    with _warm_parent("service", warm_folder):
+        yield warm_folder
+
+
+@pytest.fixture(scope="session")
+def warm_tensorflow(warm_folder: Path) -> Iterator[Path]:
+    """The folder of warm parents, with the one for TensorFlow's environment."""
+    with _warm_parent("tensorflow", warm_folder):
+        yield warm_folder
+
+
+@pytest.fixture(scope="session")
+def warm_parents(warm_service: Path, warm_tensorflow: Path) -> Path:
     """The folder in which warm parents of both environments listen."""
+    return warm_service
+
+
+@pytest.fixture(scope="module")
+def warm_mlflow_steps(warm_service: Path) -> Iterator[None]:
+    """Steps of MLflow's environment that find their places by `settings()` are forks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LITEGATE_WARM", str(warm_service))
+        yield
+
+
+@pytest.fixture(scope="module")
+def warm_steps(warm_parents: Path) -> Iterator[None]:
+    """Steps that find their places by `settings()` are forks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LITEGATE_WARM", str(warm_parents))
+        yield
+
+
+@contextmanager
+def _warm_parent(environment: str, folder: Path) -> Iterator[None]:
     from litegate.execution.warm.keeping import kept
     from litegate.settings import settings
 
-    folder = tmp_path_factory.mktemp("warm")
-    with ExitStack() as parents:
-        for environment, python in settings().pythons.items():
-            parents.enter_context(kept(environment, python, folder))()
-        yield folder
+    with kept(environment, settings().pythons[environment], folder) as wait:
+        wait()
+        yield
 
 
 @pytest.fixture(scope="module")

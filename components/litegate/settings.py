@@ -9,7 +9,7 @@ from pathlib import Path
 
 from litegate.errors import StackError
 
-__all__ = ["Settings", "default_home", "settings", "workspace"]
+__all__ = ["Settings", "default_home", "executor", "settings", "warm_folder", "workspace"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,16 @@ def workspace(home: Path | None = None) -> str:
     return os.environ.get("LITEGATE_WORKSPACE") or str((home or default_home()) / "workspace")
 
 
+def executor() -> str:
+    """`LITEGATE_EXECUTOR`, or `auto`: what runs the processes of steps."""
+    return os.environ.get("LITEGATE_EXECUTOR") or "auto"
+
+
+def warm_folder(home: Path) -> Path:
+    """`LITEGATE_WARM`, or a folder below the home: where warm parents listen, if there are any."""
+    return Path(os.environ.get("LITEGATE_WARM") or home / "warm").absolute()
+
+
 def settings(home: Path | None = None) -> Settings:
     """The settings of this process.
 
@@ -60,8 +70,8 @@ def settings(home: Path | None = None) -> Settings:
         cache=home / "cache",
         scratch=home / "scratch",
         pythons={"service": Path(sys.executable), "tensorflow": _tensorflow_python()},
-        executor=os.environ.get("LITEGATE_EXECUTOR") or "auto",
-        warm=Path(os.environ.get("LITEGATE_WARM") or home / "warm").absolute(),
+        executor=executor(),
+        warm=warm_folder(home),
     )
 
 

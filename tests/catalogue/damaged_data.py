@@ -62,8 +62,8 @@ DAMAGED = (
     ),
     data_row(
         "npz-many",
-        "A folder for a format of one file",
-        "one .npz file, got",
+        "A folder with files that are not NPZ",
+        "a whole .npz file, got",
         lambda p: keys_of("evaluation", p.models / "keras3_saved_model", "npz"),
     ),
     data_row(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from litegate import variants
 from litegate.digest import digest_bytes, digest_file
 from litegate.gate.explain import classes_csv
 from litegate.inspection.tflite import describe
@@ -41,9 +40,9 @@ from litegate.records import (
 from litegate.settings import Settings, settings
 from litegate.spec import parse_spec
 from litegate.work.step_work import Work
-from tests.models.unpacking import make
+from tests.models.once import Maker
 
-MAKER = Path(__file__).parents[1] / "models" / "make_models.py"
+MAKERS = Path(__file__).parents[1] / "models"
 
 MAKE_MODELS = """
 import pathlib, sys
@@ -94,20 +93,18 @@ FLIP = Flip(id="cat/7.png", label=3, baseline=1.0, value=0.0, loss=1.0)
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def models(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the models and datasets that `make_models.py` writes."""
-    folder = tmp_path_factory.mktemp("models")
-    command = [settings().pythons["tensorflow"], str(MAKER), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder
+    program = MAKERS / "make_models.py"
+    return maker.make(tmp_path_factory.mktemp("models"), str(program), "{folder}", sources=(program,))
 
 
 @pytest.fixture(scope="session")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A workspace of the test session's own: what one test found, the next one finds too."""
+def places(tmp_path_factory: pytest.TempPathFactory, warm_tensorflow: Path) -> Settings:
+    """A workspace of the test session's own: what one test found, the next one finds too. Its steps are forks."""
     home = tmp_path_factory.mktemp("home")
-    return Settings(str(home / "workspace"), home / "cache", home / "scratch", settings().pythons)
+    places = Settings(str(home / "workspace"), home / "cache", home / "scratch", settings().pythons)
+    return replace(places, executor="auto", warm=warm_tensorflow)
 
 
 @pytest.fixture(scope="module")
@@ -119,18 +116,17 @@ def mlflow_url(mlflow_server: Any) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def inspected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def inspected(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the files that `make_inspected.py` writes: `<model>.<variant>.tflite`."""
-    return make(tmp_path_factory.mktemp("inspected"))
+    program = MAKERS / "make_inspected.py"
+    sources = (program, Path(variants.__file__))
+    return maker.make(tmp_path_factory.mktemp("inspected"), str(program), "{folder}", sources=sources)
 
 
 @pytest.fixture(scope="session")
-def tflite_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def tflite_files(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Real .tflite files by variant: float32, dynamic_range and int8 of one small model."""
-    folder = tmp_path_factory.mktemp("tflite")
-    python = settings().pythons["tensorflow"]
-    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    subprocess.run([python, "-c", MAKE_MODELS, folder], env=quiet, check=True, capture_output=True)
+    folder = maker.make(tmp_path_factory.mktemp("tflite"), "-c", MAKE_MODELS, "{folder}")
     return {path.stem: path for path in folder.glob("*.tflite")}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import subprocess
 import time
 import warnings
 from collections.abc import Callable
@@ -13,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from litegate.settings import settings
 from tests.dags.pretended import SPEC, Outcome, Run, Steps
+from tests.models.once import Maker
 
 DAGS = Path(__file__).parents[2] / "dags"
 MAKERS = Path(__file__).parents[1] / "models"
 MAKE_QUARTERS = """
 import pathlib, sys
+sys.path.insert(0, sys.argv[2])
 import make_models
 
 folder = pathlib.Path(sys.argv[1])
@@ -129,10 +129,8 @@ def usual_run(run_flow: Run) -> Outcome:
 
 
 @pytest.fixture(scope="session")
-def quarters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def quarters(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the smallest of the real models, `keras3.keras`, and its datasets."""
-    folder = tmp_path_factory.mktemp("quarters")
-    command = [str(settings().pythons["tensorflow"]), "-c", MAKE_QUARTERS, str(folder)]
-    done = subprocess.run(command, cwd=MAKERS, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder
+    program = MAKERS / "make_models.py"
+    command = ("-c", MAKE_QUARTERS, "{folder}", str(MAKERS))
+    return maker.make(tmp_path_factory.mktemp("quarters"), *command, sources=(program,))

@@ -14,6 +14,8 @@ from litegate.records import ChannelState, RegisteredAlias
 from litegate.tracking.deciding import state_of
 from tests.registering import accept, new_name, register
 
+pytestmark = pytest.mark.usefixtures("warm_mlflow_steps")
+
 Trigger = Callable[..., Any]
 
 

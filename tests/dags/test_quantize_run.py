@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 import uuid
 from collections import Counter
@@ -19,13 +18,13 @@ import yaml
 from moto.server import ThreadedMotoServer
 
 from litegate.execution.step_run import StepRun
-from litegate.settings import settings
 from litegate.storage.s3 import client_for, s3_client
+from tests.models.once import Maker
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("warm_steps")]
 
 DAGS = Path(__file__).parents[2] / "dags"
-MAKER = Path(__file__).parents[1] / "models" / "make_models.py"
+MAKERS = Path(__file__).parents[1] / "models"
 Run = Callable[..., Any]
 
 
@@ -138,6 +137,7 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
     load_dags: Callable[..., dict[str, Any]],
     run_dag: Run,
     children: Children,
+    maker: Maker,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -145,8 +145,8 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
     monkeypatch.setenv("LITEGATE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LITEGATE_WORKSPACE", str(workspace))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", own_mlflow_server.url)
-    python = settings().pythons["tensorflow"]
-    subprocess.run([python, MAKER, tmp_path], check=True, capture_output=True)
+    program = str(MAKERS / "make_models.py")
+    maker.make(tmp_path, program, "{folder}", sources=(Path(program),))
     name = f"twice-{uuid.uuid4().hex[:8]}"
 
     def run(**gate: Any) -> Any:

@@ -16,7 +16,7 @@ from litegate.promotion import standing_of
 from litegate.records import RegisteredAlias
 from litegate.tracking.deciding import state_of
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("warm_steps")]
 
 Change = Callable[[Any], Any]
 

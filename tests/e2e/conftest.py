@@ -19,6 +19,7 @@ import yaml
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e import browser as browsers
+from tests.models.once import Maker
 
 LITEGATE = Path(sys.executable).parent / "litegate"
 MAKER = Path(__file__).parent.parent / "models" / "make_models.py"
@@ -107,12 +108,9 @@ def s3(litegate: LiteGate) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def models(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the small models and datasets that `make_models.py` writes."""
-    folder = tmp_path_factory.mktemp("models")
-    python = Path(sys.prefix).parent / ".venv-tensorflow" / "bin" / "python"
-    subprocess.run([python, MAKER, folder], check=True, capture_output=True)
-    return folder
+    return maker.make(tmp_path_factory.mktemp("models"), str(MAKER), "{folder}", sources=(MAKER,))
 
 
 @pytest.fixture

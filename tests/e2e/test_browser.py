@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 DAG = "dags/quantize__digits"
 QUANTIZED = [name for name in VARIANTS if name != BASELINE]
 GRAPH = (
-    *("resolve", "lookup_cache", "convert", "sample", "check", "variant", "quantize"),
+    *("resolve", "lookup_cache", "convert", "sample", "check", "calibrate", "variant"),
     *("evaluate", "benchmark", "gate", "register", "promote"),
 )
 
@@ -61,7 +61,7 @@ def test_the_book_of_the_dag_shows_the_policy(demo: Any, airflow: str, page: Pag
     expect(book.get_by_role("row", name="promoted")).to_contain_text("the smallest that passes, as digits@champion")
 
 
-def test_the_graph_of_a_run_shows_each_step_and_the_groups(demo: Any, airflow: str, page: Page) -> None:
+def test_the_graph_of_a_run_tells_its_story(demo: Any, airflow: str, page: Page) -> None:
     page.set_viewport_size({"width": 2000, "height": 900})
     page.goto(run_page(demo))
     page.get_by_label("Show Graph").click()
@@ -70,6 +70,7 @@ def test_the_graph_of_a_run_shows_each_step_and_the_groups(demo: Any, airflow: s
     graph = page.locator(".react-flow")
     for name in GRAPH:
         expect(graph.get_by_text(name, exact=True)).to_be_visible()
+    expect(graph.get_by_text(f"quantize [{len(QUANTIZED)}]", exact=True)).to_be_visible()
     page.get_by_label("Fit View").or_(page.get_by_title("Fit View")).click()
     boxes = [box for node in graph.locator(".react-flow__node").all() if (box := node.bounding_box())]
     left, top = (min(box[key] for box in boxes) - 20 for key in ("x", "y"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from rich import box
 from rich.console import Console
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from litegate.cli.outcome import Outcome
 from litegate.presentation import wording
-from litegate.presentation.benchmarks import latencies
+from litegate.presentation.latencies import latencies
 from litegate.records import BaselineSummary, Champion, Comparison, RunResult, VariantRow
 from litegate.stack import Home, Stack
 from litegate.variants import BASELINE
@@ -122,7 +123,8 @@ def reasons(result: RunResult | Comparison | None) -> list[str]:
     """Why what did not pass did not, what a verdict does not cover, and how fast files are; in full, a line each."""
     rows = [row for row in result.variants if row.verdict not in ("passed", "baseline") or row.rare] if result else []
     lines = [line for row in rows for line in (_sentence(row), *_worst_classes(row))]
-    lines += latencies(result.variants) if result else []
+    for line in latencies(result.variants) if result else []:
+        lines += wrap(line, PLAIN_WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     return lines + [""] * bool(lines)
 
 

@@ -15,7 +15,7 @@ from litegate.errors import StackError, StepFailed
 from litegate.execution.step_run import StepRun
 from litegate.failures import FailureKind
 from litegate.records import Record
-from litegate.settings import Settings
+from litegate.settings import Settings, executor, warm_folder
 from litegate.stack import Home, Stack, running
 from litegate.stack.environment import client_environment
 from litegate.steps import STEPS
@@ -35,7 +35,7 @@ class Tracking:
         server: its address for people, without a password.
     """
 
-    def __init__(self, uri: str, folder: Path) -> None:
+    def __init__(self, uri: str, folder: Path, home: Path) -> None:
         self.server = _without_password(uri)
         self._uri = uri
         self._settings = Settings(
@@ -43,6 +43,8 @@ class Tracking:
             cache=folder / "cache",
             scratch=folder / "scratch",
             pythons={"service": Path(sys.executable)},
+            executor=executor(),
+            warm=warm_folder(home),
         )
 
     def run(self, step: str, request: Record) -> Any:
@@ -78,7 +80,7 @@ def tracking(home: Home) -> Iterator[Tracking]:
             raise StackError(
                 f"no servers run in {home.root}: start them with `litegate start`, or name your MLflow server by {URI}"
             )
-        yield Tracking(os.environ[URI], Path(folder))
+        yield Tracking(os.environ[URI], Path(folder), home.root)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from litegate.presentation import wording
-from litegate.presentation.benchmarks import latencies
+from litegate.presentation.latencies import latencies
 from litegate.presentation.markdown import plain, table
 from litegate.presentation.results_note import headline
 from litegate.records import BaselineSummary, Comparison, VariantRow

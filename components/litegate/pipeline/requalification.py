@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from litegate.pipeline.evaluation import runtime_of
 from litegate.records import (
     ActRequest,
     Candidate,
     ChampionEvidence,
     ChampionRequest,
+    Drift,
     DriftRequest,
     Evaluated,
     EvaluateFilesRequest,
@@ -15,12 +18,21 @@ from litegate.records import (
     GateRequest,
     RegisteredAlias,
     Requalification,
+    RequalifyRequest,
     Snapshot,
+    Verdict,
 )
 from litegate.spec import Registry, Requalify, Spec
 from litegate.variants import BASELINE
 
-__all__ = ["act_request", "champion_request", "drift_request", "fresh_evaluation_request", "fresh_gate_request"]
+__all__ = [
+    "act_request",
+    "champion_request",
+    "drift_request",
+    "fresh_evaluation_request",
+    "fresh_gate_request",
+    "record_request",
+]
 
 
 def champion_request(registry: Registry) -> ChampionRequest:
@@ -78,6 +90,33 @@ def fresh_gate_request(snapshot: Snapshot, baseline: Candidate, champion: Candid
         metric_code=snapshot.metric_code,
         seed=snapshot.spec.calibration.seed,
         allow_evaluation=None,
+    )
+
+
+def record_request(
+    snapshot: Snapshot,
+    pair: tuple[ChampionEvidence, Evaluated],
+    found: tuple[Verdict, Drift],
+    run_key: str,
+    links: Mapping[str, str],
+) -> RequalifyRequest:
+    """Everything about a requalification.
+
+    Args:
+        pair: the champion, and its outcomes on the fresh data.
+        found: what the gate says of it, and how far the data are from those of then.
+        run_key: names the run: what is recorded twice under one is recorded once.
+        links: pages about it, by name.
+    """
+    (champion, evaluated), (verdict, drift) = pair, found
+    return RequalifyRequest(
+        run_key=run_key,
+        links=dict(links),
+        snapshot=snapshot,
+        champion=champion,
+        verdict=verdict,
+        drift=drift,
+        kernels=evaluated.kernels,
     )
 
 

@@ -1,25 +1,13 @@
-"""Latencies as people read them: never without the host that they were measured on."""
+"""A latency as people read it: never without the host that it was measured on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from litegate.presentation import wording
-from litegate.records import FileBenchmark, LatencyRatio, VariantRow
-from litegate.variants import BASELINE
+from litegate.records import FileBenchmark, LatencyRatio
 
-__all__ = ["benchmark_conditions", "latencies", "latency_share", "share_bounds"]
+__all__ = ["benchmark_conditions", "latency_share", "share_bounds"]
 
 _MINUTES = len("2026-01-31T12:34")
-
-
-def latencies(rows: Sequence[VariantRow]) -> list[str]:
-    """The shares of float32's latency with their intervals, and where they were measured; empty if there are none."""
-    found = [(row.variant, row.benchmark) for row in rows if row.benchmark and row.variant != BASELINE]
-    shares = [f"{name} {share_bounds(benchmark.ratio)}" for name, benchmark in found if benchmark.ratio is not None]
-    if not shares:
-        return []
-    return [f"latency as a share of float32's, {benchmark_conditions(found[0][1])}: {', '.join(shares)}"]
 
 
 def latency_share(ratio: LatencyRatio) -> str:
@@ -41,4 +29,4 @@ def benchmark_conditions(found: FileBenchmark) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:,.0f}" if share >= 1 else f"{100 * share:.3g}"
+    return f"{100 * share:,.0f}" if share >= 1 else f"{100 * share:.1f}"

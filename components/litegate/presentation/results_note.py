@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from litegate.presentation import wording
-from litegate.presentation.benchmarks import latencies
+from litegate.presentation.latencies import latencies
 from litegate.presentation.markdown import number, plain, table
 from litegate.records import BaselineSummary, VariantRow, Verdict
 

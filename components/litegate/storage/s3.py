@@ -177,7 +177,7 @@ class S3Storage:
         return key.removeprefix(self._prefix)
 
     def _listing(self, prefix: str, deep: bool) -> Iterator[Any]:
-        level: dict[str, Any] = {} if deep else {"Delimiter": "/"}
+        level: dict[str, Any] = {"PaginationConfig": {"PageSize": PAGE}} | ({} if deep else {"Delimiter": "/"})
         with self._refusals(prefix):
             paginator = s3_client().get_paginator("list_objects_v2")
             yield from paginator.paginate(Bucket=self._bucket, Prefix=f"{self._prefix}{prefix}", **level)

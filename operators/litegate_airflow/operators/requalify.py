@@ -17,6 +17,7 @@ from litegate.pipeline.requalification import (
     drift_request,
     fresh_evaluation_request,
     fresh_gate_request,
+    record_request,
 )
 from litegate.pipeline.tasks import REQUALIFICATION
 from litegate.records import (
@@ -138,14 +139,12 @@ class RecordOperator(StepOperator):
     @override
     def request(self, records: RunRecords) -> RequalifyRequest:
         found = RequalificationRecords(records.ti)
-        return RequalifyRequest(
+        return record_request(
+            found.snapshot(),
+            (found.evidence(), found.evaluated()),
+            (found.verdict(), found.drift()),
             run_key=records.run_key(),
             links={"airflow": run_url(records.ti)},
-            snapshot=found.snapshot(),
-            champion=found.evidence(),
-            verdict=found.verdict(),
-            drift=found.drift(),
-            kernels=found.evaluated().kernels,
         )
 
 

@@ -21,7 +21,7 @@ from litegate.stack.processes import birth_of
 from litegate.tracking.deciding import state_of
 from tests.registering import accept, new_name, register, take
 
-pytestmark = pytest.mark.usefixtures("mlflow_url")
+pytestmark = pytest.mark.usefixtures("mlflow_url", "warm_mlflow_steps")
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,13 @@ def test_rollback_says_what_it_does_and_the_version_before_is_champion(litegate,
     assert (said.code, aliases(toy)) == (0, {"champion": "2", "previous": "1"})
     assert said.error == f"{toy}@champion at {mlflow_url}: rolling back version 3; then version 2 is champion\n"
     assert said.out == f"{toy}@champion: version 2 is champion, before it was version 3\n"
+
+
+def test_the_warm_parents_of_the_home_are_asked(litegate, untouched, caplog, monkeypatch, tmp_path: Path):
+    monkeypatch.delenv("LITEGATE_WARM")
+    monkeypatch.setenv("LITEGATE_EXECUTOR", "warm")
+    assert litegate("history", untouched).code == 0
+    assert f"there is no warm parent in {tmp_path / 'home' / 'warm'}; steps start cold" in caplog.text
 
 
 def test_rollback_goes_to_any_accepted_version(litegate, toy):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from contextlib import chdir as in_folder
 from pathlib import Path
 from typing import Any
@@ -11,19 +10,9 @@ from typing import Any
 import pytest
 
 from litegate.cli.main import main
-from litegate.settings import settings
 from litegate.spec import load_spec
 
-MAKER = Path(__file__).parents[2] / "models" / "make_models.py"
-
-pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    subprocess.run([settings().pythons["tensorflow"], MAKER, folder], check=True, capture_output=True)
-    return folder
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("warm_steps")]
 
 
 def test_a_spec_that_loads_is_written_beside_the_model(models: Path, tmp_path: Path, capsys: Any) -> None:

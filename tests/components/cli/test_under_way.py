@@ -29,6 +29,8 @@ from litegate.stack.processes import birth_of
 from tests.airflow_server import PASSWORD, ArrangedAirflow, airflow_server
 from tests.components.cli.test_outcome import CHAMPION, PROMOTION, result
 
+pytestmark = pytest.mark.usefixtures("warm_steps")
+
 SPEC = """
 model: {{name: {name}, uri: model.keras}}
 calibration: {{uri: data.npz, format: npz}}

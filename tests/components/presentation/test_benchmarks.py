@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from litegate.presentation.benchmarks import benchmark_conditions, latencies, latency_share, share_bounds
-from litegate.records import Benchmark, LatencyRatio, VariantRow
+from litegate.presentation.benchmarks import benchmark_conditions, latency_share, share_bounds
+from litegate.records import Benchmark, LatencyRatio
 
 RATIO = LatencyRatio(estimate=0.336, low=0.331, high=0.342, confidence=0.95, rounds=31)
 FOUND = Benchmark(
@@ -19,15 +19,6 @@ FOUND = Benchmark(
     ratio=RATIO,
     measured_at="2026-01-31T12:34:56.000000+00:00",
 )
-
-
-def row(variant: str, benchmark: Benchmark | None) -> VariantRow:
-    unknown = dict.fromkeys(("bytes", "value", "drop", "drop_low", "drop_high", "digest", "uri", "mlflow_run_id"))
-    return VariantRow.model_validate(
-        unknown
-        | {"variant": variant, "samples": 0, "verdict": "passed", "reasons": (), "latency_ms": None}
-        | {"benchmark": benchmark}
-    )
 
 
 def test_a_share_is_read_with_its_interval() -> None:
@@ -50,15 +41,3 @@ def test_what_takes_many_times_as_long_is_read_in_whole_percent() -> None:
 )
 def test_conditions_are_host_date_and_what_disturbed(changes: dict[str, str | None], said: str) -> None:
     assert benchmark_conditions(FOUND.model_copy(update=changes)) == said
-
-
-def test_all_shares_are_said_in_one_line_without_the_baselines_own() -> None:
-    rows = [row("float32", FOUND), row("int8", FOUND), row("uint8", None)]
-    assert latencies(rows) == [
-        "latency as a share of float32's, on pi (aarch64), at 2026-01-31 12:34 UTC: int8 33.6 % (33.1 to 34.2)"
-    ]
-
-
-def test_without_a_share_nothing_is_said() -> None:
-    alone = FOUND.model_copy(update={"ratio": None})
-    assert latencies([row("float32", FOUND), row("int8", alone)]) == []
