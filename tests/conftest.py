@@ -71,12 +71,12 @@ def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def maker(pytestconfig: pytest.Config) -> Any:
-    """Makes models once for all test processes; what was made stays in pytest's cache, for the next tests."""
+def maker(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Makes models once for all test processes; what was made stays in pytest's cache, if it keeps one."""
     from tests.models.once import Maker
 
-    assert pytestconfig.cache is not None
-    return Maker(pytestconfig.cache.mkdir("litegate-models"))
+    cache = getattr(pytestconfig, "cache", None)
+    return Maker(tmp_path_factory.mktemp("made") if cache is None else cache.mkdir("litegate-models"))
 
 
 @pytest.fixture(scope="session")
