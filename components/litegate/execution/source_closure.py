@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 
 from litegate.digest import digest_bytes
 
@@ -20,6 +21,7 @@ __all__ = ["Closure", "SourceTree"]
 _BINDS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
 _TELLING = (ast.Import, ast.ImportFrom, ast.Constant, ast.Call)
 _LOADERS = frozenset({"import_module", "__import__"})
+_PARSING = Lock()
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class _Module:
         self._package = name if is_package else name.rpartition(".")[0]
         self._is_package = is_package
         self.digest = digest_bytes(source)
-        self._body = [node for node in ast.parse(source, name).body if not _is_for_types(node)]
+        self._body = [node for node in _parsed(source, name).body if not _is_for_types(node)]
         nodes = [node for part in self._body for node in ast.walk(part) if isinstance(node, _TELLING)]
         self.imports = {each for node in nodes for each in self._imported(node)}
         self.named = {each for node in nodes for each in self._names(node)}
@@ -155,6 +157,15 @@ class _Module:
         parents = self._package.split(".")
         start = parents[: len(parents) + 1 - node.level] if node.level else []
         return ".".join([*start, *([node.module] if node.module else [])])
+
+
+def _parsed(source: bytes, name: str) -> ast.Module:
+    """One thread at a time: before Python 3.13 the depth of the trees under construction is counted for all together.
+
+    See https://github.com/python/cpython/issues/106905
+    """
+    with _PARSING:
+        return ast.parse(source, name)
 
 
 @cache

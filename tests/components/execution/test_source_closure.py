@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from litegate.execution.source_closure import SourceTree
+from litegate.execution.source_closure import SourceTree, _parsed
 
 FILES = {
     "__init__.py": '"""A package."""\nfrom shop.front import sell\n',
@@ -95,3 +99,28 @@ def test_a_changed_line_changes_the_digest_of_its_module_alone(tree: SourceTree,
     (tmp_path / "shop/goods/fruit.py").write_text("class Apple:\n    green = True\n")
     after = SourceTree(tmp_path / "shop").closure(["shop.whole"]).digests
     assert {name for name in after if after[name] != before[name]} == {"shop.goods.fruit"}
+
+
+@pytest.fixture
+def hurried() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    interval, threshold = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(1)
+    gc.callbacks.append(_yield)
+    yield
+    gc.callbacks.remove(_yield)
+    sys.setswitchinterval(interval)
+    gc.set_threshold(*threshold)
+
+
+def _yield(*_: object) -> None:
+    """The collector runs this in the middle of building a tree, where another thread may then go on."""
+    sum(range(500))
+
+
+def test_threads_may_read_modules_at_the_same_time(hurried: None) -> None:
+    source = b"x = [(a, [b, {c: (d, [e])}]) for a in f(g(h(1)))]\n" * 40
+    with ThreadPoolExecutor(4) as pool:
+        trees = list(pool.map(lambda number: _parsed(source, str(number)), range(24)))
+    assert {len(tree.body) for tree in trees} == {40}
