@@ -18,10 +18,11 @@ from tests.components.execution.sandbox.hosts import running
 
 PYTHON = Path(sys.executable)
 KEEPS = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from litegate.execution.warm.keeping import own_parent
 from litegate.settings import Settings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what it runs beside itself
 python, home = Path(sys.executable), Path(sys.argv[1])
 places = Settings(str(home / "ws"), home / "cache", home / "scratch", {"bare": python}, executor="auto")
 with own_parent("bare", places) as found:
