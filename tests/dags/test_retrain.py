@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import yaml
 
+from tests.servers import MlflowServer
+
 Load = Callable[..., dict[str, Any]]
 Run = Callable[..., Any]
 
@@ -117,8 +119,9 @@ def train(folder, seed):
 
 
 @pytest.fixture
-def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def spec(tmp_path: Path, mlflow_server: MlflowServer, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LITEGATE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server.url)
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "training.py").write_text(TRAINING)
     np.savez(tmp_path / "specs" / "data.npz", x=np.zeros((9, 4), np.float32), label=np.zeros(9, int))

@@ -38,6 +38,7 @@ from litegate.records import (
 from litegate.requalification import compared, statistics_of
 from litegate.spec import parse_spec
 from litegate.steps import act, fetch_champion_evidence, promote, register, requalify
+from litegate.tracking import artifacts
 from litegate.tracking.deciding import decide, state_of
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
@@ -283,7 +284,7 @@ def test_a_repeated_requalification_adds_nothing(world: World) -> None:
 def test_one_that_was_cut_short_is_taken_up_with_its_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.promote("int8")
     with monkeypatch.context() as patch:
-        patch.setattr(MlflowClient, "log_text", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(artifacts, "upload", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             world.record()
     other = world.record("requalify/2")

@@ -18,6 +18,8 @@ THEIR_OWN_TRAINING = {"prepare", "train"}
 
 LOADS_BY_NAME = {
     "litegate/execution/sandbox/__main__.py": "the program of the steps, of which a step says it is",
+    "litegate/execution/warm/__main__.py": "what lists the modules to load before any step",
+    "litegate/steps/preloading.py": "the steps' own modules and their libraries, before any user's code is there",
     "litegate/__init__.py": "the front door's own names, in the caller's process",
     "litegate/engines/__init__.py": "an engine, by its row",
     "litegate/runtimes/__init__.py": "a runtime, by its row",
