@@ -3,7 +3,7 @@
 They are the members of one npz file, or npy files in a folder; a single npy file feeds a model with one input.
 A label of shape (samples,) that holds integers or booleans is a class for each sample; any other numbers are
 targets, such as regression values or masks. Rows are read one by one, targets like inputs, so memory does not
-grow with the data. A row of an unpacked array is read from its place, and not verified by the archive's checksum.
+grow with the data. Those of an unpacked array are read from their places, after the archive's checksums were verified.
 Nothing is unpickled, and no array is read that is not as long as its header says.
 """
 
@@ -37,6 +37,7 @@ _LABELS = 1 << 16
 """So many labels are read at once."""
 _BLOCK_BYTES = 1 << 18
 """So much is read at once for those who take one sample at a time."""
+_VERIFIED_BYTES = 1 << 20
 _DAMAGE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, NotImplementedError)
 
 
@@ -154,7 +155,20 @@ class NpzDataset(_ArrayDataset):
         """
         if len(files) != 1:
             raise DataError(where, "one .npz file", f"{len(files)} files")
-        return cls.indexed({"": next(iter(files.values()))()}, where, label, group)
+        paths = {"": next(iter(files.values()))()}
+        found = cls.indexed(paths, where, label, group)
+        cls._verify(paths, where)
+        return found
+
+    @classmethod
+    def _verify(cls, paths: Mapping[str, Path], where: str) -> None:
+        """Read unpacked arrays to their ends, for the archive's checksums; their rows are then read by themselves."""
+        with cls._container(paths, where), cls._archive(paths[""]) as archive:
+            for info in archive.infolist():
+                if info.compress_type == zipfile.ZIP_STORED:
+                    with archive.open(info) as member:
+                        while member.read(_VERIFIED_BYTES):
+                            pass
 
     @classmethod
     @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -95,7 +94,7 @@ def test_what_was_stopped_ends_what_runs_and_begins_nothing_more(make: Make, mod
     def stop(*step: str) -> None:
         told.append(step)  # type: ignore[arg-type]
         if step == ("quantize", "int8", "running"):
-            threading.Timer(0.5, run.stop).start()
+            run.stop()
 
     other = {"uri": str(models / "calibration.npz"), "format": "npz", "samples": 99}  # nothing is found
     run = make(stop, calibration=other)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from litegate.pipeline.requests import request_of
+from litegate.pipeline.evaluation import evaluate_request
+from litegate.records import EvaluateFilesRequest
 from litegate.runtimes import REFERENCE, RUNTIMES, load_runtime, runtime_row
 from litegate.settings import Settings
 from litegate.variants import BASELINE, TARGETS
@@ -86,7 +87,8 @@ def test_a_runtime_more_is_a_module_and_a_row(models: Path, places: Settings, tm
     )
     usual = steps.evaluate(steps.convert().artifact)
     with_contrary = Addition(tmp_path, "runtimes/contrary.py", CONTRARY, "runtimes/__init__.py", ROW)
-    request = request_of("evaluate", steps.results, BASELINE).model_copy(update={"runtime": "contrary"})
-    contrary = with_contrary.run("evaluate", request, places)
+    alone = evaluate_request(steps.results, BASELINE)
+    request = EvaluateFilesRequest(files=(alone.model_copy(update={"runtime": "contrary"}),))
+    (contrary,) = with_contrary.run("evaluate", request, places).files
     assert (usual.kernels, contrary.kernels) == ("xnnpack", "contrary")
     assert steps.score(contrary) < 0.25 < steps.score(usual)

@@ -222,7 +222,7 @@ def test_the_selected_version_carries_its_verdict_and_the_table_of_all_variants(
     assert lines[0] == "**int8 passed, in one sentence**"
     assert len([line for line in lines if line.startswith("|")]) == 6, "two lines of head, four variants"
     assert "- int8 passed, in one sentence" in lines
-    assert [line for line in lines if "latency as a share" in line and "int8 50 % (45 to 55)" in line]
+    assert [line for line in lines if "latency as a share" in line and "int8 50.0 % (45.0 to 55.0)" in line]
     assert f'mlflow.pyfunc.load_model("models:/{toy.name}@champion")' in version.description
     assert f"models:/{toy.name}@champion" in MlflowClient().get_registered_model(toy.name).description
 
