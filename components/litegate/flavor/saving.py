@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ __all__ = ["FLAVOR_NAME", "get_default_pip_requirements", "log_model", "package_
 FLAVOR_NAME = "litert"
 CODE = Path(__file__).with_name("python_model.py")
 ADAPTER = Path(litert.__file__)
+SAVING = threading.RLock()
+"""MLflow keeps the code that it loads, and what stands in for `dbutils` meanwhile, in globals: one thread at a time."""
 
 log = logging.getLogger("litegate")
 
@@ -74,7 +77,7 @@ def save_model(
         signature_key, tensors = _read(file, signature_key)
     facts = {"signature_key": signature_key, "tflite_sha256": digest_file(file), "num_threads": num_threads}
     model.add_flavor(FLAVOR_NAME, data=f"artifacts/{file.name}", **facts)
-    with _quiet_mlflow():
+    with SAVING, _quiet_mlflow():
         mlflow.pyfunc.save_model(
             path=path,
             mlflow_model=model,
@@ -108,7 +111,7 @@ def log_model(
     """
     file = Path(tflite_file)
     signature_key, tensors = _read(file, signature_key)  # or a bad file would leave an empty logged model behind
-    with _quiet_mlflow():
+    with SAVING, _quiet_mlflow():
         return Model.log(
             artifact_path=None,
             name=name or file.stem.replace(".", "-"),

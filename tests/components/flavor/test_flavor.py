@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,14 @@ def saved(tflite_files: dict[str, Path], tmp_path_factory: pytest.TempPathFactor
     for variant, file in tflite_files.items():
         flavor.save_model(file, folder / variant)
     return {variant: str(folder / variant) for variant in tflite_files}
+
+
+def test_threads_that_save_leave_the_process_as_it_was(saved, tflite_files, tmp_path):
+    before = dict(os.environ)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda i: flavor.save_model(tflite_files["int8"], tmp_path / str(i)), range(16)))
+    assert "dbutils" not in sys.modules
+    assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize("variant", ["float32", "dynamic_range", "int8"])
