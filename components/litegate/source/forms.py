@@ -16,7 +16,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from litegate.errors import ModelError
 from litegate.records import ModelRef
 from litegate.source.causes import not_exported
 from litegate.source.check import check_model
@@ -28,6 +27,9 @@ __all__ = ["MAX_UNROLLED_STEPS", "Form", "forms"]
 
 MAX_UNROLLED_STEPS = 128
 """Unrolling longer sequences gives a graph that takes minutes to convert, once for every variant."""
+
+Makers = Mapping[str, Callable[[Any, str], None]]
+"""What writes a form of a model to a folder, by how the form differs."""
 
 _RECURRENT = {"LSTM", "GRU", "SimpleRNN"}
 
@@ -57,7 +59,7 @@ def forms(root: Path, model: ModelRef, folder: Path) -> Iterator[Form]:
         return
     loaded, change = load_keras(root, model)
     yield Form(_exported(loaded, folder / "as_it_is", model), change)
-    makers = {"a batch of one": partial(export, batch=1), "unrolled recurrent layers": _unrolled}
+    makers: Makers = {"a batch of one": partial(export, batch=1), "unrolled recurrent layers": _unrolled}
     for form in _others(makers, loaded, folder):
         yield Form(form.saved_model, ", ".join(filter(None, (change, form.change))))
 
@@ -71,7 +73,7 @@ def _exported(loaded: Any, target: Path, model: ModelRef) -> Path:
     return target
 
 
-def _others(makers: Mapping[str, Callable[[Any, str], None]], source: Any, folder: Path) -> Iterator[Form]:
+def _others(makers: Makers, source: Any, folder: Path) -> Iterator[Form]:
     """What remains to be tried; that a model has no such form is no error of the user's."""
     for change, make in makers.items():
         target = folder / change.replace(" ", "_")
@@ -130,4 +132,3 @@ def _pinned(root: str, target: str) -> None:
 
 def _calling(signature: Any) -> Any:
     return tf.function(lambda **features: signature(**features))
-

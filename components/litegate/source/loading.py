@@ -17,8 +17,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from litegate.datasets.representative import fixed_batch, in_batches
 from litegate.records import ModelRef
+from litegate.runtimes.batches import fixed_batch, in_batches
 from litegate.source.causes import not_loaded
 from litegate.source.check import check_model, keras_path
 from litegate.source.keras_export import inference, input_specs
