@@ -25,8 +25,9 @@ __all__ = [
 ]
 
 RANDOM = re.compile(
-    r"(Stateful|Stateless)?(Random|Uniform|StandardNormal|TruncatedNormal|Multinomial|Parameterized).*"
-    r"|RandomShuffle|Multinomial|NonDeterministicInts|Rng(Skip|ReadAndSkip)|LogUniformCandidateSampler"
+    r"Stateful(Uniform|StandardNormal|TruncatedNormal|RandomBinomial)\w*"
+    r"|(Stateless)?(Random|Parameterized|TruncatedNormal|Multinomial)\w*"
+    r"|NonDeterministicInts|Rng(Skip|ReadAndSkip)|(Log)?UniformCandidateSampler"
 )
 """TensorFlow's operators that draw random numbers."""
 
@@ -84,15 +85,15 @@ CAUSES = (
     ),
     Cause(
         "random numbers",
-        r"'tf\.(Stateful|Stateless)?(Random|Multinomial|TruncatedNormal|Uniform|StandardNormal|NonDeterm|Rng)\w*' op",
+        rf"'tf\.({RANDOM.pattern})' op",
         "{}, which draws random numbers",
         "Save the model without it, or for inference: training=False, no layer called with training=True.",
     ),
     Cause(
         "custom operators",
         r"Custom ops: (?!.*TF Select)",
-        "{}, which neither LiteRT nor TensorFlow has",
-        "Replace it by operators of TensorFlow, or move this part into `preprocess`.",
+        "{}, which LiteRT lacks",
+        "Replace it by operators that LiteRT has, or move this part into `preprocess`.",
     ),
     Cause(
         "Flex operators",
@@ -171,7 +172,7 @@ def not_converted(error: Exception | str, where: str) -> ModelError:
         return ModelError(where, _EXPECTED, quoted(text))
     half = "bfloat16" if "bf16" in text else "float16"
     found = cause.wrong.format(_operators(text), type=half)
-    return ModelError(where, _EXPECTED, f"{found}\n{cause.cure}\nThe converter: {quoted(text)}")
+    return ModelError(where, _EXPECTED, f"{found}\n{cause.cure}\nThe converter: {quoted(_summary(text))}")
 
 
 def not_exported(error: Exception, where: str) -> ModelError:
@@ -202,6 +203,14 @@ def quoted(text: str, longest: int = _LONGEST) -> str:
     return " ".join(text.split())[:longest]
 
 
+def _summary(text: str) -> str:
+    """What the converter says at the end of what may be hundreds of lines about places in its own graph."""
+    found = re.search(
+        r"Some ops (?:are not supported by|in the model are custom).*?(?=\n\s*\n|<unknown>|$)", text, re.DOTALL
+    )
+    return found[0] if found else text
+
+
 def _class_in(text: str) -> str:
     found = re.search(_NOT_LOADED[0].said, text)
     if found:
@@ -212,7 +221,9 @@ def _class_in(text: str) -> str:
 
 def _operators(text: str) -> str:
     """The operators in question with the layers that they belong to, as far as the message tells."""
-    places = dict(_places(text))
+    places: dict[str, str] = {}
+    for name, layer in _places(text):
+        places.setdefault(name, layer)
     listed = re.search(r"(?:TF Select|Custom) ops: ([^\n]+)", text)
     names = list(places) or ([name.strip() for name in listed[1].split(",")] if listed else [])
     said = [f"{name} (layer {places[name]})" if places.get(name) else name for name in names[:_MOST]]
@@ -223,7 +234,7 @@ def _operators(text: str) -> str:
 def _places(text: str) -> Iterator[tuple[str, str]]:
     """Operators that the message complains of, each with the scope of its node: that is Keras' layer."""
     pattern = r'fused\["\w+:", "([^"@]+)(?:@[^"]*)?"\][^\n]*?: (?:error: )?\'tf\.(\w+)\' op'
-    for node, name in reversed(re.findall(pattern, text)):
+    for node, name in dict.fromkeys(re.findall(pattern, text)):
         yield name, node.rpartition("/")[0]
     if not re.search(pattern, text):
         yield from ((name, "") for name in re.findall(r"'tf\.(\w+)' op", text))

@@ -22,8 +22,7 @@ from litegate.runtimes.batches import fixed_batch, in_batches
 from litegate.source.causes import not_loaded
 from litegate.source.check import check_model, keras_path
 from litegate.source.keras_export import inference, input_specs
-from litegate.source.keras_file import keras_version
-from litegate.source.precision import in_float32
+from litegate.source.keras_file import in_float32, keras_version
 
 __all__ = ["load_keras", "source_predictor"]
 

@@ -55,7 +55,7 @@ def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
     if not wanted:
         return found
     source = source_predictor(root, request.model, key)(features, wanted)
-    converted = LiteRTModel(content, key).predict(features)
+    converted = _converted(content, key, features, uri)
     difference = max(_difference(name, converted[name], source[name], uri) for name in wanted)
     work.say("conversion_check: %d samples, largest difference %.3g", samples, difference)
     agreement = None
@@ -65,6 +65,14 @@ def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
         expected = f"the float32 conversion to predict what the source model predicts ({_MIN_AGREEMENT:.0%})"
         raise ModelError(f"model.uri {uri}", expected, f"agreement on {agreement:.2%} of {samples} samples")
     return found.model_copy(update={"max_abs_difference": difference, "agreement": agreement})
+
+
+def _converted(content: bytes, key: str, features: dict[str, Array], uri: str) -> dict[str, Array]:
+    try:
+        return LiteRTModel(content, key).predict(features)
+    except RuntimeError as error:
+        expected = "a float32 conversion that LiteRT can run"
+        raise ModelError(f"model.uri {uri}", expected, " ".join(str(error).split())[:300]) from error
 
 
 def _difference(output: str, converted: Array, source: Array, uri: str) -> float:
