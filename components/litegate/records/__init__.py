@@ -101,6 +101,7 @@ from litegate.records.verdicts import (
     Reason,
     Selection,
     SelectRequest,
+    SliceLoss,
     Verdict,
     Verdicts,
 )
@@ -209,6 +210,7 @@ __all__ = [
     "SelectRequest",
     "Selection",
     "Signature",
+    "SliceLoss",
     "SmokeRequest",
     "SmokeRun",
     "Snapshot",

@@ -20,6 +20,7 @@ from litegate.report.findings import findings
 from litegate.report.headline import headline
 from litegate.report.makeup import makeup
 from litegate.report.run import Run
+from litegate.report.slices import slice_map
 from litegate.report.table import lines
 from litegate.report.tradeoffs import tradeoffs
 
@@ -51,6 +52,7 @@ def render(
         lines=lines(run),
         tradeoffs=tradeoffs(run),
         heat_map=heat_map(run, classes or {}),
+        slice_map=slice_map(run),
         makeup=makeup(run),
         certainty=certainty(run),
         advice=advice(run),
