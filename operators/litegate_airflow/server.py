@@ -1,7 +1,7 @@
 """Airflow's scheduler and DAG processor as the embedded stack runs them: `python -m litegate_airflow.server scheduler`.
 
-Every task and every parse of a DAG file is a fork of one of them. What those would import, half a second of CPU each
-time, is imported here, once; nothing of it is run. And the scheduler looks less often for work while there is none.
+Every task and every parse of a DAG file is a fork of one of them. What those would import and read, most of a second
+of CPU each time, is imported and read here, once. And the scheduler looks less often for work while there is none.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from airflow.executors.local_executor import LocalExecutor
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
 import litegate_airflow.dags  # noqa: F401
+from litegate.bell import Bell, bell_in
+from litegate.execution.result_key import read_source
+from litegate.settings import default_home
 
 __all__ = ["PatientScheduler"]
 
@@ -26,8 +29,11 @@ class PatientScheduler(SchedulerJobRunner):
     """A scheduler that looks for work as soon as a task has begun or ended, and seldom while there are none.
 
     Until something is heard of a task it waits for the setting `scheduler_idle_sleep_time`, since what is skipped
-    takes several looks; and for `REST` seconds once nothing has been heard for `LINGER` seconds. A run that begins
-    then waits for half of `REST` on average, once.
+    takes several looks; and for `REST` seconds once nothing has been heard for `LINGER` seconds. Whoever asks Airflow
+    for a run then rings the bell of the home, or waits for half of `REST` on average, once.
+
+    Attributes:
+        bell: where it is rung.
     """
 
     REST = 2.0
@@ -36,11 +42,17 @@ class PatientScheduler(SchedulerJobRunner):
     _pause = 1.0
     _heard = -math.inf
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.bell = Bell(bell_in(default_home()))
+        read_source()
+
     @property
     def _scheduler_idle_sleep_time(self) -> float:
         """Asked for by Airflow after each look that found nothing. The wait is here, and what is left of it is 0."""
         recently = time.monotonic() - self._heard < self.LINGER
-        if wait(self._results(), self._pause if recently else max(self._pause, self.REST)):
+        if wait([*self._results(), self.bell.fileno()], self._pause if recently else max(self._pause, self.REST)):
+            self.bell.rang()
             self._heard = time.monotonic()
         return 0.0
 

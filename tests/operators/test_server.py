@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import inspect
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import pytest
 from airflow.jobs.job import Job
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
+from litegate.bell import bell_in, ring
 from litegate_airflow import server
 from litegate_airflow.server import PatientScheduler
 
 
 @pytest.fixture
-def scheduler() -> Iterator[PatientScheduler]:
+def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PatientScheduler]:
+    monkeypatch.setenv("LITEGATE_HOME", str(tmp_path))
     scheduler = PatientScheduler(Job(), scheduler_idle_sleep_time=0.25)
     (executor,) = scheduler.executors
     executor.start()
     yield scheduler
     executor.end()
+    scheduler.bell.close()
 
 
 @pytest.fixture
@@ -30,9 +35,9 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long it was ready to wait, each time."""
     times: list[float] = []
 
-    def wait(readers: list[Connection], seconds: float) -> list[Connection]:
+    def wait(readers: list[Connection | int], seconds: float) -> list[Connection | int]:
         times.append(seconds)
-        return [reader for reader in readers if reader.poll(0)]
+        return select.select(readers, [], [], 0)[0]
 
     monkeypatch.setattr(server, "wait", wait)
     return times
@@ -59,6 +64,14 @@ def test_what_is_heard_of_a_task_ends_its_wait_and_makes_it_eager_for_some_time(
     scheduler._heard -= PatientScheduler.LINGER
     pause(scheduler)
     assert waited[2:] == [PatientScheduler.REST]
+
+
+def test_whoever_rings_ends_its_wait_and_makes_it_eager(scheduler, waited, tmp_path):
+    ring(bell_in(tmp_path))
+    pause(scheduler)
+    pause(scheduler)
+    pause(scheduler)
+    assert waited == [PatientScheduler.REST, 0.25, 0.25]
 
 
 def test_it_is_airflows_own_command_that_is_run():

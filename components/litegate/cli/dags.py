@@ -38,6 +38,8 @@ ENDED_BY = "ended by "
 _PARSE_LIMIT = 120
 # No parse of a DAG file takes longer (Airflow's own limit for one is 50 s).
 _LONGEST_PARSE = 60
+_LOOKS, _PAUSE = 5, 0.1
+# At one DAG, before the parse of its file is asked for again.
 
 
 def check_local_inputs(spec: Spec) -> None:
@@ -97,10 +99,19 @@ def wait_for_dag(airflow: AirflowApi, dag_id: str, changed: float) -> None:
                 raise StackError(f"Airflow made no DAG {dag_id} within {_PARSE_LIMIT} s: {problems}")
             for token in {dag["file_token"] for dag in airflow.dags(dag_id.partition("__")[0])}:
                 airflow.parse_again(token)
-            time.sleep(0.5)
-            parsed = _parsed(airflow.dag(dag_id))
+            parsed = _parsed_anew(airflow, dag_id, last)
             if parsed != last:
                 last, parses = parsed, parses - 1
+
+
+def _parsed_anew(airflow: AirflowApi, dag_id: str, last: str | None) -> str | None:
+    """When the DAG was parsed last, as soon as that has changed, or after a while."""
+    for _ in range(_LOOKS):
+        time.sleep(_PAUSE)
+        parsed = _parsed(airflow.dag(dag_id))
+        if parsed != last:
+            return parsed
+    return last
 
 
 def new_run(dag_id: str) -> RunId:

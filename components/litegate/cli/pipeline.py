@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from litegate.bell import bell_in, ring
 from litegate.cli.attempt import Attempt, reported
 from litegate.cli.dags import check_local_inputs, new_run, offer_spec, read_failures, wait_for_dag
 from litegate.cli.following import act, follow_attempt
@@ -96,6 +97,7 @@ def _begin(attempt: Attempt, airflow: AirflowApi, dag: str, conf: Mapping[str, A
         attempt.refused()
         raise
     attempt.confirmed = True
+    ring(bell_in(attempt.home.root))
     return run
 
 

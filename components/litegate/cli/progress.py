@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from types import TracebackType
 
 from rich import progress as bars
@@ -21,6 +22,9 @@ __all__ = ["Progress", "follow", "showing_log", "start_showing"]
 AWAITING_INPUT = "awaiting_input"
 _SHOWN = frozenset({"running", "success", "failed", "skipped", "up_for_retry", AWAITING_INPUT})
 _ENDED = frozenset({"success", "failed"})
+_OVER = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+_PAUSE, _ALWAYS = 0.5, 20
+"""Seconds between looks; at how many of them the run is looked at in any case."""
 _STYLES = {"success": "green", "failed": "red", "skipped": "dim", "up_for_retry": "yellow", AWAITING_INPUT: "yellow"}
 
 
@@ -113,22 +117,24 @@ def follow(airflow: AirflowApi, run: RunId) -> str:
     with Progress(f"{run.dag}: {run.run}") as progress, _telling(airflow, progress):
         progress.note(airflow.page_of(run))
         seen: dict[tuple[str, int], str | None] = {}
+        looks = count()
         while True:
-            state = airflow.state(run)
             tasks = airflow.tasks(run)
             for task in tasks:
                 _note_change(progress, seen, task)
             running = [task.name for task in tasks if task.state == "running"]
-            done = sum(task.state in ("success", "failed", "skipped", "upstream_failed") for task in tasks)
+            done = sum(task.state in _OVER for task in tasks)
             progress.now(", ".join(running) or "waiting", done, len(tasks) or None)
             asking = [task.task for task in tasks if task.state == AWAITING_INPUT]
             if asking:
                 progress.note(f"a person must answer: {airflow.answer_page_of(run, asking[0])}")
                 return AWAITING_INPUT
-            if state in _ENDED:
-                progress.note(f"{run.dag}: {state}")
-                return state
-            time.sleep(1)
+            if all(task.state in _OVER for task in tasks) or next(looks) % _ALWAYS == 0:
+                state = airflow.state(run)  # takes Airflow several times as long as all tasks
+                if state in _ENDED:
+                    progress.note(f"{run.dag}: {state}")
+                    return state
+            time.sleep(_PAUSE)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from litegate.gate.selection import refuted_digests
 from litegate.pipeline.local import LocalRun, Watcher
 from litegate.pipeline.requests import register_request
 from litegate.records import Candidate, Comparison, RegisterRequest, ResolveRequest
-from litegate.report import render
+from litegate.report import drawn, render
 from litegate.report.table_rows import baseline_of, variant_row
 from litegate.settings import Settings
 from litegate.spec import Spec, with_values
@@ -86,7 +86,7 @@ class Comparing:
             for file in verdict.explanation
             if file.name == f"{verdict.variant}-classes.csv"
         }
-        self.folder.write(comparison, render(request, comparison, classes))
+        self.folder.write(comparison, render(request, comparison, drawn(request, comparison, classes)))
         return comparison
 
     def _comparison(self, request: RegisterRequest, files: dict[str, Path]) -> Comparison:

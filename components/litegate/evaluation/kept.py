@@ -118,9 +118,6 @@ class Kept:
 class Seen:
     """What a file gave on the samples of `order`, in that order.
 
-    Attributes:
-        classes: number of classes of the model, None where it is no classifier.
-
     Raises:
         Unpaired: a sample was not evaluated.
     """
@@ -128,7 +125,6 @@ class Seen:
     kept: Kept
     file: int
     order: Array | range
-    classes: int | None
 
     def __post_init__(self) -> None:
         missing = len(self) - int(np.count_nonzero(self.kept.has_seen(self.file, self.order)))
@@ -165,15 +161,7 @@ class Seen:
 
     def _names(self) -> list[str]:
         found = self.kept.names(self.file) | {"index"} | ({"group"} if self.kept.dataset.groups is not None else set())
-        if not self._classified(found):
-            found -= {"label", "prediction"}
         return [name for name in Outcomes.names() if name in found]
-
-    def _classified(self, names: set[str]) -> bool:
-        """Labels that are no classes of the model, which only a user's metric allows, are not kept."""
-        if "label" not in names or self.classes is None:
-            return True
-        return all(np.all((part >= 0) & (part < self.classes)) for part in self.parts("label"))
 
     def _streamed(self, name: str) -> Column:
         dtype, shape = self.kept.kind(self.file, name)
@@ -188,7 +176,7 @@ class Seen:
 
     def parts(self, name: str) -> Iterator[Array]:
         """A column, some rows at a time; nothing if there is none."""
-        if (name not in ("id", "index", "label") and name not in self._names()) or not len(self):
+        if (name not in ("id", "index") and name not in self._names()) or not len(self):
             return
         dtype, shape = self.kept.kind(self.file, name)
         step = max(1, _AT_ONCE // max(1, dtype.itemsize * int(np.prod(shape))))

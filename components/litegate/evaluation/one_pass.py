@@ -53,14 +53,12 @@ class OnePass:
 
     Attributes:
         metric: of all of them.
-        classes: number of classes of the model, None where it is no classifier.
         kept: what the files give goes there.
     """
 
     pool: Pool
     parts: Sequence[Part]
     metric: MetricFacts
-    classes: int | None
     kept: Kept
 
     @property
@@ -143,7 +141,7 @@ class OnePass:
     def _of(self, part: Part, count: int) -> dict[str, Seen]:
         files = {part.name: part.file, **part.references}
         order = part.plan.order[:count]
-        return {name: Seen(self.kept, file, order, self.classes) for name, file in files.items()}
+        return {name: Seen(self.kept, file, order) for name, file in files.items()}
 
 
 def _want(wanted: dict[int, Array | None], file: int, rows: Array) -> None:

@@ -54,9 +54,13 @@ class Installed:
         nobody requires. A module that is there and of unknown origin counts as everything; one that is not there
         counts as missing.
         """
+        return list(self._behind(frozenset(modules)))
+
+    @cache  # noqa: B019  what is installed is looked up once in the life of a process
+    def _behind(self, modules: frozenset[str]) -> list[str]:
         waiting: list[_Required] = []
         missing: list[str] = []
-        for module in sorted(set(modules) - sys.stdlib_module_names):
+        for module in sorted(modules - sys.stdlib_module_names):
             owners = self._owners.get(module) or self._recorded(module)
             if not owners and self._is_there(module):
                 return self.everything

@@ -13,7 +13,7 @@ from litegate.execution.source_closure import Closure, SourceTree
 from litegate.execution.step import Step
 from litegate.records import Record, UserCode
 
-__all__ = ["CARRIERS", "result_key"]
+__all__ = ["CARRIERS", "read_source", "result_key"]
 
 FORMAT = 2
 """Results under keys of another format are not found, and computed again."""
@@ -49,6 +49,14 @@ def result_key(step: Step, request: Record, python: Path, root: Path = _ROOT) ->
             "machine": machine(step.machine),
         }
     )
+
+
+def read_source(root: Path = _ROOT) -> None:
+    """Read what keys are made of, which takes longer than to make one: for the processes that this one forks.
+
+    What changes on the disk later is read again where it is asked for.
+    """
+    SourceTree(root).read()
 
 
 @cache

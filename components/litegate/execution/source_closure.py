@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -70,6 +70,15 @@ class SourceTree:
         others = {each.partition(".")[0] for module in found.values() for each, _ in module.imports}
         return Closure({name: module.digest for name, module in found.items()}, frozenset(others - {self.package}))
 
+    def read(self) -> None:
+        """Read all modules, for this process and those that it forks; one that changes later is read anew.
+
+        Raises:
+            SyntaxError: a module is not valid Python.
+        """
+        for name in self.paths:
+            self._module(name)
+
     def _behind(self, module: str, name: str = "") -> Iterator[str]:
         """The modules of this tree that `import module` means, or `from module import name`."""
         if not _within(module, self.package):
@@ -107,31 +116,26 @@ class _Module:
     Attributes:
         imports: pairs of a module and what of it; of a module as a whole, the latter is empty.
         named: strings that are names of modules, or beginnings of such names.
+        passed_on: which modules of the tree a package has names from, by name; of another module nothing is passed on.
+        only_binds: whether all that importing it does is to define names.
         digest: SHA-256 of the text.
     """
 
     def __init__(self, name: str, is_package: bool, source: bytes) -> None:
         self._package = name if is_package else name.rpartition(".")[0]
-        self._is_package = is_package
         self.digest = digest_bytes(source)
-        self._body = [node for node in _parsed(source, name).body if not _is_for_types(node)]
-        nodes = [node for part in self._body for node in ast.walk(part) if isinstance(node, _TELLING)]
+        body = [node for node in _parsed(source, name).body if not _is_for_types(node)]
+        nodes = [node for part in body for node in ast.walk(part) if isinstance(node, _TELLING)]
         self.imports = {each for node in nodes for each in self._imported(node)}
         self.named = {each for node in nodes for each in self._names(node)}
+        self.passed_on = self._names_of_others(body) if is_package else {}
+        self.only_binds = all(isinstance(node, _BINDS) for node in body if not _is_text(node))
 
-    @cached_property
-    def passed_on(self) -> dict[str, str]:
-        """Which modules of the tree a package has names from, by name; of another module nothing is passed on."""
-        froms = [node for node in self._body if isinstance(node, ast.ImportFrom) and self._is_package]
+    def _names_of_others(self, body: Iterable[ast.stmt]) -> dict[str, str]:
+        froms = [node for node in body if isinstance(node, ast.ImportFrom)]
         found = {name.asname or name.name: (self._absolute(node), name.name) for node in froms for name in node.names}
         top = self._package.partition(".")[0]
         return {name: module for name, (module, own) in found.items() if name == own and _within(module, top)}
-
-    @cached_property
-    def only_binds(self) -> bool:
-        """Whether all that importing it does is to define names."""
-        statements = (node for node in self._body if not _is_text(node))
-        return all(isinstance(node, _BINDS) for node in statements)
 
     def _imported(self, node: ast.AST) -> Iterator[tuple[str, str]]:
         match node:

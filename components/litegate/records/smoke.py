@@ -19,6 +19,7 @@ class SmokeRequest(Record):
         baseline: the float32 conversion, which tells a model that answers the same to everything from a broken
             variant; None where the file is that itself.
         in_float: whether it computes in float, so that all kernels must come to the same.
+        classifies: whether its only output holds scores of classes, so that predictions can be compared.
         source: the model's URI as the user gave it, for messages.
         runtime: what runs it.
     """
@@ -29,6 +30,7 @@ class SmokeRequest(Record):
     baseline: Artifact | None
     samples: SampleSet
     in_float: bool
+    classifies: bool = False
     source: str
     runtime: str = "litert"
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from litegate.spec.choices import GateCode
 from litegate.spec.inputs import Evaluation
-from litegate.spec.metric_facts import MetricFacts
+from litegate.spec.metric_facts import MetricFacts, is_user_metric
 from litegate.spec.section import Section
 
 __all__ = ["Gate", "Limits", "gate_problem", "limits_problem"]
@@ -36,7 +36,10 @@ class Limits(Section):
         "side.",
     )
     max_class_drop: float | None = Field(
-        None, ge=0, le=1, description="Largest allowed loss of any single class; not asked if null. Needs class labels."
+        None,
+        ge=0,
+        le=1,
+        description="Largest allowed loss of any single class; not asked if null. Needs a metric that judges classes.",
     )
     min_class_samples: int = Field(
         50,
@@ -49,8 +52,8 @@ class Limits(Section):
         gt=0,
         le=1,
         description="By how much the share of one class in the predictions may grow or shrink against float32: a model "
-        "that collapses to one class fails. Not asked if null. Only for classifiers. A class that float32 predicts and "
-        "the variant never does fails whatever is set here.",
+        "that collapses to one class fails. Not asked if null. Only where the metric judges classes. A class that "
+        "float32 predicts and the variant never does fails whatever is set here.",
     )
     min_value: float | None = Field(
         None,
@@ -122,7 +125,14 @@ def limits_problem(section: str, limits: Limits, facts: MetricFacts) -> tuple[st
         return _too_large(f"{section}.max_drop", width, facts, limits.max_drop)
     if limits.drop == "relative" and (facts.low is None or facts.low < 0):
         return f"{section}.drop", f"absolute for {facts.name}, whose values may be negative", "relative"
+    if limits.max_class_drop is not None and not facts.classifies:
+        return f"{section}.max_class_drop", _no_classes(facts), f"{limits.max_class_drop:g}"
     return None
+
+
+def _no_classes(facts: MetricFacts) -> str:
+    declared = "; one of your own says `classifies = True`" if is_user_metric(facts.name) else ""
+    return f"null for {facts.name}, which judges no classes{declared}"
 
 
 def _too_large(key: str, width: float, facts: MetricFacts, found: float) -> tuple[str, str, str]:

@@ -19,7 +19,7 @@ from litegate.execution.confinement import named
 from litegate.gate.explain import read_classes
 from litegate.gate.selection import refuted_digests
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
-from litegate.report import render, table_rows
+from litegate.report import Pictures, drawn, render, table_rows
 from litegate.runtimes.litert import choose_signature
 from litegate.tracking import artifacts, cards, fields, models, notes, registry, run_data, runs, views
 from litegate.tracking.at_once import at_once
@@ -41,9 +41,10 @@ def run(request: RegisterRequest, work: Work) -> RunResult:
     recorder = _Recorder(request, work)
     with recorder.open():
         recorder.start()
-        rows = tuple(at_once([partial(recorder.variant, verdict) for verdict in request.verdicts]))
-        result = recorder.result(rows, recorder.version(rows))
-        recorder.finish(result)
+        variants = [partial(recorder.variant, verdict) for verdict in request.verdicts]
+        pictures, *rows = at_once([recorder.pictures, *variants])  # drawn while MLflow is waited for
+        result = recorder.result(tuple(rows), recorder.version(tuple(rows)))
+        recorder.finish(result, pictures)
     work.say("%s: %s", result.outcome, runs.page(recorder.parent))
     return result
 
@@ -130,6 +131,17 @@ class _Recorder:
         models.name_output(self.client, self.parent, model_id)
         return Champion(variant=row.variant, version=number, digest=digest)
 
+    def pictures(self) -> Pictures:
+        """The report's charts; all classes of each variant come from the files that explain its verdict."""
+        names = self.request.baseline.evaluated.classes
+        classes = {
+            verdict.variant: read_classes(self.work.path(file).read_bytes(), names)
+            for verdict in self.request.verdicts
+            for file in verdict.explanation
+            if file.name == f"{verdict.variant}-classes.csv"
+        }
+        return drawn(self.request, self.result((), None), classes)
+
     def result(self, rows: tuple[VariantRow, ...], selected: Champion | None) -> RunResult:
         """What the step hands back and MLflow keeps."""
         return RunResult(
@@ -143,14 +155,14 @@ class _Recorder:
             report=runs.artifact_page(self.parent, notes.REPORT),
         )
 
-    def finish(self, result: RunResult) -> None:
+    def finish(self, result: RunResult, pictures: Pictures) -> None:
         """The outcome and the whole result on the parent run; earlier tries that differ are outdated."""
         run_id, lint = self.parent.info.run_id, self.request.lint
         verdicts = records.Verdicts(verdicts=self.request.verdicts)
         texts: dict[str, artifacts.Content] = {
             "result.json": result.model_dump_json(indent=2),
             "verdicts.json": verdicts.model_dump_json(indent=2),
-            notes.REPORT: self._report(result),
+            notes.REPORT: render(self.request, result, pictures),
         }
         if lint is not None:
             texts[notes.LINT] = lint.model_dump_json(indent=2)
@@ -166,17 +178,6 @@ class _Recorder:
         self.runs.supersede_others()
         metric = fields.metric_name(self.baseline)
         views.save_view(self.client, self.runs.experiment_id, run_id, metric)
-
-    def _report(self, result: RunResult) -> str:
-        """The page for people; all classes of each variant come from the files that explain its verdict."""
-        names = self.request.baseline.evaluated.classes
-        classes = {
-            verdict.variant: read_classes(self.work.path(file).read_bytes(), names)
-            for verdict in self.request.verdicts
-            for file in verdict.explanation
-            if file.name == f"{verdict.variant}-classes.csv"
-        }
-        return render(self.request, result, classes)
 
     def _whole(self, child: Run) -> LoggedModel | None:
         """The logged model of a run that an earlier try has recorded to its end: there is nothing to add."""

@@ -134,7 +134,7 @@ class _Signature:
         except (RuntimeError, TypeError, ValueError) as error:
             self.warnings.append(f"the reference kernels cannot run it: {_line(error)}")
             return None
-        gap = kernel_gap(found, reference)
+        gap = kernel_gap(found, reference, self.request.classifies)
         variant = self.request.artifact.variant
         problem, broken = problem_of(gap, self.request.in_float)
         if problem and broken:

@@ -34,6 +34,8 @@ from litegate.work.sockets import short_address
 
 __all__ = ["Broker", "fetch", "fetch_spans", "find_model", "is_served", "list_entries"]
 
+_LOOKS_EVERY = 0.01
+"""Seconds between looks whether it is to end; for half of that every step waits at its end."""
 _NAME = "broker"
 _MAX_QUESTION = 1 << 16
 _MAX_SPANS = 1000
@@ -67,7 +69,7 @@ class Broker:
         self._parts = tempfile.TemporaryDirectory(dir=self._objects, prefix=".tmp-")
         with short_address(self._folder, _NAME) as address:
             self._server = _Server(address, self)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(_LOOKS_EVERY,), daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:

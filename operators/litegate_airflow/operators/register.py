@@ -20,9 +20,17 @@ __all__ = ["RegisterOperator"]
 
 
 class RegisterOperator(StepOperator):
-    """Returns a `RunResult`; the run's key makes a second try record nothing twice."""
+    """Returns a `RunResult`; the run's key makes a second try record nothing twice.
+
+    The earlier tasks are linked to their pages once this one has succeeded: nothing waits for that.
+    """
 
     step = "register"
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.on_success_callback = [*self.on_success_callback, _link_earlier]
+        self.result: RunResult | None = None
 
     @override
     def request(self, records: RunRecords) -> RegisterRequest:
@@ -31,6 +39,12 @@ class RegisterOperator(StepOperator):
 
     @override
     def deliver(self, result: RunResult, context: Context) -> dict[str, Any]:
-        """Now that there are pages for them, link the earlier tasks."""
-        link_tasks(context["ti"], result)
+        self.result = result
         return result.to_json()
+
+
+def _link_earlier(context: Context) -> None:
+    task = context["task"]
+    if isinstance(task, RegisterOperator) and task.result is not None:
+        with task.connected():
+            link_tasks(context["ti"], task.result)

@@ -85,7 +85,7 @@ class Wait:
 
 WAITS = (
     Wait(id="parsed long after the change", parses=["5"], changed=1767225600.0, questions=0),
-    Wait(id="a new DAG is new as a whole", parses=[None, None, "5"], changed=1767225900.0, questions=2),
+    Wait(id="a new DAG is new as a whole", parses=[None, None, "5"], changed=1767225900.0, questions=1),
     Wait(
         id="the parse under way may have missed the change", parses=["4", "5", "6"], changed=1767225900.0, questions=2
     ),

@@ -41,7 +41,7 @@ from litegate.records import (
     VariantRow,
     Verdict,
 )
-from litegate.report import render
+from litegate.report import drawn, render
 from litegate.spec import parse_spec
 
 TOP1 = MetricFacts(name="top1")
@@ -88,7 +88,7 @@ class MadeRun:
 
     def html(self, classes: dict[str, Sequence[ClassLoss]] | None = None) -> str:
         """The page."""
-        return render(self.request, self.result, classes)
+        return render(self.request, self.result, drawn(self.request, self.result, classes))
 
     @property
     def request(self) -> RegisterRequest:

@@ -27,7 +27,7 @@ METRICS = """
 import numpy as np
 
 class Margin:
-    higher_is_better, range, per_sample = True, (-1, 1), True
+    higher_is_better, range, per_sample, classifies = True, (-1, 1), True, True
     def score(self, outputs, labels):
         (output,) = outputs.values()
         own = np.take_along_axis(output, labels[:, np.newaxis], axis=1)[:, 0]
@@ -182,7 +182,9 @@ def test_a_users_set_metric_keeps_the_output_or_what_it_says(pipeline: Make, qua
     assert shapes == {"Worst": ((600, 16), (600, 16)), "Wide": ((600,), (600, 16))}
 
 
-def test_labels_that_are_no_classes_of_the_model_are_not_kept(pipeline: Make, models: Path, quarters: Make) -> None:
+def test_a_users_metric_that_declares_no_classes_has_no_predictions(
+    pipeline: Make, models: Path, quarters: Make
+) -> None:
     with np.load(models / "test.npz") as arrays:
         np.savez(models / "ages.npz", image=arrays["image"], label=arrays["label"] + 20)
     (models / "ages.py").write_text(
