@@ -101,6 +101,7 @@ from litegate.records.verdicts import (
     Reason,
     Selection,
     SelectRequest,
+    SliceLoss,
     Verdict,
     Verdicts,
 )
@@ -210,6 +211,7 @@ __all__ = [
     "SelectRequest",
     "Selection",
     "Signature",
+    "SliceLoss",
     "SmokeRequest",
     "SmokeRun",
     "Snapshot",

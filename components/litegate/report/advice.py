@@ -79,6 +79,10 @@ _BY_CODE = MappingProxyType(
         "above_max_class_drop": (
             "See the heat map and the variant's explanation/flipped.csv for that class, and calibrate on more of it.",
         ),
+        "above_max_slice_drop": (
+            "See the variant's explanation/slices.csv: calibrate on more samples of the slices that lose, in which the "
+            "inputs may have another range.",
+        ),
         "above_min_value": ("The float model itself is not good enough: no quantization mends that.",),
         "above_max_drop_from_champion": ("Keep the champion, or find what the new model itself has lost.",),
     }
@@ -189,11 +193,13 @@ def _after(run: Run, row: Row, code: str) -> Iterator[str]:
         yield from uneven_values(run, row.name)
     if code == "above_max_drop":
         yield from after_a_loss(run, row.name)
+    elif code == "undecided_max_slice_drop":
+        yield "Evaluate on more samples of the slices that are undecided, which explanation/slices.csv names."
     elif code.startswith("undecided_"):
         unit = "samples" if row.verdict.clusters is None else "clusters"
         yield f"Evaluate on more {unit}: see above how many would decide it."
     elif code in _BY_CODE:
         yield from _BY_CODE[code]
-        yield from after_a_loss(run, row.name) if code == "above_max_class_drop" else ()
+        yield from after_a_loss(run, row.name) if code in ("above_max_class_drop", "above_max_slice_drop") else ()
     else:
         yield from (hint for ending, hint in _ENDINGS.items() if code.endswith(ending))

@@ -21,7 +21,7 @@ _SELECTIVE = (
 CALIBRATION = "Calibrate on more, or more varied, samples (calibration.samples), and see the data findings below."
 _KINDS = MappingProxyType({"uint8": "int8", "int8_float_fallback": "int8", "int16x8_float_fallback": "int16x8"})
 _UNEVEN = frozenset({"large_constant", "large_values", "uneven_columns"})
-_LOST = frozenset({"above_max_drop", "above_max_class_drop"})
+_LOST = frozenset({"above_max_drop", "above_max_class_drop", "above_max_slice_drop"})
 
 _USUAL = MappingProxyType(
     {
