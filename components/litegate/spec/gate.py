@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from litegate.spec.choices import GateCode
 from litegate.spec.inputs import Evaluation
 from litegate.spec.metric_facts import MetricFacts, is_user_metric
 from litegate.spec.section import Section
@@ -103,6 +104,11 @@ class Gate(Limits):
         False,
         description="No operator inside may compute on floats, and no input or output may be float: read from the "
         "file's bytes.",
+    )
+    allow: list[GateCode] = Field(
+        default_factory=list,
+        description="What is only a warning here. `dead_output`: an output, or a column of one, has the same value for "
+        "all samples, where float32's vary.",
     )
     on_reject: Literal["fail", "skip"] = Field(
         "fail", description="How a run ends in which nothing passes: `fail` (red) or `skip`."
