@@ -27,13 +27,13 @@ def plan(*steps: tuple[str, bool, float | None]) -> Plan:
         ),
         (
             plan(("convert", False, 200.0), ("gate", False, None)),
-            "at most 2 of 2 steps would be computed, in about 3 min by the times of earlier runs, without gate, of which "
-            "none has left a time",
+            "at most 2 of 2 steps would be computed, in about 3 min by the times of earlier runs, without gate, of "
+            "which none has left a time",
         ),
         (
             plan(("convert", False, None)),
-            "at most 1 of 1 steps would be computed; no earlier run has left times of them, so how long it takes is not "
-            "known",
+            "at most 1 of 1 steps would be computed; no earlier run has left times of them, so how long it takes is "
+            "not known",
         ),
     ],
 )

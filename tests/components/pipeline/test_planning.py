@@ -61,7 +61,7 @@ def test_a_plan_finds_what_is_there_and_computes_nothing(models: Path, places: S
     run.run()
     after = Planning(request(), places).plan()
     assert set(states(after).values()) == {"found"}
-    assert len(after.steps) == run.steps - 2, "all but resolve, which is never stored, and select, which is no step"
+    assert len(after.steps) == run.steps - 1, "all but resolve, which is never stored"
     fewer = request(max_samples=300)
     results = sorted(Path(places.workspace, "results").rglob("*.json"))
     plan = Planning(fewer, places).plan()
