@@ -31,12 +31,6 @@ class Interface:
     outputs: Mapping[str, Tensor]
     kernels: str
 
-    @property
-    def classes(self) -> int | None:
-        """Number of classes, where the only output is (batch, classes) of two classes or more."""
-        shapes = [tensor.shape for tensor in self.outputs.values()]
-        return shapes[0][1] if len(shapes) == 1 and len(shapes[0]) == 2 and shapes[0][1] >= 2 else None
-
     def __str__(self) -> str:
         inputs = (f"{name} {tensor.real_dtype}{_shape(tensor)}" for name, tensor in sorted(self.inputs.items()))
         outputs = sorted(_shape(tensor) for tensor in self.outputs.values())

@@ -14,6 +14,7 @@ from litegate.diagnosis import exhausted, kind_of, message_of
 from litegate.evaluation.fed import fed_digests
 from litegate.failures import FailureKind
 from litegate.metrics.base import check_classes
+from litegate.metrics.classes import class_columns
 from litegate.metrics.loading import load_metric
 from litegate.records import UserCode
 from litegate.runtimes import Model, load_runtime
@@ -85,7 +86,7 @@ class Lockstep:
         """
         for index, labels, features in self._job.reader.batches(samples, self._preprocess, BATCH):
             assert labels is not None
-            if self._preprocess and self._metric.needs_classes and self._job.classes:
+            if self._preprocess and self._job.classes:
                 check_classes(labels, self._job.classes, "preprocess", self._ids(index))  # it may have changed them
             yield index, labels, features
 
@@ -102,11 +103,7 @@ class Lockstep:
             DataError: its outputs are not what the metric needs.
         """
         outputs = self._outputs(file, features)
-        columns = self._metric.columns(outputs, labels)
-        if self._job.classes and self._job.reader.dataset.labels is not None:
-            (output,) = outputs.values()
-            columns |= {"label": labels, "prediction": output.argmax(axis=-1)}
-        return columns
+        return self._metric.columns(outputs, labels) | class_columns(self._metric, outputs, labels)
 
     def _outputs(self, file: int, features: Mapping[str, Array]) -> dict[str, Array]:
         self._enter(file)

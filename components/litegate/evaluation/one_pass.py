@@ -53,14 +53,12 @@ class OnePass:
 
     Attributes:
         metric: of all of them.
-        classes: number of classes of the model, None where it is no classifier.
         kept: what the files give goes there.
     """
 
     pool: Pool
     parts: Sequence[Part]
     metric: MetricFacts
-    classes: int | None
     kept: Kept
 
     @property
@@ -137,13 +135,14 @@ class OnePass:
         assert part.stopping is not None
         seen = {name: each.outcomes() for name, each in self._of(part, count).items()}
         candidate, *references = seen.items()
-        found, plan = (candidate[1], dict(references)), part.plan
-        return decided(part.stopping, self.metric, *found, len(plan.counts), plan.class_samples, plan.largest_group)
+        plan = part.plan
+        known = (plan.class_samples, plan.largest_group, plan.slice_samples)
+        return decided(part.stopping, self.metric, candidate[1], dict(references), len(plan.counts), *known)
 
     def _of(self, part: Part, count: int) -> dict[str, Seen]:
         files = {part.name: part.file, **part.references}
         order = part.plan.order[:count]
-        return {name: Seen(self.kept, file, order, self.classes) for name, file in files.items()}
+        return {name: Seen(self.kept, file, order) for name, file in files.items()}
 
 
 def _want(wanted: dict[int, Array | None], file: int, rows: Array) -> None:

@@ -36,7 +36,7 @@ class KernelGap:
     Attributes:
         samples: how many ran on both.
         difference: median over samples of the largest difference, as a share of the outputs' range.
-        agreement: share of samples with the same prediction; None where the output is no vector of scores.
+        agreement: share of samples with the same prediction; None where the outputs are no scores of classes.
     """
 
     samples: int
@@ -65,12 +65,15 @@ def unequal(first: Answers, second: Answers) -> list[str]:
     return [name for name, value in first.items() if value[: len(second[name])].tobytes() != second[name].tobytes()]
 
 
-def kernel_gap(default: Answers, reference: Answers) -> KernelGap:
-    """How far two sets of kernels are apart on the samples that both ran; the worst output counts."""
-    gaps = [_gap(value[: len(reference[name])], reference[name]) for name, value in default.items()]
-    agreements = [gap.agreement for gap in gaps if gap.agreement is not None]
-    samples = min(gap.samples for gap in gaps)
-    return KernelGap(samples, max(gap.difference for gap in gaps), min(agreements, default=None))
+def kernel_gap(default: Answers, reference: Answers, classifies: bool = False) -> KernelGap:
+    """How far two sets of kernels are apart on the samples that both ran; the worst output counts.
+
+    Args:
+        classifies: whether the only output holds scores of classes.
+    """
+    pairs = [(value[: len(reference[name])], reference[name]) for name, value in default.items()]
+    agreement = _agreement(*pairs[0]) if classifies and len(pairs) == 1 else None
+    return KernelGap(min(len(ours) for ours, _ in pairs), max(_difference(*pair) for pair in pairs), agreement)
 
 
 def problem_of(gap: KernelGap, in_float: bool) -> tuple[str | None, bool]:
@@ -89,13 +92,17 @@ def problem_of(gap: KernelGap, in_float: bool) -> tuple[str | None, bool]:
     return (said if off or unlike else None), (off and unlike) or gap.difference > GROSS_LIMIT
 
 
-def _gap(default: Array, reference: Array) -> KernelGap:
+def _difference(default: Array, reference: Array) -> float:
     size = len(default)
     ours, theirs = (value.astype(np.float64).reshape(size, -1) for value in (default, reference))
     if not ours.size:
-        return KernelGap(size, 0.0, None)
+        return 0.0
     spread = float(np.ptp(ours)) or float(np.abs(ours).max()) or 1.0
     difference = float(np.median(np.abs(ours - theirs).max(axis=1))) / spread
-    scores = default.ndim == 2 and default.shape[1] > 1
-    agreement = float((ours.argmax(axis=1) == theirs.argmax(axis=1)).mean()) if scores else None
-    return KernelGap(size, difference if np.isfinite(difference) else float("inf"), agreement)
+    return difference if np.isfinite(difference) else float("inf")
+
+
+def _agreement(default: Array, reference: Array) -> float | None:
+    if default.ndim != 2 or default.shape[1] < 2:
+        return None
+    return float((default.argmax(axis=1) == reference.argmax(axis=1)).mean())

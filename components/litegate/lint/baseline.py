@@ -11,6 +11,7 @@ from litegate.datasets import Dataset
 from litegate.errors import DataError
 from litegate.lint.evaluation import chance, classes_of, constant_metric, label_coverage
 from litegate.metrics.base import Metric
+from litegate.metrics.classes import class_columns, number_of_classes
 from litegate.outcomes.columns import Outcomes
 from litegate.records import DataFinding
 from litegate.runtimes.litert import LiteRTModel
@@ -31,8 +32,7 @@ class Baseline:
 
     def __init__(self, model: LiteRTModel, metric: Metric, dataset: Dataset, order: Array) -> None:
         self._model, self._metric, self._dataset, self._order = model, metric, dataset, order
-        shapes = [tensor.shape for tensor in model.outputs.values()]
-        self.classes = shapes[0][1] if len(shapes) == 1 and len(shapes[0]) == 2 and shapes[0][1] >= 2 else None
+        self.classes = number_of_classes(metric, {name: each.shape for name, each in model.outputs.items()})
         self._parts: list[Outcomes] = []
         self._fits = True
         self._relabelled = self._differs = False
@@ -53,10 +53,7 @@ class Baseline:
             return
         self._see(index, labels)
         self._try_other_labels(outputs, labels, kept)
-        own = {"label": labels} if self._dataset.labels is not None else {}
-        if self.classes and self._metric.facts.of_classes:
-            (output,) = outputs.values()
-            own["prediction"] = output.argmax(axis=-1)
+        own = class_columns(self._metric, outputs, labels)
         ids = np.array([self._dataset.ids[at].encode() for at in index.tolist()])
         self._parts.append(Outcomes(index=index, id=ids, **own, **kept))
 
@@ -69,7 +66,7 @@ class Baseline:
         if labels is not None:
             yield from label_coverage(labels, self.classes, self._dataset.classes)
         yield from chance(facts, outcomes, len(outcomes) == len(self._order))
-        tells = self._blind is not True and (self._differs or facts.of_classes)
+        tells = self._blind is not True and (self._differs or bool(facts.classifies))
         yield from constant_metric(facts, outcomes, tells)
 
     def _all_labels(self, outcomes: Outcomes) -> Array | None:

@@ -11,7 +11,7 @@ from litegate.lint.chance import Skill, skill_of_classes, skill_of_f1, skill_of_
 from litegate.outcomes.columns import Outcomes
 from litegate.records import DataFinding
 from litegate.spec import EvaluationCode
-from litegate.spec.metric_facts import MetricFacts, is_top_k
+from litegate.spec.metric_facts import BUILT_IN, MetricFacts, is_top_k
 
 __all__ = ["chance", "classes_of", "constant_metric", "finding", "label_coverage"]
 
@@ -30,7 +30,7 @@ def finding(severity: str, code: EvaluationCode, message: str, **numbers: float)
 
 def classes_of(metric: MetricFacts, outcomes: Outcomes) -> Array | None:
     """The classes that the samples have, (n,), where the metric is one of classes."""
-    if not metric.of_classes or not len(outcomes):
+    if not metric.classifies or not len(outcomes):
         return None
     labels = outcomes.target if outcomes.label is None else outcomes.label
     return labels if labels is not None and labels.ndim == 1 and labels.dtype.kind in "iu" else None
@@ -103,9 +103,9 @@ def constant_metric(metric: MetricFacts, outcomes: Outcomes, tells: bool = True)
 
 
 def _skill(name: str, outcomes: Outcomes, labels: Array) -> Skill | None:
-    if outcomes.score is not None:
+    if is_top_k(name) and outcomes.score is not None:
         return skill_of_classes(outcomes.score, labels, int(name.removeprefix("top")), outcomes.prediction)
-    if outcomes.output is None:
+    if outcomes.output is None or name not in BUILT_IN:
         return None
     return skill_of_f1(outcomes.output, labels) if name == "macro_f1" else skill_of_ranking(outcomes.output, labels)
 

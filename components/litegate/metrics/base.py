@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from litegate.errors import DataError
-from litegate.spec.metric_facts import MetricFacts
+from litegate.spec.metric_facts import BUILT_IN, MetricFacts
 
 __all__ = [
     "WHERE",
@@ -17,6 +17,8 @@ __all__ = [
     "check_classes",
     "class_scores",
     "flat_pairs",
+    "is_one_score",
+    "no_class_scores",
     "only_output",
     "sample_shape",
     "shape",
@@ -24,7 +26,9 @@ __all__ = [
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Outputs = Mapping[str, Array]
+T = TypeVar("T")
 WHERE = "evaluation.metric"
+_OF_ONE_SCORE = [name for name in ("binary_accuracy", "roc_auc", "average_precision") if name in BUILT_IN]
 
 
 @dataclass(frozen=True)
@@ -38,17 +42,18 @@ class Metric:
             and `target`, each (n, ...). Raises `DataError` where outputs and labels are not what the metric needs.
         value: value of any set of samples from what was kept, `output` and `target`; None for a metric of single
             samples, whose value is the mean score. Raises `ValueError` where the set has no value.
-        needs_classes: whether the labels must be classes.
+        threshold: from where on the only score of a sample means the second of two classes; None where the metric
+            does not say.
     """
 
     facts: MetricFacts
     columns: Callable[[Outputs, Array], dict[str, Array]]
     value: Callable[[Array, Array], float] | None = None
-    needs_classes: bool = False
+    threshold: float | None = None
 
 
-def only_output(outputs: Outputs, name: str) -> Array:
-    """The output of a model that has one.
+def only_output(outputs: Mapping[str, T], name: str) -> T:
+    """The output of a model that has one, or what is said of it.
 
     Raises:
         DataError: it has several.
@@ -65,8 +70,21 @@ def class_scores(output: Array) -> Array:
         DataError: it has another shape, or a single class.
     """
     if output.ndim != 2 or output.shape[1] < 2:
-        raise DataError(WHERE, "an output of shape (batch, classes), two classes at least", shape(output))
+        raise no_class_scores(output.shape)
     return output
+
+
+def no_class_scores(shape: Sequence[int]) -> DataError:
+    """What is wrong with an output of `shape`, (batch, ...), for a metric of the scores of two classes or more."""
+    expected = "an output of shape (batch, classes), two classes at least"
+    if is_one_score(shape):
+        expected += f"; for one score of two classes {' or '.join(_OF_ONE_SCORE)}"
+    return DataError(WHERE, expected, f"({', '.join(map(str, ('batch', *shape[1:])))})")
+
+
+def is_one_score(shape: Sequence[int]) -> bool:
+    """Whether an output of `shape`, (batch, ...), is a single number for each sample."""
+    return all(length == 1 for length in shape[1:])
 
 
 def check_classes(labels: Array, classes: int, where: str = WHERE, samples: Sequence[str] | None = None) -> None:

@@ -38,9 +38,8 @@ Score = Callable[[Array, Array], Array]
 
 def metric_of_samples(facts: MetricFacts) -> Metric:
     """The metric that comes with litegate under `facts.name`: `topK` or one of `SCORES`."""
-    classifies = facts.name not in SCORES
-    score = partial(top, k=int(facts.name.removeprefix("top"))) if classifies else SCORES[facts.name]
-    return Metric(facts, partial(_columns, facts.name, score), needs_classes=classifies)
+    score = SCORES.get(facts.name) or partial(top, k=int(facts.name.removeprefix("top")))
+    return Metric(facts, partial(_columns, facts.name, score))
 
 
 def _columns(name: str, score: Score, outputs: Outputs, labels: Array) -> dict[str, Array]:

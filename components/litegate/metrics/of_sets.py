@@ -35,7 +35,7 @@ Kept = tuple[Array, Array]
 def metric_of_sets(facts: MetricFacts) -> Metric:
     """The metric that comes with litegate under `facts.name`, one of `KEPT`."""
     keep, value = KEPT[facts.name], VALUES[facts.name]
-    return Metric(facts, partial(_columns, facts.name, keep), value, needs_classes=facts.name != "rmse")
+    return Metric(facts, partial(_columns, facts.name, keep), value)
 
 
 def _columns(name: str, keep: Callable[[Array, Array], Kept], outputs: Outputs, labels: Array) -> dict[str, Array]:

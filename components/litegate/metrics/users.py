@@ -19,6 +19,10 @@ A metric of a whole set gives one value, from the model's only output and the la
 
             return cohen_kappa_score(target, output.argmax(axis=1))
 
+One that judges classes says so: with `classifies = True` the labels must be classes of the model's only output, (n,
+classes) scores or one score of the second of two, and the gate watches what is predicted: the shares of the classes,
+and whether one is lost. Without it nothing of that is asked; `classifies = False` says that this is meant.
+
 `outputs` holds real values by output name, each (n, ...); `labels` are (n,) classes or (n, ...) targets. Scores and
 what is kept are made in the TensorFlow environment, values in the service environment: what only one of them
 has is imported inside the method. A set without a value, such as one class only, is a `ValueError`.
@@ -60,6 +64,8 @@ def _facts(name: str, instance: Any) -> MetricFacts:
         declared = getattr(instance, attribute, None)
         if not isinstance(declared, bool):
             raise SpecError(WHERE, f"{attribute} = True or False in {name}", _found(instance, attribute))
+    if getattr(instance, "classifies", None) not in (True, False, None):
+        raise SpecError(WHERE, f"classifies = True or False in {name}", _found(instance, "classifies"))
     low, high = _range(name, instance)
     method = "score" if instance.per_sample else "value"
     if not callable(getattr(instance, method, None)):
@@ -70,6 +76,7 @@ def _facts(name: str, instance: Any) -> MetricFacts:
         low=low if math.isfinite(low) else None,
         high=high if math.isfinite(high) else None,
         per_sample=instance.per_sample,
+        classifies=getattr(instance, "classifies", None),
     )
 
 

@@ -129,6 +129,7 @@ def _conversion_check(results: Results, _: str) -> ConversionCheckRequest:
         artifact=results.converted().artifact,
         samples=results.samples(),
         signature=resolved.spec.evaluation.signature,
+        classifies=resolved.metric.classifies is True,
     )
 
 
@@ -174,6 +175,7 @@ def _smoke(results: Results, variant: str) -> SmokeRequest:
         baseline=None if variant == BASELINE else results.converted().artifact,
         samples=results.samples(),
         in_float=variant in _IN_FLOAT,
+        classifies=results.resolved().metric.classifies is True,
         source=results.resolved().spec.model.uri,
     )
 

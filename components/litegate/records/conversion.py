@@ -24,15 +24,26 @@ class Converted(Record):
 
 
 class ConversionCheckRequest(Record):
+    """The source model and its float32 conversion, to be run on the representative samples.
+
+    Attributes:
+        classifies: whether the only output holds scores of classes, so that predictions can be compared.
+    """
+
     model: ModelRef
     artifact: Artifact
     samples: SampleSet
     signature: str | None = None
+    classifies: bool = False
 
 
 class ConversionCheck(Record):
-    """The float32 conversion against the source model, on the representative samples."""
+    """The float32 conversion against the source model, on the representative samples.
+
+    Attributes:
+        agreement: share of samples with the same prediction; None where the model is no classifier.
+    """
 
     samples: Count
     max_abs_difference: float
-    agreement: Share
+    agreement: Share | None

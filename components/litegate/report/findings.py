@@ -45,9 +45,10 @@ def _findings(number: int) -> str:
 
 def _conversion_check(run: Run) -> str:
     check = run.request.conversion_check
+    same = "" if check.agreement is None else f", and predicts the same on {100 * check.agreement:.4g} % of them"
     return (
         f"On {check.samples:,} representative samples the float32 file differs from the source model by at most "
-        f"{check.max_abs_difference:.2g}, and gives the same answer on {100 * check.agreement:.4g} % of them."
+        f"{check.max_abs_difference:.2g}{same}."
     )
 
 

@@ -18,6 +18,9 @@ class MetricFacts(BaseModel):
         higher_is_better: its direction.
         low, high: the range of its values; None where it has no bound.
         per_sample: whether its value is the mean over single samples; else only a set of samples has a value.
+        classifies: whether it judges classes: the labels are numbers of classes, and the output that it judges holds
+            the scores of the classes, or one score of the second of two. This alone says that a model is a
+            classifier. None where a user's metric does not declare it; the model is then taken for none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_max_length=1000)
@@ -27,37 +30,30 @@ class MetricFacts(BaseModel):
     low: float | None = 0.0
     high: float | None = 1.0
     per_sample: bool = True
+    classifies: bool | None = None
 
     @property
     def width(self) -> float | None:
         """Length of the range, or None where it has no end."""
         return None if self.low is None or self.high is None else self.high - self.low
 
-    @property
-    def of_classes(self) -> bool:
-        """Whether it comes with litegate, and compares outputs with classes."""
-        return self.name in OF_CLASSES or is_top_k(self.name)
-
 
 BUILT_IN = MappingProxyType(
     {
         facts.name: facts
         for facts in (
-            MetricFacts(name="top1"),
-            MetricFacts(name="mae", higher_is_better=False, high=None),
-            MetricFacts(name="mse", higher_is_better=False, high=None),
-            MetricFacts(name="cosine_similarity", low=-1.0),
-            MetricFacts(name="iou"),
-            MetricFacts(name="roc_auc", per_sample=False),
-            MetricFacts(name="average_precision", per_sample=False),
-            MetricFacts(name="macro_f1", per_sample=False),
-            MetricFacts(name="rmse", higher_is_better=False, high=None, per_sample=False),
+            MetricFacts(name="top1", classifies=True),
+            MetricFacts(name="mae", higher_is_better=False, high=None, classifies=False),
+            MetricFacts(name="mse", higher_is_better=False, high=None, classifies=False),
+            MetricFacts(name="cosine_similarity", low=-1.0, classifies=False),
+            MetricFacts(name="iou", classifies=False),
+            MetricFacts(name="roc_auc", per_sample=False, classifies=True),
+            MetricFacts(name="average_precision", per_sample=False, classifies=True),
+            MetricFacts(name="macro_f1", per_sample=False, classifies=True),
+            MetricFacts(name="rmse", higher_is_better=False, high=None, per_sample=False, classifies=False),
         )
     }
 )
-
-
-OF_CLASSES = frozenset({"roc_auc", "average_precision", "macro_f1"})
 
 
 def is_top_k(name: str) -> bool:
@@ -68,7 +64,7 @@ def is_top_k(name: str) -> bool:
 def built_in_facts(name: str) -> MetricFacts | None:
     """The facts of a metric that comes with litegate, `topK` for any K included; None for all other names."""
     if is_top_k(name):
-        return MetricFacts(name=name)
+        return MetricFacts(name=name, classifies=True)
     return BUILT_IN.get(name)
 
 

@@ -26,6 +26,7 @@ from litegate.evaluation.one_pass import OnePass, Part
 from litegate.evaluation.pool import Pool, processes_for
 from litegate.failures import FailureKind
 from litegate.metrics.base import Metric, check_classes
+from litegate.metrics.classes import number_of_classes
 from litegate.metrics.loading import load_metric
 from litegate.outcomes.clusters import Clusters
 from litegate.progress import Progress
@@ -127,7 +128,9 @@ class _Evaluating:
         self._interface = loaded.interface(first.artifact)
         self._metric = load_metric(first.metric, first.metric_code)
         self._dataset = open_dataset(first.data, work, first.where, self._interface.inputs)
-        _check_labels(self._dataset, self._metric, self._interface.classes, f"{first.where} {first.data.uri}")
+        shapes = {name: tensor.shape for name, tensor in self._interface.outputs.items()}
+        self._classes = number_of_classes(self._metric, shapes)
+        _check_labels(self._dataset, self._metric, self._classes, f"{first.where} {first.data.uri}")
         self._parts = {at: self._part(file) for at, file in self._files.items()}
 
     def run(self) -> dict[int, Result]:
@@ -141,14 +144,14 @@ class _Evaluating:
         with tempfile.TemporaryDirectory(dir=work.folder) as folder:
             kept = Kept(Path(folder), self._dataset)
             with Pool(self._job(), processes, work.seconds / _SHARE_OF_THE_TIME, work.folder, progress) as pool:
-                whole = OnePass(pool, list(self._parts.values()), self._metric.facts, self._interface.classes, kept)
+                whole = OnePass(pool, list(self._parts.values()), self._metric.facts, kept)
                 whole.run()
             seconds = progress.seconds
             return {at: self._result(file, whole, self._parts[at], seconds) for at, file in self._files.items()}
 
     def _part(self, file: EvaluateRequest) -> Part:
         references: dict[str, int] = {each.role: self._loaded.number(each.artifact) for each in file.references}
-        plan = _plan(file, self._dataset, self._interface.classes)
+        plan = _plan(file, self._dataset, self._classes)
         return Part(file.artifact.variant, self._loaded.number(file.artifact), references, plan, file.stopping)
 
     def _job(self) -> Job:
@@ -161,7 +164,7 @@ class _Evaluating:
             metric=first.metric,
             metric_code=first.metric_code,
             preprocess=first.preprocess,
-            classes=interface.classes,
+            classes=self._classes,
         )
 
     def _result(self, file: EvaluateRequest, whole: OnePass, part: Part, seconds: float) -> Result:
@@ -184,6 +187,7 @@ class _Evaluating:
             available=len(plan.order),
             outcomes=_kept(self._work, outcomes, "outcomes.npz"),
             class_samples=dict(plan.class_samples),
+            slice_samples={field: dict(values) for field, values in plan.slice_samples.items()},
             predictions=_counted(outcomes.parts("prediction")),
             classes=self._dataset.classes,
             **_design(file, plan.counts),
@@ -207,12 +211,10 @@ def _failure(file: EvaluateRequest, kind: FailureKind, message: str) -> FileFail
 def _check_labels(dataset: Dataset, metric: Metric, classes: int | None, where: str) -> None:
     if not dataset.labelled:
         raise DataError(where, f"labels, which {metric.facts.name} needs", "none")
-    if not metric.needs_classes:
+    if classes is None:
         return
     if dataset.labels is None:
         raise DataError(where, f"integers of shape (samples,) as labels for {metric.facts.name}", "targets")
-    if classes is None:
-        return
     if dataset.classes and len(dataset.classes) != classes:
         found = f"{len(dataset.classes)}: {', '.join(dataset.classes)}"
         raise DataError(where, f"{classes} class folders, as many as the model has classes", f"{found:.300}")
@@ -224,6 +226,16 @@ def _class_samples(dataset: Dataset, order: Array | range, classes: int | None) 
     if dataset.labels is None or classes is None:
         return {}
     return _counted([dataset.labels[as_rows(order)]])
+
+
+def _slice_samples(dataset: Dataset, order: Array | range) -> dict[str, dict[str, int]]:
+    """How many samples of each value there are to be had, by field of slices."""
+    found = {}
+    for field, values in dataset.slices.items():
+        distinct, counts = np.unique(values[as_rows(order)], return_counts=True)
+        names = [value.decode() for value in distinct.tolist()]
+        found[field] = dict(zip(names, counts.tolist(), strict=True))
+    return found
 
 
 def _counted(labels: Iterable[Array]) -> dict[int, int]:
@@ -247,7 +259,8 @@ def _plan(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Pl
     visited = None if groups is None else groups[as_rows(order)]
     counts = cumulative_counts(request.stopping, len(order), ends_of_groups(visited))
     largest = 1 if visited is None else int(np.unique(visited, return_counts=True)[1].max())
-    return Plan(order, counts, _class_samples(dataset, order, classes), largest)
+    by_class, by_slice = _class_samples(dataset, order, classes), _slice_samples(dataset, order)
+    return Plan(order, counts, by_class, by_slice, largest)
 
 
 def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_however_the_samples_were_split_the_bytes_are_the_same(
         rows = np.flatnonzero(np.array(shards) == shard).astype(np.int64)
         if len(rows):
             add(kept, 0, outcomes(rows))
-    seen = Seen(kept, 0, asked, 5)
+    seen = Seen(kept, 0, asked)
     written = seen.write(kept.folder / "written").read_bytes()
     assert written == seen.outcomes().to_bytes() == outcomes(asked).to_bytes()
 
@@ -67,7 +67,7 @@ def test_however_the_samples_were_split_the_bytes_are_the_same(
 def test_a_range_is_what_its_numbers_are(dataset: NpyDataset, tmp_path: Path) -> None:
     kept, whole = Kept(tmp_path, dataset), outcomes(np.arange(SAMPLES))
     add(kept, 0, whole)
-    assert Seen(kept, 0, range(SAMPLES), 5).write(tmp_path / "written").read_bytes() == whole.to_bytes()
+    assert Seen(kept, 0, range(SAMPLES)).write(tmp_path / "written").read_bytes() == whole.to_bytes()
 
 
 def test_a_sample_that_is_missing_or_forgotten_is_no_evaluation(dataset: NpyDataset, tmp_path: Path) -> None:
@@ -75,10 +75,10 @@ def test_a_sample_that_is_missing_or_forgotten_is_no_evaluation(dataset: NpyData
     add(kept, 0, outcomes(index[:5]))
     add(kept, 0, outcomes(index[7:]))
     with pytest.raises(Unpaired, match="2 of 10 samples were not evaluated"):
-        Seen(kept, 0, index, 5)
+        Seen(kept, 0, index)
     kept.forget(0, index[:3])
     with pytest.raises(Unpaired, match="5 of 10 samples were not evaluated"):
-        Seen(kept, 0, index, 5)
+        Seen(kept, 0, index)
 
 
 def test_numbers_of_another_type_may_come_later(dataset: NpyDataset, tmp_path: Path) -> None:
@@ -86,14 +86,6 @@ def test_numbers_of_another_type_may_come_later(dataset: NpyDataset, tmp_path: P
     own = {"id": np.array([b"0", b"1"])}
     kept.add(0, index[:2], own, {"score": np.array([True, False])})
     kept.add(0, index[2:], {"id": np.array([b"2", b"three"])}, {"score": np.array([0.5, 0.25])})
-    found = Seen(kept, 0, index, None).outcomes()
+    found = Seen(kept, 0, index).outcomes()
     assert found.score.tolist() == [1, 0, 0.5, 0.25]
     assert found.id.tolist() == [b"0", b"1", b"2", b"three"]
-
-
-def test_labels_that_are_no_classes_are_not_kept(dataset: NpyDataset, tmp_path: Path) -> None:
-    kept = Kept(tmp_path, dataset)
-    add(kept, 0, outcomes(np.arange(10)))
-    found = Seen(kept, 0, np.arange(10), 3).outcomes()
-    assert found.label is None
-    assert found.prediction is None

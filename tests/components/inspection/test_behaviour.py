@@ -59,8 +59,7 @@ def test_the_gap_is_that_of_the_median_sample_in_the_worst_output() -> None:
     reference = {name: value.copy() for name, value in default.items()}
     reference["scores"][0] = [0.9, 0.1]
     gap = kernel_gap(default, reference)
-    assert (gap.samples, gap.difference) == (3, 0.0)
-    assert gap.agreement == pytest.approx(2 / 3)
+    assert (gap.samples, gap.difference, gap.agreement) == (3, 0.0, None)
     reference["other"] += 0.5
     assert kernel_gap(default, reference).difference == 0.5
     reference["other"][:] = np.nan

@@ -90,7 +90,12 @@ WRONG = [
     Wrong("top1", [SCORES, SCORES], [0, 3], r"labels from 0 to 2, got 3 \(1 such"),
     Wrong("top1", [SCORES], [-1], "labels from 0 to 2, got -1"),
     Wrong("top1", [SCORES], [0.0], r"integer labels of shape \(samples,\), got float64 labels of shape \(batch\)"),
-    Wrong("top1", [[0.4]], [0], r"an output of shape \(batch, classes\), two classes at least, got \(batch, 1\)"),
+    Wrong(
+        "top1",
+        [[0.4]],
+        [0],
+        r"\(batch, classes\), two classes at least; for one score of two classes .*roc_auc.*, got \(batch, 1\)",
+    ),
     Wrong("mae", [[1, 2]], [[1, 2, 3]], r"labels of the output's shape \(batch, 2\), got \(batch, 3\)"),
     Wrong("cosine_similarity", [[1, 2]], [0], r"got \(batch\)"),
     Wrong("iou", [[0.2, 0.9]], [[0, 2]], "whole numbers from 0 to 1 for iou, got 2"),

@@ -27,7 +27,7 @@ METRICS = """
 import numpy as np
 
 class Margin:
-    higher_is_better, range, per_sample = True, (-1, 1), True
+    higher_is_better, range, per_sample, classifies = True, (-1, 1), True, True
     def score(self, outputs, labels):
         (output,) = outputs.values()
         own = np.take_along_axis(output, labels[:, np.newaxis], axis=1)[:, 0]
@@ -182,7 +182,9 @@ def test_a_users_set_metric_keeps_the_output_or_what_it_says(pipeline: Make, qua
     assert shapes == {"Worst": ((600, 16), (600, 16)), "Wide": ((600,), (600, 16))}
 
 
-def test_labels_that_are_no_classes_of_the_model_are_not_kept(pipeline: Make, models: Path, quarters: Make) -> None:
+def test_a_users_metric_that_declares_no_classes_has_no_predictions(
+    pipeline: Make, models: Path, quarters: Make
+) -> None:
     with np.load(models / "test.npz") as arrays:
         np.savez(models / "ages.npz", image=arrays["image"], label=arrays["label"] + 20)
     (models / "ages.py").write_text(
@@ -308,6 +310,26 @@ def test_an_evaluation_that_may_end_early_visits_whole_groups(grouped: Any, firs
     seen = grouped.outcomes(early).group.tolist()
     assert seen == groups[: early.samples]
     assert early.samples in [*first_of_each, 600]
+
+
+def test_outcomes_and_counts_name_the_slices(pipeline: Make, models: Path) -> None:
+    """In the order of the fields' names, whatever that of the spec: records are written with sorted keys."""
+    with np.load(models / "test.npz") as arrays:
+        rows = np.arange(len(arrays["label"]))
+        np.savez(models / "sites.npz", **arrays, site=rows % 2, lighting=np.array(["day", "night", "dusk"])[rows % 3])
+    steps = pipeline("keras3.keras", evaluation="sites.npz").but(
+        evaluation={"slices": ["site", "lighting"]}, gate={"max_slice_drop": 0.1}
+    )
+    evaluated = steps.evaluate(steps.convert().artifact)
+    assert evaluated.slice_samples == {
+        "site": {"0": 300, "1": 300},
+        "lighting": {"day": 200, "dusk": 200, "night": 200},
+    }
+    outcomes = steps.outcomes(evaluated)
+    lightings = [(b"day", b"night", b"dusk")[place % 3] for place in outcomes.index]
+    assert outcomes.slices[:, 0].tolist() == lightings
+    assert outcomes.slices[:, 1].tolist() == [str(place % 2).encode() for place in outcomes.index]
+    assert outcomes.take(np.array([4])).slices.tolist() == [[lightings[4], str(outcomes.index[4] % 2).encode()]]
 
 
 def test_a_reference_of_another_shape_is_refused(early: Any, pipeline: Make) -> None:
