@@ -188,6 +188,7 @@ class _Evaluating:
             available=len(plan.order),
             outcomes=_kept(self._work, outcomes, "outcomes.npz"),
             class_samples=dict(plan.class_samples),
+            slice_samples={field: dict(values) for field, values in plan.slice_samples.items()},
             predictions=_counted(outcomes.parts("prediction")),
             classes=self._dataset.classes,
             **_design(file, plan.counts),
@@ -215,6 +216,16 @@ def _class_samples(dataset: Dataset, order: Array | range, classes: int | None) 
     return _counted([dataset.labels[as_rows(order)]])
 
 
+def _slice_samples(dataset: Dataset, order: Array | range) -> dict[str, dict[str, int]]:
+    """How many samples of each value there are to be had, by field of slices."""
+    found = {}
+    for field, values in dataset.slices.items():
+        distinct, counts = np.unique(values[as_rows(order)], return_counts=True)
+        names = [value.decode() for value in distinct.tolist()]
+        found[field] = dict(zip(names, counts.tolist(), strict=True))
+    return found
+
+
 def _counted(labels: Iterable[Array]) -> dict[int, int]:
     found: Counter[int] = Counter()
     for part in labels:
@@ -236,7 +247,8 @@ def _plan(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Pl
     visited = None if groups is None else groups[as_rows(order)]
     counts = cumulative_counts(request.stopping, len(order), ends_of_groups(visited))
     largest = 1 if visited is None else int(np.unique(visited, return_counts=True)[1].max())
-    return Plan(order, counts, _class_samples(dataset, order, classes), largest)
+    by_class, by_slice = _class_samples(dataset, order, classes), _slice_samples(dataset, order)
+    return Plan(order, counts, by_class, by_slice, largest)
 
 
 def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:

@@ -12,12 +12,15 @@ from litegate.datasets.features import FeatureReader
 from litegate.datasets.representative import load_samples
 from litegate.datasets.sampling import choose, choose_stratified
 from litegate.errors import DataError, SpecError
+from litegate.inspection import read_file
+from litegate.inspection.large_constants import large_constants
 from litegate.lint.baseline import Baseline
 from litegate.lint.labels import check_labels
 from litegate.lint.near import NearCopies
 from litegate.lint.probing import Probe
 from litegate.lint.samples import counted, coverage, leakage, numbers_of_samples
 from litegate.lint.severity import allowed, refuse_errors
+from litegate.lint.sizes import large_constant, uneven
 from litegate.lint.summary import Collector, Summary, digest_of, summary_of
 from litegate.lint.values import by_itself, compared
 from litegate.metrics.loading import load_metric
@@ -61,8 +64,8 @@ class _Lint:
 
     def __init__(self, request: LintRequest, work: Work) -> None:
         self.request, self.work = request, work
-        content = work.path(request.artifact.file).read_bytes()
-        self.models = {key: LiteRTModel(content, key) for key in request.artifact.signatures}
+        self.content = work.path(request.artifact.file).read_bytes()
+        self.models = {key: LiteRTModel(self.content, key) for key in request.artifact.signatures}
         self.signature = _signature(request)
         self.samples = load_samples(work.path(request.samples.file))
         own = self.models[self.signature].inputs
@@ -85,6 +88,7 @@ class _Lint:
         ids = [self.calibration.ids[index] for index in self._chosen()]
         yield from numbers_of_samples(self._digests(), ids)
         yield from self._values()
+        yield from (large_constant(*found) for found in large_constants(read_file(self.content)))
         yield from coverage(*self._classes())
         yield from self._leakage()
         copies = {at for at, name in enumerate(ids) if name in self.copies}
@@ -123,6 +127,8 @@ class _Lint:
                     raise DataError(f"{CALIBRATION}: {own}", expected, "NaN or infinity")
                 other = evaluated[name] if key == self.signature else None
                 yield from by_itself(own, found, other)
+                if values.dtype.kind == "f":
+                    yield from uneven(own, found, values.shape[1:])
                 if other is not None:
                     yield from compared(own, found, other, values.dtype.kind == "f")
 

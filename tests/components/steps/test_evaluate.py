@@ -315,6 +315,26 @@ def test_an_evaluation_that_may_end_early_visits_whole_groups(grouped: Any, firs
     assert early.samples in [*first_of_each, 600]
 
 
+def test_outcomes_and_counts_name_the_slices(pipeline: Make, models: Path) -> None:
+    """In the order of the fields' names, whatever that of the spec: records are written with sorted keys."""
+    with np.load(models / "test.npz") as arrays:
+        rows = np.arange(len(arrays["label"]))
+        np.savez(models / "sites.npz", **arrays, site=rows % 2, lighting=np.array(["day", "night", "dusk"])[rows % 3])
+    steps = pipeline("keras3.keras", evaluation="sites.npz").but(
+        evaluation={"slices": ["site", "lighting"]}, gate={"max_slice_drop": 0.1}
+    )
+    evaluated = steps.evaluate(steps.convert().artifact)
+    assert evaluated.slice_samples == {
+        "site": {"0": 300, "1": 300},
+        "lighting": {"day": 200, "dusk": 200, "night": 200},
+    }
+    outcomes = steps.outcomes(evaluated)
+    lightings = [(b"day", b"night", b"dusk")[place % 3] for place in outcomes.index]
+    assert outcomes.slices[:, 0].tolist() == lightings
+    assert outcomes.slices[:, 1].tolist() == [str(place % 2).encode() for place in outcomes.index]
+    assert outcomes.take(np.array([4])).slices.tolist() == [[lightings[4], str(outcomes.index[4] % 2).encode()]]
+
+
 def test_a_reference_of_another_shape_is_refused(early: Any, pipeline: Make) -> None:
     other = waves(pipeline, "mae").convert().artifact
     champion = records.Reference(role="champion", artifact=other)
