@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from litegate.comparison.front_door import Arrays, compare
     from litegate.errors import BadInput, DataError, LitegateError, ModelError, SpecError, StackError, StepFailed
-    from litegate.records import BaselineSummary, ClassLoss, Clause, Comparison, VariantRow
+    from litegate.records import BaselineSummary, ClassLoss, Clause, Comparison, SliceLoss, VariantRow
     from litegate.spec import Spec, load_spec
 
 __version__ = "0.1.0"
@@ -26,7 +26,7 @@ _MODULES = {
         *("BadInput", "DataError", "LitegateError", "ModelError", "SpecError", "StackError"),
         "StepFailed",
     ),
-    "litegate.records": ("BaselineSummary", "ClassLoss", "Clause", "Comparison", "VariantRow"),
+    "litegate.records": ("BaselineSummary", "ClassLoss", "Clause", "Comparison", "SliceLoss", "VariantRow"),
     "litegate.spec": ("Spec", "load_spec"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
@@ -41,6 +41,7 @@ __all__ = [
     "DataError",
     "LitegateError",
     "ModelError",
+    "SliceLoss",
     "Spec",
     "SpecError",
     "StackError",

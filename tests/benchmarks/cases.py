@@ -18,6 +18,7 @@ from tests.benchmarks.scenes import (
     min_value,
     prediction_shift,
     side_by_side,
+    slice_drop,
 )
 from tests.benchmarks.set_populations import WHOLE_SET
 from tests.benchmarks.simulate import Case
@@ -83,6 +84,10 @@ def _clauses() -> Iterator[Case]:
     for samples in _SIZES:
         if samples > 10 * by_class.min_class_samples:
             yield _case("max_class_drop", "0.05 of one class", by_class, class_drop(0.05), samples)
+        if samples > 10 * by_class.min_class_samples:
+            by_slice = Gate(max_drop=_WIDE, max_slice_drop=0.05)
+            draws = (1_000, 400 if samples == LARGE else 0)
+            yield _case("max_slice_drop", "0.05 of one site", by_slice, slice_drop(0.05), samples, draws=draws)
         yield _case("max_prediction_shift", "share +0.05", by_shift, prediction_shift(0.05), samples)
         gate = Gate(max_drop=_WIDE, max_drop_from_champion=0.01)
         yield _case("max_drop_from_champion", "0.01", gate, champion_drop(0.01), samples)
@@ -111,6 +116,9 @@ def _stopping() -> Iterator[Case]:
         yield _alone(_BY_NAME[name], "first_samples", 4_000, draws=(1_000, 0), design="interim")
         yield _alone(_BY_NAME[name], "first_samples", LARGE, draws=(0, 200), design="interim")
     rare = class_drop(0.05, 0.01)
+    by_slice = Gate(max_drop=_WIDE, max_slice_drop=0.05)
+    early = {"draws": (500, 0), "design": "interim"}
+    yield _case("first_samples, slice", "0.05 of one site", by_slice, slice_drop(0.05), 4_000, **early)
     yield _case("first_samples, class 1 %", "0.05 of 1 %", by_class, rare, LARGE, draws=(500, 0), design="interim")
 
 

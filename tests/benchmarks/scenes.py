@@ -25,9 +25,12 @@ __all__ = [
     "min_value",
     "prediction_shift",
     "side_by_side",
+    "slice_drop",
 ]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+FIELDS = ("lighting", "site")
+"""Of slices, where there are any, in the order of their columns."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,16 @@ class Variant:
         """How many samples of each class there are, seen or not."""
         label = (self.whole or self).candidate.label
         return {} if label is None else dict(enumerate(np.bincount(label).tolist()))
+
+    @property
+    def slice_samples(self) -> dict[str, dict[str, int]]:
+        """How many samples of each value there are, by field of slices, seen or not."""
+        slices = (self.whole or self).candidate.slices
+        columns = [] if slices is None else zip(FIELDS, slices.T, strict=True)
+        return {
+            field: {value.decode(): int(np.sum(column == value)) for value in np.unique(column)}
+            for field, column in columns
+        }
 
     @property
     def largest_group(self) -> int:
@@ -110,6 +123,23 @@ def class_drop(margin: float, share: float = 1 / CLASSES) -> Scene:
         loss = 0.0 if perfect else np.where(pictures.label == 0, margin, margin / 10)
         after = flip(rng, before, ACCURACY, loss, RESNET8)
         return [Variant(pictures.answered(after), {"baseline": pictures.answered(before)}, not perfect)]
+
+    return scene
+
+
+def slice_drop(*margins: float) -> Scene:
+    """One of ten sites, or each of the first, loses what is given; the samples of all have one of three lightings."""
+
+    def scene(rng: np.random.Generator, samples: int, perfect: bool) -> list[Variant]:
+        pictures, before = _Pictures.draw(rng, samples), rng.random(samples) < ACCURACY
+        lighting, site = rng.integers(0, 3, samples), rng.integers(0, 10, samples)
+        losses = np.zeros(10)
+        losses[: len(margins)] = 0.0 if perfect else margins
+        after = flip(rng, before, ACCURACY, losses[site], RESNET8)
+        slices = np.stack([lighting, site], axis=1).astype("S1")
+        answers = (replace(pictures.answered(right), slices=slices) for right in (before, after))
+        baseline, candidate = answers
+        return [Variant(candidate, {"baseline": baseline}, not perfect)]
 
     return scene
 

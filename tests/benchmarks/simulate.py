@@ -103,6 +103,7 @@ def judged(case: Case, heads: list[Variant], classes: dict[int, int], seed: int)
             design=Design(case.design, planned, largest),
             available=case.samples,
             class_samples=classes,
+            slice_samples=head.slice_samples,
         )
         for number, head in enumerate(heads)
     ]
@@ -122,7 +123,7 @@ def seen(case: Case, variant: Variant, variants: int) -> Variant:
     stopping, ends, known = (
         _stopping(case, variants),
         _ends(case, variant),
-        (variant.class_samples, variant.largest_group),
+        (variant.class_samples, variant.largest_group, variant.slice_samples),
     )
     for end in ends[:-1]:
         head = variant.first(end)
@@ -158,6 +159,8 @@ def _estimates(case: Case, variant: Variant) -> Iterator[tuple[float, float]]:
         yield _sign(case) * (gate.min_value - _value(case, before)), 0.0
     if gate.max_class_drop is not None:
         yield _worst_class(case, before, after), gate.max_class_drop
+    if gate.max_slice_drop is not None:
+        yield _worst_slice(case, before, after), gate.max_slice_drop
     if gate.max_prediction_shift is not None and after.prediction is not None:
         yield _largest_shift(before, after), gate.max_prediction_shift
 
@@ -180,6 +183,17 @@ def _worst_class(case: Case, before: Outcomes, after: Outcomes) -> float:
     lost = before.score.astype(int) - after.score
     counts, sums = np.bincount(before.label), np.bincount(before.label, lost)
     return float((sums / np.maximum(counts, 1))[counts >= case.gate.min_class_samples].max(initial=0.0))
+
+
+def _worst_slice(case: Case, before: Outcomes, after: Outcomes) -> float:
+    lost = before.score.astype(int) - after.score
+    columns = [before.slices[:, place] for place in range(before.slices.shape[1])]
+    return max(
+        float(np.mean(lost[column == value]))
+        for column in columns
+        for value in np.unique(column)
+        if np.sum(column == value) >= case.gate.min_class_samples
+    )
 
 
 def _largest_shift(before: Outcomes, after: Outcomes) -> float:

@@ -122,7 +122,7 @@ def _baseline_cells(baseline: BaselineSummary, clustered: bool) -> tuple[str, ..
 def reasons(result: RunResult | Comparison | None) -> list[str]:
     """Why what did not pass did not, what a verdict does not cover, and how fast files are; in full, a line each."""
     rows = [row for row in result.variants if row.verdict not in ("passed", "baseline") or row.rare] if result else []
-    lines = [line for row in rows for line in (_sentence(row), *_worst_classes(row))]
+    lines = [line for row in rows for line in (_sentence(row), *_worst_classes(row), *_worst_slices(row))]
     for line in latencies(result.variants) if result else []:
         lines += wrap(line, PLAIN_WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     return lines + [""] * bool(lines)
@@ -137,6 +137,13 @@ def _worst_classes(row: VariantRow) -> list[str]:
     lost = [loss for loss in row.classes if loss.proved][:_WORST_CLASSES] if row.verdict == "failed" else []
     found = (f"{loss.name} {loss.baseline:.3g} -> {loss.value:.3g} of {loss.samples:,}" for loss in lost)
     return [f"  most lost classes: {', '.join(found)}"] if lost else []
+
+
+def _worst_slices(row: VariantRow) -> list[str]:
+    """The slices that a variant is proved to lose more on than it may, the worst first."""
+    lost = [loss for loss in row.slices if loss.state == "failed"][:_WORST_CLASSES]
+    found = (f"{loss.name} {loss.baseline:.3g} -> {loss.value:.3g} of {loss.samples:,}" for loss in lost)
+    return [f"  slices beyond the limit: {', '.join(found)}"] if lost else []
 
 
 def _summary(outcome: Outcome, registry: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from litegate.datasets.fields import Wanted
+from litegate.datasets.groups import check_slices
 from litegate.datasets.images import ImageDataset
 from litegate.datasets.joined import open_npz
 from litegate.datasets.npz import NpyDataset
@@ -55,6 +56,7 @@ class Dataset(Protocol):
         labelled: whether every sample has a label, a class or a target.
         classes: names of the classes where the format has names for them.
         groups: name of what each sample belongs to, UTF-8 bytes; None where the spec names no such field.
+        slices: value of each sample, UTF-8 bytes, in each field that the spec names as slices.
     """
 
     @property
@@ -67,6 +69,8 @@ class Dataset(Protocol):
     def classes(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def groups(self) -> Array | None: ...  # noqa: D102
+    @property
+    def slices(self) -> Mapping[str, Array]: ...  # noqa: D102
 
     def read(self, indices: Indices) -> Iterator[Sample]:
         """Index, features and label of the samples at `indices`, in whatever order is cheap to read.
@@ -96,35 +100,39 @@ def open_dataset(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
             goes to the only one, in its number of channels.
 
     Raises:
-        DataError: it cannot be read, or has no samples.
+        DataError: it cannot be read, has no samples, or a field of slices has too many values.
     """
     place = f"{where} {ref.uri}"
     files = pinned_files(ref, work, where)
+    wanted = Wanted(ref.label, ref.features, ref.group, ref.slices, ref.besides)
     dataset: Dataset
     if ref.format == "images":
-        dataset = ImageDataset.open(files, place, *image_input(inputs, place), ref.group, ref.classes)
+        dataset = ImageDataset.open(files, place, *image_input(inputs, place), ref.group, ref.classes, ref.slices)
     elif ref.format == "npz":
-        dataset = open_npz(files, place, ref.label, ref.group, sparse=sparse)
+        dataset = open_npz(files, place, wanted, inputs, sparse=sparse)
     elif ref.format == "npy":
-        dataset = NpyDataset.open(files, place, ref.label, ref.group)
+        dataset = NpyDataset.open(files, place, wanted, inputs)
     else:
-        dataset = _open_records(ref, files, place, inputs, sparse)
+        dataset = _open_records(ref.format, wanted, files, place, inputs, sparse)
     if not dataset.ids:
         raise DataError(place, "at least one sample", "none")
+    check_slices(dataset.slices, place)
     return dataset
 
 
-def _open_records(ref: DataRef, files: Files, place: str, inputs: Mapping[str, Any], sparse: bool) -> Dataset:
-    suffixes, open_shard = shard_format(ref.format)
-    wanted = Wanted(ref.label, ref.features, ref.group)
+def _open_records(
+    form: str, wanted: Wanted, files: Files, place: str, inputs: Mapping[str, Any], sparse: bool
+) -> Dataset:
+    suffixes, open_shard = shard_format(form)
     indexes = {}
-    if ref.format == "tfrecord":
+    if form == "tfrecord":
         from litegate.datasets.tfrecord_index import SUFFIXES, index_of, open_indexed
 
         indexes = {name: fetch for name, fetch in files.items() if name.endswith(SUFFIXES)}
         files = {name: fetch for name, fetch in files.items() if name not in indexes} or files
     data = data_files(files, suffixes)
-    if indexes and sparse and ref.group is None and all(index_of(name, indexes) for name in data):
+    named = wanted.group is not None or wanted.slices
+    if indexes and sparse and not named and all(index_of(name, indexes) for name in data):
         return open_sparsely(open_indexed(data, indexes, place), inputs, wanted, place)
     return open_shards(data, open_shard, inputs, wanted, place)
 

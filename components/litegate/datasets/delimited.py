@@ -40,7 +40,7 @@ class DelimitedShard:
 
     @classmethod
     def open(cls, fetch: Callable[[], Path], where: str, index: RecordIndex) -> DelimitedShard:
-        """Find the lines, and read the labels and groups; a tab separates columns where the header has one.
+        """Find the lines, and read the labels, groups and slices; a tab separates columns where the header has one.
 
         Raises:
             DataError: there is no header, or a line has another number of columns.
@@ -54,15 +54,18 @@ class DelimitedShard:
             fields = [name.strip() for name in _cells(head.removeprefix(_BOM.encode()), separator, f"{where}: line 1")]
             if len(set(fields)) != len(fields) or not all(fields):
                 raise DataError(f"{where}: line 1", "a header with a name for each column", f"{', '.join(fields):.200}")
-            labels, groups = index.labels, index.groups
-            at, group = (fields.index(name) if name in fields else None for name in (labels.name, groups.name))
+            labels = index.labels
+            columns = {name: column for column, name in enumerate(fields)}
+            at = columns.get(labels.name)
             offset = file.tell()
             for number, line in enumerate(file, 2):
                 if line.strip():
                     place = f"{where}: line {number}"
                     cells = _row(line, separator, fields, place)
                     labels.add(None if at is None else _number(cells[at], place, labels.name), place)
-                    groups.add(None if group is None else cells[group], place)
+                    for name, each in index.named.items():
+                        column = columns.get(name)
+                        each.add(None if column is None else cells[column], place)
                     offsets.append(offset)
                     lines.append(number)
                 offset += len(line)

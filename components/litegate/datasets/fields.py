@@ -8,7 +8,7 @@ only one or two of their own. Flat lists get the shape of their input where they
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,14 @@ class Wanted:
     label: str = "label"
     features: Mapping[str, str | Sequence[str]] | None = None
     group: str | None = None
+    slices: Sequence[str] = ()
+    besides: Sequence[str] = ()
+
+    def is_feature(self, name: str, inputs: Collection[str]) -> bool:
+        """Whether a field may feed the model unless the spec says otherwise: a slice only by an input's own name."""
+        if name in (self.label, self.group):
+            return False
+        return name not in (*self.slices, *self.besides) or name in inputs
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ def choose_fields(
         DataError: none of these.
     """
     label = wanted.label if wanted.label in names else None
-    rest = [name for name in names if name not in (wanted.label, wanted.group)]
+    rest = [name for name in names if wanted.is_feature(name, inputs)]
     given = {
         feature: (each,) if isinstance(each, str) else tuple(each) for feature, each in (wanted.features or {}).items()
     }

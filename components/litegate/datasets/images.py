@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from litegate.datasets.archives import TarIndex, index_tar, open_stream
 from litegate.datasets.class_names import class_order
-from litegate.datasets.groups import groups_of_paths
+from litegate.datasets.groups import groups_of_paths, slices_of_paths
 from litegate.datasets.pictures import decode_image
 from litegate.errors import DataError
 
@@ -47,6 +47,7 @@ class ImageDataset:
     labels: Array | None
     classes: tuple[str, ...]
     groups: Array | None = None
+    slices: Mapping[str, Array] = field(default_factory=dict)
 
     @classmethod
     def open(
@@ -57,6 +58,7 @@ class ImageDataset:
         channels: int,
         group: str | None = None,
         order: Sequence[str] = (),
+        slices: Sequence[str] = (),
     ) -> ImageDataset:
         """Index the images by name; only those that are read are fetched.
 
@@ -84,7 +86,8 @@ class ImageDataset:
         labels = np.array([position[name] for name in names], np.int64)
         groups = None if group is None else groups_of_paths(images, group, where)
         places = tuple(images.values())
-        return cls(where, input_name, channels, archive, members, places, list(images), labels, classes, groups)
+        found = slices_of_paths(list(images), slices, where)
+        return cls(where, input_name, channels, archive, members, places, list(images), labels, classes, groups, found)
 
     @property
     def labelled(self) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
+from litegate.datasets.fields import Wanted
 from litegate.datasets.npz import NpzDataset
 from litegate.datasets.npz_spans import SpanNpz
 from litegate.datasets.pinned import PinnedFile, at_once
@@ -29,6 +30,7 @@ class JoinedArrays:
     ids: Sequence[str]
     labels: Array | None
     groups: Array | None
+    slices: Mapping[str, Array]
     classes: tuple[str, ...] = ()
 
     @classmethod
@@ -45,7 +47,8 @@ class JoinedArrays:
         starts = np.array([0, *accumulate(len(part.ids) for part in parts.values())], np.int64)
         held = tuple(parts.values())
         labels, groups = _concatenated([each.labels for each in held]), _concatenated([each.groups for each in held])
-        return cls(held, starts, Identities(tuple(parts), held, starts), labels, groups)
+        slices = {field: np.concatenate([each.slices[field] for each in held]) for field in first.slices}
+        return cls(held, starts, Identities(tuple(parts), held, starts), labels, groups, slices)
 
     @property
     def labelled(self) -> bool:
@@ -67,7 +70,7 @@ class JoinedArrays:
 
 
 def open_npz(
-    files: Mapping[str, Callable[[], Any]], where: str, label: str, group: str | None, *, sparse: bool
+    files: Mapping[str, Callable[[], Any]], where: str, wanted: Wanted, inputs: Collection[str], *, sparse: bool
 ) -> NpzDataset | JoinedArrays:
     """Index one npz file, or many.
 
@@ -85,8 +88,8 @@ def open_npz(
         name, fetch = item
         place = where if len(found) == 1 else f"{where}: {name}"
         if sparse and isinstance(fetch, PinnedFile):
-            return SpanNpz.of(fetch, place, label, group)
-        return NpzDataset.open({name: fetch}, place, label, group)
+            return SpanNpz.of(fetch, place, wanted, inputs)
+        return NpzDataset.open({name: fetch}, place, wanted, inputs)
 
     parts = list(at_once(open_one, found.items()))
     return parts[0] if len(parts) == 1 else JoinedArrays.of(dict(zip(found, parts, strict=True)), where)

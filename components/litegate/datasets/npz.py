@@ -1,9 +1,10 @@
 """Arrays: one for each input under its name, and one with the labels; the first axis are the samples.
 
 They are the members of one npz file, or npy files in a folder; a single npy file feeds a model with one input.
-A label of shape (samples,) that holds integers or booleans is a class for each sample; any other numbers are
-targets, such as regression values or masks. Rows are read one by one, targets like inputs, so memory does not
-grow with the data. Those of an unpacked array are read from their places, after the archive's checksums were verified.
+A label of shape (samples,) or (samples, 1) that holds integers or booleans is a class for each sample; any other
+numbers are targets, such as regression values or masks. Rows are read one by one, targets like inputs, so memory does
+not grow with the data. Those of an unpacked array are read from their places, after the archive's checksums were
+verified.
 Nothing is unpickled, and no array is read that is not as long as its header says.
 """
 
@@ -13,9 +14,9 @@ import io
 import math
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, ClassVar, Self, overload
 
@@ -23,6 +24,7 @@ import numpy as np
 from typing_extensions import override
 
 from litegate.datasets.archives import check_zip
+from litegate.datasets.fields import Wanted
 from litegate.datasets.groups import groups_of_array
 from litegate.datasets.npy import Header, Rows, read_header
 from litegate.errors import DataError
@@ -38,6 +40,7 @@ _LABELS = 1 << 16
 _BLOCK_BYTES = 1 << 18
 """So much is read at once for those who take one sample at a time."""
 _VERIFIED_BYTES = 1 << 20
+_ANY = Wanted()
 _DAMAGE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, NotImplementedError)
 
 
@@ -72,23 +75,26 @@ class _ArrayDataset:
     labels: Array | None
     labelled: bool
     groups: Array | None = None
+    slices: Mapping[str, Array] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
 
     @classmethod
-    def indexed(cls, paths: Mapping[str, Path], where: str, label: str, group: str | None) -> Self:
-        """Read the headers, the classes and the groups of the arrays in the files `paths`."""
+    def indexed(cls, paths: Mapping[str, Path], where: str, wanted: Wanted, inputs: Collection[str] = ()) -> Self:
+        """Read the headers, the classes, the groups and the slices of the arrays in the files `paths`."""
+        label, group = wanted.label, wanted.group
         with cls._container(paths, where) as members:
             headers = {name: _header(name, member, where) for name, member in members.items()}
             labels = _labels(members, headers, label, where)
-            groups = _groups(members, headers, group, where)
+            groups = None if group is None else _values(members, headers, group, where, "group")
+            slices = {name: _values(members, headers, name, where, "slices") for name in wanted.slices}
         count = _count(headers, where)
         labelled = label in headers
         if labels is not None:  # they need not be read again
             del headers[label]
-        headers = {name: header for name, header in headers.items() if name != group}
-        if not set(headers) - {label}:
+        held = {name: each for name, each in headers.items() if name == label or wanted.is_feature(name, inputs)}
+        if not set(held) - {label}:
             raise DataError(where, "one array per input of the model", "no array besides the labels")
-        return cls(paths, where, headers, label, Positions(count), labels, labelled, groups)
+        return cls(paths, where, held, label, Positions(count), labels, labelled, groups, slices)
 
     def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array], int | Array | None]]:
         """Samples in ascending order, without the batch axis.
@@ -141,14 +147,14 @@ class NpzDataset(_ArrayDataset):
     """An indexed npz file."""
 
     @classmethod
-    def open(cls, files: Files, where: str, label: str = "label", group: str | None = None) -> Self:
-        """Read the headers, the classes and the groups.
+    def open(cls, files: Files, where: str, wanted: Wanted = _ANY, inputs: Collection[str] = ()) -> Self:
+        """Read the headers, the classes, the groups and the slices.
 
         Args:
             files: by name, what fetches the file.
             where: the spec key and the URI, for messages.
-            label: name of the array with the labels.
-            group: name of the array that says which samples belong together, if there is one.
+            wanted: which arrays are what; its `features` are bound by whoever reads them.
+            inputs: names of the signature's inputs, which a slice may be too.
 
         Raises:
             DataError: it is not one npz file, or its arrays do not belong together.
@@ -156,7 +162,7 @@ class NpzDataset(_ArrayDataset):
         if len(files) != 1:
             raise DataError(where, "one .npz file", f"{len(files)} files")
         paths = {"": next(iter(files.values()))()}
-        found = cls.indexed(paths, where, label, group)
+        found = cls.indexed(paths, where, wanted, inputs)
         cls._verify(paths, where)
         return found
 
@@ -210,19 +216,20 @@ class NpyDataset(_ArrayDataset):
     """Indexed npy files, each an array under its own name; a single one is the only input's."""
 
     @classmethod
-    def open(cls, files: Files, where: str, label: str = "label", group: str | None = None) -> Self:
-        """Read the headers, the classes and the groups.
+    def open(cls, files: Files, where: str, wanted: Wanted = _ANY, inputs: Collection[str] = ()) -> Self:
+        """Read the headers, the classes, the groups and the slices.
 
         Args:
             files: by name, what fetches the file; only those that end in `.npy` are.
-            where, label, group: as for an npz file, and the same errors.
+            where, wanted, inputs: as for an npz file, and the same errors.
         """
         arrays = {name: fetch for name, fetch in files.items() if name.endswith(".npy")}
         if not arrays:
             raise DataError(where, "a .npy file, or a folder with <input>.npy and label.npy", f"{len(files)} others")
         if len(files) == 1:
-            return cls.indexed({"arr_0": next(iter(arrays.values()))()}, where, label, group)
-        return cls.indexed({name.removesuffix(".npy"): fetch() for name, fetch in arrays.items()}, where, label, group)
+            return cls.indexed({"arr_0": next(iter(arrays.values()))()}, where, wanted, inputs)
+        paths = {name.removesuffix(".npy"): fetch() for name, fetch in arrays.items()}
+        return cls.indexed(paths, where, wanted, inputs)
 
     @classmethod
     @contextmanager
@@ -267,12 +274,12 @@ def _labels(members: _Members, headers: Mapping[str, Header], label: str, where:
     if header.dtype.kind not in "biuf":
         found = f"{header.dtype} of shape {header.shape}"
         raise DataError(f"{where}: array {label!r}", "numbers, integers of shape (samples,) for classes", found)
-    if len(header.shape) != 1 or header.dtype.kind == "f":
+    if math.prod(header.shape[1:]) != 1 or header.dtype.kind == "f":
         return None
     with members[label][0]() as file:
         rows, count = Rows(file, header), header.shape[0]
         parts = [rows.take(np.arange(start, min(start + _LABELS, count))) for start in range(0, count, _LABELS)]
-        return np.concatenate([_narrow(part) for part in parts] or [np.zeros(0, np.int64)])
+        return np.concatenate([_narrow(part.reshape(-1)) for part in parts] or [np.zeros(0, np.int64)])
 
 
 def _narrow(values: Array) -> Array:
@@ -284,14 +291,12 @@ def _narrow(values: Array) -> Array:
     return values
 
 
-def _groups(members: _Members, headers: Mapping[str, Header], group: str | None, where: str) -> Array | None:
-    """The groups; None where the spec names none."""
-    if group is None:
-        return None
-    if group not in headers:
-        raise DataError(where, f"the array {group!r}, which `group` names", ", ".join(headers))
-    with members[group][0]() as file:
-        return groups_of_array(Rows(io.BytesIO(file.read()), headers[group]).whole(), f"{where}: array {group!r}")
+def _values(members: _Members, headers: Mapping[str, Header], name: str, where: str, key: str) -> Array:
+    """The values of a field that the spec's `key` names."""
+    if name not in headers:
+        raise DataError(where, f"the array {name!r}, which `{key}` names", ", ".join(headers))
+    with members[name][0]() as file:
+        return groups_of_array(Rows(io.BytesIO(file.read()), headers[name]).whole(), f"{where}: array {name!r}")
 
 
 def _count(headers: Mapping[str, Header], where: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
+from litegate.datasets.fields import Wanted
 from litegate.datasets.npy import Rows
 from litegate.datasets.npz import NpzDataset, data_of
 from litegate.datasets.pinned import PinnedFile
@@ -32,7 +33,7 @@ class SpanNpz(NpzDataset):
     """An indexed npz file, which `paths` has as it is pinned."""
 
     @classmethod
-    def of(cls, file: PinnedFile, where: str, label: str, group: str | None) -> NpzDataset:
+    def of(cls, file: PinnedFile, where: str, wanted: Wanted, inputs: Collection[str]) -> NpzDataset:
         """Index it; one with packed features is fetched whole.
 
         Raises:
@@ -41,12 +42,12 @@ class SpanNpz(NpzDataset):
         sources: Any = {"": file}
         with cls._container(sources, where), _archive(file) as archive:
             members = archive.infolist()
-        whole = {f"{name}.npy" for name in (label, group)}
+        whole = {f"{name}.npy" for name in (wanted.label, wanted.group, *wanted.slices)}
         if any(each.compress_type != zipfile.ZIP_STORED for each in members if each.filename not in whole):
-            return NpzDataset.open({file.entry.name: file}, where, label, group)
+            return NpzDataset.open({file.entry.name: file}, where, wanted, inputs)
         sizes = {each.filename: each.compress_size if each.filename in whole else 0 for each in members}
         file.want((each.header_offset, each.header_offset + _HEAD + sizes[each.filename]) for each in members)
-        return cls.indexed(sources, where, label, group)
+        return cls.indexed(sources, where, wanted, inputs)
 
     def prefetch(self, wanted: Array) -> None:
         """Fetch rows that are going to be read."""

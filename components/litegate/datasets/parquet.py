@@ -33,7 +33,7 @@ class ParquetShard:
 
     @classmethod
     def open(cls, fetch: Callable[[], Path], where: str, index: RecordIndex) -> ParquetShard:
-        """Read the footer, the labels and the groups.
+        """Read the footer, the labels, the groups and the slices.
 
         Raises:
             DataError: the file is damaged or no Parquet file, or labels are missing.
@@ -42,7 +42,8 @@ class ParquetShard:
             columns = [each for each in file.schema_arrow if not each.name.startswith("__index_level_")]
             counts = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
             named = [each.name for each in columns]
-            wanted = [name for name in named if name in (index.labels.name, index.groups.name)]
+            asked = {index.labels.name, *index.named}
+            wanted = [name for name in named if name in asked]
             for group, rows in enumerate(counts):
                 read = zip(wanted, _read_group(file, group, wanted, where).columns, strict=True) if wanted else ()
                 _add_to(index, dict(read), rows, where)
@@ -93,15 +94,15 @@ def _read_group(file: Any, group: int, names: list[str], where: str) -> Any:
 
 
 def _add_to(index: RecordIndex, columns: Mapping[str, Any], rows: int, where: str) -> None:
-    """The labels and groups of a row group."""
-    labels, groups = index.labels, index.groups
+    """The labels, groups and slices of a row group."""
+    labels = index.labels
     if labels.name in columns:
         _add_labels(columns[labels.name], labels, where)
     elif rows:
         labels.add(None, where)
-    if groups.name is not None:
-        for value in columns[groups.name].to_pylist() if groups.name in columns else [None] * rows:
-            groups.add(value, where)
+    for name, each in index.named.items():
+        for value in columns[name].to_pylist() if name in columns else [None] * rows:
+            each.add(value, where)
 
 
 def _add_labels(column: Any, labels: LabelIndex, where: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from litegate.datasets import Files, data_files, image_input, pinned_files, shard_format
-from litegate.datasets.fields import Raw
+from litegate.datasets.fields import Raw, Wanted
 from litegate.datasets.images import ImageDataset
 from litegate.datasets.npz import NpyDataset, NpzDataset
 from litegate.datasets.pictures import decode_image
@@ -38,7 +38,7 @@ def infer_schema(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
     if ref.format == "images":
         return _images(files, place, inputs)
     if ref.format in ("npz", "npy"):
-        arrays = (NpzDataset if ref.format == "npz" else NpyDataset).open(files, place, _NO_LABEL)
+        arrays = (NpzDataset if ref.format == "npz" else NpyDataset).open(files, place, Wanted(_NO_LABEL))
         fields = {name: DataField(dtype=h.dtype.name, shape=h.shape[1:]) for name, h in arrays.headers.items()}
         return InferredSchema(samples=len(arrays.ids), fields=fields)
     return _records(files, ref.format, place)

@@ -113,6 +113,12 @@ class RecordIndex:
 
     labels: LabelIndex
     groups: GroupIndex = field(default_factory=GroupIndex)
+    slices: tuple[GroupIndex, ...] = ()
+
+    @property
+    def named(self) -> dict[str, GroupIndex]:
+        """Those of fields that the spec names, by their names, the labels apart."""
+        return {each.name: each for each in (self.groups, *self.slices) if each.name is not None}
 
 
 class Named(Protocol):
@@ -183,6 +189,7 @@ class ShardedDataset:
     labels: Array | None
     labelled: bool
     groups: Array | None = None
+    slices: Mapping[str, Array] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     unknown: bool = False
 
@@ -219,13 +226,16 @@ def open_shards(
     Raises:
         DataError: one is damaged, or the records do not belong together.
     """
-    index = RecordIndex(LabelIndex(wanted.label), GroupIndex(wanted.group))
+    by_slice = tuple(GroupIndex(name, "slices") for name in wanted.slices)
+    index = RecordIndex(LabelIndex(wanted.label), GroupIndex(wanted.group), by_slice)
     shards = {name: open_shard(fetch, f"{where}: {name}", index) for name, fetch in sorted(files.items())}
     shards = {name: shard for name, shard in shards.items() if len(shard)}
     if not shards:
         raise DataError(where, "at least one sample", f"{len(files)} empty files")
-    labels, groups = index.labels, index.groups.groups
-    return _together(shards, inputs, wanted, where, labels=labels.classes, labelled=labels.labelled, groups=groups)
+    labels = index.labels
+    known = {"labels": labels.classes, "labelled": labels.labelled, "groups": index.groups.groups}
+    slices = {str(each.name): each.groups for each in by_slice}
+    return _together(shards, inputs, wanted, where, **known, slices=slices)
 
 
 def open_sparsely(shards: Mapping[str, Shard], inputs: Mapping[str, Any], wanted: Wanted, where: str) -> ShardedDataset:

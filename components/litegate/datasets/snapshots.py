@@ -14,11 +14,12 @@ from litegate.work.step_work import Work
 __all__ = ["snapshot_code", "snapshot_data", "snapshot_metric"]
 
 
-def snapshot_data(section: Data, where: str, work: Work) -> DataRef:
+def snapshot_data(section: Data, where: str, work: Work, besides: GroupedData | None = None) -> DataRef:
     """A dataset as it is now.
 
     Args:
         where: the spec key that names it.
+        besides: a section whose group and slices are no features here either.
 
     Raises:
         DataError: there is nothing.
@@ -35,8 +36,17 @@ def snapshot_data(section: Data, where: str, work: Work) -> DataRef:
         label=section.label,
         features=section.features,
         group=section.group if isinstance(section, GroupedData) else None,
+        slices=tuple(section.slices) if isinstance(section, GroupedData) else (),
+        besides=() if besides is None else _named_by(besides, section),
         classes=tuple(section.classes),
     )
+
+
+def _named_by(other: GroupedData, section: Data) -> tuple[str, ...]:
+    """Fields that another section names, as far as files of this format would have them."""
+    if "images" in (other.format, section.format):
+        return ()
+    return tuple(name for name in (other.group, *other.slices) if name is not None and name != section.label)
 
 
 def snapshot_metric(spec: Spec, folder: str) -> tuple[MetricFacts, UserCode | None]:

@@ -19,7 +19,8 @@ import numpy as np
 
 from litegate.datasets.archives import MAX_MEMBER_BYTES
 from litegate.datasets.fields import Raw
-from litegate.datasets.shards import RecordIndex
+from litegate.datasets.groups import GroupIndex
+from litegate.datasets.shards import LabelIndex, RecordIndex
 from litegate.errors import DataError
 
 __all__ = ["TFRecordShard", "fields_of", "read_records"]
@@ -51,6 +52,7 @@ class TFRecordShard:
             DataError: the file is damaged, cut off, packed, or no TFRecord file of tf.Example.
         """
         offsets, fields = array("q"), ()
+        named: list[tuple[str, LabelIndex | GroupIndex]] = [(index.labels.name, index.labels), *index.named.items()]
         path = fetch()
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -58,9 +60,8 @@ class TFRecordShard:
                 place = f"{where}: record {len(offsets)}"
                 example = _parse(_record(file, size, place), place)
                 fields = fields or tuple(sorted(example))
-                for part in (index.labels, index.groups):
-                    known = part.name is not None and part.name in example
-                    part.add(_value(example[part.name], place) if known else None, place)
+                for name, part in named:
+                    part.add(_value(example[name], place) if name in example else None, place)
                 offsets.append(offset)
         return cls(fetch, where, np.array(offsets, np.int64), fields)
 

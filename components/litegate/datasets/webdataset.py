@@ -54,7 +54,7 @@ class WebDatasetShard:
 
     @classmethod
     def open(cls, fetch: Callable[[], Path], where: str, index: RecordIndex) -> WebDatasetShard:
-        """Index the members, and read the labels and groups.
+        """Index the members, and read the labels, groups and slices.
 
         Raises:
             DataError: the tar is damaged, packed, has a member that it must not have, or a key twice.
@@ -65,12 +65,12 @@ class WebDatasetShard:
                 raise DataError(where, "a tar that is not packed, so that it can be read at any place", "a packed one")
             members = index_tar(path, where)
             keys, starts, extensions = _grouped(members, where)
-            label, group = index.labels.name, index.groups.name
+            label = index.labels.name
             shard = cls(fetch, where, label, keys, starts, extensions, members.offsets, members.sizes)
             for position in range(len(keys)):
                 index.labels.add(shard._label(file, position), shard._place(position))
-                if group is not None:
-                    index.groups.add(shard._group(file, position, group), shard._place(position))
+                for name, each in index.named.items():
+                    each.add(shard._named(file, position, name), shard._place(position))
             fields = tuple(sorted(shard._names(file, 0))) if keys else ()
         return cls(fetch, where, label, keys, starts, extensions, members.offsets, members.sizes, fields)
 
@@ -100,8 +100,8 @@ class WebDatasetShard:
             return _decoded(*self._content(file, *files[self.label]), self._place(position))
         return self._entries(file, position).get(self.label)
 
-    def _group(self, file: IO[bytes], position: int, name: str) -> object:
-        """What names the sample's group: a file of text, an array of one element, or an entry of the `.json` file."""
+    def _named(self, file: IO[bytes], position: int, name: str) -> object:
+        """What names its group or slice: a file of text, an array of one element, or an entry of its `.json` file."""
         files = self._files(position)
         if name in files:
             return _decoded(*self._content(file, *files[name]), self._place(position))

@@ -14,6 +14,7 @@ from typing_extensions import override
 from litegate.datasets.representative import Samples
 from litegate.engines import engine
 from litegate.engines.engine import Calibrated, Calibration, Refused, SourceModel
+from litegate.engines.integer_inputs import refused_integers
 from litegate.failures import FailureKind
 from litegate.inspection import calibrator_problem, read_file
 from litegate.inspection.tflite import describe_unopened
@@ -39,10 +40,10 @@ class Engine(engine.Engine):
         converter = tf.lite.TFLiteConverter.from_saved_model(str(model.saved_model))
         _set(converter, recipe)
         if calibration is None:
-            return _convert(converter, recipe)
+            return _convert(converter, recipe, model.float32)
         counter = _Counter.of(calibration, batch_sizes(model.float32), f"quantize {recipe.name}", say)
         converter.representative_dataset = counter
-        content = _convert(converter, recipe)
+        content = _convert(converter, recipe, model.float32)
         counter.check(recipe.name)
         return content
 
@@ -69,7 +70,7 @@ class Engine(engine.Engine):
 
         converter = FromCalibrated(calibrated)
         _set(converter, recipe)
-        return _convert(converter, recipe)
+        return _convert(converter, recipe, calibrated)
 
 
 def representative_dataset(samples: Samples, sizes: Mapping[str, int]) -> Callable[[], Iterator[Any]]:
@@ -158,12 +159,14 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _convert(converter: Any, recipe: Recipe) -> bytes:
+def _convert(converter: Any, recipe: Recipe, float_model: bytes) -> bytes:
     try:
         with _quiet():
             content: bytes = converter.convert()
     except Exception as error:
         found = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+        reason = refused_integers(str(error), read_file(float_model))
+        found = f"{reason} ({found})" if reason else found
         raise Refused(FailureKind.UNSUPPORTED, f"the converter refused {recipe.name}: {found}") from error
     return content
 

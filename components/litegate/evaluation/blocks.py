@@ -29,12 +29,14 @@ class Plan:
         order: samples as they are visited.
         counts: see `cumulative_counts`.
         class_samples: how many samples of each class there are in `order`.
+        slice_samples: how many of each value there are, by field of slices.
         largest_group: samples in the largest group there.
     """
 
     order: Array | range
     counts: list[int]
     class_samples: Mapping[int, int] = field(default_factory=dict)
+    slice_samples: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     largest_group: int = 1
 
 

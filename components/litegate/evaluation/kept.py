@@ -6,7 +6,7 @@ written. It is mapped into memory only while some rows of it are written or read
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,18 +72,27 @@ class Kept:
         """Some rows of a column of a file."""
         if name == "index":
             return np.asarray(index, np.int64)
-        if name == "group":
-            assert self.dataset.groups is not None
-            return self.dataset.groups[as_rows(index)]
+        if name in self.of_data():
+            return self.of_data()[name](as_rows(index))
         file = file if (file, name) in self._kinds else _COMMON
         return np.array(self._mapped(file, name, "r")[as_rows(index)])
 
+    def of_data(self) -> Mapping[str, Callable[[Array | slice], Array]]:
+        """Columns that the dataset holds for all of its samples, with what gives some rows of each."""
+        groups, slices = self.dataset.groups, [values for _, values in sorted(self.dataset.slices.items())]
+        found: dict[str, Callable[[Array | slice], Array]] = {}
+        if groups is not None:
+            found["group"] = lambda rows: groups[rows]
+        if slices:
+            found["slices"] = lambda rows: np.stack([values[rows] for values in slices], axis=1)
+        return found
+
     def kind(self, file: int, name: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
         """The type of a column, and the shape of a row."""
-        if name not in ("index", "group"):
+        if name != "index" and name not in self.of_data():
             return self._kinds.get((file, name)) or self._kinds[_COMMON, name]
         one = self.rows(file, name, range(1))
-        return one.dtype, ()
+        return one.dtype, one.shape[1:]
 
     def _write(self, file: int, name: str, index: Array, values: Array) -> None:
         known = self._kinds.setdefault((file, name), (values.dtype, values.shape[1:]))
@@ -160,7 +169,7 @@ class Seen:
         return path
 
     def _names(self) -> list[str]:
-        found = self.kept.names(self.file) | {"index"} | ({"group"} if self.kept.dataset.groups is not None else set())
+        found = self.kept.names(self.file) | {"index", *self.kept.of_data()}
         return [name for name in Outcomes.names() if name in found]
 
     def _streamed(self, name: str) -> Column:

@@ -135,8 +135,9 @@ class OnePass:
         assert part.stopping is not None
         seen = {name: each.outcomes() for name, each in self._of(part, count).items()}
         candidate, *references = seen.items()
-        found, plan = (candidate[1], dict(references)), part.plan
-        return decided(part.stopping, self.metric, *found, len(plan.counts), plan.class_samples, plan.largest_group)
+        plan = part.plan
+        known = (plan.class_samples, plan.largest_group, plan.slice_samples)
+        return decided(part.stopping, self.metric, candidate[1], dict(references), len(plan.counts), *known)
 
     def _of(self, part: Part, count: int) -> dict[str, Seen]:
         files = {part.name: part.file, **part.references}

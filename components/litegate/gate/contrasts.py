@@ -95,11 +95,39 @@ class Comparison:
         """What the second loses of one class, by the metric's own score or else by right predictions."""
         assert self.first.label is not None
         rows = np.flatnonzero(self.first.label == label)
-        first, second = (self._class_scores(outcomes)[rows] for outcomes in (self.first, self.second))
-        if not self.metric.per_sample:
-            return self._mean(first - second, -1.0, 1.0, rows)
-        low, high = self._range(lambda one, other: self._sign * (one - other))
-        return self._mean(self._sign * (first - second), low, high, rows)
+        if self.metric.per_sample:
+            return self._lost_of(rows)
+        first, second = (_right(outcomes)[rows] for outcomes in (self.first, self.second))
+        return self._mean(first - second, -1.0, 1.0, rows)
+
+    def slice_drop(self, rows: Array) -> Evidence:
+        """What the second loses of the metric on some of the samples.
+
+        Raises:
+            Undefined: the metric has no value there.
+        """
+        return self._lost_of(rows) if self.metric.per_sample else self.on(rows).drop()
+
+    def on(self, rows: Array) -> Comparison:
+        """The two on some of the samples."""
+        return replace(self, first=self.first.take(rows), second=self.second.take(rows))
+
+    def values_on(self, rows: Array) -> tuple[float, float]:
+        """The metric of both on some of the samples.
+
+        Raises:
+            ValueError: the metric has no value there.
+        """
+        if self.metric.per_sample:
+            first, second = self._scores
+            return float(np.mean(first[rows])), float(np.mean(second[rows]))
+        return self._value_on(self.first, rows), self._value_on(self.second, rows)
+
+    def _value_on(self, outcomes: Outcomes, rows: Array) -> float:
+        assert self.value is not None
+        assert outcomes.output is not None
+        assert outcomes.target is not None
+        return float(self.value(outcomes.output[rows], outcomes.target[rows]))
 
     def shift(self, label: int) -> Evidence:
         """By how much the share of one class in the predictions changes, in either direction."""
@@ -117,6 +145,12 @@ class Comparison:
         kept = first if share == 0 else weight * first  # right and wrong stay integers
         low, high = self._range(lambda one, other: self._sign * (weight * one - other))
         return self._mean(self._sign * (kept - second), low, high)
+
+    def _lost_of(self, rows: Array) -> Evidence:
+        """The loss of single samples, of some of them."""
+        first, second = (scores[rows] for scores in self._scores)
+        low, high = self._range(lambda one, other: self._sign * (one - other))
+        return self._mean(self._sign * (first - second), low, high, rows)
 
     def _mean(self, values: Array, low: float | None, high: float | None, rows: Array | None = None) -> Evidence:
         """Evidence of the mean of one value for each sample, or for each of the rows."""
@@ -164,13 +198,6 @@ class Comparison:
         jackknife = self.metric.width is None
         return bootstrap(self.value, self.first, self.second, self.seed, jackknife, self.clusters)
 
-    def _class_scores(self, outcomes: Outcomes) -> Array:
-        if self.metric.per_sample and outcomes.score is not None:
-            return _numbers(outcomes.score)
-        assert outcomes.prediction is not None
-        right: Array = outcomes.prediction == outcomes.label
-        return right.astype(np.int8)
-
 
 def mean_evidence(
     values: Array,
@@ -210,6 +237,13 @@ def _clustered(values: Array, low: float | None, high: float | None, allowance: 
 
 def _repeated(evidence: Evidence, design: Design) -> Evidence:
     return Repeated(evidence, design.analyses) if design.analyses > 1 else evidence
+
+
+def _right(outcomes: Outcomes) -> Array:
+    """Whether each prediction is right, as small integers."""
+    assert outcomes.prediction is not None
+    right: Array = outcomes.prediction == outcomes.label
+    return right.astype(np.int8)
 
 
 def _numbers(scores: Array) -> Array:

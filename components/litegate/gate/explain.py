@@ -16,14 +16,15 @@ from litegate.gate.contrasts import Comparison
 from litegate.gate.multiplicity import holm
 from litegate.gate.sentences import sentence
 from litegate.outcomes.columns import Outcomes
-from litegate.records import ClassLoss, Flip
+from litegate.records import ClassLoss, Flip, SliceLoss
 from litegate.spec.metric_facts import MetricFacts
 
-__all__ = ["Flipped", "agreement", "class_losses", "classes_csv", "flips", "read_classes", "sentence"]
+__all__ = ["Flipped", "agreement", "class_losses", "classes_csv", "flips", "read_classes", "sentence", "slices_csv"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _FLIPS = ("id", "index", "label", "baseline_prediction", "prediction", "baseline_score", "score", "loss")
+_SLICES = ("field", "value_of_field", "state", "samples", "baseline", "value", "drop", "low", "high")
 _CLASSES = ("label", "name", "samples", "baseline", "value", "drop", "low", "high", "proved")
 
 
@@ -150,6 +151,11 @@ def class_losses(comparison: Comparison, names: Sequence[str], confidence: float
 def classes_csv(losses: Iterable[ClassLoss]) -> bytes:
     """All classes as CSV, UTF-8, in the order given."""
     return _csv(_CLASSES, ([getattr(loss, column) for column in _CLASSES] for loss in losses))
+
+
+def slices_csv(losses: Iterable[SliceLoss]) -> bytes:
+    """All slices as CSV, UTF-8, in the order given."""
+    return _csv(_SLICES, ([getattr(loss, column) for column in _SLICES] for loss in losses))
 
 
 def read_classes(content: bytes, names: Sequence[str]) -> tuple[ClassLoss, ...]:

@@ -16,7 +16,7 @@ from litegate.variants import BASELINE, TARGETS
 
 __all__ = ["FILE_CLAUSES", "refusals"]
 
-FILE_CLAUSES = frozenset({"max_bytes", "min_size_ratio", "max_latency_ratio", "latency_host", "integer_only"})
+FILE_CLAUSES = frozenset({"allow", "max_bytes", "min_size_ratio", "max_latency_ratio", "latency_host", "integer_only"})
 """Keys of the policy that are judged here; no sample says anything about them."""
 
 
@@ -30,6 +30,7 @@ def refusals(request: GateRequest, variant: str) -> tuple[Reason, ...]:
             reasons += _latency(request.policy, candidate, request.baseline)
             reasons += _inspection(candidate)
             reasons += _integers(request.policy, candidate)
+            reasons += _dead_outputs(request.policy, candidate)
     return tuple(reasons)
 
 
@@ -78,7 +79,14 @@ def _size(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterator[R
         yield Reason(code="too_large", message=f"{ours:,} bytes, at most {policy.max_bytes:,} allowed")
     if policy.min_size_ratio is not None and theirs < _exact(policy.min_size_ratio) * ours:
         found = f"{theirs / ours:.4g} times smaller than {BASELINE} ({ours:,} bytes, {theirs:,} bytes)"
-        yield Reason(code="too_little_smaller", message=f"{found}, at least {policy.min_size_ratio:g} times asked for")
+        wanted = f"at least {policy.min_size_ratio:g} times asked for"
+        yield Reason(code="too_little_smaller", message="; ".join([f"{found}, {wanted}", *_kept_in_float(candidate)]))
+
+
+def _kept_in_float(candidate: Candidate) -> list[str]:
+    """The operators that hardly shrank."""
+    findings = candidate.inspection.findings if candidate.inspection else ()
+    return [finding.message for finding in findings if finding.code == "float_weights"]
 
 
 def _latency(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterator[Reason]:
@@ -141,6 +149,15 @@ def _integers(policy: Gate, candidate: Candidate) -> Iterator[Reason]:
         found += [f"inputs or outputs {', '.join(tensors)}"] * bool(tensors)
         message = f"float {' and '.join(found)}, integers only are allowed"
         yield Reason(code="not_integer_only", message=message)
+
+
+def _dead_outputs(policy: Gate, candidate: Candidate) -> Iterator[Reason]:
+    """A metric that looks at other outputs passes where one says nothing any more."""
+    if candidate.smoke is None or "dead_output" in policy.allow:
+        return
+    for dead in candidate.smoke.dead:
+        if dead.certain:
+            yield Reason(code="dead_output", message=f"{dead} (gate.allow: [dead_output] lets it pass)")
 
 
 def _float_tensors(candidate: Candidate) -> Iterator[str]:

@@ -135,7 +135,7 @@ def rare_classes(
         )
         for label in rare
     )
-    return tuple(sorted(each, key=lambda one: (not one.samples, one.samples, one.predicted, one.name)))
+    return tuple(sorted(each, key=lambda one: (not one.samples, one.samples, one.predicted or 0, one.name)))
 
 
 def _listed(names: Sequence[str]) -> str:

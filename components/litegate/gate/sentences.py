@@ -24,7 +24,7 @@ def sentence(verdict: Verdict, metric: MetricFacts, policy: Gate) -> str:
         return f"{name} {_ANSWERS[verdict.state]}: {_refusals(verdict)}"
     found = claim(clause, metric, policy)
     worst = _worst_class(verdict, clause, metric) if verdict.state == "failed" else ""
-    return f"{name} {_ANSWERS[verdict.state]}: {found}{worst}{_ending(verdict)}"
+    return f"{name} {_ANSWERS[verdict.state]}: {found}{worst}{_ending(verdict, clause)}"
 
 
 def claim(clause: Clause, metric: MetricFacts, policy: Gate) -> str:
@@ -33,6 +33,8 @@ def claim(clause: Clause, metric: MetricFacts, policy: Gate) -> str:
     Differences are in points where the metric's values are shares, in percent of the baseline's value where the
     policy is relative, and else in the metric's own unit.
     """
+    if not clause.samples and clause.name == "max_slice_drop" and clause.subject:
+        return f"{_unseen(clause.subject, policy)} for max_slice_drop"
     if not clause.samples:
         return f"no sample says anything about {clause.name}"
     unit = clause_unit(clause.name, metric, policy)
@@ -45,6 +47,13 @@ def claim(clause: Clause, metric: MetricFacts, policy: Gate) -> str:
             found, sides = f"at least {unit.text(-clause.high, digits)}", sides[::-1]
         return f"float32 itself is {found} {sides[0]} the {asked} of {wording.short_name(metric.name)} asked for"
     return f"{_lost(clause, metric, policy, found)} ({unit.number(clause.limit, digits)} allowed)"
+
+
+def _unseen(subject: str, policy: Gate) -> str:
+    """A slice that was not seen, or a field of which no slice has samples enough."""
+    if "=" in subject:
+        return f"no sample of {subject} was evaluated"
+    return f"no value of {subject} has the {policy.min_class_samples:,} samples (min_class_samples) that it needs"
 
 
 def _decisive(verdict: Verdict) -> Clause | None:
@@ -83,6 +92,8 @@ def _lost(clause: Clause, metric: MetricFacts, policy: Gate, found: str) -> str:
     if clause.name == "max_prediction_shift":
         return f"the share of {clause.subject} in its predictions changes by {found}"
     what, better = wording.short_name(metric.name), metric.higher_is_better
+    if clause.name == "max_slice_drop":
+        what = f"{what} on {clause.subject}"
     if clause.name == "max_class_drop":
         # A metric of a whole set has no value for a class: there, right predictions are counted.
         what, better = (what, better) if metric.per_sample else ("correct predictions", True)
@@ -103,11 +114,13 @@ def _worst_class(verdict: Verdict, clause: Clause, metric: MetricFacts) -> str:
     return f", most of all on {worst.name} ({unit.text(worst.drop)})"
 
 
-def _ending(verdict: Verdict) -> str:
+def _ending(verdict: Verdict, clause: Clause) -> str:
     """With which confidence and what it does not cover, or what would decide."""
     if verdict.state != "inconclusive":
         sure = "" if verdict.confidence is None else f", with {wording.confidence(verdict.confidence)} confidence"
         rare = verdict.too_rare(_NAMED) if verdict.state == "passed" else ""
         return f"{sure}; {rare}" if rare else sure
+    if not clause.samples:
+        return ""
     there = verdict.samples if verdict.clusters is None else verdict.clusters
     return f"; {wording.would_decide(verdict.needed, verdict.clusters)}, {there:,} were there"

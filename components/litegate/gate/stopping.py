@@ -36,6 +36,7 @@ def decided(
     planned: int,
     class_samples: Mapping[int, int] = MappingProxyType({}),
     largest_group: int = 1,
+    slice_samples: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
 ) -> bool:
     """Whether the samples seen so far decide the policy for this variant.
 
@@ -47,10 +48,13 @@ def decided(
         planned: the number of planned interim analyses; ignored where the design is sequential.
         class_samples: how many samples of each class there are, seen or not.
         largest_group: samples in the largest group that there is, seen or not.
+        slice_samples: how many of each value there are, by field of slices, seen or not.
     """
     kind: Literal["interim", "sequential"] = "sequential" if stopping.first_samples is None else "interim"
     design = Design(kind, planned if kind == "interim" else 1, largest_group)
     share = (1 - stopping.policy.confidence) / max(stopping.variants, 1)
     policy = stopping.policy.model_copy(update={"confidence": 1 - share})
-    measured = Measured("", None, candidate, references, design, class_samples=class_samples)
+    measured = Measured(
+        "", None, candidate, references, design, class_samples=class_samples, slice_samples=slice_samples
+    )
     return not is_open(policy, metric, measured)

@@ -19,9 +19,10 @@ from litegate.gate.contrasts import Comparison, Design
 from litegate.gate.lost_classes import Predicted, lost_reasons, predicted, rare_classes
 from litegate.gate.multiplicity import holm_levels
 from litegate.gate.sentences import claim
+from litegate.gate.slices import SLICE_CLAUSE, slice_claim, slice_losses
 from litegate.outcomes.columns import Outcomes, Unpaired, match
 from litegate.presentation.wording import samples_in, would_decide
-from litegate.records import Clause, Reason, Verdict
+from litegate.records import Clause, RareClass, Reason, SliceLoss, Verdict
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
 
@@ -45,6 +46,7 @@ class Measured:
         references: outcomes by role: `baseline`, and `champion` where there is one that the policy asks for.
         available: how many samples there are to be had.
         class_samples: how many of each class; empty if all were seen, or where there are no classes.
+        slice_samples: how many of each value, by field of slices; empty where the spec names none.
         refusals: facts that rule the variant out whatever it scored.
     """
 
@@ -56,6 +58,7 @@ class Measured:
     available: int = 0
     class_samples: Mapping[int, int] = field(default_factory=dict)
     refusals: tuple[Reason, ...] = ()
+    slice_samples: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,8 @@ def _case(
         }
         comparison = rolled["baseline"]
         found = claims(policy, comparison, rolled.get("champion"), names, measured.class_samples)
+        by_slice = slice_claim(policy, comparison, measured.slice_samples)
+        found += [by_slice] if by_slice else []
         return _Case(measured, comparison, tuple(found), measured.refusals)
     except Unpaired as error:
         problem = Reason(code="unpaired", message=str(error))
@@ -197,7 +202,8 @@ def _verdict(case: _Case, policy: Gate, alpha: float, names: tuple[str, ...]) ->
     classes = case.predicted(policy)
     refusals = (*case.reasons, *_implausible_gain(comparison, alpha), *lost_reasons(classes, names))
     rare = rare_classes(policy, classes, comparison.first, measured.class_samples, names)
-    rare = tuple(each for each in rare if each.name not in _failed_classes(clauses))
+    slices = _slices(case, comparison, alpha)
+    rare = (*(each for each in rare if each.name not in _failed_classes(clauses)), *_rare_slices(slices))
     states = [clause.state for clause in clauses]
     drop = comparison.drop()
     low, high = drop.bounds(1 - alpha)
@@ -220,10 +226,23 @@ def _verdict(case: _Case, policy: Gate, alpha: float, names: tuple[str, ...]) ->
         lost=worse,
         gained=better,
         clauses=clauses,
+        slices=slices,
+        slice_count=len(slices),
         rare=rare[:RARE],
         rare_classes=len(rare),
         digest=measured.digest,
     )
+
+
+def _slices(case: _Case, comparison: Comparison, alpha: float) -> tuple[SliceLoss, ...]:
+    found = [each for each in case.claims if each.name == SLICE_CLAUSE]
+    return slice_losses(found[0], comparison, case.measured.slice_samples, alpha) if found else ()
+
+
+def _rare_slices(slices: Sequence[SliceLoss]) -> list[RareClass]:
+    """Those that nothing is asked of, the rarest first."""
+    found = [RareClass(name=each.name, samples=each.samples, predicted=None) for each in slices if each.state == "rare"]
+    return sorted(found, key=lambda each: (each.samples, each.name))
 
 
 def _failed_classes(clauses: Sequence[Clause]) -> set[str]:
@@ -266,7 +285,9 @@ def _changes(comparison: Comparison) -> tuple[int, int]:
 
 def _reason(clause: Clause, metric: MetricFacts, policy: Gate, clusters: int | None) -> Reason:
     codes = {"passed": "within", "failed": "above", "inconclusive": "undecided"}
-    message = f"{claim(clause, metric, policy)}, on {samples_in(clause.samples, clause.clusters)}"
-    if clause.state == "inconclusive":
+    message = claim(clause, metric, policy)
+    if clause.samples:
+        message = f"{message}, on {samples_in(clause.samples, clause.clusters)}"
+    if clause.state == "inconclusive" and clause.samples:
         message = f"{message}; {would_decide(clause.needed, clusters)}"
     return Reason(code=f"{codes[clause.state]}_{clause.name}", message=message)

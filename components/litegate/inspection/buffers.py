@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from litegate.inspection.flatbuffer import File, Tensor
 from litegate.inspection.specification import LAYERS, layers_of
 from litegate.records import BufferUse, LargeBuffer
 
-__all__ = ["buffer_uses", "largest_buffers", "scalings"]
+__all__ = ["buffer_uses", "bytes_of", "float_weights", "largest_buffers", "scalings"]
 
 
 def buffer_uses(file: File) -> tuple[BufferUse, ...]:
@@ -33,6 +34,33 @@ def largest_buffers(file: File, number: int) -> tuple[LargeBuffer, ...]:
         LargeBuffer(name=tensor.name[:120], type=tensor.type, shape=tensor.shape, bytes=_bytes(tensor))
         for tensor in found
     )
+
+
+def float_weights(file: File, least: int = 1) -> dict[str, list[Tensor]]:
+    """Constants in float32 of at least so many values by the operator that takes them, most bytes first.
+
+    A buffer counts once, for the first operator that takes it.
+    """
+    found: dict[str, list[Tensor]] = {}
+    for name, tensor in _taken(file):
+        if tensor.type == "float32" and tensor.elements >= least:
+            found.setdefault(name, []).append(tensor)
+    return dict(sorted(found.items(), key=lambda item: -bytes_of(item[1])))
+
+
+def bytes_of(tensors: list[Tensor]) -> int:
+    """Of all of them together."""
+    return sum(map(_bytes, tensors))
+
+
+def _taken(file: File) -> Iterator[tuple[str, Tensor]]:
+    """Each constant with the name of the first operator that takes it."""
+    seen: set[int] = set()
+    for operator in file.operators():
+        for tensor in operator.inputs:
+            if tensor is not None and tensor.constant and tensor.buffer not in seen:
+                seen.add(tensor.buffer)
+                yield operator.name, tensor
 
 
 def scalings(file: File) -> tuple[int, int]:

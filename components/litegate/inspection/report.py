@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from litegate.inspection.buffers import buffer_uses, largest_buffers, scalings
+from litegate.inspection.buffers import buffer_uses, bytes_of, float_weights, largest_buffers, scalings
 from litegate.inspection.computing import computes, islands, operator_uses
 from litegate.inspection.flatbuffer import File
 from litegate.inspection.rules import Breach, breaches
@@ -21,6 +21,8 @@ INTEGER_TARGETS = frozenset({"edgetpu", "microcontroller"})
 """What integer-only hardware would refuse, these cannot be shipped with."""
 
 _OPERATORS, _NAMES, _EXAMPLES, _LARGEST = 64, 32, 5, 10
+_FLOAT_SHARE, _FLOAT_BYTES = 0.25, 4096
+"""Of a file, and in all: weights of an operator that stayed in float32 are then worth a word."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def inspect_file(file: File, artifact: Artifact, baseline: File | None, target: 
     in_float = _float_operators(file)
     groups = islands(file)
     match = compare_weights(file, baseline) if baseline else WeightMatch(0, None, ())
-    found = findings([*breaches(file), *_far_weights(match)])
+    found = findings([*breaches(file), *_far_weights(match), *(_float_weights(file, baseline) if baseline else ())])
     strict = artifact.variant in INTEGER_VARIANTS or target in INTEGER_TARGETS
     per_axis, per_tensor = scalings(file)
     return Inspection(
@@ -98,6 +100,22 @@ def _far_weights(match: WeightMatch) -> list[Breach]:
             f"a weight is {error:.3g} steps off the baseline's; rounding explains half a step",
         )
         for name, error in match.far
+    ]
+
+
+def _float_weights(file: File, baseline: File) -> list[Breach]:
+    """Operators that kept much of a quantized file in float32, for the converter does not quantize them."""
+    kept = {name: (bytes_of(tensors), tensors) for name, tensors in float_weights(file).items()}
+    return [
+        Breach(
+            "warning",
+            "float_weights",
+            tensors[0].name,
+            f"{name} kept {size:,} bytes of weights in float32, {size / file.size:.0%} of the file, which is only"
+            f" {baseline.size / file.size:.2f} times smaller than float32",
+        )
+        for name, (size, tensors) in kept.items()
+        if size >= max(_FLOAT_BYTES, _FLOAT_SHARE * file.size)
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from litegate.inspection.computing import computes
-from litegate.inspection.flatbuffer import File, Operator, Tensor
+from litegate.inspection.flatbuffer import File, Graph, Operator, Tensor
 from litegate.inspection.specification import FIXED_OUTPUTS, LAYERS, SAME_SCALE, ZERO_POINTS, Layer, layers_of
 
 __all__ = ["Breach", "breaches"]
@@ -37,8 +37,9 @@ class Breach:
 def breaches(file: File) -> Iterator[Breach]:
     """Every rule that a file breaks, place by place."""
     for graph in file.graphs:
+        zeros = _zeros(graph)
         for tensor in graph.tensors:
-            yield from _scales(tensor)
+            yield from _scales(tensor, tensor.index in zeros)
         for operator in graph.operators:
             yield from _layers(operator)
             if computes(operator) == "integer":
@@ -47,14 +48,22 @@ def breaches(file: File) -> Iterator[Breach]:
                 yield from _same_scale(operator)
 
 
-def _scales(tensor: Tensor) -> Iterator[Breach]:
-    """Scales are positive and finite, and as many as they are for."""
+def _zeros(graph: Graph) -> set[int]:
+    """Indices of tensors that are zero whatever the input, as the first state of a recurrent layer is."""
+    flat = (tensor for tensor in graph.tensors if (tensor.scales == 0).any())
+    found = {tensor.index for tensor in flat if (values := tensor.values()) is not None and not values.any()}
+    filled = (operator for operator in graph.operators if operator.name == "FILL")
+    return found | {op.outputs[0].index for op in filled if (value := op.input(1)) and value.index in found}
+
+
+def _scales(tensor: Tensor, zero: bool) -> Iterator[Breach]:
+    """Scales are positive and finite, and as many as they are for; 0 stands for what is `zero` as well as any."""
     if not tensor.quantized:
         return
     scales, where = tensor.scales, tensor.name
     if not np.isfinite(scales).all():
         yield Breach("error", "scale_not_finite", where, "a scale is NaN or infinite")
-    elif (scales <= 0).any():
+    elif (scales < 0).any() or ((scales == 0).any() and not zero):
         yield Breach("error", "scale_not_positive", where, f"a scale is {scales.min():g}, which must be above 0")
     elif not tensor.constant and (scales < _DEGENERATE).any():
         message = f"a scale is {scales.min():.3g}: was the tensor always zero in calibration?"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from litegate.inspection.buffers import bytes_of, float_weights
 from litegate.inspection.computing import computes, width
 from litegate.inspection.flatbuffer import File
 from litegate.records import Computing, Signature
@@ -29,7 +30,8 @@ class Counts:
         real, hybrid: names of the operators that compute on floats, and on floats with integer weights.
         integer: operators on integers, by the type that they compute in.
         half_weights, quantized_weights: how many constants are float16, or integers that stand for real values.
-        large_weights: how many float32 constants dynamic range quantization would not find too small.
+        large_weights: bytes of the float32 constants that dynamic range quantization would not find too small, by the
+            operator that takes them.
         rounding: operators that round to quantized values: `QUANTIZE`, or a `FAKE_QUANT` that simulates it.
     """
 
@@ -38,7 +40,7 @@ class Counts:
     integer: Mapping[str, int]
     half_weights: int = 0
     quantized_weights: int = 0
-    large_weights: int = 0
+    large_weights: Mapping[str, int] = field(default_factory=dict)
     rounding: int = 0
 
 
@@ -56,7 +58,7 @@ def count(file: File) -> Counts:
         integer=names["integer"],
         half_weights=sum(tensor.type == "float16" for tensor in constants),
         quantized_weights=sum(tensor.quantized for tensor in constants),
-        large_weights=sum(tensor.type == "float32" and tensor.elements >= _LARGE for tensor in constants),
+        large_weights={name: bytes_of(tensors) for name, tensors in float_weights(file, _LARGE).items()},
         rounding=sum(operator.name in ("QUANTIZE", "FAKE_QUANT") for operator in file.operators()),
     )
 
@@ -80,7 +82,8 @@ def mismatch(counts: Counts, variant: Variant) -> str | None:
     if variant.recipe.float16:
         return None if counts.half_weights else "none of its weights is float16"
     if not variant.recipe.calibrated:
-        stayed = f"none of its weights is quantized, and {counts.large_weights} are large enough to be"
+        kept = ", ".join(f"{name} kept {size:,} bytes" for name, size in counts.large_weights.items())
+        stayed = f"none of its weights is quantized, though they are large enough: {kept} in float32"
         return stayed if counts.large_weights and not counts.hybrid else None
     wanted = "int16" if variant.name.startswith("int16x8") else "int8"
     if not counts.integer.get(wanted):

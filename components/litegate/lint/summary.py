@@ -37,7 +37,7 @@ class Summary:
         values: a part of every sample's values, the same positions of each.
         constant: positions of samples (by number) whose values are all the same, where a sample has several.
         not_finite: numbers of samples with NaN or infinity.
-        moving: by position in the sample, whether its values differ between samples; empty where sizes differ.
+        least, most: by position in the sample, over all samples; empty where sizes differ.
     """
 
     samples: int
@@ -50,7 +50,14 @@ class Summary:
     values: Array
     constant: tuple[int, ...]
     not_finite: tuple[int, ...]
-    moving: Array
+    least: Array
+    most: Array
+
+    @property
+    def moving(self) -> Array:
+        """By position in the sample, whether its values differ between samples; empty where sizes differ."""
+        found: Array = np.not_equal(self.least, self.most)
+        return found
 
     @property
     def span(self) -> float:
@@ -97,6 +104,7 @@ class Collector:
         variance = float((counts * (squares + (means - mean) ** 2)).sum() / counts.sum())
         values = np.concatenate(self._parts)
         same = len(self._sizes) == 1
+        least, most = self._extremes if same else (np.zeros(0), np.zeros(0))
         return Summary(
             samples=self._seen,
             size=next(iter(self._sizes)) if same else 0,
@@ -108,7 +116,8 @@ class Collector:
             values=values,
             constant=tuple(self._constant),
             not_finite=tuple(self._not_finite),
-            moving=np.not_equal(*self._extremes) if same else np.zeros(0, bool),
+            least=least,
+            most=most,
         )
 
     def _add_finite(self, flat: Array, finite: Array) -> None:

@@ -28,6 +28,8 @@ class Outcomes:
         fed: digest of what was really fed, the preprocessed inputs and the label, bytes of equal length; None where
             an older evaluation kept none.
         group: value of the field that names the cluster of each sample, UTF-8 bytes; None where the spec names none.
+        slices: values of the fields of slices, UTF-8 bytes of shape (samples, fields) in the order of the fields'
+            names; None where the spec names none.
     """
 
     index: Array
@@ -39,6 +41,7 @@ class Outcomes:
     prediction: Array | None = None
     fed: Array | None = None
     group: Array | None = None
+    slices: Array | None = None
 
     def __len__(self) -> int:
         return len(self.index)

@@ -87,7 +87,7 @@ from litegate.records.results import (
 )
 from litegate.records.samples import SampleRequest, SampleSet
 from litegate.records.schema import DataField, InferredSchema, InferSchemaRequest
-from litegate.records.smoke import FileSmokeRun, SmokeRequest, SmokeRun
+from litegate.records.smoke import DeadOutput, FileSmokeRun, SmokeRequest, SmokeRun
 from litegate.records.sources import DataRef, ModelRef, UserCode
 from litegate.records.statistics import InputStatistics
 from litegate.records.verdicts import (
@@ -101,6 +101,7 @@ from litegate.records.verdicts import (
     Reason,
     Selection,
     SelectRequest,
+    SliceLoss,
     Verdict,
     Verdicts,
 )
@@ -143,6 +144,7 @@ __all__ = [
     "DataField",
     "DataFinding",
     "DataRef",
+    "DeadOutput",
     "Decided",
     "Decision",
     "Drift",
@@ -209,6 +211,7 @@ __all__ = [
     "SelectRequest",
     "Selection",
     "Signature",
+    "SliceLoss",
     "SmokeRequest",
     "SmokeRun",
     "Snapshot",

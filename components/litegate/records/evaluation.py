@@ -122,6 +122,7 @@ class FileEvaluation(Record):
         samples: how many were evaluated.
         available: how many there are, within the limit that the spec sets.
         class_samples: how many samples of each label are available, where the model is a classifier.
+        slice_samples: how many samples of each value are available, by field of slices.
         predictions: how often each class was predicted, where the model is a classifier.
         classes: names of the labels, where the dataset has names for them.
         design: how it was decided when to end: all samples, at one of `analyses` interim analyses, or after any batch.
@@ -139,6 +140,7 @@ class FileEvaluation(Record):
     available: Count
     outcomes: FileRef
     class_samples: dict[int, Count] = Field(default_factory=dict)
+    slice_samples: dict[str, dict[str, Count]] = Field(default_factory=dict)
     predictions: dict[int, Count] = Field(default_factory=dict)
     classes: tuple[str, ...] = ()
     design: Literal["fixed", "interim", "sequential"] = "fixed"

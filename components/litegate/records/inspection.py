@@ -70,7 +70,7 @@ class LargeBuffer(Record):
 
 
 class Finding(Record):
-    """A rule of the quantization specification that a file breaks.
+    """A rule of the quantization specification that a file breaks, or something else that is odd about it.
 
     Attributes:
         severity: `error` for what integer-only hardware would refuse or compute wrongly, else `warning`.

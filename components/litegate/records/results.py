@@ -14,7 +14,7 @@ from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
 from litegate.records.promotion import RegisteredAlias
 from litegate.records.samples import SampleSet
-from litegate.records.verdicts import ClassLoss, Clause, Flip, RareClass, Selection, Verdict
+from litegate.records.verdicts import ClassLoss, Clause, Flip, RareClass, Selection, SliceLoss, Verdict
 
 __all__ = [
     "BaselineSummary",
@@ -94,6 +94,8 @@ class VariantRow(Record):
     agreement: float | None = None
     clauses: tuple[Clause, ...] = ()
     classes: tuple[ClassLoss, ...] = ()
+    slices: tuple[SliceLoss, ...] = ()
+    slice_count: Count = 0
     rare: tuple[RareClass, ...] = ()
     rare_classes: Count = 0
     flipped: Count = 0

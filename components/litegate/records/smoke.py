@@ -9,7 +9,7 @@ from litegate.records.base import Record
 from litegate.records.fields import Count, Digest, Share, VariantName
 from litegate.records.samples import SampleSet
 
-__all__ = ["FileSmokeRun", "SmokeRequest", "SmokeRun"]
+__all__ = ["DeadOutput", "FileSmokeRun", "SmokeRequest", "SmokeRun"]
 
 
 class SmokeRequest(Record):
@@ -35,6 +35,43 @@ class SmokeRequest(Record):
     runtime: str = "litert"
 
 
+class DeadOutput(Record):
+    """An output of a variant, or columns of one, that is no nearer to float32's values than a constant would be.
+
+    Attributes:
+        output: its name.
+        columns: the first of those that are dead, along `axis` of the output; none if all of it is.
+        dead, of: how many columns are dead, and how many there are.
+        constant: whether the variant gives the same value for all samples.
+        samples: how many different samples that was seen on.
+        spread: by how much float32's values of what is dead vary.
+        largest: the largest value of the whole output in float32.
+        certain: whether it cannot be meant; else it may be chance, or columns that hardly count.
+    """
+
+    output: str
+    axis: Count = 0
+    columns: tuple[int, ...] = ()
+    dead: Count = 1
+    of: Count = 1
+    constant: bool
+    samples: Count
+    spread: float
+    largest: float
+    certain: bool
+
+    def __str__(self) -> str:
+        """For people, without the variant's name."""
+        beside = f", beside values of up to {self.largest:.3g}" * (self.largest > 2 * self.spread)
+        how = "the same" if self.constant else "no nearer to float32's than a constant would be"
+        said = f"{how} for all of {self.samples} different samples, while float32's vary by up to {self.spread:.3g}"
+        if not self.columns:
+            return f"its output {self.output} is {said}{beside}"
+        more = f" and {self.dead - len(self.columns)} more" * (self.dead > len(self.columns))
+        named = f"{', '.join(map(str, self.columns))}{more} of {self.of} of its output {self.output}"
+        return f"{f'columns {named} are' if self.dead > 1 else f'column {named} is'} {said}{beside}"
+
+
 class FileSmokeRun(Record):
     """How a file behaved.
 
@@ -46,6 +83,7 @@ class FileSmokeRun(Record):
             as a share of the outputs' range.
         kernel_agreement: share of samples with the same prediction on both; None where there is no prediction.
         warnings: what is odd and does not stop the variant.
+        dead: outputs that say nothing any more; the gate decides what becomes of the variant.
         runtime: what ran it, with its version and its kernels.
     """
 
@@ -56,6 +94,7 @@ class FileSmokeRun(Record):
     kernel_difference: float | None
     kernel_agreement: Share | None
     warnings: tuple[str, ...] = ()
+    dead: tuple[DeadOutput, ...] = ()
     runtime: str = ""
 
 

@@ -35,6 +35,8 @@ class DataRef(Record):
         label: name of the field that holds the label.
         features: fields by input name, where the spec names them.
         group: name of the field that says which samples belong together; for images, what finds it in their paths.
+        slices: names of the fields whose values are slices; for images, what finds them in their paths.
+        besides: names of fields that feed no input, though none of this dataset is read from them.
         classes: the order of the class folders, where the spec names it.
     """
 
@@ -45,6 +47,8 @@ class DataRef(Record):
     label: str = "label"
     features: dict[str, str | list[str]] = Field(default_factory=dict)
     group: str | None = None
+    slices: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
 
 

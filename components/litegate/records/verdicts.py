@@ -25,6 +25,7 @@ __all__ = [
     "Reason",
     "SelectRequest",
     "Selection",
+    "SliceLoss",
     "Verdict",
     "Verdicts",
 ]
@@ -84,7 +85,7 @@ class Clause(Record):
 
     Attributes:
         name: the policy's key: `max_drop`, `max_class_drop`, `max_prediction_shift`, ...
-        subject: the class that it is about, for clauses that are about single classes.
+        subject: the class or slice that it is about, for clauses that are about single ones.
         estimate: what was found; `low` and `high` are its one-sided bounds, each at the verdict's confidence;
             None where there is no bound.
         limit: what is allowed.
@@ -126,20 +127,46 @@ class ClassLoss(Record):
     proved: bool
 
 
+class SliceLoss(Record):
+    """What a variant loses of one slice, all samples with one value of a field, with one-sided bounds of the drop.
+
+    Attributes:
+        state: `passed` and `failed` are proved at the verdict's confidence, `failed` for all slices together (Holm);
+            `rare`: there are too few samples of it to ask for a proof, and no loss beyond the limit is proved.
+        baseline, value: the metric on the slice.
+    """
+
+    field: str
+    value_of_field: str
+    state: Literal["passed", "failed", "inconclusive", "rare"]
+    samples: Count
+    baseline: float | None
+    value: float | None
+    drop: float | None
+    low: Bound
+    high: Bound
+
+    @property
+    def name(self) -> str:
+        """Field and value."""
+        return f"{self.field}={self.value_of_field}"
+
+
 class RareClass(Record):
-    """A class that is too rare to be judged by itself.
+    """A class or a slice that is too rare to be judged by itself.
 
     Attributes:
         samples: how many there are of it.
-        predicted: on how many of the paired samples float32 predicts it.
+        predicted: on how many of the paired samples float32 predicts it; None for a slice.
     """
 
     name: str
     samples: Count
-    predicted: Count
+    predicted: Count | None
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.samples:,} samples, {self.predicted:,} predicted by float32)"
+        predicted = "" if self.predicted is None else f", {self.predicted:,} predicted by float32"
+        return f"{self.name} ({self.samples:,} samples{predicted})"
 
 
 class Flip(Record):
@@ -171,7 +198,9 @@ class Verdict(Record):
         needed: how many samples, or clusters where there are any, would decide an inconclusive verdict; None where no
             number would.
         classes: those that lost most, the worst first.
-        rare: classes that are too rare to be judged by themselves, the rarest first: a few of the `rare_classes`.
+        slices: those that lost most, the worst first: a few of the `slice_count`; all are in `explanation`.
+        rare: classes and slices that are too rare to be judged by themselves, the rarest first: a few of the
+            `rare_classes`.
         flips: the samples that flipped, the worst first: a few of the `flipped`; all are in `explanation`.
         explanation: files for people: all flipped samples and all classes as CSV.
     """
@@ -196,6 +225,8 @@ class Verdict(Record):
     agreement: Share | None = None
     clauses: tuple[Clause, ...] = ()
     classes: tuple[ClassLoss, ...] = ()
+    slices: tuple[SliceLoss, ...] = ()
+    slice_count: Count = 0
     rare: tuple[RareClass, ...] = ()
     rare_classes: Count = 0
     flipped: Count = 0

@@ -21,6 +21,7 @@ from litegate.report.findings import findings
 from litegate.report.headline import headline
 from litegate.report.makeup import Makeup, makeup
 from litegate.report.run import Run
+from litegate.report.slices import slice_map
 from litegate.report.table import lines
 from litegate.report.tradeoffs import Tradeoff, tradeoffs
 
@@ -73,6 +74,7 @@ def render(request: RegisterRequest, result: RunResult | Comparison, pictures: P
         lines=lines(run),
         tradeoffs=pictures.tradeoffs,
         heat_map=pictures.heat_map,
+        slice_map=slice_map(run),
         makeup=pictures.makeup,
         certainty=pictures.certainty,
         advice=advice(run),

@@ -8,42 +8,12 @@ from types import MappingProxyType
 
 from litegate.failures import FailureKind
 from litegate.records import Reason, warnings_of
+from litegate.report.losses import CALIBRATION, after_a_loss, uneven_values
 from litegate.report.run import Row, Run
 
 __all__ = ["Advice", "advice"]
 
-_QAT = "Train it for quantization (quantization-aware training), which recovers most of what is lost afterwards."
-_SELECTIVE = (
-    "Find the layers that do the harm with the converter's quantization debugger, and keep those in float "
-    "(selective quantization)."
-)
-_CALIBRATION = "Calibrate on more, or more varied, samples (calibration.samples), and see the data findings below."
 _DEVICE = "Ask for what the target can run; docs/spec.md has the table of targets and variants."
-
-_LOSSES = MappingProxyType(
-    {
-        "int8": (
-            "Try int16x8: activations in 16 bits keep what 8 bits round away, at about the same size.",
-            _CALIBRATION,
-            _SELECTIVE,
-            _QAT,
-        ),
-        "dynamic_range": (
-            "Its weights alone do the harm, since its activations stay float: float16 keeps them closer.",
-            _QAT,
-        ),
-        "float16": (
-            "Half floats end at 65,504 and at about 6e-8: look for weights or activations beyond, and scale them.",
-        ),
-        "int16x8": (
-            "With 16-bit activations it is the 8-bit weights that do the harm: keep the worst layers in float.",
-            _QAT,
-        ),
-    }
-)
-"""What to try where too much accuracy is lost, by the kind of variant."""
-
-_KINDS = MappingProxyType({"uint8": "int8", "int8_float_fallback": "int8", "int16x8_float_fallback": "int16x8"})
 
 _BY_CODE = MappingProxyType(
     {
@@ -80,7 +50,7 @@ _BY_CODE = MappingProxyType(
         "quantize_unsupported": (
             "Replace the operators that are named, or take dynamic_range or float16, which need no calibration.",
         ),
-        "quantize_not_calibrated": (_CALIBRATION,),
+        "quantize_not_calibrated": (CALIBRATION,),
         "inspect_wrong_scheme": (
             "Replace the operators that are named in the model, or take the variant with float fallback.",
         ),
@@ -94,6 +64,10 @@ _BY_CODE = MappingProxyType(
         "smoke_kernels_disagree": (
             "Evaluate it on the device itself: two kernels of this host do not compute the same model.",
         ),
+        "dead_output": (
+            "Give what is small an output of its own before it is joined with what is large, or divide the large "
+            "values, such as boxes by the size of the picture, so that one scale holds both.",
+        ),
         "lost_class": (
             "Calibrate on more samples of that class, and compare the variant's explanation/flipped.csv: it never "
             "answers that class any more.",
@@ -104,6 +78,10 @@ _BY_CODE = MappingProxyType(
         ),
         "above_max_class_drop": (
             "See the heat map and the variant's explanation/flipped.csv for that class, and calibrate on more of it.",
+        ),
+        "above_max_slice_drop": (
+            "See the variant's explanation/slices.csv: calibrate on more samples of the slices that lose, in which the "
+            "inputs may have another range.",
         ),
         "above_min_value": ("The float model itself is not good enough: no quantization mends that.",),
         "above_max_drop_from_champion": ("Keep the champion, or find what the new model itself has lost.",),
@@ -162,12 +140,12 @@ def advice(run: Run) -> tuple[Advice, ...]:
     groups: dict[tuple[object, ...], list[Row]] = {}
     for row in run.variants:
         if row.state in ("inconclusive", "failed"):
-            groups.setdefault((row.state, _wrong(row), _odd(row), _next(row)), []).append(row)
-    found = [_advice(rows) for rows in groups.values()]
+            groups.setdefault((row.state, _wrong(row), _odd(row), _next(run, row)), []).append(row)
+    found = [_advice(run, rows) for rows in groups.values()]
     return _without_repeats(sorted(found, key=lambda item: item.state == "failed"))
 
 
-def _advice(rows: Sequence[Row]) -> Advice:
+def _advice(run: Run, rows: Sequence[Row]) -> Advice:
     row = rows[0]
     return Advice(
         names=tuple(each.name for each in rows),
@@ -175,7 +153,7 @@ def _advice(rows: Sequence[Row]) -> Advice:
         sentence=row.sentence if len(rows) == 1 and row.state == "failed" else "",
         wrong=_wrong(row),
         odd=_odd(row),
-        next=_next(row),
+        next=_next(run, row),
     )
 
 
@@ -198,24 +176,30 @@ def _wrong(row: Row) -> tuple[str, ...]:
 
 
 def _odd(row: Row) -> tuple[str, ...]:
-    return warnings_of(row.inspection, row.candidate.smoke if row.candidate else None)
+    """What did not stop it, without what did."""
+    said = " ".join(_wrong(row))
+    warnings = warnings_of(row.inspection, row.candidate.smoke if row.candidate else None)
+    return tuple(warning for warning in warnings if warning not in said)
 
 
-def _next(row: Row) -> tuple[str, ...]:
-    found = dict.fromkeys(step for reason in _against(row) for step in _after(row, reason.code))
+def _next(run: Run, row: Row) -> tuple[str, ...]:
+    found = dict.fromkeys(step for reason in _against(row) for step in _after(run, row, reason.code))
     return tuple(found) or ("The log of its tasks says more.",)
 
 
-def _after(row: Row, code: str) -> Iterator[str]:
+def _after(run: Run, row: Row, code: str) -> Iterator[str]:
     """What to try after one reason."""
-    kind = _KINDS.get(row.name, row.name)
+    if code in ("dead_output", "smoke_constant"):
+        yield from uneven_values(run, row.name)
     if code == "above_max_drop":
-        yield from _LOSSES.get(kind, ())
+        yield from after_a_loss(run, row.name)
+    elif code == "undecided_max_slice_drop":
+        yield "Evaluate on more samples of the slices that are undecided, which explanation/slices.csv names."
     elif code.startswith("undecided_"):
         unit = "samples" if row.verdict.clusters is None else "clusters"
         yield f"Evaluate on more {unit}: see above how many would decide it."
     elif code in _BY_CODE:
         yield from _BY_CODE[code]
-        yield from _LOSSES.get(kind, ()) if code == "above_max_class_drop" else ()
+        yield from after_a_loss(run, row.name) if code in ("above_max_class_drop", "above_max_slice_drop") else ()
     else:
         yield from (hint for ending, hint in _ENDINGS.items() if code.endswith(ending))

@@ -21,6 +21,7 @@ _QUESTIONS = {
     "max_drop_from_champion": "{loss} of {metric} against the champion",
     "min_value": "how far float32 itself misses the {metric} asked for",
     "max_class_drop": "{loss} of the class that decides",
+    "max_slice_drop": "{loss} of {metric} on the slice that decides",
     "max_prediction_shift": "change of one class's share in the predictions",
 }
 

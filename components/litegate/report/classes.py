@@ -9,7 +9,7 @@ from litegate.presentation import wording
 from litegate.records import ClassLoss
 from litegate.report.run import Run
 
-__all__ = ["Cell", "HeatMap", "HeatRow", "heat_map"]
+__all__ = ["Cell", "HeatMap", "HeatRow", "coloured", "heat_map"]
 
 _SHOWN = 30
 """So many classes fit a page; of more, those that lose most are shown."""
@@ -101,10 +101,11 @@ def _row(name: str, losses: Sequence[ClassLoss | None], unit: wording.Unit, scal
 
 def _cell(loss: ClassLoss, unit: wording.Unit, scale: float) -> Cell:
     hint = f"{loss.baseline:.4g} to {loss.value:.4g} on {loss.samples:,} samples"
-    return _coloured(loss.drop, unit, scale, loss.proved, hint)
+    return coloured(loss.drop, unit, scale, loss.proved, hint)
 
 
-def _coloured(drop: float, unit: wording.Unit, scale: float, proved: bool, hint: str) -> Cell:
+def coloured(drop: float, unit: wording.Unit, scale: float, proved: bool, hint: str) -> Cell:
+    """A loss as a cell, as strong as it is on a scale."""
     text = unit.number(drop, 1, sign="+" if drop else "")
     side = "worse" if drop > 0 else "better" if drop < 0 else "same"
     return Cell(text, side, round(100 * min(abs(drop) / scale, 1.0)), proved, hint)
@@ -118,5 +119,5 @@ def _rest(
     for classes in by_variant.values():
         drops = [classes[label].drop for label in labels if label in classes]
         mean = sum(drops) / len(drops) if drops else None
-        cells.append(Cell("") if mean is None else _coloured(mean, unit, scale, False, f"of {len(drops):,} classes"))
+        cells.append(Cell("") if mean is None else coloured(mean, unit, scale, False, f"of {len(drops):,} classes"))
     return HeatRow(f"mean of the {len(labels):,} other classes", "", tuple(cells))

@@ -50,6 +50,8 @@ def variant_row(
         agreement=_finite(verdict.agreement),
         clauses=verdict.clauses,
         classes=verdict.classes,
+        slices=verdict.slices,
+        slice_count=verdict.slice_count,
         rare=verdict.rare,
         rare_classes=verdict.rare_classes,
         flipped=verdict.flipped,

@@ -24,6 +24,7 @@ from litegate.spec.registry import Registry
 from litegate.spec.requalify import Requalify
 from litegate.spec.retrain import Retrain
 from litegate.spec.schema import file_schema
+from litegate.spec.section import slice_field
 from litegate.spec.whole import Spec
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "parse_spec",
     "reference_page",
     "schema_of",
+    "slice_field",
     "value_of",
     "with_absolute_uris",
     "with_values",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["MIN_SAMPLES", "EvaluationCode", "Format", "LintCode"]
+__all__ = ["MIN_SAMPLES", "EvaluationCode", "Format", "GateCode", "LintCode"]
 
 MIN_SAMPLES = 30
 """So few samples say nothing about a mean whose distribution is not known."""
@@ -19,3 +19,6 @@ EvaluationCode = Literal[
     "chance", "classes", "constant_metric", "label_dependent", "near_leakage", "one_class", "random_preprocess"
 ]
 """Errors of the evaluation lint that a spec may allow."""
+
+GateCode = Literal["dead_output"]
+"""What fails a variant whatever it scored, and a spec may allow."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from litegate.spec.choices import GateCode
 from litegate.spec.inputs import Evaluation
 from litegate.spec.metric_facts import MetricFacts, is_user_metric
 from litegate.spec.section import Section
@@ -40,11 +41,18 @@ class Limits(Section):
         le=1,
         description="Largest allowed loss of any single class; not asked if null. Needs a metric that judges classes.",
     )
+    max_slice_drop: float | None = Field(
+        None,
+        ge=0,
+        description="Largest allowed loss of any single slice, in the metric's unit; that of `max_class_drop` if null. "
+        "Needs `slices`.",
+    )
     min_class_samples: int = Field(
         50,
         ge=1,
-        description="Classes with so many samples must be proved to keep `max_class_drop`. Rarer ones fail only where "
-        "a loss beyond it is proved; the verdict names them.",
+        description="Classes and slices with so many samples must be proved to keep `max_class_drop` and "
+        "`max_slice_drop`. Rarer ones fail only where a loss beyond it is proved; the verdict names them. A field of "
+        "slices without any value of so many samples is undecided.",
     )
     max_prediction_shift: float | None = Field(
         0.2,
@@ -59,6 +67,11 @@ class Limits(Section):
         description="What the float32 baseline itself must reach (must not exceed, where lower is better); "
         "not asked if null.",
     )
+
+    @property
+    def slice_limit(self) -> float | None:
+        """What a slice may lose."""
+        return self.max_class_drop if self.max_slice_drop is None else self.max_slice_drop
 
 
 class Gate(Limits):
@@ -92,6 +105,11 @@ class Gate(Limits):
         description="No operator inside may compute on floats, and no input or output may be float: read from the "
         "file's bytes.",
     )
+    allow: list[GateCode] = Field(
+        default_factory=list,
+        description="What is only a warning here. `dead_output`: an output, or a column of one, has the same value for "
+        "all samples, where float32's vary.",
+    )
     on_reject: Literal["fail", "skip"] = Field(
         "fail", description="How a run ends in which nothing passes: `fail` (red) or `skip`."
     )
@@ -105,6 +123,10 @@ def gate_problem(evaluation: Evaluation, gate: Gate, facts: MetricFacts) -> tupl
     limit = gate.max_drop_from_champion
     if limit is not None and facts.width is not None and limit > facts.width:
         return _too_large("gate.max_drop_from_champion", facts.width, facts, limit)
+    if evaluation.slices and gate.slice_limit is None:
+        return "gate.max_slice_drop", "what a slice of evaluation.slices may lose", "null"
+    if gate.max_slice_drop is not None and not evaluation.slices:
+        return "evaluation.slices", "the fields that gate.max_slice_drop is about", "none"
     if evaluation.sequential and not (facts.per_sample and facts.width is not None):
         return "evaluation.sequential", f"false for {facts.name}, which is not a bounded value of each sample", "true"
     if evaluation.first_samples is not None and not facts.per_sample:
@@ -117,6 +139,8 @@ def limits_problem(section: str, limits: Limits, facts: MetricFacts) -> tuple[st
     width = 1.0 if limits.drop == "relative" else facts.width
     if width is not None and limits.max_drop > width:
         return _too_large(f"{section}.max_drop", width, facts, limits.max_drop)
+    if facts.width is not None and limits.max_slice_drop is not None and limits.max_slice_drop > facts.width:
+        return _too_large(f"{section}.max_slice_drop", facts.width, facts, limits.max_slice_drop)
     if limits.drop == "relative" and (facts.low is None or facts.low < 0):
         return f"{section}.drop", f"absolute for {facts.name}, whose values may be negative", "relative"
     if limits.max_class_drop is not None and not facts.classifies:

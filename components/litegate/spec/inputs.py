@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from litegate.spec.choices import MIN_SAMPLES, EvaluationCode, Format, LintCode
 from litegate.spec.metric_facts import BUILT_IN, built_in_facts, is_user_metric
-from litegate.spec.section import Section, address, check_variant, identifier
+from litegate.spec.section import Section, address, check_variant, identifier, slice_field
 from litegate.variants import VARIANTS
 
 __all__ = [
@@ -123,6 +123,14 @@ class GroupedData(Data):
         "samples. For `images` a regular expression that finds it in each path: `(video\\d+)_`. Every sample by itself "
         "if null; exact duplicates always belong together.",
     )
+    slices: list[str] = Field(
+        default_factory=list,
+        max_length=10,
+        description="Names of fields, columns or arrays, text or integers of at most 100 different values: `site`, "
+        "`lighting`. No slice, which is all samples with one value of one of them, may lose more than "
+        "`max_slice_drop`. For `images` regular expressions with one named part each, which find the value in each "
+        "path: `(?P<site>[a-z]+)_`.",
+    )
 
     @model_validator(mode="after")
     def _group_fits_the_format(self) -> Self:
@@ -138,6 +146,40 @@ class GroupedData(Data):
             found = {"got": repr(self.group), "key": "group"}
             raise PydanticCustomError("named", "another field than the label", found)
         return self
+
+    @model_validator(mode="after")
+    def _slices_are_fields(self) -> Self:
+        names = [self._slice(entry) for entry in self.slices]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            found = {"got": f"{twice[0]!r} twice", "key": "slices"}
+            raise PydanticCustomError("named", "each field once", found)
+        if self.group is not None and self.group in names:
+            expected = "other fields than `group`: a slice that is one group says nothing of the next"
+            raise PydanticCustomError("named", expected, {"got": repr(self.group), "key": "slices"})
+        return self
+
+    @property
+    def slice_fields(self) -> tuple[str, ...]:
+        """The names of the fields of slices."""
+        return tuple(slice_field(entry, self.format) for entry in self.slices)
+
+    def _slice(self, entry: str) -> str:
+        """The name of a field of slices, checked."""
+        if self.format != "images":
+            if not entry or "=" in entry:
+                expected = "names of fields, which have no `=`"
+                raise PydanticCustomError("named", expected, {"got": repr(entry), "key": "slices"})
+            return entry
+        try:
+            parts = [*re.compile(entry).groupindex]
+        except re.error as error:
+            found = {"got": f"{entry!r}: {error}", "key": "slices"}
+            raise PydanticCustomError("named", "regular expressions for images", found) from None
+        if len(parts) != 1:
+            expected = "regular expressions for images with one named part, such as (?P<site>[a-z]+)_"
+            raise PydanticCustomError("named", expected, {"got": repr(entry), "key": "slices"})
+        return parts[0]
 
 
 class Evaluation(GroupedData):

@@ -49,5 +49,9 @@ class Requalify(Limits, GroupedData):
 
     @property
     def policy(self) -> Gate:
-        """The limits as the gate judges them; nothing about the file, which is the one that passed."""
-        return Gate(**{name: getattr(self, name) for name in Limits.model_fields})
+        """The limits as the gate judges them; nothing about the file, which is the one that passed.
+
+        That of slices is the gate's where it is left out, which asks nothing of data without slices.
+        """
+        limits = {name: getattr(self, name) for name in Limits.model_fields}
+        return Gate(**limits if self.slices else limits | {"max_slice_drop": None})

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from litegate.addresses import ADDRESS, FORMS
 from litegate.variants import VARIANTS
 
-__all__ = ["Cron", "EntryPoint", "Section", "address", "check_variant", "identifier", "section_in"]
+__all__ = ["Cron", "EntryPoint", "Section", "address", "check_variant", "identifier", "section_in", "slice_field"]
 
 
 def address(description: str) -> Any:
@@ -64,6 +64,11 @@ def _has_a_next_time(value: str) -> str:
 
 Cron = Annotated[str, AfterValidator(_has_a_next_time)]
 """A cron expression, or a preset such as `@daily`; times are UTC."""
+
+
+def slice_field(entry: str, form: str) -> str:
+    """The name of a field of slices: for images that of the one named part of a regular expression."""
+    return next(iter(re.compile(entry).groupindex)) if form == "images" else entry
 
 
 def check_variant(name: Any) -> None:

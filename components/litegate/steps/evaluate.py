@@ -25,7 +25,7 @@ from litegate.evaluation.lockstep import FileFailed, Job
 from litegate.evaluation.one_pass import OnePass, Part
 from litegate.evaluation.pool import Pool, processes_for
 from litegate.failures import FailureKind
-from litegate.metrics.base import Metric, check_classes
+from litegate.lint.labels import check_labels
 from litegate.metrics.classes import number_of_classes
 from litegate.metrics.loading import load_metric
 from litegate.outcomes.clusters import Clusters
@@ -130,7 +130,8 @@ class _Evaluating:
         self._dataset = open_dataset(first.data, work, first.where, self._interface.inputs)
         shapes = {name: tensor.shape for name, tensor in self._interface.outputs.items()}
         self._classes = number_of_classes(self._metric, shapes)
-        _check_labels(self._dataset, self._metric, self._classes, f"{first.where} {first.data.uri}")
+        place, relabelled = f"{first.where} {first.data.uri}", first.preprocess is not None
+        check_labels(self._dataset, self._metric.facts, self._classes, place, relabelled)
         self._parts = {at: self._part(file) for at, file in self._files.items()}
 
     def run(self) -> dict[int, Result]:
@@ -187,6 +188,7 @@ class _Evaluating:
             available=len(plan.order),
             outcomes=_kept(self._work, outcomes, "outcomes.npz"),
             class_samples=dict(plan.class_samples),
+            slice_samples={field: dict(values) for field, values in plan.slice_samples.items()},
             predictions=_counted(outcomes.parts("prediction")),
             classes=self._dataset.classes,
             **_design(file, plan.counts),
@@ -207,24 +209,21 @@ def _failure(file: EvaluateRequest, kind: FailureKind, message: str) -> FileFail
     return FileFailure(artifact_digest=file.artifact.file.digest, kind=kind, message=message)
 
 
-def _check_labels(dataset: Dataset, metric: Metric, classes: int | None, where: str) -> None:
-    if not dataset.labelled:
-        raise DataError(where, f"labels, which {metric.facts.name} needs", "none")
-    if classes is None:
-        return
-    if dataset.labels is None:
-        raise DataError(where, f"integers of shape (samples,) as labels for {metric.facts.name}", "targets")
-    if dataset.classes and len(dataset.classes) != classes:
-        found = f"{len(dataset.classes)}: {', '.join(dataset.classes)}"
-        raise DataError(where, f"{classes} class folders, as many as the model has classes", f"{found:.300}")
-    check_classes(dataset.labels, classes, where, dataset.ids)
-
-
 def _class_samples(dataset: Dataset, order: Array | range, classes: int | None) -> dict[int, int]:
     """How many samples of each class there are to be had."""
     if dataset.labels is None or classes is None:
         return {}
     return _counted([dataset.labels[as_rows(order)]])
+
+
+def _slice_samples(dataset: Dataset, order: Array | range) -> dict[str, dict[str, int]]:
+    """How many samples of each value there are to be had, by field of slices."""
+    found = {}
+    for field, values in dataset.slices.items():
+        distinct, counts = np.unique(values[as_rows(order)], return_counts=True)
+        names = [value.decode() for value in distinct.tolist()]
+        found[field] = dict(zip(names, counts.tolist(), strict=True))
+    return found
 
 
 def _counted(labels: Iterable[Array]) -> dict[int, int]:
@@ -248,7 +247,8 @@ def _plan(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Pl
     visited = None if groups is None else groups[as_rows(order)]
     counts = cumulative_counts(request.stopping, len(order), ends_of_groups(visited))
     largest = 1 if visited is None else int(np.unique(visited, return_counts=True)[1].max())
-    return Plan(order, counts, _class_samples(dataset, order, classes), largest)
+    by_class, by_slice = _class_samples(dataset, order, classes), _slice_samples(dataset, order)
+    return Plan(order, counts, by_class, by_slice, largest)
 
 
 def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from litegate.gate import Design, Measured, judge
-from litegate.gate.explain import agreement, class_losses, classes_csv, flips, sentence
+from litegate.gate.explain import agreement, class_losses, classes_csv, flips, sentence, slices_csv
 from litegate.gate.file_facts import refusals
 from litegate.gate.verdicts import compare
 from litegate.lint.complete import evaluation_refusals
@@ -16,7 +16,7 @@ from litegate.work.step_work import Work
 
 __all__ = ["run"]
 
-_FLIPS, _CLASSES = 20, 5
+_FLIPS, _CLASSES, _SLICES = 20, 5, 20
 """How many a verdict carries by itself; the files that it names hold all."""
 
 
@@ -89,6 +89,7 @@ class _Judge:
             evaluated.available,
             evaluated.class_samples,
             self._refusals(name),
+            evaluated.slice_samples,
         )
 
     def _refusals(self, name: str) -> tuple[Reason, ...]:
@@ -125,10 +126,12 @@ class _Judge:
         changed = flips(comparison.first, comparison.second, self.metric, policy.max_drop * unit)
         losses = class_losses(comparison, names, policy.confidence)
         files = {"flipped": changed.csv(names)} | ({"classes": classes_csv(losses)} if losses else {})
+        files |= {"slices": slices_csv(verdict.slices)} if verdict.slices else {}
         explained = verdict.model_copy(
             update={
                 "agreement": agreement(comparison.first, comparison.second),
                 "classes": losses[:_CLASSES],
+                "slices": verdict.slices[:_SLICES],
                 "flipped": len(changed),
                 "flips": changed.worst(_FLIPS),
                 "explanation": tuple(

@@ -12,11 +12,15 @@ from litegate.datasets.features import FeatureReader
 from litegate.datasets.representative import load_samples
 from litegate.datasets.sampling import choose, choose_stratified
 from litegate.errors import DataError, SpecError
+from litegate.inspection import read_file
+from litegate.inspection.large_constants import large_constants
 from litegate.lint.baseline import Baseline
+from litegate.lint.labels import check_labels
 from litegate.lint.near import NearCopies
 from litegate.lint.probing import Probe
 from litegate.lint.samples import counted, coverage, leakage, numbers_of_samples
 from litegate.lint.severity import allowed, refuse_errors
+from litegate.lint.sizes import large_constant, uneven
 from litegate.lint.summary import Collector, Summary, digest_of, summary_of
 from litegate.lint.values import by_itself, compared
 from litegate.metrics.loading import load_metric
@@ -60,8 +64,8 @@ class _Lint:
 
     def __init__(self, request: LintRequest, work: Work) -> None:
         self.request, self.work = request, work
-        content = work.path(request.artifact.file).read_bytes()
-        self.models = {key: LiteRTModel(content, key) for key in request.artifact.signatures}
+        self.content = work.path(request.artifact.file).read_bytes()
+        self.models = {key: LiteRTModel(self.content, key) for key in request.artifact.signatures}
         self.signature = _signature(request)
         self.samples = load_samples(work.path(request.samples.file))
         own = self.models[self.signature].inputs
@@ -72,8 +76,10 @@ class _Lint:
         self.order = choose(self.evaluation.ids, request.max_samples, request.seed)
         self.probe = Probe(self.preprocess, self.evaluation.labels) if self.preprocess else None
         self.near = NearCopies(self.samples.get(self.signature, {}))
-        metric = load_metric(request.metric, request.metric_code)
-        self.baseline = Baseline(self.models[self.signature], metric, self.evaluation, self.order)
+        metric, place = load_metric(request.metric, request.metric_code), f"{EVALUATION} {request.evaluation.uri}"
+        self.metric = metric.facts
+        self.baseline = Baseline(self.models[self.signature], metric, self.evaluation, self.order, place)
+        check_labels(self.evaluation, metric.facts, self.baseline.classes, place, self.preprocess is not None)
         self.copies: set[str] = set()
         self.compared = self.searched = 0
 
@@ -83,6 +89,7 @@ class _Lint:
         ids = [self.calibration.ids[index] for index in self._chosen()]
         yield from numbers_of_samples(self._digests(), ids)
         yield from self._values()
+        yield from (large_constant(*found) for found in large_constants(read_file(self.content)))
         yield from coverage(*self._classes())
         yield from self._leakage()
         copies = {at for at, name in enumerate(ids) if name in self.copies}
@@ -121,6 +128,8 @@ class _Lint:
                     raise DataError(f"{CALIBRATION}: {own}", expected, "NaN or infinity")
                 other = evaluated[name] if key == self.signature else None
                 yield from by_itself(own, found, other)
+                if values.dtype.kind == "f":
+                    yield from uneven(own, found, values.shape[1:])
                 if other is not None:
                     yield from compared(own, found, other, values.dtype.kind == "f")
 
@@ -148,7 +157,12 @@ class _Lint:
         return choose(self.evaluation.ids, count if most is None else min(count, most), self.request.seed)
 
     def _classes(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
-        """How many samples each class has: by name where both datasets have names, else by number."""
+        """How many samples each class has: by name where both datasets have names, else by number.
+
+        Integers that the metric does not take for classes, such as ages, are none.
+        """
+        if self.metric.classifies is False:
+            return {}, {}
         chosen = self._chosen()
         one, other = self.calibration, self.evaluation
         names = (one.classes, other.classes) if one.classes and other.classes else ((), ())

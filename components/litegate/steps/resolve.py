@@ -35,7 +35,7 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
     return Resolved(
         spec=spec,
         model=model,
-        calibration=snapshot_data(spec.calibration, "calibration.uri", work),
+        calibration=snapshot_data(spec.calibration, "calibration.uri", work, besides=spec.evaluation),
         evaluation=snapshot_data(spec.evaluation, "evaluation.uri", work),
         metric=metric,
         metric_code=metric_code,

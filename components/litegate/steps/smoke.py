@@ -14,7 +14,8 @@ from litegate.datasets.representative import load_samples
 from litegate.errors import ModelError, StepFailed
 from litegate.failures import FailureKind
 from litegate.inspection.behaviour import FEW, KernelGap, answers, is_constant, kernel_gap, problem_of, unequal
-from litegate.records import FileSmokeRun, SmokeRequest
+from litegate.inspection.dead import dead_outputs
+from litegate.records import DeadOutput, FileSmokeRun, SmokeRequest
 from litegate.runtimes import REFERENCE, load_runtime
 from litegate.work.step_work import Work
 
@@ -33,8 +34,8 @@ def run(request: SmokeRequest, work: Work) -> FileSmokeRun:
 
     Raises:
         ModelError: the float32 baseline cannot be run, or answers with NaN or infinity.
-        StepFailed: a variant does, or answers the same to all samples, or not the same to the same sample, or
-            something else on other kernels.
+        StepFailed: a variant does, or all its outputs are the same for all samples, or not the same for the same one,
+            or others on other kernels.
     """
     samples = load_samples(work.path(request.samples.file))
     runs = [_Signature(request, work, key, samples[key]).run() for key in request.artifact.signatures]
@@ -44,7 +45,8 @@ def run(request: SmokeRequest, work: Work) -> FileSmokeRun:
     work.say(
         "smoke %s: %d samples; kernels differ by %s", request.artifact.variant, worst.samples, worst.kernel_difference
     )
-    return worst.model_copy(update={"warnings": tuple(dict.fromkeys(w for found in runs for w in found.warnings))})
+    warnings = tuple(dict.fromkeys(warning for found in runs for warning in found.warnings))
+    return worst.model_copy(update={"warnings": warnings, "dead": tuple(dead for found in runs for dead in found.dead)})
 
 
 class _Signature:
@@ -64,6 +66,7 @@ class _Signature:
         same = is_constant(found)
         if same:
             self._constant(found)
+        dead = () if same else self._dead(found)
         gap = self._kernels(found)
         return FileSmokeRun(
             artifact_digest=self.request.artifact.file.digest,
@@ -73,6 +76,7 @@ class _Signature:
             kernel_difference=gap and gap.difference,
             kernel_agreement=gap and gap.agreement,
             warnings=tuple(self.warnings),
+            dead=dead,
             runtime=self._ran_by,
         )
 
@@ -99,16 +103,29 @@ class _Signature:
 
     def _constant(self, found: Answers) -> None:
         """The same answer to everything: broken, unless the samples are few or the float32 model does so too."""
-        size = len(next(iter(found.values())))
-        rows = {tuple(value[index].tobytes() for value in self.features.values()) for index in range(size)}
-        said = f"it gives the same outputs for all of {len(rows)} different samples"
-        if len(rows) < FEW or self.baseline is None:
-            self.warnings += [said] * (len(rows) > 1)
+        rows = self._distinct(found)
+        said = f"it gives the same outputs for all of {rows} different samples"
+        if rows < FEW or self.baseline is None:
+            self.warnings += [said] * (rows > 1)
         elif is_constant(answers(self.runtime.load(self.baseline, self.key), self.features, _SECONDS)):
             self.warnings.append(f"{said}, and so does float32")
         else:
             detail = f"{self.request.artifact.variant}: {said}, float32 does not"
             raise StepFailed("smoke", FailureKind.CONSTANT, detail)
+
+    def _dead(self, found: Answers) -> tuple[DeadOutput, ...]:
+        """Outputs that say nothing any more while others do: the gate has the last word on them."""
+        if self.baseline is None:
+            return ()
+        float32 = answers(self.runtime.load(self.baseline, self.key), self.features, _SECONDS)
+        dead = dead_outputs(found, float32, self._distinct(found))
+        self.warnings += [str(each) for each in dead]
+        return dead
+
+    def _distinct(self, found: Answers) -> int:
+        """How many of the samples that were run differ."""
+        size = len(next(iter(found.values())))
+        return len({tuple(value[index].tobytes() for value in self.features.values()) for index in range(size)})
 
     def _kernels(self, found: Answers) -> KernelGap | None:
         """Default against reference kernels, which not every file can be run on."""

@@ -40,6 +40,7 @@ NUMBERS = frozenset(
     | {"bytes", "size_ratio", "latency_ms", "latency_p95_ms"}
     | {"latency_ratio", "latency_ratio_low", "latency_ratio_high"}
     | {"drop", "drop_low", "drop_high", "confidence", "p_value", "lost", "gained", "flipped", "agreement"}
+    | {"worst_slice_drop"}
     | {"float_operators", "float_operator_share", "float_islands", "macs", "weight_error_steps", "warnings"}
     | {"kernel_difference", "kernel_agreement"}
 )
@@ -76,6 +77,7 @@ def run_params(request: RegisterRequest) -> dict[str, object]:
         "evaluation_sequential": spec.evaluation.sequential,
         "evaluation_first_samples": spec.evaluation.first_samples,
         "evaluation_group": spec.evaluation.group,
+        "evaluation_slices": ", ".join(spec.evaluation.slice_fields) or None,
         "metric": resolved.metric.name,
         "metric_digest": metric and metric.digest,
         "preprocess": code and code.reference,
@@ -160,6 +162,7 @@ def _comparison(verdict: Verdict) -> dict[str, float | None]:
         "lost": verdict.lost,
         "gained": verdict.gained,
         "flipped": verdict.flipped,
+        "worst_slice_drop": verdict.slices[0].drop if verdict.slices else None,
         "agreement": 1.0 if itself else verdict.agreement,
         f"{unit}_needed": verdict.needed,
     }
@@ -197,6 +200,8 @@ def variant_tags(request: RegisterRequest, candidate: Candidate | None, verdict:
         "verdict.reasons": notes.reasons(verdict),
         "mlflow.note.content": notes.variant_note(verdict, candidate),
     }
+    if verdict.slices:
+        tags["verdict.worst_slice"] = verdict.slices[0].name
     if candidate is not None:
         tags |= {registry.DIGEST: candidate.artifact.file.digest, "kernels": candidate.evaluated.kernels}
         if candidate.inspection is not None:

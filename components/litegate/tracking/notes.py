@@ -16,6 +16,7 @@ from litegate.records import (
     Lint,
     RegisteredAlias,
     RunResult,
+    SliceLoss,
     Verdict,
     warnings_of,
 )
@@ -52,6 +53,8 @@ DRIFT_REFERENCE = "drift_reference.json"
 LEDGER_ROWS = 15
 _RARE = 10
 """How many classes that are too rare to be judged a note names."""
+_SLICES = 5
+"""How many slices a note names."""
 NOTE_LIMIT = 5000
 """Characters that a description may have: MLflow keeps no more of a version's."""
 
@@ -98,6 +101,7 @@ def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
         "\n".join(f"- {plain(reason.message)}" for reason in verdict.reasons),
         _clauses(verdict.clauses, verdict.clusters),
         _classes(verdict.classes),
+        _slices(verdict.slices, verdict.slice_count),
         plain(verdict.too_rare(_RARE)),
         _flips(verdict),
         _file(candidate) if candidate else "",
@@ -174,6 +178,21 @@ def _classes(classes: Sequence[ClassLoss]) -> str:
     ]
     heads = ("Class", "Float32", "Variant", "Lost", "At least", "At most", "Samples", "Proved")
     return f"**The classes that lost most**\n\n{table(heads, 1, rows)}" if rows else ""
+
+
+def _slices(slices: Sequence[SliceLoss], count: int) -> str:
+    """The slices that lost most."""
+    rows = [
+        (
+            plain(loss.name),
+            *(number(found, ".4g") for found in (loss.baseline, loss.value, loss.drop, loss.low, loss.high)),
+            f"{loss.samples:,}",
+            loss.state,
+        )
+        for loss in slices[:_SLICES]
+    ]
+    heads = ("Slice", "Float32", "Variant", "Lost", "At least", "At most", "Samples", "State")
+    return f"**The slices that lost most, of {count:,}**\n\n{table(heads, 1, rows)}" if rows else ""
 
 
 def _flips(verdict: Verdict) -> str:

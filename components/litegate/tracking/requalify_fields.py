@@ -41,6 +41,7 @@ def metrics(request: RequalifyRequest) -> dict[str, float | None]:
         "drop_low": verdict.drop_low,
         "drop_high": verdict.drop_high,
         "agreement": verdict.agreement,
+        "worst_slice_drop": verdict.slices[0].drop if verdict.slices else None,
         "drift_outside": max((each.outside for each in drift.inputs), default=None),
         "drift_shift": max((each.shift for each in drift.inputs), default=None),
         "drift_psi": max((each.psi for each in drift.inputs), default=None),

@@ -44,7 +44,9 @@ def _ending(gate: Gate) -> str:
 def _clauses(spec: Spec) -> Iterator[str]:
     metric = built_in_facts(spec.evaluation.metric)
     yield from _clauses_of_metric(spec, metric)
-    yield from _clauses_of_classes(spec.gate)
+    if metric is None or metric.classifies:
+        yield from _clauses_of_classes(spec.gate)
+    yield from _clauses_of_slices(spec, metric)
     yield from _clauses_of_file(spec.gate)
 
 
@@ -69,6 +71,14 @@ def _clauses_of_classes(gate: Gate) -> Iterator[str]:
     if gate.max_prediction_shift is not None:
         shift = amount(gate.max_prediction_shift, percent=True)
         yield f"no class's share of a classifier's predictions changes by more than {shift}"
+
+
+def _clauses_of_slices(spec: Spec, metric: MetricFacts | None) -> Iterator[str]:
+    fields, limit = spec.evaluation.slice_fields, spec.gate.slice_limit
+    if fields and limit is not None:
+        most = amount(limit, metric is not None and is_percent(metric))
+        proved = f"proved for those with {spec.gate.min_class_samples:,} samples or more"
+        yield f"no slice by {', '.join(fields)} loses more than {most}, {proved}"
 
 
 def _clauses_of_file(gate: Gate) -> Iterator[str]:

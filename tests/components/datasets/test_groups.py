@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from litegate.datasets.fields import Wanted
 from litegate.datasets.groups import GroupIndex
 from litegate.datasets.images import ImageDataset
 from litegate.datasets.npz import NpyDataset, NpzDataset
@@ -64,10 +65,10 @@ def arrays(form: str) -> Callable[..., NpzDataset | NpyDataset]:
         found = {"x": X, "label": LABEL, "patient": group}
         if form == "npz":
             np.savez(folder / "a.npz", **found)
-            return NpzDataset.open(files_of(folder / "a.npz"), "evaluation.uri", group="patient")
+            return NpzDataset.open(files_of(folder / "a.npz"), "evaluation.uri", Wanted(group="patient"))
         for name, array in found.items():
             np.save(folder / f"{name}.npy", array)
-        return NpyDataset.open(files_of(*folder.glob("*.npy")), "evaluation.uri", group="patient")
+        return NpyDataset.open(files_of(*folder.glob("*.npy")), "evaluation.uri", Wanted(group="patient"))
 
     return make
 
@@ -86,7 +87,7 @@ def test_an_array_names_groups(tmp_path: Path, form: str, group: np.ndarray) -> 
     [
         (np.zeros((20, 2), int), r"array 'patient': expected text or integers of shape \(samples,\), got int64"),
         (np.zeros(20), r"expected text or integers of shape \(samples,\), got float64"),
-        (np.array([""] * 19 + ["a"]), r"expected the name of a group, of at most 200 bytes, got ''"),
+        (np.array([""] * 19 + ["a"]), r"expected a name of at most 200 bytes, got ''"),
     ],
 )
 def test_an_array_that_names_no_groups_is_refused(tmp_path: Path, group: np.ndarray, message: str) -> None:
@@ -97,7 +98,7 @@ def test_an_array_that_names_no_groups_is_refused(tmp_path: Path, group: np.ndar
 def test_an_array_that_is_not_there_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=X, label=LABEL)
     with pytest.raises(DataError, match=r"expected the array 'patient', which `group` names, got x, label"):
-        NpzDataset.open(files_of(tmp_path / "a.npz"), "evaluation.uri", group="patient")
+        NpzDataset.open(files_of(tmp_path / "a.npz"), "evaluation.uri", Wanted(group="patient"))
 
 
 PATHS = {"cat/v1_001.png": b"v1", "cat/v1_002.png": b"v1", "dog/v1_003.png": b"v1", "dog/v22_001.png": b"v22"}

@@ -332,8 +332,7 @@ SENTENCES = [
         TOP1,
         {},
         verdict("inconclusive", clause("max_class_drop", "inconclusive", None, None, samples=0)),
-        "int8 is undecided: no sample says anything about max_class_drop; "
-        "no number of samples would decide it, 1,000 were there",
+        "int8 is undecided: no sample says anything about max_class_drop",
     ),
     (
         "refused whatever it scored",

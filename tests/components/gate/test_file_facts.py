@@ -14,6 +14,7 @@ from litegate.records import (
     Artifact,
     Benchmark,
     Candidate,
+    DeadOutput,
     Evaluated,
     Failure,
     FileRef,
@@ -84,10 +85,15 @@ def inspected(floats: tuple[str, ...] = (), dtype: str = "int8", **changes: Any)
     return candidate("int8", dtype=dtype).model_copy(update={"inspection": inspection(floats, **changes)})
 
 
-def smoked(of: str) -> Candidate:
-    facts = {"samples": 9, "constant": False, "reference_samples": 9, "kernel_difference": 0.0}
+def smoked(of: str, **changes: Any) -> Candidate:
+    facts = {"samples": 9, "constant": False, "reference_samples": 9, "kernel_difference": 0.0} | changes
     smoke = SmokeRun(variant="int8", artifact_digest=digest_json(of), kernel_agreement=1.0, **facts)
     return INT8.model_copy(update={"smoke": smoke})
+
+
+def dead(certain: bool) -> Candidate:
+    found = {"output": "scores", "constant": True, "samples": 9, "spread": 0.9, "largest": 0.9, "certain": certain}
+    return smoked("int8", dead=(DeadOutput.model_validate(found),))
 
 
 FLOAT = candidate("float32", size=330, ms=0.3)
@@ -283,6 +289,14 @@ ROWS = (
     Row(
         id="another file was run", variant=smoked("x"), code="digest_mismatch", says="the smoke run is of another file"
     ),
+    Row(
+        id="an output that says nothing",
+        variant=dead(certain=True),
+        code="dead_output",
+        says="its output scores is the same for all of 9 different samples",
+    ),
+    Row(id="an output that says nothing, which is allowed", variant=dead(True), policy={"allow": ["dead_output"]}),
+    Row(id="columns that hardly count", variant=dead(certain=False)),
     Row(id="this very file was run", variant=smoked("int8")),
     Row(
         id="it breaks the specification",

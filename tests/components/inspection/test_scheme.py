@@ -15,7 +15,9 @@ def counts(
     real: int = 0, hybrid: int = 0, int8: int = 0, int16: int = 0, half: int = 0, large: int = 0, weights: int = 0
 ) -> Counts:
     integer = Counter(int8=int8, int16=int16, int32=1)
-    return Counts(+Counter(SIN=real), +Counter(CONV_2D=hybrid), +integer, half, weights or hybrid, large)
+    return Counts(
+        +Counter(SIN=real), +Counter(CONV_2D=hybrid), +integer, half, weights or hybrid, +Counter(CONV_3D=large)
+    )
 
 
 GOOD = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from litegate.records import Change, Overrides, Reason
+from litegate.records import Change, DataFinding, Lint, Overrides, Reason
 from litegate.report.advice import advice
 from litegate.report.certainty import certainty
 from litegate.report.classes import heat_map
@@ -100,7 +100,8 @@ WRONG = (
     Wrong(id="uint8 is advised like int8", variant="uint8", code="above_max_drop", next="Try int16x8"),
     Wrong(id="float16 loses too much", variant="float16", code="above_max_drop", next="65,504"),
     Wrong(id="dynamic range loses too much", variant="dynamic_range", code="above_max_drop", next="float16"),
-    Wrong(id="16x8 loses too much", variant="int16x8_float_fallback", code="above_max_drop", next="8-bit weights"),
+    Wrong(id="16x8 loses too much", variant="int16x8_float_fallback", code="above_max_drop", next="dynamic_range too"),
+    Wrong(id="an output says nothing", code="dead_output", next="an output of its own"),
     Wrong(id="a class loses too much", code="above_max_class_drop", next="heat map"),
     Wrong(id="collapse", code="above_max_prediction_shift", next="scale of the calibration inputs"),
     Wrong(id="the baseline is bad", code="above_min_value", next="no quantization mends that"),
@@ -128,6 +129,41 @@ def test_what_is_wrong_leads_to_what_to_try(case):
 
     assert (found.names, found.wrong) == ((case.variant,), ("what was found",))
     assert case.next in " ".join(found.next)
+
+
+HURT = Variant(name="int8", state="failed", reasons=(Reason(code="above_max_drop", message="hurt"),))
+LOST = {
+    "nothing is known": ([], ("Ask for dynamic_range", "Try int16x8"), ("not the weights",)),
+    "8-bit weights do no harm": ([Variant(name="dynamic_range")], ("it is not the weights",), ("Ask for dynamic",)),
+    "they may": ([replace(HURT, name="dynamic_range")], ("dynamic_range loses too",), ("not the weights",)),
+    "they were not measured": (
+        [Variant(name="dynamic_range", state="failed", reasons=(Reason(code="smoke_segfault", message="died"),))],
+        ("Calibrate on more",),
+        ("dynamic_range",),
+    ),
+    "16 bits are enough": ([Variant(name="int16x8")], ("int16x8 passed",), ("Try int16x8",)),
+    "16 bits are not enough": ([replace(HURT, name="int16x8")], ("Calibrate on more",), ("Try int16x8",)),
+}
+
+
+@pytest.mark.parametrize("case", LOST)
+def test_a_loss_is_blamed_on_what_the_run_has_shown(case):
+    others, said, unsaid = LOST[case]
+    (found,) = (item for item in advice(view(MadeRun(variants=[HURT, *others]))) if "int8" in item.names)
+    text = " ".join(found.next)
+    assert all(each in text for each in said)
+    assert not any(each in text for each in unsaid)
+
+
+@pytest.mark.parametrize("code", ["above_max_drop", "smoke_constant", "dead_output"])
+def test_values_that_one_scale_cannot_hold_are_the_first_suspects(code):
+    found = DataFinding(severity="warning", code="uneven_columns", input="serve/row", message="columns of two sizes")
+    lint = Lint(findings=(found,), samples=100, compared=100, searched=100)
+    reason = Reason(code=code, message="what was found")
+    made = MadeRun(variants=[replace(HURT, name=name, reasons=(reason,)) for name in ("int8", "float16")], lint=lint)
+    first = {name: item.next[0] for item in advice(view(made)) for name in item.names}
+    assert first["int8"].startswith("Begin with the values of very different size in serve/row (uneven_columns")
+    assert "uneven_columns" not in first.get("float16", "")
 
 
 def test_what_passed_needs_no_advice_and_what_holds_is_not_wrong():

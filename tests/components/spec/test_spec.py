@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from litegate.errors import SpecError
-from litegate.spec import Spec, load_spec, parse_spec
+from litegate.spec import Gate, Spec, load_spec, parse_spec
 from litegate.variants import TARGETS, VARIANTS
 
 DATA = {"uri": "x", "format": "npz"}
@@ -18,6 +18,8 @@ NAMED: dict[str, Any] = {"features": {"x": "y"}}
 NONE = {"uri": "x", "format": "csv", "features": {"x": []}}
 IMAGES = {"uri": "x", "format": "images", "label": "y"}
 ALLOWED = DATA | {"allow": ["leaks"]}
+SITES: dict[str, Any] = DATA | {"slices": ["site"]}
+PATHS: dict[str, Any] = {"uri": "x", "format": "images"}
 NO_PATTERN = {"uri": "x", "format": "images", "group": "(v"}
 SEQUENTIAL: dict[str, Any] = DATA | {"sequential": True}
 LOOKS: dict[str, Any] = DATA | {"first_samples": 50}
@@ -73,6 +75,14 @@ BAD = [
     Bad("no pattern", {"evaluation": NO_PATTERN}, "spec: evaluation.group", "a regular expression", "'(v'"),
     Bad("a label as group", {"evaluation": DATA | {"group": "label"}}, "spec: evaluation.group", "another", "'label'"),
     Bad("groups to calibrate", {"calibration": DATA | {"group": "g"}}, "spec: calibration.group", "features", "group"),
+    Bad("a slice twice", {"evaluation": SITES | {"slices": ["a", "a"]}}, "spec: evaluation.slices", "once", "twice"),
+    Bad("a slice as group", {"evaluation": SITES | {"group": "site"}}, "spec: evaluation.slices", "one group", "site"),
+    Bad("no named part", {"evaluation": PATHS | {"slices": ["(v)"]}}, "spec: evaluation.slices", "named part", "(v)"),
+    Bad("no pattern of a slice", {"evaluation": PATHS | {"slices": ["(v"]}}, "spec: evaluation.slices", "regular", "("),
+    Bad("a slice with =", {"evaluation": SITES | {"slices": ["a=b"]}}, "spec: evaluation.slices", "no `=`", "'a=b'"),
+    Bad("slices without a limit", {"evaluation": SITES}, "spec: gate.max_slice_drop", "a slice of eval", "null"),
+    Bad("a limit without slices", {"gate": {"max_slice_drop": 0.1}}, "spec: evaluation.slices", "the fields", "none"),
+    Bad("more than all", {"evaluation": SITES, "gate": {"max_slice_drop": 2.0}}, "spec: gate.max_slice_drop", "1", "2"),
     Bad("unknown finding", {"calibration": ALLOWED}, "spec: calibration.allow.0", "'leakage'", "'leaks'"),
     Bad("no samples", {"calibration": DATA | {"samples": 0}}, "spec: calibration.samples", "1", "0"),
     Bad("unknown metric", {"evaluation": DATA | {"metric": "f1"}}, "spec: evaluation.metric", "top1", "f1"),
@@ -222,3 +232,20 @@ def test_a_spec_with_all_sections_goes_through_json_unchanged() -> None:
     more = {"approval": {"timeout_hours": 0.5, "users": ["ann"]}, "notify": [HOOK, LATE], "deadline_minutes": 2}
     spec = parse_spec(GOOD | more)
     assert Spec.model_validate(spec.model_dump(mode="json")) == spec
+
+
+def test_slices_are_limited_as_classes_are_where_nothing_else_is_said() -> None:
+    images = {"uri": "x", "format": "images", "slices": ["/(?P<site>[a-z]+)_"]}
+    spec = parse_spec(GOOD | {"evaluation": images, "gate": {"max_class_drop": 0.02}})
+    assert spec.evaluation.slice_fields == ("site",)
+    assert spec.gate.slice_limit == 0.02
+    assert Gate(max_class_drop=0.02, max_slice_drop=0.1).slice_limit == 0.1
+
+
+def test_a_requalification_asks_of_slices_what_its_data_have() -> None:
+    good = GOOD | {"evaluation": SITES, "gate": {"max_slice_drop": 0.1}}
+    without = parse_spec(good | {"requalify": DATA}).requalify
+    with_them = parse_spec(good | {"requalify": SITES}).requalify
+    assert without is not None
+    assert with_them is not None
+    assert (without.policy.slice_limit, with_them.policy.slice_limit) == (None, 0.1)

@@ -147,8 +147,11 @@ def test_targets_may_be_masks(pipeline: Make) -> None:
 
 def test_labels_that_do_not_fit_the_metric_are_refused(pipeline: Make, quarters: Make) -> None:
     for steps, message in [
-        (quarters("mae"), r"labels of the output's shape \(batch, 4\), got \(batch\)"),
-        (waves(pipeline, "top1"), r"integers of shape \(samples,\) as labels for top1, got targets"),
+        (quarters("mae"), r"labels of the output's shape \(batch, 4\), got \(batch\) integers: classes\?"),
+        (
+            waves(pipeline, "top1"),
+            r"integers of shape \(samples,\) as labels for top1, .*, got targets: float32 of shape \(samples, 16\)",
+        ),
         (waves(pipeline, "iou"), "masks of whole numbers from 0 to 1 for iou"),
     ]:
         with pytest.raises(BadStepInput, match=message):
@@ -310,6 +313,26 @@ def test_an_evaluation_that_may_end_early_visits_whole_groups(grouped: Any, firs
     seen = grouped.outcomes(early).group.tolist()
     assert seen == groups[: early.samples]
     assert early.samples in [*first_of_each, 600]
+
+
+def test_outcomes_and_counts_name_the_slices(pipeline: Make, models: Path) -> None:
+    """In the order of the fields' names, whatever that of the spec: records are written with sorted keys."""
+    with np.load(models / "test.npz") as arrays:
+        rows = np.arange(len(arrays["label"]))
+        np.savez(models / "sites.npz", **arrays, site=rows % 2, lighting=np.array(["day", "night", "dusk"])[rows % 3])
+    steps = pipeline("keras3.keras", evaluation="sites.npz").but(
+        evaluation={"slices": ["site", "lighting"]}, gate={"max_slice_drop": 0.1}
+    )
+    evaluated = steps.evaluate(steps.convert().artifact)
+    assert evaluated.slice_samples == {
+        "site": {"0": 300, "1": 300},
+        "lighting": {"day": 200, "dusk": 200, "night": 200},
+    }
+    outcomes = steps.outcomes(evaluated)
+    lightings = [(b"day", b"night", b"dusk")[place % 3] for place in outcomes.index]
+    assert outcomes.slices[:, 0].tolist() == lightings
+    assert outcomes.slices[:, 1].tolist() == [str(place % 2).encode() for place in outcomes.index]
+    assert outcomes.take(np.array([4])).slices.tolist() == [[lightings[4], str(outcomes.index[4] % 2).encode()]]
 
 
 def test_a_reference_of_another_shape_is_refused(early: Any, pipeline: Make) -> None:

@@ -52,6 +52,7 @@ from litegate.records import (
     Verdict,
     Verdicts,
 )
+from litegate.spec import slice_field
 from litegate.spec.metric_facts import built_in_facts
 from litegate.storage.versions import SAVED_MODEL
 from litegate.variants import BASELINE, VARIANTS
@@ -236,6 +237,10 @@ def _evaluated_file(request: EvaluateRequest, result: FileEvaluation) -> Problem
     yield from _at_most("samples", result.samples, result.available)
     yield from _at_most("available", result.available, request.max_samples)
     yield from _sums_to("class_samples", result.class_samples, result.available)
+    fields = [slice_field(entry, request.data.format) for entry in request.data.slices]
+    yield from equal("the fields of slices", sorted(result.slice_samples), sorted(fields))
+    for field, values in result.slice_samples.items():
+        yield from _sums_to(f"slice_samples of {field}", values, result.available)
     yield from _sums_to("predictions", result.predictions, result.samples)
     yield from equal("design", result.design, _design(request))
     if result.design != "interim":
