@@ -53,7 +53,11 @@ def test_an_operator_that_kept_its_weights_in_float_is_named(found: Found) -> No
 @pytest.mark.parametrize("variant", ["int16x8", "int16x8_float_fallback"])
 def test_16x8_refuses_ids_that_are_computed_with_in_words(found: Found, variant: str) -> None:
     message = said(found, "embedding", variant)
-    assert "none of the int32 input ids, with which ADD, LESS, SELECT_V2 computes; take int8" in message
+    assert "the int32 input ids have none: ADD, LESS, SELECT_V2 compute with it; take int8" in message
+
+
+def test_16x8_names_each_operator_that_it_lacks_once(found: Found) -> None:
+    assert "refused int16x8: CONV_3D cannot compute on 16-bit activations; take" in said(found, "conv3d", "int16x8")
 
 
 @pytest.mark.parametrize("model", ["lstm", "gru"])
