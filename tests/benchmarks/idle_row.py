@@ -1,4 +1,4 @@
-"""What the embedded servers use of a core while nothing runs."""
+"""A row of `make bench`: what the embedded servers use of a core while nothing runs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,22 @@ import psutil
 from litegate.stack.home import Home
 from litegate.stack.processes import marked_processes
 from litegate.stack.state import Stack
+from tests.benchmarks.bench_context import Bench
+from tests.benchmarks.servers_of_rows import servers
 
-__all__ = ["idle_shares", "idle_stack", "used"]
+__all__ = ["idle_share", "idle_shares", "used"]
+
+_SETTLING = 20
+"""Seconds after the start, in which the DAG files are parsed for the first time."""
 
 
-def idle_stack(home: Path, seconds: float = 60) -> float:
-    """Share of a core that all processes of the running stack of `home` use together."""
-    return sum(idle_shares(home, seconds).values())
+def idle_share(bench: Bench) -> float:
+    """Share of a core that all processes of a stack use together once it has started."""
+    with servers(bench, "idle") as up:
+        time.sleep(_SETTLING)
+        shares = idle_shares(up.home, bench.size(60, 5))
+    print("\n".join(f"{share:.4f} {name}" for name, share in sorted(shares.items(), key=lambda item: -item[1])))
+    return sum(shares.values())
 
 
 def idle_shares(home: Path, seconds: float) -> dict[str, float]:

@@ -111,6 +111,11 @@ ROWS = MappingProxyType(
             3,
             unit="s",
         ),
+        "idle_share": Row(
+            "what the embedded servers use of a core while nothing runs",
+            "idle_row:idle_share",
+            0.05,
+        ),
         "calibrate_once": Row(
             "MobileNetV2, 200 samples, all integer variants, equal bytes: one calibration / a converter call for each",
             "calibrate_row:calibrate_once",
