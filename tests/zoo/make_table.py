@@ -25,7 +25,6 @@ TITLES = {
     "autoencoder": "autoencoder of dense layers",
     "siamese": "siamese network of two inputs",
     "conv3d": "convolutions in three dimensions",
-    "ssd": "SSD head with LiteRT's post-processing",
     "tcn": "TCN: dilated causal convolutions",
     "lstm": "LSTM",
     "gru": "GRU",
@@ -75,11 +74,16 @@ def _cell(found: dict[str, Any], variant: str, reasons: list[str]) -> str:
         return f"{found['variants'][variant]['bytes'] / found['float32']:.0%}"
     said = found.get("error") or "; ".join(each["message"] for each in found["variants"][variant]["reasons"])
     said = " ".join(said.split())
-    same = [re.sub(rf"\b(?:{'|'.join(VARIANTS)})\b", variant, reason) for reason in reasons]
-    if said not in same:
+    same = [_of_any(reason) for reason in reasons]
+    if _of_any(said) not in same:
         reasons.append(said)
         return f"**{_letter(len(reasons) - 1)}**"
-    return f"**{_letter(same.index(said))}**"
+    return f"**{_letter(same.index(_of_any(said)))}**"
+
+
+def _of_any(reason: str) -> str:
+    """Without the names of variants."""
+    return re.sub(rf"\b(?:{'|'.join(VARIANTS)})\b", "", reason)
 
 
 def _letter(number: int) -> str:
