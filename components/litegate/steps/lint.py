@@ -75,7 +75,7 @@ class _Lint:
         self.order = choose(self.evaluation.ids, request.max_samples, request.seed)
         self.probe = Probe(self.preprocess, self.evaluation.labels) if self.preprocess else None
         self.near = NearCopies(self.samples.get(self.signature, {}))
-        metric = load_metric(request.metric, request.metric_code)
+        metric = load_metric(request.metric, request.metric_code, request.judged)
         self.baseline = Baseline(self.models[self.signature], metric, self.evaluation, self.order)
         self.copies: set[str] = set()
         self.compared = self.searched = 0
