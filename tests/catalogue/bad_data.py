@@ -86,21 +86,28 @@ SHAPES = (
         "No labels to evaluate with",
         "labels, which top1 needs, got none",
         changed(lambda a: {"image": a["image"]}),
+        "lint",
     ),
     data_row(
         "label-large",
         "A label beyond the model's classes",
         "labels from 0 to 3, got 4",
         changed(with_changed(label=lambda v: v + 1)),
+        "lint",
     ),
     data_row(
-        "label-negative", "A negative label", "labels from 0 to 3, got -1", changed(with_changed(label=lambda v: v - 1))
+        "label-negative",
+        "A negative label",
+        "labels from 0 to 3, got -1",
+        changed(with_changed(label=lambda v: v - 1)),
+        "lint",
     ),
     data_row(
         "label-float",
         "Numbers in place of classes",
-        "integers of shape (samples,) as labels for top1, got targets",
+        "integers of shape (samples,) as labels for top1...if they are numbers of classes, save them as integers",
         changed(with_changed(label=lambda v: v.astype(np.float32))),
+        "lint",
     ),
     data_row(
         "label-text",
@@ -111,8 +118,9 @@ SHAPES = (
     data_row(
         "label-one-hot",
         "One-hot labels",
-        "integers of shape (samples,) as labels for top1, got targets",
+        "integers of shape (samples,) as labels for top1...one-hot? save label.argmax(axis=1)",
         changed(with_changed(label=lambda v: np.eye(4)[v])),
+        "lint",
     ),
     data_row(
         "nan",
@@ -125,6 +133,13 @@ SHAPES = (
         "Infinity in a sample",
         "finite numbers, got NaN or infinity in sample 5",
         changed(lambda a: put(a, "image", (5, 0, 0, 0), np.inf)),
+    ),
+    data_row(
+        "overflow",
+        "A sample for which float32 gives NaN",
+        "finite outputs of float32, got NaN or infinity in its output...for sample 5",
+        changed(lambda a: put(a, "image", 5, 3e38)),
+        "lint",
     ),
 )
 

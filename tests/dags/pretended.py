@@ -68,6 +68,7 @@ def artifact(variant: str) -> Artifact:
 class Steps:
     """Stands in for `StepRun`: keeps the requests, fails where it is told to, else gives a plausible result.
 
+    `labels` are what their times are kept for.
     `known` are the steps and variants whose results an earlier run has left; `EVERYTHING` are all.
     """
 
@@ -77,11 +78,13 @@ class Steps:
     known: set[tuple[str, str]] = field(default_factory=set)
     requests: dict[tuple[str, str], Any] = field(default_factory=dict)
     looked_up: dict[tuple[str, str], Any] = field(default_factory=dict)
+    labels: set[str] = field(default_factory=set)
     step: str = ""
     variant: str = ""
     request: Any = None
 
-    def __call__(self, step: Step, request: Any, settings: Any) -> Steps:
+    def __call__(self, step: Step, request: Any, settings: Any, label: str = "") -> Steps:
+        self.labels.add(label)
         artifact = getattr(request, "artifact", None)
         variant = getattr(request, "variant", artifact.variant if artifact and step.name != "sample" else "")
         run = copy(self)  # several may run at once

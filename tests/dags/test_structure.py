@@ -58,7 +58,6 @@ SLOTS = {
     "quantize": 1,
     "evaluate": 2,
     "benchmark": 2,
-    "promote": 2,
 }
 
 WORDS = {"name": "m", "uri": "m.keras", "schedule": "null", "gate": "{}", "metric": "top1"}
@@ -139,7 +138,7 @@ def test_the_evaluation_and_the_gate_run_when_variants_failed(load_dags: Load) -
     assert set(rules.values()) == {"all_success"}
 
 
-def test_measurements_and_promotion_take_the_whole_pool(load_dags: Load) -> None:
+def test_what_uses_all_cores_or_measures_takes_the_whole_pool(load_dags: Load) -> None:
     tasks = load_dags()["quantize__digits"].task_dict
     assert {task_id: task.pool_slots for task_id, task in tasks.items() if task.pool == "litegate"} == SLOTS
 

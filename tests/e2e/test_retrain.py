@@ -102,8 +102,9 @@ def test_a_model_from_elsewhere_is_noticed_or_announced_and_only_announced_bytes
         "gate": {"max_drop": 0.02},
     }
     (litegate.home / "specs" / "watched.yaml").write_text(yaml.safe_dump(spec))
-    dags = {"dag_id_pattern": DAG}
-    until(lambda: api("GET", "dags", params=dags)["dags"])
+    (token, *_) = {dag["file_token"] for dag in api("GET", "dags", params={"dag_id_pattern": "quantize__"})["dags"]}
+    api("PUT", f"parseDagFile/{token}")  # or it would have to wait for the file's turn
+    until(lambda: api("GET", "dags", params={"dag_id_pattern": DAG})["dags"])
 
     s3.upload_file(str(models / "keras3.keras"), "litegate", "watched/2026-01-01.keras")
     (first,) = until(lambda: runs(api))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import uuid
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +15,12 @@ from rich.console import Console
 from rich.text import Text
 from typing_extensions import override
 
+from litegate.cli.dry_run import dry_run
 from litegate.cli.init import look_of, use_home
 from litegate.cli.output import STDOUT, answer, write_text
 from litegate.cli.progress import Progress
 from litegate.cli.table import PLAIN_WIDTH, print_table, reasons
-from litegate.comparison.comparing import Comparing
+from litegate.comparison.comparing import Comparing, without_champion
 from litegate.comparison.front_door import variants_in
 from litegate.comparison.tables import junit, markdown
 from litegate.errors import GateRejected, SpecError
@@ -43,6 +45,10 @@ def compare(home: Home, options: Namespace) -> int:
     """
     use_home(home)
     spec, base = _spec(options)
+    if options.dry_run:
+        spec, notes = without_champion(spec)
+        notes += () if options.data is None else ("the model was converted, to find out what its spec would be",)
+        return dry_run(spec, base, options.json, uuid.uuid4().hex if options.remeasure else "", notes)
     watch = _Watch()
     out = options.out or Path(f"compare-{spec.model.name}")
     comparing = Comparing(spec, base, out, settings(), options.require, watch, options.remeasure)

@@ -20,11 +20,18 @@ from litegate.spec import Spec, with_values
 from litegate.storage.workspace import Workspace
 from litegate.variants import BASELINE
 
-__all__ = ["Comparing"]
+__all__ = ["Comparing", "without_champion"]
 
 _WITHOUT_CHAMPION = (
     "gate.max_drop_from_champion was not tested: the champion is in MLflow's registry, which `litegate run` asks"
 )
+
+
+def without_champion(spec: Spec) -> tuple[Spec, tuple[str, ...]]:
+    """The spec without what only a registry can say, and what is not tested for that."""
+    if spec.gate.max_drop_from_champion is None:
+        return spec, ()
+    return with_values(spec, {"gate.max_drop_from_champion": None}, "the spec"), (_WITHOUT_CHAMPION,)
 
 
 class Comparing:
@@ -56,10 +63,7 @@ class Comparing:
         for name in required:
             if name not in spec.quantized_variants:
                 raise SpecError("required", f"one of the variants {', '.join(spec.quantized_variants)}", repr(name))
-        self.not_tested: tuple[str, ...] = ()
-        if spec.gate.max_drop_from_champion is not None:
-            spec = with_values(spec, {"gate.max_drop_from_champion": None}, "the spec")
-            self.not_tested = (_WITHOUT_CHAMPION,)
+        spec, self.not_tested = without_champion(spec)
         self.spec, self.required, self.places = spec, tuple(required), places
         self.folder = Folder(out.absolute(), spec.model.name)
         asks = uuid.uuid4().hex if remeasure else ""

@@ -156,9 +156,10 @@ def _same_kind(given: Label, returned: Any, sample: str) -> Label:
             raise DataError("preprocess", "the label None, as the data has none", f"{returned!r:.100} for {sample}")
         return None
     if isinstance(given, int):
-        if isinstance(returned, bool) or not isinstance(returned, int | np.integer):
+        label = np.asarray(returned)
+        if label.dtype.kind not in "iu" or label.size != 1:
             raise DataError("preprocess", "an integer label", f"{returned!r:.100} for {sample}")
-        return int(returned)
+        return int(label.item())
     target = np.asarray(returned)
     if target.dtype.kind not in "biuf":
         raise DataError("preprocess", "a label of numbers, as the data has", f"{returned!r:.100} for {sample}")

@@ -1,9 +1,10 @@
 """Arrays: one for each input under its name, and one with the labels; the first axis are the samples.
 
 They are the members of one npz file, or npy files in a folder; a single npy file feeds a model with one input.
-A label of shape (samples,) that holds integers or booleans is a class for each sample; any other numbers are
-targets, such as regression values or masks. Rows are read one by one, targets like inputs, so memory does not
-grow with the data. Those of an unpacked array are read from their places, after the archive's checksums were verified.
+A label of shape (samples,) or (samples, 1) that holds integers or booleans is a class for each sample; any other
+numbers are targets, such as regression values or masks. Rows are read one by one, targets like inputs, so memory does
+not grow with the data. Those of an unpacked array are read from their places, after the archive's checksums were
+verified.
 Nothing is unpickled, and no array is read that is not as long as its header says.
 """
 
@@ -273,12 +274,12 @@ def _labels(members: _Members, headers: Mapping[str, Header], label: str, where:
     if header.dtype.kind not in "biuf":
         found = f"{header.dtype} of shape {header.shape}"
         raise DataError(f"{where}: array {label!r}", "numbers, integers of shape (samples,) for classes", found)
-    if len(header.shape) != 1 or header.dtype.kind == "f":
+    if math.prod(header.shape[1:]) != 1 or header.dtype.kind == "f":
         return None
     with members[label][0]() as file:
         rows, count = Rows(file, header), header.shape[0]
         parts = [rows.take(np.arange(start, min(start + _LABELS, count))) for start in range(0, count, _LABELS)]
-        return np.concatenate([_narrow(part) for part in parts] or [np.zeros(0, np.int64)])
+        return np.concatenate([_narrow(part.reshape(-1)) for part in parts] or [np.zeros(0, np.int64)])
 
 
 def _narrow(values: Array) -> Array:

@@ -13,7 +13,7 @@ from litegate.datasets.features import FeatureReader
 from litegate.diagnosis import exhausted, kind_of, message_of
 from litegate.evaluation.fed import fed_digests
 from litegate.failures import FailureKind
-from litegate.metrics.base import check_classes
+from litegate.metrics.base import check_classes, not_finite
 from litegate.metrics.classes import class_columns
 from litegate.metrics.loading import load_metric
 from litegate.records import Judged, UserCode
@@ -96,14 +96,18 @@ class Lockstep:
         ids = np.array([name.encode() for name in self._ids(index)])
         return {"index": index, "id": ids, "fed": fed_digests(features, labels)}
 
-    def measured(self, file: int, features: Mapping[str, Array], labels: Array) -> dict[str, Array]:
-        """What a file gives on these samples, as columns.
+    def measured(self, file: int, index: Array, features: Mapping[str, Array], labels: Array) -> dict[str, Array]:
+        """What a file gives on the samples at `index`, as columns.
 
         Raises:
             FileFailed: it cannot be loaded or run, or gave an output that is not finite.
             DataError: its outputs are not what the metric needs.
         """
         outputs = self._outputs(file, features)
+        bad = not_finite(outputs)
+        if bad is not None:
+            (sample,) = self._ids(index[bad[1] : bad[1] + 1])
+            raise FileFailed(file, FailureKind.NOT_FINITE, f"{NOT_FINITE}: its output {bad[0]} for sample {sample}")
         return self._metric.columns(outputs, labels, features) | class_columns(self._metric, outputs, labels)
 
     def _outputs(self, file: int, features: Mapping[str, Array]) -> dict[str, Array]:
@@ -117,8 +121,6 @@ class Lockstep:
             raise FileFailed(file, kind_of(error), message_of(error), exhausted(error) is None) from error
         finally:
             self._enter(None)
-        if not all(np.isfinite(output).all() for output in outputs.values()):
-            raise FileFailed(file, FailureKind.NOT_FINITE, NOT_FINITE)
         return outputs
 
     def _ids(self, index: Array) -> Sequence[str]:

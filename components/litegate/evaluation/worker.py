@@ -118,7 +118,7 @@ class _Worker:
                 continue
             inputs = features if wanted is None else {name: value[places] for name, value in features.items()}
             try:
-                rows.files[file] = self._lockstep.measured(file, inputs, labels[places]) | {ROW: places}
+                rows.files[file] = self._lockstep.measured(file, index[places], inputs, labels[places]) | {ROW: places}
             except FileFailed as failed:
                 self._board.dropped[file] = 1
                 self._connection.send(failed)

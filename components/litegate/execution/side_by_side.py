@@ -13,9 +13,9 @@ from litegate.errors import StepFailed
 from litegate.execution.step_run import StepRun
 from litegate.failures import FailureKind
 
-__all__ = ["StepRuns"]
+__all__ = ["AT_ONCE", "StepRuns"]
 
-_AT_ONCE = 4
+AT_ONCE = 4
 """A conversion takes up to ten times the model's size in memory, so that more cores need not help."""
 
 K = TypeVar("K")
@@ -61,7 +61,7 @@ class StepRuns:
         Yields:
             The calls by their names, as they end.
         """
-        with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, _AT_ONCE))) as pool:
+        with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, AT_ONCE))) as pool:
             futures = {pool.submit(copy_context().run, call): name for name, call in calls.items()}
             try:
                 yield ((futures[future], future) for future in as_completed(futures))

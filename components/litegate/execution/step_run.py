@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -24,6 +25,7 @@ from litegate.execution.retries import persistently
 from litegate.execution.returned.reading import BadStepInput
 from litegate.execution.returned.snapshots import Seen
 from litegate.execution.step import Step, parts
+from litegate.execution.times import Time, keep_time
 from litegate.execution.turns import turn
 from litegate.records import Record
 from litegate.settings import Settings
@@ -40,13 +42,16 @@ class StepRun:
 
     Args:
         executor: what runs the step's process; None for the one that the settings name.
+        label: what it is run for (`litegate.execution.times`), by which its time is kept; not kept if empty.
 
     Raises:
         BadInput: the settings name an executor that does not exist.
     """
 
-    def __init__(self, step: Step, request: Record, settings: Settings, executor: Executor | None = None) -> None:
-        self.step = step
+    def __init__(
+        self, step: Step, request: Record, settings: Settings, executor: Executor | None = None, label: str = ""
+    ) -> None:
+        self.step, self.label = step, label
         self.request, self.settings = request, settings
         self.workspace = Workspace(settings.workspace, settings.cache)
         self.executor = executor or new_executor(settings)
@@ -68,7 +73,7 @@ class StepRun:
             results = Results(self.step, self.request, self.keys(), self.workspace)
             results.look_up()
             with suppress(FileKilled):  # a failure like any other, once it has been tried often enough
-                persistently(partial(results.complete, self._compute), self.settings.waits, self._killed)
+                persistently(partial(results.complete, self._timed), self.settings.waits, self._killed)
             return results.joined()
 
     def find(self) -> Any | None:
@@ -106,6 +111,15 @@ class StepRun:
             for key in sorted(set(self.keys())) if self.step.cached else ():
                 stack.enter_context(turn(folder / f"{self.step.name}-{key}", self._killed, limit))
             yield
+
+    def _timed(self, request: Record) -> Any:
+        """One attempt, whose time is kept if it succeeds."""
+        began = time.monotonic()
+        result = self._compute(request)
+        if self.label:
+            took = Time(time.monotonic() - began, len(parts(self.step, request)))
+            keep_time(self.workspace, self.step.name, self.label, took)
+        return result
 
     def _compute(self, request: Record) -> Any:
         """One attempt."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,19 @@ from litegate.records import DataFinding
 from litegate.spec import EvaluationCode
 from litegate.spec.metric_facts import BUILT_IN, MetricFacts, is_top_k
 
-__all__ = ["chance", "classes_of", "constant_metric", "finding", "label_coverage"]
+__all__ = ["chance", "classes_of", "constant_metric", "finding", "label_coverage", "undeclared"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _PER_CLASS = 5
 """With so many samples for each class, a class without any is no accident."""
+_CERTAIN = 20
+"""So many samples that are all of the first half of the classes are no accident: once in a million times."""
 _NAMED = 5
+_NO_CLASSES = (
+    "are its {} columns scores of classes, and the labels theirs? If not, set evaluation.metric to what the output is "
+    "(mae, mse or cosine_similarity for values, or a metric of your own), or evaluation.label"
+)
 
 
 def finding(severity: str, code: EvaluationCode, message: str, **numbers: float) -> DataFinding:
@@ -34,6 +40,22 @@ def classes_of(metric: MetricFacts, outcomes: Outcomes) -> Array | None:
         return None
     labels = outcomes.target if outcomes.label is None else outcomes.label
     return labels if labels is not None and labels.ndim == 1 and labels.dtype.kind in "iu" else None
+
+
+def undeclared(metric: MetricFacts, labels: Array | None, outputs: Mapping[str, Any]) -> Iterator[DataFinding]:
+    """Whether a user's metric that says nothing of classes may be one of classes, so that something is not watched.
+
+    Args:
+        labels: the classes of all samples; None where the labels are targets.
+        outputs: of the model, by name, with their shapes.
+    """
+    shapes = [tensor.shape for tensor in outputs.values()]
+    if metric.classifies is not None or labels is None or len(shapes) != 1 or len(shapes[0]) != 2:
+        return
+    if labels.min() >= 0 and labels.max() < shapes[0][1]:
+        said = f"{metric.name} does not say whether it judges classes, so that predictions are not watched"
+        cure = "`classifies = True` has the gate ask for lost classes and max_prediction_shift, False ends this warning"
+        yield DataFinding(severity="warning", code="undeclared", data="evaluation", message=f"{said}: {cure}")
 
 
 def label_coverage(labels: Array, classes: int | None, names: Sequence[str] = ()) -> Iterator[DataFinding]:
@@ -53,8 +75,9 @@ def label_coverage(labels: Array, classes: int | None, names: Sequence[str] = ()
         return
     missing = [_named(label, names) for label in sorted(set(range(classes)) - set(seen.tolist()))]
     said = f"{len(missing)} of the model's {classes} outputs are no label of any of {len(labels):,} samples: "
-    expected = len(labels) >= _PER_CLASS * classes and 2 * len(seen) < classes
-    wrong = "; are the outputs classes, and the labels theirs?" if expected else ""
+    first_ones = len(labels) >= _CERTAIN and bool(seen[0] >= 0 and seen[-1] < len(seen))
+    expected = 2 * len(seen) < classes and (len(labels) >= _PER_CLASS * classes or first_ones)
+    wrong = f"; {_NO_CLASSES.format(classes)}" if expected else ""
     numbers = {"missing": len(missing), "classes": classes, "samples": len(labels)}
     yield finding("error" if expected else "warning", "classes", f"{said}{_listed(missing)}{wrong}", **numbers)
 

@@ -27,6 +27,7 @@ __all__ = [
     "judged_output",
     "no_class_scores",
     "no_single_score",
+    "not_finite",
     "sample_shape",
     "shape",
 ]
@@ -158,6 +159,15 @@ def check_classes(labels: Array, classes: int, where: str = WHERE, samples: Sequ
         raise DataError(where, f"labels from 0 to {classes - 1}", found)
 
 
+def not_finite(outputs: Outputs) -> tuple[str, int] | None:
+    """The first output with NaN or infinity, and the first sample in it; None if all are finite."""
+    for name, values in outputs.items():
+        bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+        if len(bad):
+            return name, int(bad[0])
+    return None
+
+
 def flat_pairs(output: Array, target: Array) -> tuple[Array, Array]:
     """Both as (n, elements) in double precision; axes of length one do not count.
 
@@ -165,7 +175,9 @@ def flat_pairs(output: Array, target: Array) -> tuple[Array, Array]:
         DataError: the shapes differ.
     """
     if sample_shape(output) != sample_shape(target):
-        raise DataError(WHERE, f"labels of the output's shape {shape(output)}", shape(target))
+        classes = " integers: classes? Those are judged by topK, macro_f1 and roc_auc"
+        found = shape(target) + (classes if target.ndim == 1 and target.dtype.kind in "iu" else "")
+        raise DataError(WHERE, f"labels of the output's shape {shape(output)}", found)
     size = len(output)
     return output.reshape(size, -1).astype(np.float64), target.reshape(size, -1).astype(np.float64)
 

@@ -10,6 +10,7 @@ from litegate.diagnosis import kind_of, message_of
 from litegate.errors import BadInput, StepFailed
 from litegate.execution.side_by_side import StepRuns
 from litegate.execution.step_run import StepRun
+from litegate.execution.times import label_of
 from litegate.execution.warm.keeping import own_parent
 from litegate.pipeline.evaluation import evaluate_files_request
 from litegate.pipeline.memory import ResultsInMemory
@@ -114,7 +115,7 @@ class LocalRun:
     def _evaluate(self) -> None:
         """All files that there are in one pass over the data; nothing can be judged without the baseline."""
         request = evaluate_files_request(self.results)
-        run = StepRun(STEPS["evaluate"], request, self.places)
+        run = StepRun(STEPS["evaluate"], request, self.places, label=self._label())
         with self._runs.held(run):
             found = dict(zip((file.artifact.variant for file in request.files), run.find_each(), strict=True))
             missing = [name for name, result in found.items() if result is None]
@@ -168,7 +169,8 @@ class LocalRun:
     def _step(self, job: Job, request: Record | None = None) -> None:
         self._tell(job, "running")
         try:
-            run = StepRun(STEPS[job.step], request or request_of(job.step, self.results, job.variant), self.places)
+            asked = request or request_of(job.step, self.results, job.variant)
+            run = StepRun(STEPS[job.step], asked, self.places, label=self._label(job.variant))
             with self._runs.held(run):
                 found = run.find()
                 result = run.run() if found is None else found
@@ -177,6 +179,9 @@ class LocalRun:
             raise
         self.results.keep(job.step, job.variant, named(run.request, result))
         self._tell(job, "success" if found is None else "found")
+
+    def _label(self, variant: str = "") -> str:
+        return label_of(self.request.spec.model.name, variant)
 
     def _tell(self, job: Job, state: str) -> None:
         with self._telling:

@@ -189,8 +189,8 @@ class Detection(Section):
     boxes: str = Field(min_length=1, description="For `map50` and `map50_95`: output of shape (batch, detections, 4).")
     scores: str = Field(
         min_length=1,
-        description="For these: output of shape (batch, detections); without `classes` (batch, detections, classes), of which "
-        "the largest names the class. What has no score above 0 is no detection.",
+        description="For these: output of shape (batch, detections); without `classes` (batch, detections, classes), "
+        "of which the largest names the class. What has no score above 0 is no detection.",
     )
     classes: str | None = Field(
         None, min_length=1, description="Output of shape (batch, detections): the number of the class of each."

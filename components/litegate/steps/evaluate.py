@@ -25,7 +25,7 @@ from litegate.evaluation.lockstep import FileFailed, Job
 from litegate.evaluation.one_pass import OnePass, Part
 from litegate.evaluation.pool import Pool, processes_for
 from litegate.failures import FailureKind
-from litegate.metrics.base import Metric, check_classes
+from litegate.lint.labels import check_labels
 from litegate.metrics.classes import number_of_classes
 from litegate.metrics.loading import load_metric
 from litegate.outcomes.clusters import Clusters
@@ -130,7 +130,8 @@ class _Evaluating:
         self._dataset = open_dataset(first.data, work, first.where, self._interface.inputs)
         shapes = {name: tensor.shape for name, tensor in self._interface.outputs.items()}
         self._classes = number_of_classes(self._metric, shapes)
-        _check_labels(self._dataset, self._metric, self._classes, f"{first.where} {first.data.uri}")
+        place, relabelled = f"{first.where} {first.data.uri}", first.preprocess is not None
+        check_labels(self._dataset, self._metric.facts, self._classes, place, relabelled)
         self._parts = {at: self._part(file) for at, file in self._files.items()}
 
     def run(self) -> dict[int, Result]:
@@ -207,19 +208,6 @@ def _needed(file: EvaluateRequest) -> Iterable[Artifact]:
 
 def _failure(file: EvaluateRequest, kind: FailureKind, message: str) -> FileFailure:
     return FileFailure(artifact_digest=file.artifact.file.digest, kind=kind, message=message)
-
-
-def _check_labels(dataset: Dataset, metric: Metric, classes: int | None, where: str) -> None:
-    if not dataset.labelled:
-        raise DataError(where, f"labels, which {metric.facts.name} needs", "none")
-    if classes is None:
-        return
-    if dataset.labels is None:
-        raise DataError(where, f"integers of shape (samples,) as labels for {metric.facts.name}", "targets")
-    if dataset.classes and len(dataset.classes) != classes:
-        found = f"{len(dataset.classes)}: {', '.join(dataset.classes)}"
-        raise DataError(where, f"{classes} class folders, as many as the model has classes", f"{found:.300}")
-    check_classes(dataset.labels, classes, where, dataset.ids)
 
 
 def _class_samples(dataset: Dataset, order: Array | range, classes: int | None) -> dict[int, int]:

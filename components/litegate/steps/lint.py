@@ -15,6 +15,7 @@ from litegate.errors import DataError, SpecError
 from litegate.inspection import read_file
 from litegate.inspection.large_constants import large_constants
 from litegate.lint.baseline import Baseline
+from litegate.lint.labels import check_labels
 from litegate.lint.near import NearCopies
 from litegate.lint.probing import Probe
 from litegate.lint.samples import counted, coverage, leakage, numbers_of_samples
@@ -76,7 +77,9 @@ class _Lint:
         self.probe = Probe(self.preprocess, self.evaluation.labels) if self.preprocess else None
         self.near = NearCopies(self.samples.get(self.signature, {}))
         metric = load_metric(request.metric, request.metric_code, request.judged)
-        self.baseline = Baseline(self.models[self.signature], metric, self.evaluation, self.order)
+        place = f"{EVALUATION} {request.evaluation.uri}"
+        self.baseline = Baseline(self.models[self.signature], metric, self.evaluation, self.order, place)
+        check_labels(self.evaluation, metric.facts, self.baseline.classes, place, self.preprocess is not None)
         self.copies: set[str] = set()
         self.compared = self.searched = 0
 

@@ -137,9 +137,9 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
     benchmark = BenchmarkOperator(upstream=evaluate, **owner.alone)
     gate = GateOperator(upstream=benchmark, trigger_rule=TriggerRule.ALL_DONE)
     register = RegisterOperator(upstream=gate, on_success_callback=RunNotifier(spec, judged))
-    promote = PromoteOperator(upstream=register, on_success_callback=RunNotifier(spec, promoted), **owner.alone)
+    promote = PromoteOperator(upstream=register, on_success_callback=RunNotifier(spec, promoted))
     if spec.approval is not None:
-        _approval(promote, spec, spec.approval, owner)
+        _approval(promote, spec, spec.approval)
 
 
 def _variants(before: Upstream, owner: Owner, *, prefixed: bool) -> Any:
@@ -154,7 +154,7 @@ def _variants(before: Upstream, owner: Owner, *, prefixed: bool) -> Any:
     return variant
 
 
-def _approval(promote: PromoteOperator, spec: Spec, asks: Approval, owner: Owner) -> None:
+def _approval(promote: PromoteOperator, spec: Spec, asks: Approval) -> None:
     """Ask a person, and record the answer."""
     approve = ApproveOperator(upstream=promote, approval=asks, notifiers=RunNotifier(spec, asked))
     tells = RunNotifier(spec, decided)
@@ -163,5 +163,4 @@ def _approval(promote: PromoteOperator, spec: Spec, asks: Approval, owner: Owner
         on_success_callback=tells,
         on_failure_callback=tells,
         on_skipped_callback=tells,
-        **owner.alone,
     )

@@ -33,10 +33,10 @@ class DecideApprovalOperator(StepOperator):
         return approval_request(spec, records.run_result(), records.promotion(), self._approval, asking)
 
     @override
-    def run_step(self, step: str, request: Record) -> Any:
+    def run_step(self, step: str, request: Record, label: str = "") -> Any:
         """Take the decision; a time-out after somebody else has decided has nothing to decide any more."""
         try:
-            return super().run_step(step, request)
+            return super().run_step(step, request, label)
         except BadInput as error:
             if self._approval.timed_out:
                 raise AirflowSkipException(f"decided otherwise in the meantime: {error}") from None

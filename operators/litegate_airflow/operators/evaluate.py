@@ -12,7 +12,7 @@ from litegate.pipeline.evaluation import evaluated_alone
 from litegate.pipeline.tasks import EACH, Job, task_of
 from litegate.records import Evaluations, Failure, Record
 from litegate.variants import BASELINE, CHAMPION
-from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.operators.step import StepOperator, label_for
 from litegate_airflow.runtime.failing import Doing, failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.xcom import FAILURES
@@ -47,7 +47,8 @@ class EvaluateOperator(StepOperator):
         with failures_reported(records.ti, self.step) as doing, self.connected():
             if problem := records.unchecked():
                 raise AirflowSkipException(f"nothing will be judged: {problem}")
-            evaluations: Evaluations = self.run_step(self.step, self.request_of(Job(self.step), records))
+            job = Job(self.step)
+            evaluations: Evaluations = self.run_step(self.step, self.request_of(job, records), label_for(job, records))
             _check_references(evaluations.failures, doing)
             for each in evaluations.done:
                 records.keep(Job(self.step, each.variant), each)

@@ -10,10 +10,11 @@ from typing_extensions import override
 
 from litegate.execution.side_by_side import StepRuns
 from litegate.execution.step_run import StepRun
+from litegate.execution.times import label_of
 from litegate.pipeline.names import named
 from litegate.pipeline.requests import request_of
 from litegate.pipeline.tasks import Job
-from litegate.records import Record
+from litegate.records import Record, Resolved
 from litegate.settings import settings
 from litegate.steps import STEPS
 from litegate_airflow.operators.wired import WiredOperator
@@ -23,7 +24,13 @@ from litegate_airflow.runtime.run_records import RunRecords
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-__all__ = ["SideBySideOperator", "StepOperator", "StepsOperator", "VariantOperator"]
+__all__ = ["SideBySideOperator", "StepOperator", "StepsOperator", "VariantOperator", "label_for"]
+
+
+def label_for(job: Job, records: RunRecords) -> str:
+    """What a job of a quantize run is run for, by which its time is kept."""
+    resolved = records.maybe(Resolved, "resolve")
+    return label_of(resolved.spec.model.name, job.variant) if resolved else ""
 
 
 class StepOperator(WiredOperator):
@@ -64,12 +71,15 @@ class StepOperator(WiredOperator):
     def execute(self, context: Context) -> Any:
         """Run the step; a failure is left in XCom for the gate before it is raised."""
         with failures_reported(context["ti"], self.step, self.variant or None), self.connected():
-            result = self.run_step(self.step, self.request(RunRecords(context["ti"])))
+            records = RunRecords(context["ti"])
+            request = self.request(records)
+            timed = STEPS[self.step].cached and bool(self.does)
+            result = self.run_step(self.step, request, label_for(self.jobs[0], records) if timed else "")
             return self.deliver(result, context)
 
-    def run_step(self, step: str, request: Record) -> Any:
-        """Run a step in a child process that ends with the task."""
-        with self._runs.held(StepRun(STEPS[step], request, settings())) as run:
+    def run_step(self, step: str, request: Record, label: str = "") -> Any:
+        """Run a step in a child process that ends with the task; `label` says what for, by which its time is kept."""
+        with self._runs.held(StepRun(STEPS[step], request, settings(), label=label)) as run:
             return named(request, run.run())
 
     def find_step(self, step: str, request: Record) -> Record | None:
@@ -109,7 +119,7 @@ class StepsOperator(StepOperator):
 
     def run_job(self, job: Job, records: RunRecords) -> Record:
         """What one of them finds."""
-        result: Record = self.run_step(job.step, self.request_of(job, records))
+        result: Record = self.run_step(job.step, self.request_of(job, records), label_for(job, records))
         return result
 
 
@@ -120,7 +130,8 @@ class SideBySideOperator(StepsOperator):
     def run_jobs(self, records: RunRecords, doing: Doing) -> None:
         calls = {}
         for doing.job in self.jobs:  # threads know nothing of XCom
-            calls[doing.job] = partial(self.run_step, doing.job.step, self.request_of(doing.job, records))
+            asked, label = self.request_of(doing.job, records), label_for(doing.job, records)
+            calls[doing.job] = partial(self.run_step, doing.job.step, asked, label)
         with self._runs.side_by_side(calls) as ended:
             for doing.job, future in ended:
                 records.keep(doing.job, future.result())

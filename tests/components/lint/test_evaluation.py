@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from litegate.lint.evaluation import chance, constant_metric, label_coverage
+from litegate.lint.evaluation import chance, constant_metric, label_coverage, undeclared
 from litegate.outcomes.columns import Outcomes
 from litegate.records import DataFinding
 from litegate.spec.metric_facts import MetricFacts, built_in_facts
@@ -38,7 +39,9 @@ def codes(findings: Iterable[DataFinding]) -> list[tuple[str, str]]:
     [
         (np.zeros(100, int), 4, [("error", "one_class")]),
         (np.arange(400) % 2, 64, [("error", "classes")]),
-        (np.arange(100) % 2, 64, [("warning", "classes")]),
+        (np.arange(100) % 2, 64, [("error", "classes")]),
+        (np.arange(100) % 2 * 40, 64, [("warning", "classes")]),
+        (np.arange(15) % 2, 64, [("warning", "classes")]),
         (np.arange(400) % 3, 4, [("warning", "classes")]),
         (np.arange(400) % 4, 4, []),
         (np.arange(400) % 4, None, []),
@@ -116,6 +119,16 @@ def test_a_ranking_of_many_classes_is_the_mean_of_each_against_the_rest() -> Non
 )
 def test_macro_f1_must_be_more_than_that_of_a_constant_answer(predictions: Array, expected: list[Any]) -> None:
     assert codes(chance(facts("macro_f1"), outcomes(output=predictions, target=FOUR), False)) == expected
+
+
+def test_a_users_metric_that_does_not_say_whether_it_judges_classes_is_named_where_it_may() -> None:
+    scores = {"y": SimpleNamespace(shape=(-1, 4))}
+    own, labels = MetricFacts(name="m:Own"), np.arange(100) % 4
+    assert codes(undeclared(own, labels, scores)) == [("warning", "undeclared")]
+    assert codes(undeclared(own, labels + 1, scores)) == []
+    assert codes(undeclared(own, None, scores)) == []
+    for says in (True, False):
+        assert codes(undeclared(own.model_copy(update={"classifies": says}), labels, scores)) == []
 
 
 def test_only_metrics_of_classes_have_a_chance() -> None:

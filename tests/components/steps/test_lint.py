@@ -154,6 +154,39 @@ def test_a_preprocess_that_looks_at_the_label_or_draws_at_random_stops_the_run(p
             lint(pipeline("keras3.keras", preprocess=f"tells:{name}"))
 
 
+def test_what_does_not_fit_the_metric_is_said_before_anything_is_quantized(pipeline: Make, models: Path) -> None:
+    image, label = quarters(models, "test")
+    with np.load(models / "masks.npz") as arrays:
+        np.savez(models / "white.npz", image=arrays["image"], label=arrays["label"] * 255)
+    overflowing = image.copy()
+    overflowing[31] = 3e38
+    np.savez(models / "overflowing.npz", image=overflowing, label=label)
+    np.savez(models / "one_hot.npz", image=image, label=np.eye(4, dtype=np.float32)[label])
+    waves, masks = ("denoiser.keras", "waves_train.npz", "waves.npz"), ("segmenter.keras", "masks_train.npz")
+    for steps, said in [
+        (pipeline("keras3.keras", evaluation="one_hot.npz"), r"one-hot\? save label.argmax\(axis=1\)"),
+        (pipeline("keras3.keras", evaluation="overflowing.npz"), "NaN or infinity in its output .* for sample 31"),
+        (pipeline(*waves).but(evaluation={"metric": "iou"}), "masks of whole numbers from 0 to 1 for iou"),
+        (
+            pipeline(*masks, "masks.npz").but(evaluation={"metric": "top1"}),
+            r"\(batch, classes\), two .* got \(batch, 8",
+        ),
+        (pipeline(*masks, "white.npz").but(evaluation={"metric": "iou"}), "from 0 to 1 for iou, got 255"),
+    ]:
+        with pytest.raises(BadStepInput, match=said):
+            lint(steps)
+
+
+def test_integer_labels_with_an_axis_of_one_are_classes(pipeline: Make, models: Path) -> None:
+    for name in ("calibration", "test"):
+        image, label = quarters(models, name)
+        np.savez(models / f"{name}_column.npz", image=image, label=label[:, np.newaxis].astype(np.uint8))
+    steps = pipeline("keras3.keras", calibration="calibration_column.npz", evaluation="test_column.npz")
+    assert lint(steps).findings == ()
+    assert steps.sample().labels == pipeline("keras3.keras").sample().labels
+    assert steps.evaluated_score() == pipeline("keras3.keras").evaluated_score()
+
+
 FORMS = {"csv": ".csv", "npy": "", "parquet": ".parquet", "tfrecord": ".tfrecord", "webdataset": ".tar"}
 
 

@@ -32,7 +32,10 @@ def run(ti: Any, steps: Steps, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_each_step_leaves_its_result(ti: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(run(ti, Steps(), monkeypatch)) == set(map(str, JOBS))
+    steps = Steps()
+    assert set(run(ti, steps, monkeypatch)) == set(map(str, JOBS))
+    name = parse_spec(SPEC).model.name
+    assert steps.labels == {f"{name}/all", f"{name}/float32"}, "by which their times are kept"
 
 
 @pytest.mark.parametrize("job", JOBS, ids=str)

@@ -26,7 +26,7 @@ class Ledger:
     stored: Position | None
     steps: list[str] = field(default_factory=list)
 
-    def __call__(self, step: Step, *_: Any) -> Ledger:
+    def __call__(self, step: Step, *_: Any, label: str = "") -> Ledger:
         self.steps.append(step.name)
         return self
 

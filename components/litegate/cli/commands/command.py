@@ -13,7 +13,9 @@ from litegate.cli.output import STDOUT, json_target
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
 
-__all__ = ["Command", "Parser"]
+__all__ = ["DRY_RUN", "Command", "Parser"]
+
+DRY_RUN = "say what would be computed, what is there, and about how long; compute nothing, start no server"
 
 Parser = argparse.ArgumentParser
 

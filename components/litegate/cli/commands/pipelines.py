@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import Command, Parser
+from litegate.cli.commands.command import DRY_RUN, Command, Parser
 
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
@@ -19,6 +20,10 @@ is pending or it is blocked (rolled back, another one frozen, or a later one cha
 
 
 def _run(home: Home, options: Namespace) -> int:
+    if options.dry_run:
+        from litegate.cli import dry_run
+
+        return dry_run.dry_run_of_file(home, options.spec, options.json, uuid.uuid4().hex if options.remeasure else "")
     from litegate.cli import pipeline
 
     return pipeline.run(home, options.spec, options.json, options.remeasure)
@@ -39,6 +44,7 @@ def _demo(home: Home, options: Namespace) -> int:
 def _run_arguments(parser: Parser) -> None:
     parser.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
     parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
+    parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
 
 
 def _follow_arguments(parser: Parser) -> None:
