@@ -155,7 +155,8 @@ def check_classes(labels: Array, classes: int, where: str = WHERE, samples: Sequ
     bad = np.flatnonzero((labels < 0) | (labels >= classes))
     if len(bad):
         sample = f" for sample {samples[int(bad[0])]}" if samples else ""
-        found = f"{labels[bad[0]]}{sample} ({len(bad)} such labels)"
+        from_one = labels.min() == 1 and labels.max() == classes
+        found = f"{labels[bad[0]]}{sample} ({len(bad)} such labels{'; numbered from 1?' if from_one else ''})"
         raise DataError(where, f"labels from 0 to {classes - 1}", found)
 
 

@@ -78,6 +78,7 @@ class _Lint:
         self.near = NearCopies(self.samples.get(self.signature, {}))
         metric = load_metric(request.metric, request.metric_code, request.judged)
         place = f"{EVALUATION} {request.evaluation.uri}"
+        self.metric = metric.facts
         self.baseline = Baseline(self.models[self.signature], metric, self.evaluation, self.order, place)
         check_labels(self.evaluation, metric.facts, self.baseline.classes, place, self.preprocess is not None)
         self.copies: set[str] = set()
@@ -157,7 +158,12 @@ class _Lint:
         return choose(self.evaluation.ids, count if most is None else min(count, most), self.request.seed)
 
     def _classes(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
-        """How many samples each class has: by name where both datasets have names, else by number."""
+        """How many samples each class has: by name where both datasets have names, else by number.
+
+        Integers that the metric does not take for classes, such as ages, are none.
+        """
+        if self.metric.classifies is False:
+            return {}, {}
         chosen = self._chosen()
         one, other = self.calibration, self.evaluation
         names = (one.classes, other.classes) if one.classes and other.classes else ((), ())

@@ -44,7 +44,8 @@ def _ending(gate: Gate) -> str:
 def _clauses(spec: Spec) -> Iterator[str]:
     metric = built_in_facts(spec.evaluation.metric)
     yield from _clauses_of_metric(spec, metric)
-    yield from _clauses_of_classes(spec.gate)
+    if metric is None or metric.classifies:
+        yield from _clauses_of_classes(spec.gate)
     yield from _clauses_of_slices(spec, metric)
     yield from _clauses_of_file(spec.gate)
 

@@ -41,7 +41,8 @@ def test_labels_that_fit_are_taken(tmp_path: Path, metric: str, label: Array, cl
 
 WRONG = [
     ("mae", None, None, "labels, which mae needs, got none"),
-    ("top1", CLASSES + 1, 3, r"labels from 0 to 2, got 3 for sample 2 \(2 such labels\)"),
+    ("top1", CLASSES + 1, 3, r"labels from 0 to 2, got 3 for sample 2 \(2 such labels; numbered from 1\?\)"),
+    ("top1", CLASSES * 2, 3, r"labels from 0 to 2, got 4 for sample 2 \(2 such labels\)"),
     ("top1", CLASSES - 1, 3, "labels from 0 to 2, got -1 for sample 0"),
     ("roc_auc", CLASSES, 2, "labels from 0 to 1, got 2 for sample 2"),
     ("top1", np.eye(3)[CLASSES], 3, r"targets: float64 of shape \(samples, 3\) \(one-hot\? save label.argmax"),
