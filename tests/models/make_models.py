@@ -92,6 +92,17 @@ def segmenter(folder: Path) -> object:
     return model
 
 
+def tagger(folder: Path) -> object:
+    """Twelve independent labels that it is sure of: many of its sigmoids are one but for rounding."""
+    rng = np.random.default_rng(19)
+    weights = rng.normal(0, 6, (8, 12)).astype(np.float32)
+    x = rng.normal(0, 1, (300, 8)).astype(np.float32)
+    np.savez(folder / "tags.npz", x=x, label=(x @ weights > 0).astype(np.float32))
+    model = keras.Sequential([keras.Input((8,), name="x"), keras.layers.Dense(12, activation="sigmoid")])
+    model.layers[0].set_weights([weights, np.zeros(12, np.float32)])
+    return model
+
+
 def sequences(folder: Path) -> None:
     """Recurrent models of twelve steps: which of three waves it is, and which of three words is said most."""
     rng = np.random.default_rng(17)
@@ -195,6 +206,7 @@ def main(folder: Path) -> None:
     two_inputs().save(folder / "two_inputs.keras")
     denoiser(folder).save(folder / "denoiser.keras")
     segmenter(folder).save(folder / "segmenter.keras")
+    tagger(folder).save(folder / "tagger.keras")
     sequences(folder)
     any_size().save(folder / "any_size.keras")
     untracked = Untracked()

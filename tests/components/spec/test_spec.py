@@ -82,6 +82,7 @@ BAD = [
     Bad("no pattern of a slice", {"evaluation": PATHS | {"slices": ["(v"]}}, "spec: evaluation.slices", "regular", "("),
     Bad("a slice with =", {"evaluation": SITES | {"slices": ["a=b"]}}, "spec: evaluation.slices", "no `=`", "'a=b'"),
     Bad("slices without a limit", {"evaluation": SITES}, "spec: gate.max_slice_drop", "a slice of eval", "null"),
+    Bad("fresh slices", {"requalify": SITES}, "spec: requalify.max_slice_drop", "a slice of requalify", "null"),
     Bad("a limit without slices", {"gate": {"max_slice_drop": 0.1}}, "spec: evaluation.slices", "the fields", "none"),
     Bad("more than all", {"evaluation": SITES, "gate": {"max_slice_drop": 2.0}}, "spec: gate.max_slice_drop", "1", "2"),
     Bad("unknown finding", {"calibration": ALLOWED}, "spec: calibration.allow.0", "'leakage'", "'leaks'"),
