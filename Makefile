@@ -7,7 +7,7 @@ COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --n
 # Each process gets tests that follow each other, which share servers, and when it has none left half of another's.
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 
-.PHONY: help setup run stop test quick screenshots docs bench bench-gate bench-predict bench-promotion lint lock
+.PHONY: help setup run stop test quick screenshots docs zoo bench bench-gate bench-predict bench-promotion lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -52,6 +52,9 @@ lint: setup  ## Check style, types and who imports whom.
 
 docs: setup  ## Write the spec reference anew from the schema.
 	@$(BIN)/litegate schema --markdown > docs/spec-reference.md
+
+zoo: setup  ## Send a model of each architecture family through all variants, and write docs/zoo.md.
+	@$(BIN)/python -m tests.zoo.make_table
 
 lock:  ## Write both lock files anew from pyproject.toml.
 	$(COMPILE) --extra tensorflow --group build -o deploy/locks/tensorflow.txt

@@ -76,6 +76,12 @@ SPECS = (
         _evaluation(metric="accuracy"),
     ),
     _row(
+        "detection",
+        "A detection metric without the names of its outputs",
+        "evaluation.detection: expected detection for map50, got null",
+        _evaluation(metric="map50"),
+    ),
+    _row(
         "both",
         "Two ways of stopping early at once",
         "first_samples or sequential...got both",

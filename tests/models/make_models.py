@@ -92,6 +92,17 @@ def segmenter(folder: Path) -> object:
     return model
 
 
+def tagger(folder: Path) -> object:
+    """Twelve independent labels that it is sure of: many of its sigmoids are one but for rounding."""
+    rng = np.random.default_rng(19)
+    weights = rng.normal(0, 6, (8, 12)).astype(np.float32)
+    x = rng.normal(0, 1, (300, 8)).astype(np.float32)
+    np.savez(folder / "tags.npz", x=x, label=(x @ weights > 0).astype(np.float32))
+    model = keras.Sequential([keras.Input((8,), name="x"), keras.layers.Dense(12, activation="sigmoid")])
+    model.layers[0].set_weights([weights, np.zeros(12, np.float32)])
+    return model
+
+
 def sequences(folder: Path) -> None:
     """Recurrent models of twelve steps: which of three waves it is, and which of three words is said most."""
     rng = np.random.default_rng(17)
@@ -156,6 +167,31 @@ class TwoSignatures(tf.Module):
         return {"x": tf.nn.softmax(code @ tf.transpose(self.weights))}
 
 
+class ManyOutputs(tf.Module):
+    """Says of a picture of quarters, each in an output of its own, what the metrics of single outputs judge."""
+
+    def __init__(self) -> None:
+        self.kernel = tf.Variable(np.full((4, 4, 1, 1), 1 / 16, np.float32))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 8, 8, 1), tf.float32, name="image")])
+    def serve(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        bright = tf.nn.conv2d(image, self.kernel, strides=4, padding="VALID")
+        quarters = tf.reshape(bright, (-1, 4))
+        row, column = np.divmod(np.arange(4), 2) / np.float32(2)
+        boxes = np.stack([row, column, row + 0.5, column + 0.5], axis=1).astype(np.float32)
+        wide = tf.image.resize(bright, (8, 8), "nearest")
+        none = quarters * 0.0
+        return {
+            "probability": tf.sigmoid(20 * tf.reduce_sum(quarters * [-1.0, -1.0, 1.0, 1.0], axis=1, keepdims=True)),
+            "boxes": boxes + none[..., tf.newaxis],
+            "classes": np.arange(4, dtype=np.float32) + none,
+            "scores": tf.sigmoid(20 * (quarters - 0.5)),
+            "map": tf.argmax(tf.concat([0.5 + 0.0 * wide, wide], axis=-1), axis=-1),
+            "picture": wide,
+            "tokens": tf.stack([quarters, quarters], axis=1),
+        }
+
+
 def main(folder: Path) -> None:
     data(folder)
     three = trained(keras, folder)
@@ -170,10 +206,13 @@ def main(folder: Path) -> None:
     two_inputs().save(folder / "two_inputs.keras")
     denoiser(folder).save(folder / "denoiser.keras")
     segmenter(folder).save(folder / "segmenter.keras")
+    tagger(folder).save(folder / "tagger.keras")
     sequences(folder)
     any_size().save(folder / "any_size.keras")
     untracked = Untracked()
     tf.saved_model.save(untracked, str(folder / "untracked"), {"serving_default": untracked.serve})
+    many = ManyOutputs()
+    tf.saved_model.save(many, str(folder / "many_outputs"), {"serving_default": many.serve})
     module = TwoSignatures()
     signatures = {"encode": module.encode, "decode": module.decode}
     tf.saved_model.save(module, str(folder / "two_signatures"), signatures)

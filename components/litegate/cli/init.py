@@ -11,6 +11,7 @@ import yaml
 from litegate.cli.output import answer
 from litegate.cli.progress import Progress, showing_log
 from litegate.errors import SpecError
+from litegate.first_spec.judging import Asked
 from litegate.first_spec.looking import Look, name_of
 from litegate.first_spec.text import FirstSpec
 from litegate.settings import settings
@@ -57,6 +58,7 @@ def look_of(options: Namespace, named: str) -> Look:
         signature=options.signature,
         format=options.format,
         max_drop=getattr(options, "max_drop", None),
+        asked=Asked(options.metric, options.judged, dict(options.detection)),
         named=named,
     )
 

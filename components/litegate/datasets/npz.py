@@ -128,6 +128,11 @@ class _ArrayDataset:
         """The sample's position."""
         return str(position)
 
+    def some(self, name: str, indices: Array) -> Array:
+        """Rows of one array, in ascending order."""
+        with self._rows(indices) as rows:
+            return rows[name].take(indices)
+
     @contextmanager
     def _rows(self, _wanted: Array | range) -> Iterator[Mapping[str, Rows]]:
         """A context in which the rows that are wanted of each array are read, in ascending order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from litegate.work.step_work import Work
 
 __all__ = ["infer_schema"]
 
+Array = np.ndarray[Any, np.dtype[Any]]
+_LOOKED_AT, _LARGEST = 256, 1024
+"""So many samples are looked at, and of each so many numbers at most."""
 _NO_LABEL = ""
 """No field has this name: whatever is there counts as a field."""
 
@@ -39,9 +43,28 @@ def infer_schema(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
         return _images(files, place, inputs)
     if ref.format in ("npz", "npy"):
         arrays = (NpzDataset if ref.format == "npz" else NpyDataset).open(files, place, Wanted(_NO_LABEL))
-        fields = {name: DataField(dtype=h.dtype.name, shape=h.shape[1:]) for name, h in arrays.headers.items()}
+        fields = {name: _of_array(arrays, name) for name in arrays.headers}
         return InferredSchema(samples=len(arrays.ids), fields=fields)
     return _records(files, ref.format, place)
+
+
+def _of_array(arrays: NpzDataset | NpyDataset, name: str) -> DataField:
+    """An array, of whole numbers with their range as far as they are looked at."""
+    header = arrays.headers[name]
+    whole = header.dtype.kind in "biu" and math.prod(header.shape[1:]) <= _LARGEST
+    some = arrays.some(name, _spread(header.shape[0])) if whole else None
+    return _field_of(header.dtype.name, header.shape[1:], some)
+
+
+def _spread(samples: int) -> Array:
+    """Samples from everywhere, in ascending order."""
+    return np.unique(np.linspace(0, samples - 1, min(samples, _LOOKED_AT)).astype(np.int64))
+
+
+def _field_of(dtype: str, shape: tuple[int, ...], some: Array | None) -> DataField:
+    if some is None or not some.size or some.dtype.kind not in "biu":
+        return DataField(dtype=dtype, shape=shape)
+    return DataField(dtype=dtype, shape=shape, low=int(some.min()), high=int(some.max()))
 
 
 def _images(files: Files, place: str, inputs: Mapping[str, Any]) -> InferredSchema:
@@ -64,14 +87,27 @@ def _records(files: Mapping[str, Callable[[], Path]], form: str, place: str) -> 
 
 
 def _field(shard: Shard, name: str) -> DataField:
-    """A field of the first record."""
+    """A field of the first record, with the range of its whole numbers in some records."""
     try:
         value = next(iter(shard.read(np.array([0]), [name]))).get(name)
     except DataError:  # a column of text, which no input takes
         value = None
     if value is None:
         return DataField(dtype="text", shape=())
-    return _image(value) if isinstance(value, bytes) else DataField(dtype=value.dtype.name, shape=value.shape)
+    if isinstance(value, bytes):
+        return _image(value)
+    whole = value.dtype.kind in "biu" and value.size <= _LARGEST
+    return _field_of(value.dtype.name, value.shape, _some(shard, name) if whole else None)
+
+
+def _some(shard: Shard, name: str) -> Array | None:
+    """Numbers of some records; None where one of them has others."""
+    try:
+        found = [record.get(name) for record in shard.read(_spread(len(shard)), [name])]
+    except DataError:
+        return None
+    numbers = [np.ravel(each) for each in found if isinstance(each, np.ndarray)]
+    return np.concatenate(numbers) if numbers else None
 
 
 def _image(value: Raw) -> DataField:

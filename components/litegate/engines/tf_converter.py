@@ -14,7 +14,7 @@ from typing_extensions import override
 from litegate.datasets.representative import Samples
 from litegate.engines import engine
 from litegate.engines.engine import Calibrated, Calibration, Refused, SourceModel
-from litegate.engines.integer_inputs import refused_integers
+from litegate.engines.refusals import in_words
 from litegate.failures import FailureKind
 from litegate.inspection import calibrator_problem, read_file
 from litegate.inspection.tflite import describe_unopened
@@ -164,9 +164,7 @@ def _convert(converter: Any, recipe: Recipe, float_model: bytes) -> bytes:
         with _quiet():
             content: bytes = converter.convert()
     except Exception as error:
-        found = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
-        reason = refused_integers(str(error), read_file(float_model))
-        found = f"{reason} ({found})" if reason else found
+        found = in_words(f"{type(error).__name__}: {error}", read_file(float_model))
         raise Refused(FailureKind.UNSUPPORTED, f"the converter refused {recipe.name}: {found}") from error
     return content
 

@@ -16,7 +16,7 @@ from litegate.failures import FailureKind
 from litegate.metrics.base import check_classes, not_finite
 from litegate.metrics.classes import class_columns
 from litegate.metrics.loading import load_metric
-from litegate.records import UserCode
+from litegate.records import Judged, UserCode
 from litegate.runtimes import Model, load_runtime
 from litegate.user_code.source import load_preprocess
 
@@ -58,6 +58,7 @@ class Job:
     reader: FeatureReader
     metric: str
     metric_code: UserCode | None
+    judged: Judged
     preprocess: UserCode | None
     classes: int | None
 
@@ -75,7 +76,7 @@ class Lockstep:
     def __init__(self, job: Job, enter: Callable[[int | None], None] = lambda _: None) -> None:
         self._job, self._enter = job, enter
         self._models: dict[int, Model] = {}
-        self._metric = load_metric(job.metric, job.metric_code)
+        self._metric = load_metric(job.metric, job.metric_code, job.judged)
         self._preprocess = load_preprocess(job.preprocess)
 
     def batches(self, samples: Array | range) -> Iterator[tuple[Array, Array, dict[str, Array]]]:
@@ -107,7 +108,7 @@ class Lockstep:
         if bad is not None:
             (sample,) = self._ids(index[bad[1] : bad[1] + 1])
             raise FileFailed(file, FailureKind.NOT_FINITE, f"{NOT_FINITE}: its output {bad[0]} for sample {sample}")
-        return self._metric.columns(outputs, labels) | class_columns(self._metric, outputs, labels)
+        return self._metric.columns(outputs, labels, features) | class_columns(self._metric, outputs, labels)
 
     def _outputs(self, file: int, features: Mapping[str, Array]) -> dict[str, Array]:
         self._enter(file)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litegate.errors import DataError
+from litegate.first_spec.judging import Asked, judged_by, size_of
 from litegate.first_spec.text import FirstSpec
 from litegate.gate.evidence import PairedProportions, needed
 from litegate.records import DataField, InferredSchema, Signature, TensorSpec
@@ -17,6 +18,7 @@ __all__ = ["DataSet", "first_spec"]
 
 _LABELS = ("label", "labels", "target", "targets", "class", "cls", "y")
 _TABLES = ("csv", "parquet", "tfrecord", "webdataset")
+_NOTHING = Asked()
 _USUAL_SAMPLES = 200
 _FLIPPED = 0.01
 """The share of samples that a good variant loses, and of those that it gains; ResNet-8 on CIFAR-10 has twice that."""
@@ -41,6 +43,7 @@ def first_spec(
     target: str = "cpu",
     label: str | None = None,
     max_drop: float | None = None,
+    asked: Asked = _NOTHING,
 ) -> FirstSpec:
     """Decide what can be decided, and note what cannot.
 
@@ -48,9 +51,11 @@ def first_spec(
         model: its address, as the spec is to name it.
         label: the name of the labels' field, if it has to be told.
         max_drop: the largest allowed loss; None for a usual one.
+        asked: what the model is to be judged by, as far as it has to be told.
 
     Raises:
-        DataError: the datasets have no labels that can be told, or not what the model takes.
+        DataError: the datasets have no labels or no metric that can be told, or not what the model takes.
+        SpecError: an output that `asked` names is none of the model's.
     """
     inputs, outputs = ({n: _shown(t) for n, t in side.items()} for side in (signature.inputs, signature.outputs))
     head = [
@@ -62,20 +67,29 @@ def first_spec(
     spec.keys["calibration"] = _data_keys(spec, "calibration", calibration, signature, label or own_label)
     spec.keys["calibration"]["samples"] = min(_USUAL_SAMPLES, calibration.found.samples)
     spec.keys["evaluation"] = _data_keys(spec, "evaluation", evaluation, signature, own_label)
-    spec.keys["evaluation"]["metric"], gate = _metric(spec, evaluation, signature, own_label)
+    gate = _judged(spec, evaluation, signature, own_label, asked)
     if max_drop is not None:
         gate["max_drop"] = max_drop
     if calibration.uri == evaluation.uri:
         spec.keys["calibration"]["allow"] = ["leakage"]
         spec.comments["calibration.allow"] = "take this away once evaluation has data of its own"
         spec.notes.append("the same samples calibrate and evaluate, which flatters the variants: name other data")
-    spec.keys |= _choices(spec, target, gate)
+    spec.keys |= _choices(spec, target, gate, signature)
     if spec.keys["evaluation"]["metric"] == "top1":
         _note_power(spec, evaluation.found.samples)
     return spec
 
 
-def _choices(spec: FirstSpec, target: str, gate: dict[str, Any]) -> dict[str, Any]:
+def _judged(spec: FirstSpec, data: DataSet, signature: Signature, label: str | None, asked: Asked) -> dict[str, Any]:
+    """Add what the model is judged by, and return the limit."""
+    found = judged_by(signature, None if label is None else data.found.fields.get(label), asked, data.uri)
+    spec.keys["evaluation"] |= found.evaluation
+    spec.comments["gate.max_drop"] = found.unit
+    spec.notes += found.notes
+    return dict(found.gate)
+
+
+def _choices(spec: FirstSpec, target: str, gate: dict[str, Any], signature: Signature) -> dict[str, Any]:
     spec.comments |= {
         "target": " | ".join(TARGETS),
         "variants": "or all; these are LiteRT's own choice for the target",
@@ -83,8 +97,13 @@ def _choices(spec: FirstSpec, target: str, gate: dict[str, Any]) -> dict[str, An
         "select": "of those that pass: smallest | fastest | most_accurate",
     }
     limits = gate | {"confidence": 0.95}
-    chosen = {"target": target, "variants": list(TARGETS[target].default)}
-    return {"target": chosen["target"], "variants": chosen["variants"], "gate": limits, "select": "smallest"}
+    variants = list(TARGETS[target].default)
+    if any(tensor.dtype.startswith(("int", "uint")) for tensor in signature.inputs.values()):
+        kept = [name for name in variants if not name.startswith("int16x8")]
+        if kept != variants:
+            spec.notes.append("the converter refuses 16x8 in models with inputs of whole numbers")
+        variants = kept or variants
+    return {"target": target, "variants": variants, "gate": limits, "select": "smallest"}
 
 
 def _note_power(spec: FirstSpec, samples: int) -> None:
@@ -108,6 +127,7 @@ def _data_keys(spec: FirstSpec, key: str, data: DataSet, signature: Signature, l
     if label not in (None, "label") and data.format != "images":
         keys["label"] = label
     fields = {name: each for name, each in data.found.fields.items() if name != label}
+    _note_others(spec, key, data, fields, signature)
     features: dict[str, str] = {}
     for name, tensor in signature.inputs.items():
         source = _source(data, fields, name, tensor, len(signature.inputs))
@@ -116,6 +136,16 @@ def _data_keys(spec: FirstSpec, key: str, data: DataSet, signature: Signature, l
         if source is not None:
             _note_difference(spec, f"{key}: {source} of {data.uri}", data.format, fields[source], name, tensor)
     return keys | ({"features": features} if features else {})
+
+
+def _note_others(
+    spec: FirstSpec, key: str, data: DataSet, fields: Mapping[str, DataField], signature: Signature
+) -> None:
+    """Arrays that feed no input are refused, for they may be inputs with a wrong name; other formats leave them out."""
+    others = [name for name in fields if name not in signature.inputs]
+    if data.format in ("npz", "npy") and set(signature.inputs) <= set(fields) and others:
+        what = f"{key}: {', '.join(others)} of {data.uri} feed{'s' * (len(others) == 1)} no input"
+        spec.notes.append(f"{what}: name them in evaluation.slices or evaluation.group, or leave them out of the file")
 
 
 def _source(data: DataSet, fields: Mapping[str, DataField], name: str, tensor: TensorSpec, inputs: int) -> str | None:
@@ -131,23 +161,23 @@ def _source(data: DataSet, fields: Mapping[str, DataField], name: str, tensor: T
     if data.format in _TABLES and inputs == 1 and len(fitting) == 1:
         return fitting[0]
     expected = f"a field {name!r} for the model's input"
-    hint = "" if data.format in _TABLES else "; name the arrays like the inputs"
+    hint = (
+        "; `features` of a spec maps fields to inputs"
+        if data.format in _TABLES
+        else "; name the arrays like the inputs"
+    )
     raise DataError(data.uri, expected, f"the fields {', '.join(fields)}{hint}")
 
 
 def _fits(found: DataField, tensor: TensorSpec) -> bool:
-    return found.dtype == "image" or (found.dtype != "text" and math.prod(found.shape) == _size(tensor))
-
-
-def _size(tensor: TensorSpec) -> int:
-    return math.prod(size for size in tensor.shape[1:] if size > 0)
+    return found.dtype == "image" or (found.dtype != "text" and math.prod(found.shape) == size_of(tensor))
 
 
 def _note_difference(spec: FirstSpec, what: str, form: str, found: DataField, name: str, tensor: TensorSpec) -> None:
     """What the model does not take as it is needs a `preprocess`; only arrays are never converted."""
     shape = tensor.shape[1:]
     shaped = len(found.shape) == len(shape) and all(b in (-1, a) for a, b in zip(found.shape, shape, strict=True))
-    flat = form in _TABLES and found.dtype != "image" and math.prod(found.shape) == _size(tensor)
+    flat = form in _TABLES and found.dtype != "image" and math.prod(found.shape) == size_of(tensor)
     typed = form in _TABLES or tensor.dtype == ("float32" if found.dtype == "image" else found.dtype)
     if typed and (shaped or flat):
         return
@@ -166,26 +196,11 @@ def _label(data: DataSet, signature: Signature, named: str | None) -> str | None
     chosen = usual[:1] or (fields if len(fields) == 1 else [])
     if not chosen:
         found = f"the fields {', '.join(data.found.fields)}; --label names it"
-        raise DataError(data.uri, f"a field with the labels: {named or ', '.join(_LABELS)}", found)
+        itself = (
+            "" if fields or named else ", which the evaluation data must have (of an autoencoder the input once more)"
+        )
+        raise DataError(data.uri, f"a field with the labels: {named or ', '.join(_LABELS)}{itself}", found)
     return chosen[0]
-
-
-def _metric(spec: FirstSpec, data: DataSet, signature: Signature, label: str | None) -> tuple[str, dict[str, Any]]:
-    """A metric for what the labels are, and a limit in its unit."""
-    kind = None if label is None else data.found.fields.get(label)
-    classes = kind is None or (not math.prod(kind.shape) > 1 and not kind.dtype.startswith("float"))
-    if classes and len(signature.outputs) == 1 and _size(next(iter(signature.outputs.values()))) == 1:
-        spec.comments["gate.max_drop"] = "the largest allowed loss of the area under the curve"
-        return "roc_auc", {"max_drop": 0.01}
-    if classes:
-        spec.comments["gate.max_drop"] = "the largest allowed loss: one point of accuracy"
-        return "top1", {"max_drop": 0.01}
-    assert kind is not None
-    if not kind.dtype.startswith("float"):
-        spec.comments["gate.max_drop"] = "the largest allowed loss of IoU"
-        return "iou", {"max_drop": 0.01}
-    spec.comments["gate.max_drop"] = "the error may grow by one percent of what float32 has"
-    return "mae", {"max_drop": 0.01, "drop": "relative"}
 
 
 def _shown(tensor: TensorSpec) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,6 +12,7 @@ from litegate.errors import ModelError
 from litegate.execution.step_run import StepRun
 from litegate.first_spec.choices import DataSet, first_spec
 from litegate.first_spec.data_format import data_format
+from litegate.first_spec.judging import Asked
 from litegate.first_spec.text import FirstSpec
 from litegate.records import Converted, ConvertRequest, DataRef, InferSchemaRequest, Resolved, ResolveRequest, Signature
 from litegate.settings import Settings
@@ -36,6 +37,7 @@ class Look:
         signature: the model's, if it has several.
         format: of the data, if their names do not tell it.
         max_drop: the largest allowed loss; None for a usual one.
+        asked: what the model is to be judged by, if it cannot be told.
         named: what messages call the calibration data.
     """
 
@@ -47,6 +49,7 @@ class Look:
     signature: str | None = None
     format: str | None = None
     max_drop: float | None = None
+    asked: Asked = field(default_factory=Asked)
     named: str = "CALIBRATION"
 
     def first_spec(self, name: str, folder: Path | None, places: Settings) -> FirstSpec:
@@ -76,6 +79,7 @@ class Look:
             target=self.target or "cpu",
             label=self.label,
             max_drop=self.max_drop,
+            asked=self.asked,
         )
         if self.signature:
             spec.keys["evaluation"]["signature"] = self.signature

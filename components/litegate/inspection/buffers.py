@@ -11,6 +11,9 @@ from litegate.records import BufferUse, LargeBuffer
 
 __all__ = ["buffer_uses", "bytes_of", "float_weights", "largest_buffers", "scalings"]
 
+_LARGE = 1024
+"""Values: dynamic range quantization leaves smaller weights in float."""
+
 
 def buffer_uses(file: File) -> tuple[BufferUse, ...]:
     """Bytes by what they are for and of which type, most first; buffers that tensors share count once."""
@@ -36,14 +39,14 @@ def largest_buffers(file: File, number: int) -> tuple[LargeBuffer, ...]:
     )
 
 
-def float_weights(file: File, least: int = 1) -> dict[str, list[Tensor]]:
-    """Constants in float32 of at least so many values by the operator that takes them, most bytes first.
+def float_weights(file: File) -> dict[str, list[Tensor]]:
+    """Constants in float32 that are worth quantizing, by the operator that takes them, most bytes first.
 
     A buffer counts once, for the first operator that takes it.
     """
     found: dict[str, list[Tensor]] = {}
     for name, tensor in _taken(file):
-        if tensor.type == "float32" and tensor.elements >= least:
+        if tensor.type == "float32" and tensor.elements >= _LARGE:
             found.setdefault(name, []).append(tensor)
     return dict(sorted(found.items(), key=lambda item: -bytes_of(item[1])))
 

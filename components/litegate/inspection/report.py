@@ -21,8 +21,8 @@ INTEGER_TARGETS = frozenset({"edgetpu", "microcontroller"})
 """What integer-only hardware would refuse, these cannot be shipped with."""
 
 _OPERATORS, _NAMES, _EXAMPLES, _LARGEST = 64, 32, 5, 10
-_FLOAT_SHARE, _FLOAT_BYTES = 0.25, 4096
-"""Of a file, and in all: weights of an operator that stayed in float32 are then worth a word."""
+_FLOAT_SHARE = 0.25
+"""Of a file: weights of an operator that stayed in float32 are then worth a word."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _float_weights(file: File, baseline: File) -> list[Breach]:
             f" {baseline.size / file.size:.2f} times smaller than float32",
         )
         for name, (size, tensors) in kept.items()
-        if size >= max(_FLOAT_BYTES, _FLOAT_SHARE * file.size)
+        if size >= _FLOAT_SHARE * file.size
     ]
 
 

@@ -65,7 +65,7 @@ def _scales(tensor: Tensor, zero: bool) -> Iterator[Breach]:
         yield Breach("error", "scale_not_finite", where, "a scale is NaN or infinite")
     elif (scales < 0).any() or ((scales == 0).any() and not zero):
         yield Breach("error", "scale_not_positive", where, f"a scale is {scales.min():g}, which must be above 0")
-    elif not tensor.constant and (scales < _DEGENERATE).any():
+    elif not tensor.constant and not zero and (scales < _DEGENERATE).any():
         message = f"a scale is {scales.min():.3g}: was the tensor always zero in calibration?"
         yield Breach("warning", "scale_degenerate", where, message)
     sized = tensor.shape[tensor.axis] if tensor.axis < len(tensor.shape) else 1

@@ -18,9 +18,6 @@ from litegate.variants import Variant
 
 __all__ = ["Counts", "count", "io_mismatch", "mismatch", "not_a_baseline", "scheme_of"]
 
-# The converter leaves smaller weights float under dynamic range quantization.
-_LARGE = 1024
-
 
 @dataclass(frozen=True)
 class Counts:
@@ -58,7 +55,7 @@ def count(file: File) -> Counts:
         integer=names["integer"],
         half_weights=sum(tensor.type == "float16" for tensor in constants),
         quantized_weights=sum(tensor.quantized for tensor in constants),
-        large_weights={name: bytes_of(tensors) for name, tensors in float_weights(file, _LARGE).items()},
+        large_weights={name: bytes_of(tensors) for name, tensors in float_weights(file).items()},
         rounding=sum(operator.name in ("QUANTIZE", "FAKE_QUANT") for operator in file.operators()),
     )
 

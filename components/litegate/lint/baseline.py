@@ -56,9 +56,9 @@ class Baseline:
         self._refuse_not_finite(index, outputs)
         if self.classes is not None:
             check_classes(labels, self.classes, "preprocess", [self._dataset.ids[at] for at in index.tolist()])
-        kept = self._metric.columns(outputs, labels)
+        kept = self._metric.columns(outputs, labels, features)
         self._see(index, labels)
-        self._try_other_labels(outputs, labels, kept)
+        self._try_other_labels(outputs, labels, kept, features)
         own = class_columns(self._metric, outputs, labels)
         ids = np.array([self._dataset.ids[at].encode() for at in index.tolist()])
         self._parts.append(Outcomes(index=index, id=ids, **own, **kept))
@@ -95,7 +95,9 @@ class Baseline:
         self._first = labels[0] if self._first is None else self._first
         self._differs |= bool(np.any(labels != self._first))
 
-    def _try_other_labels(self, outputs: Mapping[str, Array], labels: Array, kept: Mapping[str, Array]) -> None:
+    def _try_other_labels(
+        self, outputs: Mapping[str, Array], labels: Array, kept: Mapping[str, Array], features: Mapping[str, Array]
+    ) -> None:
         """Whether the metric says the same of every batch if samples have other labels."""
         others = np.roll(labels, 1, axis=0)
         if np.array_equal(others, labels) and self._first is not None:
@@ -103,7 +105,7 @@ class Baseline:
         if np.array_equal(others, labels):
             return
         try:
-            other = self._metric.columns(outputs, others)
+            other = self._metric.columns(outputs, others, features)
         except DataError:
             return
         same = all(np.array_equal(kept[name], other[name]) for name in ("score", "output") if name in kept)

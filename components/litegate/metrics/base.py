@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -12,24 +13,41 @@ from litegate.errors import DataError
 from litegate.spec.metric_facts import BUILT_IN, MetricFacts
 
 __all__ = [
+    "NO_INPUTS",
+    "OUTPUT",
     "WHERE",
+    "Columns",
+    "Inputs",
     "Metric",
     "check_classes",
+    "check_names",
     "class_scores",
     "flat_pairs",
     "is_one_score",
+    "judged_output",
     "no_class_scores",
+    "no_single_score",
     "not_finite",
-    "only_output",
     "sample_shape",
     "shape",
 ]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Outputs = Mapping[str, Array]
+Inputs = Mapping[str, Array]
 T = TypeVar("T")
 WHERE = "evaluation.metric"
+OUTPUT = "evaluation.output"
+NO_INPUTS: Inputs = MappingProxyType({})
 _OF_ONE_SCORE = [name for name in ("binary_accuracy", "roc_auc", "average_precision") if name in BUILT_IN]
+
+
+class Columns(Protocol):
+    """What is kept of a batch, see `Metric.columns`."""
+
+    def __call__(self, outputs: Outputs, labels: Array, inputs: Inputs = NO_INPUTS, /) -> dict[str, Array]:
+        """The columns by name."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -38,30 +56,56 @@ class Metric:
 
     Attributes:
         facts: what it declares of itself.
-        columns: what is kept of a batch. Takes the outputs by name, each (n, ...), and the labels, (n,) classes or
-            (n, ...) targets. Gives `score`, (n,) bool or float64, for a metric of single samples; else `output`
-            and `target`, each (n, ...). Raises `DataError` where outputs and labels are not what the metric needs.
+        columns: what is kept of a batch. Takes the outputs by name, each (n, ...), the labels, (n,) classes or
+            (n, ...) targets, and the inputs by name, as they were fed. Gives `score`, (n,) bool or float64, for a
+            metric of single samples; else `output` and `target`, each (n, ...). Raises `DataError` where outputs and
+            labels are not what the metric needs.
         value: value of any set of samples from what was kept, `output` and `target`; None for a metric of single
             samples, whose value is the mean score. Raises `ValueError` where the set has no value.
         threshold: from where on the only score of a sample means the second of two classes; None where the metric
             does not say.
+        output: name of the output that is judged; None where the model has no other, or all are seen.
+        needs: names of all outputs that the metric cannot do without, with the spec key that says each.
     """
 
     facts: MetricFacts
-    columns: Callable[[Outputs, Array], dict[str, Array]]
+    columns: Columns
     value: Callable[[Array, Array], float] | None = None
     threshold: float | None = None
+    output: str | None = None
+    needs: Mapping[str, str] = field(default_factory=dict)
 
 
-def only_output(outputs: Mapping[str, T], name: str) -> T:
-    """The output of a model that has one, or what is said of it.
+def judged_output(outputs: Mapping[str, T], name: str, chosen: str | None) -> T:
+    """The output that the metric `name` judges, or what is said of it: the chosen one, or the only one.
 
     Raises:
-        DataError: it has several.
+        DataError: there is no such output, or there are several and none is chosen.
     """
+    check_names(outputs, {} if chosen is None else {chosen: OUTPUT})
+    if chosen is not None:
+        return outputs[chosen]
     if len(outputs) != 1:
-        raise DataError(WHERE, f"a model with one output for {name}", f"outputs {', '.join(outputs)}")
+        raise DataError(OUTPUT, f"the one that {name} judges of the outputs {_listed(outputs)}", "null")
     return next(iter(outputs.values()))
+
+
+def check_names(outputs: Mapping[str, Any], needs: Mapping[str, str]) -> None:
+    """Check that the model has all outputs that the spec names.
+
+    Args:
+        needs: the spec key that names each.
+
+    Raises:
+        DataError: it has not.
+    """
+    for name, key in needs.items():
+        if name not in outputs:
+            raise DataError(key, f"one of the model's outputs {_listed(outputs)}", name)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"{', '.join(sorted(names)):.500}"
 
 
 def class_scores(output: Array) -> Array:
@@ -80,6 +124,14 @@ def no_class_scores(shape: Sequence[int]) -> DataError:
     expected = "an output of shape (batch, classes), two classes at least"
     if is_one_score(shape):
         expected += f"; for one score of two classes {' or '.join(_OF_ONE_SCORE)}"
+    return DataError(WHERE, expected, f"({', '.join(map(str, ('batch', *shape[1:])))})")
+
+
+def no_single_score(shape: Sequence[int], name: str) -> DataError:
+    """What is wrong with an output of `shape`, (batch, ...), for a metric of one score."""
+    expected = f"an output of shape (batch,) or (batch, 1) for {name}"
+    if len(shape) == 2:
+        expected += "; for a score of each class top1"
     return DataError(WHERE, expected, f"({', '.join(map(str, ('batch', *shape[1:])))})")
 
 

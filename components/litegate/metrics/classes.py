@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from litegate.metrics.base import Metric, Outputs, is_one_score, no_class_scores, only_output
+from litegate.metrics.base import (
+    Metric,
+    Outputs,
+    check_names,
+    is_one_score,
+    judged_output,
+    no_class_scores,
+    no_single_score,
+)
 from litegate.spec.metric_facts import is_top_k
 
 __all__ = ["class_columns", "number_of_classes"]
@@ -26,16 +34,20 @@ def number_of_classes(metric: Metric, shapes: Mapping[str, Sequence[int]]) -> in
         shapes: of the outputs by name, (batch, ...).
 
     Raises:
-        DataError: the metric judges classes, and the output has no scores of classes.
+        DataError: an output that the spec names is missing, or the metric judges classes, and the output has no
+            scores of classes.
     """
+    check_names(shapes, metric.needs)
     if not metric.facts.classifies:
         return None
     name = metric.facts.name
-    shape = only_output(shapes, name)
+    shape = judged_output(shapes, name, metric.output)
     if len(shape) > 2 or (is_one_score(shape) and (name == "macro_f1" or is_top_k(name))):
         raise no_class_scores(shape)
     if is_one_score(shape):
         return 2
+    if metric.threshold is not None:
+        raise no_single_score(shape, name)
     return shape[1] if shape[1] > 0 else None
 
 
@@ -46,7 +58,7 @@ def class_columns(metric: Metric, outputs: Outputs, labels: Array) -> dict[str, 
     """
     if not metric.facts.classifies:
         return {}
-    scores = only_output(outputs, metric.facts.name)
+    scores = judged_output(outputs, metric.facts.name, metric.output)
     if not is_one_score(scores.shape):
         return {"label": labels, "prediction": scores.argmax(axis=1)}
     if metric.threshold is not None:

@@ -11,13 +11,18 @@ import numpy as np
 
 from litegate.errors import DataError
 from litegate.metrics.base import (
+    NO_INPUTS,
+    OUTPUT,
     WHERE,
+    Inputs,
     Metric,
     Outputs,
     check_classes,
     class_scores,
     flat_pairs,
-    only_output,
+    is_one_score,
+    judged_output,
+    no_single_score,
     sample_shape,
     shape,
 )
@@ -25,6 +30,7 @@ from litegate.spec.metric_facts import MetricFacts
 
 __all__ = [
     "absolute_error",
+    "binary_accuracy",
     "cosine_similarity",
     "intersection_over_union",
     "metric_of_samples",
@@ -34,16 +40,31 @@ __all__ = [
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Score = Callable[[Array, Array], Array]
+THRESHOLD = 0.5
+"""From where on a probability means the second of two classes."""
+_MOST_CLASSES = 1000
+"""That a map of a model with an argmax inside may have; it does not say how many there are."""
+_ROUNDING = 0.05
+"""By how much a dequantized probability may lie outside of 0 to 1."""
 
 
-def metric_of_samples(facts: MetricFacts) -> Metric:
-    """The metric that comes with litegate under `facts.name`: `topK` or one of `SCORES`."""
+def metric_of_samples(facts: MetricFacts, output: str | None = None) -> Metric:
+    """The metric that comes with litegate under `facts.name`: `topK` or one of `SCORES`.
+
+    Args:
+        output: name of the one that is judged; None for the only one.
+    """
     score = SCORES.get(facts.name) or partial(top, k=int(facts.name.removeprefix("top")))
-    return Metric(facts, partial(_columns, facts.name, score))
+    threshold = THRESHOLD if facts.name == "binary_accuracy" else None
+    needs = {} if output is None else {output: OUTPUT}
+    columns = partial(_columns, facts.name, score, output)
+    return Metric(facts, columns, threshold=threshold, output=output, needs=needs)
 
 
-def _columns(name: str, score: Score, outputs: Outputs, labels: Array) -> dict[str, Array]:
-    return {"score": score(only_output(outputs, name), labels)}
+def _columns(
+    name: str, score: Score, chosen: str | None, outputs: Outputs, labels: Array, _: Inputs = NO_INPUTS, /
+) -> dict[str, Array]:
+    return {"score": score(judged_output(outputs, name, chosen), labels)}
 
 
 def top(output: Array, label: Array, k: int = 1) -> Array:
@@ -66,6 +87,28 @@ def top(output: Array, label: Array, k: int = 1) -> Array:
     rank = np.sum((output > own) | ((output == own) & before), axis=1)
     within: Array = rank < k
     return within
+
+
+def binary_accuracy(output: Array, label: Array) -> Array:
+    """Whether a probability of at least `THRESHOLD` was given to class 1, or a smaller one to class 0.
+
+    Args:
+        output: (n,) or (n, 1) probabilities of class 1, as a sigmoid gives them.
+        label: (n,) classes 0 and 1.
+
+    Raises:
+        DataError: there are no such labels, or the output is not one probability.
+    """
+    if not is_one_score(output.shape):
+        raise no_single_score(output.shape, "binary_accuracy")
+    check_classes(label, 2)
+    scores = output.reshape(-1)
+    outside = scores[(scores < -_ROUNDING) | (scores > 1 + _ROUNDING)]
+    if len(outside):
+        expected = "probabilities from 0 to 1, as a sigmoid gives them, for binary_accuracy; roc_auc judges any score"
+        raise DataError(WHERE, expected, f"{outside[0]:g}")
+    right: Array = (scores >= THRESHOLD) == (label == 1)
+    return right
 
 
 def absolute_error(output: Array, target: Array) -> Array:
@@ -107,16 +150,19 @@ def cosine_similarity(output: Array, target: Array) -> Array:
 def intersection_over_union(output: Array, target: Array) -> Array:
     """Intersection over union of the masks of each sample.
 
-    An output of the target's shape is one binary mask, set where it is above 0.5. An output with one more axis,
-    the last, has a channel for each class; the value is the mean over the classes in either mask of the sample.
-    Two empty binary masks agree: 1.
+    An output of real numbers of the target's shape is one binary mask, set where it is above 0.5; two empty ones
+    agree: 1. An output of integers of that shape is a map of classes, as a model with an argmax inside gives it. An
+    output with one more axis, the last, has a channel for each class. The value of maps of classes is the mean over
+    the classes in either map of the sample.
 
     Raises:
         DataError: the shapes do not fit, or the target is not made of 0 and 1, or of classes of the output.
     """
     if sample_shape(output) == sample_shape(target):
-        _check_mask(target, 2)
         size = len(output)
+        if np.issubdtype(output.dtype, np.integer):
+            return _of_maps(output.reshape(size, -1), target.reshape(size, -1))
+        _check_mask(target, 2, "; of more classes if the output is of integers, or has a last axis of classes")
         return _binary_iou(output.reshape(size, -1) > 0.5, target.reshape(size, -1) > 0.5)
     classes = output.shape[-1]
     chosen = output.argmax(axis=-1)
@@ -127,10 +173,19 @@ def intersection_over_union(output: Array, target: Array) -> Array:
     return _mean_iou(chosen.reshape(len(output), -1), target.reshape(len(output), -1).astype(np.int64), classes)
 
 
-def _check_mask(target: Array, classes: int) -> None:
+def _of_maps(output: Array, target: Array) -> Array:
+    """Of maps of classes, (n, elements) each; there are as many classes as are found."""
+    classes = 1 + max(int(output.max()), 0)
+    _check_mask(output, classes)
+    _check_mask(target, max(classes, _MOST_CLASSES))
+    chosen, wanted = (values.astype(np.int64) for values in (output, target))
+    return _mean_iou(chosen, wanted, max(classes, 1 + int(wanted.max())))
+
+
+def _check_mask(target: Array, classes: int, otherwise: str = "") -> None:
     bad = target[(target < 0) | (target >= classes) | (target != np.floor(target))]
     if bad.size:
-        raise DataError(WHERE, f"masks of whole numbers from 0 to {classes - 1} for iou", f"{bad.flat[0]}")
+        raise DataError(WHERE, f"masks of whole numbers from 0 to {classes - 1} for iou{otherwise}", f"{bad.flat[0]}")
 
 
 def _binary_iou(output: Array, target: Array) -> Array:
@@ -153,6 +208,7 @@ def _mean_iou(output: Array, target: Array, classes: int) -> Array:
 
 SCORES = MappingProxyType(
     {
+        "binary_accuracy": binary_accuracy,
         "mae": absolute_error,
         "mse": squared_error,
         "cosine_similarity": cosine_similarity,

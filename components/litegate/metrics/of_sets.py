@@ -15,13 +15,16 @@ import numpy as np
 
 from litegate.errors import DataError
 from litegate.metrics.base import (
+    NO_INPUTS,
+    OUTPUT,
     WHERE,
+    Inputs,
     Metric,
     Outputs,
     check_classes,
     class_scores,
     flat_pairs,
-    only_output,
+    judged_output,
     shape,
 )
 from litegate.spec.metric_facts import MetricFacts
@@ -32,14 +35,27 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Kept = tuple[Array, Array]
 
 
-def metric_of_sets(facts: MetricFacts) -> Metric:
-    """The metric that comes with litegate under `facts.name`, one of `KEPT`."""
+def metric_of_sets(facts: MetricFacts, output: str | None = None) -> Metric:
+    """The metric that comes with litegate under `facts.name`, one of `KEPT`.
+
+    Args:
+        output: name of the one that is judged; None for the only one.
+    """
     keep, value = KEPT[facts.name], VALUES[facts.name]
-    return Metric(facts, partial(_columns, facts.name, keep), value)
+    needs = {} if output is None else {output: OUTPUT}
+    return Metric(facts, partial(_columns, facts.name, keep, output), value, output=output, needs=needs)
 
 
-def _columns(name: str, keep: Callable[[Array, Array], Kept], outputs: Outputs, labels: Array) -> dict[str, Array]:
-    output, target = keep(only_output(outputs, name), labels)
+def _columns(
+    name: str,
+    keep: Callable[[Array, Array], Kept],
+    chosen: str | None,
+    outputs: Outputs,
+    labels: Array,
+    _: Inputs = NO_INPUTS,
+    /,
+) -> dict[str, Array]:
+    output, target = keep(judged_output(outputs, name, chosen), labels)
     return {"output": output, "target": target}
 
 

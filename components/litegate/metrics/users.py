@@ -23,21 +23,23 @@ One that judges classes says so: with `classifies = True` the labels must be cla
 classes) scores or one score of the second of two, and the gate watches what is predicted: the shares of the classes,
 and whether one is lost. Without it nothing of that is asked; `classifies = False` says that this is meant.
 
-`outputs` holds real values by output name, each (n, ...); `labels` are (n,) classes or (n, ...) targets. Scores and
-what is kept are made in the TensorFlow environment, values in the service environment: what only one of them
-has is imported inside the method. A set without a value, such as one class only, is a `ValueError`.
+`outputs` holds real values by output name, each (n, ...); `labels` are (n,) classes or (n, ...) targets. A method
+with a third parameter `inputs` also gets the model's inputs by name, each (n, ...), as `preprocess` made them.
+Scores and what is kept are made in the TensorFlow environment, values in the service environment: what only one of
+them has is imported inside the method. A set without a value, such as one class only, is a `ValueError`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from litegate.errors import DataError, SpecError
-from litegate.metrics.base import WHERE, Metric, Outputs, only_output, shape
+from litegate.metrics.base import NO_INPUTS, OUTPUT, WHERE, Inputs, Metric, Outputs, judged_output, shape
 from litegate.spec.metric_facts import MetricFacts
 
 __all__ = ["user_metric"]
@@ -46,17 +48,22 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _TOLERANCE = 1e-6
 
 
-def user_metric(name: str, instance: Any) -> Metric:
+def user_metric(name: str, instance: Any, output: str | None = None) -> Metric:
     """The metric that `instance`, an object of the user's class, declares and computes.
+
+    Args:
+        output: name of the output that holds the classes, or that a metric of a whole set without `keep` judges; None
+            for the only one. `score` and `keep` see all outputs.
 
     Raises:
         SpecError: it does not declare direction, range and kind, or lacks the method that its kind needs.
     """
     facts = _facts(name, instance)
-    users = _Users(facts, instance)
+    users = _Users(facts, instance, output)
+    needs = {} if output is None else {output: OUTPUT}
     if facts.per_sample:
-        return Metric(facts, users.scores)
-    return Metric(facts, users.kept, users.value)
+        return Metric(facts, users.scores, output=output, needs=needs)
+    return Metric(facts, users.kept, users.value, output=output, needs=needs)
 
 
 def _facts(name: str, instance: Any) -> MetricFacts:
@@ -101,18 +108,20 @@ class _Users:
 
     facts: MetricFacts
     instance: Any
+    output: str | None
 
-    def scores(self, outputs: Outputs, labels: Array) -> dict[str, Array]:
-        score = self._called("score", outputs, labels)
+    def scores(self, outputs: Outputs, labels: Array, inputs: Inputs = NO_INPUTS, /) -> dict[str, Array]:
+        score = self._called("score", outputs, labels, inputs)
         if score.shape != (len(labels),):
             raise DataError(WHERE, f"scores of shape ({len(labels)},) from {self.facts.name}", f"{score.shape}")
         self._check_range(score)
         return {"score": score if score.dtype == bool else score.astype(np.float64)}
 
-    def kept(self, outputs: Outputs, labels: Array) -> dict[str, Array]:
+    def kept(self, outputs: Outputs, labels: Array, inputs: Inputs = NO_INPUTS, /) -> dict[str, Array]:
         if not hasattr(self.instance, "keep"):
-            return {"output": only_output(outputs, f"{self.facts.name} without a method keep"), "target": labels}
-        kept = self._called("keep", outputs, labels)
+            name = f"{self.facts.name} without a method keep"
+            return {"output": judged_output(outputs, name, self.output), "target": labels}
+        kept = self._called("keep", outputs, labels, inputs)
         if kept.shape[:1] != (len(labels),):
             expected = f"an array of {len(labels)} samples from keep of {self.facts.name}"
             raise DataError(WHERE, expected, f"shape {kept.shape}")
@@ -125,9 +134,11 @@ class _Users:
         self._check_range(np.array([value]))
         return value
 
-    def _called(self, method: str, outputs: Outputs, labels: Array) -> Array:
+    def _called(self, method: str, outputs: Outputs, labels: Array, inputs: Inputs) -> Array:
+        function = getattr(self.instance, method)
         try:
-            result = np.asarray(getattr(self.instance, method)(outputs, labels))
+            given = {"inputs": inputs} if "inputs" in signature(function).parameters else {}
+            result = np.asarray(function(outputs, labels, **given))
         except Exception as error:
             shapes = ", ".join(f"{name} {shape(value)}" for name, value in outputs.items())
             found = f"{type(error).__name__}: {error} for outputs {shapes} and labels {shape(labels)}"

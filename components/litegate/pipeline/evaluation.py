@@ -13,13 +13,15 @@ from litegate.records import (
     EvaluateFilesRequest,
     EvaluateRequest,
     Evaluations,
+    Judged,
     Reference,
     Stopping,
+    UserCode,
 )
 from litegate.spec import Evaluation, Gate, Spec
 from litegate.variants import BASELINE, CHAMPION, TARGETS, VARIANTS
 
-__all__ = ["REFERENCE_SAMPLES", "evaluate_files_request", "evaluate_request", "evaluated_alone", "runtime_of"]
+__all__ = ["REFERENCE_SAMPLES", "evaluate_files_request", "evaluate_request", "evaluated_alone", "judged", "runtime_of"]
 
 REFERENCE_SAMPLES = 10_000
 """Where variants stop by themselves, the baseline and the champion run beside each of them on the same samples.
@@ -70,6 +72,7 @@ def evaluate_request(results: Results, variant: str) -> EvaluateRequest:
         data=resolved.evaluation,
         metric=evaluation.metric,
         metric_code=resolved.metric_code,
+        judged=judged(evaluation, resolved.decoder),
         max_samples=_max_samples(evaluation, variant),
         seed=resolved.spec.calibration.seed,
         preprocess=resolved.preprocess,
@@ -77,6 +80,11 @@ def evaluate_request(results: Results, variant: str) -> EvaluateRequest:
         references=references,
         stopping=None if alone else _stopping(resolved.spec, references),
     )
+
+
+def judged(evaluation: Evaluation, decoder: UserCode | None) -> Judged:
+    """Which outputs the spec's metric judges, and how."""
+    return Judged(output=evaluation.output, detection=evaluation.detection, decoder=decoder)
 
 
 def runtime_of(spec: Spec) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from litegate.pipeline.evaluation import runtime_of
+from litegate.pipeline.evaluation import judged, runtime_of
 from litegate.records import (
     ActRequest,
     Candidate,
@@ -55,6 +55,7 @@ def _fresh_evaluation(snapshot: Snapshot, champion: ChampionEvidence, variant: s
         where="requalify.uri",
         metric=spec.evaluation.metric,
         metric_code=snapshot.metric_code,
+        judged=judged(spec.evaluation, snapshot.decoder),
         max_samples=_max_samples(spec, artifact.variant),
         seed=spec.calibration.seed,
         preprocess=snapshot.preprocess,

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from litegate.failures import FailureKind
 from litegate.gate.selection import select
-from litegate.pipeline.evaluation import evaluate_files_request, runtime_of
+from litegate.pipeline.evaluation import evaluate_files_request, judged, runtime_of
 from litegate.pipeline.requalification import champion_request
 from litegate.pipeline.results import Results
 from litegate.records import (
@@ -116,6 +116,7 @@ def _lint(results: Results, _: str) -> LintRequest:
         signature=evaluation.signature,
         metric=evaluation.metric,
         metric_code=resolved.metric_code,
+        judged=judged(evaluation, resolved.decoder),
         max_samples=evaluation.max_samples,
         allow=tuple(choice.allow),
         allow_evaluation=tuple(evaluation.allow),

@@ -88,7 +88,7 @@ from litegate.records.results import (
 from litegate.records.samples import SampleRequest, SampleSet
 from litegate.records.schema import DataField, InferredSchema, InferSchemaRequest
 from litegate.records.smoke import DeadOutput, FileSmokeRun, SmokeRequest, SmokeRun
-from litegate.records.sources import DataRef, ModelRef, UserCode
+from litegate.records.sources import DataRef, Judged, ModelRef, UserCode
 from litegate.records.statistics import InputStatistics
 from litegate.records.verdicts import (
     LOST_CLASS,
@@ -173,6 +173,7 @@ __all__ = [
     "InputStatistics",
     "InspectRequest",
     "Inspection",
+    "Judged",
     "LargeBuffer",
     "LatencyRatio",
     "LedgerEntry",

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from litegate.records.artifacts import NAMES, Artifact, FileFailure
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest, VariantName
-from litegate.records.sources import DataRef, UserCode
+from litegate.records.sources import DataRef, Judged, UserCode
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
 
@@ -53,6 +53,7 @@ class EvaluateRequest(Record):
 
     Attributes:
         metric: a name of `litegate.metrics`, or the user's reference, whose source is then `metric_code`.
+        judged: which outputs the metric judges.
         max_samples: at most so many; all if None.
         seed: of the order in which samples are visited.
         where: the spec's key for the data, for messages.
@@ -71,6 +72,7 @@ class EvaluateRequest(Record):
     where: str = "evaluation.uri"
     metric: str
     metric_code: UserCode | None = None
+    judged: Judged = Judged()
     max_samples: int | None
     seed: int
     preprocess: UserCode | None = None
@@ -79,7 +81,7 @@ class EvaluateRequest(Record):
     stopping: Stopping | None = None
 
 
-_OF_THE_PASS = ("runtime", "data", "where", "metric", "metric_code", "seed", "preprocess", "signature")
+_OF_THE_PASS = ("runtime", "data", "where", "metric", "metric_code", "judged", "seed", "preprocess", "signature")
 
 
 class EvaluateFilesRequest(Record):

@@ -64,6 +64,7 @@ class Resolved(Record):
     evaluation: DataRef
     metric: MetricFacts
     metric_code: UserCode | None = None
+    decoder: UserCode | None = None
     preprocess: UserCode | None = None
     trigger: Announcement | None = None
     overrides: Overrides | None = None

@@ -10,7 +10,7 @@ from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
 from litegate.records.fields import Count
 from litegate.records.samples import SampleSet
-from litegate.records.sources import DataRef, UserCode
+from litegate.records.sources import DataRef, Judged, UserCode
 from litegate.spec import EvaluationCode, LintCode
 
 __all__ = ["DataFinding", "Lint", "LintRequest"]
@@ -23,7 +23,7 @@ class LintRequest(Record):
         artifact: the float32 baseline, for its signatures.
         seed: that the samples were chosen with.
         signature: which one is evaluated.
-        metric, metric_code: of the evaluation.
+        metric, metric_code, judged: of the evaluation.
         max_samples: at most so many evaluation samples are evaluated; all if None.
         allow: errors of the calibration data that the spec turns into warnings.
         allow_evaluation: the same for the evaluation.
@@ -38,6 +38,7 @@ class LintRequest(Record):
     signature: str | None = None
     metric: str = "top1"
     metric_code: UserCode | None = None
+    judged: Judged = Judged()
     max_samples: int | None = None
     allow: tuple[LintCode, ...] = ()
     allow_evaluation: tuple[EvaluationCode, ...] = ()

@@ -48,6 +48,7 @@ class Snapshot(Record):
     data: DataRef
     metric: MetricFacts
     metric_code: UserCode | None = None
+    decoder: UserCode | None = None
     preprocess: UserCode | None = None
 
 

@@ -24,10 +24,13 @@ class DataField(Record):
     Attributes:
         dtype: NumPy's name of its type, `image` for an encoded one, `text` for what is no number.
         shape: without the samples' axis; (height, width, channels) of an image.
+        low, high: of whole numbers, over some samples from everywhere; None where they were not looked at.
     """
 
     dtype: str
     shape: tuple[int, ...]
+    low: int | None = None
+    high: int | None = None
 
 
 class InferredSchema(Record):

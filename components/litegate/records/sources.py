@@ -8,9 +8,9 @@ from pydantic import Field
 
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Digest
-from litegate.spec import Format
+from litegate.spec import Detection, Format
 
-__all__ = ["DataRef", "ModelRef", "UserCode"]
+__all__ = ["DataRef", "Judged", "ModelRef", "UserCode"]
 
 
 class ModelRef(Record):
@@ -58,3 +58,17 @@ class UserCode(Record):
     reference: str
     folder: str
     digest: Digest
+
+
+class Judged(Record):
+    """Which of a model's outputs a metric judges, and how.
+
+    Attributes:
+        output: name of the only one; None where the model has no other, or the metric sees all of them.
+        detection: names of the outputs of a detector.
+        decoder: the user's function that makes texts of an output and a label.
+    """
+
+    output: str | None = None
+    detection: Detection | None = None
+    decoder: UserCode | None = None

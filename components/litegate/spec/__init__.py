@@ -13,6 +13,7 @@ from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import (
     Calibration,
     Data,
+    Detection,
     Evaluation,
     GroupedData,
     Model,
@@ -32,6 +33,7 @@ __all__ = [
     "Approval",
     "Calibration",
     "Data",
+    "Detection",
     "Evaluation",
     "EvaluationCode",
     "Event",

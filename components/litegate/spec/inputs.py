@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from litegate.spec.choices import MIN_SAMPLES, EvaluationCode, Format, LintCode
-from litegate.spec.metric_facts import BUILT_IN, built_in_facts, is_user_metric
-from litegate.spec.section import Section, address, check_variant, identifier, slice_field
+from litegate.spec.metric_facts import BUILT_IN, DECODED, DETECTIONS, built_in_facts, is_user_metric
+from litegate.spec.section import EntryPoint, Section, address, check_variant, identifier, slice_field
 from litegate.variants import VARIANTS
 
 __all__ = [
     "Calibration",
     "Data",
+    "Detection",
     "Evaluation",
     "GroupedData",
     "Model",
@@ -182,6 +183,28 @@ class GroupedData(Data):
         return parts[0]
 
 
+class Detection(Section):
+    """The outputs of a detector, by name, for `map50` and `map50_95`."""
+
+    boxes: str = Field(min_length=1, description="For `map50` and `map50_95`: output of shape (batch, detections, 4).")
+    scores: str = Field(
+        min_length=1,
+        description="For these: output of shape (batch, detections); without `classes` (batch, detections, classes), "
+        "of which the largest names the class. What has no score above 0 is no detection.",
+    )
+    classes: str | None = Field(
+        None, min_length=1, description="Output of shape (batch, detections): the number of the class of each."
+    )
+    count: str | None = Field(
+        None, min_length=1, description="Output of shape (batch,): how many of the detections count; all if null."
+    )
+    box_format: Literal["yxyx", "xyxy", "xywh", "cxcywh"] = Field(
+        "yxyx",
+        description="What the four numbers of a box are, in the output and in the labels: two corners, one corner and "
+        "the size, or the centre and the size.",
+    )
+
+
 class Evaluation(GroupedData):
     """The dataset that every variant is measured on. It must have labels."""
 
@@ -189,6 +212,19 @@ class Evaluation(GroupedData):
         "top1",
         description="What is compared: a metric by name, or your own `package.module:Class`.",
         json_schema_extra={"examples": ["top5", *BUILT_IN, "metrics:MyMetric"]},
+    )
+    output: str | None = Field(
+        None,
+        min_length=1,
+        description="Name of the output that the metric judges; the only one if null. Not for `map50` and `map50_95`.",
+    )
+    detection: Detection | None = Field(
+        None, description="For `map50` and `map50_95`: which outputs are boxes, classes and scores."
+    )
+    decoder: EntryPoint | None = Field(
+        None,
+        description="For `wer` and `cer`: `package.module:function`, called with output and label of one sample, which "
+        "returns two texts, the model's and the right one.",
     )
     first_samples: int | None = Field(
         None,
@@ -230,6 +266,21 @@ class Evaluation(GroupedData):
                 "named", "one of {known}, or package.module:Class", {"known": known, "got": repr(value)}
             )
         return value
+
+    @model_validator(mode="after")
+    def _the_metric_gets_what_it_needs(self) -> Evaluation:
+        for key, metrics in (("detection", DETECTIONS), ("decoder", DECODED)):
+            needed, found = self.metric in metrics, getattr(self, key)
+            if needed != (found is not None):
+                expected = f"{key} for {self.metric}" if needed else f"null for {self.metric}, which needs no {key}"
+                got = "null" if found is None else "a value"
+                raise PydanticCustomError("named", "{expected}", {"expected": expected, "got": got, "key": key})
+        if self.output is not None and self.metric in DETECTIONS:
+            expected = f"null for {self.metric}, whose outputs are in evaluation.detection"
+            raise PydanticCustomError(
+                "named", "{expected}", {"expected": expected, "got": repr(self.output), "key": "output"}
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_take_more(self) -> Evaluation:

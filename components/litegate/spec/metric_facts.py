@@ -7,7 +7,12 @@ from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["BUILT_IN", "MetricFacts", "built_in_facts", "is_top_k", "is_user_metric"]
+__all__ = ["BUILT_IN", "DECODED", "DETECTIONS", "MetricFacts", "built_in_facts", "is_top_k", "is_user_metric"]
+
+DETECTIONS = frozenset({"map50", "map50_95"})
+"""Metrics of boxes, which `evaluation.detection` names."""
+DECODED = frozenset({"wer", "cer"})
+"""Metrics of texts, which the user's `evaluation.decoder` makes."""
 
 
 class MetricFacts(BaseModel):
@@ -43,6 +48,7 @@ BUILT_IN = MappingProxyType(
         facts.name: facts
         for facts in (
             MetricFacts(name="top1", classifies=True),
+            MetricFacts(name="binary_accuracy", classifies=True),
             MetricFacts(name="mae", higher_is_better=False, high=None, classifies=False),
             MetricFacts(name="mse", higher_is_better=False, high=None, classifies=False),
             MetricFacts(name="cosine_similarity", low=-1.0, classifies=False),
@@ -51,6 +57,11 @@ BUILT_IN = MappingProxyType(
             MetricFacts(name="average_precision", per_sample=False, classifies=True),
             MetricFacts(name="macro_f1", per_sample=False, classifies=True),
             MetricFacts(name="rmse", higher_is_better=False, high=None, per_sample=False, classifies=False),
+            MetricFacts(name="reconstruction_auc", per_sample=False, classifies=False),
+            MetricFacts(name="map50", per_sample=False, classifies=False),
+            MetricFacts(name="map50_95", per_sample=False, classifies=False),
+            MetricFacts(name="wer", higher_is_better=False, high=None, per_sample=False, classifies=False),
+            MetricFacts(name="cer", higher_is_better=False, high=None, per_sample=False, classifies=False),
         )
     }
 )

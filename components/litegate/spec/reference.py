@@ -39,14 +39,14 @@ def reference_page() -> str:
     """Every key with what it may be, its default and its meaning (Markdown)."""
     schema = file_schema()
     whole = {key: value for key, value in schema["properties"].items() if _section(value) is None}
-    parts = [_HEAD, "## Keys of the whole spec", *_table("", schema | {"properties": whole})]
+    parts = [_HEAD, "## Keys of the whole spec", *_table("", schema | {"properties": whole}, {})]
     for key, value in schema["properties"].items():
         name = _section(value)
         if name is not None:
             parts += [
                 f"## `{key}`",
                 *_about(key, value, schema["$defs"][name]),
-                *_table(f"{key}.", schema["$defs"][name]),
+                *_table(f"{key}.", schema["$defs"][name], schema["$defs"]),
             ]
     return "\n\n".join(parts) + "\n"
 
@@ -67,12 +67,20 @@ def _about(key: str, schema: Schema, section: Schema) -> Iterator[str]:
     yield f"More: [{_PAGES[key].partition('#')[0]}]({_PAGES[key]})."
 
 
-def _table(prefix: str, section: Schema) -> Iterator[str]:
-    lines = ["| key | what it may be | default | meaning |", "|---|---|---|---|"]
+def _table(prefix: str, section: Schema, sections: Schema) -> Iterator[str]:
+    head = ["| key | what it may be | default | meaning |", "|---|---|---|---|"]
+    yield "\n".join([*head, *_rows(prefix, section, sections)])
+
+
+def _rows(prefix: str, section: Schema, sections: Schema) -> Iterator[str]:
+    """A line for each key; the keys of a section in a section follow one another in its place."""
     for name, schema in section["properties"].items():
+        inner = _section(schema)
+        if inner is not None:
+            yield from _rows(f"{prefix}{name}.", sections[inner], sections)
+            continue
         default = "**required**" if name in section.get("required", ()) else _default(f"{prefix}{name}", schema)
-        lines.append(f"| `{prefix}{name}` | {_kind(schema)} | {default} | {_cell(schema['description'])} |")
-    yield "\n".join(lines)
+        yield f"| `{prefix}{name}` | {_kind(schema)} | {default} | {_cell(schema['description'])} |"
 
 
 def _default(key: str, schema: Schema) -> str:

@@ -121,6 +121,13 @@ class Spec(Section):
         return self
 
     @model_validator(mode="after")
+    def _slices_have_a_limit(self) -> Spec:
+        if self.requalify is not None and self.requalify.slices and self.requalify.slice_limit is None:
+            expected = "what a slice of requalify.slices may lose"
+            raise PydanticCustomError("named", expected, {"got": "null", "key": "requalify.max_slice_drop"})
+        return self
+
+    @model_validator(mode="after")
     def _what_is_trained_has_a_place(self) -> Spec:
         if self.retrain is not None and not is_written_whole(self.model.uri):
             expected = "a .keras or .h5 file, or folder/*/saved_model.pb for SavedModels, where retrain writes"

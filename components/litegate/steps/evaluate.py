@@ -126,7 +126,7 @@ class _Evaluating:
         self._loaded, self._work = loaded, work
         self._first = first = request.files[places[0]]
         self._interface = loaded.interface(first.artifact)
-        self._metric = load_metric(first.metric, first.metric_code)
+        self._metric = load_metric(first.metric, first.metric_code, first.judged)
         self._dataset = open_dataset(first.data, work, first.where, self._interface.inputs)
         shapes = {name: tensor.shape for name, tensor in self._interface.outputs.items()}
         self._classes = number_of_classes(self._metric, shapes)
@@ -164,6 +164,7 @@ class _Evaluating:
             reader=FeatureReader(self._dataset, interface.inputs, interface.signature, first.where),
             metric=first.metric,
             metric_code=first.metric_code,
+            judged=first.judged,
             preprocess=first.preprocess,
             classes=self._classes,
         )

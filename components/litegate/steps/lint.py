@@ -76,7 +76,8 @@ class _Lint:
         self.order = choose(self.evaluation.ids, request.max_samples, request.seed)
         self.probe = Probe(self.preprocess, self.evaluation.labels) if self.preprocess else None
         self.near = NearCopies(self.samples.get(self.signature, {}))
-        metric, place = load_metric(request.metric, request.metric_code), f"{EVALUATION} {request.evaluation.uri}"
+        metric = load_metric(request.metric, request.metric_code, request.judged)
+        place = f"{EVALUATION} {request.evaluation.uri}"
         self.metric = metric.facts
         self.baseline = Baseline(self.models[self.signature], metric, self.evaluation, self.order, place)
         check_labels(self.evaluation, metric.facts, self.baseline.classes, place, self.preprocess is not None)

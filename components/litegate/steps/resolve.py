@@ -39,6 +39,7 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
         evaluation=snapshot_data(spec.evaluation, "evaluation.uri", work),
         metric=metric,
         metric_code=metric_code,
+        decoder=snapshot_code(spec.evaluation.decoder, request.folder, "evaluation.decoder"),
         preprocess=snapshot_code(spec.preprocess, request.folder, "preprocess"),
         trigger=request.announced[0] if request.announced else None,
         overrides=request.overrides,

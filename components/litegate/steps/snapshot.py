@@ -26,5 +26,6 @@ def run(request: SnapshotRequest, work: Work) -> Snapshot:
         data=snapshot_data(spec.requalify, "requalify.uri", work),
         metric=metric,
         metric_code=metric_code,
+        decoder=snapshot_code(spec.evaluation.decoder, request.folder, "evaluation.decoder"),
         preprocess=snapshot_code(spec.preprocess, request.folder, "preprocess"),
     )

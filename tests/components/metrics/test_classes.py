@@ -47,6 +47,8 @@ ROWS = [
     Row("roc_auc", (-1,), 2),
     Row("average_precision", (-1, 3), 3),
     Row("top1", (-1, -1), None),
+    Row("binary_accuracy", (-1, 1), 2),
+    Row("reconstruction_auc", (-1, 784), None),
     Row("mse", (-1, 784), None),
     Row("mae", (-1, 2), None),
     Row("cosine_similarity", (-1, 128), None),
@@ -72,10 +74,11 @@ def test_several_outputs_are_no_classes_and_need_no_choice_where_the_metric_judg
 
 REFUSED = [
     ("top1", {"y": (-1, 1)}, r"one score of two classes .*roc_auc or average_precision, got \(batch, 1\)"),
+    ("binary_accuracy", {"y": (-1, 2)}, r"binary_accuracy; for a score of each class top1, got \(batch, 2\)"),
     ("macro_f1", {"y": (-1,)}, r"one score of two classes .*, got \(batch\)"),
     ("top1", {"y": (-1, 8, 8, 3)}, r"an output of shape \(batch, classes\), two .* got \(batch, 8, 8, 3\)"),
     ("roc_auc", {"y": (-1, 5, 2)}, r"an output of shape \(batch, classes\).* got \(batch, 5, 2\)"),
-    ("declared", {"a": (-1, 2), "b": (-1, 2)}, "a model with one output for m:declared, got outputs a, b"),
+    ("declared", {"a": (-1, 2), "b": (-1, 2)}, "the one that m:declared judges of the outputs a, b, got null"),
 ]
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import jaccard_score
 
 from litegate.errors import DataError
 from litegate.metrics.loading import load_metric
+from litegate.records import Judged
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ ROWS = [
     Row("all classes", "top3", [SCORES], [0], [True]),
     Row("the first of equal ones counts, as with argmax", "top1", [[0.5, 0.5], [0.5, 0.5]], [0, 1], [True, False]),
     Row("the first two of equal ones", "top2", [[0, 0, 0]] * 3, [0, 1, 2], [True, True, False]),
+    Row("a half means one", "binary_accuracy", [[0.5], [0.4], [0.9], [1.0]], [1, 1, 0, 1], [True, False, False, True]),
+    Row("a single value of shape (n,)", "binary_accuracy", [0.1, 0.7], [0, 1], [True, True]),
     Row("mean over the elements", "mae", [[1, 2], [0, 0]], [[1, 4], [3, -1]], [1, 2]),
     Row("a single value of shape (n, 1) against (n,)", "mae", [[1.5], [2]], [1, 4], [0.5, 2]),
     Row("squares", "mse", [[1, 2], [0, 0]], [[1, 4], [3, -1]], [2, 5]),
@@ -52,7 +56,7 @@ def test_scores(row: Row) -> None:
     columns = metric.columns({"out": np.asarray(row.output, np.float32)}, np.asarray(row.label))
     assert list(columns) == ["score"]
     score = columns["score"]
-    assert score.dtype == (bool if row.metric.startswith("top") else np.float64)
+    assert score.dtype == (bool if row.metric.startswith(("top", "binary")) else np.float64)
     np.testing.assert_allclose(score, row.score, rtol=1e-6, atol=1e-12)
     assert metric.value is None
 
@@ -98,10 +102,18 @@ WRONG = [
     ),
     Wrong("mae", [[1, 2]], [[1, 2, 3]], r"labels of the output's shape \(batch, 2\), got \(batch, 3\)"),
     Wrong("cosine_similarity", [[1, 2]], [0], r"got \(batch\)"),
-    Wrong("iou", [[0.2, 0.9]], [[0, 2]], "whole numbers from 0 to 1 for iou, got 2"),
-    Wrong("iou", [[0.2, 0.9]], [[0, 0.5]], "whole numbers from 0 to 1 for iou, got 0.5"),
+    Wrong(
+        "iou",
+        [[0.2, 0.9]],
+        [[0, 2]],
+        "whole numbers from 0 to 1 for iou; of more classes if the output is of integers.*, got 2",
+    ),
+    Wrong("iou", [[0.2, 0.9]], [[0, 0.5]], "whole numbers from 0 to 1 for iou.*, got 0.5"),
     Wrong("iou", np.eye(3)[[[0, 1]]], [[0, 3]], "whole numbers from 0 to 2 for iou, got 3"),
     Wrong("iou", np.eye(3)[[[0, 1]]], [[0, 1, 1]], r"masks of the output's shape \(batch, 2, 3\), or of classes"),
+    Wrong("binary_accuracy", [[0.2, 0.8]], [0], r"\(batch, 1\) for binary_accuracy; for a score of each class top1"),
+    Wrong("binary_accuracy", [[0.2]], [2], "labels from 0 to 1, got 2"),
+    Wrong("binary_accuracy", [[-3.0]], [0], "probabilities from 0 to 1, as a sigmoid gives them, for .*, got -3"),
     Wrong("iou", [[0.2, 0.9]], [0], r"masks of the output's shape"),
 ]
 
@@ -112,8 +124,31 @@ def test_what_does_not_fit_is_refused(row: Wrong) -> None:
         load_metric(row.metric).columns({"out": np.asarray(row.output, np.float32)}, np.asarray(row.label))
 
 
-@pytest.mark.parametrize("name", ["top1", "mae", "iou", "roc_auc", "rmse"])
-def test_a_model_with_several_outputs_needs_a_metric_of_the_users_own(name: str) -> None:
+@pytest.mark.parametrize("name", ["top1", "mae", "iou", "roc_auc", "rmse", "reconstruction_auc", "wer"])
+def test_of_several_outputs_one_is_named(name: str) -> None:
     outputs = {"a": np.zeros((1, 2)), "b": np.zeros((1, 2))}
-    with pytest.raises(DataError, match=f"a model with one output for {name}, got outputs a, b"):
+    said = f"evaluation.output: expected the one that {name} judges of the outputs a, b, got null"
+    with pytest.raises(DataError, match=said):
         load_metric(name).columns(outputs, np.zeros(1, int))
+    with pytest.raises(DataError, match=r"evaluation.output: expected one of the model's outputs a, b, got c"):
+        load_metric(name, judged=Judged(output="c")).columns(outputs, np.zeros(1, int))
+
+
+def test_the_named_output_is_judged() -> None:
+    outputs = {"a": np.array([[1.0, 0.0]]), "b": np.array([[0.0, 1.0]])}
+    found = [load_metric("top1", judged=Judged(output=name)).columns(outputs, np.array([1]))["score"] for name in "ab"]
+    assert [score.tolist() for score in found] == [[False], [True]]
+
+
+def test_iou_of_a_map_of_classes_is_that_of_the_channels_it_was_made_of() -> None:
+    rng = np.random.default_rng(4)
+    output, target = rng.normal(size=(6, 5, 7, 4)), rng.integers(0, 4, (6, 5, 7))
+    inside = {"out": output.argmax(axis=-1)}
+    for each in (target, target[..., np.newaxis], target.astype(float)):
+        found = load_metric("iou").columns(inside, each)["score"]
+        np.testing.assert_allclose(found, load_metric("iou").columns({"out": output}, target)["score"])
+    pairs = zip(target.reshape(6, -1), inside["out"].reshape(6, -1), strict=True)
+    mean = [jaccard_score(one, other, average="macro") for one, other in pairs]
+    np.testing.assert_allclose(found, mean)
+    with pytest.raises(DataError, match="masks of whole numbers from 0 to 999 for iou, got 1000"):
+        load_metric("iou").columns(inside, np.full_like(target, 1000))

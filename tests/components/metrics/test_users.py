@@ -12,7 +12,7 @@ import pytest
 
 from litegate.errors import DataError, SpecError
 from litegate.metrics.loading import load_metric
-from litegate.records import UserCode
+from litegate.records import Judged, UserCode
 from litegate.user_code.source import source_digest
 
 CODE = """
@@ -58,6 +58,8 @@ class Mean:
     def value(self, output, target): return np.abs(output - target).mean()
 class Kept(Mean):
     def keep(self, outputs, labels): return outputs["a"] + outputs["b"]
+class Seen(Good):
+    def score(self, outputs, labels, inputs): return inputs["x"] - outputs["a"]
 class Few(Mean):
     def keep(self, outputs, labels): return np.zeros(1)
 
@@ -150,12 +152,12 @@ def test_scores_are_kept_as_they_are(folder: Path, name: str, dtype: type, score
         Bad("Tall", r"scores of shape \(2,\) from users:Tall, got \(2, 1\)"),
         Bad("Raises", r"an array from score of users:Raises, got KeyError: 'absent' for outputs a \(batch\), b"),
         Bad("Few", r"an array of 2 samples from keep of users:Few, got shape \(1,\)"),
-        Bad("Mean", "a model with one output for users:Mean without a method keep, got outputs a, b"),
+        Bad("Mean", "the one that users:Mean without a method keep judges of the outputs a, b, got null"),
     ],
     ids=lambda row: row.name,
 )
 def test_what_a_metric_gives_is_checked(folder: Path, row: Bad) -> None:
-    with pytest.raises(DataError, match=r"evaluation\.metric: expected " + row.said):
+    with pytest.raises(DataError, match=r"evaluation\.(metric|output): expected " + row.said):
         load_metric(f"users:{row.name}", code(folder, row.name)).columns(OUTPUTS, LABELS)
 
 
@@ -175,3 +177,13 @@ def test_a_value_is_checked(folder: Path, output: float, error: type[Exception],
     metric = load_metric("users:Mean", code(folder, "Mean"))
     with pytest.raises(error, match=said):
         metric.value(np.array([output, output]), np.zeros(2))
+
+
+def test_an_output_that_the_spec_names_is_what_a_set_metric_without_keep_judges(folder: Path) -> None:
+    metric = load_metric("users:Mean", code(folder, "Mean"), Judged(output="b"))
+    assert metric.columns(OUTPUTS, LABELS)["output"].tolist() == [3, 4]
+
+
+def test_a_score_that_asks_for_the_inputs_gets_them(folder: Path) -> None:
+    metric = load_metric("users:Seen", code(folder, "Seen"))
+    assert metric.columns(OUTPUTS, LABELS, {"x": np.array([5.0, 7.0])})["score"].tolist() == [4, 5]

@@ -59,5 +59,6 @@ def test_a_number_beyond_a_limit_never_reads_as_the_limit_where_digits_can_help(
 
 def test_only_shares_are_read_in_percent():
     assert [name for name, facts in BUILT_IN.items() if wording.is_percent(facts)] == [
-        "top1", "iou", "roc_auc", "average_precision", "macro_f1",
+        "top1", "binary_accuracy", "iou", "roc_auc", "average_precision", "macro_f1", "reconstruction_auc", "map50",
+        "map50_95",
     ]  # fmt: skip

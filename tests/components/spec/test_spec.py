@@ -22,6 +22,7 @@ SITES: dict[str, Any] = DATA | {"slices": ["site"]}
 PATHS: dict[str, Any] = {"uri": "x", "format": "images"}
 NO_PATTERN = {"uri": "x", "format": "images", "group": "(v"}
 SEQUENTIAL: dict[str, Any] = DATA | {"sequential": True}
+BOXES = {"boxes": "b", "scores": "s"}
 LOOKS: dict[str, Any] = DATA | {"first_samples": 50}
 RETRAINED: dict[str, Any] = {"model": {"name": "m", "uri": "m.keras"}}
 FUNCTION: dict[str, Any] = {"entry_point": "training:train"}
@@ -81,6 +82,7 @@ BAD = [
     Bad("no pattern of a slice", {"evaluation": PATHS | {"slices": ["(v"]}}, "spec: evaluation.slices", "regular", "("),
     Bad("a slice with =", {"evaluation": SITES | {"slices": ["a=b"]}}, "spec: evaluation.slices", "no `=`", "'a=b'"),
     Bad("slices without a limit", {"evaluation": SITES}, "spec: gate.max_slice_drop", "a slice of eval", "null"),
+    Bad("fresh slices", {"requalify": SITES}, "spec: requalify.max_slice_drop", "a slice of requalify", "null"),
     Bad("a limit without slices", {"gate": {"max_slice_drop": 0.1}}, "spec: evaluation.slices", "the fields", "none"),
     Bad("more than all", {"evaluation": SITES, "gate": {"max_slice_drop": 2.0}}, "spec: gate.max_slice_drop", "1", "2"),
     Bad("unknown finding", {"calibration": ALLOWED}, "spec: calibration.allow.0", "'leakage'", "'leaks'"),
@@ -90,6 +92,17 @@ BAD = [
     Bad("looks at a set", {"evaluation": LOOKS | {"metric": "rmse"}}, "spec: evaluation.first_samples", "rmse", "a"),
     Bad("two ways to stop", {"evaluation": SEQUENTIAL | LOOKS}, "spec: evaluation", "first_samples or", "both"),
     Bad("a share of a cosine", COSINE | {"gate": {"drop": "relative"}}, "spec: gate.drop", "absolute", "relative"),
+    Bad("map without names", {"evaluation": DATA | {"metric": "map50"}}, "spec: evaluation.detection", "map50", "null"),
+    Bad("names for top1", {"evaluation": DATA | {"detection": BOXES}}, "spec: evaluation.detection", "top1", "a value"),
+    Bad("wer without a decoder", {"evaluation": DATA | {"metric": "wer"}}, "spec: evaluation.decoder", "wer", "null"),
+    Bad("a decoder for top1", {"evaluation": DATA | {"decoder": "t:f"}}, "spec: evaluation.decoder", "top1", "a value"),
+    Bad(
+        "an output for map50",
+        {"evaluation": DATA | {"metric": "map50", "detection": BOXES, "output": "y"}},
+        "spec: evaluation.output",
+        "evaluation.detection",
+        "'y'",
+    ),
     Bad("top of nothing", {"evaluation": DATA | {"metric": "top0"}}, "spec: evaluation.metric", "topK", "'top0'"),
     Bad("preprocess without a function", {"preprocess": "package.module"}, "spec: preprocess", "pattern", "package"),
     Bad("an alias that follows", {"registry": {"alias": "candidate"}}, "spec: registry.alias", "follow", "candidate"),

@@ -90,6 +90,27 @@ def test_several_inputs_are_fed_by_name(pipeline: Make) -> None:
     assert set(signature.inputs) == {"left", "right"}
 
 
+def test_independent_labels_are_no_classes_whatever_the_shape_of_the_output(pipeline: Make, models: Path) -> None:
+    (models / "tags.py").write_text(
+        "class Right:\n    higher_is_better, range, per_sample = True, (0, 1), True\n"
+        "    def score(self, outputs, labels):\n"
+        "        (found,) = outputs.values()\n        return ((found > 0.5) == (labels > 0.5)).mean(axis=1)\n"
+    )
+    steps = pipeline("tagger.keras", calibration="tags.npz", evaluation="tags.npz")
+    steps = steps.but(evaluation={"metric": "tags:Right"})
+    check = steps.conversion_check()
+    assert (check.agreement, check.max_abs_difference < 1e-6) == (None, True)
+    assert steps.smoke(steps.convert().artifact).kernel_agreement is None
+    evaluated = steps.evaluate(steps.quantize("int8"))
+    assert (evaluated.predictions, evaluated.class_samples) == ({}, {})
+    assert steps.score(evaluated) > 0.95
+
+
+def test_scores_that_only_rounding_tells_apart_have_no_order(pipeline: Make) -> None:
+    steps = pipeline("tagger.keras", calibration="tags.npz", evaluation="tags.npz")
+    assert steps.conversion_check().agreement == 1.0
+
+
 def test_arrays_without_names_are_refused_where_they_could_be_swapped(pipeline: Make, models: Path) -> None:
     one, two = (np.zeros((20, 4), np.float32) for _ in range(2))
     np.savez(models / "positional_pair.npz", one, two)

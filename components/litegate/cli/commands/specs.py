@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,9 +45,27 @@ def data_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--name", help="the model's name (its file's)")
     parser.add_argument("--label", metavar="FIELD", help="the field with the labels, if it cannot be told")
+    parser.add_argument("--metric", metavar="NAME", help="what is compared, if it cannot be told: as evaluation.metric")
+    parser.add_argument("--judged", metavar="OUTPUT", help="the output that the metric judges, if there are several")
+    parser.add_argument(
+        "--detection",
+        type=_parts,
+        default=(),
+        metavar="boxes=OUTPUT,scores=OUTPUT[,classes=OUTPUT,count=OUTPUT]",
+        help="which outputs of a detector are what, if it cannot be told",
+    )
     parser.add_argument("--signature", help="the model's signature, if it has several")
     parser.add_argument("--format", choices=_FORMATS, help="of the data, if their names do not tell it")
     parser.add_argument("--target", choices=_TARGETS, help="where the model will run (cpu)")
+
+
+def _parts(text: str) -> tuple[tuple[str, str], ...]:
+    """The outputs of a detector by what they are."""
+    pairs = [tuple(part.strip() for part in each.split("=")) for each in text.split(",")]
+    known = ("boxes", "scores", "classes", "count")
+    if not all(len(pair) == 2 and pair[0] in known and pair[1] for pair in pairs):
+        raise argparse.ArgumentTypeError(f"expected {', '.join(f'{part}=OUTPUT' for part in known)}, got {text!r}")
+    return tuple((name, output) for name, output in pairs)
 
 
 def _schema_arguments(parser: Parser) -> None:

@@ -128,6 +128,7 @@ def _snapshot(request: SnapshotRequest, result: Snapshot) -> Problems:
 def _code_of_users(request: ResolveRequest | SnapshotRequest, result: Resolved | Snapshot) -> Problems:
     """The folder of a user's code is opened to later steps."""
     spec = request.spec
+    yield from _code("decoder", spec.evaluation.decoder, request.folder, result.decoder)
     yield from _code("preprocess", spec.preprocess, request.folder, result.preprocess)
     facts = built_in_facts(spec.evaluation.metric)
     if facts is not None:
