@@ -37,6 +37,7 @@ def export(model: Any, target: str, batch: int | None = None) -> None:
 
 def inference(model: Any) -> Callable[[Sequence[Any]], dict[str, Any]]:
     """The model as a function from its inputs, in the order of `input_specs`, to its outputs by name."""
+    _without_seeds(model)
     structure = getattr(model, "_inputs_struct", getattr(model, "_nested_inputs", None))
     names = [spec.name for spec in input_specs(model)]
 
@@ -48,6 +49,16 @@ def inference(model: Any) -> Callable[[Sequence[Any]], dict[str, Any]]:
         return outputs_by_name(model(inputs, training=False))
 
     return run
+
+
+def _without_seeds(model: Any) -> None:
+    """Keep layers from counting their seeds on: some draw a transformation that they use in training alone.
+
+    What they draw is then a constant that nothing uses, and the graph has no state.
+    """
+    for layer in model._flatten_layers() if isinstance(model, keras.Model) else ():
+        for generator in getattr(layer, "_seed_generators", ()):
+            generator.next = lambda ordered=True: tf.zeros(2, tf.uint32)  # noqa: ARG005 (Keras' own signature)
 
 
 def input_specs(model: Any, batch: int | None = None) -> list[tf.TensorSpec]:
