@@ -9,11 +9,11 @@ from typing import Any
 
 from litegate.errors import DataError, SpecError
 from litegate.records import DataField, Signature, TensorSpec
-from litegate.spec.metric_facts import built_in_facts
+from litegate.spec.metric_facts import DETECTIONS, built_in_facts
 
 __all__ = ["Asked", "Judged", "judged_by", "size_of"]
 
-DETECTIONS = frozenset({"map50", "map50_95"})
+
 _ONE_POINT = {"max_drop": 0.01}
 _ONE_PERCENT = {"max_drop": 0.01, "drop": "relative"}
 _PARTS = {"boxes": ("box",), "scores": ("score", "conf"), "classes": ("class", "label"), "count": ("num", "count")}
