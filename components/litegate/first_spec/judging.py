@@ -79,7 +79,8 @@ def judged_by(signature: Signature, label: DataField | None, asked: Asked, where
 
 
 def _detector(metric: str, detection: dict[str, str], outputs: Mapping[str, TensorSpec]) -> Judged:
-    if not {"boxes", "scores"} <= set(detection):
+    known = {"boxes", "scores"} <= set(detection)
+    if not known or ("classes" not in detection and len(outputs[detection["scores"]].shape) != 3):
         expected = f"--detection boxes=OUTPUT,scores=OUTPUT,classes=OUTPUT to say which outputs are what, for {metric}"
         raise DataError("MODEL", expected, f"outputs {', '.join(outputs)}")
     note = "evaluation.detection.box_format is yxyx, as TensorFlow has boxes; say so if it is another"

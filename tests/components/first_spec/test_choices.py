@@ -163,7 +163,7 @@ def test_the_targets_own_variants_are_written_out() -> None:
         (
             {
                 "boxes": TensorSpec(shape=(-1, 9, 4), dtype="float32"),
-                "scores": TensorSpec(shape=(-1, 9), dtype="float32"),
+                "scores": TensorSpec(shape=(-1, 9, 3), dtype="float32"),
             },
             ("float32", (3, 5)),
             {},
