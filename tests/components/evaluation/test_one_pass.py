@@ -140,7 +140,7 @@ FAULTS = [
     ("SIGSEGV", FailureKind.SEGFAULT, "its process died: SIGSEGV"),
     ("SIGABRT", FailureKind.ABORT, "its process died: SIGABRT"),
     ("SIGKILL", FailureKind.KILLED, "its process died: SIGKILL"),
-    ("gives_nan", FailureKind.NOT_FINITE, "it gave NaN or infinity on real samples"),
+    ("gives_nan", FailureKind.NOT_FINITE, "it gave NaN or infinity on real samples: its output y for sample 320"),
     ("raises", FailureKind.PYTHON_ERROR, "RuntimeError: it cannot be run"),
     ("is_short_of_memory", FailureKind.OUT_OF_MEMORY, "MemoryError"),
     ("hangs", FailureKind.TIMEOUT, "no answer for 32 samples after 5 s"),
