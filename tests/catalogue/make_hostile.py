@@ -88,6 +88,46 @@ def old_style(folder: Path, mark: str, operator: str) -> None:
         builder.save()
 
 
+class PruneLowMagnitude(tf_keras.layers.Wrapper):
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return self.layer(x)
+
+
+class Counter(tf.Module):
+    def __init__(self) -> None:
+        self.count = tf.Variable(tf.zeros(4))
+
+
+class Unsigned(tf.Module):
+    """With one function alone, that would become the signature."""
+
+    @tf.function(input_signature=X)
+    def serve(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": x * 2}
+
+    @tf.function(input_signature=X)
+    def other(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": x * 3}
+
+
+def not_judged(folder: Path) -> None:
+    """Models that convert, or would, and whose answer does not follow from the input alone, or that say no input."""
+
+    def noisy(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        with tf.name_scope("noise"):
+            return {"y": x + tf.random.normal(tf.shape(x), seed=7)}
+
+    def counts(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": x + counter.count.assign_add(tf.ones(4))}
+
+    counter = Counter()
+    saved(folder, "random", noisy)
+    saved(folder, "state", counts, module=counter)
+    tf.saved_model.save(Unsigned(), str(folder / "unsigned"))
+    wrapped = PruneLowMagnitude(tf_keras.layers.Dense(3), name="mine")
+    tf_keras.Sequential([tf_keras.Input((4,)), wrapped]).save(folder / "pruned.h5")
+
+
 class Custom(keras.layers.Layer):
     def call(self, x: tf.Tensor) -> tf.Tensor:
         return x * 2
@@ -98,11 +138,18 @@ class Custom2(tf_keras.layers.Layer):
         return x * 2
 
 
+def inverse(x: tf.Tensor) -> dict[str, tf.Tensor]:
+    with tf.name_scope("model/head"):
+        return {"y": tf.linalg.inv(x)}
+
+
 def not_convertible(folder: Path) -> None:
     """Sound models that LiteRT has no operators for."""
     saved(folder, "strings", lambda x: {"y": tf.strings.length(x)}, [tf.TensorSpec((None,), tf.string, name="x")])
     doubles = [tf.TensorSpec((None, 4), tf.float64, name="x")]
     saved(folder, "doubles", lambda x: {"y": tf.linalg.matmul(x, tf.ones((4, 4), tf.float64))}, doubles)
+    saved(folder, "half", lambda x: {"y": tf.cast(x, tf.float16) @ tf.ones((4, 3), tf.float16)})
+    saved(folder, "flex", inverse, [tf.TensorSpec((None, 4, 4), tf.float32, name="x")])
     keras.Sequential([keras.Input((4,)), Custom(name="mine")]).save(folder / "custom.keras")
     tf_keras.Sequential([tf_keras.Input((4,)), Custom2(name="mine")]).save(folder / "custom.h5")
     plain = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
@@ -129,6 +176,7 @@ def hdf5(folder: Path) -> None:
 def main(folder: Path, mark: str) -> None:
     hostile(folder, mark)
     not_convertible(folder)
+    not_judged(folder)
     hdf5(folder)
     for path in Path(mark).parent.glob(f"{Path(mark).name}*"):  # TensorFlow runs initializers as it saves
         path.unlink()

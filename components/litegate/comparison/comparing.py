@@ -113,7 +113,10 @@ class Comparing:
             required=self.required,
             baseline=baseline_of(request),
             variants=rows,
-            warnings=tuple(": ".join(filter(None, (finding.input, finding.message))) for finding in lint),
+            warnings=(
+                *request.conversion_check.warnings,
+                *(": ".join(filter(None, (finding.input, finding.message))) for finding in lint),
+            ),
             not_tested=self.not_tested,
             report=str(self.folder.report),
             folder=str(self.folder.path),

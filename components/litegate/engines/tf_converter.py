@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -17,10 +17,12 @@ from litegate.engines.engine import Calibrated, Calibration, Refused, SourceMode
 from litegate.engines.refusals import in_words
 from litegate.failures import FailureKind
 from litegate.inspection import calibrator_problem, read_file
+from litegate.inspection.tflite import describe_unopened
 from litegate.progress import Progress
+from litegate.runtimes.batches import batches, fixed_batch
 from litegate.variants import Recipe
 
-__all__ = ["PROVED", "Engine", "representative_dataset"]
+__all__ = ["PROVED", "Engine", "batch_sizes", "representative_dataset"]
 
 PROVED = frozenset({"2.21.0"})
 """Versions of TensorFlow with which the tests have shown that calibrating once changes no byte of any file."""
@@ -39,7 +41,7 @@ class Engine(engine.Engine):
         _set(converter, recipe)
         if calibration is None:
             return _convert(converter, recipe, model.float32)
-        counter = _Counter.of(calibration, f"quantize {recipe.name}", say)
+        counter = _Counter.of(calibration, batch_sizes(model.float32), f"quantize {recipe.name}", say)
         converter.representative_dataset = counter
         content = _convert(converter, recipe, model.float32)
         counter.check(recipe.name)
@@ -71,21 +73,30 @@ class Engine(engine.Engine):
         return _convert(converter, recipe, calibrated)
 
 
-def representative_dataset(samples: Samples) -> Callable[[], Iterator[Any]]:
+def representative_dataset(samples: Samples, sizes: Mapping[str, int]) -> Callable[[], Iterator[Any]]:
     """The generator function that `tf.lite.TFLiteConverter.representative_dataset` wants.
 
-    Samples are fed one at a time and by input name, never as a list: the converter takes a list in the order
-    of the signature, and silently swaps inputs of equal shape. A model with several signatures gets
-    `(signature key, features)` pairs, the others plain features.
+    Samples are fed by input name, never as a list: the converter takes a list in the order of the signature, and
+    silently swaps inputs of equal shape. A model with several signatures gets `(signature key, features)` pairs, the
+    others plain features.
+
+    Args:
+        sizes: samples at a time, by signature: see `batch_sizes`. What the last batch lacks is its last sample again,
+            which widens no range.
     """
 
     def feed() -> Iterator[Any]:
         for key, features in samples.items():
-            for index in range(len(next(iter(features.values())))):
-                one = {name: value[index : index + 1] for name, value in features.items()}
-                yield (key, one) if len(samples) > 1 else one
+            for batch in batches(features, sizes[key]):
+                yield (key, batch) if len(samples) > 1 else batch
 
     return feed
+
+
+def batch_sizes(float32: bytes) -> dict[str, int]:
+    """The fixed batch of each signature of the baseline; 1 where it is free."""
+    signatures = describe_unopened(float32).items()
+    return {key: fixed_batch(spec.shape for spec in each.inputs.values()) or 1 for key, each in signatures}
 
 
 def _calibrated(
@@ -99,7 +110,7 @@ def _calibrated(
     if problem:
         say("calibrate: left to each variant, because of %s", problem)
         return None
-    counter = _Counter.of(calibration, "calibrate", say)
+    counter = _Counter.of(calibration, batch_sizes(model.float32), "calibrate", say)
     with _quiet():
         content = tf_calibration.calibrated_model(first, counter)
     counter.check("all variants")
@@ -113,13 +124,12 @@ class _Counter:
         self._feed, self._expected, self._progress, self._fed = feed, expected, progress, 0
 
     @classmethod
-    def of(cls, calibration: Calibration, step: str, say: Callable[..., None]) -> Self:
-        """Counts the samples of a calibration, and says how far it has come."""
+    def of(cls, calibration: Calibration, sizes: Mapping[str, int], step: str, say: Callable[..., None]) -> Self:
+        """Counts the batches of a calibration, and says how far it has come."""
         say("%s: calibrating on %d samples", step, calibration.count)
-        expected = len(calibration.samples) * calibration.count
-        return cls(
-            representative_dataset(calibration.samples), expected, Progress(say, f"{step}: calibrating", expected)
-        )
+        expected = sum(-(-calibration.count // sizes[key]) for key in calibration.samples)
+        feed = representative_dataset(calibration.samples, sizes)
+        return cls(feed, expected, Progress(say, f"{step}: calibrating", expected))
 
     def __call__(self) -> Iterator[Any]:
         for sample in self._feed():
@@ -129,7 +139,7 @@ class _Counter:
 
     def check(self, what: str) -> None:
         if self._fed < self._expected:
-            detail = f"the converter took {self._fed} of {self._expected} calibration samples for {what}"
+            detail = f"the converter took {self._fed} of {self._expected} calibration batches for {what}"
             raise Refused(FailureKind.NOT_CALIBRATED, detail)
 
 

@@ -13,7 +13,7 @@ from litegate.inspection.flatbuffer import Tensor as FileTensor
 from litegate.records import Signature, TensorSpec
 from litegate.runtimes.litert import LiteRTModel, Tensor
 
-__all__ = ["describe", "describe_unopened", "names_of", "operators", "signature_of"]
+__all__ = ["describe", "describe_unopened", "names_of", "operators", "outputs_of_custom_operators", "signature_of"]
 
 
 def describe(content: bytes) -> dict[str, Signature]:
@@ -45,6 +45,29 @@ def operators(content: bytes) -> frozenset[str]:
     codes = map(model.OperatorCodes, range(model.OperatorCodesLength()))
     # Old files hold the number in a field of one byte, new ones in both.
     return frozenset(_operator_names()[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())] for code in codes)
+
+
+def outputs_of_custom_operators(content: bytes, signature: str) -> dict[str, str]:
+    """The outputs of a signature that depend on an operator which is none of LiteRT's own, with its name."""
+    model, graphs = schema.Model.GetRootAs(content, 0), read_file(content).graphs
+    definitions = map(model.SignatureDefs, range(model.SignatureDefsLength()))
+    found = {}
+    for each in (each for each in definitions if each.SignatureKey().decode() == signature):
+        custom = _after_custom_operators(graphs[each.SubgraphIndex()])
+        outputs = map(each.Outputs, range(each.OutputsLength()))
+        names = {output.Name().decode(): output.TensorIndex() for output in outputs}
+        found = {name: custom[names[name]] for name in sorted(names) if names[name] in custom}
+    return found
+
+
+def _after_custom_operators(graph: Graph) -> dict[int, str]:
+    """Tensors by their index; operators stand in the order in which they are run."""
+    found: dict[int, str] = {}
+    for operator in graph.operators:
+        before = (found[tensor.index] for tensor in operator.inputs if tensor is not None and tensor.index in found)
+        name = operator.name if operator.custom else next(before, "")
+        found |= {tensor.index: name for tensor in operator.outputs if name}
+    return found
 
 
 def names_of(tensors: dict[str, TensorSpec]) -> str:

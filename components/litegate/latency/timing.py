@@ -20,6 +20,7 @@ from litegate.failures import FailureKind, Retry, named_signal
 from litegate.latency.rounds import Samples, Times, time_in_rounds
 from litegate.processes import die_with_parent
 from litegate.runtimes import Model, load_runtime
+from litegate.runtimes.batches import batches, fixed_batch
 
 __all__ = ["Died", "Job", "Timed", "time_files"]
 
@@ -168,8 +169,6 @@ def _timed(job: Job, turn: _Turn) -> Timed:
 
 def _load(job: Job, path: Path, signature: str) -> tuple[Model, Samples]:
     model = load_runtime(job.runtime).load(path.read_bytes(), signature)
-    features = job.features[signature]
-    count = min(_SAMPLES, *(len(value) for value in features.values()))
-    return model, [
-        model.quantize({name: value[index : index + 1] for name, value in features.items()}) for index in range(count)
-    ]
+    size = fixed_batch(tensor.shape for tensor in model.inputs.values()) or 1
+    features = {name: value[: _SAMPLES * size] for name, value in job.features[signature].items()}
+    return model, [model.quantize(batch) for batch in batches(features, size)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from litegate.records.artifacts import Artifact
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Share
@@ -42,8 +44,19 @@ class ConversionCheck(Record):
 
     Attributes:
         agreement: share of samples with the same prediction; None where the model is no classifier.
+        not_compared: outputs that depend on an operator which only the converter implements, with its name: in the
+            source model a placeholder stands for it.
     """
 
     samples: Count
     max_abs_difference: float
     agreement: Share | None
+    not_compared: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the check could not tell."""
+        operators = ", ".join(sorted(set(self.not_compared.values())))
+        names = ", ".join(self.not_compared)
+        said = f"the conversion check left out {names}: only the converter implements {operators}; the metric decides"
+        return (said,) if self.not_compared else ()

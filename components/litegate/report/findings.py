@@ -48,7 +48,7 @@ def _conversion_check(run: Run) -> str:
     same = "" if check.agreement is None else f", and predicts the same on {100 * check.agreement:.4g} % of them"
     return (
         f"On {check.samples:,} representative samples the float32 file differs from the source model by at most "
-        f"{check.max_abs_difference:.2g}{same}."
+        f"{check.max_abs_difference:.2g}{same}." + "".join(f" Warning: {each}." for each in check.warnings)
     )
 
 

@@ -8,20 +8,18 @@ Whether a form does what the model does is for the step `conversion_check` to sa
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
-import tf_keras
 
-from litegate.errors import ModelError
 from litegate.records import ModelRef
+from litegate.source.causes import not_exported
 from litegate.source.check import check_model
+from litegate.source.keras_export import export
 from litegate.source.loading import load_keras
 from litegate.source.saved_model import check_saved_model
 
@@ -29,6 +27,9 @@ __all__ = ["MAX_UNROLLED_STEPS", "Form", "forms"]
 
 MAX_UNROLLED_STEPS = 128
 """Unrolling longer sequences gives a graph that takes minutes to convert, once for every variant."""
+
+Makers = Mapping[str, Callable[[Any, str], None]]
+"""What writes a form of a model to a folder, by how the form differs."""
 
 _RECURRENT = {"LSTM", "GRU", "SimpleRNN"}
 
@@ -56,23 +57,23 @@ def forms(root: Path, model: ModelRef, folder: Path) -> Iterator[Form]:
         yield Form(root)
         yield from _others({"a batch of one": _pinned}, str(root), folder)
         return
-    loaded = load_keras(root, model)
-    yield Form(_exported(loaded, folder / "free", model))
-    makers = {"a batch of one": _batch_of_one, "unrolled recurrent layers": _unrolled}
-    yield from _others(makers, loaded, folder)
+    loaded, change = load_keras(root, model)
+    yield Form(_exported(loaded, folder / "as_it_is", model), change)
+    makers: Makers = {"a batch of one": partial(export, batch=1), "unrolled recurrent layers": _unrolled}
+    for form in _others(makers, loaded, folder):
+        yield Form(form.saved_model, ", ".join(filter(None, (change, form.change))))
 
 
 def _exported(loaded: Any, target: Path, model: ModelRef) -> Path:
     try:
-        _quietly(loaded.export, str(target))
+        export(loaded, str(target))
     except Exception as error:
-        found = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
-        raise ModelError(f"model.uri {model.uri}", "a model that Keras can export", found) from error
+        raise not_exported(error, f"model.uri {model.uri}") from error
     check_saved_model(target, f"model.uri {model.uri}")
     return target
 
 
-def _others(makers: Mapping[str, Callable[[Any, str], None]], source: Any, folder: Path) -> Iterator[Form]:
+def _others(makers: Makers, source: Any, folder: Path) -> Iterator[Form]:
     """What remains to be tried; that a model has no such form is no error of the user's."""
     for change, make in makers.items():
         target = folder / change.replace(" ", "_")
@@ -83,24 +84,6 @@ def _others(makers: Mapping[str, Callable[[Any, str], None]], source: Any, folde
         yield Form(target, change)
 
 
-def _batch_of_one(model: Any, target: str) -> None:
-    if isinstance(model, keras.Model):
-        specs = [keras.layers.InputSpec(shape=(1, *t.shape[1:]), dtype=t.dtype, name=t.name) for t in model.inputs]
-        several = len(specs) > 1 or not isinstance(model, keras.Sequential)
-        _quietly(model.export, target, input_signature=[_like(model, specs)] if several else specs)
-        return
-    given = [tf.TensorSpec((1, *t.shape[1:]), t.dtype, t.name.split(":")[0]) for t in model.inputs]
-    archive = tf_keras.export.ExportArchive()
-    archive.track(model)
-    archive.add_endpoint("serve", model.__call__, [given] if len(given) > 1 else given)
-    _quietly(archive.write_out, target)
-
-
-def _like(model: Any, specs: list[Any]) -> Any:
-    """Specs in the structure in which a functional model takes its inputs."""
-    return keras.tree.pack_sequence_as(model._inputs_struct, specs)
-
-
 def _unrolled(model: Any, target: str) -> None:
     if _steps(model) > MAX_UNROLLED_STEPS:
         raise ValueError("too many steps")
@@ -108,7 +91,7 @@ def _unrolled(model: Any, target: str) -> None:
     _unroll(config)
     clone = type(model).from_config(config)
     clone.set_weights(model.get_weights())
-    _quietly(clone.export, target)
+    export(clone, target)
 
 
 def _steps(model: Any) -> int:
@@ -149,8 +132,3 @@ def _pinned(root: str, target: str) -> None:
 
 def _calling(signature: Any) -> Any:
     return tf.function(lambda **features: signature(**features))
-
-
-def _quietly(export: Callable[..., Any], *arguments: Any, **options: Any) -> None:
-    with contextlib.redirect_stdout(io.StringIO()):  # Keras prints every captured variable
-        export(*arguments, **options)

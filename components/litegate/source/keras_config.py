@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from litegate.errors import ModelError
+from litegate.source.causes import custom_class, is_wrapper
 
 __all__ = ["check_config"]
 
@@ -32,11 +33,9 @@ def check_config(config: Any, elements: int, where: str) -> None:
             raise ModelError(where, "no code in the model file", f"the Lambda layer {name!r}, which is pickled code")
         if kind in _LOADERS or (kind in _VOCABULARIES and isinstance(values.get("vocabulary"), str)):
             raise ModelError(where, "a model in one file", f"the {kind} {name!r}, which reads another one")
-        custom = _custom(layer)
-        if custom:
-            raise ModelError(
-                where, "layers that Keras has itself, or an exported SavedModel", f"the custom class {custom}"
-            )
+        if custom := _custom(layer):
+            expected = "layers that Keras has itself, or an exported SavedModel"
+            raise ModelError(where, expected, f"the custom class {custom}, layer {name!r}\n{custom_class(custom)}")
         _check_sizes(kind, name, values, elements, where)
 
 
@@ -58,6 +57,8 @@ def _objects(value: Any) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, 
 def _custom(layer: Mapping[str, Any]) -> str | None:
     """The class where it is not Keras's own: Keras would import the module that the file names."""
     kind = str(layer["class_name"])
+    if is_wrapper(kind):
+        return repr(kind)
     module, registered = layer.get("module"), layer.get("registered_name")
     if ">" in kind or (isinstance(registered, str) and ">" in registered):
         return repr(registered if isinstance(registered, str) else kind)

@@ -14,8 +14,9 @@ from litegate.errors import ModelError
 from litegate.source.bounds import MAX_CONFIG_BYTES, check_bounds
 from litegate.source.hdf5 import check_hdf5
 from litegate.source.keras_config import check_config
+from litegate.source.precision import to_float32
 
-__all__ = ["check_keras_file", "keras_version"]
+__all__ = ["check_keras_file", "in_float32", "keras_version"]
 
 _WEIGHTS = "model.weights.h5"
 _LARGEST_RATIO = 200
@@ -50,6 +51,37 @@ def keras_version(path: Path) -> str:
     with h5py.File(path, "r") as file:
         version = file.attrs.get("keras_version", "2.0")
         return version.decode() if isinstance(version, bytes) else str(version)
+
+
+def in_float32(path: Path, copy: Path) -> list[str]:
+    """Copy a file that was checked, with float32 in the place of half precision: see `litegate.source.precision`.
+
+    Returns:
+        What was replaced. Where that is nothing, nothing is written.
+    """
+    return _archive_in_float32(path, copy) if path.suffix == ".keras" else _hdf5_in_float32(path, copy)
+
+
+def _archive_in_float32(path: Path, copy: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+        replaced = to_float32(config)
+        if replaced:
+            with zipfile.ZipFile(copy, "w") as changed:
+                for name in archive.namelist():
+                    changed.writestr(name, json.dumps(config) if name == "config.json" else archive.read(name))
+    return replaced
+
+
+def _hdf5_in_float32(path: Path, copy: Path) -> list[str]:
+    with h5py.File(path, "r") as file:
+        config = _config_of(file)
+    replaced = to_float32(config)
+    if replaced:
+        copy.write_bytes(path.read_bytes())
+        with h5py.File(copy, "r+") as file:
+            file.attrs["model_config"] = json.dumps(config)
+    return replaced
 
 
 def _check_archive(path: Path, where: str) -> None:

@@ -12,9 +12,11 @@ import numpy as np
 
 from litegate.datasets.representative import load_samples
 from litegate.errors import ModelError, SpecError
+from litegate.inspection.tflite import outputs_of_custom_operators
 from litegate.records import ConversionCheck, ConversionCheckRequest
 from litegate.runtimes.litert import LiteRTModel, choose_signature
 from litegate.source.loading import source_predictor
+from litegate.source.structures import natural
 from litegate.work.step_work import Work
 
 __all__ = ["RELATIVE_TOLERANCE", "run"]
@@ -42,21 +44,42 @@ def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
         expected = f"one of {', '.join(request.artifact.signatures)}"
         raise SpecError("evaluation.signature", expected, str(request.signature)) from None
     features = load_samples(work.path(request.samples.file))[key]
-    source = source_predictor(work.tree(request.model.files, "source"), request.model, key)(features)
-    converted = LiteRTModel(work.path(request.artifact.file).read_bytes(), key).predict(features)
-    pairs = list(zip(source, (converted[name] for name in sorted(converted)), strict=True))
-    difference = max(_difference(ours, theirs, uri) for theirs, ours in pairs)
-    agreement = _agreement(*pairs[0]) if request.classifies and len(pairs) == 1 else None
-    work.say("conversion_check: %d samples, largest difference %.3g", len(source[0]), difference)
+    content = work.path(request.artifact.file).read_bytes()
+    root = work.tree(request.model.files, "source")
+    replaced = outputs_of_custom_operators(content, key)
+    for name, operator in replaced.items():
+        work.say("conversion_check: warning: output %s is not compared: it depends on %s", name, operator)
+    wanted = sorted(set(request.artifact.signatures[key].outputs) - set(replaced), key=natural)
+    samples = len(next(iter(features.values())))
+    found = ConversionCheck(samples=samples, max_abs_difference=0.0, agreement=None, not_compared=replaced)
+    if not wanted:
+        return found
+    source = source_predictor(root, request.model, key)(features, wanted)
+    converted = _converted(content, key, features, uri)
+    difference = max(_difference(name, converted[name], source[name], uri) for name in wanted)
+    work.say("conversion_check: %d samples, largest difference %.3g", samples, difference)
+    agreement = None
+    if request.classifies and len(request.artifact.signatures[key].outputs) == 1:
+        agreement = _agreement(source[wanted[0]], converted[wanted[0]])
     if agreement is not None and agreement < _MIN_AGREEMENT:
         expected = f"the float32 conversion to predict what the source model predicts ({_MIN_AGREEMENT:.0%})"
-        raise ModelError(f"model.uri {uri}", expected, f"agreement on {agreement:.2%} of {len(source[0])} samples")
-    return ConversionCheck(samples=len(source[0]), max_abs_difference=difference, agreement=agreement)
+        raise ModelError(f"model.uri {uri}", expected, f"agreement on {agreement:.2%} of {samples} samples")
+    return found.model_copy(update={"max_abs_difference": difference, "agreement": agreement})
 
 
-def _difference(converted: Array, source: Array, uri: str) -> float:
+def _converted(content: bytes, key: str, features: dict[str, Array], uri: str) -> dict[str, Array]:
+    try:
+        return LiteRTModel(content, key).predict(features)
+    except RuntimeError as error:
+        expected = "a float32 conversion that LiteRT can run"
+        raise ModelError(f"model.uri {uri}", expected, " ".join(str(error).split())[:300]) from error
+
+
+def _difference(output: str, converted: Array, source: Array, uri: str) -> float:
     if converted.shape != source.shape:
-        raise ModelError(f"model.uri {uri}", f"outputs of shape {source.shape}", f"{converted.shape} after conversion")
+        raise ModelError(
+            f"model.uri {uri}", f"output {output} of shape {source.shape}", f"{converted.shape} after conversion"
+        )
     for name, values in (("source model", source), ("float32 conversion", converted)):
         if not np.isfinite(values).all():
             raise ModelError(f"model.uri {uri}", f"finite outputs of the {name}", "NaN or infinity on real samples")
@@ -64,7 +87,9 @@ def _difference(converted: Array, source: Array, uri: str) -> float:
     limit = RELATIVE_TOLERANCE * max(float(np.max(np.abs(source))), 1e-6)
     if difference > limit:
         raise ModelError(
-            f"model.uri {uri}", f"a float32 conversion within {limit:.3g}", f"a difference of {difference:.3g}"
+            f"model.uri {uri}",
+            f"a float32 conversion within {limit:.3g}",
+            f"a difference of {difference:.3g} in output {output}",
         )
     return difference
 

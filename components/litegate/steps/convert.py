@@ -8,9 +8,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from litegate.errors import ModelError
 from litegate.inspection.tflite import describe, names_of, operators
 from litegate.records import Artifact, Converted, ConvertRequest
+from litegate.source.causes import not_converted
+from litegate.source.converted import check_converted
 from litegate.source.forms import Form, forms
 from litegate.variants import BASELINE
 from litegate.work.step_work import Work
@@ -31,7 +32,7 @@ def run(request: ConvertRequest, work: Work) -> Converted:
     work.say("convert: loading %s (%s)", model.uri, model.format)
     root = work.tree(model.files, "source")
     form, content = _convert(forms(root, model, work.folder), f"model.uri {model.uri}", work)
-    _check_variables(content, f"model.uri {model.uri}")
+    check_converted(form.saved_model, operators(content), f"model.uri {model.uri}")
     signatures = describe(content)
     for key, signature in signatures.items():
         work.say("convert: signature %s: %s -> %s", key, names_of(signature.inputs), names_of(signature.outputs))
@@ -58,7 +59,7 @@ def _convert(candidates: Iterator[Form], where: str, work: Work) -> tuple[Form, 
         looped = looped or (form, content)
     if looped:
         return _chosen(*looped, work)
-    raise _refused(refusal, where) from refusal
+    raise not_converted(refusal or "it has no form that can be tried", where) from refusal
 
 
 def _chosen(form: Form, content: bytes, work: Work) -> tuple[Form, bytes]:
@@ -70,24 +71,6 @@ def _chosen(form: Form, content: bytes, work: Work) -> tuple[Form, bytes]:
 def _tflite(saved_model: Path) -> bytes:
     content: bytes = tf.lite.TFLiteConverter.from_saved_model(str(saved_model)).convert()
     return content
-
-
-def _refused(error: Exception | None, where: str) -> ModelError:
-    if error is not None and _FREE_BATCH in str(error):
-        expected = "recurrent layers with a fixed batch, or a .keras file, from which they can be unrolled"
-        return ModelError(where, expected, "a SavedModel with recurrent layers for a batch of any size")
-    found = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
-    return ModelError(where, "a model that LiteRT's converter accepts", found)
-
-
-def _check_variables(content: bytes, where: str) -> None:
-    """Variables that nothing assigns give whatever was in the memory: a file that is sound, and wrong."""
-    found = operators(content)
-    if "VAR_HANDLE" in found and "ASSIGN_VARIABLE" not in found:
-        expected = (
-            "a SavedModel that holds the values of its variables (Keras: model.export(), not tf.saved_model.save)"
-        )
-        raise ModelError(where, expected, "READ_VARIABLE of variables that nothing initializes in the float32 file")
 
 
 def _tools() -> dict[str, str]:

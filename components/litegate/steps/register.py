@@ -169,6 +169,8 @@ class _Recorder:
         artifacts.upload(self.client, self.parent, texts)
         selected = result.selected.variant if result.selected else "none"
         warned = {"lint.warnings": notes.lint_warnings(lint)} if lint else {}
+        if check := "; ".join(self.request.conversion_check.warnings):
+            warned["conversion_check.warnings"] = check
         note = notes.run_note(result, self.request.selection.why, self.request.links, lint)
         outcome = {"outcome": result.outcome, "selected": selected, run_data.NOTE: note} | warned
         run_data.tag(self.client, run_id, marked(outcome, self.overrides))

@@ -72,7 +72,7 @@ SAVERS = [
     ("a signature", saved(CALLS, SAVE, signature("saver:0")), "SaveV2"),
     ("an initializer", saved(CALLS, SAVE, signature("call:0"), main_op("saver")), "SaveV2"),
     ("a control input", saved([*CALLS, node("z", "Relu", ("^saver",))], SAVE, signature("z:0")), "SaveV2"),
-    ("a callable function", saved(CALLS, SAVE, field(7, field(2, field(1, "save")))), "SaveV2"),
+    ("a callable function", saved(CALLS, SAVE, signature("call:0"), field(7, field(2, field(1, "save")))), "SaveV2"),
     ("a call in a function", saved(CALLS, SAVE | {"serve": [CALLS[0]]}, signature("call:0")), "SaveV2"),
     ("a loop of functions", saved(CALLS, SAVE | {"serve": [CALLS[1]]}, signature("call:0")), None),
     (
@@ -90,6 +90,35 @@ def test_a_saver_is_allowed_where_the_model_does_not_run_it(tmp_path: Path, data
     else:
         with pytest.raises(ModelError, match=f"got {refused}, which writes files"):
             check_saved_model(write(tmp_path, data), "model.uri x")
+
+
+def objects(*functions: str) -> bytes:
+    """The object that was saved, with functions as its attributes, and one that is none."""
+    children = [field(1, b"\x08", varint(number + 1), field(2, name)) for number, name in enumerate(functions)]
+    root = field(1, *children, field(1, b"\x08", varint(len(functions) + 1), field(2, "weights")))
+    return field(7, root, *(field(1, field(6, field(1, name))) for name in functions), field(1, field(7)))
+
+
+def test_without_a_signature_the_functions_are_named_and_how_to_save_one(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        check_saved_model(write(tmp_path, saved(CALLS, {}, objects("other", "serve"))), "model.uri x")
+    first, second = str(caught.value).splitlines()
+    assert (
+        first
+        == "model.uri x: expected a SavedModel with a signature, got one without: it has the functions other, serve"
+    )
+    assert "signatures={'serving_default': model.serve}" in second
+
+
+def test_an_initializer_is_no_signature(tmp_path: Path) -> None:
+    init = field(5, field(1, "__saved_model_init_op"), field(2, field(2, field(1, "y"), field(2, field(1, "call:0")))))
+    with pytest.raises(ModelError, match="it has no function either"):
+        check_saved_model(write(tmp_path, saved(CALLS, SAVE, init)), "model.uri x")
+
+
+def test_a_signature_runs_what_it_reaches_and_nothing_that_is_only_callable() -> None:
+    (graph,) = read_graphs(saved(CALLS, SAVE, signature("call:0"), field(7, field(2, field(1, "save")))))
+    assert [each.name for each in graph.run_by_signatures()] == ["call", "y"]
 
 
 def test_damaged_bytes_are_bad_input_and_nothing_else(tmp_path: Path) -> None:

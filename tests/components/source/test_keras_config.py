@@ -38,6 +38,26 @@ BAD = [
 ]
 
 
+WRAPPED = [
+    (layer("PruneLowMagnitude", module=None), "tfmot.sparsity.keras.strip_pruning(model)"),
+    ({"class_name": "PruneLowMagnitude", "config": {"name": "mine"}}, "tfmot.sparsity.keras.strip_pruning(model)"),
+    ({"class_name": "ClusterWeights", "config": {"name": "mine"}}, "tfmot.clustering.keras.strip_clustering(model)"),
+    (layer("QuantizeWrapperV2", module="tensorflow_model_optimization.python"), "Save the float model"),
+    ({"class_name": "QuantizeLayer", "config": {"name": "mine"}}, "Save the float model"),
+    (layer("Mine", module="package"), "Export it where the class is known"),
+]
+
+
+@pytest.mark.parametrize(("bad", "cure"), WRAPPED)
+def test_a_class_that_is_not_keras_own_is_named_with_its_layer_and_the_cure(bad: dict[str, Any], cure: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        check_config(model(bad), 100, "model.uri x")
+    first, second = str(caught.value).splitlines()
+    assert bad["class_name"] in first
+    assert "layer 'mine'" in first
+    assert cure in second
+
+
 @pytest.mark.parametrize(("bad", "message"), BAD)
 def test_code_files_and_impossible_sizes_are_refused(bad: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError) as caught:

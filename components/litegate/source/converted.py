@@ -1,0 +1,62 @@
+"""What the float32 file tells of the model: one whose answer does not follow from its input alone cannot be judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Set
+from pathlib import Path
+
+from litegate.errors import ModelError
+from litegate.source.causes import RANDOM
+from litegate.source.graph import Node
+from litegate.source.saved_model import graphs_of
+
+__all__ = ["check_converted"]
+
+_RANDOM_IN_FILE = frozenset({"RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL"})
+_ASSIGNS = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Apply|Scatter|StridedSliceAssign).*")
+
+
+def check_converted(saved_model: Path, found: Set[str], where: str) -> None:
+    """Refuse a model that draws random numbers, keeps state, or lacks the values of its variables.
+
+    Args:
+        saved_model: what was converted.
+        found: the operators of the float32 file.
+        where: the spec key and the URI, for messages.
+
+    Raises:
+        ModelError: it is such a model; the operator is named.
+    """
+    if drawn := sorted(found & _RANDOM_IN_FILE):
+        expected = "a model whose answer follows from its input alone"
+        place = _place(saved_model, RANDOM, where) or drawn[0]
+        raise ModelError(where, expected, f"one that draws random numbers: {place}\n{_WITHOUT_RANDOM}")
+    if "VAR_HANDLE" not in found:
+        return
+    if place := _place(saved_model, _ASSIGNS, where):
+        expected = "a model whose answer follows from its input alone"
+        raise ModelError(
+            where, expected, f"one that keeps state from one sample to the next: {place}\n{_WITHOUT_STATE}"
+        )
+    if "ASSIGN_VARIABLE" not in found:
+        expected = (
+            "a SavedModel that holds the values of its variables (Keras: model.export(), not tf.saved_model.save)"
+        )
+        raise ModelError(where, expected, "READ_VARIABLE of variables that nothing initializes in the float32 file")
+
+
+_WITHOUT_RANDOM = "Save the model without it, or for inference: training=False, and no layer called with training=True."
+_WITHOUT_STATE = "Save the model with its state as a further input and output, or without updating it."
+
+
+def _place(saved_model: Path, wanted: re.Pattern[str], where: str) -> str:
+    """The first operator of a kind that the signatures run, with its node; empty if there is none."""
+    found = (
+        f"{node.operator}, node {node.name!r}" for node in _run(saved_model, where) if wanted.fullmatch(node.operator)
+    )
+    return next(found, "")
+
+
+def _run(saved_model: Path, where: str) -> Iterator[Node]:
+    return (node for graph in graphs_of(saved_model, where) for node in graph.run_by_signatures())
