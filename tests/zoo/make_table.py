@@ -25,6 +25,7 @@ TITLES = {
     "autoencoder": "autoencoder of dense layers",
     "siamese": "siamese network of two inputs",
     "conv3d": "convolutions in three dimensions",
+    "ssd": "SSD head with LiteRT's post-processing",
     "tcn": "TCN: dilated causal convolutions",
     "lstm": "LSTM",
     "gru": "GRU",

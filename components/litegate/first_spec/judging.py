@@ -9,11 +9,11 @@ from typing import Any
 
 from litegate.errors import DataError, SpecError
 from litegate.records import DataField, Signature, TensorSpec
-from litegate.spec.metric_facts import built_in_facts
+from litegate.spec.metric_facts import DETECTIONS, built_in_facts
 
 __all__ = ["Asked", "Judged", "judged_by", "size_of"]
 
-DETECTIONS = frozenset({"map50", "map50_95"})
+
 _ONE_POINT = {"max_drop": 0.01}
 _ONE_PERCENT = {"max_drop": 0.01, "drop": "relative"}
 _PARTS = {"boxes": ("box",), "scores": ("score", "conf"), "classes": ("class", "label"), "count": ("num", "count")}
@@ -79,7 +79,8 @@ def judged_by(signature: Signature, label: DataField | None, asked: Asked, where
 
 
 def _detector(metric: str, detection: dict[str, str], outputs: Mapping[str, TensorSpec]) -> Judged:
-    if not {"boxes", "scores"} <= set(detection):
+    known = {"boxes", "scores"} <= set(detection)
+    if not known or ("classes" not in detection and len(outputs[detection["scores"]].shape) != 3):
         expected = f"--detection boxes=OUTPUT,scores=OUTPUT,classes=OUTPUT to say which outputs are what, for {metric}"
         raise DataError("MODEL", expected, f"outputs {', '.join(outputs)}")
     note = "evaluation.detection.box_format is yxyx, as TensorFlow has boxes; say so if it is another"

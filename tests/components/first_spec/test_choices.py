@@ -10,6 +10,7 @@ import yaml
 
 from litegate.errors import DataError
 from litegate.first_spec.choices import DataSet, first_spec
+from litegate.first_spec.judging import Asked
 from litegate.first_spec.text import FirstSpec
 from litegate.gate.evidence import PairedProportions
 from litegate.records import DataField, InferredSchema, Signature, TensorSpec
@@ -18,6 +19,10 @@ from litegate.spec import parse_spec
 IMAGE = {"image": TensorSpec(shape=(-1, 8, 8, 1), dtype="float32")}
 SCORES = {"scores": TensorSpec(shape=(-1, 10), dtype="float32")}
 Fields = dict[str, tuple[str, tuple[int, ...]]]
+
+
+def floats(*shape: int) -> TensorSpec:
+    return TensorSpec(shape=(-1, *shape), dtype="float32")
 
 
 def data(form: str, fields: Fields, uri: str = "train", samples: int = 5000) -> DataSet:
@@ -144,3 +149,44 @@ def test_what_cannot_be_told_is_asked_for(fields: Fields, label: str | None, say
 def test_the_targets_own_variants_are_written_out() -> None:
     spec = made("npz", ARRAYS, target="microcontroller")
     assert (spec.keys["target"], spec.keys["variants"]) == ("microcontroller", ["int8", "uint8"])
+
+
+@pytest.mark.parametrize(
+    ("outputs", "label", "options", "evaluation"),
+    [
+        (
+            SCORES | {"mask": TensorSpec(shape=(-1, 8, 8, 3), dtype="float32")},
+            ("uint8", (8, 8)),
+            {},
+            {"output": "mask"},
+        ),
+        (
+            {
+                "boxes": TensorSpec(shape=(-1, 9, 4), dtype="float32"),
+                "scores": TensorSpec(shape=(-1, 9, 3), dtype="float32"),
+            },
+            ("float32", (3, 5)),
+            {},
+            {"detection": {"boxes": "boxes", "scores": "scores"}},
+        ),
+        (SCORES, ("int64", ()), {"asked": Asked("average_precision")}, {"metric": "average_precision"}),
+    ],
+)
+def test_a_spec_of_every_kind_is_a_good_one(outputs: Any, label: Any, options: Any, evaluation: dict[str, Any]) -> None:
+    spec = made("npz", ARRAYS | {"label": label}, outputs=outputs, **options)  # which parses it
+    assert evaluation.items() <= spec.keys["evaluation"].items()
+
+
+def test_inputs_of_whole_numbers_are_not_quantized_to_sixteen_bits() -> None:
+    ids = {"ids": TensorSpec(shape=(-1, 12), dtype="int32")}
+    fields: Fields = {"ids": ("int32", (12,)), "label": ("int64", ())}
+    assert "int16x8" in made("npz", ARRAYS, target="high_precision_integer").keys["variants"]
+    assert "dynamic_range" in made("npz", fields, inputs=ids).keys["variants"]
+    none_left = made("npz", fields, inputs=ids, target="high_precision_integer")
+    assert none_left.keys["variants"] == ["int16x8", "int16x8_float_fallback"]
+    assert "the converter refuses 16x8" in none_left.notes[0]
+
+
+def test_arrays_that_feed_no_input_are_named() -> None:
+    notes = made("npz", ARRAYS | {"site": ("text", ())}).notes
+    assert any("site of test feeds no input: name them in evaluation.slices" in note for note in notes)

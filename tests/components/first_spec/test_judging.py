@@ -107,6 +107,11 @@ ASKED = [
         r"a \(6,\), b \(6,\)",
     ),
     (
+        Kind("a detector without classes", {"boxes": (9, 4), "scores": (9,)}, ("float32", (7, 5)), ""),
+        "--detection boxes=OUTPUT,scores=OUTPUT,classes=OUTPUT",
+        "boxes, scores",
+    ),
+    (
         Kind("a detector without names", UNNAMED, ("float32", (7, 5)), "", asked=Asked("map50")),
         "--detection boxes=OUTPUT,scores=OUTPUT,classes=OUTPUT",
         "output_0, output_1, output_2, output_3",

@@ -38,6 +38,7 @@ ROWS = (
     Row("resolve", "preprocess", None, "preprocess: expected 'theirs:preprocess', got None"),
     Row("resolve", "metric", MAE, "metric: expected"),
     Row("resolve", "metric_code", {"reference": "a:b", "folder": "/", "digest": OTHER}, "metric_code: expected None"),
+    Row("resolve", "decoder", {"reference": "a:b", "folder": "/", "digest": OTHER}, "decoder: expected None"),
     Row("resolve", "trigger", {"source": "s", "timestamp": "t"}, "trigger: expected None"),
     Row("resolve", "overrides", {"changes": []}, "overrides: expected None"),
     Row("snapshot", "spec.requalify.max_drop", 0.9, "spec: expected"),
