@@ -28,6 +28,7 @@ class Brittle:
 
     def __init__(self, word: str) -> None:
         self.word, self.runs = word, 0
+        self.inputs: dict[str, Any] = {}
 
     def quantize(self, features: Mapping[str, Any]) -> dict[str, Any]:
         return dict(features)
