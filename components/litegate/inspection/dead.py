@@ -1,4 +1,4 @@
-"""Outputs that say nothing any more: what a variant gives is no nearer to float32's values than a constant would be.
+"""Outputs that say nothing any more: a few values in place of many, no nearer to float32's than a constant would be.
 
 It happens where small values share a tensor with large ones, such as scores from 0 to 1 with boxes in pixels: one
 scale cannot hold both. A metric of the large ones passes all the same. Why it is asked as it is asked is in
@@ -27,6 +27,9 @@ _QUIET = 1 / 128
 """Shares and probabilities, from 0 to 1, that vary by less may well be the same in 8 bits: two steps."""
 _CHANNELS, _COLUMNS = 256, 16
 """More columns are positions, pixels or bins: some of them may hardly vary without harm."""
+_FEWER = 8
+"""So many times fewer different values than float32 gives are steps of a far too coarse scale. What gives as many has
+changed its order, as detections do that are sorted by their scores: the metric judges that."""
 _NAMED = 8
 
 
@@ -91,6 +94,8 @@ def _dead(name: str, value: Array, reference: Array, distinct: int) -> Iterator[
     for axis in (None, *_axes(positions.size.ndim)):
         columns = positions.columns(axis)
         dead = columns.dead(bounded)
+        for column in np.flatnonzero(dead).tolist():
+            dead[column] = _is_coarse(_column(value, axis, column), _column(reference, axis, column))
         if not dead.any():
             continue
         which = np.flatnonzero(dead)
@@ -107,6 +112,15 @@ def _dead(name: str, value: Array, reference: Array, distinct: int) -> Iterator[
             certain=distinct >= FEW and len(dead) <= (_CHANNELS if value.ndim > 2 else _COLUMNS),
         )
         return
+
+
+def _column(values: Array, axis: int | None, column: int) -> Array:
+    found: Array = values if axis is None else values.take(column, axis=axis + 1)
+    return found
+
+
+def _is_coarse(ours: Array, theirs: Array) -> bool:
+    return len(np.unique(ours)) <= max(1, len(np.unique(theirs)) // _FEWER)
 
 
 def _axes(dimensions: int) -> tuple[int, ...]:

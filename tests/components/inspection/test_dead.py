@@ -35,6 +35,8 @@ class Row:
 
 
 JOINED = np.concatenate([BOXES, SCORES], axis=2)
+RANKS = RANDOM.permuted(np.tile(np.arange(6), (32, 1)), axis=1)
+CLASSES = RANDOM.integers(0, 3, (32, 6)).astype(float)
 WIDE = RANDOM.normal(0, 1, (32, 40)) * np.where(np.arange(40) < 39, 1, 1e-3)
 ROWS = (
     Row(id="all scores are zero", float32=SCORES, variant=np.zeros_like(SCORES), columns=()),
@@ -49,6 +51,12 @@ ROWS = (
     Row(id="a flag that flips at random", float32=SCORES[:, 0], variant=steps(SCORES[::-1, 0], 1.0), columns=()),
     Row(id="few columns of a table", float32=JOINED[:, 0], variant=steps(JOINED[:, 0], 2.5), columns=(4, 5)),
     Row(id="one of many columns", float32=WIDE, variant=steps(WIDE, 0.02), columns=(39,), certain=False),
+    Row(
+        id="detections in another order",
+        float32=BOXES,
+        variant=steps(np.take_along_axis(BOXES, RANKS[:, :, None], axis=1), 2.5),
+    ),
+    Row(id="their classes", float32=CLASSES, variant=np.take_along_axis(CLASSES, RANKS, axis=1)),
     Row(id="fine steps", float32=JOINED, variant=steps(JOINED, 0.05)),
     Row(id="another offset", float32=SCORES, variant=SCORES + 3),
     Row(id="constant in float32 too", float32=np.full((32, 3), 7.0), variant=np.full((32, 3), 7.1)),
