@@ -225,7 +225,8 @@ from litegate.execution.warm.loaded import Loaded
 from litegate.execution.warm.parent import WarmParent
 import os
 python, folder, root = Path(sys.executable), Path(sys.argv[1]), Path(sys.argv[2])
-sys.exit(WarmParent(Door(folder, python), Loaded(python, root), inherited(os.environ, python), {}).run() or 0)
+loaded = Loaded(python, root)  # before the door, by which the test knows that it may change the source
+sys.exit(WarmParent(Door(folder, python), loaded, inherited(os.environ, python), {}).run() or 0)
 """
 
 
@@ -239,11 +240,14 @@ def test_a_parent_whose_source_has_changed_says_so_and_ends(
     environment = variables_of(os.environ, folder)
     command = [PYTHON, "-c", STALE, folder, source]
     with subprocess.Popen(command, env=environment, start_new_session=True) as process:
-        while not is_there(folder, PYTHON):
-            time.sleep(0.01)
-        (source / "step.py").write_text("version = 2, of another length\n")
-        assert parent_of(more(tmp_path, monkeypatch, folder, "auto")) == os.getpid()
-        assert process.wait(60) == 0
+        try:
+            while not is_there(folder, PYTHON):
+                time.sleep(0.01)
+            (source / "step.py").write_text("version = 2, of another length\n")
+            assert parent_of(more(tmp_path, monkeypatch, folder, "auto")) == os.getpid()
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
     assert "litegate's source has changed since it was started; steps start cold" in caplog.text
     assert not is_there(folder, PYTHON), "nobody asks it again"
 
