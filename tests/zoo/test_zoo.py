@@ -10,7 +10,7 @@ from tests.zoo.make_table import PAGE, TITLES, page, results
 
 pytestmark = pytest.mark.e2e
 
-UNSOUND = ("dead_scores", "raw_table", "masked", "masking")
+UNSOUND = ("dead_scores", "raw_table", "masked", "masking", "spectrum")
 Found = dict[str, Any]
 
 
@@ -85,3 +85,7 @@ def test_what_one_scale_cannot_hold_is_said_before_int8_loses_it(
 ) -> None:
     assert warned(found, model)[code] == where
     assert found[model]["variants"]["int8"]["state"] == "failed"
+
+
+def test_a_conversion_that_answers_for_too_few_samples_is_bad_input(found: Found) -> None:
+    assert "expected a float32 conversion that LiteRT can run, got " in found["spectrum"]["error"]

@@ -33,6 +33,20 @@ class BoxesAndScores(tf.Module):
         return self.serve(features["x"])["boxes"].numpy()
 
 
+class Spectrum(tf.Module):
+    """A spectrum of complex numbers, whose conversion answers for one sample and misses the others of a batch."""
+
+    def __init__(self) -> None:
+        self.weights = tf.Variable(np.random.default_rng(0).normal(size=(16, 3)), dtype=tf.float32)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 16), tf.float32, name="x")])
+    def serve(self, x: Any) -> Any:
+        return {"y": tf.abs(tf.signal.fft(tf.cast(x, tf.complex64))) @ self.weights}
+
+    def targets(self, features: Features) -> Any:
+        return self.serve(features["x"])["y"].numpy()
+
+
 def raw_table() -> Any:
     """A share, a count of years, and an income, which the model itself normalizes."""
     row = keras.Input((3,), name="row")
@@ -74,9 +88,14 @@ def _vectors(random: np.random.Generator, count: int) -> Features:
     return {"x": random.normal(size=(count, 64)).astype(np.float32)}
 
 
+def _waves(random: np.random.Generator, count: int) -> Features:
+    return {"x": random.normal(size=(count, 16)).astype(np.float32)}
+
+
 UNSOUND = {
     "dead_scores": Family(BoxesAndScores, _vectors, "zoo_metrics:Boxes", 5.0),
     "raw_table": Family(raw_table, _rows),
     "masked": Family(masked_attention, _masked),
     "masking": Family(masking_attention, _kept),
+    "spectrum": Family(Spectrum, _waves, "mse", 5.0),
 }

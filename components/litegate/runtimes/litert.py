@@ -160,6 +160,11 @@ class LiteRTModel:
     def _run(self, features: Mapping[str, Array], raw: bool) -> dict[str, Array]:
         outputs = self.invoke(features if raw else self.quantize(features))
         self._interpreter.reset_all_variables()  # or an LSTM goes on where the sample before has ended
+        if self._batches:
+            rows = len(next(iter(features.values())))
+            free = (name for name, tensor in self.outputs.items() if tensor.shape[:1] == (-1,))
+            if any(len(outputs[name]) != rows for name in free):
+                raise RuntimeError("the outputs are not one for each sample")  # of a graph with one of its batch
         return outputs if raw else {name: tensor.dequantize(outputs[name]) for name, tensor in self.outputs.items()}
 
 
