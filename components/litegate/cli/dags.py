@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
+from litegate.cli.pace import Pace
 from litegate.cli.progress import Progress
 from litegate.errors import DataError, ModelError, StackError
 from litegate.failures import FailureKind
@@ -106,9 +107,11 @@ def wait_for_dag(airflow: AirflowApi, dag_id: str, changed: float) -> None:
 
 def _parsed_anew(airflow: AirflowApi, dag_id: str, last: str | None) -> str | None:
     """When the DAG was parsed last, as soon as that has changed, or after a while."""
+    pace = Pace(_PAUSE)
     for _ in range(_LOOKS):
-        time.sleep(_PAUSE)
-        parsed = _parsed(airflow.dag(dag_id))
+        pace.wait()
+        with pace.asking():
+            parsed = _parsed(airflow.dag(dag_id))
         if parsed != last:
             return parsed
     return last

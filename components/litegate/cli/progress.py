@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Column
 from rich.text import Text
 
+from litegate.cli.pace import Pace
 from litegate.stack import Home, Stack, start
 from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
 
@@ -24,7 +25,7 @@ _SHOWN = frozenset({"running", "success", "failed", "skipped", "up_for_retry", A
 _ENDED = frozenset({"success", "failed"})
 _OVER = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 _PAUSE, _ALWAYS = 0.5, 20
-"""Seconds between looks; at how many of them the run is looked at in any case."""
+"""Seconds between looks, if Airflow has time; at how many of them the run is looked at in any case."""
 _STYLES = {"success": "green", "failed": "red", "skipped": "dim", "up_for_retry": "yellow", AWAITING_INPUT: "yellow"}
 
 
@@ -117,9 +118,10 @@ def follow(airflow: AirflowApi, run: RunId) -> str:
     with Progress(f"{run.dag}: {run.run}") as progress, _telling(airflow, progress):
         progress.note(airflow.page_of(run))
         seen: dict[tuple[str, int], str | None] = {}
-        looks = count()
+        looks, pace = count(), Pace(_PAUSE)
         while True:
-            tasks = airflow.tasks(run)
+            with pace.asking():
+                tasks = airflow.tasks(run)
             for task in tasks:
                 _note_change(progress, seen, task)
             running = [task.name for task in tasks if task.state == "running"]
@@ -134,7 +136,7 @@ def follow(airflow: AirflowApi, run: RunId) -> str:
                 if state in _ENDED:
                     progress.note(f"{run.dag}: {state}")
                     return state
-            time.sleep(_PAUSE)
+            pace.wait()
 
 
 @contextmanager

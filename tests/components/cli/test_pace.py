@@ -1,0 +1,21 @@
+"""Who asks waits for as long as the server lets them."""
+
+from __future__ import annotations
+
+import pytest
+
+from litegate.cli import pace
+from litegate.cli.pace import Pace
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.01, 0.5), (0.2, 2.0), (60.0, 5.0)])
+def test_the_pause_follows_the_answer(monkeypatch: pytest.MonkeyPatch, took: float, pause: float) -> None:
+    moments, slept = iter((100.0, 100.0 + took)), list[float]()
+    monkeypatch.setattr(pace.time, "monotonic", lambda: next(moments))
+    monkeypatch.setattr(pace.time, "sleep", slept.append)
+    own = Pace(0.5)
+    own.wait()
+    with own.asking():
+        pass
+    own.wait()
+    assert slept == [0.5, pytest.approx(pause)]
