@@ -1,0 +1,51 @@
+"""A graph that keeps state is refused by its node; where a training tool's wrapper does it, that is what is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from litegate.errors import ModelError
+from litegate.source.causes import wrapper_of
+from litegate.source.converted import check_converted
+from tests.components.source.test_graph import node, saved, signature, write
+
+ASSIGN = "AssignVariableOp"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrapper"),
+    [
+        ("sequential/prune_low_magnitude_stem/AssignVariableOp", ("PruneLowMagnitude", "stem")),
+        ("cluster_dense_1/cond/AssignVariableOp", ("ClusterWeights", "dense_1")),
+        ("net/my_cluster_head/AssignVariableOp", None),
+        ("counter/AssignVariableOp", None),
+        ("cluster_head", None),
+    ],
+)
+def test_wrappers_are_told_by_the_names_of_their_nodes(name: str, wrapper: tuple[str, str] | None) -> None:
+    assert wrapper_of(name) == wrapper
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        (
+            "net/prune_low_magnitude_head/Assign",
+            "the wrapper 'PruneLowMagnitude', layer 'head'",
+            "strip_pruning(model)",
+        ),
+        ("net/cluster_head/Assign", "the wrapper 'ClusterWeights', layer 'head'", "strip_clustering(model)"),
+        ("net/count/Assign", "keeps state from one sample to the next: AssignVariableOp", "as a further input"),
+    ],
+)
+def test_what_keeps_state_is_named_with_its_cure(tmp_path: Path, name: str, first: str, second: str) -> None:
+    calls = [node("call", "PartitionedCall", ("x",), "serve")]
+    model = write(tmp_path, saved(calls, {"serve": [node(name, ASSIGN, ("x",))]}, signature("call:0")))
+    with pytest.raises(ModelError) as caught:
+        check_converted(model, {"VAR_HANDLE", "ADD"}, "model.uri x")
+    one, two = str(caught.value).splitlines()
+    assert first in one
+    assert second in two
+    check_converted(model, {"ADD"}, "model.uri x")
