@@ -12,7 +12,7 @@ from litegate.records.benchmark import Benchmark, BenchmarkRequest, Benchmarks, 
 from litegate.records.candidate import Candidate, warnings_of
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.comparison import Comparison
-from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest
+from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest, DataInUse
 from litegate.records.evaluation import (
     Evaluated,
     EvaluateFilesRequest,
@@ -85,7 +85,7 @@ from litegate.records.results import (
     RunResult,
     VariantRow,
 )
-from litegate.records.samples import SampleRequest, SampleSet
+from litegate.records.samples import Chosen, SampleRequest, SampleSet
 from litegate.records.schema import DataField, InferredSchema, InferSchemaRequest
 from litegate.records.smoke import DeadOutput, FileSmokeRun, SmokeRequest, SmokeRun
 from litegate.records.sources import DataRef, Judged, ModelRef, UserCode
@@ -131,6 +131,7 @@ __all__ = [
     "ChampionRequest",
     "Change",
     "ChannelState",
+    "Chosen",
     "ClassLoss",
     "Clause",
     "CleanRequest",
@@ -143,6 +144,7 @@ __all__ = [
     "Converted",
     "DataField",
     "DataFinding",
+    "DataInUse",
     "DataRef",
     "DeadOutput",
     "Decided",
