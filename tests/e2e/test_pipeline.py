@@ -67,7 +67,7 @@ def test_the_demo_trains_and_promotes_by_the_models_asset(demo: Any, tmp_path: P
 
 def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Path, tmp_path: Path) -> None:
     path = litegate.write_spec(tmp_path, **spec(models, "twice"))
-    with litegate.begun("run", path, until=r"resolve +running") as killed:
+    with litegate.begun("run", path, until="/runs/") as killed:
         killed.kill()
     first = litegate("run", path, result=tmp_path / "first.json")
     assert f"joined {first.result['run']}, which is under way with the same inputs" in first.output
@@ -101,7 +101,7 @@ def test_an_interruption_ends_the_run_and_what_it_records_in_mlflow(
         return {run.info.status for run in client.search_runs([experiment])}
 
     path, out = litegate.write_spec(tmp_path, **spec(models, "interrupted")), tmp_path / "out.json"
-    with litegate.begun("run", path, "--json", out, until=r"register +running") as command:
+    with litegate.begun("run", path, "--json", out, until="/runs/") as command:
         while "RUNNING" not in states():
             assert command.poll() is None, "it has recorded everything"
             time.sleep(0.05)
