@@ -23,6 +23,7 @@ from litegate.records import Resolved
 from litegate.spec import Spec, load_spec
 from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
+from litegate.stack.ports import Asked
 
 __all__ = ["demo", "run"]
 
@@ -30,11 +31,12 @@ _DEMO = "digits"
 _EVENT_LIMIT = 60
 
 
-def run(home: Home, path: Path, target: Path | None, remeasure: bool = False) -> int:
+def run(home: Home, path: Path, target: Path | None, remeasure: bool = False, ports: Asked | None = None) -> int:
     """Quantize, gate and promote the model of a spec file; returns the exit code.
 
     Args:
         remeasure: measure latencies anew; no run that is under way is then joined.
+        ports: that a person asks for.
     """
     attempt = Attempt(home)
 
@@ -42,19 +44,19 @@ def run(home: Home, path: Path, target: Path | None, remeasure: bool = False) ->
         spec = load_spec(path)
         attempt.model = spec.model.name
         check_local_inputs(spec)
-        with served(attempt) as (airflow, stack):
+        with served(attempt, ports) as (airflow, stack):
             _join_or_begin(attempt, airflow, stack, spec, path, remeasure)
             return act(attempt, airflow, stack)
 
     return reported(work, attempt, target)
 
 
-def demo(home: Home, target: Path | None) -> int:
+def demo(home: Home, target: Path | None, ports: Asked | None = None) -> int:
     """Train the digits example and follow the quantize run that this starts; returns the exit code."""
     attempt = Attempt(home, _DEMO)
 
     def work() -> Outcome:
-        with served(attempt) as (airflow, stack):
+        with served(attempt, ports) as (airflow, stack):
             with _alone(home, _DEMO):
                 failure = _train(attempt, airflow, stack)
             return failure or act(attempt, airflow, stack)

@@ -7,10 +7,11 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import DRY_RUN, Command, Parser
+from litegate.cli.commands.command import DRY_RUN, Command, Parser, port_arguments
 
 if TYPE_CHECKING:
-    from litegate.stack import Home  # slow to import
+    from litegate.stack import Home  # slow to import, both
+    from litegate.stack.ports import Asked
 
 __all__ = ["COMMANDS", "EXIT_CODES"]
 
@@ -26,7 +27,7 @@ def _run(home: Home, options: Namespace) -> int:
         return dry_run.dry_run_of_file(home, options.spec, options.json, uuid.uuid4().hex if options.remeasure else "")
     from litegate.cli import pipeline
 
-    return pipeline.run(home, options.spec, options.json, options.remeasure)
+    return pipeline.run(home, options.spec, options.json, options.remeasure, _ports(options))
 
 
 def _follow(home: Home, options: Namespace) -> int:
@@ -38,13 +39,20 @@ def _follow(home: Home, options: Namespace) -> int:
 def _demo(home: Home, options: Namespace) -> int:
     from litegate.cli import pipeline
 
-    return pipeline.demo(home, options.json)
+    return pipeline.demo(home, options.json, _ports(options))
+
+
+def _ports(options: Namespace) -> Asked:
+    from litegate.stack.ports import Asked
+
+    return Asked(options.airflow_port, options.mlflow_port)
 
 
 def _run_arguments(parser: Parser) -> None:
     parser.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
     parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
+    port_arguments(parser)
 
 
 def _follow_arguments(parser: Parser) -> None:
@@ -79,6 +87,7 @@ COMMANDS = (
         name="demo",
         summary="Train the digits example, then quantize, gate and promote it.",
         run=_demo,
+        arguments=port_arguments,
         epilog=EXIT_CODES,
     ),
 )
