@@ -34,8 +34,6 @@ ENDED_BY = "ended by "
 """Begins the note of a run that was ended with the command that had begun it."""
 
 _PARSE_LIMIT = 120
-# No parse of a DAG file takes longer (Airflow's own limit for one is 50 s).
-_LONGEST_PARSE = 60
 _LOOKS, _PAUSE = 5, 0.1
 # At one DAG, before the parse of its file is asked for again.
 
@@ -57,28 +55,28 @@ def check_local_inputs(spec: Spec) -> None:
             raise error(key, "an existing file or folder", f"nothing at {uri}")
 
 
-def wait_for_dag(airflow: AirflowApi, dag_id: str, changed: float) -> None:
-    """Wait until Airflow knows the DAG as it has been since `changed`.
+def wait_for_dag(airflow: AirflowApi, dag_id: str, digest: str = "") -> None:
+    """Wait until Airflow knows the DAG, and, if it is one of a spec file, has read the file of this digest.
 
     Raises:
         StackError: if it does not, with what is wrong in the DAG files.
     """
     deadline = time.monotonic() + _PARSE_LIMIT
     last = _parsed(airflow.dag(dag_id))
-    if last is not None and datetime.fromisoformat(last).timestamp() > changed + _LONGEST_PARSE:
+    if _knows(airflow, dag_id, last, digest):
         return
-    # The parse that ends next may have begun before the change; the one after it cannot have.
-    parses = 1 if last is None else 2
     with Progress(f"waiting for the DAG {dag_id}"):
-        while parses:
+        while not _knows(airflow, dag_id, last, digest):
             if time.monotonic() > deadline:
                 problems = "\n".join(airflow.import_errors()) or "no DAG file reports an error"
                 raise StackError(f"Airflow made no DAG {dag_id} within {_PARSE_LIMIT} s: {problems}")
             for token in {dag["file_token"] for dag in airflow.dags(dag_id.partition("__")[0])}:
                 airflow.parse_again(token)
-            parsed = _parsed_anew(airflow, dag_id, last)
-            if parsed != last:
-                last, parses = parsed, parses - 1
+            last = _parsed_anew(airflow, dag_id, last)
+
+
+def _knows(airflow: AirflowApi, dag_id: str, parsed: str | None, digest: str) -> bool:
+    return parsed is not None and digest in airflow.documentation(dag_id)
 
 
 def _parsed_anew(airflow: AirflowApi, dag_id: str, last: str | None) -> str | None:

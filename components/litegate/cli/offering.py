@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from litegate.errors import SpecError
-from litegate.spec import load_spec
+from litegate.spec import load_spec, spec_digest
 from litegate.stack import Home
 
 __all__ = ["check_owner", "offer_spec"]
@@ -33,25 +32,24 @@ def check_owner(home: Home, path: Path, model: str, dags_folder: Path | None = N
             raise SpecError(f"{path}: model.name", expected, f"{model!r}, which is that of {owner.resolve()}")
 
 
-def offer_spec(home: Home, path: Path, model: str, dags_folder: Path) -> float:
+def offer_spec(home: Home, path: Path, model: str, dags_folder: Path) -> str:
     """Put a link to the spec file where Airflow looks; specs beside the DAGs are found without one.
 
     Returns:
-        When what Airflow finds there has changed last.
+        The digest of what Airflow finds there.
     """
     link, real = _link(home, model), path.resolve()
     for other in home.specs.glob("*.yaml"):  # the file may have had another model name
         if other != link and other.is_symlink() and other.readlink() == real:
             other.unlink()
     if real.parent == (dags_folder / "model_specs").resolve():
-        hidden = link.is_symlink()
         link.unlink(missing_ok=True)
-        return time.time() if hidden else real.stat().st_ctime
+        return spec_digest(real)
     if not link.is_symlink() or link.readlink() != real:
         temporary = home.specs / f".{model}.{secrets.token_hex(4)}"
         temporary.symlink_to(real)
         temporary.replace(link)
-    return max(real.stat().st_ctime, link.lstat().st_ctime)
+    return spec_digest(link)
 
 
 def _link(home: Home, model: str) -> Path:

@@ -139,8 +139,7 @@ def _join_or_begin(attempt: Attempt, airflow: AirflowApi, stack: Stack, begin: _
                 print(f"joined {found.same.run}, which is under way with the same inputs", file=sys.stderr)
                 return
             if found.busy is None:
-                changed = offer_spec(attempt.home, begin.path, model, dags_folder)
-                wait_for_dag(airflow, begin.dag, changed)
+                wait_for_dag(airflow, begin.dag, offer_spec(attempt.home, begin.path, model, dags_folder))
                 _begin(attempt, airflow, begin.dag, begin.conf)
                 return
         wait_for(airflow, found.busy)  # others may join it meanwhile
@@ -175,9 +174,10 @@ def _train(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome | Non
         return None
     path = Path(stack.dags_folder) / "model_specs" / f"{_DEMO}.yaml"
     check_owner(attempt.home, path, _DEMO, Path(stack.dags_folder))
-    changed = offer_spec(attempt.home, path, _DEMO, Path(stack.dags_folder))
-    for dag in (prepare, retrain, quantize):
-        wait_for_dag(airflow, dag, changed)
+    digest = offer_spec(attempt.home, path, _DEMO, Path(stack.dags_folder))
+    wait_for_dag(airflow, prepare)
+    for dag in (retrain, quantize):
+        wait_for_dag(airflow, dag, digest)
     airflow.unpause(quantize)
     for dag in (retrain,) if under_way[retrain] else (prepare, retrain):
         run, own = _take_up_or_begin(attempt, airflow, dag, under_way[dag])

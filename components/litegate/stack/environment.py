@@ -40,6 +40,8 @@ _AIRFLOW = {
     # Parsing is most of what idle servers do; a new DAG file is parsed at once, and `litegate run` asks for its own.
     "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
     "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+    # A spec that is edited twice within half a minute would run as it was before the second time.
+    "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
     "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
     "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
     "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",

@@ -40,6 +40,8 @@ def test_a_spec_is_offered_by_a_link_named_after_its_model(home, spec, tmp_path)
 def test_offering_the_same_spec_again_changes_nothing_and_another_one_replaces_it(home, spec, tmp_path):
     first = offer_spec(home, spec, "tiny", tmp_path / "dags")
     assert offer_spec(home, spec, "tiny", tmp_path / "dags") == first
+    spec.write_text("# edited")
+    assert offer_spec(home, spec, "tiny", tmp_path / "dags") != first
 
     other = tmp_path / "other.yaml"
     other.touch()
