@@ -32,12 +32,6 @@ class Remembering(Steps):
     def resolve(self) -> records.Resolved:
         return self._resolved
 
-    def convert(self) -> records.Converted:
-        """Without a look at the data, as where the conversion is found: it is for the row's own step to refuse them."""
-        request = records.ConvertRequest(model=self.resolve().model)
-        self.results.keep("convert", "", self.step("convert", request))
-        return self.results.converted()
-
     def broken(self, row: Row) -> Artifact:
         """A quantized file that is not what it should be."""
         baseline = self.convert().artifact

@@ -12,7 +12,6 @@ import pytest
 from litegate.datasets.sampling import choose
 from litegate.errors import StepFailed
 from litegate.execution.step_run import BadStepInput
-from litegate.records import ConvertRequest
 from litegate.source.signatures import signatures_of
 
 pytestmark = pytest.mark.e2e
@@ -74,7 +73,7 @@ def test_a_saved_model_says_without_conversion_what_the_converted_file_has(
     pipeline: Make, models: Path, source: str, data: str
 ) -> None:
     steps = steps_for(pipeline, source, data)
-    converted = steps.step("convert", ConvertRequest(model=steps.resolve().model)).artifact.signatures
+    converted = steps.convert().artifact.signatures
     assert signatures_of(models / source, "model.uri") == converted
 
 
@@ -83,9 +82,9 @@ def test_wrong_labels_are_said_before_a_conversion_begins(pipeline: Make, models
     np.savez(models / "numbers.npz", x=x, label=label)
     np.savez(models / "from_one.npz", x=x, label=label + 1)
     with pytest.raises(BadStepInput, match="that nothing initializes in the float32 file"):
-        pipeline("untracked", calibration="numbers.npz", evaluation="numbers.npz").convert()
+        pipeline("untracked", calibration="numbers.npz", evaluation="numbers.npz").convert_for_data()
     with pytest.raises(BadStepInput, match=r"labels from 0 to 2, got 3 for sample 2 .*numbered from 1"):
-        pipeline("untracked", calibration="numbers.npz", evaluation="from_one.npz").convert()
+        pipeline("untracked", calibration="numbers.npz", evaluation="from_one.npz").convert_for_data()
 
 
 def test_other_data_find_the_conversion_and_another_preprocess_does_not(pipeline: Make, models: Path) -> None:
