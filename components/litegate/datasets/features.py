@@ -28,12 +28,16 @@ class FeatureReader:
         inputs: the signature's inputs, by name.
         signature: its key; an array `<key>/<name>` of the dataset belongs to it alone.
         where: the spec key that names the dataset, for messages.
+        labelled: whether the batches are to have labels.
+        longest: targets with fewer rows are filled up to this shape by rows of -1; None: all must be of one shape.
     """
 
     dataset: Dataset
     inputs: Mapping[str, Tensor]
     signature: str
     where: str
+    labelled: bool = True
+    longest: tuple[int, ...] | None = None
 
     def batches(
         self, indices: Sequence[int] | Array, preprocess: Preprocess | None, size: int = 32
@@ -127,13 +131,24 @@ class FeatureReader:
 
     def _labels(self, labels: Sequence[Label], indices: Array) -> Array | None:
         given = [label for label in labels if label is not None]
-        if not given:
+        if not given or not self.labelled:
             return None
         if all(isinstance(label, int) for label in given):
             return np.array(given, np.int64)
-        targets = self._one_array([np.asarray(label) for label in given], "targets")
+        targets = self._one_array([self._filled(np.asarray(label)) for label in given], "targets")
         self._refuse_not_finite("label", targets, indices)
         return targets
+
+    def _filled(self, target: Array) -> Array:
+        """With rows of -1 after its own, where it is a shorter list than others."""
+        longest = self.longest
+        if longest is None or not target.ndim or len(target) >= longest[0]:
+            return target
+        if target.size and target.shape[1:] != longest[1:]:
+            return target
+        filled = np.full(longest, -1, np.result_type(target.dtype, np.int8))
+        filled[: len(target)] = target.reshape(-1, *longest[1:])
+        return filled
 
     def _one_array(self, values: Sequence[Array], what: str = "samples") -> Array:
         try:
