@@ -78,16 +78,27 @@ class FeatureReader:
             bound = self._whole_numbers(bound)
         else:
             bound, label = self._preprocessed(preprocess, bound, label, f"sample {self.dataset.ids[index]}")
-        self._check({name: value[np.newaxis] for name, value in bound.items()}, index)
+        self._check({name: value[np.newaxis] for name, value in bound.items()}, index, made=preprocess is not None)
         return label, bound
 
-    def _check(self, features: Mapping[str, Array], index: int) -> None:
-        """Check the inputs of one sample, or of several that are alike."""
+    def _check(self, features: Mapping[str, Array], index: int, made: bool = False) -> None:
+        """Check the inputs of one sample, or of several that are alike; `made` by a `preprocess`."""
         try:
             check_features(features, self.inputs)
         except Misfit as error:
             sample = f"{self.where} (sample {self.dataset.ids[index]})"
-            raise DataError(sample, f"{error.what} to be {error.expected}", error.got) from None
+            found = error.got + ("" if made else self._cure(features))
+            raise DataError(sample, f"{error.what} to be {error.expected}", found) from None
+
+    def _cure(self, features: Mapping[str, Array]) -> str:
+        """What to do about samples that do not fit."""
+        if set(features) != set(self.inputs):
+            return "; `features` of the spec says which field feeds which input"
+        for name, tensor in self.inputs.items():
+            shape, found = tensor.shape[1:], features[name].shape[1:]
+            if len(shape) == len(found) > 1 and shape != found and _fits(shape, (*found[1:], found[0])):
+                return f"; channels first? Save np.moveaxis({name}, 1, -1), or name a `preprocess` that turns it"
+        return "; save it so, or name a `preprocess` that makes it so"
 
     def _preprocessed(
         self, preprocess: Preprocess, features: dict[str, Array], label: Label, sample: str
@@ -162,6 +173,10 @@ class FeatureReader:
             bad = indices[~np.isfinite(value).reshape(len(indices), -1).all(axis=1)][0]
             found = f"NaN or infinity in sample {self.dataset.ids[int(bad)]}"
             raise DataError(f"{self.where}: {what}", "finite numbers", found)
+
+
+def _fits(shape: Sequence[int], found: Sequence[int]) -> bool:
+    return all(own in (-1, other) for own, other in zip(shape, found, strict=True))
 
 
 def _same_kind(given: Label, returned: Any, sample: str) -> Label:
