@@ -87,6 +87,13 @@ def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Pat
         *("resolve", "lookup_cache", "gate", "register", "promote")
     }, "nothing was computed again"
     assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
+    tried = litegate("run", path, "--set", "gate.max_drop=0.05", result=tmp_path / "tried.json")
+    assert (tried.code, tried.result["state"], tried.result["champion"]) == (0, "override_run", None), tried.output
+    assert "nothing is promoted: gate.max_drop 0.05 (spec: 0.02)" in tried.output
+    assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
+    (tmp_path / "other").mkdir()
+    taken = litegate("run", litegate.write_spec(tmp_path / "other", **spec(models, "twice")))
+    assert (taken.code, f"which is that of {path}" in taken.output) == (2, True), taken.output
 
 
 def test_an_interruption_ends_the_run_and_what_it_records_in_mlflow(

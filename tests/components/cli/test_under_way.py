@@ -29,7 +29,7 @@ from litegate.stack.processes import birth_of
 from tests.airflow_server import PASSWORD, ArrangedAirflow, airflow_server
 from tests.components.cli.test_outcome import CHAMPION, PROMOTION, result
 
-pytestmark = pytest.mark.usefixtures("warm_steps")
+pytestmark = [pytest.mark.usefixtures("warm_steps"), pytest.mark.e2e]
 
 SPEC = """
 model: {{name: {name}, uri: model.keras}}
