@@ -12,7 +12,7 @@ from typing import Any
 from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
 from litegate.cli.pace import Pace
 from litegate.cli.progress import Progress
-from litegate.errors import DataError, ModelError, StackError
+from litegate.errors import DataError, ModelError, SpecError, StackError
 from litegate.failures import FailureKind
 from litegate.pipeline.tasks import task_of
 from litegate.records import Decided, Failure, Promotion, RunResult
@@ -25,6 +25,7 @@ from litegate.storage.opening import local_path
 __all__ = [
     "ENDED_BY",
     "check_local_inputs",
+    "check_required",
     "new_run",
     "offer_spec",
     "read_failures",
@@ -58,6 +59,17 @@ def check_local_inputs(spec: Spec) -> None:
         path = local_path(folder)
         if path is not None and not path.exists():
             raise error(key, "an existing file or folder", f"nothing at {uri}")
+
+
+def check_required(spec: Spec, required: Sequence[str]) -> None:
+    """Find a mistyped variant before anything is started.
+
+    Raises:
+        SpecError: a required variant is none of the spec's.
+    """
+    for name in required:
+        if name not in spec.quantized_variants:
+            raise SpecError("--require", f"one of the variants {', '.join(spec.quantized_variants)}", repr(name))
 
 
 def offer_spec(home: Home, path: Path, model: str, dags_folder: Path) -> float:

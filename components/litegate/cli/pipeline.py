@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache, partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from litegate.bell import bell_in, ring
 from litegate.cli.attempt import Attempt, reported
-from litegate.cli.dags import check_local_inputs, new_run, offer_spec, read_failures, wait_for_dag
+from litegate.cli.dags import check_local_inputs, check_required, new_run, offer_spec, read_failures, wait_for_dag
 from litegate.cli.following import act, follow_attempt
 from litegate.cli.outcome import Outcome, outcome_of
 from litegate.cli.serving import served
@@ -30,17 +30,19 @@ _DEMO = "digits"
 _EVENT_LIMIT = 60
 
 
-def run(home: Home, path: Path, target: Path | None, remeasure: bool = False) -> int:
+def run(home: Home, path: Path, target: Path | None, remeasure: bool = False, required: Sequence[str] = ()) -> int:
     """Quantize, gate and promote the model of a spec file; returns the exit code.
 
     Args:
         remeasure: measure latencies anew; no run that is under way is then joined.
+        required: variants that have to pass, and decide the exit code.
     """
-    attempt = Attempt(home)
+    attempt = Attempt(home, required=tuple(required))
 
     def work() -> Outcome:
         spec = load_spec(path)
         attempt.model = spec.model.name
+        check_required(spec, required)
         check_local_inputs(spec)
         with served(attempt) as (airflow, stack):
             _join_or_begin(attempt, airflow, stack, spec, path, remeasure)

@@ -5,6 +5,7 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 
 from __future__ import annotations
 
+from litegate.records.answers import nothing_passed, stands
 from litegate.records.approval import ApprovalDecision
 from litegate.records.artifacts import Artifact, FileFailure, Signature, TensorSpec
 from litegate.records.base import FileRef, Record
@@ -99,9 +100,11 @@ from litegate.records.verdicts import (
     GateRequest,
     RareClass,
     Reason,
+    RunOutcome,
     Selection,
     SelectRequest,
     SliceLoss,
+    VariantOutcome,
     Verdict,
     Verdicts,
 )
@@ -206,6 +209,7 @@ __all__ = [
     "ResolveRequest",
     "Resolved",
     "Revoked",
+    "RunOutcome",
     "RunResult",
     "SampleRequest",
     "SampleSet",
@@ -221,8 +225,11 @@ __all__ = [
     "TensorSpec",
     "TrainRequest",
     "UserCode",
+    "VariantOutcome",
     "VariantRow",
     "Verdict",
     "Verdicts",
+    "nothing_passed",
+    "stands",
     "warnings_of",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mlflow.entities import LoggedModel, Run
 
@@ -17,6 +17,7 @@ from litegate.digest import digest_json
 from litegate.errors import StoreError
 from litegate.execution.confinement import named
 from litegate.gate.explain import read_classes
+from litegate.gate.outcome import run_outcome
 from litegate.gate.selection import refuted_digests
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import Pictures, drawn, render, table_rows
@@ -58,6 +59,7 @@ class _Recorder:
         self.client = runs.connect()
         self.baseline = table_rows.baseline_of(request)
         self.candidates = _by_variant(request)
+        self.outcomes = table_rows.outcomes_of(request)
         self.model_ids: dict[str, str] = {}
         name = self.spec.model.name
         note = partial(notes.experiment_note, name, self.spec.registry.name)
@@ -102,7 +104,8 @@ class _Recorder:
                 run_data.log(self.client, child, fields.variant_params(name))
                 artifacts.upload(self.client, child, verdict_files(self.work, verdict))
         self.work.say("%s: recorded as %s", name, verdict.state)
-        return table_rows.variant_row(candidate, verdict, uri, child.info.run_id, self.model_ids.get(name))
+        model_id, outcome = self.model_ids.get(name), self.outcomes[name]
+        return table_rows.variant_row(candidate, verdict, outcome, uri, child.info.run_id, model_id)
 
     def version(self, rows: tuple[VariantRow, ...]) -> Champion | None:
         """The registered version of the selected variant, once MLflow is known to hold its bytes.
@@ -146,14 +149,22 @@ class _Recorder:
         """What the step hands back and MLflow keeps."""
         return RunResult(
             model=self.spec.model.name,
-            outcome="override_run" if self.overrides else "selected" if selected else "rejected",
+            outcome="override_run" if self.overrides else "selected" if selected else self.nothing_selected,
             selected=selected,
             baseline=self.baseline,
             variants=rows,
             experiment_id=self.runs.experiment_id,
             mlflow_run_id=self.parent.info.run_id,
+            confidence=self.spec.gate.confidence,
+            warnings=table_rows.data_warnings(self.request),
             report=runs.artifact_page(self.parent, notes.REPORT),
         )
+
+    @property
+    def nothing_selected(self) -> Literal["rejected", "undecided", "failed"]:
+        """What the run came to where no version was selected."""
+        outcome = run_outcome(self.outcomes)
+        return "rejected" if outcome == "passed" else outcome
 
     def finish(self, result: RunResult, pictures: Pictures) -> None:
         """The outcome and the whole result on the parent run; earlier tries that differ are outdated."""

@@ -81,7 +81,7 @@ def run_note(result: RunResult, why: str, links: Mapping[str, str], lint: Lint |
     if result.outcome == "override_run":
         verdict = f"**By these values**: {plain(why)}."
     elif result.selected is None:
-        verdict = f"**Rejected: nothing may be promoted**, for {plain(why)}."
+        verdict = f"**{result.outcome.capitalize()}: nothing may be promoted**, for {plain(why)}."
     else:
         verdict = f"**Selected: {result.selected.variant}**, version {result.selected.version}: {plain(why)}."
     run = f"experiments/{result.experiment_id}/runs/{result.mlflow_run_id}"

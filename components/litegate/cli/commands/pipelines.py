@@ -7,16 +7,12 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import DRY_RUN, Command, Parser
+from litegate.cli.commands.command import DRY_RUN, Command, Parser, exit_codes, require_argument
 
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
 
-__all__ = ["COMMANDS", "EXIT_CODES"]
-
-EXIT_CODES = """exit codes: 0 promoted, 3 nothing passed the gate, 4 one passed and is not champion: its approval
-is pending or it is blocked (rolled back, another one frozen, or a later one champion), 2 the spec or an input is bad,
-1 anything else, 130 interrupted."""
+__all__ = ["COMMANDS"]
 
 
 def _run(home: Home, options: Namespace) -> int:
@@ -26,13 +22,13 @@ def _run(home: Home, options: Namespace) -> int:
         return dry_run.dry_run_of_file(home, options.spec, options.json, uuid.uuid4().hex if options.remeasure else "")
     from litegate.cli import pipeline
 
-    return pipeline.run(home, options.spec, options.json, options.remeasure)
+    return pipeline.run(home, options.spec, options.json, options.remeasure, options.require)
 
 
 def _follow(home: Home, options: Namespace) -> int:
     from litegate.cli import following
 
-    return following.follow_run(home, options.run, options.json)
+    return following.follow_run(home, options.run, options.json, options.require)
 
 
 def _demo(home: Home, options: Namespace) -> int:
@@ -45,6 +41,7 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
     parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
+    require_argument(parser)
 
 
 def _follow_arguments(parser: Parser) -> None:
@@ -55,6 +52,7 @@ def _follow_arguments(parser: Parser) -> None:
         help="the id of a run, as `litegate run` and Airflow show it, or the name of a model: its run that is under "
         "way, else its newest (of any model)",
     )
+    require_argument(parser)
 
 
 COMMANDS = (
@@ -65,7 +63,7 @@ COMMANDS = (
         arguments=_run_arguments,
         details="If a run with the same inputs is under way, it is followed in place of a new one. The run is "
         "Airflow's: it goes on if this command dies; Ctrl-C and SIGTERM end it, if this command began it.",
-        epilog=EXIT_CODES,
+        epilog=exit_codes(),
     ),
     Command(
         name="follow",
@@ -73,12 +71,12 @@ COMMANDS = (
         run=_follow,
         arguments=_follow_arguments,
         details="Interrupting it leaves the run alone.",
-        epilog=EXIT_CODES,
+        epilog=exit_codes(),
     ),
     Command(
         name="demo",
         summary="Train the digits example, then quantize, gate and promote it.",
         run=_demo,
-        epilog=EXIT_CODES,
+        epilog=exit_codes(),
     ),
 )
