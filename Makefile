@@ -1,5 +1,7 @@
 # The few verbs of this project; each is one command that also works by itself.
 export LITEGATE_HOME ?= .litegate
+# Some shells forbid it; but each of the many processes would then compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 UV := $(shell command -v uv || echo .venv-tools/bin/uv)
 COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
@@ -7,7 +9,7 @@ COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --n
 # Each process gets tests that follow each other, which share servers, and when it has none left half of another's.
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 
-.PHONY: help setup run stop test quick screenshots docs zoo bench bench-gate bench-predict bench-promotion lint lock
+.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-predict bench-promotion lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -23,7 +25,13 @@ stop:  ## Stop the servers and all that they have started.
 	@if [ -x $(BIN)/litegate ]; then $(BIN)/litegate stop; else echo "nothing is set up, so nothing runs"; fi
 
 test: quick  ## Run every test: those of `make quick`, then the slow ones; those with servers one by one.
-	@$(BIN)/python -m pytest -m e2e $(PARALLEL) --ignore tests/e2e
+	@$(MAKE) --no-print-directory --jobs 2 slow-tests server-tests
+
+# Servers wait much and must answer soon: the other tests take what they leave of the cores.
+slow-tests:
+	@nice $(BIN)/python -m pytest -m e2e $(PARALLEL) --ignore tests/e2e
+
+server-tests:
 	@$(BIN)/python -m pytest -m e2e tests/e2e
 
 quick: setup  ## Run the tests without the slow ones, on all cores.

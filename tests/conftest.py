@@ -34,6 +34,17 @@ os.environ |= {
     "AIRFLOW__API_AUTH__JWT_SECRET": "for tests only " * 8,
 }
 
+SLOW = frozenset({"mlflow_server", "own_mlflow_server", "run_dag"})
+"""Fixtures that a quick test does without: MLflow's server, and Airflow that runs a DAG."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need them."""
+    for item in items:
+        if SLOW.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("e2e")
+
 
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.MlflowServer]:

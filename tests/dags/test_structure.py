@@ -15,6 +15,7 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
 from litegate.pipeline.tasks import TASKS
+from litegate.spec import spec_digest
 
 DAGS = Path(__file__).parents[2] / "dags"
 Load = Callable[..., dict[str, Any]]
@@ -298,6 +299,18 @@ def test_the_documentation_names_what_is_promoted(load_dags: Load) -> None:
     doc = load_dags()["quantize__digits"].doc_md
     assert "| gate | top1 drops by at most 2.00 points, with 95 % confidence |" in doc
     assert "the smallest that passes, as `digits@champion`" in doc
+
+
+@pytest.mark.parametrize("kind", ["quantize", "retrain"])
+def test_the_documentation_tells_which_file_was_read(load_dags: Load, tmp_path: Path, kind: str) -> None:
+    real, folder = tmp_path / "real.yaml", tmp_path / "specs"
+    real.write_text(EVERYTHING)
+    folder.mkdir()
+    (folder / "m.yaml").symlink_to(real)
+    digest = spec_digest(folder / "m.yaml")
+    assert digest in load_dags(folder, file=f"{kind}.py")[f"{kind}__m"].doc_md
+    real.write_text(EVERYTHING.replace("0.01", "0.02"))
+    assert digest not in load_dags(folder, file=f"{kind}.py")[f"{kind}__m"].doc_md
 
 
 @pytest.mark.parametrize(

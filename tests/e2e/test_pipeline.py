@@ -67,7 +67,7 @@ def test_the_demo_trains_and_promotes_by_the_models_asset(demo: Any, tmp_path: P
 
 def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Path, tmp_path: Path) -> None:
     path = litegate.write_spec(tmp_path, **spec(models, "twice"))
-    with litegate.begun("run", path, until=r"resolve +running") as killed:
+    with litegate.begun("run", path, until="/runs/") as killed:
         killed.kill()
     first = litegate("run", path, result=tmp_path / "first.json")
     assert f"joined {first.result['run']}, which is under way with the same inputs" in first.output
@@ -87,6 +87,13 @@ def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Pat
         *("resolve", "lookup_cache", "gate", "register", "promote")
     }, "nothing was computed again"
     assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
+    tried = litegate("run", path, "--set", "gate.max_drop=0.05", result=tmp_path / "tried.json")
+    assert (tried.code, tried.result["state"], tried.result["champion"]) == (0, "override_run", None), tried.output
+    assert "nothing is promoted: gate.max_drop 0.05 (spec: 0.02)" in tried.output
+    assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
+    (tmp_path / "other").mkdir()
+    taken = litegate("run", litegate.write_spec(tmp_path / "other", **spec(models, "twice")))
+    assert (taken.code, f"which is that of {path}" in taken.output) == (2, True), taken.output
 
 
 def test_an_interruption_ends_the_run_and_what_it_records_in_mlflow(
@@ -101,7 +108,7 @@ def test_an_interruption_ends_the_run_and_what_it_records_in_mlflow(
         return {run.info.status for run in client.search_runs([experiment])}
 
     path, out = litegate.write_spec(tmp_path, **spec(models, "interrupted")), tmp_path / "out.json"
-    with litegate.begun("run", path, "--json", out, until=r"register +running") as command:
+    with litegate.begun("run", path, "--json", out, until="/runs/") as command:
         while "RUNNING" not in states():
             assert command.poll() is None, "it has recorded everything"
             time.sleep(0.05)

@@ -88,6 +88,9 @@ def _summary(outcome: Outcome, registry: str) -> Iterator[str]:
             now = f"{champion} is champion" if outcome.champion else "there is no champion"
             said = outcome.outcome.replace("_", " ")
             yield f"{said}: {registry} {selected} passed the gate, but {now}: {outcome.why}"
+        case "override_run":
+            passed = [row.variant for row in rows if row.outcome == "passed"]
+            yield f"override run: {', '.join(passed) or 'nothing'} passed the gate, and nothing is promoted"
         case "rejected" | "undecided":
             yield f"{outcome.outcome}: {nothing_passed(outcome.outcome, rows)}"
     yield from _required(outcome, rows)

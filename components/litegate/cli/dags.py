@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
@@ -17,7 +16,6 @@ from litegate.failures import FailureKind
 from litegate.pipeline.tasks import task_of
 from litegate.records import Decided, Failure, Promotion, RunResult
 from litegate.spec import Spec
-from litegate.stack import Home
 from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
 from litegate.storage.globs import split_glob
 from litegate.storage.opening import local_path
@@ -27,7 +25,6 @@ __all__ = [
     "check_local_inputs",
     "check_required",
     "new_run",
-    "offer_spec",
     "read_failures",
     "read_outcome",
     "registry_of",
@@ -38,8 +35,6 @@ ENDED_BY = "ended by "
 """Begins the note of a run that was ended with the command that had begun it."""
 
 _PARSE_LIMIT = 120
-# No parse of a DAG file takes longer (Airflow's own limit for one is 50 s).
-_LONGEST_PARSE = 60
 _LOOKS, _PAUSE = 5, 0.1
 # At one DAG, before the parse of its file is asked for again.
 
@@ -72,49 +67,28 @@ def check_required(spec: Spec, required: Sequence[str]) -> None:
             raise SpecError("--require", f"one of the variants {', '.join(spec.quantized_variants)}", repr(name))
 
 
-def offer_spec(home: Home, path: Path, model: str, dags_folder: Path) -> float:
-    """Put a link to the spec file where Airflow looks; specs beside the DAGs are found without one.
-
-    Returns:
-        When what Airflow finds there has changed last.
-    """
-    link, real = home.specs / f"{model}.yaml", path.resolve()
-    for other in home.specs.glob("*.yaml"):  # the file may have had another model name
-        if other != link and other.is_symlink() and other.readlink() == real:
-            other.unlink()
-    if real.parent == (dags_folder / "model_specs").resolve():
-        hidden = link.is_symlink()
-        link.unlink(missing_ok=True)
-        return time.time() if hidden else real.stat().st_ctime
-    if not link.is_symlink() or link.readlink() != real:
-        temporary = home.specs / f".{model}.{secrets.token_hex(4)}"
-        temporary.symlink_to(real)
-        temporary.replace(link)
-    return max(real.stat().st_ctime, link.lstat().st_ctime)
-
-
-def wait_for_dag(airflow: AirflowApi, dag_id: str, changed: float) -> None:
-    """Wait until Airflow knows the DAG as it has been since `changed`.
+def wait_for_dag(airflow: AirflowApi, dag_id: str, digest: str = "") -> None:
+    """Wait until Airflow knows the DAG, and, if it is one of a spec file, has read the file of this digest.
 
     Raises:
         StackError: if it does not, with what is wrong in the DAG files.
     """
     deadline = time.monotonic() + _PARSE_LIMIT
     last = _parsed(airflow.dag(dag_id))
-    if last is not None and datetime.fromisoformat(last).timestamp() > changed + _LONGEST_PARSE:
+    if _knows(airflow, dag_id, last, digest):
         return
-    # The parse that ends next may have begun before the change; the one after it cannot have.
-    parses = 1 if last is None else 2
     with Progress(f"waiting for the DAG {dag_id}"):
-        while parses:
+        while not _knows(airflow, dag_id, last, digest):
             if time.monotonic() > deadline:
                 problems = "\n".join(airflow.import_errors()) or "no DAG file reports an error"
                 raise StackError(f"Airflow made no DAG {dag_id} within {_PARSE_LIMIT} s: {problems}")
             for token in {dag["file_token"] for dag in airflow.dags(dag_id.partition("__")[0])}:
                 airflow.parse_again(token)
-            parsed = _parsed_anew(airflow, dag_id, last)
-            if parsed != last:
-                last, parses = parsed, parses - 1
+            last = _parsed_anew(airflow, dag_id, last)
+
+
+def _knows(airflow: AirflowApi, dag_id: str, parsed: str | None, digest: str) -> bool:
+    return parsed is not None and digest in airflow.documentation(dag_id)
 
 
 def _parsed_anew(airflow: AirflowApi, dag_id: str, last: str | None) -> str | None:

@@ -45,6 +45,7 @@ class Outcome:
     Attributes:
         model: the model's name; None if the spec could not be read.
         outcome: `pending_approval`: a person must accept what passed; `blocked`: it may not be champion now;
+            `override_run`: nothing of it is promoted, whatever passed;
             `under_way`: the command has ended before the run, which goes on in Airflow; `rejected`, `undecided` and
             `failed`: nothing passed, or the run has ended before it came so far.
         result: everything that was measured, if the run came that far.
@@ -56,7 +57,9 @@ class Outcome:
     """
 
     model: str | None
-    outcome: Literal["promoted", "pending_approval", "blocked", "rejected", "undecided", "failed", "under_way"]
+    outcome: Literal[
+        "promoted", "pending_approval", "blocked", "rejected", "undecided", "override_run", "failed", "under_way"
+    ]
     exit_code: int
     result: RunResult | None = None
     champion: Champion | None = None
@@ -120,7 +123,9 @@ def outcome_of(
         promotion: what the task `promote` returned, if it succeeded.
         failures: the failed tasks, in any order.
     """
-    if result is not None and result.outcome not in ("selected", "override_run"):
+    if result is not None and result.outcome == "override_run":
+        return Outcome(model, "override_run", EXIT_CODES[run_outcome(_variants(result))], result)
+    if result is not None and result.outcome != "selected":
         return _without_any(model, result)
     if result is not None and promotion is not None:
         return _promotion_outcome(model, result, promotion)

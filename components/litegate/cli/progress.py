@@ -17,6 +17,7 @@ from rich.text import Text
 from litegate.cli.pace import Pace
 from litegate.stack import Home, Stack, start
 from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
+from litegate.stack.ports import Asked, kept_ports, moves
 
 __all__ = ["Progress", "follow", "showing_log", "start_showing"]
 
@@ -88,8 +89,9 @@ class _Notes(logging.Handler):
         self.progress.note(record.getMessage())
 
 
-def start_showing(home: Home) -> tuple[Stack, bool]:
+def start_showing(home: Home, asked: Asked | None = None) -> tuple[Stack, bool]:
     """`stack.start` with progress."""
+    before = kept_ports(home)
     with Progress("starting the servers") as progress:
         waiting: set[str] = set()
         servers: set[str] = set()
@@ -103,8 +105,10 @@ def start_showing(home: Home) -> tuple[Stack, bool]:
             text = ", ".join(names) or "preparing the databases"
             progress.now(text, len(servers) - len(names), len(servers) or None)
 
-        stack, started = start(home, show)
+        stack, started = start(home, show, asked)
         show(())
+        for line in moves(before, kept_ports(home)):
+            progress.note(line, "yellow")
         progress.note(f"the servers {'are up' if started else 'were up already'}: {stack.airflow_url}")
     return stack, started
 

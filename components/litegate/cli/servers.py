@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -13,8 +14,10 @@ from litegate.cli.progress import start_showing
 from litegate.errors import StackError
 from litegate.stack import Home, Stack, running, stop
 from litegate.stack.ending import last_error
-from litegate.stack.environment import client_environment
+from litegate.stack.environment import keys_of_others, shell_environment
+from litegate.stack.ports import Asked
 from litegate.stack.servers import unhealthy
+from litegate.stack.state import EMBEDDED_S3
 
 __all__ = ["print_environment", "print_status", "start_servers", "stop_servers"]
 
@@ -24,13 +27,13 @@ _OTHERS = (
 )
 
 
-def start_servers(home: Home, target: Path | None) -> int:
+def start_servers(home: Home, target: Path | None, ports: Asked | None = None) -> int:
     """Start the servers, or find them running."""
     if opened := home.prepare():
         print(f"closed to other users of this host: {', '.join(opened)} in {home.root}", file=sys.stderr)
     if short := disk.shortage(home.root, disk.COMFORTABLE):
         print(short, file=sys.stderr)
-    start_showing(home)
+    start_showing(home, ports)
     code = print_status(home, target)
     print(_OTHERS, file=sys.stderr)
     return code
@@ -51,15 +54,35 @@ def print_status(home: Home, target: Path | None) -> int:
     return 0 if found["state"] == "healthy" else 1
 
 
-def print_environment(home: Home, target: Path | None) -> int:
-    """Print `export` lines for a shell."""
+def print_environment(home: Home, target: Path | None, replace_aws: bool = False) -> int:
+    """Print lines for a shell that export what clients need.
+
+    Args:
+        replace_aws: also in place of keys of another S3 server that are set.
+    """
     stack = running(home)
     if stack is None:
         raise StackError(f"no servers run in {home.root}; start them with `litegate start`")
-    found = dict(sorted(client_environment(home, stack).items()))
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in found.items()]
-    answer(found, target, lambda: print("\n".join(lines)))
+    found = dict(sorted(shell_environment(home, stack).items()))
+    answer(found, target, lambda: _print_exports(found, keys_of_others(os.environ), replace_aws))
     return 0
+
+
+def _print_exports(found: dict[str, str], others: list[str], replace_aws: bool) -> None:
+    s3 = [name for name in found if name.startswith(("AWS_", EMBEDDED_S3))]
+    left_out = s3 if others and not replace_aws else []
+    for name in others if s3 and replace_aws else ():
+        if name not in found:
+            print(f"unset {name}")
+    for name, value in found.items():
+        if name not in left_out:
+            print(f"export {name}={shlex.quote(value)}")
+    if left_out:
+        print(
+            f"this shell has {', '.join(others)}: clients keep using that S3 server, and {', '.join(left_out)} are not "
+            "exported; `litegate env --replace-aws` exports them in place of yours",
+            file=sys.stderr,
+        )
 
 
 def _print(found: dict[str, Any]) -> None:

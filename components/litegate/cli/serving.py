@@ -17,6 +17,7 @@ from litegate.pipeline.tasks import task_of
 from litegate.stack import Home, Stack, running, stop
 from litegate.stack.airflow_api import AirflowApi
 from litegate.stack.patience import Patience
+from litegate.stack.ports import Asked
 
 __all__ = ["attached", "served"]
 
@@ -25,9 +26,13 @@ _ENDING, _LOOKING = 60, 10
 
 
 @contextmanager
-def served(attempt: Attempt) -> Iterator[tuple[AirflowApi, Stack]]:
-    """The servers, started if needed. An interruption ends what the command has begun, the servers included."""
-    stack, started = start_showing(attempt.home)
+def served(attempt: Attempt, ports: Asked | None = None) -> Iterator[tuple[AirflowApi, Stack]]:
+    """The servers, started if needed. An interruption ends what the command has begun, the servers included.
+
+    Args:
+        ports: that a person asks for.
+    """
+    stack, started = start_showing(attempt.home, ports)
     with _airflow(attempt.home, stack) as airflow:
         try:
             yield airflow, stack
@@ -73,7 +78,7 @@ def _end_run(airflow: AirflowApi, attempt: Attempt) -> None:
     attempt.interrupted = "interrupted, and again before the run was known to have ended"
     try:
         if not attempt.confirmed:  # what we have sent may still be carried out: so let it begin, and then end
-            airflow.trigger(attempt.run)
+            airflow.trigger(attempt.run, attempt.conf)
             attempt.confirmed = True
         airflow.fail(attempt.run, f"{ENDED_BY}{actor()}, who interrupted the command that had begun it")
         attempt.over, attempt.interrupted = True, f"interrupted; {attempt.run.run} was ended"

@@ -59,6 +59,7 @@ from litegate.records.promotion import (
     Revoked,
 )
 from litegate.records.quantization import Calibrated, CalibrateRequest, QuantizeRequest
+from litegate.records.registered import RegisteredFile, VersionRequest
 from litegate.records.requalification import (
     Acted,
     ActRequest,
@@ -204,6 +205,7 @@ __all__ = [
     "ReferenceOutcomes",
     "RegisterRequest",
     "RegisteredAlias",
+    "RegisteredFile",
     "Requalification",
     "RequalifyRequest",
     "ResolveRequest",
@@ -229,6 +231,7 @@ __all__ = [
     "VariantRow",
     "Verdict",
     "Verdicts",
+    "VersionRequest",
     "nothing_passed",
     "stands",
     "warnings_of",

@@ -19,7 +19,7 @@ from litegate.spec.inputs import (
     Model,
 )
 from litegate.spec.notify import Event, Notification
-from litegate.spec.reading import load_spec, parse_spec, with_absolute_uris
+from litegate.spec.reading import load_spec, parse_spec, spec_digest, with_absolute_uris
 from litegate.spec.reference import reference_page
 from litegate.spec.registry import Registry
 from litegate.spec.requalify import Requalify
@@ -56,6 +56,7 @@ __all__ = [
     "reference_page",
     "schema_of",
     "slice_field",
+    "spec_digest",
     "value_of",
     "with_absolute_uris",
     "with_values",

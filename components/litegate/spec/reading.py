@@ -10,11 +10,12 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from litegate.digest import digest_bytes, digest_json
 from litegate.errors import SpecError
 from litegate.spec.section import Section, section_in
 from litegate.spec.whole import Spec
 
-__all__ = ["load_spec", "parse_spec", "with_absolute_uris"]
+__all__ = ["load_spec", "parse_spec", "spec_digest", "with_absolute_uris"]
 
 
 class _Loader(yaml.SafeLoader):
@@ -65,6 +66,20 @@ def load_spec(path: str | Path) -> Spec:
         raise SpecError(str(path), "valid YAML", " ".join(str(error).split())) from None
     spec = parse_spec(data, str(path))
     return with_absolute_uris(spec, path.resolve().parent)
+
+
+def spec_digest(path: str | Path) -> str:
+    """SHA-256 of what a spec file says and of the place that it is found at; a link is a place of its own.
+
+    Raises:
+        SpecError: if the file cannot be read.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SpecError(str(path), "a readable spec file", error.strerror or str(error)) from None
+    return digest_json([str(path.parent.resolve() / path.name), digest_bytes(content)])
 
 
 def with_absolute_uris(spec: Spec, folder: Path) -> Spec:

@@ -86,6 +86,11 @@ class AirflowApi:
         answer = self._send("GET", f"dags/{dag_id}", accept=(404,))
         return None if answer.status_code == 404 else answer.json()
 
+    def documentation(self, dag_id: str) -> str:
+        """What a DAG's page says, as it would run now; nothing while there is no such DAG."""
+        answer = self._send("GET", f"dags/{dag_id}/details", accept=(404,))
+        return "" if answer.status_code == 404 else answer.json()["doc_md"] or ""
+
     def dags(self, prefix: str) -> list[dict[str, Any]]:
         """All DAGs whose ids begin with `prefix`."""
         return [dag for dag in self._pages("dags", "dags", {}) if dag["dag_id"].startswith(prefix)]

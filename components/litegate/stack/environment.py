@@ -7,11 +7,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from litegate.stack.home import ADMIN, Home, Secrets
+from litegate.stack.home import ADMIN, KEY_PREFIX, Home, Secrets
 from litegate.stack.processes import MARKER
 from litegate.stack.state import EMBEDDED_S3, Stack
 
-__all__ = ["client_environment", "server_environment"]
+__all__ = ["client_environment", "keys_of_others", "server_environment", "shell_environment"]
 
 _DROPPED = ("AIRFLOW", "_AIRFLOW", "MLFLOW_", "SPT_", MARKER)
 
@@ -40,6 +40,8 @@ _AIRFLOW = {
     # Parsing is most of what idle servers do; a new DAG file is parsed at once, and `litegate run` asks for its own.
     "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
     "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+    # A spec that is edited twice within half a minute would run as it was before the second time.
+    "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
     "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
     "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
     "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
@@ -65,6 +67,24 @@ def client_environment(home: Home, stack: Stack) -> dict[str, str]:
         "AWS_ENDPOINT_URL_S3": stack.s3_url,
         EMBEDDED_S3: stack.s3_url,
     }
+
+
+# A shell keeps what it was told when the servers have gone: MLflow's client would ask them again for minutes.
+_AT_ONCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
+_ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+
+
+def shell_environment(home: Home, stack: Stack) -> dict[str, str]:
+    """What a shell exports, so that the clients that a person starts in it reach the stack, or fail at once."""
+    return client_environment(home, stack) | _AT_ONCE
+
+
+def keys_of_others(environment: Mapping[str, str]) -> list[str]:
+    """Names of variables that tell clients to use another S3 server, with keys that are none of ours."""
+    if environment.get("AWS_ACCESS_KEY_ID", "").startswith(KEY_PREFIX):
+        return []
+    return [name for name in (*_KEYS, *_ENDPOINTS) if environment.get(name)]
 
 
 def server_environment(home: Home, stack: Stack, secrets: Secrets, base: Mapping[str, str]) -> dict[str, str]:

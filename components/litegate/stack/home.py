@@ -15,9 +15,11 @@ from pathlib import Path
 
 from litegate.disk import naming_full
 
-__all__ = ["ADMIN", "Home", "Secrets", "write_private"]
+__all__ = ["ADMIN", "KEY_PREFIX", "Home", "Secrets", "write_private"]
 
 ADMIN = "admin"
+KEY_PREFIX = "LITEGATE"
+"""Begins the access key of each embedded S3 server."""
 _FOLDERS = ("airflow", "cache", "locks", "logs", "mlflow", "s3", "scratch", "secrets", "specs", "warm", "workspace")
 
 
@@ -31,6 +33,11 @@ class Home:
     def state(self) -> Path:
         """What the supervisor says about the running stack."""
         return self.root / "stack.json"
+
+    @property
+    def ports(self) -> Path:
+        """The ports of the last start, which the next one uses again."""
+        return self.root / "ports.json"
 
     @property
     def s3(self) -> Path:
@@ -128,7 +135,7 @@ class Secrets:
             api=_kept(home.root / "secrets" / "api", lambda: secrets.token_hex(32)),
             fernet=_kept(home.root / "secrets" / "fernet", lambda: urlsafe_b64encode(os.urandom(32)).decode()),
             password=_kept(home.password_file, lambda: secrets.token_urlsafe(15)),
-            s3_key=_kept(home.root / "secrets" / "s3-access-key", lambda: f"LITEGATE{secrets.token_hex(6).upper()}"),
+            s3_key=_kept(home.root / "secrets" / "s3-access-key", lambda: KEY_PREFIX + secrets.token_hex(6).upper()),
             s3_secret=_kept(home.root / "secrets" / "s3-secret-key", lambda: secrets.token_urlsafe(30)),
         )
         write_private(home.airflow_users, json.dumps({ADMIN: found.password}) + "\n")

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from litegate import disk
-from litegate.errors import DiskFull, StackError
+from litegate.errors import BadInput, DiskFull, StackError
 from litegate.stack import logs
 from litegate.stack.ending import last_error
 from litegate.stack.home import Home
+from litegate.stack.ports import Asked, Claim, claimed
 from litegate.stack.processes import MARKER, kill_marked
 from litegate.stack.servers import listens, unhealthy
 from litegate.stack.state import Stack
@@ -30,26 +32,30 @@ def _silently(waiting: tuple[str, ...]) -> None:
     pass
 
 
-def start(home: Home, progress: Progress = _silently) -> tuple[Stack, bool]:
+def start(home: Home, progress: Progress = _silently, asked: Asked | None = None) -> tuple[Stack, bool]:
     """Bring the stack up, or find it up; two that start it at once get the same one.
 
     Args:
         progress: is called with the names of the servers that are not healthy yet, again and again.
+        asked: ports that the servers are to have.
 
     Returns:
         The stack, all of it healthy, and whether it was started by this call.
 
     Raises:
+        BadInput: a port that is asked for is taken, or the servers run with another one.
         StackError: with the end of the log of the server that failed; nothing is left running.
     """
     with home.lock("start"):
         stack = Stack.read(home)
         found = stack is not None and stack.alive and stack.phase != "stopping"
-        if not found:
+        if stack is not None and found:
+            _check_asked(stack, asked or Asked())
+        else:
             stop(home)
         try:
             if not found:
-                _launch(home)
+                _launch(home, asked)
             return _wait_until_ready(home, progress), not found
         except BaseException as error:
             if not found:
@@ -99,10 +105,22 @@ def _end(stack: Stack) -> None:
         raise StackError(f"these processes of the stack cannot be ended: {', '.join(str(p.pid) for p in left)}")
 
 
-def _launch(home: Home) -> None:
+def _check_asked(stack: Stack, asked: Asked) -> None:
+    for server, url in (("airflow", stack.airflow_url), ("mlflow", stack.mlflow_url)):
+        port = asked.of(server)
+        if port is not None and port != urlsplit(url).port:
+            raise BadInput(f"--{server}-port", "servers that are stopped (`litegate stop`)", f"one that runs at {url}")
+
+
+def _launch(home: Home, asked: Asked | None) -> None:
     if short := disk.shortage(home.root):
         raise StackError(short)
-    stack = Stack.plan(home, dict(os.environ))
+    with claimed(home, asked) as claim:
+        _launch_at(home, claim)
+
+
+def _launch_at(home: Home, claim: Claim) -> None:
+    stack = Stack.plan(home, dict(os.environ), claim.ports)
     if not stack.embedded_s3 and not listens(stack.s3_url):
         raise StackError(f"the S3 server that AWS_ENDPOINT_URL_S3 names does not answer: {stack.s3_url}")
     logs.rotate(home.root / "logs")
@@ -116,6 +134,7 @@ def _launch(home: Home) -> None:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=claim.descriptors,  # the supervisor has the ports for as long as it lives
         )
     while process.poll() is None and (Stack.read(home) or stack).pid == 0:
         time.sleep(0.05)

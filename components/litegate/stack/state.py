@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 from importlib.util import find_spec
 from pathlib import Path
-from random import SystemRandom
 from typing import Literal
 from uuid import uuid4
 
@@ -15,9 +13,10 @@ from litegate.errors import StackError
 from litegate.records import Record
 from litegate.stack.deaths import Death
 from litegate.stack.home import Home, write_private
+from litegate.stack.ports import Ports
 from litegate.stack.processes import is_same_process
 
-__all__ = ["BUCKET", "EMBEDDED_S3", "Stack", "free_ports"]
+__all__ = ["BUCKET", "EMBEDDED_S3", "Stack"]
 
 BUCKET = "litegate"
 # Beside our own endpoint in `litegate env`: a shell that has evaluated it does not name a server of the user's.
@@ -54,9 +53,10 @@ class Stack(Record):
     disk: str | None = None
 
     @classmethod
-    def plan(cls, home: Home, environment: dict[str, str]) -> Stack:
-        """A stack on free ports; it uses the user's S3 server if the environment names one."""
-        airflow, mlflow, s3 = (f"http://127.0.0.1:{port}" for port in free_ports(3))
+    def plan(cls, home: Home, environment: dict[str, str], ports: Ports | None = None) -> Stack:
+        """A stack; it uses the user's S3 server if the environment names one."""
+        at = ports or Ports()
+        airflow, mlflow, s3 = (f"http://127.0.0.1:{port}" for port in (at.airflow, at.mlflow, at.s3))
         users = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
         if users == environment.get(EMBEDDED_S3):
             users = None
@@ -92,30 +92,6 @@ class Stack(Record):
     def alive(self) -> bool:
         """Whether the supervisor runs."""
         return is_same_process(self.pid, self.birth)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody listens on.
-
-    They lie below the range from which the kernel takes ports for outgoing connections: from within it,
-    a health check could be given the very port that it polls, connect to itself and keep the server out.
-    """
-    ports: list[int] = []
-    for port in SystemRandom().sample(range(20_000, 32_000), 12_000):
-        if len(ports) == count:
-            break
-        with socket.socket() as probe:
-            if _binds(probe, port):
-                ports.append(port)
-    return ports
-
-
-def _binds(probe: socket.socket, port: int) -> bool:
-    try:
-        probe.bind(("127.0.0.1", port))
-    except OSError:
-        return False
-    return True
 
 
 def _absolute(place: str) -> str:

@@ -70,7 +70,7 @@ def quantize_dag(
     read = source.parsed or source.read()
     own = {
         "description": f"{read.model.name} for {read.target}: {', '.join(read.variants)}",
-        "doc_md": doc_page(source.name, read),
+        "doc_md": doc_page(source.name, read, source.digest),
         "schedule": model_schedule(read, owner.aws_conn_id),
         "catchup": False,
         "dagrun_timeout": timedelta(days=1, hours=read.approval.timeout_hours if read.approval else 0),

@@ -44,7 +44,8 @@ def retrain_dag(
         "description": f"Train {read.model.name} anew; its quantize DAG follows by the model's asset.",
         "doc_md": f"Runs `{training.entry_point or ' '.join(training.command or ())}`, as `{source.name}` says, and "
         f"puts what it makes at `{read.model.uri}` once it is known to be a model. The task leaves its address and "
-        f"digest and announces it: `quantize__{read.model.name}` begins.",
+        f"digest and announces it: `quantize__{read.model.name}` begins."
+        + (f"\n\nThe spec's digest is `{source.digest}`." if source.digest else ""),
         "schedule": retrain_schedule(read),
         "catchup": False,
         "max_active_runs": 1,

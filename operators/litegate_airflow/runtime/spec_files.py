@@ -8,24 +8,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from litegate.errors import SpecError
-from litegate.spec import Spec, load_spec, with_absolute_uris
+from litegate.spec import Spec, load_spec, spec_digest, with_absolute_uris
 
 __all__ = ["SpecFile", "SpecLike", "SpecSource", "read_spec_files"]
 
 
 @dataclass(frozen=True)
 class SpecFile:
-    """A spec file and the DAG that it becomes; `spec` is None if the file is broken, and `problem` says why."""
+    """A spec file and the DAG that it becomes; `spec` is None if the file is broken, and `problem` says why.
+
+    Args:
+        digest: of the file as it was read, see `litegate.spec.spec_digest`.
+    """
 
     path: Path
     dag_id: str
     spec: Spec | None
     problem: SpecError | None = None
+    digest: str = ""
 
     @property
     def source(self) -> SpecSource:
         """Read again by every run."""
-        return SpecSource(self.path, parsed=self.spec)
+        return SpecSource(self.path, parsed=self.spec, digest=self.digest)
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,13 @@ class SpecSource:
         given: the file's path, or the spec.
         folder: that a spec's relative addresses and its code are in; of a file it is the file's own.
         parsed: what was there when the DAG file was read, where somebody has read it already.
+        digest: of the file that it was read from.
     """
 
     given: Spec | str | Path
     folder: str | Path | None = None
     parsed: Spec | None = None
+    digest: str = ""
 
     @classmethod
     def of(cls, spec: SpecLike, folder: str | Path | None = None) -> SpecSource:
@@ -135,7 +142,9 @@ def _broken(path: Path, problem: SpecError) -> SpecFile:
 
 def _read(path: Path) -> SpecFile:
     try:
+        # First the digest: of a file that is changed meanwhile, it must not be that of what is read too early.
+        digest = spec_digest(path)
         spec = load_spec(path)
     except SpecError as error:
         return _broken(path, error)
-    return SpecFile(path, f"quantize__{spec.model.name}", spec)
+    return SpecFile(path, f"quantize__{spec.model.name}", spec, digest=digest)

@@ -11,8 +11,12 @@ from litegate.spec.metric_facts import MetricFacts, built_in_facts
 __all__ = ["doc_page"]
 
 
-def doc_page(name: str, spec: Spec) -> str:
-    """Markdown for a good spec, of which people know the file's name."""
+def doc_page(name: str, spec: Spec, digest: str = "") -> str:
+    """Markdown for a good spec, of which people know the file's name.
+
+    Args:
+        digest: of the file, by which `litegate run` knows whether Airflow has read it.
+    """
     promoted = f"the {spec.select.replace('_', ' ')} that passes, as `{spec.registry.name}@{spec.registry.alias}`"
     rows = [
         ("model", f"`{spec.model.uri}`"),
@@ -20,6 +24,7 @@ def doc_page(name: str, spec: Spec) -> str:
         ("variants", ", ".join(spec.variants)),
         *(("" if number else "gate", clause) for number, clause in enumerate(_clauses(spec))),
         ("promoted", promoted),
+        *([("spec's digest", f"`{digest}`")] if digest else []),
     ]
     table = "\n".join(f"| {key} | {text} |" for key, text in rows)
     return f"""

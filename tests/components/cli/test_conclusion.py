@@ -119,6 +119,12 @@ def test_a_version_that_waits_where_there_is_no_champion_says_so(lines):
     assert f"{said}a person must accept it" in found
 
 
+def test_an_override_run_says_what_passed_and_that_nothing_is_promoted(lines):
+    found = lines(Outcome("digits", "override_run", 0, RESULT.model_copy(update={"selected": None})))
+
+    assert "override run: int8 passed the gate, and nothing is promoted" in found
+
+
 def test_what_is_rejected_and_what_is_undecided_say_so_in_different_words(lines):
     found = lines(Outcome("digits", "rejected", 3, rows(REJECTED, UNSUPPORTED)))
     assert "rejected: nothing passed the gate" in found

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from litegate.cli import dags
-from litegate.cli.dags import new_run, offer_spec, read_failures, wait_for_dag
+from litegate.cli.dags import new_run, read_failures, wait_for_dag
 from litegate.errors import StackError
 from litegate.records import Failure
 from litegate.stack import Home
@@ -21,49 +21,25 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
-@pytest.fixture
-def spec(tmp_path: Path) -> Path:
-    path = tmp_path / "any name.yaml"
-    path.touch()
-    return path
-
-
-def test_a_spec_is_offered_by_a_link_named_after_its_model(home, spec, tmp_path):
-    offer_spec(home, spec, "tiny", tmp_path / "dags")
-
-    assert [(link.name, link.readlink()) for link in home.specs.iterdir()] == [("tiny.yaml", spec)]
-
-
-def test_offering_the_same_spec_again_changes_nothing_and_another_one_replaces_it(home, spec, tmp_path):
-    first = offer_spec(home, spec, "tiny", tmp_path / "dags")
-    assert offer_spec(home, spec, "tiny", tmp_path / "dags") == first
-
-    other = tmp_path / "other.yaml"
-    other.touch()
-    offer_spec(home, other, "tiny", tmp_path / "dags")
-    assert (home.specs / "tiny.yaml").readlink() == other
-
-
-def test_a_spec_beside_the_dags_needs_no_link_and_loses_one_that_would_hide_it(home, spec, tmp_path):
-    folder = tmp_path / "dags" / "model_specs"
-    folder.mkdir(parents=True)
-    offer_spec(home, spec, "tiny", tmp_path / "dags")
-
-    offer_spec(home, spec.rename(folder / "tiny.yaml"), "tiny", tmp_path / "dags")
-
-    assert list(home.specs.iterdir()) == []
-
-
 @dataclass
 class FakeAirflow:
-    """Answers like Airflow: a DAG that is parsed again with every question after the first."""
+    """Answers like Airflow: each question after the first parse that was asked for finds the next parse done.
+
+    Attributes:
+        parses: what the DAG's page says after each parse; None while there is no such DAG.
+    """
 
     parses: list[str | None]
     asked: list[str] = field(default_factory=list)
 
     def dag(self, dag_id: str) -> dict[str, Any] | None:
-        parsed = self.parses.pop(0) if len(self.parses) > 1 else self.parses[0]
-        return None if parsed is None else {"is_stale": False, "last_parsed_time": f"2026-01-01T00:0{parsed}:00Z"}
+        if self.asked and len(self.parses) > 1:
+            self.parses.pop(0)
+        stamp = f"2026-01-01T00:00:{len(self.parses):02}Z"
+        return None if self.parses[0] is None else {"is_stale": False, "last_parsed_time": stamp}
+
+    def documentation(self, dag_id: str) -> str:
+        return self.parses[0] or ""
 
     def dags(self, prefix: str) -> list[dict[str, Any]]:
         return [{"dag_id": f"{prefix}__x", "file_token": "token"}]
@@ -79,33 +55,33 @@ class FakeAirflow:
 class Wait:
     id: str
     parses: list[str | None]
-    changed: float
+    digest: str
     questions: int
 
 
 WAITS = (
-    Wait(id="parsed long after the change", parses=["5"], changed=1767225600.0, questions=0),
-    Wait(id="a new DAG is new as a whole", parses=[None, None, "5"], changed=1767225900.0, questions=1),
-    Wait(
-        id="the parse under way may have missed the change", parses=["4", "5", "6"], changed=1767225900.0, questions=2
-    ),
+    Wait(id="it has read this file", parses=["of old"], digest="old", questions=0),
+    Wait(id="a new DAG", parses=[None, None, "of new"], digest="new", questions=1),
+    Wait(id="a parse that began before the change", parses=["of old", "of old", "of new"], digest="new", questions=2),
+    Wait(id="a DAG of no spec file", parses=[None, "of none"], digest="", questions=1),
 )
 
 
 @pytest.mark.parametrize("case", WAITS, ids=lambda case: case.id)
-def test_a_dag_is_known_once_a_parse_has_begun_after_its_change(case, monkeypatch):
+def test_a_dag_is_known_once_it_was_read_from_this_file(case, monkeypatch):
     monkeypatch.setattr(dags.time, "sleep", lambda _: None)
     airflow = FakeAirflow(list(case.parses))
 
-    wait_for_dag(airflow, "quantize__tiny", case.changed)  # type: ignore[arg-type]
+    wait_for_dag(airflow, "quantize__tiny", case.digest)  # type: ignore[arg-type]
 
     assert len(airflow.asked) == case.questions
 
 
-def test_a_dag_that_never_appears_is_reported_with_the_import_errors(monkeypatch):
+@pytest.mark.parametrize("parses", [[None], ["of old"]], ids=["none", "of another file"])
+def test_a_dag_that_never_appears_is_reported_with_the_import_errors(parses, monkeypatch):
     monkeypatch.setattr(dags, "_PARSE_LIMIT", 0)
     with pytest.raises(StackError, match=r"quantize__tiny within 0 s: quantize\.py: SyntaxError"):
-        wait_for_dag(FakeAirflow([None]), "quantize__tiny", 0)  # type: ignore[arg-type]
+        wait_for_dag(FakeAirflow(parses), "quantize__tiny", "new")  # type: ignore[arg-type]
 
 
 def test_run_ids_are_readable_and_unique():

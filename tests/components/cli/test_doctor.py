@@ -14,6 +14,8 @@ from litegate.cli.main import main
 from litegate.stack import Home
 from tests import servers
 
+pytestmark = pytest.mark.e2e
+
 ENVIRONMENTS = ("service environment", "tensorflow environment")
 
 

@@ -144,7 +144,7 @@ from litegate.cli import main as _, pipeline
 from litegate.cli.attempt import Attempt, reported
 main = sys.modules["litegate.cli.main"]
 main._ONE_SIGNAL = 0
-def clean_up(home, target):
+def clean_up(home, target, ports):
     def work():
         try:
             print("ready", flush=True)

@@ -29,7 +29,7 @@ from litegate.stack.processes import birth_of
 from tests.airflow_server import PASSWORD, ArrangedAirflow, airflow_server
 from tests.components.cli.test_outcome import CHAMPION, PROMOTION, result
 
-pytestmark = pytest.mark.usefixtures("warm_steps")
+pytestmark = [pytest.mark.usefixtures("warm_steps"), pytest.mark.e2e]
 
 SPEC = """
 model: {{name: {name}, uri: model.keras}}
@@ -240,7 +240,7 @@ def test_without_servers_there_is_nothing_to_follow(tmp_path, capsys):
 @pytest.fixture
 def interrupted(home: Home, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Attempt]:
     """A command that is interrupted while it follows a run."""
-    monkeypatch.setattr(serving, "start_showing", lambda _: (stack, False))
+    monkeypatch.setattr(serving, "start_showing", lambda *_: (stack, False))
 
     def interrupt(run: RunId, **how: bool) -> Attempt:
         attempt = Attempt(home)
@@ -280,7 +280,7 @@ def test_an_interruption_stops_the_servers_that_the_command_started_unless_they_
     if not others:
         airflow.set_run(other, "failed")
     stopped = []
-    monkeypatch.setattr(serving, "start_showing", lambda _: (stack, True))
+    monkeypatch.setattr(serving, "start_showing", lambda *_: (stack, True))
     monkeypatch.setattr(serving, "stop", stopped.append)
     attempt = Attempt(home)
     with suppress(KeyboardInterrupt), served(attempt) as (client, _):

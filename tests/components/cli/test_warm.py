@@ -9,9 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from litegate.execution.warm.door import is_there
 from litegate.settings import settings
 from tests.components.execution.sandbox.hosts import running
+
+pytestmark = pytest.mark.e2e
 
 
 def test_parents_are_kept_started_anew_and_ended(tmp_path: Path) -> None:

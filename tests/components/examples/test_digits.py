@@ -12,6 +12,8 @@ from litegate.errors import BadInput
 from litegate.examples.digits import SPLITS, prepare
 from litegate.settings import settings
 
+pytestmark = pytest.mark.e2e
+
 TRAIN_TWICE = """
 import sys
 from pathlib import Path

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from litegate.errors import SpecError
-from litegate.spec import Gate, Spec, load_spec, parse_spec
+from litegate.spec import Gate, Spec, load_spec, parse_spec, spec_digest
 from litegate.variants import TARGETS, VARIANTS
 
 DATA = {"uri": "x", "format": "npz"}
@@ -175,6 +175,20 @@ def test_local_uris_become_absolute_beside_the_real_spec_file(tmp_path: Path) ->
     assert spec.model.uri == str(tmp_path / "real" / "../model.keras")
     assert spec.calibration.uri == "/data/train.npz"
     assert spec.evaluation.uri == "s3://b/t.npz"
+
+
+def test_the_digest_of_a_spec_file_is_that_of_its_content_and_place(tmp_path: Path) -> None:
+    one, same, link = tmp_path / "one.yaml", tmp_path / "same.yaml", tmp_path / "link.yaml"
+    one.write_text("a: 1")
+    same.write_text("a: 1")
+    link.symlink_to(one)
+    assert len({spec_digest(path) for path in (one, same, link)}) == 3
+    before = spec_digest(link)
+    assert spec_digest(tmp_path / "." / "link.yaml") == before
+    one.write_text("a: 2")
+    assert spec_digest(link) != before
+    with pytest.raises(SpecError, match="a readable spec file"):
+        spec_digest(tmp_path / "none.yaml")
 
 
 @pytest.mark.parametrize(

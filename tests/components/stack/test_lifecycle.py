@@ -10,10 +10,11 @@ import boto3
 import psutil
 import pytest
 
-from litegate.errors import StackError
+from litegate.errors import BadInput, StackError
 from litegate.stack import Home, Stack, running, start, stop
 from litegate.stack.ending import last_error
 from litegate.stack.environment import client_environment
+from litegate.stack.ports import Asked
 from litegate.stack.processes import MARKER, birth_of, marked_processes
 from litegate.stack.servers import unhealthy
 
@@ -87,6 +88,8 @@ def test_the_stack_starts_keeps_its_objects_and_leaves_no_process_behind(home):
     assert started
     assert unhealthy(stack) == ()
     assert start(home) == (stack, False)
+    with pytest.raises(BadInput, match=rf"--airflow-port: expected .* got one that runs at {stack.airflow_url}"):
+        start(home, asked=Asked(airflow=1))
     put(home, stack, "kept", b"across a stop")
     put(home, stack, "also kept", b"across the death of the server")
     server = next(each for each in marked_processes(stack.marker) if "litegate.stack.s3" in each.cmdline())
@@ -105,6 +108,7 @@ def test_the_stack_starts_keeps_its_objects_and_leaves_no_process_behind(home):
     again, _ = start(home)
     assert not half.exists()
     assert not dead.exists()
+    assert addresses(again) == addresses(stack), "links survive a restart"
     assert (home.root / "logs" / "1" / "s3.log").exists(), "the logs of the last start are kept"
     assert s3(home, again).get_object(Bucket="litegate", Key="kept")["Body"].read() == b"across a stop"
 
@@ -116,6 +120,10 @@ def test_the_stack_starts_keeps_its_objects_and_leaves_no_process_behind(home):
     assert stop(home)
     assert marked_processes(again.marker) == []
     assert not any(secret in log for secret in secrets(home) for log in logs(home))
+
+
+def addresses(stack: Stack) -> tuple[str, str, str]:
+    return stack.airflow_url, stack.mlflow_url, stack.s3_url
 
 
 def s3(home: Home, stack: Stack):

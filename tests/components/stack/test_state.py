@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from litegate.stack.home import Home
 from litegate.stack.processes import birth_of
-from litegate.stack.state import Stack, free_ports
+from litegate.stack.state import Stack
 
 
 @pytest.fixture
@@ -17,16 +16,6 @@ def home(tmp_path: Path) -> Home:
     home = Home(tmp_path)
     home.prepare()
     return home
-
-
-def test_free_ports_differ_are_free_and_are_never_used_for_outgoing_connections():
-    ports = free_ports(3)
-
-    assert len(set(ports)) == 3
-    assert all(20_000 <= port < 32_000 for port in ports)
-    for port in ports:
-        with socket.socket() as server:
-            server.bind(("127.0.0.1", port))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,8 @@ from litegate.settings import Settings
 from litegate.spec import Spec, parse_spec
 from litegate.steps import STEPS
 
+pytestmark = pytest.mark.e2e
+
 CODE = """
 import os, pathlib, shutil, signal, subprocess, sys, time
 

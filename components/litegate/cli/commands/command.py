@@ -17,7 +17,16 @@ from litegate.exit_codes import ExitCode
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
 
-__all__ = ["DRY_RUN", "Command", "Help", "Parser", "exit_codes", "require_argument"]
+__all__ = [
+    "DRY_RUN",
+    "Command",
+    "Help",
+    "Parser",
+    "exit_codes",
+    "port_arguments",
+    "require_argument",
+    "set_argument",
+]
 
 DRY_RUN = "say what would be computed, what is there, and about how long; compute nothing, start no server"
 
@@ -64,6 +73,30 @@ def require_argument(parser: Parser) -> None:
         metavar="VARIANT",
         help="this variant must pass, and decides the exit code whatever the others do; repeatable",
     )
+
+
+def port_arguments(parser: Parser) -> None:
+    """The ports of a command that starts the servers if they are not up."""
+    for name, usual in (("Airflow", 8080), ("MLflow", 5000)):
+        help_ = f"port of {name} (that of the last start; at first {usual}, or the next that is free)"
+        parser.add_argument(f"--{name.lower()}-port", type=_port, metavar="PORT", help=help_)
+
+
+def set_argument(parser: Parser, what: str) -> None:
+    """Values in place of a spec's."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help=f"another value for a key of the spec, such as gate.max_drop=0.005; repeatable; {what}",
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 1 to 65535, got {text!r}")
+    return int(text)
 
 
 def _nothing(parser: Parser) -> None:

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import DRY_RUN, Command, Parser, exit_codes, require_argument
+from litegate.cli.commands.command import DRY_RUN, Command, Parser, exit_codes, require_argument, set_argument
 from litegate.cli.commands.specs import data_arguments
 from litegate.cli.output import STDOUT, json_target
 from litegate.exit_codes import ExitCode
@@ -30,6 +30,7 @@ def _compare_arguments(parser: Parser) -> None:
     parser.add_argument("--variants", metavar="A,B", help="variants to compare, or `all` (the spec's, the target's)")
     parser.add_argument("--max-drop", type=float, metavar="X", help="the largest allowed loss, as gate.max_drop")
     require_argument(parser)
+    set_argument(parser, "after all other options")
     parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
     parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the files (compare-<model>)")

@@ -7,10 +7,19 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import DRY_RUN, Command, Parser, exit_codes, require_argument
+from litegate.cli.commands.command import (
+    DRY_RUN,
+    Command,
+    Parser,
+    exit_codes,
+    port_arguments,
+    require_argument,
+    set_argument,
+)
 
 if TYPE_CHECKING:
-    from litegate.stack import Home  # slow to import
+    from litegate.stack import Home  # slow to import, both
+    from litegate.stack.ports import Asked
 
 __all__ = ["COMMANDS"]
 
@@ -19,10 +28,19 @@ def _run(home: Home, options: Namespace) -> int:
     if options.dry_run:
         from litegate.cli import dry_run
 
-        return dry_run.dry_run_of_file(home, options.spec, options.json, uuid.uuid4().hex if options.remeasure else "")
+        remeasure = uuid.uuid4().hex if options.remeasure else ""
+        return dry_run.dry_run_of_file(home, options.spec, options.json, remeasure, options.set)
     from litegate.cli import pipeline
 
-    return pipeline.run(home, options.spec, options.json, options.remeasure, options.require)
+    wishes = pipeline.Wishes(
+        remeasure=options.remeasure,
+        given=tuple(options.set),
+        promote=not options.no_promote,
+        replace=options.replace,
+        ports=_ports(options),
+        required=tuple(options.require),
+    )
+    return pipeline.run(home, options.spec, options.json, wishes)
 
 
 def _follow(home: Home, options: Namespace) -> int:
@@ -34,7 +52,13 @@ def _follow(home: Home, options: Namespace) -> int:
 def _demo(home: Home, options: Namespace) -> int:
     from litegate.cli import pipeline
 
-    return pipeline.demo(home, options.json)
+    return pipeline.demo(home, options.json, _ports(options))
+
+
+def _ports(options: Namespace) -> Asked:
+    from litegate.stack.ports import Asked
+
+    return Asked(options.airflow_port, options.mlflow_port)
 
 
 def _run_arguments(parser: Parser) -> None:
@@ -42,6 +66,12 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
     require_argument(parser)
+    set_argument(parser, "make an override run: it is measured and recorded as any, and promotes nothing")
+    parser.add_argument("--no-promote", action="store_true", help="promote nothing, also by the spec as it is")
+    parser.add_argument(
+        "--replace", action="store_true", help="take the place of another spec file with the same model.name"
+    )
+    port_arguments(parser)
 
 
 def _follow_arguments(parser: Parser) -> None:
@@ -77,6 +107,7 @@ COMMANDS = (
         name="demo",
         summary="Train the digits example, then quantize, gate and promote it.",
         run=_demo,
+        arguments=port_arguments,
         epilog=exit_codes(),
     ),
 )

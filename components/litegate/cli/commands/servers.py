@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import Command
+from litegate.cli.commands.command import Command, Parser, port_arguments
 
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
@@ -15,8 +15,9 @@ __all__ = ["COMMANDS"]
 
 def _start(home: Home, options: Namespace) -> int:
     from litegate.cli import servers
+    from litegate.stack.ports import Asked
 
-    return servers.start_servers(home, options.json)
+    return servers.start_servers(home, options.json, Asked(options.airflow_port, options.mlflow_port))
 
 
 def _stop(home: Home, options: Namespace) -> int:
@@ -34,7 +35,7 @@ def _status(home: Home, options: Namespace) -> int:
 def _env(home: Home, options: Namespace) -> int:
     from litegate.cli import servers
 
-    return servers.print_environment(home, options.json)
+    return servers.print_environment(home, options.json, options.replace_aws)
 
 
 def _warm(home: Home, options: Namespace) -> int:
@@ -43,8 +44,14 @@ def _warm(home: Home, options: Namespace) -> int:
     return warm.keep_warm(home, options.json)
 
 
+def _env_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "--replace-aws", action="store_true", help="export the S3 keys also where this shell has keys of another server"
+    )
+
+
 COMMANDS = (
-    Command("start", "Start the embedded servers: Airflow, MLflow and S3.", _start),
+    Command("start", "Start the embedded servers: Airflow, MLflow and S3.", _start, port_arguments),
     Command("stop", "Stop the embedded servers and all that they have started.", _stop),
     Command(
         name="status",
@@ -52,7 +59,7 @@ COMMANDS = (
         run=_status,
         details="Exit code 0 if they are healthy, else 1.",
     ),
-    Command("env", 'Print what a client needs to reach the servers: eval "$(litegate env)".', _env),
+    Command("env", 'Print what a client needs to reach the servers: eval "$(litegate env)".', _env, _env_arguments),
     Command(
         name="warm",
         summary="Keep the warm parents of steps until SIGTERM, beside a worker of your own Airflow.",

@@ -26,6 +26,8 @@ from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
 
+pytestmark = pytest.mark.e2e
+
 Keep = Callable[[Path, str], FileRef]
 
 

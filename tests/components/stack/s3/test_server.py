@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from litegate.stack.servers import listens
-from litegate.stack.state import free_ports
+from tests.servers import free_port
 
 KEYS = {"AWS_ACCESS_KEY_ID": "LITEGATETEST", "AWS_SECRET_ACCESS_KEY": "a secret/with+signs"}
 
@@ -29,7 +29,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
 
