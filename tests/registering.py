@@ -35,7 +35,7 @@ def register(client: MlflowClient, name: str, variant: str, content: bytes | Non
     tags = {registry.STATE: registry.PASSED, registry.DIGEST: digest, registry.VARIANT: variant}
     tags |= {registry.evidence_tag(variant): run_id}
     model_id = _logged_model(client, experiment, run_id, content)
-    version = registry.ensure_version(client, name, model_id, run_id, tags, "")
+    version = registry.ensure_version(client, name, model_id, run_id, tags, lambda _: "")
     return Champion(variant=variant, version=version, digest=digest)
 
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from litegate.cli.commands import COMMANDS
-from litegate.cli.main import parser
+from litegate.cli.main import main, parser
 from litegate.metrics.users import user_metric
 from litegate.spec import Spec, reference_page
 from litegate.spec.metric_facts import BUILT_IN, MetricFacts
@@ -96,3 +96,18 @@ def headings(text: str) -> list[str]:
     """The headings of a page, as links name them."""
     found = re.findall(r"^#+ (.*)$", text, re.M)
     return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found]
+
+
+def test_the_index_of_decisions_has_each_one_by_its_title() -> None:
+    listed = re.findall(r"^- (\d+)\. \[(.+)\]\((\S+)\)$", (ROOT / "docs/adr/README.md").read_text(), re.M)
+    pages = {path.name: path.read_text().splitlines()[0] for path in (ROOT / "docs/adr").glob("[0-9]*.md")}
+    assert {file: f"# {number}. {title}" for number, title, file in listed} == pages
+    assert len(listed) == len(pages), "each once"
+
+
+def test_the_numbers_of_samples_are_those_that_the_command_plans(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = re.findall(r"^\| `(--.*?)` \| ([\d,]+) \|$", (ROOT / "docs/how-to/sample-size.md").read_text(), re.M)
+    assert rows
+    for options, samples in rows:
+        assert main(["plan", *options.split(), "--json"]) == 0
+        assert f'"samples_needed": {samples.replace(",", "")}' in capsys.readouterr().out

@@ -64,7 +64,7 @@ class Promoter:
     def register(self, logged: Logged) -> int:
         """The version of a logged model, by whoever is first."""
         tags = {registry.STATE: registry.PASSED, registry.DIGEST: logged.digest, registry.VARIANT: "int8"}
-        return registry.ensure_version(self.client, self.name, logged.model_id, logged.run_id, tags, "")
+        return registry.ensure_version(self.client, self.name, logged.model_id, logged.run_id, tags, lambda _: "")
 
     def promote(self, logged: Logged, version: int, place: tuple[int, str]) -> float:
         """Promote a version; returns the seconds that it took.

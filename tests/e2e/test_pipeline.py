@@ -46,7 +46,9 @@ def measured(result: dict[str, Any]) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key not in places} for row in result["variants"]]
 
 
-def test_the_demo_trains_and_promotes_by_the_models_asset(demo: Any, tmp_path: Path, predict: Any, s3: Any) -> None:
+def test_the_demo_trains_and_promotes_by_the_models_asset(
+    litegate: Any, demo: Any, tmp_path: Path, predict: Any, s3: Any
+) -> None:
     assert demo.code == 0, demo.output
     result = demo.result
     assert (result["model"], result["outcome"]) == ("digits", "promoted")
@@ -61,6 +63,8 @@ def test_the_demo_trains_and_promotes_by_the_models_asset(demo: Any, tmp_path: P
     assert champion["digest"] == result["champion"]["digest"]
     passed = [row["bytes"] for row in result["variants"] if row["verdict"] == "passed"]
     assert champion["bytes"] == min(passed), "the smallest of those that passed"
+    got = litegate("get", "digits", "-o", tmp_path, result=tmp_path / "got.json")
+    assert (got.code, got.result["file"]["digest"]) == (0, result["champion"]["digest"]), got.output
     s3.download_file("litegate", "examples/digits/test.npz", str(tmp_path / "test.npz"))
     assert "(697, 10) float32 None" in predict("models:/digits@champion", tmp_path / "test.npz")
 
@@ -87,6 +91,13 @@ def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Pat
         *("resolve", "lookup_cache", "gate", "register", "promote")
     }, "nothing was computed again"
     assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
+    tried = litegate("run", path, "--set", "gate.max_drop=0.05", result=tmp_path / "tried.json")
+    assert (tried.code, tried.result["state"], tried.result["champion"]) == (0, "override_run", None), tried.output
+    assert "nothing is promoted: gate.max_drop 0.05 (spec: 0.02)" in tried.output
+    assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
+    (tmp_path / "other").mkdir()
+    taken = litegate("run", litegate.write_spec(tmp_path / "other", **spec(models, "twice")))
+    assert (taken.code, f"which is that of {path}" in taken.output) == (2, True), taken.output
 
 
 def test_an_interruption_ends_the_run_and_what_it_records_in_mlflow(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from litegate.cli.outcome import Outcome, Place, failed, under_way
 from litegate.cli.output import INTERRUPTED, STDOUT, print_error, write_json
@@ -30,6 +31,7 @@ class Attempt:
         model: the model's name, once it is known.
         run: what it follows now; None before there is anything.
         page: the run's page.
+        conf: what the run is started with, if this command begins it.
         own: whether this command began the run: if it is interrupted, the run ends with it.
         confirmed: whether Airflow has said that there is the run.
         over: whether the run has ended.
@@ -40,6 +42,7 @@ class Attempt:
     model: str | None = None
     run: RunId | None = None
     page: str = ""
+    conf: Mapping[str, Any] = field(default_factory=dict)
     own: bool = False
     confirmed: bool = False
     over: bool = False

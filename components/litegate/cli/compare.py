@@ -25,6 +25,7 @@ from litegate.comparison.front_door import variants_in
 from litegate.comparison.tables import junit, markdown
 from litegate.errors import GateRejected, SpecError
 from litegate.first_spec.looking import name_of
+from litegate.pipeline.overriding import given_values
 from litegate.records import Comparison
 from litegate.settings import settings
 from litegate.spec import Spec, load_spec, parse_spec, with_values
@@ -83,7 +84,8 @@ def _changed(spec: Spec, options: Namespace) -> Spec:
     """The spec with what the command line says in place of its own values."""
     values = {"target": options.target, "variants": variants_in(options.variants), "gate.max_drop": options.max_drop}
     given = {key: value for key, value in values.items() if value is not None}
-    return with_values(spec, given, _COMMAND_LINE) if given else spec
+    changed = with_values(spec, given, _COMMAND_LINE) if given else spec
+    return with_values(changed, given_values(changed, options.set, "--set"), "--set") if options.set else changed
 
 
 class _Watch(logging.Handler):

@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
@@ -16,8 +15,7 @@ from litegate.errors import DataError, ModelError, StackError
 from litegate.failures import FailureKind
 from litegate.pipeline.tasks import task_of
 from litegate.records import Decided, Failure, Promotion, RunResult
-from litegate.spec import Spec, spec_digest
-from litegate.stack import Home
+from litegate.spec import Spec
 from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
 from litegate.storage.globs import split_glob
 from litegate.storage.opening import local_path
@@ -26,7 +24,6 @@ __all__ = [
     "ENDED_BY",
     "check_local_inputs",
     "new_run",
-    "offer_spec",
     "read_failures",
     "read_outcome",
     "registry_of",
@@ -56,26 +53,6 @@ def check_local_inputs(spec: Spec) -> None:
         path = local_path(folder)
         if path is not None and not path.exists():
             raise error(key, "an existing file or folder", f"nothing at {uri}")
-
-
-def offer_spec(home: Home, path: Path, model: str, dags_folder: Path) -> str:
-    """Put a link to the spec file where Airflow looks; specs beside the DAGs are found without one.
-
-    Returns:
-        The digest of what Airflow finds there.
-    """
-    link, real = home.specs / f"{model}.yaml", path.resolve()
-    for other in home.specs.glob("*.yaml"):  # the file may have had another model name
-        if other != link and other.is_symlink() and other.readlink() == real:
-            other.unlink()
-    if real.parent == (dags_folder / "model_specs").resolve():
-        link.unlink(missing_ok=True)
-        return spec_digest(real)
-    if not link.is_symlink() or link.readlink() != real:
-        temporary = home.specs / f".{model}.{secrets.token_hex(4)}"
-        temporary.symlink_to(real)
-        temporary.replace(link)
-    return spec_digest(link)
 
 
 def wait_for_dag(airflow: AirflowApi, dag_id: str, digest: str = "") -> None:

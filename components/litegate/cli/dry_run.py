@@ -9,10 +9,11 @@ from typing import Any
 from litegate.cli.init import use_home
 from litegate.cli.output import answer
 from litegate.cli.progress import Progress
+from litegate.pipeline.overriding import given_values
 from litegate.pipeline.planning import Plan, Planned, Planning
 from litegate.records import ResolveRequest
 from litegate.settings import settings
-from litegate.spec import Spec, load_spec
+from litegate.spec import Spec, load_spec, with_values
 from litegate.stack import Home, running
 
 __all__ = ["dry_run", "dry_run_of_file"]
@@ -23,13 +24,17 @@ _CHAMPION = "gate.max_drop_from_champion: a run evaluates the champion too, whic
 _REGISTERS = "a run also registers and promotes what passes, and Airflow takes about a second for each task"
 
 
-def dry_run_of_file(home: Home, path: Path, target: Path | None, remeasure: str) -> int:
+def dry_run_of_file(home: Home, path: Path, target: Path | None, remeasure: str, given: Sequence[str] = ()) -> int:
     """What `litegate run` would do for a spec file; it starts no server. Returns the exit code.
+
+    Args:
+        given: `key=value`, values in place of the spec's.
 
     Raises:
         BadInput: the spec, the model or the data cannot be used.
     """
     spec = load_spec(path)
+    spec = with_values(spec, given_values(spec, given, "--set"), "--set")
     notes = [_REGISTERS]
     if spec.gate.max_drop_from_champion is not None:
         notes.append(_CHAMPION)

@@ -46,6 +46,7 @@ class Outcome:
     Attributes:
         model: the model's name; None if the spec could not be read.
         outcome: `pending_approval`: a person must accept what passed; `blocked`: it may not be champion now;
+            `override_run`: nothing of it is promoted, whatever passed;
             `under_way`: the command has ended before the run, which goes on in Airflow.
         result: everything that was measured, if the run came that far.
         champion: the present champion of a run that selected a version; None where there is none.
@@ -55,7 +56,7 @@ class Outcome:
     """
 
     model: str | None
-    outcome: Literal["promoted", "pending_approval", "blocked", "rejected", "failed", "under_way"]
+    outcome: Literal["promoted", "pending_approval", "blocked", "rejected", "override_run", "failed", "under_way"]
     exit_code: int
     result: RunResult | None = None
     champion: Champion | None = None
@@ -101,6 +102,9 @@ def outcome_of(
     """
     if result is not None and result.outcome == "rejected":
         return Outcome(model, "rejected", GateRejected.exit_code, result)
+    if result is not None and result.outcome == "override_run":
+        passed = any(row.verdict == "passed" for row in result.variants)
+        return Outcome(model, "override_run", 0 if passed else GateRejected.exit_code, result)
     if result is not None and promotion is not None:
         return _promotion_outcome(model, result, promotion)
     ordered = sorted(failures, key=_place_in_flow)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
@@ -13,39 +14,101 @@ from typing import Any
 
 from litegate.bell import bell_in, ring
 from litegate.cli.attempt import Attempt, reported
-from litegate.cli.dags import check_local_inputs, new_run, offer_spec, read_failures, wait_for_dag
+from litegate.cli.dags import check_local_inputs, new_run, read_failures, wait_for_dag
 from litegate.cli.following import act, follow_attempt
+from litegate.cli.offering import check_owner, offer_spec
 from litegate.cli.outcome import Outcome, outcome_of
 from litegate.cli.serving import served
 from litegate.cli.under_way import look, pinned, wait_for
 from litegate.errors import NoAnswer, StackError
+from litegate.pipeline.overriding import PROMOTE, REMEASURE, given_values, overridden
 from litegate.records import Resolved
 from litegate.spec import Spec, load_spec
 from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
 from litegate.stack.ports import Asked
 
-__all__ = ["demo", "run"]
+__all__ = ["Wishes", "demo", "run"]
 
 _DEMO = "digits"
 _EVENT_LIMIT = 60
+_SET = "--set"
 
 
-def run(home: Home, path: Path, target: Path | None, remeasure: bool = False, ports: Asked | None = None) -> int:
-    """Quantize, gate and promote the model of a spec file; returns the exit code.
+@dataclass(frozen=True)
+class Wishes:
+    """What a person asks of a run beside its spec file.
 
-    Args:
+    Attributes:
         remeasure: measure latencies anew; no run that is under way is then joined.
-        ports: that a person asks for.
+        given: `key=value`, values in place of the spec's; nothing of such an override run is promoted.
+        promote: promote what passes, if no value is given.
+        replace: let the file take the place of another one with the same `model.name`.
+        ports: of the servers.
     """
+
+    remeasure: bool = False
+    given: tuple[str, ...] = ()
+    promote: bool = True
+    replace: bool = False
+    ports: Asked | None = None
+
+    def conf(self, spec: Spec) -> dict[str, Any]:
+        """What a run is started with, as the form of its DAG would send it.
+
+        Raises:
+            SpecError: a value that is given is wrong.
+        """
+        values = given_values(spec, self.given, _SET)
+        no_promotion = {PROMOTE: False} if values or not self.promote else {}
+        return values | no_promotion | ({REMEASURE: True} if self.remeasure else {})
+
+
+@dataclass(frozen=True)
+class _Begin:
+    """A run that is to begin, or to be found under way.
+
+    Attributes:
+        spec: as the file has it.
+        conf: what the run is started with.
+    """
+
+    path: Path
+    spec: Spec
+    conf: Mapping[str, Any]
+    wishes: Wishes
+
+    @property
+    def dag(self) -> str:
+        return f"quantize__{self.spec.model.name}"
+
+    def resolved(self, home: Home, stack: Stack) -> Resolved | None:
+        """Its inputs as they are now; None if that cannot be told, or if nothing that is under way would do."""
+        if self.wishes.remeasure:
+            return None
+        spec, overrides = overridden(self.spec, self.conf, _SET)
+        return pinned(home, stack, spec, self.path, overrides)
+
+    def check_owner(self, home: Home, dags_folder: Path | None = None) -> None:
+        if not self.wishes.replace:
+            check_owner(home, self.path, self.spec.model.name, dags_folder)
+
+
+def run(home: Home, path: Path, target: Path | None, wishes: Wishes) -> int:
+    """Quantize, gate and promote the model of a spec file; returns the exit code."""
     attempt = Attempt(home)
 
     def work() -> Outcome:
         spec = load_spec(path)
         attempt.model = spec.model.name
+        begin = _Begin(path, spec, wishes.conf(spec), wishes)
+        _, overrides = overridden(spec, begin.conf, _SET)
+        if overrides is not None:
+            print(f"an override run, of which nothing is promoted: {overrides}", file=sys.stderr)
         check_local_inputs(spec)
-        with served(attempt, ports) as (airflow, stack):
-            _join_or_begin(attempt, airflow, stack, spec, path, remeasure)
+        begin.check_owner(home)
+        with served(attempt, wishes.ports) as (airflow, stack):
+            _join_or_begin(attempt, airflow, stack, begin)
             return act(attempt, airflow, stack)
 
     return reported(work, attempt, target)
@@ -64,24 +127,20 @@ def demo(home: Home, target: Path | None, ports: Asked | None = None) -> int:
     return reported(work, attempt, target)
 
 
-def _join_or_begin(
-    attempt: Attempt, airflow: AirflowApi, stack: Stack, spec: Spec, path: Path, remeasure: bool
-) -> None:
-    dag, pin = f"quantize__{spec.model.name}", cache(partial(pinned, attempt.home, stack, spec, path))
-
-    def now() -> Resolved | None:
-        return None if remeasure else pin()
-
+def _join_or_begin(attempt: Attempt, airflow: AirflowApi, stack: Stack, begin: _Begin) -> None:
+    now, dags_folder = cache(partial(begin.resolved, attempt.home, stack)), Path(stack.dags_folder)
+    model = begin.spec.model.name
     while True:
-        with _alone(attempt.home, spec.model.name):
-            found = look(airflow, dag, now)
+        with _alone(attempt.home, model):
+            begin.check_owner(attempt.home, dags_folder)
+            found = look(airflow, begin.dag, now)
             if found.same is not None:
                 attempt.follows(airflow, found.same, own=False)
                 print(f"joined {found.same.run}, which is under way with the same inputs", file=sys.stderr)
                 return
             if found.busy is None:
-                wait_for_dag(airflow, dag, offer_spec(attempt.home, path, spec.model.name, Path(stack.dags_folder)))
-                _begin(attempt, airflow, dag, {"remeasure": True} if remeasure else {})
+                wait_for_dag(airflow, begin.dag, offer_spec(attempt.home, begin.path, model, dags_folder))
+                _begin(attempt, airflow, begin.dag, begin.conf)
                 return
         wait_for(airflow, found.busy)  # others may join it meanwhile
 
@@ -89,6 +148,7 @@ def _join_or_begin(
 def _begin(attempt: Attempt, airflow: AirflowApi, dag: str, conf: Mapping[str, Any] = MappingProxyType({})) -> RunId:
     run = new_run(dag)
     airflow.unpause(dag)
+    attempt.conf = conf
     attempt.follows(airflow, run, own=True, confirmed=False)
     try:
         airflow.trigger(run, conf)
@@ -113,6 +173,7 @@ def _train(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome | Non
         _take_up_or_begin(attempt, airflow, quantize, under_way[quantize])
         return None
     path = Path(stack.dags_folder) / "model_specs" / f"{_DEMO}.yaml"
+    check_owner(attempt.home, path, _DEMO, Path(stack.dags_folder))
     digest = offer_spec(attempt.home, path, _DEMO, Path(stack.dags_folder))
     wait_for_dag(airflow, prepare)
     for dag in (retrain, quantize):

@@ -78,7 +78,7 @@ def _end_run(airflow: AirflowApi, attempt: Attempt) -> None:
     attempt.interrupted = "interrupted, and again before the run was known to have ended"
     try:
         if not attempt.confirmed:  # what we have sent may still be carried out: so let it begin, and then end
-            airflow.trigger(attempt.run)
+            airflow.trigger(attempt.run, attempt.conf)
             attempt.confirmed = True
         airflow.fail(attempt.run, f"{ENDED_BY}{actor()}, who interrupted the command that had begun it")
         attempt.over, attempt.interrupted = True, f"interrupted; {attempt.run.run} was ended"

@@ -157,6 +157,10 @@ def _summary(outcome: Outcome, registry: str) -> list[str]:
             return [f"{said}: {registry} {selected} passed the gate, but {now}: {outcome.why}"]
         case "rejected":
             return ["rejected: nothing passed the gate"]
+        case "override_run":
+            rows = outcome.result.variants if outcome.result else ()
+            passed = [row.variant for row in rows if row.verdict == "passed"]
+            return [f"override run: {', '.join(passed) or 'nothing'} passed the gate, and nothing is promoted"]
         case "failed" | "under_way":
             return []
 

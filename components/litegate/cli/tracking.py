@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 from litegate.errors import StackError, StepFailed
 from litegate.execution.step_run import StepRun
 from litegate.failures import FailureKind
-from litegate.records import Record
+from litegate.records import FileRef, Record
 from litegate.settings import Settings, executor, warm_folder
 from litegate.stack import Home, Stack, running
 from litegate.stack.environment import client_environment
 from litegate.steps import STEPS
+from litegate.storage.workspace import Workspace
 
 __all__ = ["Tracking", "tracking", "using_workspace"]
 
@@ -62,6 +63,10 @@ class Tracking:
             if error.kind is FailureKind.INFRASTRUCTURE:
                 raise StackError(f"MLflow at {self.server} does not answer: {detail[:500]}") from None
             raise StepFailed(error.step, error.kind, detail) from None
+
+    def fetch(self, file: FileRef) -> Path:
+        """A file that a step has handed back; it is there until `tracking` ends."""
+        return Workspace(self._settings.workspace, self._settings.cache).fetch(file)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from litegate.cli.tracking import using_workspace
 from litegate.errors import BadInput, LitegateError
 from litegate.execution.step_run import StepRun
 from litegate.pipeline.tasks import task_of
-from litegate.records import Resolved, ResolveRequest
+from litegate.records import Overrides, Resolved, ResolveRequest
 from litegate.settings import settings
 from litegate.spec import Spec
 from litegate.stack import Home, Stack
@@ -25,13 +25,16 @@ __all__ = ["UnderWay", "look", "pinned", "wait_for"]
 _ENDED = ("success", "failed")
 
 
-def pinned(home: Home, stack: Stack, spec: Spec, path: Path) -> Resolved | None:
+def pinned(home: Home, stack: Stack, spec: Spec, path: Path, overrides: Overrides | None = None) -> Resolved | None:
     """The inputs of a spec as they are now, pinned as a run of its DAG would pin them; None if that cannot be told.
+
+    Args:
+        overrides: how the spec differs from its file, if it does.
 
     Raises:
         BadInput: one of them is missing, or cannot be used.
     """
-    request = ResolveRequest(spec=spec, folder=str(path.resolve().parent))
+    request = ResolveRequest(spec=spec, folder=str(path.resolve().parent), overrides=overrides)
     try:
         with using_workspace(home, stack):
             found: Resolved = StepRun(STEPS["resolve"], request, settings()).run()

@@ -58,6 +58,7 @@ from litegate.records.promotion import (
     Revoked,
 )
 from litegate.records.quantization import Calibrated, CalibrateRequest, QuantizeRequest
+from litegate.records.registered import RegisteredFile, VersionRequest
 from litegate.records.requalification import (
     Acted,
     ActRequest,
@@ -201,6 +202,7 @@ __all__ = [
     "ReferenceOutcomes",
     "RegisterRequest",
     "RegisteredAlias",
+    "RegisteredFile",
     "Requalification",
     "RequalifyRequest",
     "ResolveRequest",
@@ -224,5 +226,6 @@ __all__ = [
     "VariantRow",
     "Verdict",
     "Verdicts",
+    "VersionRequest",
     "warnings_of",
 ]

@@ -21,7 +21,8 @@ class Headline:
         title: which file, in a few words.
         sentence: the verdict in one sentence.
         why: how it came to that.
-        file, digest, uri: of what may ship; empty where nothing may.
+        file, digest, link: of what may ship; empty where nothing may.
+        command: what fetches it at a shell; empty where it is not registered.
         figures: what matters most, each with its name.
         warnings: what is odd about the evaluation that all of this rests on.
     """
@@ -32,7 +33,8 @@ class Headline:
     why: str
     file: str = ""
     digest: str = ""
-    uri: str = ""
+    link: str = ""
+    command: str = ""
     figures: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -77,9 +79,10 @@ def _ship(run: Run, row: Row) -> Headline:
         title=f"Ship {row.name}",
         sentence=row.sentence,
         why=f"It is {run.request.selection.why}{version}.",
-        file=run.file_name(row),
+        file=run.file_name(row.name),
         digest=row.verdict.digest or "",
-        uri=row.uri or "",
+        link=row.link or "",
+        command=f"litegate get {registry.name} --version {champion.version}" if champion else "",
         figures=_figures(run, row),
     )
 

@@ -110,6 +110,9 @@ STEPS = MappingProxyType(
                 grace=3,
             ),
             Step("act", records.ActRequest, records.Acted, "service", cached=False, tracking=True),
+            Step(
+                "fetch_version", records.VersionRequest, records.RegisteredFile, "service", cached=False, tracking=True
+            ),
             Step("ledger", records.LedgerRequest, records.ChannelState, "service", cached=False, tracking=True),
             Step(
                 "clean",

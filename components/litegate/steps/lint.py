@@ -15,7 +15,7 @@ from litegate.errors import DataError, SpecError
 from litegate.inspection import read_file
 from litegate.inspection.large_constants import large_constants
 from litegate.lint.baseline import Baseline
-from litegate.lint.labels import check_labels
+from litegate.lint.labels import check_labels, lists_of
 from litegate.lint.near import NearCopies
 from litegate.lint.probing import Probe
 from litegate.lint.samples import counted, coverage, leakage, numbers_of_samples
@@ -136,7 +136,8 @@ class _Lint:
 
     def _evaluated(self) -> dict[str, Summary]:
         """The inputs of evaluation samples, chosen at random and made by the same `preprocess`."""
-        reader = FeatureReader(self.evaluation, self.models[self.signature].inputs, self.signature, EVALUATION)
+        inputs, longest = self.models[self.signature].inputs, lists_of(self.evaluation, self.metric)
+        reader = FeatureReader(self.evaluation, inputs, self.signature, EVALUATION, longest=longest)
         size = sum(value[:1].nbytes for value in self.samples[self.signature].values())
         count = max(50, min(COMPARED, COMPARED_BYTES // max(1, size)))
         collectors = {name: Collector() for name in reader.inputs}

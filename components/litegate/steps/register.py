@@ -125,7 +125,7 @@ class _Recorder:
             model_id,
             str(row.mlflow_run_id),
             fields.version_tags(self.request, row, rows),
-            cards.version_card(self.request, row, rows, self.parent),
+            partial(cards.version_card, self.request, row, rows, self.parent),
         )
         registry.introduce(self.client, self.spec.registry.name, cards.model_card(self.request))
         models.name_output(self.client, self.parent, model_id)

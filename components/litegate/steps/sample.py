@@ -36,7 +36,7 @@ def run(request: SampleRequest, work: Work) -> SampleSet:
     others = {f"{key}/{name}": each for key, model in models.items() for name, each in model.inputs.items()}
     dataset = open_dataset(request.data, work, WHERE, next(iter(models.values())).inputs | others, sparse=True)
     chosen = choose_stratified(dataset.ids, dataset.labels, request.samples, request.seed)
-    readers = {key: FeatureReader(dataset, model.inputs, key, WHERE) for key, model in models.items()}
+    readers = {key: FeatureReader(dataset, model.inputs, key, WHERE, labelled=False) for key, model in models.items()}
     preprocess = load_preprocess(request.preprocess)
     progress = Progress(work.say, "sample", len(chosen) * len(readers))
     samples = {key: _in_order(reader, chosen, preprocess, progress) for key, reader in readers.items()}

@@ -29,12 +29,15 @@ def model_card(request: RegisterRequest) -> str:
     )
 
 
-def version_card(request: RegisterRequest, row: VariantRow, rows: Sequence[VariantRow], parent: Run) -> str:
+def version_card(
+    request: RegisterRequest, row: VariantRow, rows: Sequence[VariantRow], parent: Run, number: int
+) -> str:
     """The verdict on one version, all variants as a table, how to use it; what MLflow cannot hold is cut.
 
     Args:
         row: the version's own.
         parent: the pipeline run.
+        number: the version's.
     """
     baseline, experiment_id = table_rows.baseline_of(request), parent.info.experiment_id
     start = f"experiments/{experiment_id}/runs"
@@ -57,6 +60,7 @@ def version_card(request: RegisterRequest, row: VariantRow, rows: Sequence[Varia
         table,
         _evidence(request),
         usage,
+        f"The file alone, its digest checked: `litegate get {request.resolved.spec.registry.name} --version {number}`.",
         sentences,
     )
     return fit("\n\n".join(parts), notes.NOTE_LIMIT, "the pipeline run's artifact result.json has all of it")

@@ -247,7 +247,7 @@ def version_tags(request: RegisterRequest, row: VariantRow, rows: Sequence[Varia
             registry.VARIANT: row.variant,
             "litegate.run_key": request.run_key,
             registry.BASELINE_DIGEST: request.baseline.artifact.file.digest,
-            "verdict.sentence": headline(row),
+            registry.SENTENCE: headline(row),
         }
         | judged
         | {name: f"{value:.6g}" for name, value in evidence.items() if value is not None}

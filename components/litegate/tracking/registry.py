@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from mlflow import MlflowClient
@@ -13,6 +14,7 @@ __all__ = [
     "DIGEST",
     "PASSED",
     "REQUALIFIED",
+    "SENTENCE",
     "STATE",
     "VARIANT",
     "ensure_version",
@@ -23,7 +25,7 @@ __all__ = [
 ]
 
 STATE, PASSED = "gate.state", "passed"
-DIGEST, VARIANT = "tflite_sha256", "variant"
+DIGEST, VARIANT, SENTENCE = "tflite_sha256", "variant", "verdict.sentence"
 BASELINE_DIGEST = "baseline_sha256"
 REQUALIFIED = "requalified"
 """A version's tag with what its latest requalification found, in one sentence."""
@@ -52,9 +54,12 @@ def verdict_run(version: ModelVersion) -> tuple[str, str | None]:
 
 
 def ensure_version(
-    client: MlflowClient, name: str, model_id: str, run_id: str, tags: dict[str, str], description: str
+    client: MlflowClient, name: str, model_id: str, run_id: str, tags: dict[str, str], describe: Callable[[int], str]
 ) -> int:
     """The version with the digest that `tags` names, created where there is none.
+
+    Args:
+        describe: its description, by its number.
 
     A version that is there already gets the newest evidence, but keeps its `gate.state`: what somebody
     revoked stays revoked. It keeps the verdicts on other variants, also one that an older litegate did not tag.
@@ -67,8 +72,9 @@ def ensure_version(
     for key, value in sorted((kept | tags).items(), key=lambda tag: not tag[0].startswith(_EVIDENCE)):
         if key != STATE and version.tags.get(key) != value:
             _tag(client, version, key, value)
-    if version.description != description[:DESCRIPTION_LIMIT]:
-        client.update_model_version(name, version.version, description[:DESCRIPTION_LIMIT])
+    description = describe(int(version.version))[:DESCRIPTION_LIMIT]
+    if version.description != description:
+        client.update_model_version(name, version.version, description)
     return int(version.version)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from litegate.errors import SpecError
+from litegate.pipeline.overriding import REMEASURE, overridden
 from litegate.pipeline.tasks import Job
 from litegate.records import Position, PositionRequest, RegisteredAlias, Resolved, ResolveRequest
 from litegate_airflow.events.announcements import announcements
@@ -18,7 +19,6 @@ from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
 from litegate_airflow.runtime.xcom import POSITION, RESOLVED, push
-from litegate_airflow.ui.form import REMEASURE, overridden
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from litegate.cli import dags
-from litegate.cli.dags import new_run, offer_spec, read_failures, wait_for_dag
+from litegate.cli.dags import new_run, read_failures, wait_for_dag
 from litegate.errors import StackError
 from litegate.records import Failure
 from litegate.stack import Home
@@ -19,41 +19,6 @@ def home(tmp_path: Path) -> Home:
     home = Home(tmp_path / "home")
     home.prepare()
     return home
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> Path:
-    path = tmp_path / "any name.yaml"
-    path.touch()
-    return path
-
-
-def test_a_spec_is_offered_by_a_link_named_after_its_model(home, spec, tmp_path):
-    offer_spec(home, spec, "tiny", tmp_path / "dags")
-
-    assert [(link.name, link.readlink()) for link in home.specs.iterdir()] == [("tiny.yaml", spec)]
-
-
-def test_offering_the_same_spec_again_changes_nothing_and_another_one_replaces_it(home, spec, tmp_path):
-    first = offer_spec(home, spec, "tiny", tmp_path / "dags")
-    assert offer_spec(home, spec, "tiny", tmp_path / "dags") == first
-    spec.write_text("# edited")
-    assert offer_spec(home, spec, "tiny", tmp_path / "dags") != first
-
-    other = tmp_path / "other.yaml"
-    other.touch()
-    offer_spec(home, other, "tiny", tmp_path / "dags")
-    assert (home.specs / "tiny.yaml").readlink() == other
-
-
-def test_a_spec_beside_the_dags_needs_no_link_and_loses_one_that_would_hide_it(home, spec, tmp_path):
-    folder = tmp_path / "dags" / "model_specs"
-    folder.mkdir(parents=True)
-    offer_spec(home, spec, "tiny", tmp_path / "dags")
-
-    offer_spec(home, spec.rename(folder / "tiny.yaml"), "tiny", tmp_path / "dags")
-
-    assert list(home.specs.iterdir()) == []
 
 
 @dataclass

@@ -73,6 +73,20 @@ CASES = (
     Case(id="blocked", result=result(CHAMPION), promotion=BLOCKED, outcome="blocked", exit_code=4),
     Case(id="pending approval", result=result(CHAMPION), promotion=PENDING, outcome="pending_approval", exit_code=4),
     Case(
+        id="an override run, whose promote task is skipped",
+        result=result(None).model_copy(update={"outcome": "override_run"}),
+        outcome="override_run",
+        exit_code=0,
+    ),
+    Case(
+        id="an override run in which nothing passed",
+        result=result(None).model_copy(
+            update={"outcome": "override_run", "variants": (ROW.model_copy(update={"verdict": "failed"}),)}
+        ),
+        outcome="override_run",
+        exit_code=3,
+    ),
+    Case(
         id="rejected, whose promote task fails on purpose",
         result=result(None),
         failures=(failure("promote", "rejected"),),

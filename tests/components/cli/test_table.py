@@ -196,6 +196,12 @@ def test_a_version_that_waits_where_there_is_no_champion_says_so(lines):
     assert f"{said}a person must accept it" in found
 
 
+def test_an_override_run_says_what_passed_and_that_nothing_is_promoted(lines):
+    found = lines(Outcome("digits", "override_run", 0, RESULT.model_copy(update={"selected": None})))
+
+    assert "override run: int8 passed the gate, and nothing is promoted" in found
+
+
 def test_a_rejection_marks_no_champion(lines):
     found = lines(Outcome("digits", "rejected", 3, RESULT))
 

@@ -37,7 +37,7 @@ class Registered:
         ((key, signature),) = describe(file.read_bytes()).items()
         model = models.ensure_model(client, run, file, (key, signature), {}, {})
         tags = {registry.DIGEST: digest_file(file), registry.VARIANT: variant, registry.STATE: registry.PASSED}
-        return registry.ensure_version(client, self.name, model.model_id, run.info.run_id, tags, "note")
+        return registry.ensure_version(client, self.name, model.model_id, run.info.run_id, tags, lambda _: "note")
 
     def fetch(self, alias: str = "champion") -> tuple[ChampionFile, Work]:
         work = Work(self.folder / uuid.uuid4().hex, self.folder / "cache")

@@ -37,7 +37,7 @@ class Model:
         logged = log_model(self.client, self.experiment, self.content + uuid.uuid4().bytes)
         tags = {registry.STATE: registry.PASSED, registry.DIGEST: logged.digest, registry.VARIANT: "int8"}
         name = self.channel.registry
-        version = registry.ensure_version(self.client, name, logged.model_id, logged.run_id, tags, "")
+        version = registry.ensure_version(self.client, name, logged.model_id, logged.run_id, tags, lambda _: "")
         self.logged[version] = logged
         return version
 
@@ -118,7 +118,9 @@ def test_eight_at_once_register_each_digest_once(model):
 
     def register(each: Logged) -> int:
         tags = {registry.STATE: registry.PASSED, registry.DIGEST: each.digest, registry.VARIANT: "int8"}
-        return registry.ensure_version(model.client, model.channel.registry, each.model_id, each.run_id, tags, "")
+        return registry.ensure_version(
+            model.client, model.channel.registry, each.model_id, each.run_id, tags, lambda _: ""
+        )
 
     with ThreadPoolExecutor(8) as pool:
         numbers = list(pool.map(register, logged))

@@ -27,7 +27,7 @@ def logged() -> tuple[str, str, str]:
 def test_eight_at_once_register_one_version_and_agree_on_it(logged):
     client = MlflowClient()
     with ThreadPoolExecutor(8) as pool:
-        calls = [pool.submit(registry.ensure_version, client, *logged, TAGS, "note") for _ in range(8)]
+        calls = [pool.submit(registry.ensure_version, client, *logged, TAGS, lambda _: "note") for _ in range(8)]
         numbers = {call.result() for call in calls}
 
     versions = client.search_model_versions(f"name = '{logged[0]}'")
@@ -37,11 +37,11 @@ def test_eight_at_once_register_one_version_and_agree_on_it(logged):
 
 def test_a_version_keeps_the_verdicts_on_other_names_also_one_that_an_older_litegate_did_not_tag(logged):
     client, (name, model_id, run_id) = MlflowClient(), logged
-    number = str(registry.ensure_version(client, *logged, TAGS, "note"))
+    number = str(registry.ensure_version(client, *logged, TAGS, lambda _: "note"))
     assert registry.verdict_run(client.get_model_version(name, number)) == ("int8", run_id)
 
     other = TAGS | {"variant": "uint8", registry.evidence_tag("uint8"): "another run"}
-    registry.ensure_version(client, name, model_id, "another run", other, "note")
+    registry.ensure_version(client, name, model_id, "another run", other, lambda _: "note")
     version = client.get_model_version(name, number)
     assert registry.evidence_of(version) == {"int8": run_id, "uint8": "another run"}
     assert registry.verdict_run(version) == ("uint8", "another run")

@@ -13,12 +13,13 @@ from airflow.serialization.definitions.param import SerializedParamsDict
 from airflow.serialization.serialized_objects import BaseSerialization
 
 from litegate.errors import SpecError
+from litegate.pipeline.overriding import PROMOTE, REMEASURE, SHOWN, overridden
 from litegate.records import Change, Overrides
 from litegate.spec import Gate, Spec, parse_spec
 from litegate.variants import VARIANTS
 from litegate_airflow.operators.resolve import ResolveOperator
 from litegate_airflow.runtime.run_records import RunRecords
-from litegate_airflow.ui.form import PROMOTE, REMEASURE, SHOWN, form, overridden
+from litegate_airflow.ui.form import form
 
 DATA: dict[str, Any] = {
     "model": {"name": "m", "uri": "/m.keras"},

@@ -1,10 +1,11 @@
-"""Commands about who is champion: `rollback`, `reinstate`, `freeze`, `unfreeze`, `history` and `reconcile`."""
+"""Commands about registered versions and who is champion: `get`, `rollback`, `freeze`, `history` and so on."""
 
 from __future__ import annotations
 
 import argparse
 from argparse import Namespace
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from litegate.cli.commands.command import Command, Parser
@@ -43,6 +44,24 @@ def _reconcile(home: Home, options: Namespace) -> int:
     from litegate.cli import history
 
     return history.reconcile(home, options)
+
+
+def _get(home: Home, options: Namespace) -> int:
+    from litegate.cli import get
+
+    return get.get(home, options)
+
+
+def _get_arguments(parser: Parser) -> None:
+    parser.add_argument("model", type=_text, metavar="MODEL", help="the registered model's name")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--alias", type=_text, help="the version with this alias (champion)")
+    which.add_argument("--version", type=_version, metavar="N", help="this version")
+    which.add_argument("--variant", type=_text, metavar="V", help="the newest version of this variant")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path(), metavar="DIR", help="the folder for the file (the current one)"
+    )
+    parser.add_argument("--force", action="store_true", help="replace another file of the same name")
 
 
 def _channel(parser: Parser) -> None:
@@ -95,6 +114,14 @@ def _version(value: str) -> int:
 
 
 COMMANDS = (
+    Command(
+        name="get",
+        summary="Fetch the file of a registered version, check its digest, and say what it is.",
+        run=_get,
+        arguments=_get_arguments,
+        details="Nothing is written if MLflow holds other bytes than those that the gate has judged.",
+        epilog=_EPILOG,
+    ),
     Command(
         name="rollback",
         summary="Take the champion back: the version before it, or the one that --to names, is champion at once.",

@@ -13,7 +13,7 @@ from litegate.cli.output import STDOUT, json_target
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
 
-__all__ = ["DRY_RUN", "Command", "Parser", "port_arguments"]
+__all__ = ["DRY_RUN", "Command", "Parser", "port_arguments", "set_argument"]
 
 DRY_RUN = "say what would be computed, what is there, and about how long; compute nothing, start no server"
 
@@ -25,6 +25,17 @@ def port_arguments(parser: Parser) -> None:
     for name, usual in (("Airflow", 8080), ("MLflow", 5000)):
         help_ = f"port of {name} (that of the last start; at first {usual}, or the next that is free)"
         parser.add_argument(f"--{name.lower()}-port", type=_port, metavar="PORT", help=help_)
+
+
+def set_argument(parser: Parser, what: str) -> None:
+    """Values in place of a spec's."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help=f"another value for a key of the spec, such as gate.max_drop=0.005; repeatable; {what}",
+    )
 
 
 def _port(text: str) -> int:

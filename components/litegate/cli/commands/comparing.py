@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import DRY_RUN, Command, Parser
+from litegate.cli.commands.command import DRY_RUN, Command, Parser, set_argument
 from litegate.cli.commands.specs import data_arguments
 from litegate.cli.output import STDOUT, json_target
 
@@ -31,6 +31,7 @@ def _compare_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--require", action="append", default=[], metavar="VARIANT", help="must pass, whatever else does; repeatable"
     )
+    set_argument(parser, "after all other options")
     parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
     parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the files (compare-<model>)")

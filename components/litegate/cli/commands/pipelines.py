@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import DRY_RUN, Command, Parser, port_arguments
+from litegate.cli.commands.command import DRY_RUN, Command, Parser, port_arguments, set_argument
 
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import, both
@@ -24,10 +24,14 @@ def _run(home: Home, options: Namespace) -> int:
     if options.dry_run:
         from litegate.cli import dry_run
 
-        return dry_run.dry_run_of_file(home, options.spec, options.json, uuid.uuid4().hex if options.remeasure else "")
+        remeasure = uuid.uuid4().hex if options.remeasure else ""
+        return dry_run.dry_run_of_file(home, options.spec, options.json, remeasure, options.set)
     from litegate.cli import pipeline
 
-    return pipeline.run(home, options.spec, options.json, options.remeasure, _ports(options))
+    wishes = pipeline.Wishes(
+        options.remeasure, tuple(options.set), not options.no_promote, options.replace, _ports(options)
+    )
+    return pipeline.run(home, options.spec, options.json, wishes)
 
 
 def _follow(home: Home, options: Namespace) -> int:
@@ -52,6 +56,11 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
     parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
+    set_argument(parser, "make an override run: it is measured and recorded as any, and promotes nothing")
+    parser.add_argument("--no-promote", action="store_true", help="promote nothing, also by the spec as it is")
+    parser.add_argument(
+        "--replace", action="store_true", help="take the place of another spec file with the same model.name"
+    )
     port_arguments(parser)
 
 

@@ -1,4 +1,4 @@
-"""Commands that help to write a spec: `init` and `schema`."""
+"""Commands that help to write a spec: `plan`, `init` and `schema`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,30 @@ def _schema(_: Home, options: Namespace) -> int:
     from litegate.cli import schema
 
     return schema.show(options.markdown, options.json)
+
+
+def _plan(_: Home, options: Namespace) -> int:
+    from litegate.cli import plan
+
+    return plan.plan(options)
+
+
+def _plan_arguments(parser: Parser) -> None:
+    parser.add_argument("--max-drop", type=float, required=True, metavar="X", help="the limit, as gate.max_drop")
+    parser.add_argument(
+        "--flips", type=float, required=True, metavar="X", help="share of samples that are newly wrong or newly right"
+    )
+    parser.add_argument("--drop", type=float, default=0.0, metavar="X", help="newly wrong minus newly right (0)")
+    parser.add_argument("--confidence", type=float, default=0.95, metavar="X", help="as gate.confidence (0.95)")
+    parser.add_argument("--power", type=float, default=0.8, metavar="X", help="the probability to pass (0.8)")
+    parser.add_argument("--variants", type=_count, default=1, metavar="N", help="how many are judged side by side (1)")
+    parser.add_argument("--samples", type=_count, metavar="N", help="say as well what so many samples can decide")
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
+    return int(text)
 
 
 def _init_arguments(parser: Parser) -> None:
@@ -73,6 +97,14 @@ def _schema_arguments(parser: Parser) -> None:
 
 
 COMMANDS = (
+    Command(
+        name="plan",
+        summary="Say how many evaluation samples a limit needs, for a metric such as top1.",
+        run=_plan,
+        arguments=_plan_arguments,
+        details="The shares are those of the gate: 0.01 is one point. How many samples flip is in the report of an "
+        "earlier run or comparison.",
+    ),
     Command(
         name="init",
         summary="Write a first spec by reading the model's signature and the shapes of the data.",

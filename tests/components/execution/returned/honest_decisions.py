@@ -14,6 +14,7 @@ __all__ = [
     "drift",
     "fetch_champion",
     "fetch_champion_evidence",
+    "fetch_version",
     "gate",
     "ledger",
     "promote",
@@ -65,6 +66,20 @@ def drift(world: World) -> Case:
 def fetch_champion(world: World) -> Case:
     request = records.ChampionRequest(registry="m", alias="champion")
     return Case(request, records.ChampionFile(version=1, artifact=world.artifact("champion", world.wrote)))
+
+
+def fetch_version(world: World) -> Case:
+    result = records.RegisteredFile(
+        registry="m",
+        version=1,
+        variant="int8",
+        variants=("int8",),
+        aliases=("champion",),
+        file=world.artifact("int8", world.wrote).file,
+        verdict="int8 may ship",
+        mlflow_run="http://mlflow/#/run",
+    )
+    return Case(records.VersionRequest(registry="m", alias="champion"), result)
 
 
 def fetch_champion_evidence(world: World) -> Case:
