@@ -42,7 +42,7 @@ NUMBERS = frozenset(
     | {"drop", "drop_low", "drop_high", "confidence", "p_value", "lost", "gained", "flipped", "agreement"}
     | {"worst_slice_drop"}
     | {"float_operators", "float_operator_share", "float_islands", "macs", "weight_error_steps", "warnings"}
-    | {"kernel_difference", "kernel_agreement"}
+    | {"kernel_difference", "kernel_agreement", "arena_bytes", "activation_bytes"}
 )
 """What a variant's numbers are called in MLflow, beside the metric itself."""
 
@@ -182,7 +182,12 @@ def _inspection(candidate: Candidate) -> dict[str, float | None]:
             "warnings": len(warnings_of(inspection, smoke)),
         }
     if smoke is not None:
-        found |= {"kernel_difference": smoke.kernel_difference, "kernel_agreement": smoke.kernel_agreement}
+        found |= {
+            "kernel_difference": smoke.kernel_difference,
+            "kernel_agreement": smoke.kernel_agreement,
+            "arena_bytes": smoke.arena_bytes,
+            "activation_bytes": smoke.activation_bytes,
+        }
     return found
 
 
