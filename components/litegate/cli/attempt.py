@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from litegate.cli.home import unusable
 from litegate.cli.outcome import Outcome, Place, failed, under_way
 from litegate.cli.output import STDOUT, print_error, write_json
 from litegate.errors import LitegateError
@@ -98,6 +99,9 @@ def reported(work: Callable[[], Outcome], attempt: Attempt, target: Path | None)
     except LitegateError as error:
         outcome = _cut_short(attempt, str(error), error.exit_code)
     except Exception as error:
+        problem = unusable(attempt.home.root, error) if isinstance(error, OSError) else None
+        if problem is not None:
+            return _answer(_cut_short(attempt, str(problem), problem.exit_code), attempt, target)
         _answer(_cut_short(attempt, f"{type(error).__name__}: {error}"), attempt, target)
         raise
     return _answer(outcome, attempt, target)

@@ -28,7 +28,10 @@ __all__ = [
     "set_argument",
 ]
 
-DRY_RUN = "say what would be computed, what is there, and about how long; compute nothing, start no server"
+DRY_RUN = (
+    "say what would be computed, which results are stored already, and about how long "
+    "it takes; compute nothing, start no server"
+)
 
 Parser = argparse.ArgumentParser
 
@@ -71,14 +74,14 @@ def require_argument(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="VARIANT",
-        help="this variant must pass, and decides the exit code whatever the others do; repeatable",
+        help="this variant must pass; it decides the exit code, whatever the others do (repeatable)",
     )
 
 
 def port_arguments(parser: Parser) -> None:
     """The ports of a command that starts the servers if they are not up."""
     for name, usual in (("Airflow", 8080), ("MLflow", 5000)):
-        help_ = f"port of {name} (that of the last start; at first {usual}, or the next that is free)"
+        help_ = f"port of {name} (default: that of the last start, else {usual} or the next free one)"
         parser.add_argument(f"--{name.lower()}-port", type=_port, metavar="PORT", help=help_)
 
 
@@ -135,7 +138,10 @@ class Command:
         )
         parser.set_defaults(chosen=self)
         parser.add_argument(
-            "--home", type=Path, metavar="DIR", help="folder of all local state (LITEGATE_HOME, else .litegate)"
+            "--home",
+            type=Path,
+            metavar="DIR",
+            help="folder of all local state (default: LITEGATE_HOME, else .litegate)",
         )
         parser.add_argument(
             "--json",
@@ -143,6 +149,6 @@ class Command:
             const=STDOUT,
             type=json_target,
             metavar="OUT.json",
-            help="print JSON in place of text; with a name write it to that file as well",
+            help="print JSON instead of text; with a file name, write it there as well",
         )
         self.arguments(parser)

@@ -63,11 +63,13 @@ def _ports(options: Namespace) -> Asked:
 
 def _run_arguments(parser: Parser) -> None:
     parser.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
-    parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
+    parser.add_argument(
+        "--remeasure", action="store_true", help="measure latencies again, even if there are stored ones"
+    )
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
     require_argument(parser)
     set_argument(parser, "make an override run: it is measured and recorded as any, and promotes nothing")
-    parser.add_argument("--no-promote", action="store_true", help="promote nothing, also by the spec as it is")
+    parser.add_argument("--no-promote", action="store_true", help="promote nothing, even if a variant passes")
     parser.add_argument(
         "--replace", action="store_true", help="take the place of another spec file with the same model.name"
     )
@@ -80,7 +82,7 @@ def _follow_arguments(parser: Parser) -> None:
         nargs="?",
         metavar="RUN|MODEL",
         help="the id of a run, as `litegate run` and Airflow show it, or the name of a model: its run that is under "
-        "way, else its newest (of any model)",
+        "way, else its newest one (default: the newest of all models)",
     )
     require_argument(parser)
 
@@ -97,10 +99,10 @@ COMMANDS = (
     ),
     Command(
         name="follow",
-        summary="Follow a run that is under way, or show what it came to, as the command that began it would.",
+        summary="Follow a run that is under way, or show the result of one that has ended, as `litegate run` does.",
         run=_follow,
         arguments=_follow_arguments,
-        details="Interrupting it leaves the run alone.",
+        details="Interrupting this command does not end the run.",
         epilog=exit_codes(),
     ),
     Command(
