@@ -18,6 +18,7 @@ from litegate.errors import StoreError
 from litegate.execution.confinement import named
 from litegate.gate.explain import read_classes
 from litegate.gate.selection import refuted_digests
+from litegate.presentation.c_source import c_files
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import Pictures, drawn, render, table_rows
 from litegate.runtimes.litert import choose_signature
@@ -25,7 +26,7 @@ from litegate.tracking import artifacts, cards, fields, models, notes, registry,
 from litegate.tracking.at_once import at_once
 from litegate.tracking.overrides import marked
 from litegate.tracking.verdict_files import verdict_files
-from litegate.variants import VARIANTS
+from litegate.variants import TARGETS, VARIANTS
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -202,8 +203,18 @@ class _Recorder:
         )
         metrics = fields.variant_metrics(candidate, verdict, self.baseline)
         run_data.log(self.client, child, params, metrics, model, self.evaluation)
-        artifacts.upload(self.client, child, verdict_files(self.work, verdict) | _inspected(candidate))
+        kept = verdict_files(self.work, verdict) | _inspected(candidate) | self._firmware(candidate)
+        artifacts.upload(self.client, child, kept)
         return model
+
+    def _firmware(self, candidate: Candidate) -> dict[str, artifacts.Content]:
+        """The C source of what was selected for a microcontroller."""
+        variant = candidate.artifact.variant
+        if not TARGETS[self.spec.target].arena or variant != self.request.selection.variant:
+            return {}
+        content = self.work.path(candidate.artifact.file).read_bytes()
+        sources = c_files(f"{self.spec.model.name}-{variant}", candidate, content)
+        return {f"{notes.FIRMWARE}/{name}": text for name, text in sources.items()}
 
     def _named_file(self, candidate: Candidate) -> Path:
         path = self.work.folder / self._file_name(candidate)

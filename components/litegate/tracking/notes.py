@@ -25,6 +25,7 @@ from litegate.tracking.views import link, view_link
 __all__ = [
     "DRIFT_REFERENCE",
     "EXPLANATION",
+    "FIRMWARE",
     "INSPECTION",
     "LINT",
     "NOTE_LIMIT",
@@ -40,6 +41,8 @@ __all__ = [
 
 EXPLANATION = "explanation"
 """Folder of a variant's artifacts that say more than its note."""
+FIRMWARE = "firmware"
+"""Folder of the artifacts of what was selected for a microcontroller: its file as C source."""
 LINT = "lint.json"
 """The parent run's artifact with all that was found about the representative samples."""
 INSPECTION = "inspection.json"
