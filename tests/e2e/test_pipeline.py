@@ -144,13 +144,13 @@ def test_a_clean_up_says_what_it_would_do_and_then_does_it(litegate: Any, models
     assert re.search(r"convert +skipped", again.output)
 
 
-def test_a_rejected_run_is_recorded_and_moves_nothing(litegate: Any, models: Path, tmp_path: Path) -> None:
+def test_an_undecided_run_is_recorded_and_moves_nothing(litegate: Any, models: Path, tmp_path: Path) -> None:
     from mlflow import MlflowClient
 
     good = litegate.run_spec(tmp_path, **spec(models, "strict"))
     assert good.code == 0, good.output
     ended = litegate.run_spec(tmp_path, **spec(models, "strict", gate={"max_drop": 0.0}))
-    assert (ended.code, ended.result["outcome"], ended.result["champion"]) == (3, "rejected", None), ended.output
+    assert (ended.code, ended.result["outcome"], ended.result["champion"]) == (5, "undecided", None), ended.output
     assert {row["verdict"] for row in ended.result["variants"]} == {"baseline", "inconclusive"}
     assert registered(litegate)["strict"] == {"champion": str(good.result["champion"]["version"])}
     client = MlflowClient(litegate.environment()["MLFLOW_TRACKING_URI"])

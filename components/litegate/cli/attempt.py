@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from litegate.cli.outcome import Outcome, Place, failed, under_way
-from litegate.cli.output import INTERRUPTED, STDOUT, print_error, write_json
+from litegate.cli.output import STDOUT, print_error, write_json
 from litegate.errors import LitegateError
+from litegate.exit_codes import ExitCode
 from litegate.settings import default_home
 from litegate.stack import Home, Stack, running
 from litegate.stack.airflow_api import AirflowApi, RunId
@@ -35,6 +36,7 @@ class Attempt:
         own: whether this command began the run: if it is interrupted, the run ends with it.
         confirmed: whether Airflow has said that there is the run.
         over: whether the run has ended.
+        required: the variants that decide the exit code, if any do.
         interrupted: what is said where the command was interrupted.
     """
 
@@ -47,6 +49,7 @@ class Attempt:
     confirmed: bool = False
     over: bool = False
     interrupted: str = "interrupted"
+    required: tuple[str, ...] = ()
 
     def follows(self, airflow: AirflowApi, run: RunId, own: bool, confirmed: bool = True) -> None:
         """From now on it is about this run."""
@@ -91,7 +94,7 @@ def reported(work: Callable[[], Outcome], attempt: Attempt, target: Path | None)
         with redirect_stdout(sys.stderr) if target == STDOUT else nullcontext():
             outcome = work()
     except KeyboardInterrupt:
-        outcome = _cut_short(attempt, attempt.interrupted, INTERRUPTED)
+        outcome = _cut_short(attempt, attempt.interrupted, ExitCode.INTERRUPTED)
     except LitegateError as error:
         outcome = _cut_short(attempt, str(error), error.exit_code)
     except Exception as error:

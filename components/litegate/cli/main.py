@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from litegate.cli.commands import COMMANDS, Command
-from litegate.cli.commands.pipelines import EXIT_CODES
-from litegate.cli.output import INTERRUPTED, answer_error, print_error
+from litegate.cli.commands.command import Help, exit_codes
+from litegate.cli.output import answer_error, print_error
 from litegate.cli.renamed import warn_of_old_name
 from litegate.errors import LitegateError
+from litegate.exit_codes import ExitCode
 from litegate.settings import default_home
 
 __all__ = ["main", "parser"]
@@ -25,7 +26,7 @@ _DESCRIPTION = "Quantize a TensorFlow model into every LiteRT variant, gate the 
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar; what was parsed carries its command as `chosen`."""
-    root = argparse.ArgumentParser(prog="litegate", description=_DESCRIPTION, epilog=EXIT_CODES)
+    root = argparse.ArgumentParser(prog="litegate", description=_DESCRIPTION, epilog=exit_codes(), formatter_class=Help)
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add_to(commands)
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options.chosen, options)
     except KeyboardInterrupt:
-        return _failed("interrupted", INTERRUPTED, options.json)
+        return _failed("interrupted", ExitCode.INTERRUPTED, options.json)
     except LitegateError as error:
         return _failed(str(error), error.exit_code, options.json)
 
@@ -83,5 +84,5 @@ class _Interrupt:
             return
         self.came, self.last = self.came + 1, now
         if self.came > 2:
-            os._exit(INTERRUPTED)
+            os._exit(ExitCode.INTERRUPTED)
         raise KeyboardInterrupt

@@ -10,10 +10,7 @@ from typing import Any
 
 from litegate.storage.whole_files import write_whole
 
-__all__ = ["INTERRUPTED", "STDOUT", "answer", "answer_error", "json_target", "print_error", "write_json", "write_text"]
-
-INTERRUPTED = 130
-"""The exit code of a command that was interrupted, as shells have it."""
+__all__ = ["STDOUT", "answer", "answer_error", "json_target", "print_error", "write_json", "write_text"]
 
 STDOUT = Path("-")
 """Stands for standard output where `--json` names no file."""

@@ -60,7 +60,7 @@ def test_what_does_not_pass_lies_apart_and_the_earlier_result_is_gone(make: Make
     make().run()
     (tmp_path / "out" / "notes.txt").write_text("mine")
     found = make(gate={"max_drop": 0.0}).run()
-    assert (found.outcome, found.selected, found.file) == ("rejected", None, None)
+    assert (found.outcome, found.selected, found.file) == ("undecided", None, None)
     assert {row.verdict for row in found.variants} == {"baseline", "inconclusive"}
     assert files(tmp_path / "out") == {
         *("test-float32.tflite", "not_passed/test-int8.tflite", "not_passed/test-dynamic_range.tflite"),
@@ -80,8 +80,8 @@ def test_a_required_variant_decides(make: Make) -> None:
     gates = {"max_drop": 0.05, "max_bytes": 9500}  # between both files
     assert make("dynamic_range", gate=gates).run().passed
     found = make("int8", gate=gates).run()
-    assert (found.passed, found.answer) == (False, "int8 must pass, and did not")
-    assert " int8 must pass, and did not</h1>" in Path(found.report).read_text()
+    assert (found.passed, found.answer) == (False, "int8 must pass and was rejected")
+    assert " int8 must pass and was rejected</h1>" in Path(found.report).read_text()
 
 
 def test_a_required_variant_is_one_of_the_specs(make: Make) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import Command, Parser
+from litegate.cli.commands.command import Command, Parser, exit_codes
+from litegate.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from litegate.records import Action  # slow to import, both
@@ -18,10 +19,13 @@ __all__ = ["COMMANDS"]
 
 _SERVER = "They use MLflow of the servers that run in the home folder, else the one that MLFLOW_TRACKING_URI names. "
 _ACTOR = "The ledger names you as user@host, or as LITEGATE_ACTOR says. "
-_EPILOG = (
-    f"{_SERVER}{_ACTOR}exit codes: 0 done, 2 it cannot be done, and why; nothing was written, 1 anything else, "
-    "130 interrupted."
+_CODES = exit_codes(
+    ExitCode.BAD_INPUT,
+    done="done",
+    error="anything else, such as an MLflow that does not answer",
+    bad_input="it cannot be done; the message says why, and nothing was written",
 )
+_EPILOG = f"{_SERVER}{_ACTOR}\n{_CODES}"
 _TEXT_LIMIT = 1000
 
 

@@ -7,17 +7,21 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import DRY_RUN, Command, Parser, port_arguments, set_argument
+from litegate.cli.commands.command import (
+    DRY_RUN,
+    Command,
+    Parser,
+    exit_codes,
+    port_arguments,
+    require_argument,
+    set_argument,
+)
 
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import, both
     from litegate.stack.ports import Asked
 
-__all__ = ["COMMANDS", "EXIT_CODES"]
-
-EXIT_CODES = """exit codes: 0 promoted, 3 nothing passed the gate, 4 one passed and is not champion: its approval
-is pending or it is blocked (rolled back, another one frozen, or a later one champion), 2 the spec or an input is bad,
-1 anything else, 130 interrupted."""
+__all__ = ["COMMANDS"]
 
 
 def _run(home: Home, options: Namespace) -> int:
@@ -29,7 +33,12 @@ def _run(home: Home, options: Namespace) -> int:
     from litegate.cli import pipeline
 
     wishes = pipeline.Wishes(
-        options.remeasure, tuple(options.set), not options.no_promote, options.replace, _ports(options)
+        remeasure=options.remeasure,
+        given=tuple(options.set),
+        promote=not options.no_promote,
+        replace=options.replace,
+        ports=_ports(options),
+        required=tuple(options.require),
     )
     return pipeline.run(home, options.spec, options.json, wishes)
 
@@ -37,7 +46,7 @@ def _run(home: Home, options: Namespace) -> int:
 def _follow(home: Home, options: Namespace) -> int:
     from litegate.cli import following
 
-    return following.follow_run(home, options.run, options.json)
+    return following.follow_run(home, options.run, options.json, options.require)
 
 
 def _demo(home: Home, options: Namespace) -> int:
@@ -56,6 +65,7 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
     parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
+    require_argument(parser)
     set_argument(parser, "make an override run: it is measured and recorded as any, and promotes nothing")
     parser.add_argument("--no-promote", action="store_true", help="promote nothing, also by the spec as it is")
     parser.add_argument(
@@ -72,6 +82,7 @@ def _follow_arguments(parser: Parser) -> None:
         help="the id of a run, as `litegate run` and Airflow show it, or the name of a model: its run that is under "
         "way, else its newest (of any model)",
     )
+    require_argument(parser)
 
 
 COMMANDS = (
@@ -82,7 +93,7 @@ COMMANDS = (
         arguments=_run_arguments,
         details="If a run with the same inputs is under way, it is followed in place of a new one. The run is "
         "Airflow's: it goes on if this command dies; Ctrl-C and SIGTERM end it, if this command began it.",
-        epilog=EXIT_CODES,
+        epilog=exit_codes(),
     ),
     Command(
         name="follow",
@@ -90,13 +101,13 @@ COMMANDS = (
         run=_follow,
         arguments=_follow_arguments,
         details="Interrupting it leaves the run alone.",
-        epilog=EXIT_CODES,
+        epilog=exit_codes(),
     ),
     Command(
         name="demo",
         summary="Train the digits example, then quantize, gate and promote it.",
         run=_demo,
         arguments=port_arguments,
-        epilog=EXIT_CODES,
+        epilog=exit_codes(),
     ),
 )

@@ -7,7 +7,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import Command, Parser
+from litegate.cli.commands.command import Command, Parser, exit_codes
+from litegate.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
@@ -111,8 +112,12 @@ COMMANDS = (
         run=_init,
         arguments=_init_arguments,
         details="The model is loaded and converted as a run would do it, in a confined process; no server is needed.",
-        epilog="exit codes: 0 written, 2 the model or the data cannot be used, and why; nothing was written, "
-        "1 anything else.",
+        epilog=exit_codes(
+            ExitCode.BAD_INPUT,
+            done="the spec was written",
+            error="anything else",
+            bad_input="the model or the data cannot be used; nothing was written",
+        ),
     ),
     Command(
         name="schema",
