@@ -175,7 +175,7 @@ def _train(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome | Non
     if under_way[quantize]:
         _take_up_or_begin(attempt, airflow, quantize, under_way[quantize])
         return None
-    path = Path(stack.dags_folder) / "model_specs" / f"{_DEMO}.yaml"
+    path = Path(stack.dags_folder) / "examples" / f"{_DEMO}.yaml"
     check_owner(attempt.home, path, _DEMO, Path(stack.dags_folder))
     digest = offer_spec(attempt.home, path, _DEMO, Path(stack.dags_folder))
     wait_for_dag(airflow, prepare)

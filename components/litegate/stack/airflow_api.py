@@ -106,6 +106,10 @@ class AirflowApi:
         """All DAGs whose ids begin with `prefix`."""
         return [dag for dag in self._pages("dags", "dags", {}) if dag["dag_id"].startswith(prefix)]
 
+    def file_tokens(self, tag: str) -> set[str]:
+        """What Airflow calls the files that it has DAGs of which have this tag."""
+        return {dag["file_token"] for dag in self._pages("dags", "dags", {"tags": tag})}
+
     def parse_again(self, file_token: str) -> None:
         """Ask for a DAG file to be parsed before its turn."""
         self._send("PUT", f"parseDagFile/{file_token}", accept=(409,))

@@ -63,7 +63,8 @@ class _Recorder:
         self.model_ids: dict[str, str] = {}
         name = self.spec.model.name
         note = partial(notes.experiment_note, name, self.spec.registry.name)
-        experiment = runs.experiment(self.client, f"quantize/{name}", note)
+        trend = views.trend(fields.metric_name(self.baseline))
+        experiment = runs.experiment(self.client, f"quantize/{name}", note, trend)
         self.runs = runs.Runs(self.client, experiment, request.run_key)
         self.calibration = run_data.dataset(request.resolved.calibration, request.samples.available)
         self.evaluation = run_data.dataset(request.resolved.evaluation, request.baseline.evaluated.available)
@@ -74,8 +75,9 @@ class _Recorder:
         request, name = self.request, self.spec.model.name
         tags = {"model": name, "target": self.spec.target} | fields.trigger_tags(request.resolved.trigger)
         tags |= {f"tools.{tool}": version for tool, version in request.tools.items()}
-        short = digest_json(request.run_key)[:8]
-        with self.runs.recording(fields.run_inputs(request), f"quantize-{name}-{short}", tags) as self.parent:
+        tags |= fields.origin_tags(request.origin)
+        opened, began = f"quantize-{name}-{digest_json(request.run_key)[:8]}", fields.began(request.origin)
+        with self.runs.recording(fields.run_inputs(request), opened, tags, began=began) as self.parent:
             yield
 
     def start(self) -> None:
