@@ -103,9 +103,9 @@ def run(home: Home, path: Path, target: Path | None, wishes: Wishes) -> int:
     def work() -> Outcome:
         spec = load_spec(path)
         attempt.model = spec.model.name
-        check_required(spec, wishes.required)
         begin = _Begin(path, spec, wishes.conf(spec), wishes)
-        _, overrides = overridden(spec, begin.conf, _SET)
+        changed, overrides = overridden(spec, begin.conf, _SET)
+        check_required(changed, wishes.required)
         if overrides is not None:
             print(f"an override run, of which nothing is promoted: {overrides}", file=sys.stderr)
         check_local_inputs(spec)
