@@ -95,6 +95,9 @@ def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Pat
     assert (tried.code, tried.result["state"], tried.result["champion"]) == (0, "override_run", None), tried.output
     assert "nothing is promoted: gate.max_drop 0.05 (spec: 0.02)" in tried.output
     assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
+    listed = litegate("runs", "twice", result=tmp_path / "runs.json")
+    assert [each["state"] for each in listed.result] == ["override_run", "promoted", "promoted"], listed.output
+    assert [each["run"] for each in listed.result][1:] == [second.result["run"], first.result["run"]]
     (tmp_path / "other").mkdir()
     taken = litegate("run", litegate.write_spec(tmp_path / "other", **spec(models, "twice")))
     assert (taken.code, f"which is that of {path}" in taken.output) == (2, True), taken.output

@@ -82,7 +82,7 @@ def wait_for_dag(airflow: AirflowApi, dag_id: str, digest: str = "") -> None:
             if time.monotonic() > deadline:
                 problems = "\n".join(airflow.import_errors()) or "no DAG file reports an error"
                 raise StackError(f"Airflow made no DAG {dag_id} within {_PARSE_LIMIT} s: {problems}")
-            for token in {dag["file_token"] for dag in airflow.dags(dag_id.partition("__")[0])}:
+            for token in airflow.file_tokens("litegate"):
                 airflow.parse_again(token)
             last = _parsed_anew(airflow, dag_id, last)
 

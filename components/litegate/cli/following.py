@@ -16,7 +16,7 @@ from litegate.errors import BadInput
 from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
 
-__all__ = ["act", "find_run", "follow_attempt", "follow_run"]
+__all__ = ["act", "find_run", "follow_attempt", "follow_run", "with_pages_of"]
 
 _PREFIX = "quantize__"
 _WHERE = "RUN or MODEL"
@@ -39,7 +39,7 @@ def act(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome:
     assert attempt.run is not None
     attempt.model = attempt.run.dag.removeprefix(_PREFIX)
     follow_attempt(attempt, airflow)
-    outcome = _with_pages_of(stack, read_outcome(airflow, attempt.run, attempt.model)).requiring(attempt.required)
+    outcome = with_pages_of(stack, read_outcome(airflow, attempt.run, attempt.model)).requiring(attempt.required)
     print_outcome(outcome, registry_of(airflow, attempt.run), stack, attempt.home, attempt.page)
     return outcome
 
@@ -53,7 +53,7 @@ def follow_attempt(attempt: Attempt, airflow: AirflowApi) -> str:
     return state
 
 
-def _with_pages_of(stack: Stack, outcome: Outcome) -> Outcome:
+def with_pages_of(stack: Stack, outcome: Outcome) -> Outcome:
     """MLflow may have been somewhere else when the run was recorded."""
     if outcome.result is None:
         return outcome

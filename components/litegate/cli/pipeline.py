@@ -103,9 +103,9 @@ def run(home: Home, path: Path, target: Path | None, wishes: Wishes) -> int:
     def work() -> Outcome:
         spec = load_spec(path)
         attempt.model = spec.model.name
-        check_required(spec, wishes.required)
         begin = _Begin(path, spec, wishes.conf(spec), wishes)
-        _, overrides = overridden(spec, begin.conf, _SET)
+        changed, overrides = overridden(spec, begin.conf, _SET)
+        check_required(changed, wishes.required)
         if overrides is not None:
             print(f"an override run, of which nothing is promoted: {overrides}", file=sys.stderr)
         check_local_inputs(spec)
@@ -175,7 +175,7 @@ def _train(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome | Non
     if under_way[quantize]:
         _take_up_or_begin(attempt, airflow, quantize, under_way[quantize])
         return None
-    path = Path(stack.dags_folder) / "model_specs" / f"{_DEMO}.yaml"
+    path = Path(stack.dags_folder) / "examples" / f"{_DEMO}.yaml"
     check_owner(attempt.home, path, _DEMO, Path(stack.dags_folder))
     digest = offer_spec(attempt.home, path, _DEMO, Path(stack.dags_folder))
     wait_for_dag(airflow, prepare)

@@ -19,7 +19,7 @@ from litegate.report.table_rows import baseline_of, data_warnings, outcomes_of, 
 from litegate.settings import Settings
 from litegate.spec import Spec, with_values
 from litegate.storage.workspace import Workspace
-from litegate.variants import BASELINE
+from litegate.variants import BASELINE, TARGETS
 
 __all__ = ["Comparing", "without_champion"]
 
@@ -85,6 +85,9 @@ class Comparing:
             for item in (request.baseline, *request.candidates)
         }
         comparison = self._comparison(request, files)
+        for item in request.candidates if TARGETS[self.spec.target].arena else ():
+            if item.artifact.variant == comparison.selected:
+                self.folder.add_source(item, files[item.artifact.variant])
         classes = {
             verdict.variant: read_classes(workspace.fetch(file).read_bytes(), request.baseline.evaluated.classes)
             for verdict in request.verdicts

@@ -84,6 +84,7 @@ from litegate.records.results import (
     Promotion,
     PromotionState,
     RegisterRequest,
+    RunOrigin,
     RunResult,
     VariantRow,
 )
@@ -211,6 +212,7 @@ __all__ = [
     "ResolveRequest",
     "Resolved",
     "Revoked",
+    "RunOrigin",
     "RunOutcome",
     "RunResult",
     "SampleRequest",

@@ -36,6 +36,7 @@ __all__ = [
     "Promotion",
     "PromotionState",
     "RegisterRequest",
+    "RunOrigin",
     "RunResult",
     "VariantRow",
 ]
@@ -44,11 +45,26 @@ __all__ = [
 PromotionState = Literal["promoted", "pending_approval", "blocked"]
 
 
+class RunOrigin(Record):
+    """Where a pipeline run comes from; empty what is not known.
+
+    Attributes:
+        began: when the run began, which is before it is recorded.
+        user: who started it.
+        source: what made it: a DAG's id.
+    """
+
+    began: Moment | None = None
+    user: str = ""
+    source: str = ""
+
+
 class RegisterRequest(Record):
     """Everything about a run; `run_key` names the pipeline run and makes recording idempotent."""
 
     run_key: str
     links: dict[str, str]
+    origin: RunOrigin = RunOrigin()
     resolved: Resolved
     conversion_check: ConversionCheck
     samples: SampleSet

@@ -19,6 +19,7 @@ from litegate.execution.confinement import named
 from litegate.gate.explain import read_classes
 from litegate.gate.outcome import run_outcome
 from litegate.gate.selection import refuted_digests
+from litegate.presentation.c_source import c_files
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import Pictures, drawn, render, table_rows
 from litegate.runtimes.litert import choose_signature
@@ -26,7 +27,7 @@ from litegate.tracking import artifacts, cards, fields, models, notes, registry,
 from litegate.tracking.at_once import at_once
 from litegate.tracking.overrides import marked
 from litegate.tracking.verdict_files import verdict_files
-from litegate.variants import VARIANTS
+from litegate.variants import TARGETS, VARIANTS
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -63,7 +64,8 @@ class _Recorder:
         self.model_ids: dict[str, str] = {}
         name = self.spec.model.name
         note = partial(notes.experiment_note, name, self.spec.registry.name)
-        experiment = runs.experiment(self.client, f"quantize/{name}", note)
+        trend = views.trend(fields.metric_name(self.baseline))
+        experiment = runs.experiment(self.client, f"quantize/{name}", note, trend)
         self.runs = runs.Runs(self.client, experiment, request.run_key)
         self.calibration = run_data.dataset(request.resolved.calibration, request.samples.available)
         self.evaluation = run_data.dataset(request.resolved.evaluation, request.baseline.evaluated.available)
@@ -74,8 +76,9 @@ class _Recorder:
         request, name = self.request, self.spec.model.name
         tags = {"model": name, "target": self.spec.target} | fields.trigger_tags(request.resolved.trigger)
         tags |= {f"tools.{tool}": version for tool, version in request.tools.items()}
-        short = digest_json(request.run_key)[:8]
-        with self.runs.recording(fields.run_inputs(request), f"quantize-{name}-{short}", tags) as self.parent:
+        tags |= fields.origin_tags(request.origin)
+        opened, began = f"quantize-{name}-{digest_json(request.run_key)[:8]}", fields.began(request.origin)
+        with self.runs.recording(fields.run_inputs(request), opened, tags, began=began) as self.parent:
             yield
 
     def start(self) -> None:
@@ -213,8 +216,18 @@ class _Recorder:
         )
         metrics = fields.variant_metrics(candidate, verdict, self.baseline)
         run_data.log(self.client, child, params, metrics, model, self.evaluation)
-        artifacts.upload(self.client, child, verdict_files(self.work, verdict) | _inspected(candidate))
+        kept = verdict_files(self.work, verdict) | _inspected(candidate) | self._firmware(candidate)
+        artifacts.upload(self.client, child, kept)
         return model
+
+    def _firmware(self, candidate: Candidate) -> dict[str, artifacts.Content]:
+        """The C source of what was selected for a microcontroller."""
+        variant = candidate.artifact.variant
+        if not TARGETS[self.spec.target].arena or variant != self.request.selection.variant:
+            return {}
+        content = self.work.path(candidate.artifact.file).read_bytes()
+        sources = c_files(f"{self.spec.model.name}-{variant}", candidate, content)
+        return {f"{notes.FIRMWARE}/{name}": text for name, text in sources.items()}
 
     def _named_file(self, candidate: Candidate) -> Path:
         path = self.work.folder / self._file_name(candidate)

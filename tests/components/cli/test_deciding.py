@@ -233,7 +233,8 @@ def test_history_changes_nothing_and_names_the_alias_that_somebody_moved_and_rec
 
 
 def test_reconcile_says_that_there_was_nothing_to_do(litegate, untouched):
-    assert litegate("reconcile", untouched).out == f"{untouched}@champion: the aliases are as the promotion log has them\n"
+    said = litegate("reconcile", untouched).out
+    assert said == f"{untouched}@champion: the aliases are as the promotion log has them\n"
 
 
 def test_who_reconciles_is_named_where_the_champion_was_deleted(litegate, toy):

@@ -107,6 +107,10 @@ def test_a_microcontroller_is_judged_by_its_own_runtime(make: Make, tmp_path: Pa
     assert "tflite-micro reference" in page
     arenas = [int(size.replace(",", "")) for size in re.findall(r"Arena: ([\d,]+) bytes", page)]
     assert len(arenas) == 3
+    firmware = tmp_path / "out" / "firmware"
+    assert {path.name for path in firmware.iterdir()} == {f"test_{found.selected}.h", f"test_{found.selected}.c"}
+    assert f"_ARENA_BYTES {arenas[1]}" in (firmware / "test_int8.h").read_text()
     small = make(**wanted, gate={"max_drop": 0.05, "max_arena_bytes": min(arenas) - 1}).run()
     assert small.may_ship == ()
+    assert list(firmware.iterdir()) == []
     assert all("an arena of" in row.reasons[0] for row in small.variants if row.variant.startswith("int"))

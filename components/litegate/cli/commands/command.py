@@ -24,6 +24,7 @@ __all__ = [
     "Parser",
     "exit_codes",
     "port_arguments",
+    "positive",
     "require_argument",
     "set_argument",
 ]
@@ -94,6 +95,13 @@ def set_argument(parser: Parser, what: str) -> None:
         metavar="KEY=VALUE",
         help=f"another value for a key of the spec, such as gate.max_drop=0.005; repeatable; {what}",
     )
+
+
+def positive(text: str) -> int:
+    """A number from 1 on."""
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
+    return int(text)
 
 
 def _port(text: str) -> int:

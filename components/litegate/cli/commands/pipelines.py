@@ -13,6 +13,7 @@ from litegate.cli.commands.command import (
     Parser,
     exit_codes,
     port_arguments,
+    positive,
     require_argument,
     set_argument,
 )
@@ -61,6 +62,17 @@ def _ports(options: Namespace) -> Asked:
     return Asked(options.airflow_port, options.mlflow_port)
 
 
+def _runs(home: Home, options: Namespace) -> int:
+    from litegate.cli import runs
+
+    return runs.show(home, options.model, options.limit, options.json)
+
+
+def _runs_arguments(parser: Parser) -> None:
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="the model's name (all models)")
+    parser.add_argument("--limit", type=positive, default=20, metavar="N", help="how many at most (20)")
+
+
 def _run_arguments(parser: Parser) -> None:
     parser.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
     parser.add_argument(
@@ -104,6 +116,13 @@ COMMANDS = (
         arguments=_follow_arguments,
         details="Interrupting this command does not end the run.",
         epilog=exit_codes(),
+    ),
+    Command(
+        name="runs",
+        summary="List the runs of all models, or of one, the newest first: what came of each, when, and where it is.",
+        run=_runs,
+        arguments=_runs_arguments,
+        details="It asks Airflow of the servers that run in the home folder.",
     ),
     Command(
         name="demo",

@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import Command, Parser, exit_codes
+from litegate.cli.commands.command import Command, Parser, exit_codes, positive
 from litegate.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -50,15 +50,9 @@ def _plan_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--power", type=float, default=0.8, metavar="X", help="the probability to pass (default: 0.8)")
     parser.add_argument(
-        "--variants", type=_count, default=1, metavar="N", help="how many are judged side by side (default: 1)"
+        "--variants", type=positive, default=1, metavar="N", help="how many are judged side by side (default: 1)"
     )
-    parser.add_argument("--samples", type=_count, metavar="N", help="say as well what so many samples can decide")
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
-    return int(text)
+    parser.add_argument("--samples", type=positive, metavar="N", help="say as well what so many samples can decide")
 
 
 def _init_arguments(parser: Parser) -> None:
