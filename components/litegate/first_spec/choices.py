@@ -10,7 +10,7 @@ from typing import Any
 from litegate.errors import DataError
 from litegate.first_spec.judging import Asked, judged_by, size_of
 from litegate.first_spec.text import FirstSpec
-from litegate.gate.evidence import PairedProportions, needed
+from litegate.gate.planning import Plan, limit_decided, samples_needed
 from litegate.records import DataField, InferredSchema, Signature, TensorSpec
 from litegate.variants import TARGETS
 
@@ -21,6 +21,8 @@ _TABLES = ("csv", "parquet", "tfrecord", "webdataset")
 _ARRAYS = ("npz", "npy")
 _NOTHING = Asked()
 _USUAL_SAMPLES = 200
+_EVEN, _LIKELY = 0.5, 0.8
+"""Probabilities that a good variant passes: with fewer samples it rather fails, and with a good limit seldom."""
 _FLIPPED = 0.01
 """The share of samples that a good variant loses, and of those that it gains; ResNet-8 on CIFAR-10 has twice that."""
 
@@ -108,16 +110,19 @@ def _choices(spec: FirstSpec, target: str, gate: dict[str, Any], signature: Sign
 
 
 def _note_power(spec: FirstSpec, samples: int) -> None:
-    """Whether there are samples enough for a harmless variant to pass."""
-    gate = spec.keys["gate"]
-    alpha = (1 - gate["confidence"]) / len(spec.keys["variants"])  # Holm's first step
-    harmless = PairedProportions(samples, _FLIPPED * samples, _FLIPPED * samples)
-    enough = needed(harmless, gate["max_drop"], alpha)
-    if enough is not None and enough > samples:
-        spec.notes.append(
-            f"{samples:,} samples hardly decide about a loss of {gate['max_drop']:g}: a variant that gets one in "
-            f"{1 / _FLIPPED:.0f} wrong and another one right needs {enough:,}; take more, or a larger gate.max_drop"
-        )
+    """Whether there are samples enough for a harmless variant to pass, and what they can decide else."""
+    gate, variants = spec.keys["gate"], len(spec.keys["variants"])
+    harmless = Plan(gate["max_drop"], 2 * _FLIPPED, confidence=gate["confidence"], variants=variants)
+    enough = samples_needed(harmless, _EVEN) if 0 < harmless.max_drop < 1 else samples
+    if enough <= samples:
+        return
+    share = f"{100 * _FLIPPED:g} %"
+    decided = math.ceil(100 * limit_decided(harmless, samples, _LIKELY)) / 100
+    spec.notes.append(
+        f"even with {share} newly wrong and {share} newly right, about {enough:,} samples are needed to decide on "
+        f"gate.max_drop {harmless.max_drop:g}; you have {samples:,}. Add {enough - samples:,} or more, or allow "
+        f"{decided:g}, which {samples:,} samples can decide; `litegate plan` computes it for other numbers"
+    )
 
 
 def _data_keys(spec: FirstSpec, key: str, data: DataSet, signature: Signature, label: str | None) -> dict[str, Any]:

@@ -94,7 +94,7 @@ class _Lint:
         yield from coverage(*self._classes())
         yield from self._leakage()
         copies = {at for at, name in enumerate(ids) if name in self.copies}
-        yield from self.near.findings(len(self.order), copies)
+        yield from self.near.findings(len(self.order), copies, ids)
         yield from self.probe.findings() if self.probe else ()
         yield from self.baseline.findings()
 

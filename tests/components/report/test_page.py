@@ -249,7 +249,7 @@ def test_what_is_odd_about_the_evaluation_is_among_the_first_lines():
     finding = DataFinding(severity="warning", code="chance", data="evaluation", message="which may be chance")
     run = replace(ONE, lint=Lint(findings=(finding,), samples=20, compared=500, searched=600))
     first = Page(run.html()).text.partition("The variants")[0]
-    assert "About the evaluation: which may be chance." in first
+    assert "Warning: which may be chance" in first
 
 
 def test_where_the_bytes_go_is_told_for_every_file():
