@@ -1,5 +1,6 @@
 #!/bin/sh
-# setup.sh VENV LOCK: make VENV hold exactly what LOCK pins, and this project in editable form.
+# setup.sh VENV LOCK: make VENV hold exactly what LOCK pins, and this project in editable form, whose entry points
+# are read from pyproject.toml when it is installed.
 # Uses uv (the one on the PATH, else one installed from the package index) and falls back to pip.
 set -eu
 venv=$1 lock=$2
@@ -8,7 +9,7 @@ stamp=$venv/.litegate-lock
 # Behind a proxy of one's own, only the system knows the certificates.
 export UV_SYSTEM_CERTS=true
 
-[ -x "$venv/bin/python" ] && cmp -s "$lock" "$stamp" && exit 0
+[ -x "$venv/bin/python" ] && cat "$lock" pyproject.toml | cmp -s - "$stamp" && exit 0
 "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || {
     echo "setup: expected Python 3.11, 3.12 or 3.13, got $python: $("$python" -V 2>&1);" \
          "name another one with PYTHON=..." >&2
@@ -39,4 +40,4 @@ with_pip() {
 
 echo "setup: $venv from $lock (the first time takes some minutes)"
 with_uv || with_pip
-cp "$lock" "$stamp"
+cat "$lock" pyproject.toml > "$stamp"

@@ -82,7 +82,7 @@ def _serve(port: int) -> None:
     initdb()
     with create_session() as session:
         DagBundlesManager().sync_bundles_to_db(session=session)
-    bag = DagBag(DAGS / "quantize.py")
+    bag = DagBag(DAGS / "litegate_dags.py")
     if bag.import_errors:
         raise SystemExit(str(bag.import_errors))
     sync_bag_to_db(bag, "dags-folder", None)

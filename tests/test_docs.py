@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from litegate.cli.commands import COMMANDS
 from litegate.cli.main import main, parser
+from litegate.exit_codes import ExitCode
 from litegate.metrics.users import user_metric
 from litegate.spec import Spec, reference_page
 from litegate.spec.metric_facts import BUILT_IN, MetricFacts
@@ -72,6 +73,11 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 PAGES = ["README.md", "CONTRIBUTING.md", *(str(page.relative_to(ROOT)) for page in sorted(ROOT.glob("docs/**/*.md")))]
+
+
+def test_the_readme_has_the_table_of_exit_codes() -> None:
+    found = re.findall(r"^\| (\d+) \| (.+) \|$", (ROOT / "README.md").read_text().partition("### Exit codes")[2], re.M)
+    assert [(int(code), meaning) for code, meaning in found] == [(code.value, code.__doc__) for code in ExitCode]
 
 
 @pytest.mark.parametrize("page", PAGES)

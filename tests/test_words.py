@@ -32,7 +32,7 @@ TERMS = (
     "interim analysis",
     "allowance",
     "registered-model alias",
-    "ledger, ledger entry",
+    "promotion log, log entry",
     "priority",
     "dataset",
 )

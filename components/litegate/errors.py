@@ -17,6 +17,7 @@ Each message says what was wrong, where, what was expected and what was found.
 
 from __future__ import annotations
 
+from litegate.exit_codes import ExitCode
 from litegate.failures import FailureKind
 
 __all__ = [
@@ -37,7 +38,7 @@ __all__ = [
 class LitegateError(Exception):
     """Base of all errors raised on purpose; `exit_code` is what a command ends with."""
 
-    exit_code = 1
+    exit_code: int = ExitCode.ERROR
 
 
 class BadInput(LitegateError):
@@ -49,7 +50,7 @@ class BadInput(LitegateError):
         got: what was found.
     """
 
-    exit_code = 2
+    exit_code = ExitCode.BAD_INPUT
 
     def __init__(self, where: str, expected: str, got: str) -> None:
         super().__init__(where, expected, got)
@@ -74,7 +75,7 @@ class ModelError(BadInput):
 class GateRejected(LitegateError):
     """Every variant was recorded, and none of them passed the gate."""
 
-    exit_code = 3
+    exit_code = ExitCode.REJECTED
 
 
 class StepFailed(LitegateError):

@@ -89,7 +89,7 @@ ROWS = MappingProxyType(
             unit="s",
         ),
         "parse_50_specs_s": Row(
-            "the first parse of `dags/quantize.py` with 50 specs, where Airflow is imported",
+            "the first parse of `dags/litegate_dags.py` with 50 specs, where Airflow is imported",
             "parse_row:parse_50_specs_s",
             2,
             unit="s",

@@ -22,7 +22,7 @@ from tests.benchmarks.critical_path import TaskTime, critical_path, work_on
 __all__ = ["LITEGATE", "Servers", "servers", "write_spec"]
 
 LITEGATE = Path(sys.executable).with_name("litegate")
-DECIDED = (0, 3)
+DECIDED = (0, 3, 5)
 """Exit codes of a run that came to verdicts: promoted, or nothing passed the gate."""
 
 

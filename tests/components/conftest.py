@@ -199,7 +199,7 @@ class Toy:
             "flips": (FLIP,),
             "explanation": self._explanation(candidate.artifact.variant),
             "digest": candidate.artifact.file.digest,
-            "reasons": () if state == "passed" else (Reason(code="drop", message="it drops | too <b>much</b>"),),
+            "reasons": () if state == "passed" else (Reason(code="too_large", message="it drops | too <b>much</b>"),),
         }
         return Verdict.model_validate(fields | changes)
 

@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
+from litegate_airflow import plugin
 from tests.dags.pretended import SPEC, Outcome, Run, Steps
 from tests.models.once import Maker
 
 DAGS = Path(__file__).parents[2] / "dags"
+EXAMPLES = (DAGS / "examples",)
+"""Read as after `litegate demo`."""
 MAKERS = Path(__file__).parents[1] / "models"
 MAKE_QUARTERS = """
 import pathlib, sys
@@ -41,19 +44,22 @@ def airflow_database() -> None:
     initdb()
     with create_session() as session:
         DagBundlesManager().sync_bundles_to_db(session=session)
+    listeners = importlib.import_module("airflow.listeners.listener").get_listener_manager()
+    if not listeners.pm.is_registered(plugin):  # where this project is not installed anew since it has the plugin
+        listeners.add_listener(plugin)
 
 
 @pytest.fixture
 def load_dags(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-    """Parse a file of `dags/` with more folders of specs; its DAGs by id."""
+    """Parse the DAG file with folders of specs; the DAGs of a kind, or of all, by id."""
 
-    def load(*spec_folders: Path, file: str = "quantize.py") -> dict[str, Any]:
+    def load(*spec_folders: Path, kind: str = "quantize") -> dict[str, Any]:
         from airflow.dag_processing.dagbag import DagBag
 
-        monkeypatch.setenv("LITEGATE_SPEC_FOLDERS", os.pathsep.join(map(str, spec_folders)))
-        bag = DagBag(DAGS / file)
+        monkeypatch.setenv("LITEGATE_SPEC_FOLDERS", os.pathsep.join(map(str, (*EXAMPLES, *spec_folders))))
+        bag = DagBag(DAGS / "litegate_dags.py")
         assert bag.import_errors == {}
-        return dict(bag.dags)
+        return {dag_id: dag for dag_id, dag in bag.dags.items() if dag_id.startswith(kind)}
 
     return load
 

@@ -35,9 +35,9 @@ def trigger(load_dags: Callable[..., dict[str, Any]], run_dag: Callable[..., Any
     """Fill in a form and run its DAG; the only task of the run."""
 
     def run(decision: str, at: datetime | None = None, **form: Any) -> Any:
-        dag = load_dags(file="decide.py")[f"litegate__{decision}"]
+        dag = load_dags(kind="set_champion")["set_champion"]
         when = {} if at is None else {"logical_date": at, "run_after": at}
-        (task,) = run_dag(dag, run_conf=form, **when).get_task_instances()
+        (task,) = run_dag(dag, run_conf=form | {"decision": decision}, **when).get_task_instances()
         return task
 
     return run
@@ -55,8 +55,8 @@ def test_a_champion_is_rolled_back_frozen_unfrozen_and_reinstated_by_forms(toy: 
     rolled_back = trigger("rollback", model=toy, why="slow at the edge")
     assert (rolled_back.state, alias(toy)) == ("success", "1")
     entry = state(toy).entries[-1]
-    assert entry.decision.key == f"litegate__rollback/{rolled_back.run_id}"
-    assert entry.decision.actor.startswith(f"litegate__rollback/{rolled_back.run_id}")
+    assert entry.decision.key == f"set_champion/{rolled_back.run_id}"
+    assert entry.decision.actor.startswith(f"set_champion/{rolled_back.run_id}")
     assert (entry.decision.version, entry.decision.why, entry.after) == (2, "slow at the edge", 1)
 
     assert trigger("freeze", model=toy, version=1, why="hold").state == "success"
@@ -71,12 +71,26 @@ def test_what_cannot_be_done_fails_at_once_and_writes_nothing(toy: str, trigger:
     task = trigger("rollback", model=toy, to=7, why="slow")
 
     assert (task.state, task.try_number) == ("failed", 1)
-    said = task.xcom_pull(task_ids="rollback", key="failure")
+    said = task.xcom_pull(task_ids="decide", key="failure")
     assert (said["kind"], said["message"]) == (
         "bad_input",
         f"{toy}@champion version 7: expected an accepted version (1), got a version that was never accepted",
     )
     assert (state(toy), alias(toy)) == (before, "2")
+
+
+def test_what_the_decision_has_no_use_for_or_needs_is_said(toy: str, trigger: Trigger) -> None:
+    before = state(toy)
+    wrong = {
+        "freeze": ({}, "version: expected the version to freeze, got nothing"),
+        "unfreeze": ({"version": 1}, "version: expected nothing: unfreeze ends whatever freeze there is, got 1"),
+        "reinstate": ({"version": 1, "to": 2}, "to: expected nothing: reinstate has no use for it, got 2"),
+    }
+    for decision, (form, said) in wrong.items():
+        task = trigger(decision, model=toy, why="slow", **form)
+        assert task.state == "failed"
+        assert task.xcom_pull(task_ids="decide", key="failure")["message"] == said
+    assert state(toy) == before
 
 
 def test_a_rollback_that_is_cleared_and_runs_again_rolls_nothing_else_back(toy: str, trigger: Trigger) -> None:

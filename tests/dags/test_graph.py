@@ -18,6 +18,7 @@ def test_every_task_succeeds_and_the_best_variant_is_promoted(usual_run: Outcome
     assert {str(instance.state) for instance in usual_run.tasks.values()} == {"success"}
     assert usual_run.pull("resolve") == ["dynamic_range", "int8"]
     assert usual_run.pull("promote")["champion"]["variant"] == "dynamic_range"
+    assert usual_run.note == "promoted v1 dynamic_range: dynamic_range passed"
 
 
 def test_the_baseline_and_each_variant_are_measured_on_their_own_terms(usual_run: Outcome) -> None:
@@ -95,6 +96,7 @@ def test_bad_input_stops_the_run_before_the_gate(run_flow: Run) -> None:
     assert outcome.state("promote") == "upstream_failed"
     assert outcome.pull("resolve", "failure")["kind"] == "bad_input"
     assert "the task check did not succeed (upstream_failed)" in outcome.pull("gate", "failure")["message"]
+    assert outcome.note == "resolve failed: model.uri: expected a model, got nothing"
 
 
 def test_a_broken_spec_fails_with_its_problem(
@@ -134,14 +136,22 @@ class Rejection:
 
 
 @pytest.mark.parametrize("row", [Rejection("fail", "failed"), Rejection("skip", "skipped")], ids=str)
-def test_a_rejected_run_is_recorded_and_ends_as_the_spec_says(run_flow: Run, row: Rejection) -> None:
+def test_a_rejected_run_is_recorded_and_ends_as_the_spec_says(
+    run_flow: Run, row: Rejection, capsys: pytest.CaptureFixture[str]
+) -> None:
     outcome = run_flow(Steps(passing=False), on_reject=row.on_reject)
     assert outcome.state("register") == "success"
     assert outcome.state("promote") == row.state
+    reason = "rejected: nothing passed the gate: dynamic_range, int8 could not be built or measured"
+    assert outcome.note == reason
+    out, err = capsys.readouterr()
+    assert reason in out + err
+    assert "Traceback" not in out + err, "a rejection is no error"
+    assert outcome.tasks["promote"].try_number == 1, "nor is it tried again"
     failure = outcome.pull("promote", "failure")
     if row.on_reject == "fail":
         assert failure["kind"] == "rejected"
-        assert "dynamic_range failed, int8 failed; recorded in MLflow run run-1" in failure["message"]
+        assert failure["message"] == reason
     else:
         assert failure is None
 

@@ -71,13 +71,13 @@ def asset_event_extra(uri: str) -> Any:
 def test_the_example_goes_from_training_to_a_champion(
     workspace: None, load_dags: Callable[..., dict[str, Any]], run_dag: Run, tmp_path: Path
 ) -> None:
-    prepared = run_dag(load_dags(file="prepare_digits.py")["prepare__digits"])
+    prepared = run_dag(load_dags(kind="prepare")["prepare__digits"])
     assert set(states(prepared).values()) == {"success"}
-    trained = run_dag(load_dags(file="retrain.py")["retrain__digits"])
+    trained = run_dag(load_dags(kind="retrain")["retrain__digits"])
     assert set(states(trained).values()) == {"success"}
     assert asset_event_extra("s3://litegate/examples/digits/model.keras")["digest"] == pull(trained, "train")["digest"]
 
-    spec = yaml.safe_load((DAGS / "model_specs" / "digits.yaml").read_text())
+    spec = yaml.safe_load((DAGS / "examples" / "digits.yaml").read_text())
     (tmp_path / "digits.yaml").write_text(yaml.safe_dump(spec | {"variants": ["dynamic_range", "int8"]}))
     dag = load_dags(tmp_path)["quantize__digits"]
     first = run_dag(dag)
@@ -179,12 +179,13 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
         assert children.new() == ["read_ledger", "resolve", "gate", "register", "promote"], gate
         assert verdicts(changed) != verdicts(first)
 
+    monkeypatch.setenv("LITEGATE_CLEAN_SCHEDULE", "0 4 * * 0")
     # A month later, nobody has used anything.
     for path in workspace.rglob("*"):
         os.utime(path, (time.time() - 40 * 86_400,) * 2)
-    assert run_dag(load_dags(file="clean.py")["litegate__clean"]).state == "success"
+    assert run_dag(load_dags(kind="workspace_clean")["workspace_clean"]).state == "success"
     assert list((workspace / "results").glob("*/*.json")), "a dry run"
-    cleaned = run_dag(load_dags(file="clean.py")["litegate__clean"], run_conf={"dry_run": False})
+    cleaned = run_dag(load_dags(kind="workspace_clean")["workspace_clean"], run_conf={"dry_run": False})
     assert pull(cleaned, "clean")["applied"]
     assert not list((workspace / "results").glob("*/*.json"))
     assert list((workspace / "files").iterdir()), "what the champion needs"
@@ -202,7 +203,7 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
         os.utime(path, (time.time() - 40 * 86_400,) * 2)
     children.new()
     run()
-    run_dag(load_dags(file="clean.py")["litegate__clean"], run_conf={"dry_run": False})
+    run_dag(load_dags(kind="workspace_clean")["workspace_clean"], run_conf={"dry_run": False})
     children.new()
     run()
     assert children.new() == ["read_ledger", "resolve", "register", "promote"]

@@ -76,7 +76,7 @@ class World:
 
     def requalify(self, **keys: Any) -> Any:
         self.write(self.spec(requalify=self.spec()["requalify"] | keys))
-        dags = self.load_dags(self.folder, file="requalify.py")
+        dags = self.load_dags(self.folder, kind="requalify")
         return self.run_dag(dags[f"requalify__{self.name}"])
 
     def state(self) -> Any:

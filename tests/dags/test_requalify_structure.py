@@ -35,7 +35,7 @@ def load(load_dags: Load, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     def load(**specs: str) -> dict[str, Any]:
         for name, section in specs.items():
             (tmp_path / f"{name}.yaml").write_text(SPEC.format(name=name, requalify=section))
-        return load_dags(tmp_path, file="requalify.py")
+        return load_dags(tmp_path, kind="requalify")
 
     return load
 

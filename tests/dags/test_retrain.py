@@ -15,7 +15,7 @@ from tests.servers import MlflowServer
 Load = Callable[..., dict[str, Any]]
 Run = Callable[..., Any]
 
-FILES = ("quantize.py", "retrain.py")
+KINDS = ("quantize", "retrain")
 
 
 def write_spec(folder: Path, name: str = "m", uri: str = "m.keras", **keys: Any) -> Path:
@@ -37,12 +37,12 @@ def test_only_a_spec_that_says_how_to_train_has_a_retrain_dag(load_dags: Load, t
     write_spec(tmp_path, "plain")
     write_spec(tmp_path, "trained", retrain={"command": ["true"]})
     (tmp_path / "broken.yaml").write_text("modle: {}")
-    assert set(load_dags(tmp_path, file="retrain.py")) == {"retrain__digits", "retrain__trained"}
+    assert set(load_dags(tmp_path, kind="retrain")) == {"retrain__digits", "retrain__trained"}
 
 
 def test_a_retrain_dag_has_the_schedule_of_its_section(load_dags: Load, tmp_path: Path) -> None:
     write_spec(tmp_path, schedule="@daily", retrain={"command": ["true"], "schedule": "0 3 * * 1", "time_limit": 3600})
-    dags = load_dags(tmp_path, file="retrain.py")
+    dags = load_dags(tmp_path, kind="retrain")
     weekly = dags["retrain__m"]
     assert (weekly.timetable.expression, weekly.catchup, weekly.max_active_runs) == ("0 3 * * 1", False, 1)
     assert weekly.dagrun_timeout.total_seconds() == 25 * 3600
@@ -55,13 +55,13 @@ def test_a_worker_builds_only_its_own_retrain_dag(
 ) -> None:
     write_spec(tmp_path, retrain={"command": ["true"]})
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "retrain__m")
-    assert set(load_dags(tmp_path, file="retrain.py")) == {"retrain__m"}
+    assert set(load_dags(tmp_path, kind="retrain")) == {"retrain__m"}
 
 
 def test_every_dag_that_names_a_watched_model_names_its_watcher(load_dags: Load, tmp_path: Path) -> None:
     """Airflow takes the watchers of an asset from whichever DAG file it has parsed last."""
     write_spec(tmp_path, uri="s3://b/models/*.keras", model={"watch": 30}, retrain={"command": ["true"]})
-    dags = load_dags(tmp_path) | load_dags(tmp_path, file="retrain.py")
+    dags = load_dags(tmp_path) | load_dags(tmp_path, kind="retrain")
     named = assets(dags["quantize__m"]) + assets(dags["retrain__m"])
     assert len(named) == 3
     triggers = {watcher.trigger.serialize() == expected_trigger(30) for asset in named for watcher in asset.watchers}
@@ -155,7 +155,7 @@ def announce(uri: str, extra: dict[str, Any]) -> None:
 def test_a_new_model_is_announced_with_its_digest_and_the_run_that_it_begins_takes_only_that(
     load_dags: Load, run_dag: Run, spec: Path
 ) -> None:
-    train, quantize = (load_dags(spec.parent, file=file) for file in reversed(FILES))
+    train, quantize = (load_dags(spec.parent, kind=kind) for kind in reversed(KINDS))
     (model,) = train["retrain__m"].get_task("train").outlets
 
     def resolve() -> Any:
@@ -198,6 +198,6 @@ def test_a_new_model_is_announced_with_its_digest_and_the_run_that_it_begins_tak
 
 
 def test_a_run_that_no_event_began_takes_what_is_there(load_dags: Load, run_dag: Run, spec: Path) -> None:
-    run_dag(load_dags(spec.parent, file="retrain.py")["retrain__m"])
+    run_dag(load_dags(spec.parent, kind="retrain")["retrain__m"])
     by_hand = run_dag(load_dags(spec.parent)["quantize__m"], but="(?!resolve).*").get_task_instance("resolve")
     assert by_hand.xcom_pull(task_ids="resolve", key="resolved")["trigger"] is None

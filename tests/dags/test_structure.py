@@ -82,10 +82,28 @@ def write_spec(
     return path
 
 
-def test_the_shipped_specs_become_dags(load_dags: Load) -> None:
-    assert set(load_dags()) == {"quantize__digits"}
-    assert set(load_dags(file="retrain.py")) == {"retrain__digits"}
-    assert set(load_dags(file="prepare_digits.py")) == {"prepare__digits"}
+def test_without_the_example_and_any_spec_there_is_the_form_alone(
+    load_dags: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert set(load_dags(kind="")) == {"quantize__digits", "retrain__digits", "prepare__digits", "set_champion"}
+    monkeypatch.setattr("tests.dags.conftest.EXAMPLES", ())
+    assert set(load_dags(kind="")) == {"set_champion"}
+
+
+def test_the_models_come_before_the_administration(load_dags: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LITEGATE_CLEAN_SCHEDULE", "0 4 * * 0")
+    ordered = [dag for _, dag in sorted(load_dags(kind="").items())]  # as Airflow lists them
+    administrative = ["administration" in dag.tags for dag in ordered]
+    assert administrative == [False] * 3 + [True] * 2
+
+
+def test_a_worker_reads_the_spec_files_once(load_dags: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write_spec(tmp_path)
+    read: list[Path] = []
+    monkeypatch.setattr("litegate_airflow.runtime.spec_files._read_folder", lambda folder: read.append(folder) or [])
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "quantize__m")
+    load_dags(tmp_path)
+    assert read.count(tmp_path) == 1
 
 
 def test_tasks_wait_for_exactly_what_they_need(load_dags: Load) -> None:
@@ -150,73 +168,68 @@ def test_mapped_instances_are_named_after_their_variant(load_dags: Load) -> None
     assert mapped == {"quantize"}
 
 
-def test_every_decision_has_a_form_that_asks_for_what_it_needs(load_dags: Load, tmp_path: Path) -> None:
+def test_the_form_asks_for_what_a_decision_needs(load_dags: Load, tmp_path: Path) -> None:
     write_spec(tmp_path, name="mine")
-    dags = load_dags(tmp_path, file="decide.py")
-    both = ["model", "alias", "why"]
-    assert {dag_id: sorted(dag.params) for dag_id, dag in dags.items()} == {
-        "litegate__rollback": sorted([*both, "version", "to"]),
-        "litegate__reinstate": sorted([*both, "version"]),
-        "litegate__freeze": sorted([*both, "version"]),
-        "litegate__unfreeze": sorted(both),
-    }
-    for dag in dags.values():
-        schemas = {name: dag.params.get_param(name).schema for name in dag.params}
-        assert all(schema["title"] and schema["description_md"] for schema in schemas.values())
-        assert schemas["model"]["examples"] == ["digits", "mine"]
-        (task,) = dag.tasks
-        assert task.pool == "default_pool", "nobody waits for a measurement in order to roll back"
+    dag = load_dags(tmp_path, kind="set_champion")["set_champion"]
+    assert list(dag.params) == ["model", "decision", "version", "to", "alias", "why"]
+    schemas = {name: dag.params.get_param(name).schema for name in dag.params}
+    assert all(schema["title"] and schema["description_md"] for schema in schemas.values())
+    assert schemas["model"]["examples"] == ["digits", "mine"]
+    assert schemas["decision"]["enum"] == ["rollback", "reinstate", "freeze", "unfreeze"]
+    assert all(f"`{decision}`" in dag.doc_md for decision in schemas["decision"]["enum"])
+    (task,) = dag.tasks
+    assert task.pool == "default_pool", "nobody waits for a measurement in order to roll back"
+
+
+FILLED = {"model": "m", "decision": "rollback", "why": "slow"}
 
 
 @pytest.mark.parametrize(
-    ("dag_id", "form"),
+    "form",
     [
-        ("litegate__rollback", {"why": "slow"}),
-        ("litegate__rollback", {"model": "m"}),
-        ("litegate__rollback", {"model": "", "why": "slow"}),
-        ("litegate__rollback", {"model": "m", "why": ""}),
-        ("litegate__rollback", {"model": "m", "why": "slow", "to": 0}),
-        ("litegate__rollback", {"model": "m", "why": "slow", "version": "3"}),
-        ("litegate__rollback", {"model": "m", "why": "slow", "alias": "a.b"}),
-        ("litegate__freeze", {"model": "m", "why": "slow"}),
-        ("litegate__freeze", {"model": "m", "why": "slow", "version": None}),
+        {"model": ""},
+        {"why": ""},
+        {"decision": "rolled_back"},
+        {"to": 0},
+        {"version": "3"},
+        {"alias": "a.b"},
+        *({name: ...} for name in FILLED),
     ],
+    ids=str,
 )
-def test_a_form_that_is_not_filled_in_is_refused(load_dags: Load, dag_id: str, form: dict[str, Any]) -> None:
-    params = load_dags(file="decide.py")[dag_id].params
+def test_a_form_that_is_not_filled_in_is_refused(load_dags: Load, form: dict[str, Any]) -> None:
+    params = load_dags(kind="set_champion")["set_champion"].params
 
     def fill_in() -> None:
-        params.update(form)
+        params.update({name: value for name, value in (FILLED | form).items() if value is not ...})
         params.validate()
 
     with pytest.raises(ParamValidationError):
         fill_in()
 
 
-def test_a_form_needs_only_the_model_and_the_reason(load_dags: Load) -> None:
-    params = load_dags(file="decide.py")["litegate__rollback"].params
-    params.update({"model": "m", "why": "slow"})
-    assert params.validate() == {"model": "m", "version": None, "to": None, "alias": "champion", "why": "slow"}
+def test_a_form_needs_only_the_model_the_decision_and_the_reason(load_dags: Load) -> None:
+    params = load_dags(kind="set_champion")["set_champion"].params
+    params.update(FILLED)
+    assert params.validate() == FILLED | {"version": None, "to": None, "alias": "champion"}
 
 
-def test_the_clean_up_has_a_form_and_deletes_nothing_unless_it_says_so(
+def test_the_clean_up_has_a_dag_where_it_has_a_schedule_and_deletes_nothing_by_hand_unless_told(
     load_dags: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("LITEGATE_CLEAN_SCHEDULE", raising=False)
-    dag = load_dags(file="clean.py")["litegate__clean"]
-    assert (dag.params["days"], dag.params["dry_run"]) == (30, True)
-    assert dag.params.get_param("days").schema["minimum"] == 2
-    assert type(dag.timetable).__name__ == "NullTimetable"
+    assert load_dags(kind="workspace_clean") == {}
     monkeypatch.setenv("LITEGATE_CLEAN_SCHEDULE", "0 4 * * 0")
     monkeypatch.setenv("LITEGATE_CLEAN_DAYS", "90")
-    dag = load_dags(file="clean.py")["litegate__clean"]
+    dag = load_dags(kind="workspace_clean")["workspace_clean"]
     assert (dag.params["days"], dag.params["dry_run"]) == (90, True)
+    assert dag.params.get_param("days").schema["minimum"] == 2
     assert dag.timetable.expression == "0 4 * * 0"
 
 
 def test_a_new_model_starts_quantization(load_dags: Load) -> None:
     (asset,) = load_dags()["quantize__digits"].timetable.asset_condition.objects
-    (outlet,) = load_dags(file="retrain.py")["retrain__digits"].get_task("train").outlets
+    (outlet,) = load_dags(kind="retrain")["retrain__digits"].get_task("train").outlets
     assert asset == outlet
     assert asset.uri == "s3://litegate/examples/digits/model.keras"
 
@@ -308,9 +321,9 @@ def test_the_documentation_tells_which_file_was_read(load_dags: Load, tmp_path: 
     folder.mkdir()
     (folder / "m.yaml").symlink_to(real)
     digest = spec_digest(folder / "m.yaml")
-    assert digest in load_dags(folder, file=f"{kind}.py")[f"{kind}__m"].doc_md
+    assert digest in load_dags(folder, kind=kind)[f"{kind}__m"].doc_md
     real.write_text(EVERYTHING.replace("0.01", "0.02"))
-    assert digest not in load_dags(folder, file=f"{kind}.py")[f"{kind}__m"].doc_md
+    assert digest not in load_dags(folder, kind=kind)[f"{kind}__m"].doc_md
 
 
 @pytest.mark.parametrize(
@@ -393,24 +406,27 @@ approval: human
 retrain: {entry_point: "training:train"}
 requalify: {uri: fresh.npz, format: npz}
 """
-DAG_FILES = ("quantize.py", "requalify.py", "retrain.py", "prepare_digits.py", "decide.py", "clean.py")
+KINDS = ("quantize", "requalify", "retrain", "prepare", "set_champion", "workspace_clean")
 
 
-@pytest.mark.parametrize("file", DAG_FILES)
-def test_every_dag_says_what_it_does_and_what_kind_it_is(load_dags: Load, tmp_path: Path, file: str) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_dag_says_what_it_does_and_what_kind_it_is(
+    load_dags: Load, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LITEGATE_CLEAN_SCHEDULE", "0 4 * * 0")
     (tmp_path / "m.yaml").write_text(EVERYTHING)
-    dags = load_dags(tmp_path, file=file)
+    dags = load_dags(tmp_path, kind=kind)
     assert dags
     for dag in dags.values():
         assert dag.doc_md, dag.dag_id
         assert "litegate" in dag.tags
-        assert {"quantize", "requalify", "retrain", "prepare", "decision", "clean"} & set(dag.tags)
+        assert {"quantize", "requalify", "retrain", "prepare", "administration"} & set(dag.tags)
 
 
 @pytest.mark.parametrize("name", ["quantize", "requalify"])
 def test_every_task_says_what_it_does_and_what_it_leaves(load_dags: Load, tmp_path: Path, name: str) -> None:
     (tmp_path / "m.yaml").write_text(EVERYTHING)
-    tasks = load_dags(tmp_path, file=f"{name}.py")[f"{name}__m"].task_dict
+    tasks = load_dags(tmp_path, kind=name)[f"{name}__m"].task_dict
     assert all("**Leaves**" in task.doc_md for task in tasks.values())
 
 

@@ -61,6 +61,21 @@ def test_the_book_of_the_dag_shows_the_policy(demo: Any, airflow: str, page: Pag
     expect(book.get_by_role("row", name="promoted")).to_contain_text("the smallest that passes, as digits@champion")
 
 
+def test_the_list_of_dags_begins_with_the_models_and_ends_with_one_form(demo: Any, airflow: str, page: Page) -> None:
+    page.goto(f"{airflow}/dags?tags=litegate")
+    expect(page.get_by_role("link", name="set_champion", exact=True)).to_be_visible()
+    listed = [link.inner_text() for link in page.get_by_role("link", name=re.compile("__|^set_champion$")).all()]
+    assert listed[-1] == "set_champion"
+    assert {"quantize__digits", "retrain__digits", "prepare__digits"} <= set(listed)
+
+
+def test_the_note_of_a_run_says_what_came_of_it(demo: Any, airflow: str, page: Page) -> None:
+    selected = demo.result["selected"]
+    page.goto(run_page(demo))
+    note = f"promoted v{selected['version']} {selected['variant']}: it loses at most"
+    expect(page.get_by_text(re.compile(re.escape(note)))).to_be_visible()
+
+
 def test_the_graph_of_a_run_tells_its_story(demo: Any, airflow: str, page: Page) -> None:
     page.set_viewport_size({"width": 2000, "height": 900})
     page.goto(run_page(demo))

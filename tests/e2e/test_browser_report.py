@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from litegate.digest import digest_file
 from litegate.variants import VARIANTS
 from tests.e2e.browser import Watched, new_context, picture
 
@@ -103,6 +104,15 @@ def test_mlflow_shows_the_report(demo: Any, page: Page) -> None:
     assert [text for text in watched.problems if "Content Security Policy" in text] == []
     beyond = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert frame.locator("body").evaluate(f"() => {beyond}") <= 0
+
+
+def test_the_link_of_the_report_downloads_the_file_that_was_judged(demo: Any, page: Page, report: Path) -> None:
+    page.goto(report.as_uri())
+    champion = demo.result["champion"]
+    with page.expect_download() as downloaded:
+        page.get_by_role("link", name=f"digits-{champion['variant']}.tflite").click()
+    assert digest_file(Path(downloaded.value.path())) == champion["digest"]
+    expect(page.get_by_text(f"litegate get digits --version {champion['version']}")).to_be_visible()
 
 
 def test_the_table_of_the_command_line_is_as_wide_as_a_terminal(demo: Any, page: Page) -> None:

@@ -17,7 +17,10 @@ pytestmark = pytest.mark.e2e
 @pytest.mark.parametrize(("key", "value"), [("gate.max_drop", -0.01), ("variants", ["int9"])])
 def test_a_value_out_of_range_is_refused_before_the_run_begins(litegate: Any, key: str, value: Any) -> None:
     home = Home(litegate.home)
-    run = RunId("quantize__digits", "out-of-range")
+    data = {"uri": "data.npz", "format": "npz"}
+    specs = litegate.home / "specs"
+    litegate.write_spec(specs, model={"name": "formed", "uri": "m.keras"}, calibration=data, evaluation=data)
+    run = RunId("quantize__formed", "out-of-range")
     stack = running(home)
     assert stack is not None
     with AirflowApi(stack.airflow_url, home.password_file.read_text()) as airflow:

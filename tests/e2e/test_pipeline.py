@@ -46,7 +46,9 @@ def measured(result: dict[str, Any]) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key not in places} for row in result["variants"]]
 
 
-def test_the_demo_trains_and_promotes_by_the_models_asset(demo: Any, tmp_path: Path, predict: Any, s3: Any) -> None:
+def test_the_demo_trains_and_promotes_by_the_models_asset(
+    litegate: Any, demo: Any, tmp_path: Path, predict: Any, s3: Any
+) -> None:
     assert demo.code == 0, demo.output
     result = demo.result
     assert (result["model"], result["outcome"]) == ("digits", "promoted")
@@ -61,6 +63,8 @@ def test_the_demo_trains_and_promotes_by_the_models_asset(demo: Any, tmp_path: P
     assert champion["digest"] == result["champion"]["digest"]
     passed = [row["bytes"] for row in result["variants"] if row["verdict"] == "passed"]
     assert champion["bytes"] == min(passed), "the smallest of those that passed"
+    got = litegate("get", "digits", "-o", tmp_path, result=tmp_path / "got.json")
+    assert (got.code, got.result["file"]["digest"]) == (0, result["champion"]["digest"]), got.output
     s3.download_file("litegate", "examples/digits/test.npz", str(tmp_path / "test.npz"))
     assert "(697, 10) float32 None" in predict("models:/digits@champion", tmp_path / "test.npz")
 
@@ -91,6 +95,9 @@ def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Pat
     assert (tried.code, tried.result["state"], tried.result["champion"]) == (0, "override_run", None), tried.output
     assert "nothing is promoted: gate.max_drop 0.05 (spec: 0.02)" in tried.output
     assert registered(litegate)["twice"] == {"champion": str(first.result["champion"]["version"])}
+    listed = litegate("runs", "twice", result=tmp_path / "runs.json")
+    assert [each["state"] for each in listed.result] == ["override_run", "promoted", "promoted"], listed.output
+    assert [each["run"] for each in listed.result][1:] == [second.result["run"], first.result["run"]]
     (tmp_path / "other").mkdir()
     taken = litegate("run", litegate.write_spec(tmp_path / "other", **spec(models, "twice")))
     assert (taken.code, f"which is that of {path}" in taken.output) == (2, True), taken.output
@@ -140,13 +147,13 @@ def test_a_clean_up_says_what_it_would_do_and_then_does_it(litegate: Any, models
     assert re.search(r"convert +skipped", again.output)
 
 
-def test_a_rejected_run_is_recorded_and_moves_nothing(litegate: Any, models: Path, tmp_path: Path) -> None:
+def test_an_undecided_run_is_recorded_and_moves_nothing(litegate: Any, models: Path, tmp_path: Path) -> None:
     from mlflow import MlflowClient
 
     good = litegate.run_spec(tmp_path, **spec(models, "strict"))
     assert good.code == 0, good.output
     ended = litegate.run_spec(tmp_path, **spec(models, "strict", gate={"max_drop": 0.0}))
-    assert (ended.code, ended.result["outcome"], ended.result["champion"]) == (3, "rejected", None), ended.output
+    assert (ended.code, ended.result["outcome"], ended.result["champion"]) == (5, "undecided", None), ended.output
     assert {row["verdict"] for row in ended.result["variants"]} == {"baseline", "inconclusive"}
     assert registered(litegate)["strict"] == {"champion": str(good.result["champion"]["version"])}
     client = MlflowClient(litegate.environment()["MLFLOW_TRACKING_URI"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,7 +41,8 @@ class TaskInstance:
 
     def get_template_context(self) -> dict[str, Any]:
         moment = datetime(2026, 1, 1, tzinfo=UTC)
-        dag_run = SimpleNamespace(run_after=moment, triggering_user_name=self.user, conf=self.conf)
+        began = moment + timedelta(seconds=2)
+        dag_run = SimpleNamespace(run_after=moment, start_date=began, triggering_user_name=self.user, conf=self.conf)
         return {"dag_run": dag_run, "params": self.params}
 
     def pushed(self, key: str) -> Any:

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from litegate.cli.home import unusable
 from litegate.cli.outcome import Outcome, Place, failed, under_way
-from litegate.cli.output import INTERRUPTED, STDOUT, print_error, write_json
+from litegate.cli.output import STDOUT, print_error, write_json
 from litegate.errors import LitegateError
+from litegate.exit_codes import ExitCode
 from litegate.settings import default_home
 from litegate.stack import Home, Stack, running
 from litegate.stack.airflow_api import AirflowApi, RunId
@@ -35,6 +37,7 @@ class Attempt:
         own: whether this command began the run: if it is interrupted, the run ends with it.
         confirmed: whether Airflow has said that there is the run.
         over: whether the run has ended.
+        required: the variants that decide the exit code, if any do.
         interrupted: what is said where the command was interrupted.
     """
 
@@ -47,6 +50,7 @@ class Attempt:
     confirmed: bool = False
     over: bool = False
     interrupted: str = "interrupted"
+    required: tuple[str, ...] = ()
 
     def follows(self, airflow: AirflowApi, run: RunId, own: bool, confirmed: bool = True) -> None:
         """From now on it is about this run."""
@@ -91,10 +95,13 @@ def reported(work: Callable[[], Outcome], attempt: Attempt, target: Path | None)
         with redirect_stdout(sys.stderr) if target == STDOUT else nullcontext():
             outcome = work()
     except KeyboardInterrupt:
-        outcome = _cut_short(attempt, attempt.interrupted, INTERRUPTED)
+        outcome = _cut_short(attempt, attempt.interrupted, ExitCode.INTERRUPTED)
     except LitegateError as error:
         outcome = _cut_short(attempt, str(error), error.exit_code)
     except Exception as error:
+        problem = unusable(attempt.home.root, error) if isinstance(error, OSError) else None
+        if problem is not None:
+            return _answer(_cut_short(attempt, str(problem), problem.exit_code), attempt, target)
         _answer(_cut_short(attempt, f"{type(error).__name__}: {error}"), attempt, target)
         raise
     return _answer(outcome, attempt, target)

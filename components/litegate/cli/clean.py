@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from litegate.cli.output import answer
 from litegate.cli.progress import Progress, showing_log
+from litegate.cli.screen import Column, print_columns, say, screen
 from litegate.errors import BadInput, StackError
 from litegate.execution.step_run import StepRun
 from litegate.records import LEAST_DAYS, Cleaned, CleanRequest
@@ -60,19 +58,16 @@ def _reach(home: Home) -> None:
 
 
 def _print(cleaned: Cleaned) -> None:
-    console = Console(highlight=False)
-    table = Table("", "objects", "bytes", "", box=None, pad_edge=False)
-    for column in table.columns[1:3]:
-        column.justify = "right"
-    gone = "deleted" if cleaned.applied else "would be deleted"
-    for pile in sorted(cleaned.piles, key=lambda pile: pile.fate != "unused"):
-        fate = gone if pile.fate == "unused" else f"stays: {_FATES[pile.fate]}"
-        table.add_row(pile.kind, f"{pile.count:,}", f"{pile.bytes:,}", fate)
-    console.print(table)
+    console, gone = screen(), "deleted" if cleaned.applied else "would be deleted"
+    piles = sorted(cleaned.piles, key=lambda pile: pile.fate != "unused")
+    fates = [gone if pile.fate == "unused" else f"stays: {_FATES[pile.fate]}" for pile in piles]
+    counts = (("objects", [pile.count for pile in piles]), ("bytes", [pile.bytes for pile in piles]))
+    numbers = [Column(name, [f"{number:,}" for number in found], number=True) for name, found in counts]
+    print_columns(console, [Column("kind", [pile.kind for pile in piles]), *numbers, Column("what becomes", fates)])
     for name in cleaned.foreign:
-        console.print(f"not litegate's, never touched: {name}", soft_wrap=True)
-    unused = [pile for pile in cleaned.piles if pile.fate == "unused"]
+        say(console, f"not litegate's, never touched: {name}")
+    unused = [pile for pile in piles if pile.fate == "unused"]
     count, size = sum(pile.count for pile in unused), sum(pile.bytes for pile in unused)
-    console.print(f"{count:,} objects of {size:,} bytes {gone}, not used for {cleaned.days} days", soft_wrap=True)
+    say(console, f"{count:,} objects of {size:,} bytes {gone}, not used for {cleaned.days} days")
     if count and not cleaned.applied:
-        console.print("nothing was deleted: add --apply")
+        say(console, "nothing was deleted: add --apply")

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import logging
-import sys
 import uuid
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
-from rich.text import Text
 from typing_extensions import override
 
+from litegate.cli.conclusion import not_counted, reasons
 from litegate.cli.dry_run import dry_run
 from litegate.cli.init import look_of, use_home
 from litegate.cli.output import STDOUT, answer, write_text
 from litegate.cli.progress import Progress
-from litegate.cli.table import PLAIN_WIDTH, print_table, reasons
+from litegate.cli.screen import say, screen
+from litegate.cli.table import print_table
 from litegate.comparison.comparing import Comparing, without_champion
 from litegate.comparison.front_door import variants_in
 from litegate.comparison.tables import junit, markdown
-from litegate.errors import GateRejected, SpecError
+from litegate.errors import SpecError
 from litegate.first_spec.looking import name_of
+from litegate.gate.outcome import EXIT_CODES
 from litegate.pipeline.overriding import given_values
 from litegate.records import Comparison
 from litegate.settings import settings
@@ -61,7 +60,7 @@ def compare(home: Home, options: Namespace) -> int:
         write_text(junit(comparison), options.junit)
     quiet = STDOUT in (options.markdown, options.junit)
     answer(comparison.to_json(), options.json, lambda: _show(comparison, quiet))
-    return 0 if comparison.passed else GateRejected.exit_code
+    return EXIT_CODES[comparison.outcome]
 
 
 def _spec(options: Namespace) -> tuple[Spec, Path]:
@@ -138,19 +137,17 @@ class _Watch(logging.Handler):
 
 def _show(comparison: Comparison, quiet: bool) -> None:
     """The table, the answer and where everything is; on standard error where a table for others is on the other."""
-    console = Console(highlight=False, stderr=quiet)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=PLAIN_WIDTH, file=sys.stderr if quiet else None)
+    console = screen(stderr=quiet)
     chosen = next((row for row in comparison.variants if row.variant == comparison.selected), None)
     print_table(console, comparison, (chosen.variant, chosen.digest) if chosen else None)
     for line in (*reasons(comparison), *_summary(comparison)):
-        console.print(Text(line), soft_wrap=True)
+        say(console, line)
 
 
-def _summary(comparison: Comparison) -> list[Any]:
-    lines = [f"warning: {each}" for each in (*comparison.warnings, *comparison.not_tested)]
+def _summary(comparison: Comparison) -> list[str]:
+    lines = [*(f"warning: {each}" for each in comparison.not_tested), *not_counted(comparison.variants)]
     if not comparison.passed:
-        lines.append(f"rejected: {comparison.answer}")
+        lines.append(f"{comparison.outcome}: {comparison.answer}")
     if comparison.selected is not None:
         lines.append(f"ship {comparison.selected}, {comparison.why}: {comparison.file}")
     return [*lines, f"Files:   {comparison.folder}", f"Report:  {comparison.report}"]

@@ -18,7 +18,7 @@ _NAMES_A_FILE = frozenset({"spec", "source", "data", "evaluation", "output", "js
 
 
 def print_script(shell: str, target: Path | None) -> int:
-    """Print what a shell must read so that the tabulator key completes `litegate`."""
+    """Print the script that gives a shell Tab completion for `litegate`."""
     script = shellcode(["litegate"], shell=shell)
     answer({"shell": shell, "script": script}, target, lambda: print(script))
     return 0

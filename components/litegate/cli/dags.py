@@ -11,7 +11,7 @@ from typing import Any
 from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
 from litegate.cli.pace import Pace
 from litegate.cli.progress import Progress
-from litegate.errors import DataError, ModelError, StackError
+from litegate.errors import DataError, ModelError, SpecError, StackError
 from litegate.failures import FailureKind
 from litegate.pipeline.tasks import task_of
 from litegate.records import Decided, Failure, Promotion, RunResult
@@ -23,6 +23,7 @@ from litegate.storage.opening import local_path
 __all__ = [
     "ENDED_BY",
     "check_local_inputs",
+    "check_required",
     "new_run",
     "read_failures",
     "read_outcome",
@@ -55,6 +56,17 @@ def check_local_inputs(spec: Spec) -> None:
             raise error(key, "an existing file or folder", f"nothing at {uri}")
 
 
+def check_required(spec: Spec, required: Sequence[str]) -> None:
+    """Find a mistyped variant before anything is started.
+
+    Raises:
+        SpecError: a required variant is none of the spec's.
+    """
+    for name in required:
+        if name not in spec.quantized_variants:
+            raise SpecError("--require", f"one of the variants {', '.join(spec.quantized_variants)}", repr(name))
+
+
 def wait_for_dag(airflow: AirflowApi, dag_id: str, digest: str = "") -> None:
     """Wait until Airflow knows the DAG, and, if it is one of a spec file, has read the file of this digest.
 
@@ -70,7 +82,7 @@ def wait_for_dag(airflow: AirflowApi, dag_id: str, digest: str = "") -> None:
             if time.monotonic() > deadline:
                 problems = "\n".join(airflow.import_errors()) or "no DAG file reports an error"
                 raise StackError(f"Airflow made no DAG {dag_id} within {_PARSE_LIMIT} s: {problems}")
-            for token in {dag["file_token"] for dag in airflow.dags(dag_id.partition("__")[0])}:
+            for token in airflow.file_tokens("litegate"):
                 airflow.parse_again(token)
             last = _parsed_anew(airflow, dag_id, last)
 

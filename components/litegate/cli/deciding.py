@@ -47,7 +47,8 @@ def known(state: ChannelState, server: str) -> ChannelState:
         BadInput: it has no ledger, so its name is probably mistyped.
     """
     if not state.entries:
-        raise BadInput(f"{state.channel} at {server}", "a model that litegate has promoted", "a model without a ledger")
+        found = "a model without a promotion log"
+        raise BadInput(f"{state.channel} at {server}", "a model that litegate has promoted", found)
     return state
 
 

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from litegate.cli.attempt import Attempt, reported
+from litegate.cli.conclusion import print_outcome
 from litegate.cli.dags import read_outcome, registry_of
 from litegate.cli.outcome import Outcome
 from litegate.cli.progress import AWAITING_INPUT, follow
 from litegate.cli.serving import attached
-from litegate.cli.table import print_outcome
 from litegate.errors import BadInput
 from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
 
-__all__ = ["act", "find_run", "follow_attempt", "follow_run"]
+__all__ = ["act", "find_run", "follow_attempt", "follow_run", "with_pages_of"]
 
 _PREFIX = "quantize__"
 _WHERE = "RUN or MODEL"
 
 
-def follow_run(home: Home, name: str | None, target: Path | None) -> int:
+def follow_run(home: Home, name: str | None, target: Path | None, required: Sequence[str] = ()) -> int:
     """Follow a run by its id, or the one of a model; returns the exit code that its `litegate run` would."""
-    attempt = Attempt(home)
+    attempt = Attempt(home, required=tuple(required))
 
     def work() -> Outcome:
         with attached(attempt) as (airflow, stack):
@@ -38,7 +39,7 @@ def act(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome:
     assert attempt.run is not None
     attempt.model = attempt.run.dag.removeprefix(_PREFIX)
     follow_attempt(attempt, airflow)
-    outcome = _with_pages_of(stack, read_outcome(airflow, attempt.run, attempt.model))
+    outcome = with_pages_of(stack, read_outcome(airflow, attempt.run, attempt.model)).requiring(attempt.required)
     print_outcome(outcome, registry_of(airflow, attempt.run), stack, attempt.home, attempt.page)
     return outcome
 
@@ -52,7 +53,7 @@ def follow_attempt(attempt: Attempt, airflow: AirflowApi) -> str:
     return state
 
 
-def _with_pages_of(stack: Stack, outcome: Outcome) -> Outcome:
+def with_pages_of(stack: Stack, outcome: Outcome) -> Outcome:
     """MLflow may have been somewhere else when the run was recorded."""
     if outcome.result is None:
         return outcome

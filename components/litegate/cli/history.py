@@ -6,21 +6,16 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from litegate.cli.deciding import actor, channel_of, known
 from litegate.cli.output import answer
 from litegate.cli.renamed import with_old_fields
+from litegate.cli.screen import Column, print_columns, say, screen
 from litegate.cli.tracking import tracking
 from litegate.records import ChannelState, LedgerEntry, LedgerRequest
 from litegate.stack import Home
 
 __all__ = ["reconcile", "show"]
 
-_PLAIN_WIDTH = 160
 _RENAMED = {"pin": "frozen", "waiting": "pending", "barred": "revoked"}
 
 
@@ -37,13 +32,12 @@ def _as_json(state: ChannelState, server: str) -> dict[str, Any]:
 
 
 def _print(state: ChannelState, server: str) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_PLAIN_WIDTH)
-    console.print(Text(f"{state.channel} at {server}"), soft_wrap=True)
-    for line in (*_summary(state), *_strays(state, f"`litegate reconcile {state.channel.registry}` sets it right")):
-        console.print(Text(line), soft_wrap=True)
-    console.print(_table(state.entries))
+    console = screen()
+    remedy = f"`litegate reconcile {state.channel.registry}` sets it right"
+    for line in (f"{state.channel} at {server}", *_summary(state), *_strays(state, remedy), ""):
+        say(console, line)
+    columns, why = _columns(state.entries)
+    print_columns(console, columns, rest=why)
 
 
 def reconcile(home: Home, options: Namespace) -> int:
@@ -51,7 +45,7 @@ def reconcile(home: Home, options: Namespace) -> int:
     with tracking(home) as mlflow:
         request = LedgerRequest(channel=channel_of(options), actor=actor())
         state = known(mlflow.run("ledger", request), mlflow.server)
-    text = "\n".join(_strays(state, "set right")) or f"{state.channel}: the aliases are where the ledger has them"
+    text = "\n".join(_strays(state, "set right")) or f"{state.channel}: the aliases are as the promotion log has them"
     answer(_as_json(state, mlflow.server), options.json, lambda: print(text))
     return 0
 
@@ -77,24 +71,22 @@ def _strays(state: ChannelState, remedy: str) -> Iterator[str]:
             yield f"the alias {name} points to {where}, and belongs {belongs}: {remedy}"
 
 
-def _table(entries: tuple[LedgerEntry, ...]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in ("", "when (UTC)", "what", "version", "champion"):
-        table.add_column(name, no_wrap=True, justify="right" if name in ("", "version") else "left")
-    for name in ("who", "why"):
-        table.add_column(name, overflow="fold")
-    for entry in entries:
-        table.add_row(*map(Text, _cells(entry)))
-    return table
+def _columns(entries: tuple[LedgerEntry, ...]) -> tuple[list[Column], Column]:
+    """The entries as a table, and who said why, which may be long."""
+    said = [entry.decision for entry in entries]
+    columns = [
+        Column("#", [str(entry.number) for entry in entries], number=True),
+        Column("when (UTC)", [entry.time[:19].replace("T", " ") for entry in entries]),
+        Column("what", [_action(entry) for entry in entries]),
+        Column("version", ["" if each.version is None else str(each.version) for each in said], number=True),
+        Column("champion", [_champion(entry) for entry in entries]),
+    ]
+    return columns, Column("who: why", [f"{each.actor}: {each.why}" for each in said])
 
 
-def _cells(entry: LedgerEntry) -> tuple[str, ...]:
-    said = entry.decision
-    version = "" if said.version is None else str(said.version)
+def _champion(entry: LedgerEntry) -> str:
     after = "none" if entry.after is None else str(entry.after)
-    moved = after if entry.before == entry.after else f"{entry.before or 'none'} -> {after}"
-    when = entry.time[:19].replace("T", " ")
-    return str(entry.number), when, _action(entry), version, moved, said.actor, said.why
+    return after if entry.before == entry.after else f"{entry.before or 'none'} -> {after}"
 
 
 def _action(entry: LedgerEntry) -> str:

@@ -12,7 +12,7 @@ from litegate.cli.output import answer
 from litegate.cli.progress import Progress, showing_log
 from litegate.errors import SpecError
 from litegate.first_spec.judging import Asked
-from litegate.first_spec.looking import Look, name_of
+from litegate.first_spec.looking import Look, own_name_of
 from litegate.first_spec.text import FirstSpec
 from litegate.settings import settings
 from litegate.spec import parse_spec
@@ -30,7 +30,7 @@ def init(home: Home, options: Namespace) -> int:
         BadInput: the model or the data cannot be read, or do not fit together.
         SpecError: the file is there already.
     """
-    name = options.name or name_of(options.source)
+    name = options.name or own_name_of(options.source)
     path = (options.output or Path(f"{name}.yaml")).resolve()
     if path.exists() and not options.force:
         raise SpecError(str(path), "a new file", "one that is there already; --force replaces it")

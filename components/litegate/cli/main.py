@@ -9,11 +9,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from litegate import __version__
 from litegate.cli.commands import COMMANDS, Command
-from litegate.cli.commands.pipelines import EXIT_CODES
-from litegate.cli.output import INTERRUPTED, answer_error, print_error
+from litegate.cli.commands.command import Help, exit_codes
+from litegate.cli.home import unusable
+from litegate.cli.output import answer_error, print_error, until_closed
 from litegate.cli.renamed import warn_of_old_name
 from litegate.errors import LitegateError
+from litegate.exit_codes import ExitCode
 from litegate.settings import default_home
 
 __all__ = ["main", "parser"]
@@ -25,7 +28,8 @@ _DESCRIPTION = "Quantize a TensorFlow model into every LiteRT variant, gate the 
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar; what was parsed carries its command as `chosen`."""
-    root = argparse.ArgumentParser(prog="litegate", description=_DESCRIPTION, epilog=EXIT_CODES)
+    root = argparse.ArgumentParser(prog="litegate", description=_DESCRIPTION, epilog=exit_codes(), formatter_class=Help)
+    root.add_argument("--version", action="version", version=f"litegate {__version__}")
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add_to(commands)
@@ -34,6 +38,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    with until_closed():
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     grammar = parser()
     if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
         from litegate.cli.completion import complete
@@ -44,9 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options.chosen, options)
     except KeyboardInterrupt:
-        return _failed("interrupted", INTERRUPTED, options.json)
+        return _failed("interrupted", ExitCode.INTERRUPTED, options.json)
     except LitegateError as error:
         return _failed(str(error), error.exit_code, options.json)
+    except OSError as error:
+        if (problem := unusable(_home(options), error)) is None:
+            raise
+        return _failed(str(problem), problem.exit_code, options.json)
 
 
 def _failed(message: str, code: int, target: Path | None) -> int:
@@ -60,7 +73,15 @@ def _run(command: Command, options: argparse.Namespace) -> int:
 
     if command.use:
         warn_of_old_name(command.name, command.use)
-    return command.run(Home((options.home or default_home()).absolute()), options)
+    home = Home(_home(options))
+    if (problem := unusable(home.root)) is not None:
+        raise problem
+    return command.run(home, options)
+
+
+def _home(options: argparse.Namespace) -> Path:
+    home: Path = (options.home or default_home()).absolute()
+    return home
 
 
 def _turn_signals_into_interrupts() -> None:
@@ -83,5 +104,5 @@ class _Interrupt:
             return
         self.came, self.last = self.came + 1, now
         if self.came > 2:
-            os._exit(INTERRUPTED)
+            os._exit(ExitCode.INTERRUPTED)
         raise KeyboardInterrupt

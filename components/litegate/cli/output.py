@@ -4,19 +4,70 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from litegate.storage.whole_files import write_whole
 
-__all__ = ["INTERRUPTED", "STDOUT", "answer", "answer_error", "json_target", "print_error", "write_json", "write_text"]
-
-INTERRUPTED = 130
-"""The exit code of a command that was interrupted, as shells have it."""
+__all__ = [
+    "STDOUT",
+    "answer",
+    "answer_error",
+    "json_target",
+    "print_error",
+    "until_closed",
+    "write_json",
+    "write_text",
+]
 
 STDOUT = Path("-")
 """Stands for standard output where `--json` names no file."""
+
+
+@contextmanager
+def until_closed() -> Iterator[None]:
+    """Whoever reads the output may have enough of it, as `head` has: a command then goes on without saying more."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _UntilClosed(before[0]), _UntilClosed(before[1])
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = before
+
+
+class _UntilClosed:
+    """A stream that drops what nobody reads any more."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As of the stream."""
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            self._drop()
+            return len(text)
+
+    def flush(self) -> None:
+        """As of the stream."""
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._drop()
+
+    def _drop(self) -> None:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), self._stream.fileno())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def json_target(text: str) -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 
 from litegate.bell import bell_in, ring
 from litegate.cli.attempt import Attempt, reported
-from litegate.cli.dags import check_local_inputs, new_run, read_failures, wait_for_dag
+from litegate.cli.dags import check_local_inputs, check_required, new_run, read_failures, wait_for_dag
 from litegate.cli.following import act, follow_attempt
 from litegate.cli.offering import check_owner, offer_spec
 from litegate.cli.outcome import Outcome, outcome_of
@@ -45,6 +45,7 @@ class Wishes:
         promote: promote what passes, if no value is given.
         replace: let the file take the place of another one with the same `model.name`.
         ports: of the servers.
+        required: variants that have to pass, and decide the exit code.
     """
 
     remeasure: bool = False
@@ -52,6 +53,7 @@ class Wishes:
     promote: bool = True
     replace: bool = False
     ports: Asked | None = None
+    required: tuple[str, ...] = ()
 
     def conf(self, spec: Spec) -> dict[str, Any]:
         """What a run is started with, as the form of its DAG would send it.
@@ -96,13 +98,14 @@ class _Begin:
 
 def run(home: Home, path: Path, target: Path | None, wishes: Wishes) -> int:
     """Quantize, gate and promote the model of a spec file; returns the exit code."""
-    attempt = Attempt(home)
+    attempt = Attempt(home, required=wishes.required)
 
     def work() -> Outcome:
         spec = load_spec(path)
         attempt.model = spec.model.name
         begin = _Begin(path, spec, wishes.conf(spec), wishes)
-        _, overrides = overridden(spec, begin.conf, _SET)
+        changed, overrides = overridden(spec, begin.conf, _SET)
+        check_required(changed, wishes.required)
         if overrides is not None:
             print(f"an override run, of which nothing is promoted: {overrides}", file=sys.stderr)
         check_local_inputs(spec)
@@ -172,7 +175,7 @@ def _train(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome | Non
     if under_way[quantize]:
         _take_up_or_begin(attempt, airflow, quantize, under_way[quantize])
         return None
-    path = Path(stack.dags_folder) / "model_specs" / f"{_DEMO}.yaml"
+    path = Path(stack.dags_folder) / "examples" / f"{_DEMO}.yaml"
     check_owner(attempt.home, path, _DEMO, Path(stack.dags_folder))
     digest = offer_spec(attempt.home, path, _DEMO, Path(stack.dags_folder))
     wait_for_dag(airflow, prepare)

@@ -86,10 +86,33 @@ def _print_exports(found: dict[str, str], others: list[str], replace_aws: bool) 
 
 
 def _print(found: dict[str, Any]) -> None:
-    for name, value in found.items():
-        if name == "deaths":  # the latest is the last error
-            continue
-        print(f"{name.replace('_', ' ') + ':':<15} {', '.join(value) if isinstance(value, list) else value}")
+    """What runs in a sentence, then where."""
+    print(_in_words(found))
+    if "airflow" in found:
+        print(f"  Airflow    {found['airflow']} (user {found['airflow_user']}, password in {found['password_file']})")
+    for key, name in (("mlflow", "MLflow"), ("s3", "S3"), ("workspace", "Workspace"), ("disk", "Disk")):
+        if key in found:
+            print(f"  {name:<10} {found[key]}")
+    for key in ("last_error", "error"):
+        if key in found:
+            print(f"Last error: {found[key]}")
+
+
+def _in_words(found: dict[str, Any]) -> str:
+    home, names = found["home"], ", ".join(found.get("unhealthy", ())) or "nothing"
+    match found["state"]:
+        case "stopped":
+            return f"No servers run in {home}; `litegate start` starts them."
+        case "healthy":
+            return f"The servers in {home} run, and all of them respond."
+        case "unhealthy":
+            return f"The servers in {home} run, but do not all respond: {names}. Their logs are in {home}/logs."
+        case "starting":
+            return f"The servers in {home} are starting; not up yet: {names}."
+        case "stopping":
+            return f"The servers in {home} are being stopped."
+        case _:
+            return f"The servers in {home} have failed; `litegate start` starts them again. Logs: {home}/logs."
 
 
 def _status(home: Home, stack: Stack | None) -> dict[str, Any]:

@@ -9,16 +9,17 @@ from pathlib import Path
 from litegate.comparison.folder import Folder
 from litegate.errors import SpecError
 from litegate.gate.explain import read_classes
+from litegate.gate.outcome import run_outcome
 from litegate.gate.selection import refuted_digests
 from litegate.pipeline.local import LocalRun, Watcher
 from litegate.pipeline.requests import register_request
 from litegate.records import Candidate, Comparison, RegisterRequest, ResolveRequest
 from litegate.report import drawn, render
-from litegate.report.table_rows import baseline_of, variant_row
+from litegate.report.table_rows import baseline_of, data_warnings, outcomes_of, variant_row
 from litegate.settings import Settings
 from litegate.spec import Spec, with_values
 from litegate.storage.workspace import Workspace
-from litegate.variants import BASELINE
+from litegate.variants import BASELINE, TARGETS
 
 __all__ = ["Comparing", "without_champion"]
 
@@ -84,6 +85,9 @@ class Comparing:
             for item in (request.baseline, *request.candidates)
         }
         comparison = self._comparison(request, files)
+        for item in request.candidates if TARGETS[self.spec.target].arena else ():
+            if item.artifact.variant == comparison.selected:
+                self.folder.add_source(item, files[item.artifact.variant])
         classes = {
             verdict.variant: read_classes(workspace.fetch(file).read_bytes(), request.baseline.evaluated.classes)
             for verdict in request.verdicts
@@ -95,17 +99,18 @@ class Comparing:
 
     def _comparison(self, request: RegisterRequest, files: dict[str, Path]) -> Comparison:
         measured = {item.artifact.variant: item for item in (request.baseline, *request.candidates)}
+        outcomes = outcomes_of(request)
         rows = tuple(
-            variant_row(measured.get(each.variant), each, _named(files, each.variant), None, None)
+            variant_row(
+                measured.get(each.variant), each, outcomes[each.variant], _named(files, each.variant), None, None
+            )
             for each in request.verdicts
         )
         passed = tuple(item.artifact.variant for item in request.candidates if _passed(item, request))
         selected = request.selection.variant
-        decided = set(self.required) <= set(passed) if self.required else selected is not None
-        lint = request.lint.findings if request.lint else ()
         return Comparison(
             model=self.spec.model.name,
-            outcome="passed" if decided else "rejected",
+            outcome=run_outcome(outcomes, self.required),
             selected=selected,
             file=_named(files, selected),
             why=request.selection.why,
@@ -113,10 +118,8 @@ class Comparing:
             required=self.required,
             baseline=baseline_of(request),
             variants=rows,
-            warnings=(
-                *request.conversion_check.warnings,
-                *(": ".join(filter(None, (finding.input, finding.message))) for finding in lint),
-            ),
+            confidence=self.spec.gate.confidence,
+            warnings=data_warnings(request),
             not_tested=self.not_tested,
             report=str(self.folder.report),
             folder=str(self.folder.path),

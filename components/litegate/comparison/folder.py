@@ -2,6 +2,7 @@
 
 <model>-<variant>.tflite               the baseline, and each variant that passed
 not_passed/<model>-<variant>.tflite    the other variants
+firmware/<model>_<variant>.h, .c       the selected one as C source, for a microcontroller
 report.html                            the page that shows all of it
 result.json                            the `Comparison`
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from litegate.errors import BadInput
+from litegate.presentation.c_source import c_files, identifier
 from litegate.records import Candidate, Comparison
 from litegate.storage.whole_files import write_whole
 from litegate.variants import VARIANTS
@@ -18,6 +20,7 @@ from litegate.variants import VARIANTS
 __all__ = ["Folder"]
 
 _BLOCK = 1 << 20
+_FIRMWARE = "firmware"
 
 
 class Folder:
@@ -39,8 +42,10 @@ class Folder:
 
     def clear(self) -> None:
         """Remove what an earlier comparison left: nobody is to take it for what this one came to."""
-        names = [f"{self.model}-{variant}.tflite" for variant in VARIANTS]
-        for name in (*names, *(f"not_passed/{name}" for name in names), self.report.name, self.result.name):
+        names = [f"{self.model}-{variant}" for variant in VARIANTS]
+        files = [f"{folder}{name}.tflite" for name in names for folder in ("", "not_passed/")]
+        sources = [f"{_FIRMWARE}/{identifier(name)}{ending}" for name in names for ending in (".h", ".c")]
+        for name in (*files, *sources, self.report.name, self.result.name):
             (self.path / name).unlink(missing_ok=True)
 
     def add(self, candidate: Candidate, source: Path, passed: bool) -> Path:
@@ -50,6 +55,12 @@ class Folder:
         with source.open("rb") as file:
             write_whole(target, iter(lambda: file.read(_BLOCK), b""))
         return target
+
+    def add_source(self, candidate: Candidate, file: Path) -> None:
+        """The C source of a variant's file."""
+        name = f"{self.model}-{candidate.artifact.variant}"
+        for named, text in c_files(name, candidate, file.read_bytes()).items():
+            write_whole(self.path / _FIRMWARE / named, iter((text.encode(),)))
 
     def write(self, comparison: Comparison, report: str) -> None:
         """The report, and the result last: where it is, all else is."""

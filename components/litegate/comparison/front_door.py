@@ -102,7 +102,7 @@ def compare(
         >>> strict.passed, strict.file
         (False, None)
         >>> strict.answer
-        'int8 must pass, and did not'
+        'int8 must pass and was rejected'
     """
     if (spec is None) == (model is None or calibration is None):
         got = "neither" if spec is None else "both"

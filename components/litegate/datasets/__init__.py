@@ -20,7 +20,7 @@ from litegate.datasets.images import ImageDataset
 from litegate.datasets.joined import open_npz
 from litegate.datasets.npz import NpyDataset
 from litegate.datasets.pinned import PinnedFile
-from litegate.datasets.shards import OpenShard, open_shards, open_sparsely
+from litegate.datasets.shards import OpenShard, ShardedDataset, open_shards, open_sparsely
 from litegate.errors import DataError
 from litegate.records import DataRef
 from litegate.storage.manifests import Entry
@@ -35,6 +35,7 @@ __all__ = [
     "data_files",
     "image_input",
     "in_reading_order",
+    "longest_label",
     "open_dataset",
     "pinned_files",
     "shard_format",
@@ -142,6 +143,11 @@ def in_reading_order(dataset: Dataset, indices: Array | range) -> Array | range:
     """Samples in the order in which `read` gives them, whatever of them it is asked for at once."""
     ascending = indices if isinstance(indices, range) else np.sort(indices)
     return dataset.in_reading_order(np.asarray(ascending)) if isinstance(dataset, ImageDataset) else ascending
+
+
+def longest_label(dataset: Dataset) -> tuple[int, ...] | None:
+    """Shape of the longest target, where targets are lists of several lengths."""
+    return dataset.longest if isinstance(dataset, ShardedDataset) else None
 
 
 def pinned_files(ref: DataRef, work: Work, where: str) -> Files:

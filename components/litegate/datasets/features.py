@@ -28,12 +28,16 @@ class FeatureReader:
         inputs: the signature's inputs, by name.
         signature: its key; an array `<key>/<name>` of the dataset belongs to it alone.
         where: the spec key that names the dataset, for messages.
+        labelled: whether the batches are to have labels.
+        longest: targets with fewer rows are filled up to this shape by rows of -1; None: all must be of one shape.
     """
 
     dataset: Dataset
     inputs: Mapping[str, Tensor]
     signature: str
     where: str
+    labelled: bool = True
+    longest: tuple[int, ...] | None = None
 
     def batches(
         self, indices: Sequence[int] | Array, preprocess: Preprocess | None, size: int = 32
@@ -74,16 +78,29 @@ class FeatureReader:
             bound = self._whole_numbers(bound)
         else:
             bound, label = self._preprocessed(preprocess, bound, label, f"sample {self.dataset.ids[index]}")
-        self._check({name: value[np.newaxis] for name, value in bound.items()}, index)
+        self._check({name: value[np.newaxis] for name, value in bound.items()}, index, made=preprocess is not None)
         return label, bound
 
-    def _check(self, features: Mapping[str, Array], index: int) -> None:
-        """Check the inputs of one sample, or of several that are alike."""
+    def _check(self, features: Mapping[str, Array], index: int, made: bool = False) -> None:
+        """Check the inputs of one sample, or of several that are alike; `made` by a `preprocess`."""
         try:
             check_features(features, self.inputs)
         except Misfit as error:
             sample = f"{self.where} (sample {self.dataset.ids[index]})"
-            raise DataError(sample, f"{error.what} to be {error.expected}", error.got) from None
+            found = error.got + ("" if made else self._cure(features))
+            raise DataError(sample, f"{error.what} to be {error.expected}", found) from None
+
+    def _cure(self, features: Mapping[str, Array]) -> str:
+        """What to do about samples that do not fit."""
+        if set(features) != set(self.inputs):
+            return "; `features` of the spec says which field feeds which input"
+        for name, tensor in self.inputs.items():
+            shape, found = tensor.shape[1:], features[name].shape[1:]
+            if tensor.shape == found:
+                return "; a model without a batch axis? Save it with one: tf.TensorSpec((None, ...))"
+            if len(shape) == len(found) > 1 and shape != found and _fits(shape, (*found[1:], found[0])):
+                return f"; channels first? Save np.moveaxis({name}, 1, -1), or name a `preprocess` that turns it"
+        return "; save it so, or name a `preprocess` that makes it so"
 
     def _preprocessed(
         self, preprocess: Preprocess, features: dict[str, Array], label: Label, sample: str
@@ -127,13 +144,24 @@ class FeatureReader:
 
     def _labels(self, labels: Sequence[Label], indices: Array) -> Array | None:
         given = [label for label in labels if label is not None]
-        if not given:
+        if not given or not self.labelled:
             return None
         if all(isinstance(label, int) for label in given):
             return np.array(given, np.int64)
-        targets = self._one_array([np.asarray(label) for label in given], "targets")
+        targets = self._one_array([self._filled(np.asarray(label)) for label in given], "targets")
         self._refuse_not_finite("label", targets, indices)
         return targets
+
+    def _filled(self, target: Array) -> Array:
+        """With rows of -1 after its own, where it is a shorter list than others."""
+        longest = self.longest
+        if longest is None or not target.ndim or len(target) >= longest[0]:
+            return target
+        if target.size and target.shape[1:] != longest[1:]:
+            return target
+        filled = np.full(longest, -1, np.result_type(target.dtype, np.int8))
+        filled[: len(target)] = target.reshape(-1, *longest[1:])
+        return filled
 
     def _one_array(self, values: Sequence[Array], what: str = "samples") -> Array:
         try:
@@ -147,6 +175,10 @@ class FeatureReader:
             bad = indices[~np.isfinite(value).reshape(len(indices), -1).all(axis=1)][0]
             found = f"NaN or infinity in sample {self.dataset.ids[int(bad)]}"
             raise DataError(f"{self.where}: {what}", "finite numbers", found)
+
+
+def _fits(shape: Sequence[int], found: Sequence[int]) -> bool:
+    return all(own in (-1, other) for own, other in zip(shape, found, strict=True))
 
 
 def _same_kind(given: Label, returned: Any, sample: str) -> Label:

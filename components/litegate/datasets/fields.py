@@ -34,6 +34,11 @@ class Wanted:
     slices: Sequence[str] = ()
     besides: Sequence[str] = ()
 
+    @property
+    def arrays(self) -> Mapping[str, str]:
+        """The one field that feeds each input, where the spec says so."""
+        return {feature: name for feature, name in (self.features or {}).items() if isinstance(name, str)}
+
     def is_feature(self, name: str, inputs: Collection[str]) -> bool:
         """Whether a field may feed the model unless the spec says otherwise: a slice only by an input's own name."""
         if name in (self.label, self.group):

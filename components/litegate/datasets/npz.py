@@ -64,7 +64,11 @@ class Positions(Sequence[str]):
 
 @dataclass(frozen=True)
 class _ArrayDataset:
-    """Indexed arrays of any container; see `litegate.datasets.Dataset`."""
+    """Indexed arrays of any container; see `litegate.datasets.Dataset`.
+
+    Attributes:
+        sources: the array that feeds each input, where the spec says so; else arrays have the inputs' names.
+    """
 
     positional: ClassVar[bool] = True
     paths: Mapping[str, Path]
@@ -77,11 +81,12 @@ class _ArrayDataset:
     groups: Array | None = None
     slices: Mapping[str, Array] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def indexed(cls, paths: Mapping[str, Path], where: str, wanted: Wanted, inputs: Collection[str] = ()) -> Self:
         """Read the headers, the classes, the groups and the slices of the arrays in the files `paths`."""
-        label, group = wanted.label, wanted.group
+        label, group, sources = wanted.label, wanted.group, wanted.arrays
         with cls._container(paths, where) as members:
             headers = {name: _header(name, member, where) for name, member in members.items()}
             labels = _labels(members, headers, label, where)
@@ -89,12 +94,13 @@ class _ArrayDataset:
             slices = {name: _values(members, headers, name, where, "slices") for name in wanted.slices}
         count = _count(headers, where)
         labelled = label in headers
-        if labels is not None:  # they need not be read again
-            del headers[label]
-        held = {name: each for name, each in headers.items() if name == label or wanted.is_feature(name, inputs)}
-        if not set(held) - {label}:
+        _check_sources(sources, headers, where)
+        feeding = set(sources.values()) or {name for name in headers if wanted.is_feature(name, inputs)}
+        if not feeding:
             raise DataError(where, "one array per input of the model", "no array besides the labels")
-        return cls(paths, where, held, label, Positions(count), labels, labelled, groups, slices)
+        read = feeding if labels is not None else feeding | {label}  # classes need not be read again
+        held = {name: each for name, each in headers.items() if name in read}
+        return cls(paths, where, held, label, Positions(count), labels, labelled, groups, slices, sources=sources)
 
     def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array], int | Array | None]]:
         """Samples in ascending order, without the batch axis.
@@ -120,9 +126,14 @@ class _ArrayDataset:
         with self._rows(wanted) as rows:
             for start in range(0, len(wanted), size):
                 block = np.asarray(wanted[start : start + size], np.int64)
-                features = {name: reader.take(block) for name, reader in rows.items()}
-                target = features.pop(self.label, None)
-                yield block, features, target if self.labels is None else self.labels[block].astype(np.int64)
+                taken = {name: reader.take(block) for name, reader in rows.items()}
+                target = taken.get(self.label) if self.labels is None else self.labels[block].astype(np.int64)
+                yield block, self._features(taken), target
+
+    def _features(self, taken: Mapping[str, Array]) -> Mapping[str, Array]:
+        if self.sources:
+            return {feature: taken[name] for feature, name in self.sources.items()}
+        return {name: values for name, values in taken.items() if name != self.label}
 
     def identity(self, position: int) -> str:
         """The sample's position."""
@@ -158,7 +169,7 @@ class NpzDataset(_ArrayDataset):
         Args:
             files: by name, what fetches the file.
             where: the spec key and the URI, for messages.
-            wanted: which arrays are what; its `features` are bound by whoever reads them.
+            wanted: which arrays are what.
             inputs: names of the signature's inputs, which a slice may be too.
 
         Raises:
@@ -269,6 +280,12 @@ def _header(name: str, member: tuple[Callable[[], IO[bytes]], int], where: str) 
     if not header.shape:
         raise DataError(f"{where}: array {name!r}", "samples along the first axis", "a single number")
     return header
+
+
+def _check_sources(sources: Mapping[str, str], headers: Collection[str], where: str) -> None:
+    missing = sorted(set(sources.values()) - set(headers))
+    if missing:
+        raise DataError(where, f"the arrays that `features` names, {', '.join(missing)} among them", ", ".join(headers))
 
 
 def _labels(members: _Members, headers: Mapping[str, Header], label: str, where: str) -> Array | None:

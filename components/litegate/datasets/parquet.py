@@ -118,7 +118,19 @@ def _add_labels(column: Any, labels: LabelIndex, where: str) -> None:
         expected = "numbers as labels, integers for classes"
         raise DataError(where, expected, f"text such as {column[0].as_py()!r} in the column {labels.name!r}")
     else:
-        labels.targets(where)
+        labels.targets(where, *_shapes(column, where))
+
+
+def _shapes(column: Any, where: str) -> Iterator[tuple[int, ...]]:
+    """The shapes of lists, one for each length that there is."""
+    import pyarrow.compute as compute
+    import pyarrow.types as kinds
+
+    if not (kinds.is_list(column.type) or kinds.is_large_list(column.type)):
+        return
+    lengths = compute.list_value_length(column).to_numpy()
+    for row in np.unique(lengths, return_index=True)[1].tolist():
+        yield np.shape(_value(column[row], f"{where}: row {row}: column {column.type}"))
 
 
 def _value(cell: Any, place: str) -> Raw:

@@ -24,6 +24,8 @@ __all__ = ["infer_schema"]
 Array = np.ndarray[Any, np.dtype[Any]]
 _LOOKED_AT, _LARGEST = 256, 1024
 """So many samples are looked at, and of each so many numbers at most."""
+_EXACT = 2.0**53
+"""Below it every whole number is a float64."""
 _NO_LABEL = ""
 """No field has this name: whatever is there counts as a field."""
 
@@ -49,10 +51,10 @@ def infer_schema(ref: DataRef, work: Work, where: str, inputs: Mapping[str, Any]
 
 
 def _of_array(arrays: NpzDataset | NpyDataset, name: str) -> DataField:
-    """An array, of whole numbers with their range as far as they are looked at."""
+    """An array, with the range of its whole numbers as far as they are looked at."""
     header = arrays.headers[name]
-    whole = header.dtype.kind in "biu" and math.prod(header.shape[1:]) <= _LARGEST
-    some = arrays.some(name, _spread(header.shape[0])) if whole else None
+    looked = header.dtype.kind in "biuf" and math.prod(header.shape[1:]) <= _LARGEST
+    some = arrays.some(name, _spread(header.shape[0])) if looked else None
     return _field_of(header.dtype.name, header.shape[1:], some)
 
 
@@ -62,9 +64,15 @@ def _spread(samples: int) -> Array:
 
 
 def _field_of(dtype: str, shape: tuple[int, ...], some: Array | None) -> DataField:
-    if some is None or not some.size or some.dtype.kind not in "biu":
+    if some is None or not some.size or not _are_whole(some):
         return DataField(dtype=dtype, shape=shape)
     return DataField(dtype=dtype, shape=shape, low=int(some.min()), high=int(some.max()))
+
+
+def _are_whole(values: Array) -> bool:
+    if values.dtype.kind != "f":
+        return values.dtype.kind in "biu"
+    return bool(np.all(np.abs(values) < _EXACT) and np.array_equal(values, np.floor(values)))
 
 
 def _images(files: Files, place: str, inputs: Mapping[str, Any]) -> InferredSchema:
@@ -96,8 +104,8 @@ def _field(shard: Shard, name: str) -> DataField:
         return DataField(dtype="text", shape=())
     if isinstance(value, bytes):
         return _image(value)
-    whole = value.dtype.kind in "biu" and value.size <= _LARGEST
-    return _field_of(value.dtype.name, value.shape, _some(shard, name) if whole else None)
+    looked = value.dtype.kind in "biuf" and value.size <= _LARGEST
+    return _field_of(value.dtype.name, value.shape, _some(shard, name) if looked else None)
 
 
 def _some(shard: Shard, name: str) -> Array | None:

@@ -65,19 +65,20 @@ OpenShard = Callable[[Callable[[], Path], str, "RecordIndex"], Shard]
 
 
 class LabelIndex:
-    """Collects the labels of all records in their order: classes are kept, of targets only that there are some."""
+    """Collects the labels of all records in their order: classes are kept, of targets only their shapes."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._classes: list[Array] = []
         self._kind: str | None = None
+        self._shapes: set[tuple[int, ...]] = set()
 
     def add(self, value: Raw | None, place: str) -> None:
         """The label of one record, None where it has none."""
         if value is None:
             self._is("none", place)
         elif isinstance(value, bytes) or value.size != 1 or value.dtype.kind not in "biu":
-            self._is("target", place)
+            self.targets(place, () if isinstance(value, bytes) else value.shape)
         else:
             self.extend(value.reshape(1), place)
 
@@ -86,9 +87,10 @@ class LabelIndex:
         self._is("class", place)
         self._classes.append(classes.astype(np.int64))
 
-    def targets(self, place: str) -> None:
-        """Many records have targets."""
+    def targets(self, place: str, *shapes: tuple[int, ...]) -> None:
+        """Many records have targets, of these shapes."""
         self._is("target", place)
+        self._shapes.update(shapes)
 
     @property
     def labelled(self) -> bool:
@@ -99,6 +101,13 @@ class LabelIndex:
     def classes(self) -> Array | None:
         """The class of every record, int64; None where labels are no classes."""
         return np.concatenate(self._classes) if self._kind == "class" else None
+
+    @property
+    def longest(self) -> tuple[int, ...] | None:
+        """The shape of the longest list, where targets are lists of several lengths and alike in all else."""
+        filled = {shape for shape in self._shapes if shape and shape[0]}
+        alike = len({shape[1:] for shape in filled}) == 1
+        return max(filled) if alike and len(self._shapes) > 1 and () not in self._shapes else None
 
     def _is(self, kind: str, place: str) -> None:
         self._kind = self._kind or kind
@@ -180,6 +189,7 @@ class ShardedDataset:
 
     Attributes:
         unknown: whether no label is known before its record is read: a class or a target, as each record has it.
+        longest: shape of the longest target, where they are lists of several lengths.
     """
 
     chosen: Fields
@@ -192,6 +202,7 @@ class ShardedDataset:
     slices: Mapping[str, Array] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     unknown: bool = False
+    longest: tuple[int, ...] | None = None
 
     def read(self, indices: Sequence[int] | Array) -> Iterator[tuple[int, Mapping[str, Array], int | Array | None]]:
         """Samples in ascending order, without the batch axis."""
@@ -233,7 +244,12 @@ def open_shards(
     if not shards:
         raise DataError(where, "at least one sample", f"{len(files)} empty files")
     labels = index.labels
-    known = {"labels": labels.classes, "labelled": labels.labelled, "groups": index.groups.groups}
+    known = {
+        "labels": labels.classes,
+        "labelled": labels.labelled,
+        "longest": labels.longest,
+        "groups": index.groups.groups,
+    }
     slices = {str(each.name): each.groups for each in by_slice}
     return _together(shards, inputs, wanted, where, **known, slices=slices)
 

@@ -137,13 +137,13 @@ def _parse(data: bytes, place: str) -> Any:
 
 def _value(feature: Any, place: str) -> Raw | None:
     kind = feature.WhichOneof("kind")
-    values = getattr(feature, kind).value if kind else ()
-    if not values:
+    if kind is None:
         return None
+    values = getattr(feature, kind).value
     if kind == "bytes_list":
         if len(values) > 1:
             raise DataError(place, "one string of bytes", f"{len(values)} of them")
-        return bytes(values[0])
+        return bytes(values[0]) if values else None
     return np.fromiter(values, np.float32 if kind == "float_list" else np.int64, len(values))
 
 

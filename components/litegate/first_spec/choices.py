@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from litegate.errors import DataError
 from litegate.first_spec.judging import Asked, judged_by, size_of
 from litegate.first_spec.text import FirstSpec
-from litegate.gate.evidence import PairedProportions, needed
+from litegate.gate.planning import Plan, limit_decided, samples_needed
 from litegate.records import DataField, InferredSchema, Signature, TensorSpec
 from litegate.variants import TARGETS
 
@@ -18,8 +18,11 @@ __all__ = ["DataSet", "first_spec"]
 
 _LABELS = ("label", "labels", "target", "targets", "class", "cls", "y")
 _TABLES = ("csv", "parquet", "tfrecord", "webdataset")
+_ARRAYS = ("npz", "npy")
 _NOTHING = Asked()
 _USUAL_SAMPLES = 200
+_EVEN, _LIKELY = 0.5, 0.8
+"""Probabilities that a good variant passes: with fewer samples it rather fails, and with a good limit seldom."""
 _FLIPPED = 0.01
 """The share of samples that a good variant loses, and of those that it gains; ResNet-8 on CIFAR-10 has twice that."""
 
@@ -107,16 +110,19 @@ def _choices(spec: FirstSpec, target: str, gate: dict[str, Any], signature: Sign
 
 
 def _note_power(spec: FirstSpec, samples: int) -> None:
-    """Whether there are samples enough for a harmless variant to pass."""
-    gate = spec.keys["gate"]
-    alpha = (1 - gate["confidence"]) / len(spec.keys["variants"])  # Holm's first step
-    harmless = PairedProportions(samples, _FLIPPED * samples, _FLIPPED * samples)
-    enough = needed(harmless, gate["max_drop"], alpha)
-    if enough is not None and enough > samples:
-        spec.notes.append(
-            f"{samples:,} samples hardly decide about a loss of {gate['max_drop']:g}: a variant that gets one in "
-            f"{1 / _FLIPPED:.0f} wrong and another one right needs {enough:,}; take more, or a larger gate.max_drop"
-        )
+    """Whether there are samples enough for a harmless variant to pass, and what they can decide else."""
+    gate, variants = spec.keys["gate"], len(spec.keys["variants"])
+    harmless = Plan(gate["max_drop"], 2 * _FLIPPED, confidence=gate["confidence"], variants=variants)
+    enough = samples_needed(harmless, _EVEN) if 0 < harmless.max_drop < 1 else samples
+    if enough <= samples:
+        return
+    share = f"{100 * _FLIPPED:g} %"
+    decided = math.ceil(100 * limit_decided(harmless, samples, _LIKELY)) / 100
+    spec.notes.append(
+        f"even with {share} newly wrong and {share} newly right, about {enough:,} samples are needed to decide on "
+        f"gate.max_drop {harmless.max_drop:g}; you have {samples:,}. Add {enough - samples:,} or more, or allow "
+        f"{decided:g}, which {samples:,} samples can decide; `litegate plan` computes it for other numbers"
+    )
 
 
 def _data_keys(spec: FirstSpec, key: str, data: DataSet, signature: Signature, label: str | None) -> dict[str, Any]:
@@ -126,47 +132,45 @@ def _data_keys(spec: FirstSpec, key: str, data: DataSet, signature: Signature, l
     keys: dict[str, Any] = {"uri": data.uri, "format": data.format}
     if label not in (None, "label") and data.format != "images":
         keys["label"] = label
-    fields = {name: each for name, each in data.found.fields.items() if name != label}
-    _note_others(spec, key, data, fields, signature)
-    features: dict[str, str] = {}
-    for name, tensor in signature.inputs.items():
-        source = _source(data, fields, name, tensor, len(signature.inputs))
-        if source is not None and source != name and data.format in _TABLES and len(fields) > 1:
-            features[name] = source
-        if source is not None:
-            _note_difference(spec, f"{key}: {source} of {data.uri}", data.format, fields[source], name, tensor)
-    return keys | ({"features": features} if features else {})
+    fields = {name: each for name, each in data.found.fields.items() if name != label or name in signature.inputs}
+    features = {
+        name: _source(data, fields, name, each, len(signature.inputs)) for name, each in signature.inputs.items()
+    }
+    sources = {name: source for name, source in features.items() if source is not None}
+    for name, source in sources.items():
+        what = f"{key}: {source} of {data.uri}"
+        _note_difference(spec, what, data.format, fields[source], name, signature.inputs[name])
+    named = label in sources.values() or _must_be_named(data.format, sources, fields)
+    return keys | ({"features": sources} if named else {})
 
 
-def _note_others(
-    spec: FirstSpec, key: str, data: DataSet, fields: Mapping[str, DataField], signature: Signature
-) -> None:
-    """Arrays that feed no input are refused, for they may be inputs with a wrong name; other formats leave them out."""
-    others = [name for name in fields if name not in signature.inputs]
-    if data.format in ("npz", "npy") and set(signature.inputs) <= set(fields) and others:
-        what = f"{key}: {', '.join(others)} of {data.uri} feed{'s' * (len(others) == 1)} no input"
-        spec.notes.append(f"{what}: name them in evaluation.slices or evaluation.group, or leave them out of the file")
+def _must_be_named(form: str, sources: Mapping[str, str], fields: Collection[str]) -> bool:
+    """Whether the inputs do not find their fields by themselves: by their names, or as the only one there is."""
+    others = set(fields) - set(sources.values())
+    if not sources or (not others and len(sources) == 1 and form in _TABLES):
+        return False
+    if list(sources.values()) == ["arr_0"] and not others:
+        return False
+    return any(name != source for name, source in sources.items()) or (form in _ARRAYS and bool(others))
 
 
 def _source(data: DataSet, fields: Mapping[str, DataField], name: str, tensor: TensorSpec, inputs: int) -> str | None:
     """The field that feeds an input; None where columns of single numbers do together."""
     if name in fields:
         return name
+    if data.format in _ARRAYS and any(field.endswith(f"/{name}") for field in fields):  # of one signature of several
+        return None
     if inputs == 1 and len(fields) == 1:
         return next(iter(fields))
     numbers = [each for each in fields.values() if each.dtype not in ("text", "image") and math.prod(each.shape) == 1]
     if inputs == 1 and data.format in ("csv", "parquet") and len(numbers) == len(fields):
         return None
     fitting = [field for field, found in fields.items() if _fits(found, tensor)]
-    if data.format in _TABLES and inputs == 1 and len(fitting) == 1:
+    if inputs == 1 and len(fitting) == 1:
         return fitting[0]
     expected = f"a field {name!r} for the model's input"
-    hint = (
-        "; `features` of a spec maps fields to inputs"
-        if data.format in _TABLES
-        else "; name the arrays like the inputs"
-    )
-    raise DataError(data.uri, expected, f"the fields {', '.join(fields)}{hint}")
+    found = f"the fields {', '.join(fields)}; `features` of a spec maps fields to inputs"
+    raise DataError(data.uri, expected, found)
 
 
 def _fits(found: DataField, tensor: TensorSpec) -> bool:
@@ -181,6 +185,9 @@ def _note_difference(spec: FirstSpec, what: str, form: str, found: DataField, na
     typed = form in _TABLES or tensor.dtype == ("float32" if found.dtype == "image" else found.dtype)
     if typed and (shaped or flat):
         return
+    if typed and tensor.shape == found.shape:
+        spec.notes.append(f"{what} has the whole shape of {name}, which is then without a batch axis: save it with one")
+        return
     difference = f"is {found.dtype} {_dimensions(found.shape)}, and {name} takes {tensor.dtype} {_dimensions(shape)}"
     spec.notes.append(f"{what} {difference}: write it so, or name a `preprocess` that makes it so")
 
@@ -194,13 +201,20 @@ def _label(data: DataSet, signature: Signature, named: str | None) -> str | None
         fields = [name for name in data.found.fields if name == named]
     usual = [name for name in _LABELS if name in fields]
     chosen = usual[:1] or (fields if len(fields) == 1 else [])
+    if not fields and named is None:
+        chosen = _given_back(signature)
     if not chosen:
         found = f"the fields {', '.join(data.found.fields)}; --label names it"
-        itself = (
-            "" if fields or named else ", which the evaluation data must have (of an autoencoder the input once more)"
-        )
+        itself = "" if fields or named else ", which the evaluation data must have"
         raise DataError(data.uri, f"a field with the labels: {named or ', '.join(_LABELS)}{itself}", found)
     return chosen[0]
+
+
+def _given_back(signature: Signature) -> list[str]:
+    """The input that a model gives back, as an autoencoder does: without labels it is what each sample should give."""
+    (_, output), *others = signature.outputs.items()
+    found = [name for name, each in signature.inputs.items() if each.shape[1:] == output.shape[1:]]
+    return found if len(found) == 1 and not others else []
 
 
 def _shown(tensor: TensorSpec) -> str:

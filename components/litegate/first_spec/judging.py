@@ -16,6 +16,12 @@ __all__ = ["Asked", "Judged", "judged_by", "size_of"]
 
 _ONE_POINT = {"max_drop": 0.01}
 _ONE_PERCENT = {"max_drop": 0.01, "drop": "relative"}
+_AS_INTEGERS = "save them as integers, which {} judges"
+_NUMBERS = ("bool", "int", "uint", "float")
+_SEVERAL = (
+    "labels of 0 and 1 are taken for several labels of a sample, whose scores are compared; a metric of your own is "
+    "named by --metric, and one-hot labels of classes are saved by label.argmax(axis=1), which top1 judges"
+)
 _PARTS = {"boxes": ("box",), "scores": ("score", "conf"), "classes": ("class", "label"), "count": ("num", "count")}
 """How people call a detector's outputs."""
 
@@ -61,7 +67,7 @@ def judged_by(signature: Signature, label: DataField | None, asked: Asked, where
         DataError: outputs and labels do not tell which metric there is to be; the message names the option that does.
         SpecError: an output that a person names is none of the model's.
     """
-    outputs = signature.outputs
+    label, outputs = _numbers(label, where), signature.outputs
     for name in filter(None, (asked.output, *asked.detection.values())):
         if name not in outputs:
             raise SpecError("evaluation", f"one of the outputs {', '.join(outputs)}", repr(name))
@@ -76,6 +82,15 @@ def judged_by(signature: Signature, label: DataField | None, asked: Asked, where
         return _named(metric, extra)
     found = _metric(signature, outputs[name], label, where)
     return Judged({"metric": found.evaluation["metric"]} | extra, found.gate, found.unit, found.notes)
+
+
+def _numbers(label: DataField | None, where: str) -> DataField | None:
+    """A label as the metric gets it: of an image its mask."""
+    if label is None or label.dtype.startswith(_NUMBERS):
+        return label
+    if label.dtype == "image":
+        return label.model_copy(update={"shape": label.shape[:2]})
+    raise DataError(where, "labels that are numbers", f"{label.dtype}: number the classes from 0, or --label FIELD")
 
 
 def _detector(metric: str, detection: dict[str, str], outputs: Mapping[str, TensorSpec]) -> Judged:
@@ -136,16 +151,18 @@ def _named(metric: str, extra: dict[str, Any]) -> Judged:
 def _metric(signature: Signature, tensor: TensorSpec, label: DataField | None, where: str) -> Judged:
     """A metric for an output and labels."""
     output, target = _plain(tensor.shape[1:]), _plain(label.shape if label else ())
-    if label is not None and label.dtype.startswith("float"):
-        if output == target or -1 in output:
-            return _named("mae", {})
-        raise _unknown(tensor, label, where)
     high = None if label is None else label.high
+    if label is not None and label.dtype.startswith("float"):
+        if _is(output, target):
+            return _of_values(label)
+        raise _unknown(tensor, label, where)
+    if label is not None and tensor.dtype.startswith("int") and not output:
+        raise _unknown(tensor, label, where)
     if not target:
         return _of_numbers(signature, tensor, label, high, where)
-    if output == target:
+    if _is(output, target):
         return _alike(output, high)
-    if output[:-1] == target and len(output) > 1:
+    if _is(output[:-1], target) and len(output) > 1:
         return _named("iou", {})
     raise _unknown(tensor, label, where)
 
@@ -174,13 +191,22 @@ def _of_numbers(
     raise _unknown(tensor, label, where)
 
 
+def _of_values(label: DataField) -> Judged:
+    """Where a sample's label is decimal numbers of the output's shape, which may hold whole ones only."""
+    two, axes = (label.low, label.high) == (0, 1), len(_plain(label.shape))
+    if two and not axes:
+        return _with(
+            "mae",
+            f"labels of 0 and 1 are {label.dtype}, so they are taken for values; {_AS_INTEGERS}".format("roc_auc"),
+        )
+    return _with("mae", _SEVERAL) if two and axes == 1 else _named("mae", {})
+
+
 def _alike(output: tuple[int, ...], high: int | None) -> Judged:
     """Where whole numbers have the output's shape: masks, several labels of a sample, or values."""
     if len(output) > 1:
         return _named("iou", {})
-    if high is not None and high > 1:
-        return _named("mae", {})
-    return _with("mae", "several labels a sample: their scores are compared; a metric of your own is named by --metric")
+    return _named("mae", {}) if high is not None and high > 1 else _with("mae", _SEVERAL)
 
 
 def _with(metric: str, note: str) -> Judged:
@@ -192,7 +218,26 @@ def _unknown(tensor: TensorSpec, label: DataField | None, where: str) -> DataErr
     values = "" if label is None or label.high is None else f" from {label.low} to {label.high}"
     found = "classes" if label is None else f"labels of {label.dtype} {label.shape}{values}"
     expected = "labels that tell the metric, or --metric NAME (--label FIELD if the labels are another field)"
-    return DataError(where, expected, f"{found} for an output of shape {tensor.shape[1:]}")
+    return DataError(where, expected, f"{found} for an output of shape {tensor.shape[1:]}{_hint(tensor, label)}")
+
+
+def _hint(tensor: TensorSpec, label: DataField | None) -> str:
+    """What is often the case, and what to do about it."""
+    output = _plain(tensor.shape[1:])
+    if label is None or label.high is None or _plain(label.shape):
+        return ""
+    if tensor.dtype.startswith("int") and not output:
+        return ": an argmax inside the model? Save it with the scores of its classes, which top1 judges"
+    if len(output) == 1 and (label.low, label.high) == (1, output[0]):
+        return ": numbered from 1? Number the classes from 0"
+    if len(output) == 1 and label.dtype.startswith("float") and 0 <= (label.low or 0) <= label.high < output[0]:
+        return f": classes? {_AS_INTEGERS}".format("top1")
+    return ""
+
+
+def _is(output: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether a shape, which may leave lengths free, is another."""
+    return len(output) == len(target) and all(own in (-1, other) for own, other in zip(output, target, strict=True))
 
 
 def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -19,9 +19,10 @@ from litegate.settings import Settings
 from litegate.spec import parse_spec
 from litegate.steps import STEPS
 
-__all__ = ["Look", "name_of"]
+__all__ = ["Look", "name_of", "own_name_of"]
 
 _EVALUATION = "EVALUATION"
+_NO_NAMES = ("model", "saved_model", "savedmodel")
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,15 @@ def name_of(model: str) -> str:
     """A model's name from the file's or folder's: letters, digits, `_`, `-` and `.`."""
     stem = PurePosixPath(model.rstrip("/")).name.removesuffix(".keras").removesuffix(".h5")
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-._") or "model"
+
+
+def own_name_of(model: str) -> str:
+    """A name for the registry: that of the folder around a file or folder that is called nothing but a model."""
+    name = name_of(model)
+    if name.lower() not in _NO_NAMES:
+        return name
+    around = PurePosixPath(model.rstrip("/") if "://" in model else Path(model).absolute()).parent.name
+    return name_of(around) if around and not around.endswith(":") else name
 
 
 def _converted(resolved: Resolved, places: Settings) -> Converted:

@@ -16,7 +16,9 @@ from litegate.variants import BASELINE, TARGETS
 
 __all__ = ["FILE_CLAUSES", "refusals"]
 
-FILE_CLAUSES = frozenset({"allow", "max_bytes", "min_size_ratio", "max_latency_ratio", "latency_host", "integer_only"})
+FILE_CLAUSES = frozenset(
+    {"allow", "max_arena_bytes", "max_bytes", "min_size_ratio", "max_latency_ratio", "latency_host", "integer_only"}
+)
 """Keys of the policy that are judged here; no sample says anything about them."""
 
 
@@ -27,6 +29,7 @@ def refusals(request: GateRequest, variant: str) -> tuple[Reason, ...]:
         if candidate.artifact.variant == variant:
             reasons += _measurement(request, candidate)
             reasons += _size(request.policy, candidate, request.baseline)
+            reasons += _arena(request.policy, candidate)
             reasons += _latency(request.policy, candidate, request.baseline)
             reasons += _inspection(candidate)
             reasons += _integers(request.policy, candidate)
@@ -81,6 +84,17 @@ def _size(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterator[R
         found = f"{theirs / ours:.4g} times smaller than {BASELINE} ({ours:,} bytes, {theirs:,} bytes)"
         wanted = f"at least {policy.min_size_ratio:g} times asked for"
         yield Reason(code="too_little_smaller", message="; ".join([f"{found}, {wanted}", *_kept_in_float(candidate)]))
+
+
+def _arena(policy: Gate, candidate: Candidate) -> Iterator[Reason]:
+    limit = policy.max_arena_bytes
+    if limit is None:
+        return
+    needed = candidate.smoke.arena_bytes if candidate.smoke else None
+    if needed is None:
+        yield Reason(code="arena_unknown", message="the arena that it needs was not measured")
+    elif needed > limit:
+        yield Reason(code="arena_too_large", message=f"an arena of {needed:,} bytes, at most {limit:,} allowed")
 
 
 def _kept_in_float(candidate: Candidate) -> list[str]:

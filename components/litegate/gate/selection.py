@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from litegate.presentation.benchmarks import benchmark_conditions
 from litegate.records import Candidate, LatencyRatio, Selection, SelectRequest, Verdict
 
-__all__ = ["refuted_digests", "select"]
+__all__ = ["is_refuted", "refuted_digests", "select"]
 
 _RULES: dict[str, Callable[[Candidate, Verdict], tuple[float, ...]]] = {
     "smallest": lambda item, _: (item.artifact.file.bytes,),
@@ -52,10 +52,10 @@ def select(request: SelectRequest) -> Selection:
 
 def refuted_digests(verdicts: Iterable[Verdict]) -> set[str]:
     """The files that were measured to break the policy, whatever they are called."""
-    return {verdict.digest for verdict in verdicts if verdict.digest is not None and _is_refuted(verdict)}
+    return {verdict.digest for verdict in verdicts if verdict.digest is not None and is_refuted(verdict)}
 
 
-def _is_refuted(verdict: Verdict) -> bool:
+def is_refuted(verdict: Verdict) -> bool:
     """Whether the verdict is about the bytes; a step that failed, or what the name promises, is not."""
     clauses = {clause.state for clause in verdict.clauses}
     codes = {reason.code for reason in verdict.reasons}

@@ -24,7 +24,7 @@ def sentence(verdict: Verdict, metric: MetricFacts, policy: Gate) -> str:
         return f"{name} {_ANSWERS[verdict.state]}: {_refusals(verdict)}"
     found = claim(clause, metric, policy)
     worst = _worst_class(verdict, clause, metric) if verdict.state == "failed" else ""
-    return f"{name} {_ANSWERS[verdict.state]}: {found}{worst}{_ending(verdict, clause)}"
+    return f"{name} {_ANSWERS[verdict.state]}: {found}{worst}{_ending(verdict, clause, policy)}"
 
 
 def claim(clause: Clause, metric: MetricFacts, policy: Gate) -> str:
@@ -114,10 +114,14 @@ def _worst_class(verdict: Verdict, clause: Clause, metric: MetricFacts) -> str:
     return f", most of all on {worst.name} ({unit.text(worst.drop)})"
 
 
-def _ending(verdict: Verdict, clause: Clause) -> str:
-    """With which confidence and what it does not cover, or what would decide."""
+def _ending(verdict: Verdict, clause: Clause, policy: Gate) -> str:
+    """With which confidence and what it does not cover, or what would decide.
+
+    The bounds of variants that are judged side by side are stricter than the policy asks, so that its confidence holds
+    for all of them together; what a person is told is the policy's.
+    """
     if verdict.state != "inconclusive":
-        sure = "" if verdict.confidence is None else f", with {wording.confidence(verdict.confidence)} confidence"
+        sure = "" if verdict.confidence is None else f", with {wording.confidence(policy.confidence)} confidence"
         rare = verdict.too_rare(_NAMED) if verdict.state == "passed" else ""
         return f"{sure}; {rare}" if rare else sure
     if not clause.samples:

@@ -7,7 +7,7 @@ not finite. All labels are looked at that are classes, and otherwise a few sampl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from litegate.datasets.calibration import choose_samples, open_calibration, tens
 from litegate.datasets.features import FeatureReader
 from litegate.datasets.sampling import choose
 from litegate.lint.evaluation import label_coverage
-from litegate.lint.labels import check_labels
+from litegate.lint.labels import check_labels, lists_of
 from litegate.lint.severity import allowed, refuse_errors
 from litegate.metrics.base import OUTPUT, Metric, check_classes
 from litegate.metrics.classes import number_of_classes
@@ -86,7 +86,10 @@ class _Check:
         asked, most = self.data.max_samples, self._most(self.key, ref)
         chosen = choose(dataset.ids, most if asked is None else min(most, asked), self.data.seed)
         seen = 0
-        for index, labels, features in self._read(dataset, self.key, EVALUATION, chosen):
+        reader = FeatureReader(
+            dataset, self.inputs[self.key], self.key, EVALUATION, longest=lists_of(dataset, self.data.metric)
+        )
+        for index, labels, features in reader.batches(chosen, self.preprocess):
             if labels is not None and classes is not None:
                 check_classes(labels, classes, "preprocess", [dataset.ids[at] for at in index.tolist()])
             if labels is not None and seen < _JUDGED:
@@ -102,7 +105,8 @@ class _Check:
         dataset = open_calibration(ref, self.work, self.inputs, self.key)
         chosen = choose_samples(dataset, self.data.samples, self.data.seed)
         for key in self.inputs:
-            for _ in self._read(dataset, key, CALIBRATION, chosen[: self._most(key, ref)]):
+            reader = FeatureReader(dataset, self.inputs[key], key, CALIBRATION, labelled=False)
+            for _ in reader.batches(chosen[: self._most(key, ref)], self.preprocess):
                 pass  # reading them is the check
 
     def _is_large(self, ref: DataRef, where: str) -> bool:
@@ -135,9 +139,6 @@ class _Check:
         zeros = {name: _zeros(spec, len(labels)) for name, spec in self.outputs.items()}
         with np.errstate(all="ignore"):
             self.metric.columns(zeros, labels, features)
-
-    def _read(self, dataset: Dataset, key: str, where: str, chosen: Array) -> Iterator[Any]:
-        return FeatureReader(dataset, self.inputs[key], key, where).batches(chosen, self.preprocess)
 
     def _most(self, key: str, ref: DataRef) -> int:
         """How many samples are read."""

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from litegate.datasets import Dataset
+from litegate.datasets import Dataset, longest_label
 from litegate.errors import DataError
 from litegate.metrics.base import check_classes
-from litegate.spec.metric_facts import MetricFacts
+from litegate.spec.metric_facts import DECODED, DETECTIONS, MetricFacts, built_in_facts
 
-__all__ = ["check_labels"]
+__all__ = ["check_labels", "lists_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -31,6 +31,10 @@ def check_labels(
     """
     if not dataset.labelled:
         raise DataError(where, f"labels, which {metric.name} needs", "none")
+    if not relabelled and longest_label(dataset) is not None and lists_of(dataset, metric) is None:
+        expected = f"labels of one shape for {metric.name}"
+        takes = f"{', '.join(sorted(DETECTIONS | DECODED))} and metrics of your own take them"
+        raise DataError(where, expected, f"lists of several lengths ({takes})")
     if not metric.classifies or (dataset.labels is None and relabelled):
         return
     if dataset.labels is None:
@@ -43,6 +47,12 @@ def check_labels(
         raise DataError(where, f"{classes} class folders, as many as the model has classes", f"{found:.300}")
     if not relabelled:
         check_classes(dataset.labels, classes, where, dataset.ids)
+
+
+def lists_of(dataset: Dataset, metric: MetricFacts) -> tuple[int, ...] | None:
+    """The shape that lists of several lengths are filled up to by -1, where the metric takes such labels."""
+    takes = metric.name in DETECTIONS | DECODED or built_in_facts(metric.name) is None
+    return longest_label(dataset) if takes else None
 
 
 def _targets(dataset: Dataset, classes: int | None) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from litegate.lint.evaluation import finding
-from litegate.lint.samples import LEAKAGE_ERROR
+from litegate.lint.samples import LEAKAGE_ERROR, named
 from litegate.records import DataFinding
 
 __all__ = ["NearCopies"]
@@ -68,12 +68,13 @@ class NearCopies:
         for row, cells in enumerate(_cells(self._projected(scaled))):
             self.found |= self._near({name: value[row] for name, value in scaled.items()}, cells) - self.found
 
-    def findings(self, available: int, exact: Collection[int] = ()) -> Iterator[DataFinding]:
+    def findings(self, available: int, exact: Collection[int] = (), ids: Sequence[str] = ()) -> Iterator[DataFinding]:
         """What was found.
 
         Args:
             available: how many samples the other dataset has.
             exact: numbers of samples that are known to be in both anyway.
+            ids: identities of the samples, where messages are to name them.
         """
         near = self.found - set(exact)
         if not near:
@@ -82,9 +83,11 @@ class NearCopies:
         part = min(1.0, self.seen / max(available, 1))
         twins = known * (1 - (1 - self._by_chance / max(1, known * (known - 1) / 2)) ** self.seen)
         said = (
-            f"{len(near)} of {known} calibration samples are nearly the same as an evaluation sample, of which "
-            f"{self.seen:,} of {available:,} were compared: copies with a little noise"
+            f"{len(near)} of {known} calibration samples {'is' if len(near) == 1 else 'are'} nearly the same as an "
+            f"evaluation sample, of which {self.seen:,} of {available:,} were compared: copies with a little noise"
         )
+        names = [ids[at] for at in sorted(near)] if ids else []
+        said += f", such as {named(names)}" if names else ""
         surely = _surely_more(len(near), LEAKAGE_ERROR * known * part + twins, part == 1)
         numbers = {"near": len(near), "samples": known, "compared": self.seen}
         yield finding("error" if surely else "warning", "near_leakage", said, **numbers)

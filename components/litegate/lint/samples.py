@@ -10,7 +10,7 @@ import numpy as np
 
 from litegate.records import DataFinding
 
-__all__ = ["counted", "coverage", "leakage", "numbers_of_samples"]
+__all__ = ["counted", "coverage", "leakage", "named", "numbers_of_samples"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FEWEST, ENOUGH = 10, 100
@@ -42,7 +42,7 @@ def numbers_of_samples(digests: Sequence[bytes], ids: Sequence[str]) -> Iterator
         yield DataFinding(
             severity="warning",
             code="duplicates",
-            message=f"{len(digests) - distinct} of {len(digests)} samples repeat another: {_some(twice)}",
+            message=f"{len(digests) - distinct} of {len(digests)} samples repeat another: {named(twice)}",
             numbers={"repeated": len(digests) - distinct, "samples": len(digests)},
             samples=twice[:_SHOWN],
         )
@@ -61,7 +61,7 @@ def coverage(calibration: Mapping[str, int], evaluation: Mapping[str, int]) -> I
             severity="warning",
             code="labels",
             message=f"{len(missing)} of {len(evaluation)} classes of evaluation are not in calibration:"
-            f" {_some(missing)}",
+            f" {named(missing)}",
             numbers={"missing": len(missing), "classes": len(evaluation)},
         )
 
@@ -87,15 +87,17 @@ def leakage(found: Mapping[str, str], samples: int, searched: int, available: in
     share = len(found) / samples
     pairs = tuple(f"{one} = {other}" for one, other in sorted(found.items()))
     part = "" if searched == available else f" ({searched:,} of its {available:,} samples were searched)"
+    said = "one calibration sample is" if len(found) == 1 else f"{len(found)} of {samples} calibration samples are"
     yield DataFinding(
         severity="error" if share > LEAKAGE_ERROR else "warning",
         code="leakage",
-        message=f"{len(found)} of {samples} calibration samples are in the evaluation set too{part}: {_some(pairs)}",
+        message=f"{said} also in the evaluation data{part}: {named(pairs)} (calibration = evaluation)",
         numbers={"overlapping": len(found), "share": share, "searched": searched, "available": available},
         samples=pairs[:_SHOWN],
     )
 
 
-def _some(names: Sequence[str], shown: int = 5) -> str:
+def named(names: Sequence[str], shown: int = 5) -> str:
+    """The first of them, and how many more there are."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return f"{', '.join(names[:shown]):.300}{more}"

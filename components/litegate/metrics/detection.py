@@ -168,7 +168,7 @@ def _check_shape(key: str, output: Array, wanted: tuple[int | None, ...], said: 
 
 def _boxes(detection: Detection, labels: Array) -> tuple[Array, Array]:
     """Corners, (n, boxes, 4), and classes, (n, boxes), of what there is to find."""
-    if labels.ndim not in (2, 3) or labels.shape[-1] != 5:
+    if not (labels.ndim == 2 and labels.shape[1] % 5 == 0) and not (labels.ndim == 3 and labels.shape[2] == 5):
         expected = "labels of shape (samples, boxes, 5), four numbers of a box and its class, -1 where there is none"
         raise DataError(WHERE, expected, shape(labels))
     labels = labels.reshape(len(labels), -1, 5).astype(np.float64)

@@ -28,6 +28,7 @@ from litegate.records import (
     Record,
     RegisterRequest,
     Resolved,
+    RunOrigin,
     SampleRequest,
     Selection,
     SelectRequest,
@@ -58,16 +59,20 @@ def calibrated_variants(spec: Spec) -> tuple[str, ...]:
     return tuple(name for name in spec.quantized_variants if VARIANTS[name].recipe.calibrated)
 
 
-def register_request(results: Results, run_key: str, links: Mapping[str, str]) -> RegisterRequest:
+def register_request(
+    results: Results, run_key: str, links: Mapping[str, str], origin: RunOrigin | None = None
+) -> RegisterRequest:
     """Everything about a run, which is also what the report is made from.
 
     Args:
         run_key: names the run: what is recorded twice under one is recorded once.
         links: pages about it, by name.
+        origin: when it began, who started it and what made it, where that is known.
     """
     return RegisterRequest(
         run_key=run_key,
         links=dict(links),
+        origin=origin or RunOrigin(),
         resolved=results.resolved(),
         conversion_check=results.conversion_check(),
         samples=results.samples(),

@@ -15,7 +15,7 @@ LIMIT = 1500
 
 def notice_of_result(result: RunResult) -> Notice | None:
     """`rejected` or `inconclusive` where nothing passed the gate."""
-    if result.outcome != "rejected":
+    if result.outcome in ("selected", "override_run"):
         return None
     rows = [row for row in result.variants if row.variant != BASELINE]
     undecided = any(row.verdict == "inconclusive" for row in rows)

@@ -5,6 +5,7 @@ Files travel by reference: a `FileRef` names bytes in the workspace by their own
 
 from __future__ import annotations
 
+from litegate.records.answers import nothing_passed, stands
 from litegate.records.approval import ApprovalDecision
 from litegate.records.artifacts import Artifact, FileFailure, Signature, TensorSpec
 from litegate.records.base import FileRef, Record
@@ -83,6 +84,7 @@ from litegate.records.results import (
     Promotion,
     PromotionState,
     RegisterRequest,
+    RunOrigin,
     RunResult,
     VariantRow,
 )
@@ -100,9 +102,11 @@ from litegate.records.verdicts import (
     GateRequest,
     RareClass,
     Reason,
+    RunOutcome,
     Selection,
     SelectRequest,
     SliceLoss,
+    VariantOutcome,
     Verdict,
     Verdicts,
 )
@@ -210,6 +214,8 @@ __all__ = [
     "ResolveRequest",
     "Resolved",
     "Revoked",
+    "RunOrigin",
+    "RunOutcome",
     "RunResult",
     "SampleRequest",
     "SampleSet",
@@ -225,9 +231,12 @@ __all__ = [
     "TensorSpec",
     "TrainRequest",
     "UserCode",
+    "VariantOutcome",
     "VariantRow",
     "Verdict",
     "Verdicts",
     "VersionRequest",
+    "nothing_passed",
+    "stands",
     "warnings_of",
 ]

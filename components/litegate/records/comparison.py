@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from typing import Literal
 
+from litegate.records.answers import nothing_passed, stands
 from litegate.records.base import Record
 from litegate.records.results import BaselineSummary, VariantRow
+from litegate.records.verdicts import RunOutcome
 
 __all__ = ["Comparison"]
 
@@ -18,7 +19,7 @@ class Comparison(Record):
 
     Attributes:
         model: its name in the spec.
-        outcome: `passed`: a variant passed, or each that had to; else `rejected`.
+        outcome: `passed`: a variant passed, or each that had to; else why not: `rejected`, `undecided` or `failed`.
         selected: the variant that the spec's rule picks of those that passed; None where none did.
         file: path of its file.
         why: how it came to that.
@@ -26,6 +27,7 @@ class Comparison(Record):
         required: the variants that had to pass; if there are none, any does.
         baseline: the numbers that the variants are compared with.
         variants: one row each, the baseline's first; `uri` is the path of its file.
+        confidence: of the policy: that what passes keeps every limit, whatever the number of variants.
         warnings: what is odd about the data that all of this rests on.
         not_tested: what of the policy was not tested, and why.
         report: path of the page that shows all of it.
@@ -33,7 +35,7 @@ class Comparison(Record):
     """
 
     model: str
-    outcome: Literal["passed", "rejected"]
+    outcome: RunOutcome
     selected: str | None
     file: str | None
     why: str
@@ -41,6 +43,7 @@ class Comparison(Record):
     required: tuple[str, ...] = ()
     baseline: BaselineSummary
     variants: tuple[VariantRow, ...]
+    confidence: float | None = None
     warnings: tuple[str, ...] = ()
     not_tested: tuple[str, ...] = ()
     report: str
@@ -54,10 +57,10 @@ class Comparison(Record):
     @property
     def answer(self) -> str:
         """What is to be shipped, or why nothing is, in a few words."""
-        missing = [name for name in self.required if name not in self.may_ship]
+        missing = [row for row in self.variants if row.variant in self.required and row.variant not in self.may_ship]
         if missing:
-            return f"{', '.join(missing)} must pass, and did not"
-        return "nothing passed the gate" if self.selected is None else f"ship {self.selected}"
+            return ", ".join(f"{row.variant} must pass and {stands(row)}" for row in missing)
+        return nothing_passed(self.outcome, self.variants) if self.selected is None else f"ship {self.selected}"
 
     def _repr_html_(self) -> str:
         """The answer and the table, as a notebook shows them."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from litegate.records.artifacts import Artifact
 from litegate.records.base import Record
@@ -14,7 +16,16 @@ from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
 from litegate.records.promotion import RegisteredAlias
 from litegate.records.samples import SampleSet
-from litegate.records.verdicts import ClassLoss, Clause, Flip, RareClass, Selection, SliceLoss, Verdict
+from litegate.records.verdicts import (
+    ClassLoss,
+    Clause,
+    Flip,
+    RareClass,
+    Selection,
+    SliceLoss,
+    VariantOutcome,
+    Verdict,
+)
 
 __all__ = [
     "BaselineSummary",
@@ -25,6 +36,7 @@ __all__ = [
     "Promotion",
     "PromotionState",
     "RegisterRequest",
+    "RunOrigin",
     "RunResult",
     "VariantRow",
 ]
@@ -33,11 +45,26 @@ __all__ = [
 PromotionState = Literal["promoted", "pending_approval", "blocked"]
 
 
+class RunOrigin(Record):
+    """Where a pipeline run comes from; empty what is not known.
+
+    Attributes:
+        began: when the run began, which is before it is recorded.
+        user: who started it.
+        source: what made it: a DAG's id.
+    """
+
+    began: Moment | None = None
+    user: str = ""
+    source: str = ""
+
+
 class RegisterRequest(Record):
     """Everything about a run; `run_key` names the pipeline run and makes recording idempotent."""
 
     run_key: str
     links: dict[str, str]
+    origin: RunOrigin = RunOrigin()
     resolved: Resolved
     conversion_check: ConversionCheck
     samples: SampleSet
@@ -66,11 +93,21 @@ class BaselineSummary(Record):
     samples: Count
 
 
+def _outcome_by_verdict(row: dict[str, Any]) -> VariantOutcome:
+    """Of a row that does not say it, as those of earlier releases: what has no number was not measured."""
+    verdict: VariantOutcome | Literal["inconclusive"] = row["verdict"]
+    if verdict == "inconclusive":
+        return "undecided"
+    return "rejected" if verdict == "failed" and row["drop"] is not None else verdict
+
+
 class VariantRow(Record):
     """One row of the result table.
 
     Attributes:
         clusters: how many clusters the samples are in; None where each sample is independent of the others.
+        outcome: what the verdict comes to: `rejected` breaks the policy, `undecided` needs more evidence, `failed`
+            could not be built or measured.
         needed: how many samples, or clusters where there are any, would decide an inconclusive verdict.
         scheme: what the file is by its bytes.
         float_share: share of its multiply-accumulates that are computed on floats.
@@ -87,6 +124,7 @@ class VariantRow(Record):
     samples: Count
     clusters: Count | None = None
     verdict: str
+    outcome: VariantOutcome = Field(default_factory=_outcome_by_verdict)
     sentence: str = ""
     reasons: tuple[str, ...]
     confidence: float | None = None
@@ -137,16 +175,23 @@ class RunResult(Record):
     An override run selects none, whatever passed.
 
     Attributes:
+        outcome: where nothing passed, why: see `VariantOutcome`.
+        confidence: of the policy: that what passes keeps every limit, whatever the number of variants.
+        warnings: what is odd about the data that all of this rests on.
         report: address of the page in MLflow that answers which file to ship.
     """
 
     model: str
-    outcome: Annotated[Literal["selected", "rejected", "override_run"], renamed({"trial": "override_run"})]
+    outcome: Annotated[
+        Literal["selected", "rejected", "undecided", "failed", "override_run"], renamed({"trial": "override_run"})
+    ]
     selected: Champion | None
     baseline: BaselineSummary
     variants: tuple[VariantRow, ...]
     experiment_id: str
     mlflow_run_id: str
+    confidence: float | None = None
+    warnings: tuple[str, ...] = ()
     report: str
 
 

@@ -24,7 +24,8 @@ class DataField(Record):
     Attributes:
         dtype: NumPy's name of its type, `image` for an encoded one, `text` for what is no number.
         shape: without the samples' axis; (height, width, channels) of an image.
-        low, high: of whole numbers, over some samples from everywhere; None where they were not looked at.
+        low, high: of whole numbers, of a float type too, over some samples from everywhere; None where they were not
+            looked at, or some are not whole.
     """
 
     dtype: str

@@ -87,6 +87,8 @@ class FileSmokeRun(Record):
         warnings: what is odd and does not stop the variant.
         dead: outputs that say nothing any more; the gate decides what becomes of the variant.
         runtime: what ran it, with its version and its kernels.
+        arena_bytes: of memory that it needs there, and `activation_bytes`: the part that is used again and again; None
+            for a runtime that has no arena.
     """
 
     artifact_digest: Digest
@@ -98,6 +100,8 @@ class FileSmokeRun(Record):
     warnings: tuple[str, ...] = ()
     dead: tuple[DeadOutput, ...] = ()
     runtime: str = ""
+    arena_bytes: Count | None = None
+    activation_bytes: Count | None = None
 
 
 class SmokeRun(FileSmokeRun):

@@ -23,9 +23,11 @@ __all__ = [
     "GateRequest",
     "RareClass",
     "Reason",
+    "RunOutcome",
     "SelectRequest",
     "Selection",
     "SliceLoss",
+    "VariantOutcome",
     "Verdict",
     "Verdicts",
 ]
@@ -37,6 +39,10 @@ def _or_none(value: Any) -> Any:
 
 Bound = Annotated[float | None, BeforeValidator(_or_none)]
 """A bound, or None where there is none: JSON has no infinity."""
+RunOutcome = Literal["passed", "rejected", "undecided", "failed"]
+"""What a run came to: a variant passed, or those that had to; else why not."""
+VariantOutcome = Literal["baseline", "passed", "rejected", "undecided", "failed"]
+"""`rejected`: it breaks the policy; `undecided`: more evidence would decide; `failed`: not built, or not measured."""
 LOST_CLASS = "lost_class"
 """Code of the reason that float32 predicts a class and the variant never does."""
 

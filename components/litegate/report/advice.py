@@ -23,6 +23,9 @@ _BY_CODE = MappingProxyType(
         ),
         "zero_baseline": ("Set gate.drop: absolute; a share of zero has no meaning.",),
         "too_large": ("Take a smaller variant, prune the model, or raise gate.max_bytes.",),
+        "arena_too_large": (
+            "Make the largest activations smaller: fewer channels or smaller images in the first layers.",
+        ),
         "too_little_smaller": ("See above where the bytes go: what is neither weights nor biases does not shrink.",),
         "too_slow": (
             "See above how it computes: float islands cost conversions, and 16x8 runs on reference kernels on a CPU.",

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from litegate.gate.sentences import clause_unit
 from litegate.presentation import wording
+from litegate.presentation.shared_confidence import shared_confidence
 from litegate.records import Clause, Verdict
 from litegate.report.charts import Interval, intervals
 from litegate.report.run import Row, Run
@@ -76,12 +77,17 @@ def certainty(run: Run) -> Certainty:
     judged = sum(bool(row.verdict.clauses) for row in run.variants)
     level = wording.confidence(run.policy.confidence)
     claim = (
-        f"With {level} confidence, no variant passes that breaks the policy, though {judged} were judged side by side. "
-        "Each bound below holds at the variant's own confidence, which is raised for their number where it has to be."
+        f"With {level} confidence, no variant passes that breaks the policy.{_shared(run)}"
         if judged
         else "Nothing was measured, so nothing is claimed."
     )
     return Certainty(f"{claim}{_clusters(run)}", tuple(_part(run, name) for name in names), tuple(_surer(run)))
+
+
+def _shared(run: Run) -> str:
+    """Why single bounds are stricter."""
+    levels = [row.verdict.confidence for row in run.variants if row.verdict.clauses]
+    return "".join(f" {line[:1].upper()}{line[1:]}." for line in shared_confidence(run.policy.confidence, levels))
 
 
 def _clusters(run: Run) -> str:

@@ -8,6 +8,7 @@ from litegate.presentation import wording
 from litegate.presentation.benchmarks import share_bounds
 from litegate.records import Comparison, Overrides
 from litegate.report.run import Row, Run, kib
+from litegate.report.table_rows import data_warnings
 
 __all__ = ["Headline", "headline"]
 
@@ -21,9 +22,10 @@ class Headline:
         title: which file, in a few words.
         sentence: the verdict in one sentence.
         why: how it came to that.
-        file, digest, uri: of what may ship; empty where nothing may.
+        file, digest, link: of what may ship; empty where nothing may.
+        command: what fetches it at a shell; empty where it is not registered.
         figures: what matters most, each with its name.
-        warnings: what is odd about the evaluation that all of this rests on.
+        warnings: what is odd about the data that all of this rests on.
     """
 
     state: str
@@ -32,7 +34,8 @@ class Headline:
     why: str
     file: str = ""
     digest: str = ""
-    uri: str = ""
+    link: str = ""
+    command: str = ""
     figures: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -55,8 +58,7 @@ def _of_comparison(found: Headline, result: Comparison) -> Headline:
 
 
 def _warnings(run: Run) -> tuple[str, ...]:
-    lint = run.request.lint
-    return tuple(each.message for each in lint.findings if each.data == "evaluation") if lint else ()
+    return data_warnings(run.request)
 
 
 def _of_overrides(found: Headline, row: Row | None, overrides: Overrides) -> Headline:
@@ -77,9 +79,10 @@ def _ship(run: Run, row: Row) -> Headline:
         title=f"Ship {row.name}",
         sentence=row.sentence,
         why=f"It is {run.request.selection.why}{version}.",
-        file=run.file_name(row),
+        file=run.file_name(row.name),
         digest=row.verdict.digest or "",
-        uri=row.uri or "",
+        link=row.link or "",
+        command=f"litegate get {registry.name} --version {champion.version}" if champion else "",
         figures=_figures(run, row),
     )
 
@@ -111,7 +114,7 @@ def _figures(run: Run, row: Row) -> tuple[tuple[str, str], ...]:
         ("Size", _size(run, row)),
         (f"{run.loss} at most".capitalize(), _loss(run, row)),
         ("Latency", _latency(row)),
-        ("Judged on", _samples(row)),
+        ("Judged on", _samples(run, row)),
     )
     return tuple((name, text) for name, text in found if text)
 
@@ -135,10 +138,10 @@ def _latency(row: Row) -> str:
     return f"{wording.milliseconds(ours.latency_ms)} ms{share} on {ours.host}{' (noisy)' if ours.noisy else ''}"
 
 
-def _samples(row: Row) -> str:
-    level = row.verdict.confidence
+def _samples(run: Run, row: Row) -> str:
     found = wording.samples_in(row.verdict.samples, row.verdict.clusters)
-    return found + (f", {wording.confidence(level)} confidence" if level else "")
+    sure = f", {wording.confidence(run.policy.confidence)} confidence"
+    return found + (sure if row.verdict.confidence else "")
 
 
 def _capital(text: str) -> str:

@@ -29,6 +29,7 @@ class FileMakeup:
         largest: name, type and shape, bytes of the largest constants.
         operators: as they are in the file; `more` is how many kinds are not listed.
         computing: how much of the arithmetic is float.
+        memory: the arena that it needs on the target; empty where that has none.
         weights: how they are scaled, and how far they are from the float32 file's.
     """
 
@@ -41,6 +42,7 @@ class FileMakeup:
     operators: tuple[OperatorUse, ...]
     more: int
     computing: str
+    memory: str
     weights: str
 
 
@@ -94,6 +96,7 @@ def _file(row: Row, inspection: Inspection) -> FileMakeup:
         operators=inspection.operators,
         more=max(inspection.kinds - len(inspection.operators), 0),
         computing=_computing(inspection),
+        memory=_memory(row),
         weights=_weights(inspection),
     )
 
@@ -104,6 +107,13 @@ def _computing(found: Inspection) -> str:
         share = f"{found.float_operators} of them compute on float activations"
     islands = f", in {found.islands} islands among integer operators" if found.islands else ""
     return f"{found.operator_count:,} operators of {found.kinds:,} kinds; {share}{islands}."
+
+
+def _memory(row: Row) -> str:
+    smoke = row.candidate.smoke if row.candidate else None
+    if smoke is None or smoke.arena_bytes is None:
+        return ""
+    return f"Arena: {smoke.arena_bytes:,} bytes, {smoke.activation_bytes or 0:,} of them for activations."
 
 
 def _weights(found: Inspection) -> str:

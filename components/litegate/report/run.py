@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import quote, urlencode
 
 from litegate.presentation import wording
-from litegate.records import Benchmark, Candidate, Champion, Comparison, Inspection, RegisterRequest, RunResult, Verdict
+from litegate.records import (
+    Benchmark,
+    Candidate,
+    Champion,
+    Comparison,
+    Inspection,
+    RegisterRequest,
+    RunResult,
+    VariantRow,
+    Verdict,
+)
 from litegate.spec import Gate, Spec
 from litegate.spec.metric_facts import MetricFacts
 from litegate.variants import BASELINE, VARIANTS
@@ -19,13 +30,13 @@ class Row:
     """One variant: what the gate said, and what was measured where there is a file.
 
     Attributes:
-        uri: where the file can be downloaded from.
+        link: where a browser can download the file.
         selected: whether it is the one that may be promoted.
     """
 
     verdict: Verdict
     candidate: Candidate | None
-    uri: str | None
+    link: str | None
     selected: bool
 
     @property
@@ -81,13 +92,13 @@ class Run:
         """All that were asked for, measured or not."""
         measured = (self.request.baseline, *self.request.candidates)
         candidates = {candidate.artifact.variant: candidate for candidate in measured}
-        uris = {row.variant: row.uri for row in self.result.variants}
+        links = {row.variant: self._link(row) for row in self.result.variants}
         selected = self.request.selection.variant
         return tuple(
             Row(
                 verdict=verdict,
                 candidate=candidates.get(verdict.variant),
-                uri=uris.get(verdict.variant),
+                link=links.get(verdict.variant),
                 selected=verdict.variant == selected,
             )
             for verdict in self.request.verdicts
@@ -163,9 +174,20 @@ class Run:
         """Size of the float32 file."""
         return self.request.baseline.artifact.file.bytes
 
-    def file_name(self, row: Row) -> str:
+    def file_name(self, variant: str) -> str:
         """The name of the file, wherever it is kept."""
-        return f"{self.spec.model.name}-{row.name}.tflite"
+        return f"{self.spec.model.name}-{variant}.tflite"
+
+    def _link(self, row: VariantRow) -> str | None:
+        """The address by which MLflow's own pages download a file of a logged model; a comparison has it beside it."""
+        name = self.file_name(row.variant)
+        if isinstance(self.result, Comparison):
+            return quote(name)
+        if row.mlflow_model_id is None:
+            return None
+        mlflow = self.result.report.partition("/#/")[0]
+        query = urlencode({"artifact_file_path": f"artifacts/{name}"})
+        return f"{mlflow}/ajax-api/2.0/mlflow/logged-models/{row.mlflow_model_id}/artifacts/files?{query}"
 
 
 def kib(size: int) -> str:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import math
 
+from litegate.gate.outcome import variant_outcome
+from litegate.gate.selection import refuted_digests
 from litegate.presentation import wording
-from litegate.records import BaselineSummary, Candidate, RegisterRequest, VariantRow, Verdict, warnings_of
+from litegate.records import (
+    BaselineSummary,
+    Candidate,
+    RegisterRequest,
+    VariantOutcome,
+    VariantRow,
+    Verdict,
+    warnings_of,
+)
 
-__all__ = ["baseline_of", "baseline_verdict", "variant_row"]
+__all__ = ["baseline_of", "baseline_verdict", "data_warnings", "outcomes_of", "variant_row"]
 
 
 def baseline_of(request: RegisterRequest) -> BaselineSummary:
@@ -23,12 +33,31 @@ def baseline_of(request: RegisterRequest) -> BaselineSummary:
     )
 
 
+def outcomes_of(request: RegisterRequest) -> dict[str, VariantOutcome]:
+    """What the verdicts come to, by variant: a file that breaks the policy under another name is rejected, too."""
+    refuted = refuted_digests(request.verdicts)
+    return {verdict.variant: variant_outcome(verdict, refuted) for verdict in request.verdicts}
+
+
+def data_warnings(request: RegisterRequest) -> tuple[str, ...]:
+    """What is odd about the data that a run rests on, and about the float32 file."""
+    lint = request.lint.findings if request.lint else ()
+    found = (": ".join(filter(None, (finding.input, finding.message))) for finding in lint)
+    return (*request.conversion_check.warnings, *found)
+
+
 def variant_row(
-    candidate: Candidate | None, verdict: Verdict, uri: str | None, run_id: str | None, model_id: str | None
+    candidate: Candidate | None,
+    verdict: Verdict,
+    outcome: VariantOutcome,
+    uri: str | None,
+    run_id: str | None,
+    model_id: str | None,
 ) -> VariantRow:
     """One row of the result table; what is not finite counts as not measured.
 
     Args:
+        outcome: what the verdict comes to.
         uri: where its file is.
         run_id, model_id: of MLflow; None where nothing is recorded there.
     """
@@ -43,6 +72,7 @@ def variant_row(
         samples=verdict.samples or (candidate.evaluated.samples if candidate else 0),
         clusters=verdict.clusters,
         verdict=verdict.state,
+        outcome=outcome,
         sentence=verdict.sentence,
         reasons=tuple(reason.message for reason in verdict.reasons),
         confidence=verdict.confidence,

@@ -7,16 +7,20 @@ registered model.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType
 
-from litegate.runtimes.runtime import Facts, Model, Runtime
+from litegate.errors import BadInput
+from litegate.runtimes.runtime import Arena, Facts, Model, Runtime
 
 __all__ = [
     "REFERENCE",
     "RUNTIMES",
+    "Arena",
     "Facts",
     "Model",
     "Runtime",
@@ -34,20 +38,35 @@ class RuntimeRow:
     Attributes:
         name: what targets and requests call it.
         module: has functions `load` and `facts`, as `litegate.runtimes.runtime.Runtime` has them.
+        title: what people call it.
         environment: which Python it needs, by its name in `Settings.pythons`.
+        package: the distribution that it needs beside what every such Python has; one of the extra `targets`.
     """
 
     name: str
     module: str
+    title: str
     environment: str = "tensorflow"
+    package: str = ""
+
+    @property
+    def installed(self) -> bool:
+        """Whether its package is, in the Python that asks."""
+        return not self.package or find_spec(self.package.replace("-", "_")) is not None
 
 
 RUNTIMES: Mapping[str, RuntimeRow] = MappingProxyType(
     {
         row.name: row
         for row in (
-            RuntimeRow("litert", "litegate.runtimes.xnnpack"),
-            RuntimeRow("litert_reference", "litegate.runtimes.reference"),
+            RuntimeRow("litert", "litegate.runtimes.xnnpack", "LiteRT"),
+            RuntimeRow("litert_reference", "litegate.runtimes.reference", "LiteRT on reference kernels"),
+            RuntimeRow(
+                "tflite_micro",
+                "litegate.runtimes.tflite_micro",
+                "TensorFlow Lite Micro",
+                package="tflite-micro",
+            ),
         )
     }
 )
@@ -72,9 +91,13 @@ def load_runtime(name: str) -> Runtime:
 
     Raises:
         ValueError: there is no such runtime.
-        ImportError: what it needs is not installed there.
+        BadInput: its package is not installed there.
     """
-    runtime: Runtime = import_module(runtime_row(name).module)
+    row = runtime_row(name)
+    if not row.installed:
+        where = f"in the environment {row.environment} ({sys.prefix}): install litegate[targets] there"
+        raise BadInput("target", f"one whose runtime is installed; this one's is {row.package}", f"none {where}")
+    runtime: Runtime = import_module(row.module)
     return runtime
 
 

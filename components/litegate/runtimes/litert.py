@@ -104,8 +104,8 @@ class LiteRTModel:
         self._runner = (
             _WholeGraph(self._interpreter) if whole else self._interpreter.get_signature_runner(self.signature)
         )
-        self.inputs = {name: _tensor(detail) for name, detail in self._runner.get_input_details().items()}
-        self.outputs = {name: _tensor(detail) for name, detail in self._runner.get_output_details().items()}
+        self.inputs = {name: tensor_of(detail) for name, detail in self._runner.get_input_details().items()}
+        self.outputs = {name: tensor_of(detail) for name, detail in self._runner.get_output_details().items()}
         self._fixed = max([1, *(tensor.shape[0] for tensor in self.inputs.values() if tensor.shape)])
         self._batches = all(tensor.shape[:1] == (-1,) for tensor in self.inputs.values())
 
@@ -189,7 +189,7 @@ class _WholeGraph:
         for name, value in arrays.items():
             self._interpreter.set_tensor(self._inputs[name]["index"], value)
         self._interpreter.invoke()
-        return {name: self._interpreter.get_tensor(detail["index"]) for name, detail in self._outputs.items()}
+        return {name: self._interpreter.gettensor_of(detail["index"]) for name, detail in self._outputs.items()}
 
 
 def choose_signature(keys: tuple[str, ...], wanted: str | None) -> str:
@@ -236,7 +236,8 @@ def check_features(features: Mapping[str, Array], inputs: Mapping[str, Tensor], 
     return int(sizes.pop())
 
 
-def _tensor(detail: dict[str, Any]) -> Tensor:
+def tensor_of(detail: dict[str, Any]) -> Tensor:
+    """A tensor as the interpreter describes it."""
     scale, zero_point = detail["quantization"]
     dtype = np.dtype(detail["dtype"])
     quantized = np.issubdtype(dtype, np.integer) and dtype.itemsize <= 2

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from litegate.runtimes.litert import Tensor
 
-__all__ = ["Facts", "Model", "Runtime"]
+__all__ = ["Arena", "Facts", "Model", "Runtime"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -58,6 +58,19 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
+class Arena:
+    """The memory that a file is run in, in bytes.
+
+    Attributes:
+        total: all of it. Where pointers have 64 bits, it is an upper bound of what a 32-bit device needs.
+        activations: the part of it that is used again and again, which is the same everywhere.
+    """
+
+    total: int
+    activations: int
+
+
+@dataclass(frozen=True)
 class Facts:
     """What a runtime says of itself and of a file, beside its outputs.
 
@@ -65,11 +78,13 @@ class Facts:
         version: of the library, as its distribution has it.
         kernels: what computes, in a word.
         refused: why it cannot run the file, in its own words; None where it can.
+        arena: that it runs the file in; None for a runtime that has none of a fixed size, or that refuses the file.
     """
 
     version: str
     kernels: str
     refused: str | None = None
+    arena: Arena | None = None
 
 
 class Runtime(Protocol):

@@ -88,6 +88,12 @@ class Gate(Limits):
         "the metric's unit; not asked if null. Without a champion there is nothing to lose.",
     )
     max_bytes: int | None = Field(None, ge=1, description="Largest file that may ship; any if null.")
+    max_arena_bytes: int | None = Field(
+        None,
+        ge=1,
+        description="Largest arena that the file may need on a microcontroller, by TensorFlow Lite Micro's own "
+        "measure; not asked if null. Pointers of this host have 64 bits, so a 32-bit device needs no more.",
+    )
     min_size_ratio: float | None = Field(
         None, gt=0, description="How many times smaller than float32 the file must be; not asked if null."
     )

@@ -58,7 +58,7 @@ class Data(Section):
     features: dict[str, str | list[str]] = Field(
         default_factory=dict,
         description="Fields by input name, where they have other names: `{image: image/encoded}`; several single "
-        "numbers are stacked: `{x: [age, weight]}`. For `csv`, `parquet`, `tfrecord` and `webdataset`.",
+        "numbers are stacked: `{x: [age, weight]}`, but for `npz` and `npy`. Not for `images`.",
     )
 
     classes: list[str] = Field(
@@ -75,11 +75,13 @@ class Data(Section):
         if self.classes and self.format != "images":
             found = {"got": self.format, "key": "classes"}
             raise PydanticCustomError("named", "classes only for images; other formats hold numbers", found)
-        if self.features and self.format in ("images", "npy", "npz"):
-            known = "csv, parquet, tfrecord or webdataset; arrays are named like the inputs"
-            raise PydanticCustomError(
-                "named", "features only for {known}", {"known": known, "got": self.format, "key": "features"}
-            )
+        if self.features and self.format == "images":
+            found = {"got": repr(self.features), "key": "features"}
+            raise PydanticCustomError("named", "no features for images, which feed the only input", found)
+        stacked = [name for name, source in self.features.items() if not isinstance(source, str)]
+        if stacked and self.format in ("npy", "npz"):
+            found = {"got": repr(self.features[stacked[0]]), "key": f"features.{stacked[0]}"}
+            raise PydanticCustomError("named", "the name of one array, which may have several columns", found)
         return self
 
     @field_validator("classes")

@@ -110,6 +110,17 @@ class Spec(Section):
         return self
 
     @model_validator(mode="after")
+    def _an_arena_is_of_a_runtime_that_has_one(self) -> Spec:
+        if self.gate.max_arena_bytes is not None and not TARGETS[self.target].arena:
+            expected = f"null for the target {self.target}, whose files run without an arena of fixed size"
+            raise PydanticCustomError(
+                "named",
+                "{expected}",
+                {"expected": expected, "got": f"{self.gate.max_arena_bytes}", "key": "gate.max_arena_bytes"},
+            )
+        return self
+
+    @model_validator(mode="after")
     def _limits_fit_the_metric(self) -> Spec:
         facts = built_in_facts(self.evaluation.metric)
         problem = facts and gate_problem(self.evaluation, self.gate, facts)

@@ -14,7 +14,7 @@ from litegate.errors import StackError
 from litegate.stack.home import ADMIN
 from litegate.stack.patience import Patience, Server
 
-__all__ = ["AirflowApi", "RunId", "TaskState"]
+__all__ = ["AirflowApi", "DagRun", "RunId", "TaskState"]
 
 _PAGE = 100
 _UNDER_WAY = ("queued", "running")
@@ -35,6 +35,17 @@ class RunId:
     def path(self) -> str:
         """Its part of an address, the same in the API and in the user interface but for the folders' names."""
         return f"dags/{quote(self.dag, safe='')}/dagRuns/{quote(self.run, safe=':+')}"
+
+
+@dataclass(frozen=True)
+class DagRun:
+    """A run as Airflow lists it; times are ISO 8601, None where it has not begun or ended."""
+
+    id: RunId
+    state: str
+    began: str | None
+    ended: str | None
+    note: str | None
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,10 @@ class AirflowApi:
         """All DAGs whose ids begin with `prefix`."""
         return [dag for dag in self._pages("dags", "dags", {}) if dag["dag_id"].startswith(prefix)]
 
+    def file_tokens(self, tag: str) -> set[str]:
+        """What Airflow calls the files that it has DAGs of which have this tag."""
+        return {dag["file_token"] for dag in self._pages("dags", "dags", {"tags": tag})}
+
     def parse_again(self, file_token: str) -> None:
         """Ask for a DAG file to be parsed before its turn."""
         self._send("PUT", f"parseDagFile/{file_token}", accept=(409,))
@@ -135,6 +150,12 @@ class AirflowApi:
     def newest(self, dag: str) -> RunId | None:
         """The newest run of a DAG, ended or not; of several DAGs if it ends with `*`."""
         return next(self._runs(dag, {}), None)
+
+    def listed(self, dag: str) -> Iterator[DagRun]:
+        """The runs of a DAG, the newest first, as many as are taken; of several DAGs if it ends with `*`."""
+        for item in self._run_items(dag, {}):
+            run = RunId(item["dag_id"], item["dag_run_id"])
+            yield DagRun(run, item["state"], item["start_date"], item["end_date"], item["note"])
 
     def named(self, run_id: str) -> list[RunId]:
         """The runs of this id; each DAG may have one."""
@@ -177,12 +198,16 @@ class AirflowApi:
         return f"{self.page_of(run)}/tasks/{task}/required_actions"
 
     def _runs(self, dag: str, parameters: dict[str, Any]) -> Iterator[RunId]:
+        for item in self._run_items(dag, parameters):
+            yield RunId(item["dag_id"], item["dag_run_id"])
+
+    def _run_items(self, dag: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Runs, the newest first; the address of all DAGs, since that of one that does not exist is an error."""
         prefix = dag.removesuffix("*")
         wanted = parameters | {"dag_id_prefix_pattern": prefix, "order_by": "-run_after"}
         for item in self._pages("dags/~/dagRuns", "dag_runs", wanted):
             if item["dag_id"] == dag or (prefix != dag and item["dag_id"].startswith(prefix)):
-                yield RunId(item["dag_id"], item["dag_run_id"])
+                yield item
 
     def _pages(self, path: str, key: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
         offset, total = 0, 1

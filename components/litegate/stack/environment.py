@@ -126,6 +126,10 @@ def _airflow(home: Home, stack: Stack, secrets: Secrets) -> dict[str, str]:
         "CORE__EXECUTION_API_SERVER_URL": f"{stack.airflow_url}/execution/",
         "CORE__FERNET_KEY": secrets.fernet,
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home.airflow_users),
+        "CORE__PLUGINS_FOLDER": str(folder / "plugins"),
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow.db",
+        # Airflow's own file has these as they were at the first start, and a home may be restored elsewhere.
+        "LOGGING__BASE_LOG_FOLDER": str(folder / "logs"),
+        "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(folder / "logs" / "dag_processor"),
     }
     return {f"AIRFLOW__{name}": value for name, value in settings.items()} | {"AIRFLOW_HOME": str(folder)}

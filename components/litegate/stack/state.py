@@ -107,6 +107,6 @@ def _dag_files() -> Path:
     provider = find_spec("litegate_airflow")  # found, not imported
     package = Path(provider.origin).resolve().parent if provider and provider.origin else Path()
     for folder in (package.parents[1] / "dags" if package.name else package, package / "dag_files"):
-        if (folder / "model_specs").is_dir():
+        if (folder / "litegate_dags.py").is_file():
             return folder
     raise StackError(f"no DAG files of litegate beside {package}: install it anew, or set LITEGATE_DAGS_FOLDER")

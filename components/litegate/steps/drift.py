@@ -86,7 +86,7 @@ class _Measured:
     def _summaries(self) -> dict[str, Summary]:
         request = self.request
         dataset = open_dataset(request.data, self.work, WHERE, self.model.inputs)
-        reader = FeatureReader(dataset, self.model.inputs, self.model.signature, WHERE)
+        reader = FeatureReader(dataset, self.model.inputs, self.model.signature, WHERE, labelled=False)
         collectors = {name: Collector() for name in reader.inputs}
         size = 4 * sum(int(np.prod(np.abs(tensor.shape[1:]))) for tensor in self.model.inputs.values())
         count = min(request.limits.max_samples or SAMPLES, SAMPLES, max(50, SAMPLES_BYTES // max(1, size)))

@@ -25,7 +25,7 @@ from litegate.evaluation.lockstep import FileFailed, Job
 from litegate.evaluation.one_pass import OnePass, Part
 from litegate.evaluation.pool import Pool, processes_for
 from litegate.failures import FailureKind
-from litegate.lint.labels import check_labels
+from litegate.lint.labels import check_labels, lists_of
 from litegate.metrics.classes import number_of_classes
 from litegate.metrics.loading import load_metric
 from litegate.outcomes.clusters import Clusters
@@ -157,11 +157,12 @@ class _Evaluating:
 
     def _job(self) -> Job:
         first, interface = self._first, self._interface
+        longest = lists_of(self._dataset, self._metric.facts)
         return Job(
             files=self._loaded.paths,
             signature=interface.signature,
             runtime=first.runtime,
-            reader=FeatureReader(self._dataset, interface.inputs, interface.signature, first.where),
+            reader=FeatureReader(self._dataset, interface.inputs, interface.signature, first.where, longest=longest),
             metric=first.metric,
             metric_code=first.metric_code,
             judged=first.judged,

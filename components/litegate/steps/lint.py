@@ -18,7 +18,7 @@ from litegate.inspection import read_file
 from litegate.inspection.large_constants import large_constants
 from litegate.lint.baseline import Baseline
 from litegate.lint.beforehand import EVALUATION
-from litegate.lint.labels import check_labels
+from litegate.lint.labels import check_labels, lists_of
 from litegate.lint.near import NearCopies
 from litegate.lint.probing import Probe
 from litegate.lint.samples import counted, coverage, leakage, numbers_of_samples
@@ -97,7 +97,7 @@ class _Lint:
         yield from coverage(*self._classes())
         yield from self._leakage()
         copies = {at for at, name in enumerate(ids) if name in self.copies}
-        yield from self.near.findings(len(self.order), copies)
+        yield from self.near.findings(len(self.order), copies, ids)
         yield from self.probe.findings() if self.probe else ()
         yield from self.baseline.findings()
 
@@ -137,7 +137,8 @@ class _Lint:
 
     def _evaluated(self) -> dict[str, Summary]:
         """The inputs of evaluation samples, chosen at random and made by the same `preprocess`."""
-        reader = FeatureReader(self.evaluation, self.models[self.signature].inputs, self.signature, EVALUATION)
+        inputs, longest = self.models[self.signature].inputs, lists_of(self.evaluation, self.metric)
+        reader = FeatureReader(self.evaluation, inputs, self.signature, EVALUATION, longest=longest)
         size = sum(value[:1].nbytes for value in self.samples[self.signature].values())
         count = max(50, min(COMPARED, COMPARED_BYTES // max(1, size)))
         collectors = {name: Collector() for name in reader.inputs}

@@ -9,7 +9,7 @@ from litegate.engines import ENGINES
 from litegate.runtimes import RUNTIMES
 from litegate.steps import STEPS
 
-__all__ = ["preload"]
+__all__ = ["modules_of", "preload"]
 
 _INSIDE_FUNCTIONS = {
     "tensorflow": ("tensorflow", "tf_keras"),
@@ -20,14 +20,15 @@ _INSIDE_FUNCTIONS = {
 
 def preload(environment: str) -> None:
     """Import all that the steps of an environment do, but for what its users alone know."""
-    for module in _modules(environment):
+    for module in modules_of(environment):
         import_module(module)
 
 
-def _modules(environment: str) -> Iterator[str]:
+def modules_of(environment: str) -> Iterator[str]:
+    """All that the steps of an environment import and that is installed there."""
     yield from ("litegate.steps.child", *_INSIDE_FUNCTIONS.get(environment, ()))
     yield from (row.module for row in ENGINES.values() if row.environment == environment)
-    yield from (row.module for row in RUNTIMES.values() if row.environment == environment)
+    yield from (row.module for row in RUNTIMES.values() if row.environment == environment and row.installed)
     for name, step in STEPS.items():
         if step.environment == environment and not step.storage:
             yield f"litegate.steps.{name}"

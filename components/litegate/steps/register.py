@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mlflow.entities import LoggedModel, Run
 
@@ -17,7 +17,9 @@ from litegate.digest import digest_json
 from litegate.errors import StoreError
 from litegate.execution.confinement import named
 from litegate.gate.explain import read_classes
+from litegate.gate.outcome import run_outcome
 from litegate.gate.selection import refuted_digests
+from litegate.presentation.c_source import c_files
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import Pictures, drawn, render, table_rows
 from litegate.runtimes.litert import choose_signature
@@ -25,7 +27,7 @@ from litegate.tracking import artifacts, cards, fields, models, notes, registry,
 from litegate.tracking.at_once import at_once
 from litegate.tracking.overrides import marked
 from litegate.tracking.verdict_files import verdict_files
-from litegate.variants import VARIANTS
+from litegate.variants import TARGETS, VARIANTS
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -58,10 +60,12 @@ class _Recorder:
         self.client = runs.connect()
         self.baseline = table_rows.baseline_of(request)
         self.candidates = _by_variant(request)
+        self.outcomes = table_rows.outcomes_of(request)
         self.model_ids: dict[str, str] = {}
         name = self.spec.model.name
         note = partial(notes.experiment_note, name, self.spec.registry.name)
-        experiment = runs.experiment(self.client, f"quantize/{name}", note)
+        trend = views.trend(fields.metric_name(self.baseline))
+        experiment = runs.experiment(self.client, f"quantize/{name}", note, trend)
         self.runs = runs.Runs(self.client, experiment, request.run_key)
         self.calibration = run_data.dataset(request.resolved.calibration, request.samples.available)
         self.evaluation = run_data.dataset(request.resolved.evaluation, request.baseline.evaluated.available)
@@ -72,8 +76,9 @@ class _Recorder:
         request, name = self.request, self.spec.model.name
         tags = {"model": name, "target": self.spec.target} | fields.trigger_tags(request.resolved.trigger)
         tags |= {f"tools.{tool}": version for tool, version in request.tools.items()}
-        short = digest_json(request.run_key)[:8]
-        with self.runs.recording(fields.run_inputs(request), f"quantize-{name}-{short}", tags) as self.parent:
+        tags |= fields.origin_tags(request.origin)
+        opened, began = f"quantize-{name}-{digest_json(request.run_key)[:8]}", fields.began(request.origin)
+        with self.runs.recording(fields.run_inputs(request), opened, tags, began=began) as self.parent:
             yield
 
     def start(self) -> None:
@@ -102,7 +107,8 @@ class _Recorder:
                 run_data.log(self.client, child, fields.variant_params(name))
                 artifacts.upload(self.client, child, verdict_files(self.work, verdict))
         self.work.say("%s: recorded as %s", name, verdict.state)
-        return table_rows.variant_row(candidate, verdict, uri, child.info.run_id, self.model_ids.get(name))
+        model_id, outcome = self.model_ids.get(name), self.outcomes[name]
+        return table_rows.variant_row(candidate, verdict, outcome, uri, child.info.run_id, model_id)
 
     def version(self, rows: tuple[VariantRow, ...]) -> Champion | None:
         """The registered version of the selected variant, once MLflow is known to hold its bytes.
@@ -146,14 +152,22 @@ class _Recorder:
         """What the step hands back and MLflow keeps."""
         return RunResult(
             model=self.spec.model.name,
-            outcome="override_run" if self.overrides else "selected" if selected else "rejected",
+            outcome="override_run" if self.overrides else "selected" if selected else self.nothing_selected,
             selected=selected,
             baseline=self.baseline,
             variants=rows,
             experiment_id=self.runs.experiment_id,
             mlflow_run_id=self.parent.info.run_id,
+            confidence=self.spec.gate.confidence,
+            warnings=table_rows.data_warnings(self.request),
             report=runs.artifact_page(self.parent, notes.REPORT),
         )
+
+    @property
+    def nothing_selected(self) -> Literal["rejected", "undecided", "failed"]:
+        """What the run came to where no version was selected."""
+        outcome = run_outcome(self.outcomes)
+        return "rejected" if outcome == "passed" else outcome
 
     def finish(self, result: RunResult, pictures: Pictures) -> None:
         """The outcome and the whole result on the parent run; earlier tries that differ are outdated."""
@@ -202,8 +216,18 @@ class _Recorder:
         )
         metrics = fields.variant_metrics(candidate, verdict, self.baseline)
         run_data.log(self.client, child, params, metrics, model, self.evaluation)
-        artifacts.upload(self.client, child, verdict_files(self.work, verdict) | _inspected(candidate))
+        kept = verdict_files(self.work, verdict) | _inspected(candidate) | self._firmware(candidate)
+        artifacts.upload(self.client, child, kept)
         return model
+
+    def _firmware(self, candidate: Candidate) -> dict[str, artifacts.Content]:
+        """The C source of what was selected for a microcontroller."""
+        variant = candidate.artifact.variant
+        if not TARGETS[self.spec.target].arena or variant != self.request.selection.variant:
+            return {}
+        content = self.work.path(candidate.artifact.file).read_bytes()
+        sources = c_files(f"{self.spec.model.name}-{variant}", candidate, content)
+        return {f"{notes.FIRMWARE}/{name}": text for name, text in sources.items()}
 
     def _named_file(self, candidate: Candidate) -> Path:
         path = self.work.folder / self._file_name(candidate)

@@ -33,7 +33,7 @@ def run(request: SampleRequest, work: Work) -> SampleSet:
     models = {key: LiteRTModel(content, key) for key in request.artifact.signatures}
     dataset = open_calibration(request.data, work, {key: model.inputs for key, model in models.items()})
     chosen = choose_samples(dataset, request.samples, request.seed)
-    readers = {key: FeatureReader(dataset, model.inputs, key, WHERE) for key, model in models.items()}
+    readers = {key: FeatureReader(dataset, model.inputs, key, WHERE, labelled=False) for key, model in models.items()}
     preprocess = load_preprocess(request.preprocess)
     progress = Progress(work.say, "sample", len(chosen) * len(readers))
     samples = {key: _in_order(reader, chosen, preprocess, progress) for key, reader in readers.items()}

@@ -18,7 +18,7 @@ from litegate.inspection.behaviour import FEW, KernelGap, answers, is_constant, 
 from litegate.inspection.dead import dead_outputs
 from litegate.metrics.base import not_finite
 from litegate.records import DeadOutput, FileSmokeRun, SmokeRequest
-from litegate.runtimes import REFERENCE, load_runtime
+from litegate.runtimes import REFERENCE, load_runtime, runtime_row
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -70,6 +70,7 @@ class _Signature:
             self._constant(found)
         dead = () if same else self._dead(found)
         gap = self._kernels(found)
+        facts = self.runtime.facts(self.content)
         return FileSmokeRun(
             artifact_digest=self.request.artifact.file.digest,
             samples=len(next(iter(found.values()))),
@@ -79,13 +80,10 @@ class _Signature:
             kernel_agreement=gap and gap.agreement,
             warnings=tuple(self.warnings),
             dead=dead,
-            runtime=self._ran_by,
+            runtime=f"{self.request.runtime} {facts.version} ({facts.kernels})",
+            arena_bytes=facts.arena and facts.arena.total,
+            activation_bytes=facts.arena and facts.arena.activations,
         )
-
-    @property
-    def _ran_by(self) -> str:
-        facts = self.runtime.facts(self.content)
-        return f"{self.request.runtime} {facts.version} ({facts.kernels})"
 
     def _default(self) -> Answers:
         """The answers on the kernels that a user gets, finite and the same each time."""
@@ -94,7 +92,8 @@ class _Signature:
             found = answers(model, self.features, _SECONDS)
             again = answers(model, {name: value[:_REPEATED] for name, value in self.features.items()}, _SECONDS)
         except (RuntimeError, TypeError, ValueError) as error:
-            self._fail(FailureKind.NOT_RUNNABLE, f"LiteRT cannot run it: {_line(error)}")
+            title = runtime_row(self.request.runtime).title
+            self._fail(FailureKind.NOT_RUNNABLE, f"{title} cannot run it: {_line(error)}")
         bad = not_finite(found)
         if bad is not None:
             self._fail(FailureKind.NOT_FINITE, f"its output {bad[0]} is NaN or infinite for {self._sample(bad[1])}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from litegate.presentation import wording
 from litegate.presentation.results_note import headline
@@ -13,6 +14,7 @@ from litegate.records import (
     Candidate,
     DriftReference,
     RegisterRequest,
+    RunOrigin,
     VariantRow,
     Verdict,
     warnings_of,
@@ -23,8 +25,10 @@ from litegate.variants import BASELINE, VARIANTS
 
 __all__ = [
     "NUMBERS",
+    "began",
     "drift_reference",
     "metric_name",
+    "origin_tags",
     "run_inputs",
     "run_metrics",
     "run_params",
@@ -42,7 +46,7 @@ NUMBERS = frozenset(
     | {"drop", "drop_low", "drop_high", "confidence", "p_value", "lost", "gained", "flipped", "agreement"}
     | {"worst_slice_drop"}
     | {"float_operators", "float_operator_share", "float_islands", "macs", "weight_error_steps", "warnings"}
-    | {"kernel_difference", "kernel_agreement"}
+    | {"kernel_difference", "kernel_agreement", "arena_bytes", "activation_bytes"}
 )
 """What a variant's numbers are called in MLflow, beside the metric itself."""
 
@@ -55,6 +59,7 @@ def run_inputs(request: RegisterRequest) -> list[str]:
         request.samples,
         request.baseline,
         table_rows.baseline_verdict(request),
+        *(_selected(request) or ()),
     )
     records = [record.model_dump_json() for record in fixed if record]
     return [request.run_key, str(sorted(request.tools.items())), *records]
@@ -95,14 +100,37 @@ def trigger_tags(trigger: Announcement | None) -> dict[str, str]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+def began(origin: RunOrigin) -> int | None:
+    """When a run began, in milliseconds after 1970, where that is known."""
+    return None if origin.began is None else int(1000 * datetime.fromisoformat(origin.began).timestamp())
+
+
+def origin_tags(origin: RunOrigin) -> dict[str, str]:
+    """What MLflow shows as a run's user and source, where they are known."""
+    source = {"mlflow.source.name": origin.source, "mlflow.source.type": origin.source and "LOCAL"}
+    return {name: text for name, text in ({"mlflow.user": origin.user} | source).items() if text}
+
+
 def run_metrics(request: RegisterRequest) -> dict[str, float | None]:
-    """What holds for all variants: the baseline's value, and the conversion against the source model."""
-    baseline = table_rows.baseline_of(request)
-    return {
+    """The numbers of what was selected, if anything was; the baseline's value, and the conversion's."""
+    baseline, selected = table_rows.baseline_of(request), _selected(request)
+    return (variant_metrics(*selected, baseline) if selected else {}) | {
         f"baseline_{metric_name(baseline)}": baseline.value,
         "conversion_max_abs_difference": request.conversion_check.max_abs_difference,
         "conversion_agreement": request.conversion_check.agreement,
     }
+
+
+def _selected(request: RegisterRequest) -> tuple[Candidate, Verdict] | None:
+    """What was selected, with its verdict."""
+    name = request.selection.variant
+    pairs = (
+        (candidate, verdict)
+        for candidate in request.candidates
+        for verdict in request.verdicts
+        if candidate.artifact.variant == verdict.variant == name
+    )
+    return next(pairs, None)
 
 
 def variant_params(name: str) -> dict[str, object]:
@@ -182,7 +210,12 @@ def _inspection(candidate: Candidate) -> dict[str, float | None]:
             "warnings": len(warnings_of(inspection, smoke)),
         }
     if smoke is not None:
-        found |= {"kernel_difference": smoke.kernel_difference, "kernel_agreement": smoke.kernel_agreement}
+        found |= {
+            "kernel_difference": smoke.kernel_difference,
+            "kernel_agreement": smoke.kernel_agreement,
+            "arena_bytes": smoke.arena_bytes,
+            "activation_bytes": smoke.activation_bytes,
+        }
     return found
 
 

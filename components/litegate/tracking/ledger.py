@@ -30,7 +30,10 @@ KEY = "entry-{:05d}"
 TRIES = 6
 VALUE_LIMIT = 6000  # MLflow cuts a longer parameter off, and nobody could repair it
 
-_NOTE = "The ledgers of what was promoted: one run for each registered model and alias; its parameters are the entries."
+_NOTE = (
+    "The promotion logs: one run for each registered model and alias. Its description shows who is champion and the "
+    "latest decisions; its parameters are all of them."
+)
 
 
 class Ledger:
@@ -123,7 +126,8 @@ class Ledger:
         The parameters alone are hard to read.
         """
         tags = {name: "" if version is None else str(version) for name, version in now}
-        note = notes.ledger_note(self.channel, now, self._entries)
+        page = self._page or self._run(str(self.run_id()))
+        note = notes.ledger_note(self.channel, now, self._entries, page.info.experiment_id)
         run_data.tag(self.client, str(self.run_id()), tags | {run_data.NOTE: note})
 
     def _run_of(self, entry: LedgerEntry) -> str:

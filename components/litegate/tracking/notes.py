@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from litegate.presentation.markdown import fit, number, plain, table
 from litegate.presentation.results_note import headline, results
@@ -12,6 +13,7 @@ from litegate.records import (
     Candidate,
     ClassLoss,
     Clause,
+    Decision,
     LedgerEntry,
     Lint,
     RegisteredAlias,
@@ -20,11 +22,12 @@ from litegate.records import (
     Verdict,
     warnings_of,
 )
-from litegate.tracking.views import link, view_link
+from litegate.tracking.views import link, runs_link, variants_link, view_link
 
 __all__ = [
     "DRIFT_REFERENCE",
     "EXPLANATION",
+    "FIRMWARE",
     "INSPECTION",
     "LINT",
     "NOTE_LIMIT",
@@ -40,6 +43,8 @@ __all__ = [
 
 EXPLANATION = "explanation"
 """Folder of a variant's artifacts that say more than its note."""
+FIRMWARE = "firmware"
+"""Folder of the artifacts of what was selected for a microcontroller: its file as C source."""
 LINT = "lint.json"
 """The parent run's artifact with all that was found about the representative samples."""
 INSPECTION = "inspection.json"
@@ -50,7 +55,7 @@ VERDICT = "verdict.json"
 """A variant's artifact with the gate's whole answer; a version may be promoted only if its run has it."""
 DRIFT_REFERENCE = "drift_reference.json"
 """A registered variant's artifact with what its data looked like; requalification compares later data with it."""
-LEDGER_ROWS = 15
+LEDGER_ROWS = 10
 _RARE = 10
 """How many classes that are too rare to be judged a note names."""
 _SLICES = 5
@@ -61,11 +66,11 @@ NOTE_LIMIT = 5000
 
 def experiment_note(model: str, registry: str, experiment_id: str) -> str:
     """What the experiment of a model is about, and where to look first."""
-    start = f"experiments/{experiment_id}"
     pages = (
         f"[Charts of the latest run]({view_link(experiment_id)})",
-        f"[Variants side by side]({link(f'{start}/models')})",
-        f"[All pipeline runs]({link(f'{start}/runs')})",
+        f"[Variants side by side]({variants_link(experiment_id)})",
+        f"[All pipeline runs]({runs_link(experiment_id)})",
+        f"[All files]({link(f'experiments/{experiment_id}/models')})",
         f"[What was selected]({link(f'models/{registry}')})",
     )
     return (
@@ -81,7 +86,7 @@ def run_note(result: RunResult, why: str, links: Mapping[str, str], lint: Lint |
     if result.outcome == "override_run":
         verdict = f"**By these values**: {plain(why)}."
     elif result.selected is None:
-        verdict = f"**Rejected: nothing may be promoted**, for {plain(why)}."
+        verdict = f"**{result.outcome.capitalize()}: nothing may be promoted**, for {plain(why)}."
     else:
         verdict = f"**Selected: {result.selected.variant}**, version {result.selected.version}: {plain(why)}."
     run = f"experiments/{result.experiment_id}/runs/{result.mlflow_run_id}"
@@ -116,23 +121,46 @@ def lint_warnings(lint: Lint) -> str:
     return f"{len(lint.findings)}: {codes}" if codes else "0"
 
 
-def ledger_note(channel: RegisteredAlias, now: Aliases, entries: Sequence[LedgerEntry]) -> str:
-    """Who is champion, and the latest entries of its ledger, the last one first."""
-    states = [f"{name}: **{'none' if version is None else f'version {version}'}**" for name, version in now]
+def ledger_note(channel: RegisteredAlias, now: Aliases, entries: Sequence[LedgerEntry], experiment_id: str) -> str:
+    """Who is champion, and the latest entries of its ledger, the last one first, with links to what they name.
+
+    Args:
+        experiment_id: of any experiment: MLflow opens a run under each, but by its id alone in the wrong mode.
+    """
+    states = [f"{name}: {_version(channel, version, '**none**', '**version {}**')}" for name, version in now]
     heads = ("When", "What", "Version", "Who", "Why", "Champion")
     rows = [
         (
             entry.time[:19].replace("T", " "),
             entry.decision.effect.replace("_", " "),
-            "" if entry.decision.version is None else str(entry.decision.version),
-            plain(textwrap.shorten(entry.decision.actor, 80)),
+            _version(channel, entry.decision.version),
+            _who(entry.decision, experiment_id),
             plain(textwrap.shorten(entry.decision.why, 120)),
-            str(entry.after) if entry.before == entry.after else f"{entry.before} → {entry.after}",
+            " → ".join("none" if version is None else str(version) for version in _champions(entry)),
         )
         for entry in reversed(entries[-LEDGER_ROWS:])
     ]
     shown = "" if len(entries) <= LEDGER_ROWS else f"\n\nThe last {LEDGER_ROWS} of {len(entries)} entries."
-    return f"**{plain(str(channel))}**: {', '.join(states)}\n\n{table(heads, len(heads), rows)}{shown}"
+    whole = f"**{plain(str(channel))}**: {', '.join(states)}\n\n{table(heads, len(heads), rows)}{shown}"
+    return fit(whole, NOTE_LIMIT, "the parameters have all of it")
+
+
+def _champions(entry: LedgerEntry) -> tuple[int | None, ...]:
+    """The champion's version before and after, once where it stayed."""
+    return (entry.after,) if entry.before == entry.after else (entry.before, entry.after)
+
+
+def _version(channel: RegisteredAlias, version: int | None, none: str = "", shown: str = "{}") -> str:
+    """A link to a version's page."""
+    page = link(f"models/{quote(channel.registry)}/versions/{version}")
+    return none if version is None else f"[{shown.format(version)}]({page})"
+
+
+def _who(decision: Decision, experiment_id: str) -> str:
+    """Who decided; a pipeline run by its run in MLflow, which leads to the one in Airflow."""
+    name = plain(textwrap.shorten(decision.actor, 80))
+    page = link(f"experiments/{experiment_id}/runs/{decision.mlflow_run_id}")
+    return f"[{name}]({page})" if decision.mlflow_run_id else name
 
 
 def reasons(verdict: Verdict) -> str:

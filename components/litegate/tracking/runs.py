@@ -66,15 +66,18 @@ def artifact_page(run: Run, artifact: str) -> str:
     return f"{base}/artifacts/{quote(artifact)}?{query}"
 
 
-def experiment(client: MlflowClient, name: str, note: Callable[[str], str]) -> str:
+def experiment(
+    client: MlflowClient, name: str, note: Callable[[str], str], tags: Mapping[str, str] | None = None
+) -> str:
     """The id of the experiment, created where there is none and brought back where it was deleted.
 
     Args:
         note: makes the description of a new one from its id.
+        tags: what a new one has besides.
     """
     with suppress(MlflowException):  # somebody else may have created it; what follows tells
         if client.get_experiment_by_name(name) is None:
-            created = client.create_experiment(name)
+            created = client.create_experiment(name, tags=dict(tags or {}))
             client.set_experiment_tag(created, NOTE, note(created))
     found = client.get_experiment_by_name(name)
     if found is None:
@@ -104,13 +107,14 @@ class Runs:
         tags: Mapping[str, str],
         parent: str | None = None,
         status: str = "FINISHED",
+        began: int | None = None,
     ) -> Iterator[Run]:
-        """The run that records `content`, which ends with `status`.
+        """The run that records `content`, which ends with `status`, and `began` so many milliseconds after 1970.
 
         As FAILED if recording it fails, as KILLED if this process is to end, also while the run is being created.
         """
         try:
-            run = self.open(content, name, tags, parent)
+            run = self.open(content, name, tags, parent, began)
             yield run
         except BaseException as error:
             with suppress(MlflowException):
@@ -122,7 +126,14 @@ class Runs:
         if run.info.status != status:
             self.client.set_terminated(run.info.run_id, status)
 
-    def open(self, content: Sequence[str], name: str, tags: Mapping[str, str], parent: str | None = None) -> Run:
+    def open(
+        self,
+        content: Sequence[str],
+        name: str,
+        tags: Mapping[str, str],
+        parent: str | None = None,
+        began: int | None = None,
+    ) -> Run:
         """The run that records `content`, created where there is none."""
         digest = _digest(content, parent)
         now = {**tags, SUPERSEDED: "false", WRITER_TAG: writer()}
@@ -131,7 +142,7 @@ class Runs:
             own = {RUN_KEY: self.run_key, GROUP: self.group, DIGEST: digest, **now}
             if parent is not None:
                 own["mlflow.parentRunId"] = parent
-            run = self.client.create_run(self.experiment_id, run_name=name, tags=cut(own))
+            run = self.client.create_run(self.experiment_id, began, cut(own), name)
         else:
             tag(self.client, run.info.run_id, now, run.data.tags)
         self._opened.append(run.info.run_id)

@@ -1,4 +1,4 @@
-"""Links into MLflow's pages, and the saved view with the trade-off charts of the latest pipeline run.
+"""Links into MLflow's pages, and two saved views: the variants of the latest pipeline run, and all pipeline runs.
 
 MLflow documents no format for saved views. This is what its user interface 3.17 writes: a tag of the experiment
 with the page's state, as JSON, compressed.
@@ -18,14 +18,25 @@ from litegate.digest import digest_json
 from litegate.tracking import runs
 from litegate.work.step_work import log
 
-__all__ = ["link", "save_view", "view_link"]
+__all__ = ["link", "runs_link", "save_view", "trend", "variants_link", "view_link"]
 
-NAME = "Quantization trade-offs"
-KEY = digest_json(NAME)[:32]
-TAG = f"mlflow.sharedViewState.{KEY}"
+NAME, TREND = "Quantization trade-offs", "Pipeline runs"
+
+
+def _key(name: str) -> str:
+    return digest_json(name)[:32]
+
+
+def _tag(name: str) -> str:
+    return f"mlflow.sharedViewState.{_key(name)}"
+
+
+TAG, TREND_TAG = _tag(NAME), _tag(TREND)
 
 _SECTION = "litegate"
-_COLUMNS = ("size_ratio", "bytes", "latency_ms", "samples")
+# As many as a screen of 1440 pixels shows beside the run's name; MLflow orders them by name.
+_VARIANTS = ("bytes", "drop", "drop_high", "latency_ms")
+_TREND = ("drop", "drop_high", "size_ratio", "latency_ms")
 
 
 def link(path: str, **query: str) -> str:
@@ -34,8 +45,27 @@ def link(path: str, **query: str) -> str:
 
 
 def view_link(experiment_id: str) -> str:
-    """The saved view of an experiment, with its charts open."""
-    return link(f"experiments/{experiment_id}/runs", viewStateShareKey=KEY, compareRunsMode="CHART")
+    """The variants of an experiment's latest pipeline run, as charts."""
+    return link(f"experiments/{experiment_id}/runs", viewStateShareKey=_key(NAME), compareRunsMode="CHART")
+
+
+def variants_link(experiment_id: str) -> str:
+    """The same as a table."""
+    return link(f"experiments/{experiment_id}/runs", viewStateShareKey=_key(NAME))
+
+
+def runs_link(experiment_id: str) -> str:
+    """All pipeline runs of an experiment, as a table of what was selected."""
+    return link(f"experiments/{experiment_id}/runs", viewStateShareKey=_key(TREND))
+
+
+def trend(metric: str) -> dict[str, str]:
+    """The saved view of all pipeline runs, as a tag of their experiment: it is the same after every run."""
+    columns = [
+        *(f"attributes.`{name}`" for name in ("User", "Source")),
+        *_columns(("outcome", "selected"), (metric, *_TREND)),
+    ]
+    return {TREND_TAG: _saved(TREND, _state("tags.outcome != ''", "attributes.start_time", False, columns))}
 
 
 def save_view(client: MlflowClient, experiment_id: str, parent_run_id: str, metric: str) -> None:
@@ -46,44 +76,47 @@ def save_view(client: MlflowClient, experiment_id: str, parent_run_id: str, metr
     Args:
         metric: as the variants' runs have it.
     """
-    now = int(1000 * time.time())
-    packed = base64.b64encode(zlib.compress(json.dumps(_state(parent_run_id, metric)).encode())).decode()
-    view = {"name": NAME, "createdAt": now, "updatedAt": now, "state": f"deflate;{packed}"}
+    wanted = f"tags.`mlflow.parentRunId` = '{parent_run_id}' AND tags.`{runs.SUPERSEDED}` = 'false'"
+    columns = _columns(("verdict", "verdict.selected"), (metric, *_VARIANTS))
+    view = _saved(NAME, _state(wanted, "metrics.`bytes`", True, columns) | _charts())
     try:
-        client.set_experiment_tag(experiment_id, TAG, json.dumps(view))
+        client.set_experiment_tag(experiment_id, TAG, view)
     except Exception as error:
         log.warning("the view %r is not saved in MLflow: %s", NAME, error)
 
 
-def _state(parent_run_id: str, metric: str) -> dict[str, object]:
-    """The state of MLflow's page of runs: which runs, which columns, which charts."""
-    wanted = f"tags.`mlflow.parentRunId` = '{parent_run_id}' AND tags.`{runs.SUPERSEDED}` = 'false'"
+def _saved(name: str, state: dict[str, object]) -> str:
+    now = int(1000 * time.time())
+    packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
+    return json.dumps({"name": name, "createdAt": now, "updatedAt": now, "state": f"deflate;{packed}"})
+
+
+def _columns(tags: tuple[str, ...], metrics: tuple[str, ...]) -> list[str]:
+    return [*(f"tags.`{name}`" for name in tags), *(f"metrics.`{name}`" for name in metrics)]
+
+
+def _state(wanted: str, order: str, ascending: bool, columns: list[str]) -> dict[str, object]:
+    """The state of MLflow's page of runs: which runs, in which order, which columns."""
     return {
         "searchFilter": wanted,
-        "orderByKey": "metrics.`bytes`",
-        "orderByAsc": True,
+        "orderByKey": order,
+        "orderByAsc": ascending,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
         "runsHiddenMode": "SHOWALL",
-        "selectedColumns": [
-            "attributes.`Models`",
-            *(f"tags.`{name}`" for name in ("verdict", "verdict.selected")),
-            *(f"metrics.`{name}`" for name in (metric, "drop", "drop_high", *_COLUMNS)),
-        ],
-        "compareRunCharts": _charts(),
-        "compareRunSections": [
-            {"uuid": _SECTION, "name": NAME, "display": True, "isReordered": False, "deleted": False}
-            | {"isGenerated": False, "columns": 2, "cardHeight": 380}
-        ],
+        "selectedColumns": columns,
         "isAccordionReordered": False,
         "autoRefreshEnabled": False,
         "groupBy": None,
     }
 
 
-def _charts() -> list[dict[str, object]]:
+def _charts() -> dict[str, object]:
+    """The charts of the variants, and the part of the page that they are in."""
+    section = {"uuid": _SECTION, "name": NAME, "display": True, "isReordered": False, "deleted": False}
+    section |= {"isGenerated": False, "columns": 2, "cardHeight": 380}
     charts: list[dict[str, object]] = [
         _scatter("bytes", "drop"),
         _scatter("latency_ms", "drop"),
@@ -97,7 +130,8 @@ def _charts() -> list[dict[str, object]]:
         _bar("latency_ms"),
     ]
     common = {"metricSectionId": _SECTION, "deleted": False, "isGenerated": False, "runsCountToCompare": 20}
-    return [chart | common | {"uuid": f"{_SECTION}-{number}"} for number, chart in enumerate(charts)]
+    placed = [chart | common | {"uuid": f"{_SECTION}-{number}"} for number, chart in enumerate(charts)]
+    return {"compareRunCharts": placed, "compareRunSections": [section]}
 
 
 def _scatter(across: str, up: str) -> dict[str, object]:

@@ -18,11 +18,11 @@ def clean_dag(
     *,
     days: int = 30,
     schedule: str | None = None,
-    dag_id: str = "litegate__clean",
+    dag_id: str = "workspace_clean",
     owner: Owner | None = None,
     **dag: Any,
 ) -> DAG:
-    """The DAG `litegate__clean`.
+    """The DAG `workspace_clean`.
 
     Args:
         days: what was used within so many stays.
@@ -41,7 +41,7 @@ def clean_dag(
         "dagrun_timeout": timedelta(hours=7),
         "default_args": (owner or Owner()).defaults(retry_delay=timedelta(minutes=1)),
         "params": _form(days),
-        "tags": ["litegate", "clean"],
+        "tags": ["litegate", "administration"],
     }
     with DAG(dag_id, **{**own, **dag}) as made:
         CleanOperator(

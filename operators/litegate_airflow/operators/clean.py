@@ -7,7 +7,8 @@ from typing import Any
 from typing_extensions import override
 
 from litegate.errors import SpecError
-from litegate.records import LEAST_DAYS, CleanRequest
+from litegate.presentation.run_notes import of_cleaning
+from litegate.records import LEAST_DAYS, Cleaned, CleanRequest
 from litegate.settings import settings
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.run_records import RunRecords
@@ -30,6 +31,10 @@ class CleanOperator(StepOperator):
     def __init__(self, *, days: int | str, apply: bool | str, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.days, self.apply = days, apply
+
+    @override
+    def said(self, result: Cleaned, records: RunRecords) -> str:
+        return of_cleaning(result)
 
     @override
     def request(self, records: RunRecords) -> CleanRequest:

@@ -9,10 +9,12 @@ from typing_extensions import override
 
 from litegate.errors import BadInput, GateRejected
 from litegate.pipeline.promotion import approval_request
+from litegate.presentation.run_notes import of_decision
 from litegate.records import ApprovalDecision, Decided, Decision, Record
 from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.runtime.failing import REJECTS
 from litegate_airflow.runtime.run_records import RunRecords
-from litegate_airflow.runtime.xcom import DECIDED, push
+from litegate_airflow.runtime.xcom import DECIDED, push, say
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -25,6 +27,9 @@ class DecideApprovalOperator(StepOperator):
 
     step = "decide"
     _approval: ApprovalDecision
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**{**REJECTS, **arguments})
 
     @override
     def request(self, records: RunRecords) -> Decision:
@@ -46,6 +51,7 @@ class DecideApprovalOperator(StepOperator):
     def deliver(self, result: Decided, context: Context) -> dict[str, Any]:
         push(context["ti"], DECIDED, result)
         decision = result.entry.decision
+        say(context["ti"], of_decision(result))
         if decision.action == "accepted":
             return result.to_json()
         skips = RunRecords(context["ti"]).resolved().spec.gate.on_reject == "skip"

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 from typing_extensions import override
 
 from litegate.errors import GateRejected
 from litegate.pipeline.promotion import promote_request
-from litegate.records import PromoteRequest, RunResult
+from litegate.presentation.run_notes import of_promotion, of_rejection
+from litegate.records import PromoteRequest, Promotion
 from litegate.variants import BASELINE
 from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.runtime.failing import REJECTS
 from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.xcom import say
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 __all__ = ["PromoteOperator"]
 
@@ -27,24 +34,28 @@ class PromoteOperator(StepOperator):
 
     step = "promote"
 
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**{**REJECTS, **arguments})
+
     @override
     def request(self, records: RunRecords) -> PromoteRequest:
         result, resolved = records.run_result(), records.resolved()
         spec = resolved.spec
         if resolved.overrides is not None:
-            raise _skipped(f"an override run ({resolved.overrides}): {_summary(result)}")
+            tried = ", ".join(f"{row.variant} {row.verdict}" for row in result.variants if row.variant != BASELINE)
+            raise _skipped(records.ti, f"an override run ({resolved.overrides}): {tried}")
         if result.selected is None:
-            rejected = _skipped if spec.gate.on_reject == "skip" else GateRejected
-            raise rejected(f"nothing passed the gate: {_summary(result)}")
+            why = of_rejection(result)
+            raise _skipped(records.ti, why) if spec.gate.on_reject == "skip" else GateRejected(why)
         return promote_request(spec, result, records.position(), records.asking())
 
+    @override
+    def said(self, result: Promotion, records: RunRecords) -> str:
+        return of_promotion(records.run_result(), result)
 
-def _skipped(why: str) -> AirflowSkipException:
+
+def _skipped(ti: RuntimeTaskInstanceProtocol, why: str) -> AirflowSkipException:
     """Says why, too: Airflow folds away the part of the log where it puts an exception's words."""
     log.warning("skipped: %s", why)
+    say(ti, why)
     return AirflowSkipException(why)
-
-
-def _summary(result: RunResult) -> str:
-    verdicts = ", ".join(f"{row.variant} {row.verdict}" for row in result.variants if row.variant != BASELINE)
-    return f"{verdicts}; recorded in MLflow run {result.mlflow_run_id}"

@@ -9,6 +9,7 @@ from typing_extensions import override
 from litegate.pipeline.requests import register_request
 from litegate.records import RegisterRequest, RunResult
 from litegate_airflow.operators.step import StepOperator
+from litegate_airflow.runtime.dag_run import origin
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.ui.links import link_tasks
 from litegate_airflow.ui.pages import run_url
@@ -35,7 +36,7 @@ class RegisterOperator(StepOperator):
     @override
     def request(self, records: RunRecords) -> RegisterRequest:
         ti = records.ti
-        return register_request(records, records.run_key(), {"airflow": run_url(ti)})
+        return register_request(records, records.run_key(), {"airflow": run_url(ti)}, origin(ti))
 
     @override
     def deliver(self, result: RunResult, context: Context) -> dict[str, Any]:

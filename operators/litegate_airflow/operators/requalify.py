@@ -20,6 +20,7 @@ from litegate.pipeline.requalification import (
     record_request,
 )
 from litegate.pipeline.tasks import REQUALIFICATION
+from litegate.presentation.run_notes import of_action
 from litegate.records import (
     Acted,
     ActRequest,
@@ -38,7 +39,7 @@ from litegate_airflow.runtime.failing import failures_reported
 from litegate_airflow.runtime.requalification_records import CONCLUSION, RequalificationRecords
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
-from litegate_airflow.runtime.xcom import push
+from litegate_airflow.runtime.xcom import push, say
 from litegate_airflow.ui.pages import run_url
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ class ActOperator(StepOperator):
         with failures_reported(ti, self.step), self.connected():
             acted: Acted = self.run_step(self.step, self.request(RunRecords(ti)))
             push(ti, CONCLUSION, acted)
+            say(ti, of_action(acted))
             if acted.action == "alerted":
                 raise StepFailed("requalify", FailureKind.ALERT, acted.why)
             return self.deliver(acted, context)

@@ -20,6 +20,7 @@ from litegate.steps import STEPS
 from litegate_airflow.operators.wired import WiredOperator
 from litegate_airflow.runtime.failing import Doing, failures_reported
 from litegate_airflow.runtime.run_records import RunRecords
+from litegate_airflow.runtime.xcom import say
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -67,6 +68,10 @@ class StepOperator(WiredOperator):
         """What the task returns for the step's result."""
         return result.to_json()
 
+    def said(self, result: Any, records: RunRecords) -> str:  # noqa: ARG002 (subclasses use it)
+        """What came of the run by this result, for the run's note; empty if another task says it."""
+        return ""
+
     @override
     def execute(self, context: Context) -> Any:
         """Run the step; a failure is left in XCom for the gate before it is raised."""
@@ -75,6 +80,8 @@ class StepOperator(WiredOperator):
             request = self.request(records)
             timed = STEPS[self.step].cached and bool(self.does)
             result = self.run_step(self.step, request, label_for(self.jobs[0], records) if timed else "")
+            if said := self.said(result, records):
+                say(records.ti, said)
             return self.deliver(result, context)
 
     def run_step(self, step: str, request: Record, label: str = "") -> Any:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
+
+from airflow.sdk import get_parsing_context
 
 from litegate.errors import SpecError
 from litegate.spec import Spec, load_spec, spec_digest, with_absolute_uris
 
-__all__ = ["SpecFile", "SpecLike", "SpecSource", "read_spec_files"]
+__all__ = ["SpecFile", "SpecLike", "SpecSource", "read_spec_files", "wanted"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,12 @@ class SpecSource:
 SpecLike = Spec | str | Path | SpecSource
 
 
+def wanted(dag_id: str) -> bool:
+    """Whether the DAG file is read for this DAG too: a worker needs only its own. It may be a pattern."""
+    own = get_parsing_context().dag_id
+    return own is None or fnmatchcase(own, dag_id)
+
+
 def read_spec_files(folder: Path) -> dict[str, SpecFile]:
     """The spec files of `folder` and of each folder in `LITEGATE_SPEC_FOLDERS`, by DAG id; the last one wins."""
     folders = [folder, *map(Path, filter(None, os.environ.get("LITEGATE_SPEC_FOLDERS", "").split(os.pathsep)))]
@@ -140,11 +150,17 @@ def _broken(path: Path, problem: SpecError) -> SpecFile:
     return SpecFile(path, f"quantize__{stem}", None, problem)
 
 
+@lru_cache(1000)
+def _parsed(path: Path, digest: str) -> Spec:  # noqa: ARG001 (of another digest it is another file)
+    """One DAG file asks for it once for each kind of DAG."""
+    return load_spec(path)
+
+
 def _read(path: Path) -> SpecFile:
     try:
         # First the digest: of a file that is changed meanwhile, it must not be that of what is read too early.
         digest = spec_digest(path)
-        spec = load_spec(path)
+        spec = _parsed(path, digest)
     except SpecError as error:
         return _broken(path, error)
     return SpecFile(path, f"quantize__{spec.model.name}", spec, digest=digest)

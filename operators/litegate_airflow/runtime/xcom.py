@@ -9,6 +9,7 @@ left: that may be of an earlier try of the run. Each value is asked for once: ev
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -17,8 +18,10 @@ from airflow.sdk.execution_time.xcom import XCom
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
 from litegate.pipeline.tasks import EACH, LOOKUP_CACHE, Job, Task
+from litegate.presentation.run_notes import shortened
 from litegate.records import Record, Resolved, RunResult
 from litegate.variants import BASELINE, VARIANTS
+from litegate_airflow.runtime.note import NOTE
 from litegate_airflow.runtime.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -39,7 +42,10 @@ __all__ = [
     "push",
     "recorded",
     "registered_model",
+    "say",
 ]
+
+log = logging.getLogger("litegate")
 
 DECIDED = "decided"
 FAILURE = "failure"
@@ -60,6 +66,17 @@ _KEYS = {"resolve": RESOLVED, "read_ledger": POSITION}
 def push(ti: RuntimeTaskInstanceProtocol, key: str, record: Record) -> None:
     """Leave a record under a key of its own, beside the task's return value."""
     ti.xcom_push(key, record.to_json())
+
+
+def say(ti: RuntimeTaskInstanceProtocol, what: str) -> None:
+    """Leave what came of the run so far, for people: the note of the run, once it has ended.
+
+    Nothing may fail for it.
+    """
+    try:
+        ti.xcom_push(NOTE, shortened(what))
+    except Exception as error:
+        log.warning("the run has no note: %s: %s", type(error).__name__, error)
 
 
 class TaskPlace(NamedTuple):

@@ -89,6 +89,8 @@ def _clauses_of_slices(spec: Spec, metric: MetricFacts | None) -> Iterator[str]:
 def _clauses_of_file(gate: Gate) -> Iterator[str]:
     if gate.max_bytes is not None:
         yield f"at most {gate.max_bytes:,} bytes"
+    if gate.max_arena_bytes is not None:
+        yield f"an arena of at most {gate.max_arena_bytes:,} bytes"
     if gate.min_size_ratio is not None:
         yield f"at least {gate.min_size_ratio:g} times smaller than the baseline"
     if gate.max_latency_ratio is not None:

@@ -43,4 +43,6 @@ def test_what_is_wrong_is_said_and_ends_with_two(
 def test_the_help_says_what_the_exit_codes_mean(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["compare", "--help"])
-    assert "exit codes: 0 a variant passed" in " ".join(capsys.readouterr().out.split())
+    said = " ".join(capsys.readouterr().out.split())
+    assert "exit codes: 0 a variant passed the gate" in said
+    assert " 5 nothing passed, and more samples would decide" in said

@@ -41,8 +41,8 @@ class FakeAirflow:
     def documentation(self, dag_id: str) -> str:
         return self.parses[0] or ""
 
-    def dags(self, prefix: str) -> list[dict[str, Any]]:
-        return [{"dag_id": f"{prefix}__x", "file_token": "token"}]
+    def file_tokens(self, tag: str) -> set[str]:
+        return {"token"}
 
     def parse_again(self, token: str) -> None:
         self.asked.append(token)

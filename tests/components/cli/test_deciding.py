@@ -218,7 +218,7 @@ def test_history_shows_who_is_champion_what_is_revoked_and_every_entry(litegate,
     assert {"champion version 2", "previous version 1", "candidate none", "frozen none"} <= set(lines)
     assert "revoked version 3: rolled back by alice (slow [red]at the edge)" in lines
     assert [line.split()[0] for line in lines if line.endswith(("it passed the gate", "at the edge"))] == list("0123")
-    assert any(line.endswith("rolled back 3 3 -> 2 alice slow [red]at the edge") for line in lines)
+    assert any(line.endswith("rolled back 3 3 -> 2 alice: slow [red]at the edge") for line in lines)
 
 
 def test_history_changes_nothing_and_names_the_alias_that_somebody_moved_and_reconcile_sets_it_right(litegate, toy):
@@ -233,7 +233,8 @@ def test_history_changes_nothing_and_names_the_alias_that_somebody_moved_and_rec
 
 
 def test_reconcile_says_that_there_was_nothing_to_do(litegate, untouched):
-    assert litegate("reconcile", untouched).out == f"{untouched}@champion: the aliases are where the ledger has them\n"
+    said = litegate("reconcile", untouched).out
+    assert said == f"{untouched}@champion: the aliases are as the promotion log has them\n"
 
 
 def test_who_reconciles_is_named_where_the_champion_was_deleted(litegate, toy):
@@ -247,7 +248,7 @@ def test_who_reconciles_is_named_where_the_champion_was_deleted(litegate, toy):
 def test_a_name_without_a_ledger_ends_with_2(litegate):
     said = litegate("history", "mistyped")
     assert said.code == 2
-    assert "expected a model that litegate has promoted, got a model without a ledger" in said.error
+    assert "expected a model that litegate has promoted, got a model without a promotion log" in said.error
 
 
 def test_without_any_server_the_message_says_how_to_name_one(litegate, monkeypatch):

@@ -24,7 +24,8 @@ def test_a_spec_that_loads_is_written_beside_the_model(models: Path, tmp_path: P
     assert "next: litegate run" in said.out
     assert "convert: float32 baseline" in said.err
     (note,) = json.loads(out.read_text())["notes"]
-    assert note.startswith("600 samples hardly decide about a loss of 0.01")
+    assert note.startswith("even with 1 % newly wrong and 1 % newly right, about ")
+    assert "to decide on gate.max_drop 0.01; you have 600. Add " in note
     spec = load_spec(models / "keras3.yaml")
     assert (spec.model.uri, spec.evaluation.metric) == (str(models / "keras3.keras"), "top1")
     assert (spec.calibration.samples, spec.calibration.allow) == (160, [])

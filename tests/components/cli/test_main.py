@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import litegate
 from litegate.cli.commands import COMMANDS
 from litegate.cli.main import main, parser
 
@@ -46,6 +47,9 @@ def test_a_bad_spec_ends_with_2_one_line_and_the_json(tmp_path, capsys):
         "selected": None,
         "baseline": None,
         "variants": [],
+        "warnings": [],
+        "required": [],
+        "exit_code": 2,
         "report": None,
         "error": error.removeprefix("error: ").strip(),
         "deprecated": {"outcome": "state"},
@@ -86,6 +90,52 @@ def test_stop_and_status_work_where_nothing_runs(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == {"stopped": False}
     assert main(["status", "--json"]) == 1
     assert json.loads(capsys.readouterr().out) == {"state": "stopped", "home": str(tmp_path / "home")}
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"litegate {litegate.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["status"], ["start"], ["stop"], ["env"], ["doctor"], ["follow"], ["clean"], ["warm"], ["demo"]),
+        *(["history", "m"], ["rollback", "m"], ["run", "s.yaml"], ["compare", "s.yaml"], ["init", "m.keras", "d.npz"]),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_home_that_is_a_file_is_said(command, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main([*command, "--home", str(tmp_path / "file" / "home")]) == 2
+    error = capsys.readouterr().err
+    assert error == (
+        f"error: --home (or LITEGATE_HOME): expected a folder, or a place for one, got the file {tmp_path / 'file'}\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["start", "run"])
+def test_a_home_that_cannot_be_written_is_said_once(command, tmp_path, capsys):
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(GOOD)
+    for name in ("model.keras", "data.npz"):
+        (tmp_path / name).touch()
+    arguments = [command] + [str(spec)] * (command == "run")
+    assert main([*arguments, "--home", "/proc/none"]) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert len(errors) == 1
+    assert errors[0].startswith(
+        "error: --home (or LITEGATE_HOME): expected a folder that can be written, got /proc/none: "
+    )
+
+
+def test_whoever_reads_a_line_and_goes_gets_no_traceback():
+    command = [sys.executable, "-c", "from litegate.cli.main import main; raise SystemExit(main(['schema']))"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()  # before anything is written
+        said = process.stderr.read()
+    assert (process.returncode, said) == (0, b"")
 
 
 def test_env_says_that_nothing_runs(capsys):
@@ -210,7 +260,7 @@ def test_an_error_takes_the_place_of_an_older_result(tmp_path, capsys):
 def test_json_goes_to_a_file_as_well(tmp_path, capsys):
     assert main(["status", "--json", str(tmp_path / "out.json")]) == 1
     assert json.loads((tmp_path / "out.json").read_text())["state"] == "stopped"
-    assert "state:          stopped" in capsys.readouterr().out
+    assert capsys.readouterr().out == f"No servers run in {tmp_path / 'home'}; `litegate start` starts them.\n"
 
 
 def test_json_is_never_written_to_a_folder(tmp_path, capsys):

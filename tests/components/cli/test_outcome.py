@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of, pending
+from litegate.cli.outcome import TaskFailure, failed, outcome_of, pending
+from litegate.errors import BadInput
 from litegate.records import BaselineSummary, Champion, Failure, Promotion, RunResult, VariantRow
 
 CHAMPION = Champion(variant="int8", version=3, digest="d" * 64)
@@ -45,6 +46,11 @@ def result(selected: Champion | None) -> RunResult:
     )
 
 
+def without_any(*outcomes: str) -> RunResult:
+    rows = tuple(ROW.model_copy(update={"variant": f"v{at}", "outcome": each}) for at, each in enumerate(outcomes))
+    return result(None).model_copy(update={"variants": rows})
+
+
 def failure(task: str, kind: str, variant: str | None = None) -> TaskFailure:
     return TaskFailure(task, Failure(step=task, kind=kind, message=f"{task} {kind}", variant=variant))
 
@@ -81,17 +87,31 @@ CASES = (
     Case(
         id="an override run in which nothing passed",
         result=result(None).model_copy(
-            update={"outcome": "override_run", "variants": (ROW.model_copy(update={"verdict": "failed"}),)}
+            update={"outcome": "override_run", "variants": (ROW.model_copy(update={"outcome": "rejected"}),)}
         ),
         outcome="override_run",
         exit_code=3,
     ),
     Case(
         id="rejected, whose promote task fails on purpose",
-        result=result(None),
+        result=without_any("rejected", "failed"),
         failures=(failure("promote", "rejected"),),
         outcome="rejected",
         exit_code=3,
+    ),
+    Case(
+        id="undecided",
+        result=without_any("rejected", "undecided"),
+        failures=(failure("promote", "rejected"),),
+        outcome="undecided",
+        exit_code=5,
+    ),
+    Case(
+        id="no variant could be built",
+        result=without_any("failed", "failed"),
+        failures=(failure("promote", "rejected"),),
+        exit_code=6,
+        error="no variant could be built and measured",
     ),
     Case(
         id="selected but not promoted",
@@ -175,6 +195,9 @@ def test_the_json_of_a_promotion_names_champion_baseline_and_every_variant():
             "samples": 697,
         },
         "variants": [ROW.to_json()],
+        "warnings": [],
+        "required": [],
+        "exit_code": 0,
         "report": "http://mlflow/#/report",
         "deprecated": {"outcome": "state"},
     }
@@ -196,7 +219,7 @@ def test_a_run_that_a_person_must_still_accept_waits_before_anything_is_promoted
 
 
 def test_the_json_of_a_rejection_has_no_champion_but_every_number():
-    found = outcome_of("m", result(None), None, ()).to_json()
+    found = outcome_of("m", without_any("rejected"), None, ()).to_json()
 
     assert (found["outcome"], found["champion"], found["selected"]) == ("rejected", None, None)
     assert len(found["variants"]) == 1
@@ -216,12 +239,11 @@ def test_the_result_of_an_override_run_of_an_earlier_release_is_read():
     assert RunResult.model_validate(result(None).to_json() | {"outcome": "trial"}).outcome == "override_run"
 
 
-@pytest.mark.parametrize("outcome", [failed(None, "why", 2), Outcome("m", "failed", 1, result(CHAMPION), error="why")])
-def test_the_json_of_a_failure_says_why_and_claims_no_result(outcome):
-    found = outcome.to_json()
+def test_the_json_of_a_failure_says_why_and_claims_no_result():
+    found = failed(None, "why", 2).to_json()
 
     assert found == {
-        "model": outcome.model,
+        "model": None,
         "state": "failed",
         "outcome": "failed",
         "run": None,
@@ -232,7 +254,49 @@ def test_the_json_of_a_failure_says_why_and_claims_no_result(outcome):
         "selected": None,
         "baseline": None,
         "variants": [],
+        "warnings": [],
+        "required": [],
+        "exit_code": 2,
         "report": None,
         "error": "why",
         "deprecated": {"outcome": "state"},
     }
+
+
+def test_the_json_of_a_run_without_any_file_has_the_row_of_every_variant():
+    found = outcome_of("m", without_any("failed").model_copy(update={"warnings": ("odd",)}), None, ()).to_json()
+
+    assert (found["outcome"], found["exit_code"], found["error"]) == (
+        "failed",
+        6,
+        "no variant could be built and measured",
+    )
+    assert ([row["outcome"] for row in found["variants"]], found["warnings"]) == (["failed"], ["odd"])
+
+
+@pytest.mark.parametrize(
+    ("required", "exit_code"), [((), 0), (("v0",), 0), (("v1",), 3), (("v2",), 5), (("v3",), 6), (("v0", "v2"), 5)]
+)
+def test_required_variants_decide_the_exit_code_of_a_promotion(required, exit_code):
+    rows = without_any("passed", "rejected", "undecided", "failed").variants
+    promoted = outcome_of("m", result(CHAMPION).model_copy(update={"variants": rows}), PROMOTION, ())
+    found = promoted.requiring(required)
+
+    assert (found.outcome, found.exit_code) == ("promoted", exit_code)
+    assert (found.to_json()["exit_code"], found.to_json()["required"]) == (exit_code, list(required))
+
+
+def test_a_required_variant_that_passed_leaves_the_code_of_a_version_that_is_not_champion():
+    assert outcome_of("m", result(CHAMPION), PENDING, ()).requiring(["int8"]).exit_code == 4
+
+
+def test_a_required_variant_is_one_of_the_runs():
+    with pytest.raises(BadInput, match="--require: expected one of the run's variants int8, got 'uint8'"):
+        outcome_of("m", result(CHAMPION), PROMOTION, ()).requiring(["uint8"])
+
+
+def test_rows_of_an_earlier_release_say_by_their_numbers_whether_they_were_measured():
+    old = {key: value for key, value in ROW.to_json().items() if key != "outcome"} | {"verdict": "failed"}
+    assert VariantRow.model_validate(old).outcome == "rejected"
+    assert VariantRow.model_validate(old | {"drop": None}).outcome == "failed"
+    assert VariantRow.model_validate(old | {"verdict": "inconclusive"}).outcome == "undecided"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ import pytest
 from litegate.cli import serving, under_way
 from litegate.cli.attempt import Attempt
 from litegate.cli.following import find_run, follow_run
+from litegate.cli.runs import show
 from litegate.cli.serving import served
 from litegate.cli.under_way import UnderWay, look, pinned, wait_for
 from litegate.errors import BadInput
@@ -50,7 +52,7 @@ with zipfile.ZipFile(sys.argv[1], "w") as archive:
     archive.writestr("metadata.json", json.dumps({"keras_version": "3.0.0"}))
     archive.writestr("model.weights.h5", weights.getvalue())
 """
-NAMES = ("joins", "waits", "one", "two", "shown", "ends")
+NAMES = ("joins", "waits", "one", "two", "shown", "ends", "listed")
 
 
 def pin(home: Home, stack: Stack, path: Path) -> Resolved:
@@ -230,6 +232,48 @@ def test_whoever_follows_a_run_that_was_ended_is_told_by_whom(airflow, home, tmp
     assert (code, found["outcome"], found["run"]) == (1, "failed", run.run)
     assert found["error"] == "the run was ended by ada@host, who interrupted the command that had begun it"
     assert "goes on" not in capsys.readouterr().err
+
+
+@pytest.fixture
+def listed(airflow: ArrangedAirflow, now: Resolved) -> Iterator[list[RunId]]:
+    """Runs of one model, the oldest first: promoted, ended without a result, and under way."""
+    promoted, failed, queued = (begun(airflow, "listed", now) for _ in range(3))
+    airflow.leave(promoted, "register", "return_value", result(CHAMPION).to_json())
+    airflow.leave(promoted, "promote", "return_value", PROMOTION.to_json())
+    for task in ("register", "promote"):
+        airflow.set_task(promoted, task, "success")
+    airflow.set_run(promoted, "success")
+    airflow.fail(failed, "ended by ada@host, who interrupted the command that had begun it")
+    yield [promoted, failed, queued]
+    airflow.set_run(queued, "failed")
+
+
+def test_the_runs_of_a_model_are_listed_with_what_came_of_them_and_links(airflow, home, listed, stack, tmp_path):
+    out = tmp_path / "out.json"
+    assert show(home, "listed", 20, out) == 0
+
+    found = json.loads(out.read_text())
+    assert [each["run"] for each in found] == [run.run for run in reversed(listed)], "the newest first"
+    assert [each["state"] for each in found] == ["under_way", "failed", "promoted"]
+    ada = "ended by ada@host, who interrupted the command that had begun it"
+    assert [each["said"] for each in found] == ["queued", ada, "promoted version 3 (int8)"]
+    assert [each["page"] for each in found] == [airflow.page_of(run) for run in reversed(listed)]
+    assert found[2]["report"].startswith(stack.mlflow_url)
+    assert show(home, "listed", 1, out) == 0
+    assert [each["run"] for each in json.loads(out.read_text())] == [listed[2].run]
+
+
+def test_on_a_pipe_each_run_is_a_line_with_its_links(airflow, home, listed, capsys):
+    assert show(home, "listed", 3, None) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 3
+    assert re.search(rf" promoted version 3 \(int8\) +{airflow.page_of(listed[0])} +http\S+/#/report$", lines[3])
+
+
+def test_a_model_without_runs_is_told_with_those_that_are_known(airflow, home):
+    with pytest.raises(BadInput, match=r"MODEL: expected a model that has had a run \(.*joins.*, got 'jions'"):
+        show(home, "jions", 20, None)
 
 
 def test_without_servers_there_is_nothing_to_follow(tmp_path, capsys):

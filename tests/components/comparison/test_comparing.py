@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from litegate.comparison.comparing import Comparing
 from litegate.digest import digest_file
 from litegate.errors import BadInput, SpecError
 from litegate.records import Comparison
+from litegate.runtimes import RUNTIMES
 from litegate.settings import Settings
 from litegate.spec import parse_spec
 
@@ -58,7 +60,7 @@ def test_what_does_not_pass_lies_apart_and_the_earlier_result_is_gone(make: Make
     make().run()
     (tmp_path / "out" / "notes.txt").write_text("mine")
     found = make(gate={"max_drop": 0.0}).run()
-    assert (found.outcome, found.selected, found.file) == ("rejected", None, None)
+    assert (found.outcome, found.selected, found.file) == ("undecided", None, None)
     assert {row.verdict for row in found.variants} == {"baseline", "inconclusive"}
     assert files(tmp_path / "out") == {
         *("test-float32.tflite", "not_passed/test-int8.tflite", "not_passed/test-dynamic_range.tflite"),
@@ -78,8 +80,8 @@ def test_a_required_variant_decides(make: Make) -> None:
     gates = {"max_drop": 0.05, "max_bytes": 9500}  # between both files
     assert make("dynamic_range", gate=gates).run().passed
     found = make("int8", gate=gates).run()
-    assert (found.passed, found.answer) == (False, "int8 must pass, and did not")
-    assert " int8 must pass, and did not</h1>" in Path(found.report).read_text()
+    assert (found.passed, found.answer) == (False, "int8 must pass and was rejected")
+    assert " int8 must pass and was rejected</h1>" in Path(found.report).read_text()
 
 
 def test_a_required_variant_is_one_of_the_specs(make: Make) -> None:
@@ -91,3 +93,24 @@ def test_what_needs_the_registry_is_left_out_with_a_warning(make: Make) -> None:
     found = make(gate={"max_drop": 0.05, "max_drop_from_champion": 0.01}).run()
     assert found.not_tested[0].startswith("gate.max_drop_from_champion was not tested")
     assert found.not_tested[0] in Path(found.report).read_text().replace("&#39;", "'")
+
+
+@pytest.mark.skipif(not RUNTIMES["tflite_micro"].installed, reason="tflite-micro has no wheel for this machine")
+def test_a_microcontroller_is_judged_by_its_own_runtime(make: Make, tmp_path: Path) -> None:
+    wanted = {"target": "microcontroller", "variants": ["int8", "int16x8", "float16"]}
+    found = make("int16x8", **wanted, gate={"max_drop": 0.05, "max_arena_bytes": 20_000}).run()
+    reasons = {row.variant: row.reasons for row in found.variants}
+    assert found.may_ship == ("int8", "int16x8")
+    assert reasons["float16"][0].startswith("smoke failed: float16: TensorFlow Lite Micro cannot run it")
+    assert "Node DEQUANTIZE (number 0) failed to prepare" in reasons["float16"][0]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "tflite-micro reference" in page
+    arenas = [int(size.replace(",", "")) for size in re.findall(r"Arena: ([\d,]+) bytes", page)]
+    assert len(arenas) == 3
+    firmware = tmp_path / "out" / "firmware"
+    assert {path.name for path in firmware.iterdir()} == {f"test_{found.selected}.h", f"test_{found.selected}.c"}
+    assert f"_ARENA_BYTES {arenas[1]}" in (firmware / "test_int8.h").read_text()
+    small = make(**wanted, gate={"max_drop": 0.05, "max_arena_bytes": min(arenas) - 1}).run()
+    assert small.may_ship == ()
+    assert list(firmware.iterdir()) == []
+    assert all("an arena of" in row.reasons[0] for row in small.variants if row.variant.startswith("int"))

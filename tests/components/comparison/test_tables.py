@@ -68,7 +68,7 @@ def test_the_markdown_names_what_ships_and_why_the_rest_does_not() -> None:
     ("found", "head"),
     [
         (comparison(LOST), "nothing passed the gate"),
-        (comparison(GOOD, LOST, required=("int8",), outcome="rejected"), "int8 must pass, and did not"),
+        (comparison(GOOD, LOST, required=("int8",), outcome="rejected"), "int8 must pass and was rejected"),
     ],
 )
 def test_the_markdown_says_first_that_it_did_not_pass(found: Comparison, head: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from litegate.datasets.features import FeatureReader
+from litegate.datasets.fields import Wanted
 from litegate.datasets.npz import NpzDataset
 from litegate.errors import DataError
 from litegate.runtimes.litert import Tensor
@@ -96,3 +98,59 @@ def test_a_sample_that_does_not_fit_the_model_is_named_with_what_would(tmp_path:
     error = caught.value
     assert error.where == "evaluation.uri (sample 0)"
     assert (error.expected, error.got) == ("input 'x' to be shape (batch, 2)", "(1, 1)")
+
+
+NAMED = Wanted(features={"x": "pixels"})
+
+
+def named(path: Path, wanted: Wanted, **arrays: Array) -> FeatureReader:
+    np.savez(path / "data.npz", **arrays)
+    dataset = NpzDataset.open({"data.npz": lambda: path / "data.npz"}, "evaluation.uri", wanted)
+    return FeatureReader(dataset, INPUTS, "serving_default", "evaluation.uri")
+
+
+def test_arrays_of_other_names_feed_the_inputs_that_the_spec_says(tmp_path: Path) -> None:
+    pixels = np.arange(10, dtype=np.float32).reshape(5, 2)
+    reading = named(tmp_path, NAMED, pixels=pixels, weight=np.zeros(5), label=np.arange(5))
+    ((_, labels, features),) = reading.batches([1, 3], None)
+    assert labels is not None
+    assert (labels.tolist(), list(features)) == ([1, 3], ["x"])
+    np.testing.assert_array_equal(features["x"], pixels[[1, 3]])
+    with pytest.raises(DataError, match="the arrays that `features` names, pixels among them, got other, label"):
+        named(tmp_path, NAMED, other=pixels, label=np.arange(5))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+def test_an_array_may_be_an_input_and_the_label(tmp_path: Path, dtype: Any) -> None:
+    wanted = Wanted(label="pixels", features={"x": "pixels"})
+    size = (5, 2) if dtype is np.float32 else (5, 1)
+    dataset = named(tmp_path, wanted, pixels=np.arange(math.prod(size)).reshape(size).astype(dtype)).dataset
+    for _, features, label in dataset.read([0, 4]):
+        np.testing.assert_array_equal(np.ravel(label), features["x"])
+
+
+CURES = [
+    ({"y": np.zeros((5, 2), np.float32)}, "inputs to be x, got y; `features` of the spec says which field feeds"),
+    ({"x": np.zeros((5, 2))}, "type float32, got float64; save it so, or name a `preprocess` that makes it so"),
+    ({"x": np.zeros((5, 3), np.float32)}, r"\(batch, 2\), got \(5, 3\); save it so"),
+]
+
+
+@pytest.mark.parametrize(("arrays", "said"), CURES)
+def test_what_does_not_fit_is_said_with_a_cure(tmp_path: Path, arrays: dict[str, Array], said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        list(named(tmp_path, Wanted(), **arrays).batches(range(5), None, 5))
+
+
+def test_channels_that_come_first_are_named(tmp_path: Path) -> None:
+    own = named(tmp_path, Wanted(), x=np.zeros((5, 3, 8, 8), np.float32))
+    image = replace(own, inputs={"x": Tensor((-1, 8, 8, 3), np.dtype(np.float32), 0.0, 0)})
+    with pytest.raises(DataError, match=r"channels first\? Save np.moveaxis\(x, 1, -1\), or name a `preprocess`"):
+        list(image.batches(range(5), None))
+
+
+def test_a_model_without_a_batch_axis_is_named(tmp_path: Path) -> None:
+    own = named(tmp_path, Wanted(), x=np.zeros((5, 8, 3), np.float32))
+    single = replace(own, inputs={"x": Tensor((8, 3), np.dtype(np.float32), 0.0, 0)})
+    with pytest.raises(DataError, match=r"got \(5, 8, 3\); a model without a batch axis\? Save it with one"):
+        list(single.batches(range(5), None))

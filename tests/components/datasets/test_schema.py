@@ -95,3 +95,12 @@ def test_an_empty_file_has_no_samples(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("x,label\n")
     with pytest.raises(DataError, match="expected at least one sample, got 1 empty files"):
         seen(tmp_path / "data.csv", "csv", tmp_path)
+
+
+@pytest.mark.parametrize("form", ["npz", "parquet"])
+def test_whole_numbers_of_any_type_have_a_range(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"data.{form}"
+    for label, wanted in ((LABEL + 0.5, (None, None)), (LABEL - 1.0, (-1, 1)), (LABEL > 1, (0, 1))):
+        np.savez(path, x=X, label=label) if form == "npz" else write(form, path, X, label)
+        found = seen(path, form, tmp_path).fields["label"]
+        assert (found.low, found.high) == wanted

@@ -97,6 +97,7 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("engines/tf_calibration.py", {"calibrate", "quantize"}),
         ("inspection/weights.py", {"inspect"}),
         ("runtimes/reference.py", {"smoke"}),
+        ("runtimes/tflite_micro.py", set()),  # another target's
         ("runtimes/xnnpack.py", {"smoke", "evaluate", "benchmark"}),
         ("source/*.py", {"convert", "conversion_check"}),
         ("datasets/tfrecord.py", {"sample", "lint", "evaluate", "drift"}),  # by name of the format

@@ -66,10 +66,12 @@ def test_few_samples_are_all_taken() -> None:
 def test_too_few_samples_for_a_verdict_are_noted(samples: int, enough: bool) -> None:
     some = data("npz", ARRAYS, samples=samples)
     spec = first_spec("m", "m.keras", Signature(inputs=IMAGE, outputs=SCORES), data("npz", ARRAYS, "cal"), some)
-    notes = [note for note in spec.notes if "hardly decide about a loss of 0.01" in note]
+    notes = [note for note in spec.notes if "to decide on gate.max_drop 0.01" in note]
     assert len(notes) == (0 if enough else 1)
     if notes:
-        (needs,) = map(int, re.findall(r"another one right needs (\d+)", notes[0].replace(",", "")))
+        (needs, _have, _missing) = map(
+            int, re.findall(r" (\d+)(?: samples are|\. Add| or more)", notes[0].replace(",", ""))
+        )
         share = PairedProportions(needs, 0.01 * needs, 0.01 * needs)
         assert share.p_within(0.01) <= 0.05 / 4 < PairedProportions(600, 6, 6).p_within(0.01)
 
@@ -138,7 +140,7 @@ def test_a_label_can_be_named() -> None:
     [
         ({"image": ("float32", (8, 8, 1))}, None, "test: expected a field with the labels: .*--label names it"),
         (ARRAYS, "truth", "expected a field with the labels: truth, got the fields image, label"),
-        ({"x": ("float32", (8, 8, 1)), "y": ("int64", ()), "z": ("int64", ())}, None, "expected a field 'image'"),
+        ({"x": ("float32", (8, 8, 2)), "y": ("int64", ()), "z": ("int64", ())}, None, "expected a field 'image'"),
     ],
 )
 def test_what_cannot_be_told_is_asked_for(fields: Fields, label: str | None, says: str) -> None:
@@ -187,6 +189,28 @@ def test_inputs_of_whole_numbers_are_not_quantized_to_sixteen_bits() -> None:
     assert "the converter refuses 16x8" in none_left.notes[0]
 
 
-def test_arrays_that_feed_no_input_are_named() -> None:
-    notes = made("npz", ARRAYS | {"site": ("text", ())}).notes
-    assert any("site of test feeds no input: name them in evaluation.slices" in note for note in notes)
+@pytest.mark.parametrize(
+    ("fields", "features"),
+    [
+        (ARRAYS, None),
+        ({"arr_0": ARRAYS["image"], "label": ARRAYS["label"]}, None),
+        ({"x_test": ARRAYS["image"], "y": ARRAYS["label"]}, {"image": "x_test"}),
+        ({"x": ARRAYS["image"], "label": ARRAYS["label"], "weight": ("float32", ())}, {"image": "x"}),
+        (ARRAYS | {"site": ("text", ())}, {"image": "image"}),
+    ],
+)
+def test_arrays_of_other_names_are_mapped_and_others_left_out(fields: Fields, features: dict[str, str] | None) -> None:
+    assert made("npz", fields).keys["evaluation"].get("features") == features
+
+
+@pytest.mark.parametrize("form", ["npz", "parquet"])
+def test_without_labels_a_model_that_gives_back_its_input_is_to_give_it_back(form: str) -> None:
+    pixels = {"pixels": TensorSpec(shape=(-1, 16), dtype="float32")}
+    fields: Fields = {"pixels": ("float32", (16,))}
+    keys = made(form, fields, inputs=pixels, outputs=pixels).keys["evaluation"]
+    assert (keys["label"], keys["features"], keys["metric"]) == ("pixels", {"pixels": "pixels"}, "mae")
+
+
+def test_a_model_without_a_batch_axis_is_noted() -> None:
+    whole = {"image": TensorSpec(shape=(8, 8, 1), dtype="float32")}
+    assert any("without a batch axis" in note for note in made("npz", ARRAYS, inputs=whole).notes)

@@ -28,17 +28,19 @@ class Kind:
     label: tuple[str, Shape] | None
     metric: str
     inputs: dict[str, Shape] = field(default_factory=lambda: VECTOR)
+    low: int = 0
     high: int | None = None
+    type: str = "float32"
     keys: dict[str, Any] = field(default_factory=dict)
     asked: Asked = field(default_factory=Asked)
     note: str = ""
 
 
 def judge(kind: Kind) -> Judged:
-    low = None if kind.high is None else 0
+    low = None if kind.high is None else kind.low
     label = kind.label and DataField(dtype=kind.label[0], shape=kind.label[1], low=low, high=kind.high)
     return judged_by(
-        Signature(inputs=tensors(kind.inputs), outputs=tensors(kind.outputs)), label, kind.asked, "test.npz"
+        Signature(inputs=tensors(kind.inputs), outputs=tensors(kind.outputs, kind.type)), label, kind.asked, "test.npz"
     )
 
 
@@ -59,7 +61,12 @@ KINDS = [
     Kind("several values", {"y": (3,)}, ("float32", (3,)), "mae"),
     Kind("autoencoder", {"y": (16,)}, ("float32", (16,)), "mae"),
     Kind("unusual samples", {"y": (16,)}, ("int64", ()), "reconstruction_auc", high=1, note="unusual"),
-    Kind("several labels", {"p": (12,)}, ("uint8", (12,)), "mae", high=1, note="several labels a sample"),
+    Kind("several labels", {"p": (12,)}, ("uint8", (12,)), "mae", high=1, note="several labels of a sample"),
+    Kind("one-hot classes", {"p": (10,)}, ("float32", (10,)), "mae", high=1, note="label.argmax"),
+    Kind("two classes as decimals", {"p": (1,)}, ("float32", (1,)), "mae", high=1, note="as integers, which roc_auc"),
+    Kind("counts as decimals", {"y": (1,)}, ("float32", ()), "mae", high=40),
+    Kind("images of masks", {"m": (8, 8, 5)}, ("image", (8, 8, 3)), "iou"),
+    Kind("masks of any size", {"m": (-1, -1, 5)}, ("uint8", (8, 8)), "iou", high=4),
     Kind("masks", {"m": (8, 8, 1)}, ("uint8", (8, 8)), "iou", high=1),
     Kind("maps of classes", {"m": (8, 8, 5)}, ("uint8", (8, 8)), "iou", high=4),
     Kind("detector", BOXES, ("float32", (7, 5)), "map50", keys={"detection": PARTS}),
@@ -99,6 +106,10 @@ def test_every_kind_of_model_has_a_metric(kind: Kind) -> None:
 ASKED = [
     (Kind("more labels than classes", {"p": (10,)}, ("int64", ()), "", high=37), "--metric NAME", "from 0 to 37"),
     (Kind("values for classes", {"p": (10,)}, ("float32", ()), ""), "--metric NAME", "labels of float32"),
+    (Kind("classes as decimals", {"p": (10,)}, ("float32", ()), "", high=9), "--metric NAME", "integers, which top1"),
+    (Kind("classes from one", {"p": (10,)}, ("int64", ()), "", low=1, high=10), "--metric NAME", "numbered from 1"),
+    (Kind("text", {"p": (10,)}, ("str64", ()), ""), "numbers", "str64: number the classes from 0, or --label FIELD"),
+    (Kind("an argmax", {"p": ()}, ("int64", ()), "", high=9, type="int64"), "--metric NAME", "Save it with the scores"),
     (Kind("an image for a class", {"p": (4, 4, 3)}, ("int64", ()), "", high=3), "--metric NAME", r"\(4, 4, 3\)"),
     (Kind("which output", TWO, ("float32", (9,)), ""), "--judged OUTPUT", r"pose \(6,\), identity \(40,\)"),
     (

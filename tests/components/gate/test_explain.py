@@ -212,11 +212,11 @@ SENTENCES = [
         "with 95 % confidence",
     ),
     (
-        "the confidence of one of eight",
+        "one of eight: its bounds are stricter, so that the policy's confidence holds for all of them",
         TOP1,
         {},
         verdict("failed", clause(), confidence=1 - 0.05 / 8),
-        "int8 may not ship: it loses at least 2.10 points of top1 (1.00 allowed), with 99.375 % confidence",
+        "int8 may not ship: it loses at least 2.10 points of top1 (1.00 allowed), with 95 % confidence",
     ),
     (
         "inconclusive, with what would decide",

@@ -186,6 +186,22 @@ ROWS = (
     ),
     Row(id="as large as allowed", policy={"max_bytes": 100}),
     Row(id="a byte too large", policy={"max_bytes": 99}, code="too_large", says="100 bytes, at most 99 allowed"),
+    Row(id="an arena as large as allowed", policy={"max_arena_bytes": 100}, variant=smoked("int8", arena_bytes=100)),
+    Row(
+        id="an arena that is a byte too large",
+        policy={"max_arena_bytes": 99},
+        variant=smoked("int8", arena_bytes=100),
+        code="arena_too_large",
+        says="an arena of 100 bytes, at most 99 allowed",
+    ),
+    Row(
+        id="an arena that nobody measured",
+        policy={"max_arena_bytes": 99},
+        variant=smoked("int8"),
+        code="arena_unknown",
+        says="was not measured",
+    ),
+    Row(id="nobody ran it", policy={"max_arena_bytes": 99}, code="arena_unknown"),
     Row(id="as much smaller as asked for", policy={"min_size_ratio": 3.3}),
     Row(
         id="too little smaller",

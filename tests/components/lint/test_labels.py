@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from litegate.datasets.fields import Wanted
 from litegate.datasets.npz import NpzDataset
+from litegate.datasets.shards import open_shards
+from litegate.datasets.webdataset import WebDatasetShard
 from litegate.errors import DataError
-from litegate.lint.labels import check_labels
+from litegate.lint.labels import check_labels, lists_of
 from litegate.spec.metric_facts import BUILT_IN, MetricFacts
+from tests.components.datasets.writers import files_of, npy, tar
 
 Array = np.ndarray[Any, np.dtype[Any]]
 WHERE = "evaluation.uri data.npz"
@@ -68,3 +72,21 @@ def test_a_users_metric_that_declares_no_classes_takes_any_labels(tmp_path: Path
         check_labels(dataset(tmp_path, label), MetricFacts(name="m:Own"), 3, WHERE)
     with pytest.raises(DataError, match="m:Own, which judges classes"):
         check_labels(dataset(tmp_path, CLASSES / 7), MetricFacts(name="m:Own", classifies=True), 3, WHERE)
+
+
+LISTS = [("map50", (2,)), ("wer", (2,)), ("metrics:Own", (2,)), ("mae", None), ("top1", None)]
+
+
+@pytest.mark.parametrize(("name", "longest"), LISTS)
+def test_lists_of_several_lengths_are_for_metrics_that_take_them(
+    tmp_path: Path, name: str, longest: tuple[int, ...] | None
+) -> None:
+    path = tar(tmp_path / "a.tar", [(f"{at}.label.npy", npy(np.arange(at + 0.5))) for at in range(2)])
+    shards = open_shards(files_of(path), WebDatasetShard.open, {}, Wanted(features={"x": "label"}), WHERE)
+    facts = BUILT_IN.get(name) or MetricFacts(name=name, classifies=name == "top1")
+    assert lists_of(shards, facts) == longest
+    if longest is None:
+        with pytest.raises(DataError, match=rf"labels of one shape for {name}, got lists of several"):
+            check_labels(shards, facts, None, WHERE)
+    else:
+        check_labels(shards, facts, None, WHERE)

@@ -82,3 +82,12 @@ def test_where_samples_of_one_set_are_as_near_to_each_other_nothing_is_said_to_b
     kinds = RANDOM.normal(size=(5, 16))
     known, others = kinds[RANDOM.integers(0, 5, 100)], kinds[RANDOM.integers(0, 5, 500)]
     assert searched(known, others)[1] == ["warning"]
+
+
+def test_a_warning_names_the_calibration_samples() -> None:
+    known = np.round(RANDOM.normal(size=(100, 64)), 1)
+    near = NearCopies({"x": known})
+    near.add({"x": known[[7, 40]]})
+    (found,) = near.findings(100, (7,), [f"clip{at}.wav" for at in range(100)])
+    assert found.message.startswith("1 of 100 calibration samples is nearly the same as an evaluation sample")
+    assert found.message.endswith("such as clip40.wav")

@@ -145,3 +145,10 @@ def test_a_name_that_is_no_output_is_an_error_before_anything_is_run() -> None:
         number_of_classes(metric, {"b": (-1, 8, 4), "s": (-1, 8)})
     with pytest.raises(DataError, match="absent"):
         metric.columns(GOOD[0], GOOD[1])
+
+
+def test_boxes_may_be_a_flat_list() -> None:
+    outputs, labels = detector(1, 40, 8, 3)
+    assert value("map50", outputs, labels.reshape(len(labels), -1)) == pytest.approx(COCO[0].map50, abs=1e-9)
+    with pytest.raises(DataError, match=r"labels of shape \(samples, boxes, 5\), .* got \(batch, 24\)"):
+        value("map50", outputs, labels.reshape(len(labels), -1)[:, :24])

@@ -132,7 +132,7 @@ class MadeRun:
             variants=tuple(self._row(each) for each in self.variants),
             experiment_id="1",
             mlflow_run_id="2",
-            report="http://127.0.0.1/report",
+            report="http://127.0.0.1/#/report",
         )
 
     def _row(self, each: Variant) -> VariantRow:
@@ -150,6 +150,7 @@ class MadeRun:
             digest=None,
             uri=None if each.bytes is None else f"mlflow-artifacts:/{each.name}.tflite",
             mlflow_run_id=None,
+            mlflow_model_id=None if each.bytes is None else f"m-{each.name}",
         )
 
     def _baseline(self) -> Verdict:

@@ -92,7 +92,10 @@ def test_the_page_loads_nothing_and_runs_nothing(made):
     assert not [name for _, found in page.elements for name in found if name.startswith("on")]
     assert page.attributes("src", "srcset", "data", "action") == []
     assert "@import" not in page.style
-    assert "http" not in html.replace('http-equiv="Content-Security-Policy"', "")
+    links = {f'href="{link}"' for link in page.attributes("href")}
+    for known in ('http-equiv="Content-Security-Policy"', *links):
+        html = html.replace(known, "")
+    assert "http" not in html
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in page.attributes("content")
 
 
@@ -134,7 +137,7 @@ def test_the_headline_names_the_file_what_is_proved_and_where_it_is():
     assert "97.7 KiB, 33 % of float32" in page.text
     assert "0.70 points of top1" in page.text
     assert "0.100 ms, 33.3 % (32.7 to 34.3) of float32\u2019s on testhost" in page.text
-    assert "mlflow-artifacts:/int8.tflite" in page.text
+    assert "Download cats-int8.tflite" in page.text
     assert ["int8 ship this integer only, int8 input/output", "\u25cf passed"] in [row[:2] for row in page.rows]
 
 
@@ -246,7 +249,7 @@ def test_what_is_odd_about_the_evaluation_is_among_the_first_lines():
     finding = DataFinding(severity="warning", code="chance", data="evaluation", message="which may be chance")
     run = replace(ONE, lint=Lint(findings=(finding,), samples=20, compared=500, searched=600))
     first = Page(run.html()).text.partition("The variants")[0]
-    assert "About the evaluation: which may be chance." in first
+    assert "Warning: which may be chance" in first
 
 
 def test_where_the_bytes_go_is_told_for_every_file():
@@ -256,3 +259,12 @@ def test_where_the_bytes_go_is_told_for_every_file():
     assert ["float32", "80.08", "1.95", "0.00", "15.62", "100 %"] in page.rows
     assert ["weights int8", "3", "80.1 KiB", "82.0 %"] in page.rows
     assert "CONV_2D" in page.text
+
+
+def test_what_may_ship_is_a_link_that_a_browser_follows_with_the_command_for_a_shell():
+    made = MadeRun(variants=(Variant(name="int8"),), selected="int8")
+    page = Page(made.html())
+
+    address = "http://127.0.0.1/ajax-api/2.0/mlflow/logged-models/m-int8/artifacts/files"
+    assert page.attributes("href") == [f"{address}?artifact_file_path=artifacts%2Fcats-int8.tflite"]
+    assert "litegate get cats --version 3" in page.text

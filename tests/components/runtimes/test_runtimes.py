@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from litegate.errors import BadInput
 from litegate.pipeline.evaluation import evaluate_request
 from litegate.records import EvaluateFilesRequest
 from litegate.runtimes import REFERENCE, RUNTIMES, load_runtime, runtime_row
 from litegate.settings import Settings
+from litegate.steps.preloading import modules_of as preloaded
 from litegate.variants import BASELINE, TARGETS
 from tests.additions import Addition
 from tests.single_steps import Steps
@@ -40,7 +42,7 @@ def load(content, signature=None):
 def facts(content):
     return Facts("0.1", "contrary")
 '''
-ROW = 'RuntimeRow("contrary", "litegate.runtimes.contrary")'
+ROW = 'RuntimeRow("contrary", "litegate.runtimes.contrary", "Contrary")'
 
 
 def test_each_target_names_a_runtime_that_there_is(places: Settings) -> None:
@@ -49,7 +51,7 @@ def test_each_target_names_a_runtime_that_there_is(places: Settings) -> None:
 
 
 def test_a_runtime_that_does_not_exist_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="runtime: expected one of litert, litert_reference, got magic"):
+    with pytest.raises(ValueError, match="runtime: expected one of litert, litert_reference, tflite_micro, got magic"):
         runtime_row("magic")
 
 
@@ -57,6 +59,14 @@ def test_reading_the_rows_loads_no_runtime() -> None:
     program = "import sys, litegate.runtimes, litegate.steps\nprint('ai_edge_litert' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_runtime_that_is_not_installed_is_refused_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("litegate.runtimes.find_spec", lambda _: None)
+    with pytest.raises(BadInput, match=r"target: expected .* is tflite-micro, got none .*install litegate\[targets\]"):
+        load_runtime("tflite_micro")
+    assert "litegate.runtimes.tflite_micro" not in set(preloaded("tensorflow"))
+    assert "litegate.runtimes.xnnpack" in set(preloaded("tensorflow"))
 
 
 @pytest.mark.parametrize("name", RUNTIMES)

@@ -1,4 +1,4 @@
-"""A graph that keeps state is refused by its node; where a training tool's wrapper does it, that is what is named."""
+"""What operators and graph tell of a model: state, by its node or its wrapper, and variables without values."""
 
 from __future__ import annotations
 
@@ -8,10 +8,22 @@ import pytest
 
 from litegate.errors import ModelError
 from litegate.source.causes import wrapper_of
-from litegate.source.converted import check_converted
+from litegate.source.converted import check_converted, lacks_values
 from tests.components.source.test_graph import node, saved, signature, write
 
 ASSIGN = "AssignVariableOp"
+
+
+FILES = [
+    ({"CONV_2D", "SOFTMAX"}, False),
+    ({"VAR_HANDLE", "READ_VARIABLE", "CONV_2D"}, True),
+    ({"VAR_HANDLE", "READ_VARIABLE", "CALL_ONCE", "ASSIGN_VARIABLE"}, False),
+]
+
+
+@pytest.mark.parametrize(("found", "lacking"), FILES, ids=str)
+def test_variables_that_are_read_and_never_set_lack_their_values(found: set[str], lacking: bool) -> None:
+    assert lacks_values(found) is lacking
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ BAD = [
     Bad({"max_samples": 5}, r"requalify\.max_samples: expected greater than or equal to 30, got 5"),
     Bad({"max_drop": 2.0}, r"requalify\.max_drop: expected at most 1 for top1"),
     Bad({"on_failure": "retrain"}, r"requalify\.on_failure: expected 'alert' or 'rollback', got 'retrain'"),
-    Bad({"features": {"x": "y"}}, r"requalify\.features: expected features only for"),
+    Bad({"features": {"x": ["y", "z"]}}, r"requalify\.features\.x: expected the name of one array"),
     Bad(
         {"drop": "relative"},
         r"requalify\.drop: expected absolute for cosine_similarity",

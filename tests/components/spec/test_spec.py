@@ -15,7 +15,9 @@ from litegate.variants import TARGETS, VARIANTS
 
 DATA = {"uri": "x", "format": "npz"}
 NAMED: dict[str, Any] = {"features": {"x": "y"}}
+TWO: dict[str, Any] = {"features": {"x": ["y", "z"]}}
 NONE = {"uri": "x", "format": "csv", "features": {"x": []}}
+FOLDERS = {"uri": "x", "format": "images"}
 IMAGES = {"uri": "x", "format": "images", "label": "y"}
 ALLOWED = DATA | {"allow": ["leaks"]}
 SITES: dict[str, Any] = DATA | {"slices": ["site"]}
@@ -71,7 +73,8 @@ BAD = [
     Bad("confidence 1", {"gate": {"confidence": 1.0}}, "spec: gate.confidence", "less than 1", "1.0"),
     Bad("unknown format", {"calibration": {"uri": "x", "format": "hdf5"}}, "spec: calibration.format", "npz", "hdf5"),
     Bad("a label of images", {"calibration": IMAGES}, "spec: calibration.label", "class is their folder", "'y'"),
-    Bad("features of arrays", {"evaluation": DATA | NAMED}, "spec: evaluation.features", "only for csv,", "npz"),
+    Bad("features of images", {"evaluation": FOLDERS | NAMED}, "spec: evaluation.features", "no features", "'y'"),
+    Bad("columns of arrays", {"evaluation": DATA | TWO}, "spec: evaluation.features.x", "the name of one array", "'z'"),
     Bad("no features", {"calibration": NONE}, "spec: calibration.features", "the name of a field", "[]"),
     Bad("no pattern", {"evaluation": NO_PATTERN}, "spec: evaluation.group", "a regular expression", "'(v'"),
     Bad("a label as group", {"evaluation": DATA | {"group": "label"}}, "spec: evaluation.group", "another", "'label'"),

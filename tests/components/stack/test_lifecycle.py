@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 
 import boto3
@@ -13,7 +14,8 @@ import pytest
 from litegate.errors import BadInput, StackError
 from litegate.stack import Home, Stack, running, start, stop
 from litegate.stack.ending import last_error
-from litegate.stack.environment import client_environment
+from litegate.stack.environment import client_environment, server_environment
+from litegate.stack.home import Secrets
 from litegate.stack.ports import Asked
 from litegate.stack.processes import MARKER, birth_of, marked_processes
 from litegate.stack.servers import unhealthy
@@ -90,6 +92,7 @@ def test_the_stack_starts_keeps_its_objects_and_leaves_no_process_behind(home):
     assert start(home) == (stack, False)
     with pytest.raises(BadInput, match=rf"--airflow-port: expected .* got one that runs at {stack.airflow_url}"):
         start(home, asked=Asked(airflow=1))
+    assert places_in_airflows_own_file(home) <= set(server_environment(home, stack, Secrets.of(home), {}))
     put(home, stack, "kept", b"across a stop")
     put(home, stack, "also kept", b"across the death of the server")
     server = next(each for each in marked_processes(stack.marker) if "litegate.stack.s3" in each.cmdline())
@@ -120,6 +123,18 @@ def test_the_stack_starts_keeps_its_objects_and_leaves_no_process_behind(home):
     assert stop(home)
     assert marked_processes(again.marker) == []
     assert not any(secret in log for secret in secrets(home) for log in logs(home))
+
+
+def places_in_airflows_own_file(home: Home) -> set[str]:
+    """The variables in place of which Airflow's file has paths of the home, which may be restored elsewhere."""
+    settings = ConfigParser(interpolation=None)
+    settings.read(home.root / "airflow" / "airflow.cfg")
+    return {
+        f"AIRFLOW__{section}__{name}".upper()
+        for section in settings.sections()
+        for name, value in settings.items(section)
+        if str(home.root) in value
+    }
 
 
 def addresses(stack: Stack) -> tuple[str, str, str]:

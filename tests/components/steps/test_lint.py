@@ -67,7 +67,7 @@ CASES = [
     Case("scale", lambda image, test: image / 255, "one of them is probably not divided by 255"),
     Case("shift", lambda image, test: image * 2 - 1, "the means are .* standard deviations apart"),
     Case("constant", lambda image, test: image * 0 + image[:, :1, :1], "100 of 100 samples hold a single"),
-    Case("leakage", lambda image, test: test[: len(image)], r"100 of 100 .* in the evaluation set too: \d+ = \d+"),
+    Case("leakage", lambda image, test: test[: len(image)], r"100 of 100 .* also in the evaluation data: \d+ = \d+"),
     Case("too_few", lambda image, test: image * 0 + image[:4].repeat(40, 0), "4 different samples of 100"),
 ]
 

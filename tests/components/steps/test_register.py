@@ -75,10 +75,27 @@ def test_the_report_of_the_run_is_kept_with_all_classes_and_the_result_says_wher
     page = mlflow.artifacts.load_text(f"runs:/{result.mlflow_run_id}/report.html")
     assert f"<title>Ship int8 &ndash; {toy.name}</title>" in page
     assert f"{toy.name}-int8.tflite" in page
-    assert next(row for row in result.variants if row.variant == "int8").uri in page
+    model_id = next(row for row in result.variants if row.variant == "int8").mlflow_model_id
+    assert f'href="{mlflow_url}' in page, "a browser can fetch the file"
+    assert model_id in page
     assert '<th scope="row">4</th>' in page, "a class that only the file of all classes has"
     run = f"{mlflow_url}/#/experiments/{result.experiment_id}/runs/{result.mlflow_run_id}"
     assert result.report == f"{run}/artifacts/report.html?workflowType=machine_learning"
+
+
+def test_what_was_selected_for_a_microcontroller_is_kept_as_c_source_too(new_toy):
+    toy = new_toy()
+    request = toy.request()
+    spec = request.resolved.spec.model_copy(update={"target": "microcontroller"})
+    resolved = request.resolved.model_copy(update={"spec": spec})
+    result = register.run(request.model_copy(update={"resolved": resolved}), toy.work)
+
+    kept = {variant: set(artifacts(run, "firmware")) for variant, run in children(result).items()}
+    word = f"{toy.name}_int8".replace("-", "_")
+    assert kept.pop("int8") == {f"firmware/{word}.c", f"firmware/{word}.h"}
+    assert not any(kept.values())
+    header = mlflow.artifacts.load_text(f"runs:/{children(result)['int8'].info.run_id}/firmware/{word}.h")
+    assert request.candidates[1].artifact.file.digest in header
 
 
 def test_every_variant_with_a_file_has_one_child_run_and_one_logged_model_with_all_numbers(recorded):

@@ -7,6 +7,7 @@ import uuid
 import pytest
 from mlflow import MlflowClient
 
+from litegate.gate.outcome import variant_outcome
 from litegate.records import VariantRow
 from litegate.report import table_rows
 from litegate.tracking import cards, notes
@@ -23,7 +24,7 @@ def parent():
 def rows_of(request) -> list[VariantRow]:
     candidates = {item.artifact.variant: item for item in (request.baseline, *request.candidates)}
     return [
-        table_rows.variant_row(candidates.get(verdict.variant), verdict, None, "run", None)
+        table_rows.variant_row(candidates.get(verdict.variant), verdict, variant_outcome(verdict), None, "run", None)
         for verdict in request.verdicts
     ]
 

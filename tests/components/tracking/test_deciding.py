@@ -214,8 +214,9 @@ def test_the_ledgers_page_says_who_is_champion_and_why(model):
     run = model.client.get_run(Ledger(model.client, model.channel).run_id())
     assert (run.data.tags["champion"], run.data.tags["previous"]) == (str(first), "")
     note = run.data.tags["mlflow.note.content"].replace(" &nbsp; |", " |")
-    assert f"champion: **version {first}**" in note
-    assert rf"| rolled back | {second} | ann | wrong \| labels | {second} → {first} |" in note
+    pages = [f"(#/models/{model.channel.registry}/versions/{each}?workflowType=machine_learning)" for each in (1, 2)]
+    assert f"champion: [**version {first}**]{pages[0]}, previous: **none**" in note
+    assert rf"| rolled back | [{second}]{pages[1]} | ann | wrong \| labels | {second} → {first} |" in note
 
 
 def test_aliases_that_do_not_stay_are_an_error(model, monkeypatch):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from litegate.records import Announcement
-from litegate.tracking.fields import trigger_tags, variant_metrics
+from litegate.records import Announcement, RunOrigin
+from litegate.tracking.fields import began, origin_tags, run_inputs, run_metrics, trigger_tags, variant_metrics
 from tests.components.report.runs import MadeRun, Variant
 
 
@@ -22,3 +22,29 @@ def test_what_would_decide_is_counted_in_clusters_where_there_are_any() -> None:
         found = variant_metrics(request.candidates[0], request.verdicts[1], made.result.baseline)
         assert (found["samples"], found["clusters"], found[f"{unit}_needed"]) == (1000, clusters, 240)
         assert len([name for name in found if name.endswith("_needed")]) == 1
+
+
+def test_a_pipeline_run_has_the_numbers_of_what_it_selected() -> None:
+    variants = [Variant(name="int8", drop=0.004), Variant(name="float16", drop=0.001)]
+    made = {name: MadeRun(variants=variants, selected=name).request for name in ("int8", "float16", None)}
+    found = {name: run_metrics(request) for name, request in made.items()}
+    assert {name: metrics.get("drop") for name, metrics in found.items()} == {
+        "int8": 0.004,
+        "float16": 0.001,
+        None: None,
+    }
+    assert {metrics["baseline_top1"] for metrics in found.values()} == {0.9}
+    assert found["int8"]["bytes"] == found["int8"]["size_ratio"] * 300_000
+    assert len({tuple(run_inputs(request)) for request in made.values()}) == 3, "another selection is another run"
+
+
+def test_a_run_says_when_it_began_who_started_it_and_what_made_it() -> None:
+    origin = RunOrigin(began="1970-01-01T00:00:02.5+00:00", user="ann", source="quantize__kws")
+    assert began(origin) == 2500
+    assert origin_tags(origin) == {
+        "mlflow.user": "ann",
+        "mlflow.source.name": "quantize__kws",
+        "mlflow.source.type": "LOCAL",
+    }
+    assert began(RunOrigin()) is None
+    assert origin_tags(RunOrigin()) == {}

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from litegate.records import ClassLoss, Clause, RareClass, Reason, Verdict
+from litegate.records import (
+    Aliases,
+    ClassLoss,
+    Clause,
+    Decision,
+    LedgerEntry,
+    RareClass,
+    Reason,
+    RegisteredAlias,
+    Verdict,
+)
 from litegate.tracking import notes
 
 
@@ -119,8 +129,32 @@ def test_the_experiment_s_note_links_to_pages_that_open_in_the_mode_for_models()
     links = [part.partition(")")[0] for part in note.split("](")[1:]]
     assert [link.partition("?")[0] for link in links] == [
         "#/experiments/7/runs",
-        "#/experiments/7/models",
         "#/experiments/7/runs",
+        "#/experiments/7/runs",
+        "#/experiments/7/models",
         "#/models/registered-toy",
     ]
     assert all("workflowType=machine_learning" in link for link in links)
+
+
+def test_a_ledger_s_note_leads_to_the_run_that_decided_and_is_no_longer_than_mlflow_keeps():
+    channel = RegisteredAlias(registry="a" * 200)
+    decision = Decision(
+        channel=channel,
+        action="accepted",
+        key="run version 1",
+        actor="quantize__kws/manual__1",
+        why="it passed the gate " * 9,
+        version=1,
+        mlflow_run_id="f" * 32,
+    )
+    entry = LedgerEntry(
+        number=0, time="2026-01-01T00:00:00+00:00", decision=decision, before=None, after=1, previous=""
+    )
+    note = notes.ledger_note(channel, Aliases(champion=1), [entry] * 20, "7")
+    assert (
+        f"| [quantize__kws/manual__1](#/experiments/7/runs/{'f' * 32}?workflowType=machine_learning) |"
+        in note.replace(" &nbsp; |", " |")
+    )
+    assert "none → 1" in note
+    assert len(note) <= notes.NOTE_LIMIT

@@ -17,9 +17,9 @@ from litegate.tracking import fields, views
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 
 
-def read_back(experiment_id: str) -> dict:
-    view = json.loads(MlflowClient().get_experiment(experiment_id).tags[views.TAG])
-    assert view["name"] == views.NAME
+def read_back(experiment_id: str, tag: str = views.TAG, name: str = views.NAME) -> dict:
+    view = json.loads(MlflowClient().get_experiment(experiment_id).tags[tag])
+    assert view["name"] == name
     scheme, _, packed = view["state"].partition(";")
     assert scheme == "deflate"
     return json.loads(zlib.decompress(base64.b64decode(packed)))
@@ -39,6 +39,18 @@ def test_the_view_shows_the_variants_of_the_latest_run_with_metrics_that_all_of_
             assert set(metrics_of(charts)) <= set(run.data.metrics)
     tags = [name.removeprefix("tags.`").rstrip("`") for name in state["selectedColumns"] if name.startswith("tags")]
     assert all(set(tags) <= set(run.data.tags) for run in found)
+
+
+def test_the_view_of_all_pipeline_runs_shows_what_each_of_them_selected_and_no_variants(toy):
+    results = [register.run(toy.request(run_key=key), toy.work) for key in ("one", "two")]
+    state = read_back(results[0].experiment_id, views.TREND_TAG, views.TREND)
+    found = MlflowClient().search_runs([results[0].experiment_id], state["searchFilter"])
+    assert {run.info.run_id for run in found} == {result.mlflow_run_id for result in results}
+    columns = [column.partition(".") for column in state["selectedColumns"]]
+    for kind, has in (("tags", lambda run: run.data.tags), ("metrics", lambda run: run.data.metrics)):
+        shown = {name.strip("`") for each, _, name in columns if each == kind} - {"latency_ms"}
+        assert shown
+        assert all(shown <= set(has(run)) for run in found)
 
 
 def metrics_of(charts: list[dict]) -> list[str]:
@@ -70,4 +82,7 @@ def test_a_view_fits_the_tag_that_keeps_it(toy):
 
 def test_links_are_relative_and_open_in_the_mode_for_models():
     assert views.link("models/toy") == "#/models/toy?workflowType=machine_learning"
-    assert views.view_link("7").startswith("#/experiments/7/runs?workflowType=machine_learning&viewStateShareKey=")
+    links = views.view_link("7"), views.variants_link("7"), views.runs_link("7")
+    start = "#/experiments/7/runs?workflowType=machine_learning&viewStateShareKey="
+    assert [link.startswith(start) for link in links] == [True] * 3
+    assert ["CHART" in link for link in links] == [True, False, False]

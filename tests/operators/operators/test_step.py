@@ -38,7 +38,7 @@ def crash(kind: str) -> StepFailed:
     "row",
     [
         Row(BadInput("model.uri", "a model", "nothing"), "bad_input", AirflowFailException),
-        Row(GateRejected("nothing passed"), "rejected", AirflowFailException),
+        Row(GateRejected("nothing passed"), "rejected", SystemExit),
         Row(crash("segfault"), "segfault", AirflowFailException),
         Row(crash("abort"), "abort", AirflowFailException),
         Row(crash("python_error"), "python_error", AirflowFailException),

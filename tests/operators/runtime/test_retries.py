@@ -137,7 +137,7 @@ def test_a_delivery_that_fails_is_reported_and_not_repeated(
 
 def test_a_form_without_what_it_must_have_is_not_asked_again(ti: Any) -> None:
     with pytest.raises(AirflowFailException, match="KeyError: 'model'"):
-        execute(DecideOperator(task_id="rollback", action="rolled_back"), ti)
+        execute(DecideOperator(task_id="decide"), ti)
 
 
 def test_a_broken_spec_is_said_as_it_is_and_not_read_again(ti: Any) -> None:

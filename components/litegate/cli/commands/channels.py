@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import Command, Parser
+from litegate.cli.commands.command import Command, Parser, exit_codes
+from litegate.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from litegate.records import Action  # slow to import, both
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
-_SERVER = "They use MLflow of the servers that run in the home folder, else the one that MLFLOW_TRACKING_URI names. "
-_ACTOR = "The ledger names you as user@host, or as LITEGATE_ACTOR says. "
-_EPILOG = (
-    f"{_SERVER}{_ACTOR}exit codes: 0 done, 2 it cannot be done, and why; nothing was written, 1 anything else, "
-    "130 interrupted."
+_SERVER = (
+    "The MLflow server is that of the home folder if its servers run, else the one that MLFLOW_TRACKING_URI names. "
 )
+_ACTOR = "The promotion log names you as user@host, or as LITEGATE_ACTOR says. "
+_CODES = exit_codes(
+    ExitCode.BAD_INPUT,
+    done="done",
+    error="anything else, such as an MLflow that does not answer",
+    bad_input="it cannot be done; the message says why, and nothing was written",
+)
+_EPILOG = f"{_SERVER}{_ACTOR}\n{_CODES}"
 _TEXT_LIMIT = 1000
 
 
@@ -66,13 +72,15 @@ def _get_arguments(parser: Parser) -> None:
 
 def _channel(parser: Parser) -> None:
     parser.add_argument("model", type=_text, metavar="MODEL", help="the registered model's name")
-    parser.add_argument("--alias", type=_text, default="champion", help="the alias that consumers load (champion)")
+    parser.add_argument(
+        "--alias", type=_text, default="champion", help="the alias that consumers load (default: champion)"
+    )
 
 
 def _decision(parser: Parser) -> None:
     _channel(parser)
     parser.add_argument(
-        "--why", type=_text, default="no reason given", metavar="TEXT", help="the reason, for the ledger"
+        "--why", type=_text, default="no reason given", metavar="TEXT", help="the reason, for the promotion log"
     )
 
 
@@ -93,11 +101,10 @@ def _rollback_arguments(parser: Parser) -> None:
         dest="version",
         type=_version,
         metavar="VERSION",
-        help="the champion that is to be rolled back (whichever it is); must be named where the last change was a "
-        "rollback already",
+        help="the champion to roll back (default: the present one); required if the last change was a rollback",
     )
     parser.add_argument(
-        "--to", type=_version, metavar="VERSION", help="the version that is to be champion (the one before)"
+        "--to", type=_version, metavar="VERSION", help="the version to make champion (default: the one before)"
     )
 
 
@@ -124,7 +131,7 @@ COMMANDS = (
     ),
     Command(
         name="rollback",
-        summary="Take the champion back: the version before it, or the one that --to names, is champion at once.",
+        summary="Make the version before the champion, or the one that --to names, champion at once.",
         run=_decides("rolled_back"),
         arguments=_rollback_arguments,
         details="What was rolled back may not be champion again, also when a later run selects the same file, until "
@@ -133,14 +140,14 @@ COMMANDS = (
     ),
     Command(
         name="reinstate",
-        summary="Let a version that was rolled back or rejected be champion again, with its old priority.",
+        summary="Allow a version that was rolled back or rejected to be champion again, with its old priority.",
         run=_decides("reinstated"),
         arguments=_of_version,
         epilog=_EPILOG,
     ),
     Command(
         name="freeze",
-        summary="Make an accepted version champion, and keep it so whatever else is promoted.",
+        summary="Make an accepted version champion, and keep it champion whatever later runs find.",
         run=_decides("frozen"),
         arguments=_of_version,
         details="Later runs are blocked until it is unfrozen.",
@@ -148,7 +155,7 @@ COMMANDS = (
     ),
     Command(
         name="unfreeze",
-        summary="End the freeze: the version that was accepted for the latest moment is champion.",
+        summary="End the freeze: the accepted version with the highest priority is champion again.",
         run=_decides("unfrozen"),
         arguments=_of_none,
         epilog=_EPILOG,
@@ -171,14 +178,17 @@ COMMANDS = (
     ),
     Command(
         name="history",
-        summary="Show who is champion, what is pending, frozen or revoked, and the whole ledger; changes nothing.",
+        summary=(
+            "Show the champion, what is pending, frozen or revoked, and the promotion "
+            "log: who decided what, when and why."
+        ),
         run=_history,
         arguments=_channel,
         epilog=_EPILOG,
     ),
     Command(
         name="reconcile",
-        summary="Set the aliases of a model where its ledger has them, if they were moved without it.",
+        summary="Set the aliases of a model as its promotion log has them, if somebody moved them by hand in MLflow.",
         run=_reconcile,
         arguments=_channel,
         epilog=_EPILOG,

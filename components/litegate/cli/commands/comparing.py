@@ -6,9 +6,10 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import DRY_RUN, Command, Parser, set_argument
+from litegate.cli.commands.command import DRY_RUN, Command, Parser, exit_codes, require_argument, set_argument
 from litegate.cli.commands.specs import data_arguments
 from litegate.cli.output import STDOUT, json_target
+from litegate.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
@@ -26,30 +27,43 @@ def _compare_arguments(parser: Parser) -> None:
     parser.add_argument("source", metavar="SPEC.yaml|MODEL", help="a spec file, or a model as for `litegate init`")
     parser.add_argument("data", metavar="CALIBRATION", nargs="?", help="data to calibrate with, for a MODEL")
     data_arguments(parser)
-    parser.add_argument("--variants", metavar="A,B", help="variants to compare, or `all` (the spec's, the target's)")
+    parser.add_argument(
+        "--variants",
+        metavar="A,B",
+        help="variants to compare, or `all` (default: the spec's, else the usual ones for the target)",
+    )
     parser.add_argument("--max-drop", type=float, metavar="X", help="the largest allowed loss, as gate.max_drop")
-    parser.add_argument(
-        "--require", action="append", default=[], metavar="VARIANT", help="must pass, whatever else does; repeatable"
-    )
+    require_argument(parser)
     set_argument(parser, "after all other options")
-    parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
-    parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the files (compare-<model>)")
     parser.add_argument(
-        "--markdown", nargs="?", const=STDOUT, type=json_target, metavar="F", help="a table for a pull request"
+        "--remeasure", action="store_true", help="measure latencies again, even if there are stored ones"
     )
-    parser.add_argument("--junit", type=json_target, metavar="F", help="the verdicts as JUnit's XML, for a CI server")
+    parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the files (default: compare-<model>)")
+    parser.add_argument(
+        "--markdown",
+        nargs="?",
+        const=STDOUT,
+        type=json_target,
+        metavar="F",
+        help="write a Markdown table for a pull request (default: to standard output)",
+    )
+    parser.add_argument(
+        "--junit", type=json_target, metavar="F", help="write the verdicts as JUnit XML, for a CI server"
+    )
 
 
 COMMANDS = (
     Command(
         name="compare",
-        summary="Quantize, evaluate and judge the variants of a model, without any server.",
+        summary="Quantize and evaluate the variants of a model, and apply the gate, without any server.",
         run=_compare,
         arguments=_compare_arguments,
         details="DIR gets the files of the variants, report.html and result.json. Nothing is registered or promoted. "
         "Results are shared with `litegate run` of the same home.",
-        epilog="exit codes: 0 a variant passed (with --require each that it names), 3 not so, 2 the spec or an input "
-        "is bad, 1 anything else, 130 interrupted.",
+        epilog=exit_codes(
+            *(ExitCode.BAD_INPUT, ExitCode.REJECTED, ExitCode.UNDECIDED, ExitCode.FAILED),
+            done="a variant passed the gate; with --require each that it names",
+        ),
     ),
 )

@@ -28,19 +28,19 @@ def _completion(_: Home, options: Namespace) -> int:
 
 
 def _completion_arguments(parser: Parser) -> None:
-    parser.add_argument("shell", choices=_SHELLS, help="the shell that is to complete")
+    parser.add_argument("shell", choices=_SHELLS, help="your shell")
 
 
 COMMANDS = (
     Command(
         name="doctor",
-        summary="Say what is wrong with this installation, and what helps.",
+        summary="Check this installation, and say how to mend what is wrong.",
         run=_doctor,
         details="It changes nothing and starts no server. Exit code 0 if nothing is wrong, else 1.",
     ),
     Command(
         name="completion",
-        summary="Print what a shell must read so that the tabulator key completes litegate.",
+        summary="Print the script that gives your shell Tab completion for litegate.",
         run=_completion,
         arguments=_completion_arguments,
         epilog='bash and zsh: eval "$(litegate completion bash)"; fish: litegate completion fish | source',

@@ -7,17 +7,22 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import DRY_RUN, Command, Parser, port_arguments, set_argument
+from litegate.cli.commands.command import (
+    DRY_RUN,
+    Command,
+    Parser,
+    exit_codes,
+    port_arguments,
+    positive,
+    require_argument,
+    set_argument,
+)
 
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import, both
     from litegate.stack.ports import Asked
 
-__all__ = ["COMMANDS", "EXIT_CODES"]
-
-EXIT_CODES = """exit codes: 0 promoted, 3 nothing passed the gate, 4 one passed and is not champion: its approval
-is pending or it is blocked (rolled back, another one frozen, or a later one champion), 2 the spec or an input is bad,
-1 anything else, 130 interrupted."""
+__all__ = ["COMMANDS"]
 
 
 def _run(home: Home, options: Namespace) -> int:
@@ -29,7 +34,12 @@ def _run(home: Home, options: Namespace) -> int:
     from litegate.cli import pipeline
 
     wishes = pipeline.Wishes(
-        options.remeasure, tuple(options.set), not options.no_promote, options.replace, _ports(options)
+        remeasure=options.remeasure,
+        given=tuple(options.set),
+        promote=not options.no_promote,
+        replace=options.replace,
+        ports=_ports(options),
+        required=tuple(options.require),
     )
     return pipeline.run(home, options.spec, options.json, wishes)
 
@@ -37,7 +47,7 @@ def _run(home: Home, options: Namespace) -> int:
 def _follow(home: Home, options: Namespace) -> int:
     from litegate.cli import following
 
-    return following.follow_run(home, options.run, options.json)
+    return following.follow_run(home, options.run, options.json, options.require)
 
 
 def _demo(home: Home, options: Namespace) -> int:
@@ -52,12 +62,26 @@ def _ports(options: Namespace) -> Asked:
     return Asked(options.airflow_port, options.mlflow_port)
 
 
+def _runs(home: Home, options: Namespace) -> int:
+    from litegate.cli import runs
+
+    return runs.show(home, options.model, options.limit, options.json)
+
+
+def _runs_arguments(parser: Parser) -> None:
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="the model's name (all models)")
+    parser.add_argument("--limit", type=positive, default=20, metavar="N", help="how many at most (20)")
+
+
 def _run_arguments(parser: Parser) -> None:
     parser.add_argument("spec", type=Path, metavar="SPEC.yaml", help="the spec file")
-    parser.add_argument("--remeasure", action="store_true", help="measure latencies anew, in place of stored ones")
+    parser.add_argument(
+        "--remeasure", action="store_true", help="measure latencies again, even if there are stored ones"
+    )
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN)
+    require_argument(parser)
     set_argument(parser, "make an override run: it is measured and recorded as any, and promotes nothing")
-    parser.add_argument("--no-promote", action="store_true", help="promote nothing, also by the spec as it is")
+    parser.add_argument("--no-promote", action="store_true", help="promote nothing, even if a variant passes")
     parser.add_argument(
         "--replace", action="store_true", help="take the place of another spec file with the same model.name"
     )
@@ -70,8 +94,9 @@ def _follow_arguments(parser: Parser) -> None:
         nargs="?",
         metavar="RUN|MODEL",
         help="the id of a run, as `litegate run` and Airflow show it, or the name of a model: its run that is under "
-        "way, else its newest (of any model)",
+        "way, else its newest one (default: the newest of all models)",
     )
+    require_argument(parser)
 
 
 COMMANDS = (
@@ -82,21 +107,28 @@ COMMANDS = (
         arguments=_run_arguments,
         details="If a run with the same inputs is under way, it is followed in place of a new one. The run is "
         "Airflow's: it goes on if this command dies; Ctrl-C and SIGTERM end it, if this command began it.",
-        epilog=EXIT_CODES,
+        epilog=exit_codes(),
     ),
     Command(
         name="follow",
-        summary="Follow a run that is under way, or show what it came to, as the command that began it would.",
+        summary="Follow a run that is under way, or show the result of one that has ended, as `litegate run` does.",
         run=_follow,
         arguments=_follow_arguments,
-        details="Interrupting it leaves the run alone.",
-        epilog=EXIT_CODES,
+        details="Interrupting this command does not end the run.",
+        epilog=exit_codes(),
+    ),
+    Command(
+        name="runs",
+        summary="List the runs of all models, or of one, the newest first: what came of each, when, and where it is.",
+        run=_runs,
+        arguments=_runs_arguments,
+        details="It asks Airflow of the servers that run in the home folder.",
     ),
     Command(
         name="demo",
         summary="Train the digits example, then quantize, gate and promote it.",
         run=_demo,
         arguments=port_arguments,
-        epilog=EXIT_CODES,
+        epilog=exit_codes(),
     ),
 )

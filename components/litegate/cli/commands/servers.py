@@ -52,19 +52,19 @@ def _env_arguments(parser: Parser) -> None:
 
 COMMANDS = (
     Command("start", "Start the embedded servers: Airflow, MLflow and S3.", _start, port_arguments),
-    Command("stop", "Stop the embedded servers and all that they have started.", _stop),
+    Command("stop", "Stop the embedded servers and the processes that they have started.", _stop),
     Command(
         name="status",
-        summary="Say whether the embedded servers run, and where.",
+        summary="Say whether the embedded servers run, and at which addresses.",
         run=_status,
         details="Exit code 0 if they are healthy, else 1.",
     ),
-    Command("env", 'Print what a client needs to reach the servers: eval "$(litegate env)".', _env, _env_arguments),
+    Command("env", 'Print variables by which clients reach the servers: eval "$(litegate env)".', _env, _env_arguments),
     Command(
         name="warm",
-        summary="Keep the warm parents of steps until SIGTERM, beside a worker of your own Airflow.",
+        summary="Keep processes with the libraries of steps loaded, for a worker of your own Airflow, until SIGTERM.",
         run=_warm,
-        details="They listen in LITEGATE_WARM, else in `warm` below the home; give the worker the same. "
-        "The embedded servers and `litegate compare` have parents of their own.",
+        details="Their sockets are in LITEGATE_WARM, else in `warm` in the home folder; the worker needs the same. "
+        "The embedded servers and `litegate compare` have such processes of their own.",
     ),
 )

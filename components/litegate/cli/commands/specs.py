@@ -7,7 +7,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litegate.cli.commands.command import Command, Parser
+from litegate.cli.commands.command import Command, Parser, exit_codes, positive
+from litegate.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
@@ -41,46 +42,54 @@ def _plan_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--flips", type=float, required=True, metavar="X", help="share of samples that are newly wrong or newly right"
     )
-    parser.add_argument("--drop", type=float, default=0.0, metavar="X", help="newly wrong minus newly right (0)")
-    parser.add_argument("--confidence", type=float, default=0.95, metavar="X", help="as gate.confidence (0.95)")
-    parser.add_argument("--power", type=float, default=0.8, metavar="X", help="the probability to pass (0.8)")
-    parser.add_argument("--variants", type=_count, default=1, metavar="N", help="how many are judged side by side (1)")
-    parser.add_argument("--samples", type=_count, metavar="N", help="say as well what so many samples can decide")
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
-    return int(text)
+    parser.add_argument(
+        "--drop", type=float, default=0.0, metavar="X", help="newly wrong minus newly right (default: 0)"
+    )
+    parser.add_argument(
+        "--confidence", type=float, default=0.95, metavar="X", help="as gate.confidence (default: 0.95)"
+    )
+    parser.add_argument("--power", type=float, default=0.8, metavar="X", help="the probability to pass (default: 0.8)")
+    parser.add_argument(
+        "--variants", type=positive, default=1, metavar="N", help="how many are judged side by side (default: 1)"
+    )
+    parser.add_argument("--samples", type=positive, metavar="N", help="say as well what so many samples can decide")
 
 
 def _init_arguments(parser: Parser) -> None:
     parser.add_argument("source", metavar="MODEL", help="a SavedModel folder, a .keras or a .h5 file; s3:// or local")
     parser.add_argument("data", metavar="DATA", help="data to calibrate with: a file, folder, s3:// prefix or glob")
     data_arguments(parser)
-    parser.add_argument("--output", type=Path, metavar="SPEC.yaml", help="the spec file (<name>.yaml)")
-    parser.add_argument("--force", action="store_true", help="replace the spec file if it is there")
+    parser.add_argument(
+        "--output", type=Path, metavar="SPEC.yaml", help="the spec file to write (default: <name>.yaml)"
+    )
+    parser.add_argument("--force", action="store_true", help="replace an existing spec file")
 
 
 def data_arguments(parser: Parser) -> None:
     """The arguments that help to find out what is in a model and its data."""
     parser.add_argument(
-        "evaluation", metavar="EVALUATION", nargs="?", help="data to evaluate with (those that calibrate as well)"
+        "evaluation", metavar="EVALUATION", nargs="?", help="data to evaluate with (default: the calibration data)"
     )
-    parser.add_argument("--name", help="the model's name (its file's)")
-    parser.add_argument("--label", metavar="FIELD", help="the field with the labels, if it cannot be told")
-    parser.add_argument("--metric", metavar="NAME", help="what is compared, if it cannot be told: as evaluation.metric")
-    parser.add_argument("--judged", metavar="OUTPUT", help="the output that the metric judges, if there are several")
+    parser.add_argument(
+        "--name", help="the model's name (default: that of its file, or of its folder if the file is called `model`)"
+    )
+    parser.add_argument("--label", metavar="FIELD", help="the field with the labels, if it is not clear from its name")
+    parser.add_argument(
+        "--metric", metavar="NAME", help="the metric, as evaluation.metric, if the data do not show which one fits"
+    )
+    parser.add_argument(
+        "--judged", metavar="OUTPUT", help="the model output that the metric compares, if there are several"
+    )
     parser.add_argument(
         "--detection",
         type=_parts,
         default=(),
         metavar="boxes=OUTPUT,scores=OUTPUT[,classes=OUTPUT,count=OUTPUT]",
-        help="which outputs of a detector are what, if it cannot be told",
+        help="the role of each output of a detector, if their names do not show it",
     )
-    parser.add_argument("--signature", help="the model's signature, if it has several")
-    parser.add_argument("--format", choices=_FORMATS, help="of the data, if their names do not tell it")
-    parser.add_argument("--target", choices=_TARGETS, help="where the model will run (cpu)")
+    parser.add_argument("--signature", help="the signature to use, if the model has several")
+    parser.add_argument("--format", choices=_FORMATS, help="format of the data, if the file names do not show it")
+    parser.add_argument("--target", choices=_TARGETS, help="where the model will run (default: cpu)")
 
 
 def _parts(text: str) -> tuple[tuple[str, str], ...]:
@@ -111,8 +120,12 @@ COMMANDS = (
         run=_init,
         arguments=_init_arguments,
         details="The model is loaded and converted as a run would do it, in a confined process; no server is needed.",
-        epilog="exit codes: 0 written, 2 the model or the data cannot be used, and why; nothing was written, "
-        "1 anything else.",
+        epilog=exit_codes(
+            ExitCode.BAD_INPUT,
+            done="the spec was written",
+            error="anything else",
+            bad_input="the model or the data cannot be used; nothing was written",
+        ),
     ),
     Command(
         name="schema",

@@ -21,15 +21,22 @@ def _clean(home: Home, options: Namespace) -> int:
 
 def _clean_arguments(parser: Parser) -> None:
     parser.add_argument(
-        "--older-than", type=int, default=30, metavar="DAYS", help="what was used within so many days stays (30)"
+        "--older-than",
+        type=int,
+        default=30,
+        metavar="DAYS",
+        help="keep what was used within so many days (default: 30)",
     )
-    parser.add_argument("--apply", action="store_true", help="delete; without it nothing is touched")
+    parser.add_argument("--apply", action="store_true", help="delete; without this option nothing is changed")
 
 
 COMMANDS = (
     Command(
         name="clean",
-        summary="Say what no registered version, ledger entry or recent run needs, or delete it.",
+        summary=(
+            "List stored results and files that no registered version, promotion or "
+            "recent run needs; --apply deletes them."
+        ),
         run=_clean,
         arguments=_clean_arguments,
     ),
