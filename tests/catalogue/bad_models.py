@@ -262,13 +262,6 @@ TOO_MUCH = (
         sound("free_recurrent"),
     ),
     model_row(
-        "untracked",
-        "A SavedModel without the values of its variables",
-        "convert",
-        "READ_VARIABLE of variables that nothing initializes in the float32 file",
-        sound("untracked"),
-    ),
-    model_row(
         "loop",
         "A loop in a variant that must be calibrated",
         "quantize",

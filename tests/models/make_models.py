@@ -143,8 +143,8 @@ def any_size() -> object:
     return keras.Sequential([*layers, keras.layers.Dense(4, activation="softmax")])
 
 
-class Untracked(tf.Module):
-    """Its SavedModel lacks the values of the variables: `tf.Module` does not see those of Keras 3."""
+class Wrapped(tf.Module):
+    """Keras 3 in a `tf.Module`: in its SavedModel the converter does not find the values of the variables."""
 
     def __init__(self) -> None:
         self.inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
@@ -209,8 +209,8 @@ def main(folder: Path) -> None:
     tagger(folder).save(folder / "tagger.keras")
     sequences(folder)
     any_size().save(folder / "any_size.keras")
-    untracked = Untracked()
-    tf.saved_model.save(untracked, str(folder / "untracked"), {"serving_default": untracked.serve})
+    wrapped = Wrapped()
+    tf.saved_model.save(wrapped, str(folder / "wrapped"), {"serving_default": wrapped.serve})
     many = ManyOutputs()
     tf.saved_model.save(many, str(folder / "many_outputs"), {"serving_default": many.serve})
     module = TwoSignatures()

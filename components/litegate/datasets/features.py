@@ -96,6 +96,8 @@ class FeatureReader:
             return "; `features` of the spec says which field feeds which input"
         for name, tensor in self.inputs.items():
             shape, found = tensor.shape[1:], features[name].shape[1:]
+            if tensor.shape == found:
+                return "; a model without a batch axis? Save it with one: tf.TensorSpec((None, ...))"
             if len(shape) == len(found) > 1 and shape != found and _fits(shape, (*found[1:], found[0])):
                 return f"; channels first? Save np.moveaxis({name}, 1, -1), or name a `preprocess` that turns it"
         return "; save it so, or name a `preprocess` that makes it so"

@@ -18,6 +18,7 @@ from litegate.errors import DataError
 __all__ = ["Header", "Rows", "parse_array", "read_header"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_LISTS = " (lists of several lengths? parquet, webdataset and tfrecord hold them; here fill them up to one length)"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def read_header(file: IO[bytes], size: int, place: str) -> Header:
     reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, fortran_order, dtype = reader(file)
     if dtype.hasobject:
-        raise DataError(place, "numbers", "Python objects, which are never unpickled")
+        raise DataError(place, "numbers", f"Python objects, which are never unpickled{_LISTS}")
     header = Header(shape, dtype, fortran_order, file.tell())
     declared = math.prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or declared != size - header.start:

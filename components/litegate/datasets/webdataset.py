@@ -9,11 +9,12 @@ A class in a `.cls` file is the label whatever the label's name.
 from __future__ import annotations
 
 import json
+import posixpath
 import sys
 from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any, ClassVar
 
 import numpy as np
@@ -149,11 +150,11 @@ def _grouped(members: TarIndex, where: str) -> tuple[list[str], Array, list[str]
     keys: list[str] = []
     starts, extensions = array("q"), []
     for at, name in enumerate(members.names):
-        path = PurePosixPath(name)
-        stem, _, extension = path.name.partition(".")
+        folder, file = posixpath.split(posixpath.normpath(name))  # a Path would intern each part of each name
+        stem, _, extension = file.partition(".")
         if not stem or not extension:
             raise DataError(f"{where}: {name}", "files named <key>.<field>", "another name")
-        key = str(path.with_name(stem))
+        key = posixpath.join(folder, stem)
         if not keys or keys[-1] != key:
             keys.append(key)
             starts.append(at)

@@ -185,6 +185,9 @@ def _note_difference(spec: FirstSpec, what: str, form: str, found: DataField, na
     typed = form in _TABLES or tensor.dtype == ("float32" if found.dtype == "image" else found.dtype)
     if typed and (shaped or flat):
         return
+    if typed and tensor.shape == found.shape:
+        spec.notes.append(f"{what} has the whole shape of {name}, which is then without a batch axis: save it with one")
+        return
     difference = f"is {found.dtype} {_dimensions(found.shape)}, and {name} takes {tensor.dtype} {_dimensions(shape)}"
     spec.notes.append(f"{what} {difference}: write it so, or name a `preprocess` that makes it so")
 

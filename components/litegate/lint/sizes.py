@@ -23,6 +23,7 @@ _FEW_COLUMNS, _OF_FEW, _OF_MANY = 64, 8.0, 0.5
 _MASK, _BESIDE, _SHARE, _TIMES = 1e4, 1e3, 0.01, 10
 """A mask's values are as large as this, so many times larger than all others, such a share of all, and come again."""
 _SMALLER = "a few times the largest score, such as -50, masks as well"
+_SCALED = "scale the columns alike in `preprocess`, before they enter the model"
 _NAMED = 5
 
 
@@ -41,15 +42,17 @@ def uneven(name: str, found: Summary, shape: tuple[int, ...]) -> Iterator[DataFi
         yield from _columns(name, found, shape)
 
 
-def large_constant(place: str, value: float) -> DataFinding:
+def large_constant(place: str, value: float, among: bool = False) -> DataFinding:
     """The same inside of the float32 model.
 
     Args:
         place: of the operator that takes the constant.
+        among: whether it is one of several values, as the means of columns are.
     """
+    kind, cure = ("means and scales of raw columns", _SCALED) if among else ("masks of attention", _SMALLER)
     message = (
-        f"{place} takes a constant of {value:.3g}, as masks of attention are: what comes of it has one scale, whose"
-        f" steps are up to {_steps(abs(value))}, and scores beside it are lost; {_SMALLER}"
+        f"{place} takes a constant of {value:.3g}, as {kind} are: what comes of it has one scale, whose"
+        f" steps are up to {_steps(abs(value))}, and what is small beside it is lost; {cure}"
     )
     return _warning("large_constant", "", message, value=value)
 

@@ -43,6 +43,7 @@ Score = Callable[[Array, Array], Array]
 THRESHOLD = 0.5
 """From where on a probability means the second of two classes."""
 _MOST_CLASSES = 1000
+_ABOUT_255 = " (pixels that do not count? Make them -1 in `preprocess`. The foreground? Make it 1)"
 """That a map of a model with an argmax inside may have; it does not say how many there are."""
 _ROUNDING = 0.05
 """By how much a dequantized probability may lie outside of 0 to 1."""
@@ -153,7 +154,7 @@ def intersection_over_union(output: Array, target: Array) -> Array:
     An output of real numbers of the target's shape is one binary mask, set where it is above 0.5; two empty ones
     agree: 1. An output of integers of that shape is a map of classes, as a model with an argmax inside gives it. An
     output with one more axis, the last, has a channel for each class. The value of maps of classes is the mean over
-    the classes in either map of the sample.
+    the classes in either map of the sample. Where the target is negative, nothing counts.
 
     Raises:
         DataError: the shapes do not fit, or the target is not made of 0 and 1, or of classes of the output.
@@ -163,7 +164,8 @@ def intersection_over_union(output: Array, target: Array) -> Array:
         if np.issubdtype(output.dtype, np.integer):
             return _of_maps(output.reshape(size, -1), target.reshape(size, -1))
         _check_mask(target, 2, "; of more classes if the output is of integers, or has a last axis of classes")
-        return _binary_iou(output.reshape(size, -1) > 0.5, target.reshape(size, -1) > 0.5)
+        counts = target.reshape(size, -1) >= 0
+        return _binary_iou((output.reshape(size, -1) > 0.5) & counts, target.reshape(size, -1) > 0.5)
     classes = output.shape[-1]
     chosen = output.argmax(axis=-1)
     if output.ndim < 3 or sample_shape(chosen) != sample_shape(target):
@@ -176,16 +178,18 @@ def intersection_over_union(output: Array, target: Array) -> Array:
 def _of_maps(output: Array, target: Array) -> Array:
     """Of maps of classes, (n, elements) each; there are as many classes as are found."""
     classes = 1 + max(int(output.max()), 0)
-    _check_mask(output, classes)
+    if output.min() < 0:
+        raise DataError(WHERE, f"an output of classes from 0 to {classes - 1} for iou", f"{output.min()}")
     _check_mask(target, max(classes, _MOST_CLASSES))
     chosen, wanted = (values.astype(np.int64) for values in (output, target))
     return _mean_iou(chosen, wanted, max(classes, 1 + int(wanted.max())))
 
 
 def _check_mask(target: Array, classes: int, otherwise: str = "") -> None:
-    bad = target[(target < 0) | (target >= classes) | (target != np.floor(target))]
+    bad = target[(target >= classes) | (target != np.floor(target))]
     if bad.size:
-        raise DataError(WHERE, f"masks of whole numbers from 0 to {classes - 1} for iou{otherwise}", f"{bad.flat[0]}")
+        expected = f"masks of whole numbers from 0 to {classes - 1}, or -1 where nothing counts, for iou{otherwise}"
+        raise DataError(WHERE, expected, f"{bad.flat[0]}{_ABOUT_255 if bad.flat[0] == 255 else ''}")
 
 
 def _binary_iou(output: Array, target: Array) -> Array:
@@ -195,15 +199,19 @@ def _binary_iou(output: Array, target: Array) -> Array:
 
 
 def _mean_iou(output: Array, target: Array, classes: int) -> Array:
+    """The mean over the classes in either map of each sample, (n, elements); where nothing counts is a class more."""
+    output, target = (np.where(target < 0, classes, values) for values in (output, target))
+    classes += 1
     rows = np.arange(len(output))[:, np.newaxis] * classes
 
     def count(values: Array) -> Array:
         return np.bincount(values.ravel(), minlength=len(output) * classes).reshape(len(output), classes)
 
     both = np.bincount((rows + target)[output == target], minlength=len(output) * classes).reshape(-1, classes)
-    either = count(rows + output) + count(rows + target) - both
-    ratio: Array = (both / np.maximum(either, 1)).sum(axis=1) / (either > 0).sum(axis=1)
-    return ratio
+    either = (count(rows + output) + count(rows + target) - both)[:, :-1]
+    there = (either > 0).sum(axis=1)
+    ratio: Array = (both[:, :-1] / np.maximum(either, 1)).sum(axis=1) / np.maximum(there, 1)
+    return np.where(there, ratio, 1.0)
 
 
 SCORES = MappingProxyType(

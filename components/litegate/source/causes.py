@@ -96,6 +96,13 @@ CAUSES = (
         "Replace it by operators that LiteRT has, or move this part into `preprocess`.",
     ),
     Cause(
+        "an argmax of Keras",
+        r"TF Select ops: (\w+, )*BitwiseAnd",
+        "{}, which LiteRT lacks; keras.ops.argmax and argmin come to it",
+        "Save the model with its scores: metrics of classes and `iou` take the argmax themselves. Or take tf.argmax, "
+        "in a SavedModel.",
+    ),
+    Cause(
         "Flex operators",
         r"TF Select ops:|neither a custom op nor a flex op",
         "{}, which LiteRT lacks",

@@ -11,10 +11,15 @@ from litegate.source.causes import RANDOM
 from litegate.source.graph import Node
 from litegate.source.saved_model import graphs_of
 
-__all__ = ["check_converted"]
+__all__ = ["check_converted", "lacks_values"]
 
 _RANDOM_IN_FILE = frozenset({"RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL"})
 _ASSIGNS = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Apply|Scatter|StridedSliceAssign).*")
+
+
+def lacks_values(found: Set[str]) -> bool:
+    """Whether a file with these operators reads variables that nothing gives values."""
+    return "VAR_HANDLE" in found and "ASSIGN_VARIABLE" not in found
 
 
 def check_converted(saved_model: Path, found: Set[str], where: str) -> None:
@@ -39,7 +44,7 @@ def check_converted(saved_model: Path, found: Set[str], where: str) -> None:
         raise ModelError(
             where, expected, f"one that keeps state from one sample to the next: {place}\n{_WITHOUT_STATE}"
         )
-    if "ASSIGN_VARIABLE" not in found:
+    if lacks_values(found):
         expected = (
             "a SavedModel that holds the values of its variables (Keras: model.export(), not tf.saved_model.save)"
         )

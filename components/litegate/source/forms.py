@@ -3,6 +3,8 @@
 Recurrent layers are loops over a list of tensors, whose shape the converter must know: a Keras LSTM or GRU with
 a free batch is refused. With a batch of one it converts: that of Keras 2 to one fused operator, the others to a
 loop, which cannot be calibrated. Unrolled, the same layer is a plain graph, which every variant can be made from.
+Of a Keras 3 model in a `tf.Module` the converter does not find the values of the variables, which TensorFlow does: what
+it has loaded and saved again has them.
 Whether a form does what the model does is for the step `conversion_check` to say.
 """
 
@@ -55,11 +57,12 @@ def forms(root: Path, model: ModelRef, folder: Path) -> Iterator[Form]:
     if model.format == "saved_model":
         check_model(root, model.format, model.uri)
         yield Form(root)
-        yield from _others({"a batch of one": _pinned}, str(root), folder)
+        makers: Makers = {"its variables saved again": _saved_again, "a batch of one": partial(_saved_again, batch=1)}
+        yield from _others(makers, str(root), folder)
         return
     loaded, change = load_keras(root, model)
     yield Form(_exported(loaded, folder / "as_it_is", model), change)
-    makers: Makers = {"a batch of one": partial(export, batch=1), "unrolled recurrent layers": _unrolled}
+    makers = {"a batch of one": partial(export, batch=1), "unrolled recurrent layers": _unrolled}
     for form in _others(makers, loaded, folder):
         yield Form(form.saved_model, ", ".join(filter(None, (change, form.change))))
 
@@ -118,14 +121,15 @@ def _unroll(config: Any) -> None:
             _unroll(item)
 
 
-def _pinned(root: str, target: str) -> None:
-    """A SavedModel around another one, with the same signatures for a batch of one."""
+def _saved_again(root: str, target: str, batch: int | None = None) -> None:
+    """A SavedModel around another one, with the same signatures, or with those for a batch."""
     module = tf.Module()
     module.inner = tf.saved_model.load(root)
     signatures = {}
     for key, signature in module.inner.signatures.items():
         given = signature.structured_input_signature[1]
-        specs = {name: tf.TensorSpec((1, *spec.shape[1:]), spec.dtype, name) for name, spec in given.items()}
+        shapes = {name: spec.shape if batch is None else (batch, *spec.shape[1:]) for name, spec in given.items()}
+        specs = {name: tf.TensorSpec(shapes[name], spec.dtype, name) for name, spec in given.items()}
         signatures[key] = _calling(signature).get_concrete_function(**specs)
     tf.saved_model.save(module, target, signatures)
 

@@ -11,6 +11,10 @@ from litegate.source.causes import custom_class, is_wrapper
 __all__ = ["check_config"]
 
 _CODE = {"Lambda", "__lambda__"}
+_WITHOUT_LAMBDA = (
+    "Write it with layers or keras.ops, such as keras.layers.Rescaling(2.0, -1.0), or load the model where it is "
+    "trusted and call model.export(folder), and give the folder."
+)
 _LOADERS = {"TFSMLayer": "filepath", "TorchModuleWrapper": "module"}
 _VOCABULARIES = {"TextVectorization", "StringLookup", "IntegerLookup"}
 _SIZES = ("units", "filters", "input_dim", "output_dim")
@@ -30,7 +34,8 @@ def check_config(config: Any, elements: int, where: str) -> None:
     for kind, layer, values in _objects(config):
         name = values.get("name", "without a name")
         if kind in _CODE:
-            raise ModelError(where, "no code in the model file", f"the Lambda layer {name!r}, which is pickled code")
+            found = f"the Lambda layer {name!r}, which is pickled code\n{_WITHOUT_LAMBDA}"
+            raise ModelError(where, "no code in the model file", found)
         if kind in _LOADERS or (kind in _VOCABULARIES and isinstance(values.get("vocabulary"), str)):
             raise ModelError(where, "a model in one file", f"the {kind} {name!r}, which reads another one")
         if custom := _custom(layer):

@@ -11,7 +11,7 @@ import tensorflow as tf
 from litegate.inspection.tflite import describe, names_of, operators
 from litegate.records import Artifact, Converted, ConvertRequest
 from litegate.source.causes import not_converted
-from litegate.source.converted import check_converted
+from litegate.source.converted import check_converted, lacks_values
 from litegate.source.forms import Form, forms
 from litegate.variants import BASELINE
 from litegate.work.step_work import Work
@@ -44,8 +44,8 @@ def run(request: ConvertRequest, work: Work) -> Converted:
 
 
 def _convert(candidates: Iterator[Form], where: str, work: Work) -> tuple[Form, bytes]:
-    """The first form that converts without a loop, which calibration cannot go through, else the first at all."""
-    looped = refusal = None
+    """The first form that is whole and has no loop, which calibration cannot go through, else the first at all."""
+    looped = partial = refusal = None
     for form in candidates:
         try:
             content = _tflite(form.saved_model)
@@ -54,17 +54,21 @@ def _convert(candidates: Iterator[Form], where: str, work: Work) -> tuple[Form, 
             if _FREE_BATCH not in str(error):
                 break
             continue
-        if "WHILE" not in operators(content):
+        found = operators(content)
+        if lacks_values(found):
+            partial = partial or (form, content)
+        elif "WHILE" in found:
+            looped = looped or (form, content)
+        else:
             return _chosen(form, content, work)
-        looped = looped or (form, content)
-    if looped:
-        return _chosen(*looped, work)
+    if other := looped or partial:
+        return _chosen(*other, work)
     raise not_converted(refusal or "it has no form that can be tried", where) from refusal
 
 
 def _chosen(form: Form, content: bytes, work: Work) -> tuple[Form, bytes]:
     if form.change:
-        work.say("convert: with %s, for as it is it cannot be converted, or only with a loop", form.change)
+        work.say("convert: with %s, for as it is it cannot be converted, or only in part or with a loop", form.change)
     return form, content
 
 

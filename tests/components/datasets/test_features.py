@@ -147,3 +147,10 @@ def test_channels_that_come_first_are_named(tmp_path: Path) -> None:
     image = replace(own, inputs={"x": Tensor((-1, 8, 8, 3), np.dtype(np.float32), 0.0, 0)})
     with pytest.raises(DataError, match=r"channels first\? Save np.moveaxis\(x, 1, -1\), or name a `preprocess`"):
         list(image.batches(range(5), None))
+
+
+def test_a_model_without_a_batch_axis_is_named(tmp_path: Path) -> None:
+    own = named(tmp_path, Wanted(), x=np.zeros((5, 8, 3), np.float32))
+    single = replace(own, inputs={"x": Tensor((8, 3), np.dtype(np.float32), 0.0, 0)})
+    with pytest.raises(DataError, match=r"got \(5, 8, 3\); a model without a batch axis\? Save it with one"):
+        list(single.batches(range(5), None))

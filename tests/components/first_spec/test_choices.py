@@ -209,3 +209,8 @@ def test_without_labels_a_model_that_gives_back_its_input_is_to_give_it_back(for
     fields: Fields = {"pixels": ("float32", (16,))}
     keys = made(form, fields, inputs=pixels, outputs=pixels).keys["evaluation"]
     assert (keys["label"], keys["features"], keys["metric"]) == ("pixels", {"pixels": "pixels"}, "mae")
+
+
+def test_a_model_without_a_batch_axis_is_noted() -> None:
+    whole = {"image": TensorSpec(shape=(8, 8, 1), dtype="float32")}
+    assert any("without a batch axis" in note for note in made("npz", ARRAYS, inputs=whole).notes)

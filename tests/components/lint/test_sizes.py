@@ -77,7 +77,15 @@ def test_a_mask_is_said_with_its_value_and_the_steps_beside_it() -> None:
     (found,) = findings(masked(-1e9))
     assert "% of its values are -1e+09, and all others within -1" in found.message
     assert "3.92e+06 in int8" in found.message
-    assert "-50" in large_constant("MUL #3 of main", -1e9).message
+    assert "as masks of attention are" in (said := large_constant("MUL #3 of main", -1e9).message)
+    assert "-50" in said
+
+
+def test_one_large_constant_among_others_is_no_mask() -> None:
+    said = large_constant("SUB #0 of main", 2.96e6, among=True).message
+    assert "as means and scales of raw columns are" in said
+    assert "scale the columns alike" in said
+    assert "mask" not in said
 
 
 def test_samples_of_several_sizes_have_no_columns() -> None:

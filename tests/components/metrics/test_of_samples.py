@@ -46,6 +46,8 @@ ROWS = [
     Row("boolean masks with a channel", "iou", np.full((1, 2, 2, 1), 0.9), [[[True, True], [False, True]]], [0.75]),
     Row("mean over the classes in either mask, three of four", "iou",
         np.eye(4)[[[0, 0, 1, 2]]], [[0, 1, 1, 1]], [(1 / 2 + 1 / 3 + 0) / 3]),
+    Row("binary masks in part", "iou", [[0.9, 0.9, 0.1, 0.5]], [[1, -1, 1, 0]], [0.5]),
+    Row("maps of classes in part", "iou", np.eye(3)[[[0, 2, 1], [1, 1, 1]]], [[0, -1, 2], [-1, -1, -1]], [1 / 3, 1]),
     Row("a perfect mask of classes", "iou", np.eye(3)[[[0, 2], [1, 1]]], [[0, 2], [1, 1]], [1, 1]),
 ]  # fmt: skip
 
@@ -106,10 +108,11 @@ WRONG = [
         "iou",
         [[0.2, 0.9]],
         [[0, 2]],
-        "whole numbers from 0 to 1 for iou; of more classes if the output is of integers.*, got 2",
+        "from 0 to 1, or -1 where nothing counts, for iou; of more classes if the output is of integers.*, got 2",
     ),
-    Wrong("iou", [[0.2, 0.9]], [[0, 0.5]], "whole numbers from 0 to 1 for iou.*, got 0.5"),
-    Wrong("iou", np.eye(3)[[[0, 1]]], [[0, 3]], "whole numbers from 0 to 2 for iou, got 3"),
+    Wrong("iou", [[0.2, 0.9]], [[0, 0.5]], "whole numbers from 0 to 1, .* for iou.*, got 0.5"),
+    Wrong("iou", np.eye(3)[[[0, 1]]], [[0, 3]], "whole numbers from 0 to 2, .* for iou, got 3"),
+    Wrong("iou", np.eye(3)[[[0, 1]]], [[0, 255]], r"got 255 \(pixels that do not count\? Make them -1 in `preprocess`"),
     Wrong("iou", np.eye(3)[[[0, 1]]], [[0, 1, 1]], r"masks of the output's shape \(batch, 2, 3\), or of classes"),
     Wrong("binary_accuracy", [[0.2, 0.8]], [0], r"\(batch, 1\) for binary_accuracy; for a score of each class top1"),
     Wrong("binary_accuracy", [[0.2]], [2], "labels from 0 to 1, got 2"),
@@ -150,5 +153,5 @@ def test_iou_of_a_map_of_classes_is_that_of_the_channels_it_was_made_of() -> Non
     pairs = zip(target.reshape(6, -1), inside["out"].reshape(6, -1), strict=True)
     mean = [jaccard_score(one, other, average="macro") for one, other in pairs]
     np.testing.assert_allclose(found, mean)
-    with pytest.raises(DataError, match="masks of whole numbers from 0 to 999 for iou, got 1000"):
+    with pytest.raises(DataError, match=r"masks of whole numbers from 0 to 999, .* for iou, got 1000"):
         load_metric("iou").columns(inside, np.full_like(target, 1000))

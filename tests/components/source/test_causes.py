@@ -67,6 +67,7 @@ ROWS = (
     Row(
         "custom operators", refused("Betainc", flex=False), "Betainc (layer model/head), which LiteRT lacks", "Replace"
     ),
+    Row("an argmax of Keras", refused("BitwiseAnd"), "keras.ops.argmax and argmin come to it", "with its scores"),
     Row("Flex operators", refused("MatrixInverse"), "MatrixInverse (layer model/head), which LiteRT lacks", "(Flex)"),
     Row(
         "recurrent layers",

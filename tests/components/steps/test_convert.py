@@ -25,6 +25,8 @@ MODELS = [
     ("two_inputs.keras", "pair.npz", None, {}),
     ("two_signatures", "signatures.npz", None, {}),
 ]
+SAVED_AGAIN = "its variables saved again"
+LEFT = {"features": {"x": "left"}}
 VARIANTS = ("dynamic_range", "int8", "int16x8")  # what holds for these holds for the others of their kind
 CASES = [(name, data, variant, reasons.get(variant)) for name, data, _, reasons in MODELS for variant in VARIANTS]
 
@@ -43,6 +45,12 @@ def test_a_model_is_converted_as_it_is_or_in_a_form_that_agrees_with_it(
     conversion_check = steps.conversion_check()
     assert conversion_check.agreement == 1.0
     assert conversion_check.max_abs_difference < 1e-4
+
+
+def test_a_model_whose_variables_the_converter_does_not_find_is_saved_again(pipeline: Make) -> None:
+    steps = pipeline("wrapped", calibration="pair.npz", evaluation="pair.npz").but(calibration=LEFT, evaluation=LEFT)
+    assert steps.convert().tools.get("converted_with") == SAVED_AGAIN
+    assert steps.conversion_check().agreement == 1.0
 
 
 @pytest.mark.parametrize(("source", "data", "variant", "reason"), CASES, ids=[f"{row[0]}-{row[2]}" for row in CASES])
