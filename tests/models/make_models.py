@@ -192,6 +192,18 @@ class ManyOutputs(tf.Module):
         }
 
 
+class Implementing(tf.Module):
+    """Calls a function that names what it implements, which no converter knows; takes four samples at a time."""
+
+    def __init__(self) -> None:
+        self.weights = tf.Variable(tf.random.stateless_normal((6, 3), (1, 2)))
+        self.doubled = tf.function(lambda x: 2 * tf.nn.relu(x), experimental_implements='name: "doubled"')
+
+    @tf.function(input_signature=[tf.TensorSpec((4, 6), tf.float32, name="x")])
+    def serve(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": self.doubled(x) @ self.weights}
+
+
 def main(folder: Path) -> None:
     data(folder)
     three = trained(keras, folder)
@@ -213,6 +225,8 @@ def main(folder: Path) -> None:
     tf.saved_model.save(wrapped, str(folder / "wrapped"), {"serving_default": wrapped.serve})
     many = ManyOutputs()
     tf.saved_model.save(many, str(folder / "many_outputs"), {"serving_default": many.serve})
+    implementing = Implementing()
+    tf.saved_model.save(implementing, str(folder / "implementing"), {"serving_default": implementing.serve})
     module = TwoSignatures()
     signatures = {"encode": module.encode, "decode": module.decode}
     tf.saved_model.save(module, str(folder / "two_signatures"), signatures)
@@ -224,6 +238,7 @@ def main(folder: Path) -> None:
     pair = {name: rng.uniform(0, 1, (300, 4)).astype(np.float32) for name in ("left", "right")}
     np.savez(folder / "pair.npz", **pair, label=np.arange(300) % 3)
     x, code = (rng.normal(0, 1, (120, size)).astype(np.float32) for size in (6, 3))
+    np.savez(folder / "fours.npz", x=x, label=np.arange(120) % 3)
     np.savez(folder / "signatures.npz", **{"encode/x": x, "decode/code": np.abs(code)}, label=np.arange(120) % 3)
 
 

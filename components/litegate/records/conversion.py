@@ -91,16 +91,22 @@ class ConversionCheck(Record):
         agreement: share of samples with the same prediction; None where the model is no classifier.
         not_compared: outputs that depend on an operator which only the converter implements, with its name: in the
             source model a placeholder stands for it.
+        batch: how many samples the model takes at a time; 1 where that is for whoever runs it to say.
     """
 
     samples: Count
     max_abs_difference: float
     agreement: Share | None
     not_compared: dict[str, str] = Field(default_factory=dict)
+    batch: Count = 1
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the check could not tell."""
+        """What the check could not tell, and what latencies are of."""
+        at_a_time = f"the model takes {self.batch} samples at a time, and a latency is that of all of them together"
+        return (*self._left_out(), *((at_a_time,) if self.batch > 1 else ()))
+
+    def _left_out(self) -> tuple[str, ...]:
         operators = ", ".join(sorted(set(self.not_compared.values())))
         names = ", ".join(self.not_compared)
         said = f"the conversion check left out {names}: only the converter implements {operators}; the metric decides"

@@ -17,6 +17,7 @@ from litegate.errors import ModelError
 from litegate.inspection.tflite import outputs_of_custom_operators
 from litegate.metrics.base import not_finite
 from litegate.records import ConversionCheck, ConversionCheckRequest
+from litegate.runtimes.batches import fixed_batch
 from litegate.runtimes.litert import LiteRTModel
 from litegate.source.loading import source_predictor
 from litegate.source.signatures import evaluated_signature
@@ -51,7 +52,8 @@ def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
         work.say("conversion_check: warning: output %s is not compared: it depends on %s", name, operator)
     wanted = sorted(set(request.artifact.signatures[key].outputs) - set(replaced), key=natural)
     samples = len(next(iter(features.values())))
-    found = ConversionCheck(samples=samples, max_abs_difference=0.0, agreement=None, not_compared=replaced)
+    batch = fixed_batch(each.shape for each in request.artifact.signatures[key].inputs.values()) or 1
+    found = ConversionCheck(samples=samples, max_abs_difference=0.0, agreement=None, not_compared=replaced, batch=batch)
     if not wanted:
         return found
     source = source_predictor(root, request.model, key)(features, wanted)

@@ -117,3 +117,10 @@ def test_not_a_number_is_said_with_the_sample_that_gives_it(pipeline: Make, mode
     for check in (steps.conversion_check, lambda: steps.smoke(steps.convert().artifact)):
         with pytest.raises(BadStepInput, match=rf"for calibration sample {first}\b"):
             check()
+
+
+def test_a_function_that_says_what_it_implements_is_compared_where_its_body_is_converted(pipeline: Make) -> None:
+    found = pipeline("implementing", calibration="fours.npz", evaluation="fours.npz").conversion_check()
+    assert (found.not_compared, found.agreement) == ({}, 1.0)
+    assert found.max_abs_difference < 1e-4
+    assert found.warnings == ("the model takes 4 samples at a time, and a latency is that of all of them together",)
