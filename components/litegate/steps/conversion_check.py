@@ -54,8 +54,8 @@ def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
     found = ConversionCheck(samples=samples, max_abs_difference=0.0, agreement=None, not_compared=replaced)
     if not wanted:
         return found
-    source = source_predictor(root, request.model, key)(features, wanted)
     converted = _converted(content, key, features, uri)
+    source = source_predictor(root, request.model, key)(features, wanted)
     difference = max(_difference(name, converted[name], source[name], uri) for name in wanted)
     work.say("conversion_check: %d samples, largest difference %.3g", samples, difference)
     agreement = None

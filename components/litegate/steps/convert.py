@@ -11,7 +11,7 @@ import tensorflow as tf
 from litegate.inspection.tflite import describe, names_of, operators
 from litegate.records import Artifact, Converted, ConvertRequest
 from litegate.source.causes import not_converted
-from litegate.source.converted import check_converted, lacks_values
+from litegate.source.converted import check_converted, check_tensors, lacks_values
 from litegate.source.forms import Form, forms
 from litegate.variants import BASELINE
 from litegate.work.step_work import Work
@@ -34,6 +34,7 @@ def run(request: ConvertRequest, work: Work) -> Converted:
     form, content = _convert(forms(root, model, work.folder), f"model.uri {model.uri}", work)
     check_converted(form.saved_model, operators(content), f"model.uri {model.uri}")
     signatures = describe(content)
+    check_tensors(signatures, f"model.uri {model.uri}")
     for key, signature in signatures.items():
         work.say("convert: signature %s: %s -> %s", key, names_of(signature.inputs), names_of(signature.outputs))
     artifact = Artifact(variant=BASELINE, file=work.keep_bytes(content, f"{BASELINE}.tflite"), signatures=signatures)
