@@ -18,6 +18,10 @@ alone, has failed for the reason in brackets, and a variant that has failed is n
 way the message says where it is, what was expected and what was found; the caller goes on, and nothing is stored that
 is not whole.
 
+Each row is sent to its step alone. In a run `convert` comes before them, and
+[looks at the data](data.md#before-the-conversion) before it converts the model: much of what is met here by `sample`,
+`lint` or `evaluate` is said there, in the same words, unless the conversion is found among stored results.
+
 There are {count} rows.
 """
 

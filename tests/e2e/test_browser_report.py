@@ -76,6 +76,8 @@ def test_the_report_is_whole_and_readable_in_every_form(demo: Any, shown: Watche
         assert min(box["width"], box["height"]) > 100
     assert charts.count() == 5
     assert shown.overflow <= 0, "nothing is beyond the right edge"
+    hidden = page.locator(".wide:has(table.variants)").evaluate("part => part.scrollWidth - part.clientWidth")
+    assert hidden <= 0, "the numbers of each variant are seen without scrolling"
     assert contrast(page, ".sentence") > 7
     assert contrast(page, ".note") > 4.5
     assert shown.problems == [], "neither an error nor a violation of the page's security policy"
@@ -116,9 +118,11 @@ def test_the_link_of_the_report_downloads_the_file_that_was_judged(demo: Any, pa
 
 
 def test_the_table_of_the_command_line_is_as_wide_as_a_terminal(demo: Any, page: Page) -> None:
-    table = demo.output[demo.output.index("digits: the variants") :].partition("\nAirflow:")[0]
-    assert max(map(len, table.splitlines())) <= 120
-    lines = "\n".join(line.rstrip() for line in f"$ make run\n...\n{table}".splitlines())
+    said = demo.output.splitlines()
+    start = next(number for number, line in enumerate(said) if line.split()[:1] == ["variant"])
+    table = said[start : start + 1 + len(VARIANTS)]
+    assert max(map(len, table)) <= 120
+    lines = "\n".join(("$ make run", "...", *table, "", *(line for line in said if line.startswith("promoted:"))))
     colours = "background: #1e1e2e; color: #e6e6f0"
     style = f"margin: 0; padding: 18px; width: max-content; {colours}; font: 14px/1.36 DejaVu Sans Mono, monospace"
     page.set_content(f'<pre style="{style}">{html.escape(lines)}</pre>')

@@ -145,7 +145,10 @@ def _show(comparison: Comparison, quiet: bool) -> None:
 
 
 def _summary(comparison: Comparison) -> list[str]:
-    lines = [*(f"warning: {each}" for each in comparison.not_tested), *not_counted(comparison.variants)]
+    lines = [
+        *(f"warning: {each}" for each in comparison.not_tested),
+        *not_counted(comparison.variants, comparison.required),
+    ]
     if not comparison.passed:
         lines.append(f"{comparison.outcome}: {comparison.answer}")
     if comparison.selected is not None:

@@ -42,15 +42,16 @@ def reasons(result: RunResult | Comparison) -> list[str]:
     return lines + [""] * bool(lines)
 
 
-def not_counted(rows: Sequence[VariantRow]) -> list[str]:
-    """The variants that failed beside others that passed."""
-    passed = [row.variant for row in rows if row.outcome == "passed"]
-    if not passed:
-        return []
+def not_counted(rows: Sequence[VariantRow], required: Sequence[str] = ()) -> list[str]:
+    """What variants that failed mean for others that passed: nothing, if they are not among those that have to."""
+    passed = ", ".join(row.variant for row in rows if row.outcome == "passed")
+    failed: dict[str, list[str]] = {}
+    for row in rows if passed else ():
+        if row.outcome == "failed" and row.variant not in required:
+            failed.setdefault(_built_or_measured(row), []).append(row.variant)
     return [
-        f"{row.variant} could not be {_built_or_measured(row)}; that does not count against {', '.join(passed)}"
-        for row in rows
-        if row.outcome == "failed"
+        f"{', '.join(names)} could not be {step}; that does not count against {passed}"
+        for step, names in failed.items()
     ]
 
 
@@ -79,7 +80,7 @@ def _worst_slices(row: VariantRow) -> list[str]:
 
 def _summary(outcome: Outcome, registry: str) -> Iterator[str]:
     rows = () if outcome.result is None else outcome.result.variants
-    yield from not_counted(rows)
+    yield from not_counted(rows, outcome.required)
     champion, selected = (_named(version) for version in (outcome.champion, outcome.selected))
     match outcome.outcome:
         case "promoted":

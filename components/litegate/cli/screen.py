@@ -76,7 +76,7 @@ def print_columns(
     rows = len(columns[0].cells)
     lines = [_joined([column.text(row) for column in kept]) for row in (None, *range(rows))]
     used = len(lines[0]) + len(_GAP)
-    if rest is not None and not (console.is_terminal and console.width - used < _TOO_NARROW):
+    if rest is not None and (not console.is_terminal or console.width - used >= _least(rest)):
         width = console.width - used if console.is_terminal else 0
         for line, text in zip(lines, (rest.name, *rest.cells), strict=True):
             line.append(_GAP + f"\n{' ' * used}".join(_wrapped(text, width)))
@@ -104,6 +104,11 @@ def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
         else:
             room += column.width + len(_GAP)
     return [column for column in columns if not column.rank or column in chosen]
+
+
+def _least(rest: Column) -> int:
+    """The width that a text needs beside its row, so that no word of it is broken."""
+    return max(_TOO_NARROW, *(len(word) for text in rest.cells for word in text.split()))
 
 
 def _joined(cells: Sequence[Text]) -> Text:

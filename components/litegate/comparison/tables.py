@@ -9,6 +9,7 @@ from litegate.presentation import wording
 from litegate.presentation.latencies import latencies
 from litegate.presentation.markdown import plain, table
 from litegate.presentation.results_note import headline
+from litegate.presentation.shared_confidence import shared_confidence
 from litegate.records import BaselineSummary, Comparison, VariantRow
 from litegate.variants import BASELINE
 
@@ -24,7 +25,8 @@ def markdown(comparison: Comparison) -> str:
     rows = [_cells(row, comparison) for row in comparison.variants]
     parts = [f"### {plain(comparison.model)}: {plain(comparison.answer)}", table((*heads, "latency, ms"), 2, rows)]
     parts += [_listed(headline(row) for row in comparison.variants if row.verdict not in ("passed", "baseline"))]
-    parts += [_listed(latencies(comparison.variants))]
+    levels = [row.confidence for row in comparison.variants]
+    parts += [_listed((*latencies(comparison.variants), *shared_confidence(comparison.confidence, levels)))]
     parts += [_listed(f"warning: {each}" for each in (*comparison.warnings, *comparison.not_tested))]
     return "\n\n".join(part for part in parts if part) + "\n"
 

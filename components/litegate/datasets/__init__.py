@@ -39,6 +39,7 @@ __all__ = [
     "open_dataset",
     "pinned_files",
     "shard_format",
+    "size_of",
 ]
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -151,9 +152,16 @@ def longest_label(dataset: Dataset) -> tuple[int, ...] | None:
 
 def pinned_files(ref: DataRef, work: Work, where: str) -> Files:
     """What fetches each file of a pinned dataset, by name."""
-    lines = work.path(ref.manifest).read_text().splitlines()
-    entries = [Entry.model_validate_json(line) for line in lines]
-    return {entry.name: PinnedFile(work, entry, where) for entry in entries}
+    return {entry.name: PinnedFile(work, entry, where) for entry in _entries(ref, work)}
+
+
+def size_of(ref: DataRef, work: Work) -> int:
+    """Bytes of all files of a pinned dataset."""
+    return sum(entry.size for entry in _entries(ref, work))
+
+
+def _entries(ref: DataRef, work: Work) -> list[Entry]:
+    return [Entry.model_validate_json(line) for line in work.path(ref.manifest).read_text().splitlines()]
 
 
 def shard_format(form: str) -> tuple[str, OpenShard]:

@@ -1,10 +1,11 @@
-"""Why the converter's 16x8 refuses a model that its other schemes take: in words that say what to do."""
+"""Why the converter's 16x8 refuses a model that its other schemes take: in words that say where, and what to do."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from litegate.inspection import File
+from litegate.inspection import File, Operator, layers_of
 
 __all__ = ["in_words"]
 
@@ -19,19 +20,28 @@ def in_words(said: str, model: File) -> str:
         model: the float model, which tells the types of its tensors and the operators that take them.
     """
     quoted = " ".join(said.split())[:_LONGEST]
-    reason = _integers(said, model) or _no_kernel(said)
+    reason = _integers(said, model) or _no_kernel(said, model)
     return f"{reason} ({quoted})" if reason else quoted
 
 
-def _no_kernel(said: str) -> str | None:
-    """Operators without a kernel for 16-bit activations."""
-    names = list(dict.fromkeys(re.findall(r"16x8-bit not yet supported for op: '(\w+)'", said)))
-    if not names:
+def _no_kernel(said: str, model: File) -> str | None:
+    """Operators without a kernel for 16-bit activations; the converter calls those that are none of LiteRT's CUSTOM."""
+    refused = set(re.findall(r"16x8-bit not yet supported for op: '(\w+)'", said))
+    if not refused:
         return None
+    found = [each for each in model.operators() if ("CUSTOM" if each.custom else each.name) in refused]
+    named = _with_layers(found) or ", ".join(sorted(refused))
     return (
-        f"{', '.join(names)} cannot compute on 16-bit activations; take int16x8_float_fallback, which leaves what it"
-        " can in float, or replace them in the model"
+        f"{named} cannot compute on 16-bit activations; take int16x8_float_fallback, which leaves what it can in float,"
+        " or replace them in the model"
     )
+
+
+def _with_layers(operators: Sequence[Operator]) -> str:
+    """Each kind of operator once, with its layers."""
+    kinds = {each.name: [other for other in operators if other.name == each.name] for each in operators}
+    places = {name: layers_of(each) for name, each in kinds.items()}
+    return ", ".join(f"{name} ({place})" if place else name for name, place in places.items())
 
 
 def _integers(said: str, model: File) -> str | None:
@@ -49,12 +59,14 @@ def _integers(said: str, model: File) -> str | None:
     kinds = {kind for kind in tensors.values() if "int" in kind or kind == "bool"}
     if found is None or not kinds:
         return None
-    taking = {
-        operator.name for operator in model.operators() for each in operator.inputs if each and each.index in tensors
-    }
+    taking = [
+        operator
+        for operator in model.operators()
+        if operator.name != "GATHER" and any(each and each.index in tensors for each in operator.inputs)
+    ]
     name = re.sub(r"^\w*?serving_default_|:\d+$", "", found[1])
     return (
         f"16x8 wants a range of every value that is computed with, and integers such as the {min(kinds)} input {name}"
-        f" have none: {', '.join(sorted(taking - {'GATHER'})) or 'the model'} compute with it; take int8, which leaves"
+        f" have none: {_with_layers(taking) or 'the model'} compute with it; take int8, which leaves"
         " them alone, or look ids up by tf.gather as they come (Keras' Embedding makes negative ones positive first)"
     )

@@ -14,12 +14,19 @@ from litegate.records import Benchmark, Candidate, GateRequest, LatencyRatio, Re
 from litegate.spec import Gate
 from litegate.variants import BASELINE, TARGETS
 
-__all__ = ["FILE_CLAUSES", "refusals"]
+__all__ = ["FILE_CLAUSES", "LIMITS", "refusals"]
 
 FILE_CLAUSES = frozenset(
     {"allow", "max_arena_bytes", "max_bytes", "min_size_ratio", "max_latency_ratio", "latency_host", "integer_only"}
 )
 """Keys of the policy that are judged here; no sample says anything about them."""
+LIMITS = frozenset(
+    {
+        *("too_large", "too_little_smaller", "arena_too_large", "too_slow", "not_integer_only", "dead_output"),
+        "wrong_target",
+    }
+)
+"""Reasons by which a file that was built and measured breaks the policy; all others say that it was not."""
 
 
 def refusals(request: GateRequest, variant: str) -> tuple[Reason, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from litegate.exit_codes import ExitCode
+from litegate.gate.file_facts import LIMITS
 from litegate.gate.selection import is_refuted
 from litegate.records import RunOutcome, VariantOutcome, Verdict
 
@@ -26,8 +27,6 @@ _ANY: tuple[RunOutcome, ...] = ("passed", "undecided", "rejected", "failed")
 """Which outcome of a variant is a run's where any that passes will do: samples that are missing can still be had."""
 _ALL: tuple[RunOutcome, ...] = ("rejected", "failed", "undecided", "passed")
 """The same where all have to pass: more samples help only where nothing else is in the way."""
-_LIMITS = frozenset({"too_large", "too_little_smaller", "too_slow", "not_integer_only", "dead_output", "wrong_target"})
-"""Reasons beside the clauses by which a file that was built and measured breaks the policy."""
 _OPEN = "latency_undecided"
 _CLAUSES = ("within", "above", "undecided")
 """Begin the codes of the reasons that clauses give."""
@@ -50,9 +49,9 @@ def variant_outcome(verdict: Verdict, refuted: Collection[str] = ()) -> VariantO
     if verdict.state != "failed":
         return "passed" if verdict.state == "passed" else "undecided"
     against = {reason.code for reason in verdict.reasons if reason.code.partition("_")[0] not in _CLAUSES}
-    if not against or against - _LIMITS - {_OPEN}:
+    if not against or against - LIMITS - {_OPEN}:
         return "failed"
-    return "rejected" if against & _LIMITS else "undecided"
+    return "rejected" if against & LIMITS else "undecided"
 
 
 def run_outcome(variants: Mapping[str, VariantOutcome], required: Collection[str] = ()) -> RunOutcome:

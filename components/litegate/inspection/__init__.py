@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from litegate.inspection.calibrator import calibrator_problem
-from litegate.inspection.flatbuffer import File, read_file
+from litegate.inspection.flatbuffer import File, Operator, read_file
+from litegate.inspection.layers import layers_of
 from litegate.inspection.ranges import input_ranges
 from litegate.inspection.report import inspect_file
 from litegate.inspection.scheme import count, io_mismatch, mismatch, not_a_baseline
 
 __all__ = [
     "File",
+    "Operator",
     "calibrator_problem",
     "count",
     "input_ranges",
     "inspect_file",
     "io_mismatch",
+    "layers_of",
     "mismatch",
     "not_a_baseline",
     "read_file",

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 
 from litegate.inspection.buffers import bytes_of, float_weights
 from litegate.inspection.computing import computes, width
-from litegate.inspection.flatbuffer import File
+from litegate.inspection.flatbuffer import File, Operator
+from litegate.inspection.layers import layers_of
 from litegate.records import Computing, Signature
 from litegate.variants import Variant
 
 __all__ = ["Counts", "count", "io_mismatch", "mismatch", "not_a_baseline", "scheme_of"]
+
+_ROUNDING = ("QUANTIZE", "FAKE_QUANT")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Counts:
         large_weights: bytes of the float32 constants that dynamic range quantization would not find too small, by the
             operator that takes them.
         rounding: operators that round to quantized values: `QUANTIZE`, or a `FAKE_QUANT` that simulates it.
+        layers: those of the operators in `real` and `hybrid`, by their names, and of those that round, as `rounding`;
+            as far as the file tells.
     """
 
     real: Mapping[str, int]
@@ -39,15 +44,21 @@ class Counts:
     quantized_weights: int = 0
     large_weights: Mapping[str, int] = field(default_factory=dict)
     rounding: int = 0
+    layers: Mapping[str, str] = field(default_factory=dict)
 
 
 def count(file: File) -> Counts:
     """Count over all graphs of a file."""
     names: dict[Computing, Counter[str]] = {"float": Counter(), "hybrid": Counter(), "integer": Counter()}
+    placed: dict[str, list[Operator]] = {}
     for operator in file.operators():
         how = computes(operator)
         if how != "conversion":
             names[how][width(operator) if how == "integer" else operator.name] += 1
+        if how in ("float", "hybrid"):
+            placed.setdefault(operator.name, []).append(operator)
+        if operator.name in _ROUNDING:
+            placed.setdefault("rounding", []).append(operator)
     constants = list(file.constants())
     return Counts(
         real=names["float"],
@@ -56,7 +67,8 @@ def count(file: File) -> Counts:
         half_weights=sum(tensor.type == "float16" for tensor in constants),
         quantized_weights=sum(tensor.quantized for tensor in constants),
         large_weights={name: bytes_of(tensors) for name, tensors in float_weights(file).items()},
-        rounding=sum(operator.name in ("QUANTIZE", "FAKE_QUANT") for operator in file.operators()),
+        rounding=len(placed.get("rounding", ())),
+        layers={name: layers_of(each) for name, each in placed.items()},
     )
 
 
@@ -87,7 +99,10 @@ def mismatch(counts: Counts, variant: Variant) -> str | None:
         return f"none of its operators computes in {wanted}"
     if "TFLITE_BUILTINS" not in variant.recipe.ops and (counts.real or counts.hybrid):
         found = Counter(counts.real) + Counter(counts.hybrid)
-        names = ", ".join(f"{name} ({number})" for name, number in sorted(found.items()))
+        named = (
+            (name, ", ".join(filter(None, (str(number), counts.layers.get(name))))) for name, number in found.items()
+        )
+        names = ", ".join(f"{name} ({where})" for name, where in sorted(named))
         return f"operators that compute in float: {names}; it is not integer only"
     return None
 
@@ -97,7 +112,9 @@ def not_a_baseline(counts: Counts) -> str | None:
     if counts.quantized_weights:
         return f"{counts.quantized_weights} quantized weights"
     if counts.rounding:
-        return f"{counts.rounding} operators that round to quantized values, as quantization-aware training leaves them"
+        where = f" ({counts.layers['rounding']})" if counts.layers.get("rounding") else ""
+        said = f"{counts.rounding} operators that round to quantized values{where}"
+        return f"{said}, as quantization-aware training leaves them"
     if any(number for name, number in counts.integer.items() if name != "int32"):
         return "operators that compute on quantized values"
     if counts.half_weights:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from litegate.errors import DataError
-from litegate.records import DataFinding, LintRequest
+from litegate.records import DataFinding, DataInUse, LintRequest
 
 __all__ = ["allowed", "refuse_errors"]
 
@@ -17,7 +17,7 @@ def allowed(finding: DataFinding, codes: Iterable[str]) -> DataFinding:
     return finding.model_copy(update={"severity": "warning"}) if finding.code in codes else finding
 
 
-def refuse_errors(findings: Sequence[DataFinding], request: LintRequest) -> None:
+def refuse_errors(findings: Sequence[DataFinding], request: LintRequest | DataInUse) -> None:
     """Stop at errors.
 
     Raises:

@@ -16,8 +16,10 @@ from litegate.records import (
     CalibrateRequest,
     Candidate,
     ChampionRequest,
+    Chosen,
     ConversionCheckRequest,
     ConvertRequest,
+    DataInUse,
     Failure,
     GateRequest,
     InspectRequest,
@@ -25,6 +27,7 @@ from litegate.records import (
     QuantizeRequest,
     Record,
     RegisterRequest,
+    Resolved,
     RunOrigin,
     SampleRequest,
     Selection,
@@ -93,7 +96,21 @@ def _champion(results: Results, _: str) -> ChampionRequest:
 
 
 def _convert(results: Results, _: str) -> ConvertRequest:
-    return ConvertRequest(model=results.resolved().model)
+    resolved = results.resolved()
+    choice, evaluation = resolved.spec.calibration, resolved.spec.evaluation
+    data = DataInUse(
+        calibration=resolved.calibration,
+        evaluation=resolved.evaluation,
+        samples=choice.samples,
+        seed=choice.seed,
+        metric=resolved.metric,
+        judged=judged(evaluation, decoder=None),
+        preprocess=resolved.preprocess,
+        signature=evaluation.signature,
+        max_samples=evaluation.max_samples,
+        allow=tuple(evaluation.allow),
+    )
+    return ConvertRequest(model=resolved.model, data=data)
 
 
 def _sample(results: Results, _: str) -> SampleRequest:
@@ -136,7 +153,12 @@ def _conversion_check(results: Results, _: str) -> ConversionCheckRequest:
         samples=results.samples(),
         signature=resolved.spec.evaluation.signature,
         classifies=resolved.metric.classifies is True,
+        chosen=_chosen(resolved),
     )
+
+
+def _chosen(resolved: Resolved) -> Chosen:
+    return Chosen(data=resolved.calibration, seed=resolved.spec.calibration.seed)
 
 
 def _calibrate(results: Results, _: str) -> CalibrateRequest:
@@ -183,6 +205,7 @@ def _smoke(results: Results, variant: str) -> SmokeRequest:
         in_float=variant in _IN_FLOAT,
         classifies=results.resolved().metric.classifies is True,
         source=results.resolved().spec.model.uri,
+        chosen=_chosen(results.resolved()) if variant == BASELINE else None,
     )
 
 

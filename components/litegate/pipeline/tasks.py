@@ -119,7 +119,8 @@ and the results of the others (XCom `cached`).
         (Job("convert"),),
         """
 Converts the source model to the float32 baseline, without any quantization. The model is looked at before it is
-loaded: what could run code or touch files is refused.
+loaded: what could run code or touch files is refused. Then the data are: labels that the metric cannot judge the
+output by, and samples that do not fit the inputs, are said before the conversion begins.
 
 **Leaves** the baseline and the SavedModel that every variant is quantized from.
 """,

@@ -13,7 +13,7 @@ from litegate.records.benchmark import Benchmark, BenchmarkRequest, Benchmarks, 
 from litegate.records.candidate import Candidate, warnings_of
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.comparison import Comparison
-from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest
+from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest, DataInUse
 from litegate.records.evaluation import (
     Evaluated,
     EvaluateFilesRequest,
@@ -88,7 +88,7 @@ from litegate.records.results import (
     RunResult,
     VariantRow,
 )
-from litegate.records.samples import SampleRequest, SampleSet
+from litegate.records.samples import Chosen, SampleRequest, SampleSet
 from litegate.records.schema import DataField, InferredSchema, InferSchemaRequest
 from litegate.records.smoke import DeadOutput, FileSmokeRun, SmokeRequest, SmokeRun
 from litegate.records.sources import DataRef, Judged, ModelRef, UserCode
@@ -136,6 +136,7 @@ __all__ = [
     "ChampionRequest",
     "Change",
     "ChannelState",
+    "Chosen",
     "ClassLoss",
     "Clause",
     "CleanRequest",
@@ -148,6 +149,7 @@ __all__ = [
     "Converted",
     "DataField",
     "DataFinding",
+    "DataInUse",
     "DataRef",
     "DeadOutput",
     "Decided",

@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from pydantic import Field
+from typing_extensions import override
 
 from litegate.records.artifacts import Artifact
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Share
-from litegate.records.samples import SampleSet
-from litegate.records.sources import ModelRef
+from litegate.records.samples import Chosen, SampleSet
+from litegate.records.sources import DataRef, Judged, ModelRef, UserCode
+from litegate.spec import EvaluationCode
+from litegate.spec.metric_facts import MetricFacts
 
-__all__ = ["ConversionCheck", "ConversionCheckRequest", "ConvertRequest", "Converted"]
+__all__ = ["ConversionCheck", "ConversionCheckRequest", "ConvertRequest", "Converted", "DataInUse"]
+
+
+class DataInUse(Record):
+    """What a model is converted for: the datasets, and how they are going to be used.
+
+    Attributes:
+        samples, seed: of the calibration.
+        signature, metric, judged: of the evaluation.
+        max_samples: at most so many evaluation samples are evaluated; all if None.
+        allow: errors of the evaluation that the spec turns into warnings.
+    """
+
+    calibration: DataRef
+    evaluation: DataRef
+    samples: Count
+    seed: int
+    metric: MetricFacts
+    judged: Judged = Judged()
+    preprocess: UserCode | None = None
+    signature: str | None = None
+    max_samples: int | None = None
+    allow: tuple[EvaluationCode, ...] = ()
 
 
 class ConvertRequest(Record):
+    """The source model, and the data that are looked at before it is converted; no data, no look.
+
+    What it is converted to does not depend on the data, so that other data find the stored result. A user's
+    `preprocess` runs in the process that converts, so it does depend on that.
+    """
+
+    unkeyed: ClassVar[dict[str, Any]] = {"data": True}
+
     model: ModelRef
+    data: DataInUse | None = None
+
+    @override
+    def keyed(self) -> dict[str, Any]:
+        code = None if self.data is None else self.data.preprocess
+        return super().keyed() | ({} if code is None else {"preprocess": code.to_json()})
 
 
 class Converted(Record):
@@ -30,11 +71,15 @@ class ConversionCheckRequest(Record):
 
     Attributes:
         classifies: whether the only output holds scores of classes, so that predictions can be compared.
+        chosen: where the samples are from, for messages.
     """
+
+    unkeyed: ClassVar[dict[str, Any]] = {"chosen": True}
 
     model: ModelRef
     artifact: Artifact
     samples: SampleSet
+    chosen: Chosen | None = None
     signature: str | None = None
     classifies: bool = False
 

@@ -10,7 +10,7 @@ from litegate.records.fields import Count
 from litegate.records.sources import DataRef, UserCode
 from litegate.records.statistics import InputStatistics
 
-__all__ = ["SampleRequest", "SampleSet"]
+__all__ = ["Chosen", "SampleRequest", "SampleSet"]
 
 
 class SampleRequest(Record):
@@ -33,3 +33,10 @@ class SampleSet(Record):
     available: Count
     labels: dict[str, Count]
     inputs: dict[str, InputStatistics] = Field(default_factory=dict)
+
+
+class Chosen(Record):
+    """Where representative samples were chosen from, to find out which of them one is."""
+
+    data: DataRef
+    seed: int

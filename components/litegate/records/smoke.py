@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from litegate.records.artifacts import NAMES, Artifact
 from litegate.records.base import Record
 from litegate.records.fields import Count, Digest, Share, VariantName
-from litegate.records.samples import SampleSet
+from litegate.records.samples import Chosen, SampleSet
 
 __all__ = ["DeadOutput", "FileSmokeRun", "SmokeRequest", "SmokeRun"]
 
@@ -22,9 +22,10 @@ class SmokeRequest(Record):
         classifies: whether its only output holds scores of classes, so that predictions can be compared.
         source: the model's URI as the user gave it, for messages.
         runtime: what runs it.
+        chosen: where the samples are from, for messages about the model itself.
     """
 
-    unkeyed: ClassVar[dict[str, Any]] = {"artifact": NAMES, "baseline": NAMES, "source": True}
+    unkeyed: ClassVar[dict[str, Any]] = {"artifact": NAMES, "baseline": NAMES, "source": True, "chosen": True}
 
     artifact: Artifact
     baseline: Artifact | None
@@ -33,6 +34,7 @@ class SmokeRequest(Record):
     classifies: bool = False
     source: str
     runtime: str = "litert"
+    chosen: Chosen | None = None
 
 
 class DeadOutput(Record):

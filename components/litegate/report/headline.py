@@ -12,6 +12,8 @@ from litegate.report.table_rows import data_warnings
 
 __all__ = ["Headline", "headline"]
 
+_WARNINGS = 3
+
 
 @dataclass(frozen=True)
 class Headline:
@@ -25,7 +27,8 @@ class Headline:
         file, digest, link: of what may ship; empty where nothing may.
         command: what fetches it at a shell; empty where it is not registered.
         figures: what matters most, each with its name.
-        warnings: what is odd about the data that all of this rests on.
+        warnings: what is odd about the data that all of this rests on; the first of them.
+        more_warnings: how many others there are.
     """
 
     state: str
@@ -38,12 +41,18 @@ class Headline:
     command: str = ""
     figures: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    more_warnings: int = 0
 
 
 def headline(run: Run) -> Headline:
     """The headline of a run's report."""
     row, overrides = run.selected, run.request.resolved.overrides
-    found = replace(_nothing(run) if row is None else _ship(run, row), warnings=_warnings(run))
+    warnings = data_warnings(run.request)
+    found = replace(
+        _nothing(run) if row is None else _ship(run, row),
+        warnings=warnings[:_WARNINGS],
+        more_warnings=len(warnings[_WARNINGS:]),
+    )
     if isinstance(run.result, Comparison):
         return _of_comparison(found, run.result)
     return found if overrides is None else _of_overrides(found, row, overrides)
@@ -55,10 +64,6 @@ def _of_comparison(found: Headline, result: Comparison) -> Headline:
     if result.passed or not result.required:
         return replace(found, why=why)
     return replace(found, state="failed", title=result.answer, why=why, file="")
-
-
-def _warnings(run: Run) -> tuple[str, ...]:
-    return data_warnings(run.request)
 
 
 def _of_overrides(found: Headline, row: Row | None, overrides: Overrides) -> Headline:

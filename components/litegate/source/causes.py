@@ -14,6 +14,7 @@ from litegate.errors import ModelError
 
 __all__ = [
     "CAUSES",
+    "QUANTIZED_ALREADY",
     "RANDOM",
     "Cause",
     "custom_class",
@@ -22,6 +23,7 @@ __all__ = [
     "not_exported",
     "not_loaded",
     "quoted",
+    "wrapper_of",
 ]
 
 RANDOM = re.compile(
@@ -151,10 +153,13 @@ _WRAPPERS = MappingProxyType(
         "ClusterWeights": "Strip the wrapper before saving: tfmot.clustering.keras.strip_clustering(model).save(...).",
     }
 )
-_QUANTIZED = (
+QUANTIZED_ALREADY = (
     "It was prepared for quantization already, which litegate does itself. Save the float model: as it was before "
     "quantize_model(), quantize_apply() or model.quantize(), with the trained weights copied into it layer by layer."
 )
+"""What to do about a model that another tool has prepared for quantization."""
+_SCOPES = MappingProxyType({"prune_low_magnitude": "PruneLowMagnitude", "cluster": "ClusterWeights"})
+"""Wrappers by what they put before the name of their layer."""
 
 
 def is_wrapper(kind: str) -> bool:
@@ -163,12 +168,18 @@ def is_wrapper(kind: str) -> bool:
     return own or kind in _WRAPPERS or kind.startswith(("QuantizeWrapper", "QuantizeLayer", "QuantizeAnnotate"))
 
 
+def wrapper_of(node: str) -> tuple[str, str] | None:
+    """The wrapper that a node of a graph belongs to, and its layer: `net/prune_low_magnitude_head/AssignVariableOp`."""
+    found = re.search(rf"(?:^|/)({'|'.join(_SCOPES)})_([^/]+)/", node)
+    return (_SCOPES[found[1]], found[2]) if found else None
+
+
 def custom_class(kind: str) -> str:
     """What to do about a class that Keras does not have itself."""
     name = re.split(r"[.>]", kind.strip("'"))[-1]
     if name in _WRAPPERS:
         return _WRAPPERS[name]
-    return _QUANTIZED if is_wrapper(name) else _NOT_LOADED[0].cure
+    return QUANTIZED_ALREADY if is_wrapper(name) else _NOT_LOADED[0].cure
 
 
 def not_converted(error: Exception | str, where: str) -> ModelError:

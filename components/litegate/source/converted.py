@@ -8,7 +8,7 @@ from pathlib import Path
 
 from litegate.errors import ModelError
 from litegate.records import Signature
-from litegate.source.causes import RANDOM
+from litegate.source.causes import RANDOM, custom_class, wrapper_of
 from litegate.source.graph import Node
 from litegate.source.saved_model import graphs_of
 
@@ -38,15 +38,13 @@ def check_converted(saved_model: Path, found: Set[str], where: str) -> None:
     """
     if drawn := sorted(found & _RANDOM_IN_FILE):
         expected = "a model whose answer follows from its input alone"
-        place = _place(saved_model, RANDOM, where) or drawn[0]
+        node = _first(saved_model, RANDOM, where)
+        place = _said(node) if node else drawn[0]
         raise ModelError(where, expected, f"one that draws random numbers: {place}\n{_WITHOUT_RANDOM}")
     if "VAR_HANDLE" not in found:
         return
-    if place := _place(saved_model, _ASSIGNS, where):
-        expected = "a model whose answer follows from its input alone"
-        raise ModelError(
-            where, expected, f"one that keeps state from one sample to the next: {place}\n{_WITHOUT_STATE}"
-        )
+    if node := _first(saved_model, _ASSIGNS, where):
+        raise _keeps_state(node, where)
     if lacks_values(found):
         expected = (
             "a SavedModel that holds the values of its variables (Keras: model.export(), not tf.saved_model.save)"
@@ -75,12 +73,23 @@ _WITHOUT_RANDOM = "Save the model without it, or for inference: training=False, 
 _WITHOUT_STATE = "Save the model with its state as a further input and output, or without updating it."
 
 
-def _place(saved_model: Path, wanted: re.Pattern[str], where: str) -> str:
-    """The first operator of a kind that the signatures run, with its node; empty if there is none."""
-    found = (
-        f"{node.operator}, node {node.name!r}" for node in _run(saved_model, where) if wanted.fullmatch(node.operator)
-    )
-    return next(found, "")
+def _keeps_state(node: Node, where: str) -> ModelError:
+    if wrapped := wrapper_of(node.name):
+        kind, layer = wrapped
+        expected = "a model without the wrappers of a tool that trained it"
+        return ModelError(where, expected, f"the wrapper {kind!r}, layer {layer!r}\n{custom_class(kind)}")
+    expected = "a model whose answer follows from its input alone"
+    found = f"one that keeps state from one sample to the next: {_said(node)}\n{_WITHOUT_STATE}"
+    return ModelError(where, expected, found)
+
+
+def _said(node: Node) -> str:
+    return f"{node.operator}, node {node.name!r}"
+
+
+def _first(saved_model: Path, wanted: re.Pattern[str], where: str) -> Node | None:
+    """The first operator of a kind that the signatures run."""
+    return next((node for node in _run(saved_model, where) if wanted.fullmatch(node.operator)), None)
 
 
 def _run(saved_model: Path, where: str) -> Iterator[Node]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from litegate.source.wire import decoded, fields, messages, numbers, text
 
-__all__ = ["Graph", "Node", "read_graphs"]
+__all__ = ["Graph", "Node", "named_functions", "read_graphs"]
 
 _INIT_COLLECTIONS = (b"saved_model_main_op", b"legacy_init_op")
 
@@ -106,7 +106,7 @@ def _meta_graph(data: memoryview) -> Graph:
             graph.signatures[text(value, 1)] = set(_signature_outputs(value))
         elif number == 7:
             graph.called |= {text(entry, 1) for entry in messages(value, 2)}
-            graph.named += _named(value)
+            graph.named += named_functions(value)
     return graph
 
 
@@ -115,8 +115,8 @@ def _function(data: memoryview) -> tuple[str, list[Node]]:
     return name, [_node(node) for node in messages(data, 3)]
 
 
-def _named(objects: memoryview) -> list[str]:
-    """The functions among the attributes of the object that was saved."""
+def named_functions(objects: memoryview) -> list[str]:
+    """The functions among the attributes of the object that was saved, from the object graph."""
     nodes = list(messages(objects, 1))
     functions = {number for number, node in enumerate(nodes) if any(field in (6, 8) for field, _ in fields(node))}
     children = list(messages(nodes[0], 1)) if nodes else []

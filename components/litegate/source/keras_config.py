@@ -40,7 +40,8 @@ def check_config(config: Any, elements: int, where: str) -> None:
             raise ModelError(where, "a model in one file", f"the {kind} {name!r}, which reads another one")
         if custom := _custom(layer):
             expected = "layers that Keras has itself, or an exported SavedModel"
-            raise ModelError(where, expected, f"the custom class {custom}, layer {name!r}\n{custom_class(custom)}")
+            found = f"the custom class {custom}, layer {name!r}{_around(values)}"
+            raise ModelError(where, expected, f"{found}\n{custom_class(custom)}")
         _check_sizes(kind, name, values, elements, where)
 
 
@@ -57,6 +58,13 @@ def _objects(value: Any) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, 
             stack += item.values()
         elif isinstance(item, list):
             stack += item
+
+
+def _around(values: Mapping[str, Any]) -> str:
+    """What a wrapper is around, which has the name that people know."""
+    inner = values.get("layer")
+    config = inner.get("config") if isinstance(inner, dict) else None
+    return f" around {config['name']!r}" if isinstance(config, dict) and "name" in config else ""
 
 
 def _custom(layer: Mapping[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -38,6 +39,7 @@ def export(model: Any, target: str, batch: int | None = None) -> None:
 def inference(model: Any) -> Callable[[Sequence[Any]], dict[str, Any]]:
     """The model as a function from its inputs, in the order of `input_specs`, to its outputs by name."""
     _without_seeds(model)
+    _under_own_names(model)
     structure = getattr(model, "_inputs_struct", getattr(model, "_nested_inputs", None))
     names = [spec.name for spec in input_specs(model)]
 
@@ -59,6 +61,21 @@ def _without_seeds(model: Any) -> None:
     for layer in model._flatten_layers() if isinstance(model, keras.Model) else ():
         for generator in getattr(layer, "_seed_generators", ()):
             generator.next = lambda ordered=True: tf.zeros(2, tf.uint32)  # noqa: ARG005 (Keras' own signature)
+
+
+def _under_own_names(model: Any) -> None:
+    """Have the nodes of each layer bear its name.
+
+    Keras 3 enters a layer's scope twice, of which TensorFlow makes `dense` and `dense_1`: another layer's name.
+    """
+    for layer in model._flatten_layers() if isinstance(model, keras.Model) else ():
+        layer._open_name_scope = partial(_own_scope, layer.name)
+
+
+def _own_scope(name: str) -> Any:
+    """The scope itself, inside of the one at hand: that is what the slash at its end means to TensorFlow."""
+    around = tf.get_current_name_scope()
+    return tf.name_scope(f"{around}/{name}/" if around else f"{name}/")
 
 
 def input_specs(model: Any, batch: int | None = None) -> list[tf.TensorSpec]:

@@ -6,16 +6,20 @@ both on real samples tells.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from litegate.datasets.calibration import identity_of
 from litegate.datasets.representative import load_samples
-from litegate.errors import ModelError, SpecError
+from litegate.errors import ModelError
 from litegate.inspection.tflite import outputs_of_custom_operators
+from litegate.metrics.base import not_finite
 from litegate.records import ConversionCheck, ConversionCheckRequest
-from litegate.runtimes.litert import LiteRTModel, choose_signature
+from litegate.runtimes.litert import LiteRTModel
 from litegate.source.loading import source_predictor
+from litegate.source.signatures import evaluated_signature
 from litegate.source.structures import natural
 from litegate.work.step_work import Work
 
@@ -38,11 +42,7 @@ def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
         ModelError: an output is not finite, or the two do not agree.
     """
     uri = request.model.uri
-    try:
-        key = choose_signature(tuple(request.artifact.signatures), request.signature)
-    except ValueError:
-        expected = f"one of {', '.join(request.artifact.signatures)}"
-        raise SpecError("evaluation.signature", expected, str(request.signature)) from None
+    key = evaluated_signature(request.artifact.signatures, request.signature)
     features = load_samples(work.path(request.samples.file))[key]
     content = work.path(request.artifact.file).read_bytes()
     root = work.tree(request.model.files, "source")
@@ -56,6 +56,8 @@ def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
         return found
     converted = _converted(content, key, features, uri)
     source = source_predictor(root, request.model, key)(features, wanted)
+    for which, outputs in (("source model", source), ("float32 conversion", converted)):
+        _refuse_not_finite(which, {name: outputs[name] for name in wanted}, request, work)
     difference = max(_difference(name, converted[name], source[name], uri) for name in wanted)
     work.say("conversion_check: %d samples, largest difference %.3g", samples, difference)
     agreement = None
@@ -75,14 +77,19 @@ def _converted(content: bytes, key: str, features: dict[str, Array], uri: str) -
         raise ModelError(f"model.uri {uri}", expected, " ".join(str(error).split())[:300]) from error
 
 
+def _refuse_not_finite(which: str, outputs: Mapping[str, Array], request: ConversionCheckRequest, work: Work) -> None:
+    bad = not_finite(outputs)
+    if bad is not None:
+        sample = identity_of(bad[1], request.chosen, request.samples.samples, request.artifact, work)
+        found = f"NaN or infinity in its output {bad[0]} for calibration sample {sample}: look at it, and at the model"
+        raise ModelError(f"model.uri {request.model.uri}", f"finite outputs of the {which}", found)
+
+
 def _difference(output: str, converted: Array, source: Array, uri: str) -> float:
     if converted.shape != source.shape:
         raise ModelError(
             f"model.uri {uri}", f"output {output} of shape {source.shape}", f"{converted.shape} after conversion"
         )
-    for name, values in (("source model", source), ("float32 conversion", converted)):
-        if not np.isfinite(values).all():
-            raise ModelError(f"model.uri {uri}", f"finite outputs of the {name}", "NaN or infinity on real samples")
     difference = float(np.max(np.abs(converted.astype(np.float64) - source)))
     limit = RELATIVE_TOLERANCE * max(float(np.max(np.abs(source))), 1e-6)
     if difference > limit:

@@ -1,18 +1,24 @@
-"""Step `convert`: the source model to a SavedModel, and that to the float32 baseline, by one route for all."""
+"""Step `convert`: the source model to a SavedModel, and that to the float32 baseline, by one route for all.
+
+Between the two the data are looked at: what no conversion could use is said before one begins.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import tensorflow as tf
 
 from litegate.inspection.tflite import describe, names_of, operators
+from litegate.lint.beforehand import check_data
 from litegate.records import Artifact, Converted, ConvertRequest
 from litegate.source.causes import not_converted
 from litegate.source.converted import check_converted, check_tensors, lacks_values
 from litegate.source.forms import Form, forms
+from litegate.source.signatures import signatures_of
 from litegate.variants import BASELINE
 from litegate.work.step_work import Work
 
@@ -26,13 +32,20 @@ def run(request: ConvertRequest, work: Work) -> Converted:
     """Convert the source model without quantization.
 
     Raises:
+        DataError: the data do not fit the model, or their labels do not fit metric and output.
         ModelError: the model may not or cannot be loaded, exported or converted.
+        SpecError: the model has several signatures, and the spec names none of them.
     """
     model = request.model
     work.say("convert: loading %s (%s)", model.uri, model.format)
     root = work.tree(model.files, "source")
-    form, content = _convert(forms(root, model, work.folder), f"model.uri {model.uri}", work)
-    check_converted(form.saved_model, operators(content), f"model.uri {model.uri}")
+    where = f"model.uri {model.uri}"
+    candidates = forms(root, model, work.folder)
+    first = next(candidates)
+    if request.data is not None:
+        check_data(request.data, signatures_of(first.saved_model, where), work)
+    form, content = _convert(chain([first], candidates), where, work)
+    check_converted(form.saved_model, operators(content), where)
     signatures = describe(content)
     check_tensors(signatures, f"model.uri {model.uri}")
     for key, signature in signatures.items():

@@ -6,6 +6,7 @@ from litegate.errors import ModelError, StepFailed
 from litegate.failures import FailureKind
 from litegate.inspection import File, count, inspect_file, io_mismatch, mismatch, not_a_baseline, read_file
 from litegate.records import Artifact, Inspection, InspectRequest
+from litegate.source.causes import QUANTIZED_ALREADY
 from litegate.variants import VARIANTS
 from litegate.work.step_work import Work
 
@@ -43,7 +44,8 @@ def _check_baseline(request: InspectRequest, file: File) -> None:
     problem = not_a_baseline(count(file))
     if problem:
         expected = "a float32 model, since every variant is measured against it"
-        raise ModelError(f"model.uri {request.source}", expected, f"one with {problem}: it is quantized already")
+        found = f"one with {problem}: it is quantized already\n{QUANTIZED_ALREADY}"
+        raise ModelError(f"model.uri {request.source}", expected, found)
 
 
 def _check_variant(artifact: Artifact, baseline: Artifact, file: File) -> None:

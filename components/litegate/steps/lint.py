@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 
 from litegate.datasets import Dataset, open_dataset
+from litegate.datasets.calibration import WHERE as CALIBRATION
+from litegate.datasets.calibration import choose_samples, open_calibration
 from litegate.datasets.features import FeatureReader
 from litegate.datasets.representative import load_samples
-from litegate.datasets.sampling import choose, choose_stratified
-from litegate.errors import DataError, SpecError
+from litegate.datasets.sampling import choose
+from litegate.errors import DataError
 from litegate.inspection import read_file
 from litegate.inspection.large_constants import large_constants
 from litegate.lint.baseline import Baseline
+from litegate.lint.beforehand import EVALUATION
 from litegate.lint.labels import check_labels, lists_of
 from litegate.lint.near import NearCopies
 from litegate.lint.probing import Probe
@@ -26,14 +29,14 @@ from litegate.lint.values import by_itself, compared
 from litegate.metrics.loading import load_metric
 from litegate.progress import Progress
 from litegate.records import DataFinding, Lint, LintRequest
-from litegate.runtimes.litert import LiteRTModel, Misfit, check_features, choose_signature
+from litegate.runtimes.litert import LiteRTModel, Misfit, check_features
+from litegate.source.signatures import evaluated_signature
 from litegate.user_code.source import load_preprocess
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-CALIBRATION, EVALUATION = "calibration.uri", "evaluation.uri"
 COMPARED = 1000
 COMPARED_BYTES = 512 << 20
 SEARCHED_BYTES = 1 << 30
@@ -66,11 +69,11 @@ class _Lint:
         self.request, self.work = request, work
         self.content = work.path(request.artifact.file).read_bytes()
         self.models = {key: LiteRTModel(self.content, key) for key in request.artifact.signatures}
-        self.signature = _signature(request)
+        self.signature = evaluated_signature(request.artifact.signatures, request.signature)
         self.samples = load_samples(work.path(request.samples.file))
         own = self.models[self.signature].inputs
-        others = {f"{key}/{name}": each for key, model in self.models.items() for name, each in model.inputs.items()}
-        self.calibration = open_dataset(request.calibration, work, CALIBRATION, own | others, sparse=True)
+        inputs = {key: model.inputs for key, model in self.models.items()}
+        self.calibration = open_calibration(request.calibration, work, inputs, self.signature)
         self.evaluation = open_dataset(request.evaluation, work, EVALUATION, own)
         self.preprocess = load_preprocess(request.preprocess)
         self.order = choose(self.evaluation.ids, request.max_samples, request.seed)
@@ -100,9 +103,7 @@ class _Lint:
 
     def _chosen(self) -> Array:
         """The samples that the step `sample` chose, which is what its seed says."""
-        return choose_stratified(
-            self.calibration.ids, self.calibration.labels, self.request.samples.samples, self.request.seed
-        )
+        return choose_samples(self.calibration, self.request.samples.samples, self.request.seed)
 
     def _check_signature(self) -> None:
         for key, model in self.models.items():
@@ -189,14 +190,6 @@ class _Lint:
         ((_, features, _),) = self.evaluation.read([0])
         size = sum(value.nbytes for value in features.values())
         return max(COMPARED, SEARCHED_BYTES // max(1, size))
-
-
-def _signature(request: LintRequest) -> str:
-    try:
-        return choose_signature(tuple(request.artifact.signatures), request.signature)
-    except ValueError:
-        expected = f"one of {', '.join(request.artifact.signatures)}"
-        raise SpecError("evaluation.signature", expected, str(request.signature)) from None
 
 
 def _raw(dataset: Dataset, indices: Array) -> Iterator[tuple[int, bytes]]:

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from litegate.datasets import open_dataset
+from litegate.datasets.calibration import WHERE, choose_samples, open_calibration
 from litegate.datasets.features import FeatureReader
 from litegate.datasets.representative import save_samples
-from litegate.datasets.sampling import choose_stratified
 from litegate.lint.summary import Collector
 from litegate.progress import Progress
 from litegate.records import InputStatistics, SampleRequest, SampleSet
@@ -22,7 +21,6 @@ from litegate.work.step_work import Work
 __all__ = ["run"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-WHERE = "calibration.uri"
 
 
 def run(request: SampleRequest, work: Work) -> SampleSet:
@@ -33,9 +31,8 @@ def run(request: SampleRequest, work: Work) -> SampleSet:
     """
     content = work.path(request.artifact.file).read_bytes()
     models = {key: LiteRTModel(content, key) for key in request.artifact.signatures}
-    others = {f"{key}/{name}": each for key, model in models.items() for name, each in model.inputs.items()}
-    dataset = open_dataset(request.data, work, WHERE, next(iter(models.values())).inputs | others, sparse=True)
-    chosen = choose_stratified(dataset.ids, dataset.labels, request.samples, request.seed)
+    dataset = open_calibration(request.data, work, {key: model.inputs for key, model in models.items()})
+    chosen = choose_samples(dataset, request.samples, request.seed)
     readers = {key: FeatureReader(dataset, model.inputs, key, WHERE, labelled=False) for key, model in models.items()}
     preprocess = load_preprocess(request.preprocess)
     progress = Progress(work.say, "sample", len(chosen) * len(readers))

@@ -10,11 +10,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from litegate.datasets.calibration import identity_of
 from litegate.datasets.representative import load_samples
 from litegate.errors import ModelError, StepFailed
 from litegate.failures import FailureKind
 from litegate.inspection.behaviour import FEW, KernelGap, answers, is_constant, kernel_gap, problem_of, unequal
 from litegate.inspection.dead import dead_outputs
+from litegate.metrics.base import not_finite
 from litegate.records import DeadOutput, FileSmokeRun, SmokeRequest
 from litegate.runtimes import REFERENCE, load_runtime, runtime_row
 from litegate.work.step_work import Work
@@ -53,7 +55,7 @@ class _Signature:
     """One signature of the file on its samples."""
 
     def __init__(self, request: SmokeRequest, work: Work, key: str, features: Mapping[str, Array]) -> None:
-        self.request, self.key = request, key
+        self.request, self.work, self.key = request, work, key
         self.runtime = load_runtime(request.runtime)
         self.content = work.path(request.artifact.file).read_bytes()
         self.baseline = None if request.baseline is None else work.path(request.baseline.file).read_bytes()
@@ -92,13 +94,20 @@ class _Signature:
         except (RuntimeError, TypeError, ValueError) as error:
             title = runtime_row(self.request.runtime).title
             self._fail(FailureKind.NOT_RUNNABLE, f"{title} cannot run it: {_line(error)}")
-        for name, value in found.items():
-            if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
-                self._fail(FailureKind.NOT_FINITE, f"its output {name} is NaN or infinite on representative samples")
+        bad = not_finite(found)
+        if bad is not None:
+            self._fail(FailureKind.NOT_FINITE, f"its output {bad[0]} is NaN or infinite for {self._sample(bad[1])}")
         if names := unequal(found, again):
             detail = f"its outputs {', '.join(names)} are others when the same samples come again: it keeps state"
             raise StepFailed("smoke", FailureKind.NOT_REPEATABLE, f"{self.request.artifact.variant}: {detail}")
         return found
+
+    def _sample(self, position: int) -> str:
+        request = self.request
+        if request.baseline is not None:
+            return "representative samples"
+        count = request.samples.samples
+        return f"calibration sample {identity_of(position, request.chosen, count, request.artifact, self.work)}"
 
     def _constant(self, found: Answers) -> None:
         """The same answer to everything: broken, unless the samples are few or the float32 model does so too."""

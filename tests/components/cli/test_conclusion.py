@@ -140,6 +140,10 @@ def test_a_variant_that_failed_beside_one_that_passed_does_not_count_against_it(
         "int16x8 could not be built; that does not count against int8",
         "uint8 could not be measured; that does not count against int8",
     ]
+    assert not_counted(
+        (row("int8"), UNSUPPORTED, UNSUPPORTED.model_copy(update={"variant": "int16x8_float_fallback"}))
+    ) == ["int16x8, int16x8_float_fallback could not be built; that does not count against int8"]
+    assert not_counted((row("int8"), UNSUPPORTED), ["int16x8"]) == []
     assert not_counted((REJECTED, UNSUPPORTED)) == []
 
 

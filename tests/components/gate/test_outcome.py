@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import pytest
 
 from litegate.exit_codes import ExitCode
+from litegate.gate import file_facts
 from litegate.gate.outcome import EXIT_CODES, run_outcome, variant_outcome
 from litegate.records import Clause, Reason, Verdict
 
@@ -32,6 +36,8 @@ def verdict(state: str, *codes: str, clauses: tuple[str, ...] = ()) -> Verdict:
         (verdict("failed", "lost_class", clauses=("passed",)), "rejected"),
         (verdict("failed", "dead_output"), "rejected"),
         (verdict("failed", "not_integer_only"), "rejected"),
+        (verdict("failed", "arena_too_large", "within_max_drop", clauses=("passed",)), "rejected"),
+        (verdict("failed", "arena_unknown", "within_max_drop", clauses=("passed",)), "failed"),
         (verdict("failed", "latency_undecided", "within_max_drop", clauses=("passed",)), "undecided"),
         (verdict("failed", "latency_undecided", "too_large"), "rejected"),
         (verdict("failed", "quantize_unsupported"), "failed"),
@@ -49,6 +55,13 @@ def test_a_variant_is_rejected_for_what_its_file_is_and_failed_where_it_could_no
     found: Verdict, outcome: str
 ) -> None:
     assert variant_outcome(found) == outcome
+
+
+def test_every_reason_of_a_file_says_whether_it_breaks_the_policy() -> None:
+    codes = set(re.findall(r'code="(\w+)"', inspect.getsource(file_facts)))
+    codes |= {"too_slow", "latency_undecided"}  # one of the two, by what is proved
+    unmeasured = {"digest_mismatch", "metric_mismatch", "arena_unknown", "latency_unknown", "other_host"}
+    assert codes == file_facts.LIMITS | unmeasured | {"latency_undecided", "inspect_specification"}
 
 
 def test_a_file_that_breaks_the_policy_under_another_name_is_rejected() -> None:

@@ -22,7 +22,10 @@ def spec(**keys: Any) -> Spec:
 
 @pytest.fixture
 def result() -> RunResult:
-    rows = tuple(VariantRow.model_construct(variant=name, sentence=f"{name} may ship") for name in ("float32", "int8"))
+    rows = tuple(
+        VariantRow.model_construct(variant=name, outcome="passed", sentence=f"{name} may ship")
+        for name in ("float32", "int8")
+    )
     return RunResult.model_construct(variants=rows, selected=SELECTED, mlflow_run_id="r")
 
 

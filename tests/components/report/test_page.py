@@ -249,7 +249,15 @@ def test_what_is_odd_about_the_evaluation_is_among_the_first_lines():
     finding = DataFinding(severity="warning", code="chance", data="evaluation", message="which may be chance")
     run = replace(ONE, lint=Lint(findings=(finding,), samples=20, compared=500, searched=600))
     first = Page(run.html()).text.partition("The variants")[0]
-    assert "Warning: which may be chance" in first
+    assert "Warning: which may be chance." in first
+
+
+def test_three_warnings_are_among_the_first_lines_and_how_many_more_there_are():
+    findings = tuple(DataFinding(severity="warning", code="shift", message=f"odd {at}") for at in range(5))
+    run = replace(ONE, lint=Lint(findings=findings, samples=20, compared=500, searched=600))
+    first = Page(run.html()).text.partition("The variants")[0]
+    assert first.count("Warning:") == 3
+    assert "2 more: the data" in first
 
 
 def test_where_the_bytes_go_is_told_for_every_file():

@@ -58,6 +58,18 @@ def test_a_class_that_is_not_keras_own_is_named_with_its_layer_and_the_cure(bad:
     assert cure in second
 
 
+def test_a_wrapper_is_named_with_the_layer_that_it_is_around() -> None:
+    inner = {"module": "tf_keras.layers", "class_name": "Dense", "config": {"name": "head", "units": 3}}
+    module = "tensorflow_model_optimization.python.core.quantization.keras.quantize_annotate"
+    bad = {
+        "module": module,
+        "class_name": "QuantizeAnnotate",
+        "config": {"name": "quantize_annotate_5", "layer": inner},
+    }
+    with pytest.raises(ModelError, match=r"'QuantizeAnnotate', layer 'quantize_annotate_5' around 'head'\nIt was prep"):
+        check_config(model(bad), 100, "model.uri x")
+
+
 @pytest.mark.parametrize(("bad", "message"), BAD)
 def test_code_files_and_impossible_sizes_are_refused(bad: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError) as caught:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from litegate.datasets.sampling import choose
 from litegate.errors import StepFailed
+from litegate.execution.step_run import BadStepInput
+from litegate.source.signatures import signatures_of
 
 pytestmark = pytest.mark.e2e
 
@@ -66,3 +71,49 @@ def test_every_variant_of_every_kind_of_model_is_built_and_measured_or_says_why_
     artifact = steps.quantize(variant)
     baseline, found = (steps.score(steps.evaluate(each)) for each in (steps.convert().artifact, artifact))
     assert found > baseline - 0.1
+
+
+@pytest.mark.parametrize(
+    ("source", "data"),
+    [("two_signatures", "signatures.npz"), ("many_outputs", "test.npz"), ("keras3_saved_model", "test.npz")],
+)
+def test_a_saved_model_says_without_conversion_what_the_converted_file_has(
+    pipeline: Make, models: Path, source: str, data: str
+) -> None:
+    steps = steps_for(pipeline, source, data)
+    converted = steps.convert().artifact.signatures
+    assert signatures_of(models / source, "model.uri") == converted
+
+
+def test_wrong_labels_are_said_before_a_conversion_begins(pipeline: Make, models: Path) -> None:
+    x, label = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32), np.arange(60) % 3
+    np.savez(models / "numbers.npz", x=x, label=label)
+    np.savez(models / "from_one.npz", x=x, label=label + 1)
+    with pytest.raises(BadStepInput, match="that nothing initializes in the float32 file"):
+        pipeline("untracked", calibration="numbers.npz", evaluation="numbers.npz").convert_for_data()
+    with pytest.raises(BadStepInput, match=r"labels from 0 to 2, got 3 for sample 2 .*numbered from 1"):
+        pipeline("untracked", calibration="numbers.npz", evaluation="from_one.npz").convert_for_data()
+
+
+def test_other_data_find_the_conversion_and_another_preprocess_does_not(pipeline: Make, models: Path) -> None:
+    (models / "halved.py").write_text("def halve(features, label):\n    return features, label\n")
+    image, label = (np.load(models / "test.npz")[name] for name in ("image", "label"))
+    np.savez(models / "part.npz", image=image[:300], label=label[:300])
+    keys = []
+    for evaluation, more in (("test.npz", {}), ("part.npz", {}), ("test.npz", {"preprocess": "halved:halve"})):
+        steps = pipeline("keras3.keras", evaluation=evaluation, **more)
+        steps.resolve()
+        keys.append(steps.request("convert").keyed())
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_not_a_number_is_said_with_the_sample_that_gives_it(pipeline: Make, models: Path) -> None:
+    with np.load(models / "calibration.npz") as arrays:
+        image, label = arrays["image"], arrays["label"]
+    first = int(choose([str(at) for at in range(len(image))], len(image) - 1, seed=17)[0])
+    image[first] = 3e38
+    np.savez(models / "overflow.npz", image=image, label=label)
+    steps = pipeline("keras3.keras", {"uri": str(models / "overflow.npz"), "format": "npz", "samples": len(image)})
+    for check in (steps.conversion_check, lambda: steps.smoke(steps.convert().artifact)):
+        with pytest.raises(BadStepInput, match=rf"for calibration sample {first}\b"):
+            check()

@@ -127,7 +127,7 @@ COMMANDS = (
         run=_get,
         arguments=_get_arguments,
         details="Nothing is written if MLflow holds other bytes than those that the gate has judged.",
-        epilog=_EPILOG,
+        epilog=f"{_SERVER}\n{_CODES}",
     ),
     Command(
         name="rollback",
