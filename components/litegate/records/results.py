@@ -94,11 +94,20 @@ class BaselineSummary(Record):
 
 
 def _outcome_by_verdict(row: dict[str, Any]) -> VariantOutcome:
-    """Of a row that does not say it, as those of earlier releases: what has no number was not measured."""
-    verdict: VariantOutcome | Literal["inconclusive"] = row["verdict"]
-    if verdict == "inconclusive":
-        return "undecided"
-    return "rejected" if verdict == "failed" and row["drop"] is not None else verdict
+    """Of a row that does not say it, as those of earlier releases: what has no number was not measured.
+
+    Args:
+        row: the fields before it that are valid; where some are not, the row as a whole is refused.
+    """
+    match row.get("verdict"):
+        case "baseline":
+            return "baseline"
+        case "passed":
+            return "passed"
+        case "inconclusive":
+            return "undecided"
+        case _:
+            return "failed" if row.get("drop") is None else "rejected"
 
 
 class VariantRow(Record):

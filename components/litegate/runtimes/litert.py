@@ -159,6 +159,7 @@ class LiteRTModel:
 
     def _run(self, features: Mapping[str, Array], raw: bool) -> dict[str, Array]:
         outputs = self.invoke(features if raw else self.quantize(features))
+        check_rows(outputs)
         self._interpreter.reset_all_variables()  # or an LSTM goes on where the sample before has ended
         if self._batches:
             rows = len(next(iter(features.values())))
@@ -166,6 +167,18 @@ class LiteRTModel:
             if any(len(outputs[name]) != rows for name in free):
                 raise RuntimeError("the outputs are not one for each sample")  # of a graph with one of its batch
         return outputs if raw else {name: tensor.dequantize(outputs[name]) for name, tensor in self.outputs.items()}
+
+
+def check_rows(outputs: Mapping[str, Array]) -> None:
+    """Check that outputs have an axis of samples, whatever the file says of their shapes.
+
+    Raises:
+        RuntimeError: one has not.
+    """
+    for name, value in outputs.items():
+        if np.ndim(value) == 0:
+            found = f"the output {name!r} is one number for all samples"
+            raise RuntimeError(f"{found}: save the model without it, or with a row for each")
 
 
 class _WholeGraph:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 from litegate.errors import ModelError
+from litegate.records import Signature
 from litegate.source.causes import RANDOM, custom_class, wrapper_of
 from litegate.source.graph import Node
 from litegate.source.saved_model import graphs_of
 
-__all__ = ["check_converted", "lacks_values"]
+__all__ = ["check_converted", "check_tensors", "lacks_values"]
+
+_NUMBERS = ("bool", "int", "uint", "float")
 
 _RANDOM_IN_FILE = frozenset({"RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL"})
 _ASSIGNS = re.compile(r"Assign(Add|Sub)?VariableOp|Resource(Apply|Scatter|StridedSliceAssign).*")
@@ -49,6 +52,23 @@ def check_converted(saved_model: Path, found: Set[str], where: str) -> None:
         raise ModelError(where, expected, "READ_VARIABLE of variables that nothing initializes in the float32 file")
 
 
+def check_tensors(signatures: Mapping[str, Signature], where: str) -> None:
+    """Refuse a model with inputs or outputs that are no numbers.
+
+    Raises:
+        ModelError: one is not; it is named.
+    """
+    for key, signature in signatures.items():
+        for side, tensors in (("input", signature.inputs), ("output", signature.outputs)):
+            for name, tensor in tensors.items():
+                found = f"the {side} {name!r} of the signature {key}"
+                if not tensor.dtype.startswith(_NUMBERS):
+                    raise ModelError(
+                        where, "inputs and outputs of numbers", f"{found}, of type {tensor.dtype}\n{_WITHOUT_TEXT}"
+                    )
+
+
+_WITHOUT_TEXT = "Save the model without it: from its ids onward, and to the numbers of its classes."
 _WITHOUT_RANDOM = "Save the model without it, or for inference: training=False, and no layer called with training=True."
 _WITHOUT_STATE = "Save the model with its state as a further input and output, or without updating it."
 

@@ -56,8 +56,8 @@ def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
     found = ConversionCheck(samples=samples, max_abs_difference=0.0, agreement=None, not_compared=replaced, batch=batch)
     if not wanted:
         return found
-    source = source_predictor(root, request.model, key)(features, wanted)
     converted = _converted(content, key, features, uri)
+    source = source_predictor(root, request.model, key)(features, wanted)
     for which, outputs in (("source model", source), ("float32 conversion", converted)):
         _refuse_not_finite(which, {name: outputs[name] for name in wanted}, request, work)
     difference = max(_difference(name, converted[name], source[name], uri) for name in wanted)

@@ -16,7 +16,7 @@ from litegate.inspection.tflite import describe, names_of, operators
 from litegate.lint.beforehand import check_data
 from litegate.records import Artifact, Converted, ConvertRequest
 from litegate.source.causes import not_converted
-from litegate.source.converted import check_converted, lacks_values
+from litegate.source.converted import check_converted, check_tensors, lacks_values
 from litegate.source.forms import Form, forms
 from litegate.source.signatures import signatures_of
 from litegate.variants import BASELINE
@@ -47,6 +47,7 @@ def run(request: ConvertRequest, work: Work) -> Converted:
     form, content = _convert(chain([first], candidates), where, work)
     check_converted(form.saved_model, operators(content), where)
     signatures = describe(content)
+    check_tensors(signatures, f"model.uri {model.uri}")
     for key, signature in signatures.items():
         work.say("convert: signature %s: %s -> %s", key, names_of(signature.inputs), names_of(signature.outputs))
     artifact = Artifact(variant=BASELINE, file=work.keep_bytes(content, f"{BASELINE}.tflite"), signatures=signatures)

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 import pytest
+from pydantic import ValidationError
 
 from litegate.cli.outcome import TaskFailure, failed, outcome_of, pending
 from litegate.errors import BadInput
@@ -300,3 +301,5 @@ def test_rows_of_an_earlier_release_say_by_their_numbers_whether_they_were_measu
     assert VariantRow.model_validate(old).outcome == "rejected"
     assert VariantRow.model_validate(old | {"drop": None}).outcome == "failed"
     assert VariantRow.model_validate(old | {"verdict": "inconclusive"}).outcome == "undecided"
+    with pytest.raises(ValidationError, match="verdict"):
+        VariantRow.model_validate(old | {"verdict": None})

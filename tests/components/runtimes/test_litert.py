@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from litegate.runtimes.litert import LiteRTModel, Misfit, Tensor, WrongType, check_features, choose_signature
+from litegate.runtimes.litert import (
+    LiteRTModel,
+    Misfit,
+    Tensor,
+    WrongType,
+    check_features,
+    check_rows,
+    choose_signature,
+)
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +112,9 @@ def test_what_does_not_fit_is_said_in_parts() -> None:
     assert (said.what, said.expected, said.got) == ("input 'image'", "shape (batch, 8)", "(2, 9)")
     with pytest.raises(WrongType, match=r"^input 'image': expected type float32, got int8$"):
         check_features({"image": np.zeros((2, 8), np.int8)}, inputs)
+
+
+def test_an_output_that_is_one_number_for_all_samples_is_named() -> None:
+    check_rows({"p": np.zeros((4, 10)), "n": np.zeros(4)})
+    with pytest.raises(RuntimeError, match="the output 'mean' is one number for all samples: save the model without"):
+        check_rows({"p": np.zeros((4, 10)), "mean": np.float32(0.5)})  # type: ignore[dict-item]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from litegate.errors import ModelError
+from litegate.records import Signature, TensorSpec
 from litegate.source.causes import wrapper_of
-from litegate.source.converted import check_converted, lacks_values
+from litegate.source.converted import check_converted, check_tensors, lacks_values
 from tests.components.source.test_graph import node, saved, signature, write
 
 ASSIGN = "AssignVariableOp"
@@ -24,6 +25,22 @@ FILES = [
 @pytest.mark.parametrize(("found", "lacking"), FILES, ids=str)
 def test_variables_that_are_read_and_never_set_lack_their_values(found: set[str], lacking: bool) -> None:
     assert lacks_values(found) is lacking
+
+
+TENSORS = [
+    ("output", TensorSpec(shape=(-1,), dtype="bytes"), "the output 'odd' of the signature serve, of type bytes"),
+    ("input", TensorSpec(shape=(-1, 1), dtype="bytes"), "the input 'odd' of the signature serve, of type bytes"),
+]
+
+
+@pytest.mark.parametrize(("side", "odd", "said"), TENSORS)
+def test_what_is_no_number_is_refused_with_its_name(side: str, odd: TensorSpec, said: str) -> None:
+    usual = {"x": TensorSpec(shape=(-1, 4), dtype="float32")}
+    tensors = {"inputs": usual, "outputs": usual}
+    check_tensors({"serve": Signature(**tensors)}, "model.uri m")
+    tensors[f"{side}s"] = usual | {"odd": odd}
+    with pytest.raises(ModelError, match=said):
+        check_tensors({"serve": Signature(**tensors)}, "model.uri m")
 
 
 @pytest.mark.parametrize(
