@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,20 @@ class LiteGate:
         done = subprocess.run(command, env=self._clean(), capture_output=True, text=True, check=False, timeout=1500)
         written = json.loads(result.read_text()) if result is not None and result.exists() else None
         return Ended(done.returncode, done.stdout + done.stderr, written)
+
+    def on_terminal(self, columns: int, *arguments: str) -> str:
+        """What a command prints on a terminal so wide, with its colours."""
+        command = [str(LITEGATE), *arguments, "--home", str(self.home)]
+        environment = self._clean() | {"COLUMNS": str(columns), "TERM": "xterm-256color"}
+        leader, follower = pty.openpty()
+        with subprocess.Popen(command, env=environment, stdout=follower, stderr=subprocess.DEVNULL):
+            os.close(follower)
+            parts = [b""]
+            with suppress(OSError):  # how Linux says that nobody writes any more
+                while part := os.read(leader, 65536):
+                    parts.append(part)
+        os.close(leader)
+        return b"".join(parts).decode().replace("\r\n", "\n")
 
     @contextmanager
     def begun(self, *arguments: str | Path, until: str) -> Iterator[subprocess.Popen[str]]:

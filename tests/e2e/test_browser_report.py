@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import html
+import io
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from rich.console import Console
+from rich.terminal_theme import DIMMED_MONOKAI
+from rich.text import Text
 
 from litegate.digest import digest_file
 from litegate.variants import VARIANTS
@@ -117,13 +120,14 @@ def test_the_link_of_the_report_downloads_the_file_that_was_judged(demo: Any, pa
     expect(page.get_by_text(f"litegate get digits --version {champion['version']}")).to_be_visible()
 
 
-def test_the_table_of_the_command_line_is_as_wide_as_a_terminal(demo: Any, page: Page) -> None:
-    said = demo.output.splitlines()
-    start = next(number for number, line in enumerate(said) if line.split()[:1] == ["variant"])
-    table = said[start : start + 1 + len(VARIANTS)]
-    assert max(map(len, table)) <= 120
-    lines = "\n".join(("$ make run", "...", *table, "", *(line for line in said if line.startswith("promoted:"))))
-    colours = "background: #1e1e2e; color: #e6e6f0"
-    style = f"margin: 0; padding: 18px; width: max-content; {colours}; font: 14px/1.36 DejaVu Sans Mono, monospace"
-    page.set_content(f'<pre style="{style}">{html.escape(lines)}</pre>')
+def test_the_table_of_the_command_line_is_as_wide_as_a_terminal(demo: Any, litegate: Any, page: Page) -> None:
+    shown = Text.from_ansi(litegate.on_terminal(110, "follow", f"{demo.result['dag']}/{demo.result['run']}"))
+    begin, end = (shown.plain.index(words) for words in ("digits: the variants", "\nAirflow:"))
+    table = shown[begin:end]
+    assert max(map(len, table.plain.splitlines())) <= 110
+    console = Console(record=True, width=110, highlight=False, file=io.StringIO())
+    console.print("$ make run\n...", table, sep="\n", soft_wrap=True)
+    style = "margin: 0; padding: 18px; width: max-content; background: #1e1e2e; color: #e6e6f0"
+    text = f'<pre style="{style}; font: 14px/1.36 DejaVu Sans Mono, monospace">{{code}}</pre>'
+    page.set_content(console.export_html(theme=DIMMED_MONOKAI, code_format=text, inline_styles=True))
     picture("table", page.locator("pre"))

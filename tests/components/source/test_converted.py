@@ -22,7 +22,7 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize(("found", "lacking"), FILES, ids=str)
+@pytest.mark.parametrize(("found", "lacking"), FILES, ids=["none", "read alone", "set by the file"])
 def test_variables_that_are_read_and_never_set_lack_their_values(found: set[str], lacking: bool) -> None:
     assert lacks_values(found) is lacking
 
