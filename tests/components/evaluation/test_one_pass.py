@@ -73,7 +73,7 @@ class Passes:
 
 @pytest.fixture
 def passes(tmp_path: Path, pinned_here: Callable[[Path], DataRef], monkeypatch: pytest.MonkeyPatch) -> Passes:
-    rows = dict(runtimes.RUNTIMES) | {"faulty": RuntimeRow("faulty", faulty.__name__)}
+    rows = dict(runtimes.RUNTIMES) | {"faulty": RuntimeRow("faulty", faulty.__name__, "Faulty")}
     monkeypatch.setattr(runtimes, "RUNTIMES", MappingProxyType(rows))
     values = np.stack([np.arange(SAMPLES), np.zeros(SAMPLES)], axis=1).astype(np.float32)
     labels = np.arange(SAMPLES) % faulty.CLASSES

@@ -24,6 +24,8 @@ SOURCE = Path(litegate.__file__).parent
 CACHED = [step.each or step for step in STEPS.values() if step.cached]
 """As which results are kept: those of several files by the file."""
 LINE = "\nA_LINE_MORE = True\n"
+# A conversion is preceded by a look at the data, and what fails on a sample names it.
+READ_DATA = {"convert", "conversion_check", "smoke", "sample", "lint", "evaluate", "drift"}
 
 
 def asked(step: str, world: World) -> Any:
@@ -99,9 +101,9 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("runtimes/reference.py", {"smoke"}),
         ("runtimes/tflite_micro.py", set()),  # another target's
         ("runtimes/xnnpack.py", {"smoke", "evaluate", "benchmark"}),
-        ("source/*.py", {"convert", "conversion_check"}),
-        ("datasets/tfrecord.py", {"sample", "lint", "evaluate", "drift"}),  # by name of the format
-        ("metrics/of_sets.py", {"lint", "evaluate", "gate"}),
+        ("source/*.py", {"convert", "conversion_check", "inspect", "lint"}),  # which names layers
+        ("datasets/tfrecord.py", READ_DATA),  # by name of the format
+        ("metrics/of_sets.py", {"convert", "lint", "evaluate", "gate"}),
         ("records/verdicts.py", {"gate", "drift", "read_ledger"}),
         ("spec/notify.py", {"drift", "read_ledger"}),
         ("errors.py", {step.name for step in CACHED} - {"calibrate"}),  # which refuses nothing
@@ -175,7 +177,7 @@ def upgraded(tmp_path: Path) -> Callable[[str], Path]:
         ("keras", {"convert", "conversion_check", "calibrate", "quantize"}),  # which TensorFlow requires
         ("boto3", set()),
         ("litegate", set()),
-        ("pyarrow", {"lint", "evaluate", "drift"}),
+        ("pyarrow", READ_DATA - {"sample"}),
     ],
 )
 def test_another_version_computes_anew_what_imports_it(
@@ -278,7 +280,7 @@ def test_a_request_is_keyed_by_all_that_does_not_name_its_file(requests: dict[st
     of_file = {"digest": artifact.file.digest, "bytes": artifact.file.bytes}
     expected = {"file": of_file, "signatures": artifact.to_json()["signatures"]}
     assert request.keyed()["artifact"] == expected
-    others = set(request.to_json()) - {"artifact", "baseline", "source", "where"}
+    others = set(request.to_json()) - {"artifact", "baseline", "source", "where", "chosen"}
     assert {name: request.keyed()[name] for name in others} == {name: request.to_json()[name] for name in others}
 
 

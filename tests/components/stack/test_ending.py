@@ -80,8 +80,8 @@ def test_the_last_death_is_in_the_status_of_servers_that_run(home: Home, capsys:
 
     print_status(home, None)
     text = capsys.readouterr().out
-    assert f"last error:     {SENTENCE}; logs/mlflow.log ended with:\n  Traceback\n  KeyError: 'x'" in text
-    assert "disk:           the disk of / is almost full" in text
+    assert f"Last error: {SENTENCE}; logs/mlflow.log ended with:\n  Traceback\n  KeyError: 'x'" in text
+    assert "Disk       the disk of / is almost full" in text
 
     print_status(home, Path("-"))
     (death,) = json.loads(capsys.readouterr().out)["deaths"]

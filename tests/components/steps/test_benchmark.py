@@ -26,7 +26,7 @@ Run = Callable[..., Benchmarks]
 @pytest.fixture
 def run(tflite_files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the step on real files by variant, and on words that `brittle` understands."""
-    row = RuntimeRow("brittle", "tests.components.latency.brittle")
+    row = RuntimeRow("brittle", "tests.components.latency.brittle", "Brittle")
     monkeypatch.setattr(runtimes, "RUNTIMES", MappingProxyType({**runtimes.RUNTIMES, "brittle": row}))
     monkeypatch.setattr(timing, "_LONGEST_TURN", 2.0)
     work = Work(tmp_path, tmp_path / "cache")
