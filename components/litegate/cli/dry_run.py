@@ -14,12 +14,11 @@ from litegate.pipeline.planning import Plan, Planned, Planning
 from litegate.records import ResolveRequest
 from litegate.settings import settings
 from litegate.spec import Spec, load_spec, with_values
-from litegate.stack import Home, running
+from litegate.stack import Home
 
 __all__ = ["dry_run", "dry_run_of_file"]
 
 _NAMED = 5
-_NO_SERVERS = "the servers of {home} do not run, so what their runs have left was not looked up: `litegate start` first"
 _CHAMPION = "gate.max_drop_from_champion: a run evaluates the champion too, which is not looked up here"
 _REGISTERS = "a run also registers and promotes what passes, and Airflow takes about a second for each task"
 
@@ -39,8 +38,6 @@ def dry_run_of_file(home: Home, path: Path, target: Path | None, remeasure: str,
     if spec.gate.max_drop_from_champion is not None:
         notes.append(_CHAMPION)
     use_home(home)
-    if running(home) is None and settings().workspace == str(home.root / "workspace"):
-        notes.append(_NO_SERVERS.format(home=home.root))
     return dry_run(spec, path.resolve().parent, target, remeasure, notes)
 
 
