@@ -26,7 +26,7 @@ def test_a_run_whose_results_are_all_there_skips_to_the_gate(run_flow: Run) -> N
 
 
 def _of_this_run(request: Any) -> dict[str, Any]:
-    return {name: getattr(request, name) for name in ("run_key", "links") if hasattr(request, name)}
+    return {name: getattr(request, name) for name in ("run_key", "links", "origin") if hasattr(request, name)}
 
 
 BASELINE = {("lint", ""), ("conversion_check", ""), ("inspect", "float32"), ("smoke", "float32")}

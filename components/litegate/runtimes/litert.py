@@ -202,7 +202,7 @@ class _WholeGraph:
         for name, value in arrays.items():
             self._interpreter.set_tensor(self._inputs[name]["index"], value)
         self._interpreter.invoke()
-        return {name: self._interpreter.gettensor_of(detail["index"]) for name, detail in self._outputs.items()}
+        return {name: self._interpreter.get_tensor(detail["index"]) for name, detail in self._outputs.items()}
 
 
 def choose_signature(keys: tuple[str, ...], wanted: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,14 +86,17 @@ def test_a_saved_model_says_without_conversion_what_the_converted_file_has(
     assert signatures_of(models / source, "model.uri") == converted
 
 
-def test_wrong_labels_are_said_before_a_conversion_begins(pipeline: Make, models: Path) -> None:
-    x, label = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32), np.arange(60) % 3
-    np.savez(models / "numbers.npz", x=x, label=label)
-    np.savez(models / "from_one.npz", x=x, label=label + 1)
-    with pytest.raises(BadStepInput, match="that nothing initializes in the float32 file"):
-        pipeline("untracked", calibration="numbers.npz", evaluation="numbers.npz").convert_for_data()
-    with pytest.raises(BadStepInput, match=r"labels from 0 to 2, got 3 for sample 2 .*numbered from 1"):
-        pipeline("untracked", calibration="numbers.npz", evaluation="from_one.npz").convert_for_data()
+def test_wrong_labels_are_said_before_a_conversion_begins(pipeline: Make, models: Path, tmp_path: Path) -> None:
+    """Of a model that nobody can convert, because the values of its variables are gone."""
+    hollow = shutil.copytree(models / "keras3_saved_model", models / f"hollow-{tmp_path.name}")
+    for path in (hollow / "variables").iterdir():
+        path.unlink()
+    with np.load(models / "test.npz") as arrays:
+        np.savez(models / "from_one.npz", image=arrays["image"], label=arrays["label"] + 1)
+    with pytest.raises(BadStepInput, match="variables are missing or damaged"):
+        pipeline(hollow.name, calibration="test.npz", evaluation="test.npz").convert_for_data()
+    with pytest.raises(BadStepInput, match=r"labels from 0 to 3, got 4 for sample .*numbered from 1"):
+        pipeline(hollow.name, calibration="test.npz", evaluation="from_one.npz").convert_for_data()
 
 
 def test_other_data_find_the_conversion_and_another_preprocess_does_not(pipeline: Make, models: Path) -> None:

@@ -152,7 +152,7 @@ def test_labels_that_do_not_fit_the_metric_are_refused(pipeline: Make, quarters:
             waves(pipeline, "top1"),
             r"integers of shape \(samples,\) as labels for top1, .*, got targets: float32 of shape \(samples, 16\)",
         ),
-        (waves(pipeline, "iou"), "masks of whole numbers from 0 to 1 for iou"),
+        (waves(pipeline, "iou"), "masks of whole numbers from 0 to 1, or -1 where nothing counts, for iou"),
     ]:
         with pytest.raises(BadStepInput, match=message):
             steps.evaluated_score()

@@ -167,12 +167,15 @@ def test_what_does_not_fit_the_metric_is_said_before_anything_is_quantized(pipel
     for steps, said in [
         (pipeline("keras3.keras", evaluation="one_hot.npz"), r"one-hot\? save label.argmax\(axis=1\)"),
         (pipeline("keras3.keras", evaluation="overflowing.npz"), "NaN or infinity in its output .* for sample 31"),
-        (pipeline(*waves).but(evaluation={"metric": "iou"}), "masks of whole numbers from 0 to 1 for iou"),
+        (
+            pipeline(*waves).but(evaluation={"metric": "iou"}),
+            "masks of whole numbers from 0 to 1, or -1 where nothing counts, for iou",
+        ),
         (
             pipeline(*masks, "masks.npz").but(evaluation={"metric": "top1"}),
             r"\(batch, classes\), two .* got \(batch, 8",
         ),
-        (pipeline(*masks, "white.npz").but(evaluation={"metric": "iou"}), "from 0 to 1 for iou.*, got 255"),
+        (pipeline(*masks, "white.npz").but(evaluation={"metric": "iou"}), "from 0 to 1, or -1 .* for iou.*, got 255"),
     ]:
         with pytest.raises(BadStepInput, match=said):
             lint(steps)
