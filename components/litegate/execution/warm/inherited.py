@@ -13,13 +13,13 @@ from litegate.processes import namespace_of
 __all__ = ["at_start", "differing", "inherited"]
 
 _AT_START = re.compile(
-    r"LANG|LANGUAGE|LC_\w+|TZ|LD_\w+|PYTHON[A-Z]\w*|GLIBC_\w+|MALLOC_\w+|CUDA_VISIBLE_DEVICES"
+    r"LANG|LANGUAGE|LC_\w+|TZ|LD_\w+|PYTHON(?!DONTWRITEBYTECODE$)[A-Z]\w*|GLIBC_\w+|MALLOC_\w+|CUDA_VISIBLE_DEVICES"
     r"|(OMP|OPENBLAS|MKL|KMP|GOTO|NVPL|TF|TF2|XLA|XNNPACK|ONEDNN|NPY|NUMPY|WRAPT)_\w+"
     r"|KERAS_(?!HOME)\w+|(PROTOCOL_BUFFERS|PILLOW|PYDANTIC|PANDAS|SCIPY|TQDM|MLFLOW_LOGGING)_\w+"
     r"|MPLBACKEND|MATPLOTLIBRC|MLFLOW_CONFIGURE_LOGGING"
 )
 """Variables that the C library, Python, or a library reads as it is loaded; none of them is a secret. Looked for by
-noting which names are read during the imports of all steps."""
+noting which names are read during the imports of all steps. Whether bytecode is written changes no result."""
 _NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 
 
