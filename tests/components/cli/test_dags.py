@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +9,7 @@ from litegate.cli import dags
 from litegate.cli.dags import new_run, read_failures, wait_for_dag
 from litegate.errors import StackError
 from litegate.records import Failure
-from litegate.stack import Home
 from litegate.stack.airflow_api import RunId, TaskState
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "home")
-    home.prepare()
-    return home
 
 
 @dataclass
