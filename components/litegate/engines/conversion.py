@@ -1,0 +1,64 @@
+"""From the forms of a source model to the float32 .tflite file, by TensorFlow's converter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import tensorflow as tf
+
+from litegate.inspection.tflite import operators
+from litegate.source.causes import not_converted
+from litegate.source.converted import lacks_values
+from litegate.source.forms import Form, forms
+
+__all__ = ["converted", "forms"]
+
+_FREE_BATCH = "TensorList"
+"""In the converter's message where it cannot tell the shape of what a recurrent layer collects."""
+
+
+def converted(candidates: Iterator[Form], where: str, say: Callable[..., None]) -> tuple[Form, bytes]:
+    """The first form that is whole and has no loop, which calibration cannot go through, else the first at all.
+
+    Args:
+        candidates: in the order in which they are tried.
+        where: the spec key and the URI, for messages.
+        say: takes a line of the log, with arguments as `logging` does.
+
+    Returns:
+        The form, and the bytes of its .tflite file.
+
+    Raises:
+        ModelError: none can be converted.
+    """
+    looped = partial = refusal = None
+    for form in candidates:
+        try:
+            content = _tflite(form.saved_model)
+        except Exception as error:
+            refusal = refusal or error
+            if _FREE_BATCH not in str(error):
+                break
+            continue
+        found = operators(content)
+        if lacks_values(found):
+            partial = partial or (form, content)
+        elif "WHILE" in found:
+            looped = looped or (form, content)
+        else:
+            return _chosen(form, content, say)
+    if other := looped or partial:
+        return _chosen(*other, say)
+    raise not_converted(refusal or "it has no form that can be tried", where) from refusal
+
+
+def _chosen(form: Form, content: bytes, say: Callable[..., None]) -> tuple[Form, bytes]:
+    if form.change:
+        say("convert: with %s, for as it is it cannot be converted, or only in part or with a loop", form.change)
+    return form, content
+
+
+def _tflite(saved_model: Path) -> bytes:
+    content: bytes = tf.lite.TFLiteConverter.from_saved_model(str(saved_model)).convert()
+    return content
