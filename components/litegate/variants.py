@@ -28,6 +28,7 @@ __all__ = [
     "in_order",
     "makers",
     "may_run",
+    "usual_engine",
     "variant_of",
 ]
 
@@ -208,3 +209,8 @@ def may_run(target: str, name: str) -> bool:
     """Whether a target can run files of this name; of one that was given its bytes tell, and not its name."""
     variant = variant_of(name)
     return variant.recipe is None or variant.name in TARGETS[target].runnable
+
+
+def usual_engine(model: str) -> str:
+    """The engine for a model at an address, where nobody names one: that which can begin with such a file."""
+    return LITERT_QUANTIZER if model.endswith(".tflite") else TF_CONVERTER

@@ -55,8 +55,9 @@ def request_of(step: str, results: Results, variant: str = "") -> Record:
 
 
 def calibrated_variants(spec: Spec) -> tuple[str, ...]:
-    """The variants of a spec that are calibrated: without any there is no step `calibrate`."""
-    return tuple(name for name in spec.quantized_variants if variant_of(name).calibrated)
+    """The variants of a spec that one calibration may serve: without any there is no step `calibrate`."""
+    names = (name for name in spec.quantized_variants if variant_of(name).calibrated)
+    return tuple(name for name in names if spec.engine_of(name) == TF_CONVERTER)
 
 
 def register_request(

@@ -21,12 +21,11 @@ from litegate.variants import (
     BASELINE,
     CHAMPION,
     GIVEN,
-    LITERT_QUANTIZER,
     MADE_BY,
     TARGETS,
-    TF_CONVERTER,
     VARIANTS,
     makers,
+    usual_engine,
     variant_of,
 )
 
@@ -100,7 +99,8 @@ class Spec(Section):
         _in_tuple(data, "engine")
         _in_tuple(data, "candidates")
         if data.get("engine") is None:
-            data["engine"] = (_usual_engine(data.get("model")),)
+            model = data.get("model")
+            data["engine"] = (usual_engine(str(model.get("uri")) if isinstance(model, dict) else ""),)
         _set_variants(data)
         if isinstance(data.get("model"), dict):
             registry = data.get("registry")
@@ -230,15 +230,11 @@ def _in_tuple(data: dict[str, Any], key: str) -> None:
         data[key] = tuple(value)
 
 
-def _usual_engine(model: Any) -> str:
-    uri = model.get("uri") if isinstance(model, dict) else None
-    return LITERT_QUANTIZER if isinstance(uri, str) and uri.endswith(".tflite") else TF_CONVERTER
-
-
 def _set_variants(data: dict[str, Any]) -> None:
     """Those that stand for `all`, or for nothing said."""
     target, variants = TARGETS.get(str(data.get("target", "cpu"))), data.get("variants")
-    able = frozenset().union(*(MADE_BY.get(str(engine), frozenset()) for engine in data["engine"]))
+    engines = data["engine"] if isinstance(data["engine"], tuple) else ()
+    able = frozenset().union(*(MADE_BY.get(str(engine), frozenset()) for engine in engines))
     if variants is None and data.get("candidates"):
         data["variants"] = ()
     elif variants is None and target:

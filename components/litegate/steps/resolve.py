@@ -16,6 +16,7 @@ from litegate.source.kinds import KINDS, MODEL_FILES, Format, file_format, model
 from litegate.spec import GivenFile, Spec
 from litegate.storage.manifests import Entry
 from litegate.storage.versions import SAVED_MODEL
+from litegate.variants import LITERT_QUANTIZER, TF_CONVERTER
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -33,6 +34,7 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
     metric, metric_code = snapshot_metric(spec, request.folder)
     model = _model(spec.model.uri, work)
     work.say("resolve: model %s is a %s, digest %s", model.uri, model.format, model.digest)
+    _check_engines(spec, model)
     _check_announced(request.announced, model)
     return Resolved(
         spec=spec,
@@ -64,6 +66,14 @@ def _model(uri: str, work: Work) -> ModelRef:
         check_tflite_file(root / MODEL_FILES[form], where)
     files = tuple(work.keep(root / name, name) for name in names)
     return ModelRef(uri=found.uri, format=form, digest=model_digest(form, files), files=files)
+
+
+def _check_engines(spec: Spec, model: ModelRef) -> None:
+    """TensorFlow's converter begins with a model of TensorFlow's."""
+    needs_more = [name for name in spec.quantized_variants if spec.engine_of(name) == TF_CONVERTER]
+    if model.format == "tflite" and needs_more:
+        expected = f"{LITERT_QUANTIZER} for a model that is a .tflite file"
+        raise SpecError("engine", expected, f"{TF_CONVERTER}, for {', '.join(needs_more)}")
 
 
 def _given(given: GivenFile, work: Work) -> FileRef:
