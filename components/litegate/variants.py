@@ -15,6 +15,7 @@ from typing import Literal
 __all__ = [
     "BASELINE",
     "CHAMPION",
+    "DOCUMENTED",
     "GIVEN",
     "LITERT_QUANTIZER",
     "MADE_BY",
@@ -111,19 +112,23 @@ def _by_name(*rows: tuple[str, Recipe]) -> dict[str, Variant]:
     return {recipe.name: Variant(recipe.name, title, recipe) for title, recipe in rows}
 
 
-_DOCUMENTED = _by_name(
-    ("no quantization (the baseline)", Recipe(BASELINE)),
-    ("dynamic range quantization", Recipe("dynamic_range")),
-    ("float16 quantization", Recipe("float16", float16=True)),
-    ("integer with float fallback", Recipe("int8_float_fallback", calibrated=True)),
-    ("integer only, int8 input/output", Recipe("int8", True, "int8", _INTEGERS)),
-    ("integer only, uint8 input/output", Recipe("uint8", True, "uint8", _INTEGERS)),
-    ("integer only, 16-bit activations with 8-bit weights", Recipe("int16x8", True, ops=(_INT16X8,))),
-    (
-        "16-bit activations with 8-bit weights, float fallback",
-        Recipe("int16x8_float_fallback", True, ops=(_INT16X8, "TFLITE_BUILTINS")),
-    ),
+DOCUMENTED: Mapping[str, Variant] = MappingProxyType(
+    _by_name(
+        ("no quantization (the baseline)", Recipe(BASELINE)),
+        ("dynamic range quantization", Recipe("dynamic_range")),
+        ("float16 quantization", Recipe("float16", float16=True)),
+        ("integer with float fallback", Recipe("int8_float_fallback", calibrated=True)),
+        ("integer only, int8 input/output", Recipe("int8", True, "int8", _INTEGERS)),
+        ("integer only, uint8 input/output", Recipe("uint8", True, "uint8", _INTEGERS)),
+        ("integer only, 16-bit activations with 8-bit weights", Recipe("int16x8", True, ops=(_INT16X8,))),
+        (
+            "16-bit activations with 8-bit weights, float fallback",
+            Recipe("int16x8_float_fallback", True, ops=(_INT16X8, "TFLITE_BUILTINS")),
+        ),
+    )
 )
+"""Those of LiteRT's documentation, and the baseline."""
+
 _OF_THE_LITERT_QUANTIZER = _by_name(
     (
         "integer only, 16-bit activations with 8-bit weights, int16 input/output",
@@ -136,11 +141,11 @@ _OF_THE_LITERT_QUANTIZER = _by_name(
     ("dynamic range with 4-bit weights in blocks of 32", Recipe("int4_blockwise_32", weights=_IN_BLOCKS)),
 )
 
-VARIANTS: Mapping[str, Variant] = MappingProxyType(_DOCUMENTED | _OF_THE_LITERT_QUANTIZER)
+VARIANTS: Mapping[str, Variant] = MappingProxyType({**DOCUMENTED, **_OF_THE_LITERT_QUANTIZER})
 
 MADE_BY: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        TF_CONVERTER: frozenset(_DOCUMENTED) - {BASELINE},
+        TF_CONVERTER: frozenset(DOCUMENTED) - {BASELINE},
         LITERT_QUANTIZER: frozenset(("dynamic_range", "int8_float_fallback", "int8", "int16x8"))
         | frozenset(_OF_THE_LITERT_QUANTIZER),
     }

@@ -31,18 +31,15 @@ class EngineRow:
         name: what variants and requests call it.
         module: has a class `Engine`, which is one by `litegate.engines.engine` and is made without arguments.
         environment: which Python it needs, by its name in `Settings.pythons`.
+        makes: the variants that it can make. Whether one needs samples is said by its recipe.
         package: the distribution that it needs beside what every such Python has; one of the extra `quantizer`.
     """
 
     name: str
     module: str
     environment: str
+    makes: frozenset[str]
     package: str = ""
-
-    @property
-    def makes(self) -> frozenset[str]:
-        """The variants that it can make. Whether one needs samples is said by its recipe."""
-        return MADE_BY[self.name]
 
     @property
     def installed(self) -> bool:
@@ -54,8 +51,14 @@ ENGINES: Mapping[str, EngineRow] = MappingProxyType(
     {
         row.name: row
         for row in (
-            EngineRow(TF_CONVERTER, "litegate.engines.tf_converter", "tensorflow"),
-            EngineRow(LITERT_QUANTIZER, "litegate.engines.litert_quantizer", "tensorflow", "litert-quantizer"),
+            EngineRow(TF_CONVERTER, "litegate.engines.tf_converter", "tensorflow", MADE_BY[TF_CONVERTER]),
+            EngineRow(
+                LITERT_QUANTIZER,
+                "litegate.engines.litert_quantizer",
+                "tensorflow",
+                MADE_BY[LITERT_QUANTIZER],
+                "litert-quantizer",
+            ),
         )
     }
 )

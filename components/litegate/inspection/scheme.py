@@ -32,12 +32,12 @@ class Counts:
         integer: operators on integers, by the type that they compute in.
         half_weights, quantized_weights: how many constants that operators take are float16, or integers that stand for
             real values.
-        stored: values of the constants of two and more dimensions that operators take, by type.
         large_weights: bytes of the float32 constants that dynamic range quantization would not find too small, by the
             operator that takes them.
         rounding: operators that round to quantized values: `QUANTIZE`, or a `FAKE_QUANT` that simulates it.
         layers: those of the operators in `real` and `hybrid`, by their names, and of those that round, as `rounding`;
             as far as the file tells.
+        stored: values of the constants of two and more dimensions that operators take, by type.
     """
 
     real: Mapping[str, int]
@@ -45,10 +45,10 @@ class Counts:
     integer: Mapping[str, int]
     half_weights: int = 0
     quantized_weights: int = 0
-    stored: Mapping[str, int] = field(default_factory=dict)
     large_weights: Mapping[str, int] = field(default_factory=dict)
     rounding: int = 0
     layers: Mapping[str, str] = field(default_factory=dict)
+    stored: Mapping[str, int] = field(default_factory=dict)
 
 
 def count(file: File) -> Counts:

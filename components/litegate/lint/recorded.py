@@ -48,9 +48,13 @@ def _read(path: Path) -> dict[str, Array]:
         with zipfile.ZipFile(path) as archive:
             check_zip(archive, RECORDED)
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            found = {name: arrays[name] for name in arrays.files}
     except _DAMAGE as error:
         raise DataError(RECORDED, "an npz of plain arrays", f"{type(error).__name__}: {error}") from None
+    for name, value in found.items():
+        if not isinstance(value, np.ndarray):
+            raise DataError(RECORDED, "an npz of plain arrays", f"{name}, which is none")
+    return found
 
 
 def _names(found: Any) -> str:

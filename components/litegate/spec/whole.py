@@ -23,6 +23,7 @@ from litegate.variants import (
     GIVEN,
     MADE_BY,
     TARGETS,
+    TF_CONVERTER,
     VARIANTS,
     makers,
     usual_engine,
@@ -219,7 +220,10 @@ class Spec(Section):
 
     def engine_of(self, name: str) -> str:
         """What makes one of `quantized_variants`; `given` for a file that was."""
-        return makers(self.variants, self.engine).get(name, GIVEN)
+        if any(name == each.name for each in self.candidates):
+            return GIVEN
+        able = makers([variant_of(name).name], self.engine)
+        return able.get(name) or next(iter(able.values()), TF_CONVERTER)
 
 
 def _in_tuple(data: dict[str, Any], key: str) -> None:
@@ -240,6 +244,6 @@ def _set_variants(data: dict[str, Any]) -> None:
     elif variants is None and target:
         data["variants"] = tuple(name for name in target.default if name in able)
     elif variants == "all":
-        data["variants"] = tuple(name for name in VARIANTS if name in able)
-    else:
-        _in_tuple(data, "variants")
+        data["variants"] = tuple(name for name in VARIANTS if name == BASELINE or name in able)
+    elif isinstance(variants, list):
+        data["variants"] = tuple(variants)

@@ -53,7 +53,7 @@ def _check_variant(artifact: Artifact, baseline: Artifact, file: File) -> None:
     variant = variant_of(artifact.variant)
     problem = mismatch(count(file), variant)
     if problem:
-        raise StepFailed("inspect", FailureKind.WRONG_SCHEME, f"what was made is no {variant.name}: {problem}")
+        raise StepFailed("inspect", FailureKind.WRONG_SCHEME, f"the converter gave no {variant.name}: {problem}")
     problem = io_mismatch(artifact.signatures, baseline.signatures, variant)
     if problem:
         raise StepFailed("inspect", FailureKind.WRONG_IO, f"{variant.name}: {problem}")

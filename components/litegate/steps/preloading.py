@@ -12,7 +12,7 @@ from litegate.steps import STEPS
 __all__ = ["modules_of", "preload"]
 
 _INSIDE_FUNCTIONS = {
-    "tensorflow": ("tensorflow", "tf_keras", "litegate.engines.conversion", "litegate.source.loading"),
+    "tensorflow": ("tensorflow", "tf_keras", "litegate.source.conversion", "litegate.source.loading"),
     "service": ("mlflow",),
 }
 """What steps import only where they need it. Importing it runs nothing: no TensorFlow operator, no connection."""

@@ -80,8 +80,9 @@ def _given(given: GivenFile, work: Work) -> FileRef:
     """A finished file, as it is."""
     where = f"candidates.{given.name}"
     path = _single_file(given.uri, where, f"{given.name}.tflite", work)
-    if file_format(path, f"{where} {given.uri}") != "tflite":
-        raise ModelError(f"{where} {given.uri}", "a finished .tflite file", "a model that is yet to be converted")
+    form = file_format(path, f"{where} {given.uri}")
+    if form != "tflite":
+        raise ModelError(f"{where} {given.uri}", "a finished .tflite file", f"a .{form} file, by its first bytes")
     check_tflite_file(path, f"{where} {given.uri}")
     return work.keep(path, path.name)
 

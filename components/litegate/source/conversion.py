@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 
 import tensorflow as tf
 
-from litegate.inspection.tflite import operators
 from litegate.source.causes import not_converted
 from litegate.source.converted import lacks_values
 from litegate.source.forms import Form, forms
@@ -18,13 +17,16 @@ _FREE_BATCH = "TensorList"
 """In the converter's message where it cannot tell the shape of what a recurrent layer collects."""
 
 
-def converted(candidates: Iterator[Form], where: str, say: Callable[..., None]) -> tuple[Form, bytes]:
+def converted(
+    candidates: Iterator[Form], where: str, say: Callable[..., None], operators: Callable[[bytes], Set[str]]
+) -> tuple[Form, bytes]:
     """The first form that is whole and has no loop, which calibration cannot go through, else the first at all.
 
     Args:
         candidates: in the order in which they are tried.
         where: the spec key and the URI, for messages.
         say: takes a line of the log, with arguments as `logging` does.
+        operators: names those of a .tflite file.
 
     Returns:
         The form, and the bytes of its .tflite file.
