@@ -40,11 +40,11 @@ def run(request: ConvertRequest, work: Work) -> Converted:
     work.say("convert: loading %s (%s)", model.uri, model.format)
     root = work.tree(model.files, "source")
     where = f"model.uri {model.uri}"
-    candidates = forms(root, model, work.folder)
+    candidates = forms(root, model, work.folder, request.fixed_batch)
     first = next(candidates)
     if request.data is not None:
         check_data(request.data, signatures_of(first.saved_model, where), work)
-    form, content = _convert(chain([first], candidates), where, work)
+    form, content = _convert(chain([first], candidates), where, work, request.fixed_batch)
     check_converted(form.saved_model, operators(content), where)
     signatures = describe(content)
     check_tensors(signatures, f"model.uri {model.uri}")
@@ -57,10 +57,12 @@ def run(request: ConvertRequest, work: Work) -> Converted:
     return Converted(artifact=artifact, saved_model=files, tools=_tools() | change | {"isolation": work.isolation})
 
 
-def _convert(candidates: Iterator[Form], where: str, work: Work) -> tuple[Form, bytes]:
+def _convert(candidates: Iterator[Form], where: str, work: Work, fixed_batch: bool) -> tuple[Form, bytes]:
     """The first form that is whole and has no loop, which calibration cannot go through, else the first at all."""
     looped = partial = refusal = None
     for form in candidates:
+        if fixed_batch and _takes_any_batch(form, where):
+            continue
         try:
             content = _tflite(form.saved_model)
         except Exception as error:
@@ -82,8 +84,13 @@ def _convert(candidates: Iterator[Form], where: str, work: Work) -> tuple[Form, 
 
 def _chosen(form: Form, content: bytes, work: Work) -> tuple[Form, bytes]:
     if form.change:
-        work.say("convert: with %s, for as it is it cannot be converted, or only in part or with a loop", form.change)
+        work.say("convert: with %s: as it is its target cannot run it, or it is not converted as a whole", form.change)
     return form, content
+
+
+def _takes_any_batch(form: Form, where: str) -> bool:
+    signatures = filter(None, signatures_of(form.saved_model, where).values())
+    return any(-1 in spec.shape[:1] for signature in signatures for spec in signature.inputs.values())
 
 
 def _tflite(saved_model: Path) -> bytes:
