@@ -47,6 +47,8 @@ class Comparison:
     Attributes:
         value: the metric of (output, target), for metrics of a whole set.
         seed: of the bootstrap.
+        host: the same two artifacts, run by the host on more samples, among them all of these; None where that says
+            nothing more.
     """
 
     metric: MetricFacts
@@ -55,6 +57,7 @@ class Comparison:
     design: Design
     value: Value | None = None
     seed: int = 17
+    host: Comparison | None = None
 
     @cached_property
     def clusters(self) -> Clusters | None:

@@ -37,6 +37,8 @@ def decided(
     class_samples: Mapping[int, int] = MappingProxyType({}),
     largest_group: int = 1,
     slice_samples: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
+    host: Outcomes | None = None,
+    host_references: Mapping[str, Outcomes] = MappingProxyType({}),
 ) -> bool:
     """Whether the samples seen so far decide the policy for this variant.
 
@@ -49,12 +51,22 @@ def decided(
         class_samples: how many samples of each class there are, seen or not.
         largest_group: samples in the largest group that there is, seen or not.
         slice_samples: how many of each value there are, by field of slices, seen or not.
+        host: outcomes of the candidate, run by the host beside the target; None where they are of one kind.
+        host_references: the same of `references`, by role.
     """
     kind: Literal["interim", "sequential"] = "sequential" if stopping.first_samples is None else "interim"
     design = Design(kind, planned if kind == "interim" else 1, largest_group)
     share = (1 - stopping.policy.confidence) / max(stopping.variants, 1)
     policy = stopping.policy.model_copy(update={"confidence": 1 - share})
     measured = Measured(
-        "", None, candidate, references, design, class_samples=class_samples, slice_samples=slice_samples
+        "",
+        None,
+        candidate,
+        references,
+        design,
+        class_samples=class_samples,
+        slice_samples=slice_samples,
+        host=host,
+        host_references=host_references,
     )
     return not is_open(policy, metric, measured)

@@ -48,6 +48,8 @@ class Measured:
         class_samples: how many of each class; empty if all were seen, or where there are no classes.
         slice_samples: how many of each value, by field of slices; empty where the spec names none.
         refusals: facts that rule the variant out whatever it scored.
+        host: outcomes of the same artifact, run by the host beside the target; None where they are of one kind.
+        host_references: the same of `references`, by role.
     """
 
     variant: str
@@ -59,6 +61,8 @@ class Measured:
     class_samples: Mapping[int, int] = field(default_factory=dict)
     refusals: tuple[Reason, ...] = ()
     slice_samples: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    host: Outcomes | None = None
+    host_references: Mapping[str, Outcomes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
