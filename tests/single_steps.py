@@ -17,7 +17,7 @@ from litegate.settings import Settings
 from litegate.spec import parse_spec
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
-from litegate.variants import BASELINE
+from litegate.variants import BASELINE, TARGETS
 
 
 class Steps:
@@ -45,7 +45,8 @@ class Steps:
     def convert(self) -> Converted:
         """Without a look at the data, which many tests have for another model, or spoil for a step of their own."""
         model = self.resolve().model
-        self._keep("convert", records.ConvertRequest(model=model))
+        fixed_batch = TARGETS[self.spec.target].fixed_batch
+        self._keep("convert", records.ConvertRequest(model=model, fixed_batch=fixed_batch))
         return self.results.converted()
 
     def convert_for_data(self) -> Converted:

@@ -184,12 +184,14 @@ class Target:
         runnable: the variants that it can run at all; only these may be promoted.
         runtime: which of `litegate.runtimes` its files are run on, so that its word counts.
         arena: whether they run there in an arena of fixed size.
+        fixed_batch: whether the size of every tensor must be known, so that models of any batch are converted for one.
     """
 
     default: tuple[str, ...]
     runnable: frozenset[str]
     runtime: str = "litert"
     arena: bool = False
+    fixed_batch: bool = False
 
 
 _INTEGER_ONLY = ("int8", "uint8")
@@ -200,7 +202,7 @@ _INT16X8_ONLY = ("int16x8", "int16x8_integer_io")
 TARGETS = MappingProxyType(
     {
         "cpu": Target(("dynamic_range", "float16", "int8_float_fallback", "int8"), _QUANTIZED),
-        "gpu": Target(("float16",), frozenset({"float16"})),
+        "gpu": Target(("float16",), frozenset({"float16"}), "gpu", fixed_batch=True),
         "edgetpu": Target(_INTEGER_ONLY, frozenset(_INTEGER_ONLY)),
         "microcontroller": Target(
             _INTEGER_ONLY, frozenset((*_INTEGER_ONLY, *_INT16X8_ONLY)), "tflite_micro", arena=True

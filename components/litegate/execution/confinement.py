@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from litegate.digest import digest_json
 from litegate.errors import BadInput
+from litegate.execution.graphics import device_nodes, driver_files
 from litegate.execution.hidden import hidden_paths, not_hidden, shown_paths
 from litegate.execution.sandbox import Confinement
 from litegate.execution.step import Step, parts
@@ -46,6 +47,7 @@ _MANY_FILES = 256
 _PASSED = re.compile(
     r"PATH|LANG|LANGUAGE|LC_\w+|TZ|TERM|LD_LIBRARY_PATH|LITEGATE_STACK|LITEGATE_MAX_\w+"
     r"|PYTHON(PATH|HOME|HASHSEED|UTF8|WARNINGS|DONTWRITEBYTECODE|NOUSERSITE|FAULTHANDLER|MALLOC)"
+    r"|VK_(DRIVER_FILES|ICD_FILENAMES|ADD_DRIVER_FILES)"
     r"|(OMP|OPENBLAS|MKL|KMP|GOTO|NVPL|TF|XLA|XNNPACK|ONEDNN|MALLOC)_\w+"
 )
 # Each arena reserves address space, and a machine with many cores has hundreds.
@@ -71,6 +73,7 @@ def confinement(step: Step, request: Record, folder: Path, settings: Settings) -
         read=tuple(not_hidden(_readable(request, settings), hidden, shown)) if step.confined else (),
         opened=tuple(map(str, _opened(request, settings.cache))),
         write=(str(folder),),
+        devices=tuple(device_nodes(request)) if step.confined else (),
         hidden=hidden,
         shown=shown,
         shelves=(str(settings.cache / "files"), str(settings.cache / "sets")),
@@ -199,6 +202,7 @@ def _opened(request: Record, cache: Path) -> Iterator[Path]:
 def _readable(request: Record, settings: Settings) -> Iterator[str]:
     """The user's code, and data that lies on this host."""
     yield from filter(None, os.environ.get("LITEGATE_READABLE", "").split(os.pathsep))
+    yield from driver_files(request)
     yield from {code.folder for code in named(request, UserCode) if code.folder}
     if isinstance(request, ResolveRequest | SnapshotRequest):
         yield request.folder

@@ -34,8 +34,9 @@ from litegate.records import (
     SelectRequest,
     SmokeRequest,
 )
+from litegate.runtimes import runtime_row
 from litegate.spec import Spec
-from litegate.variants import BASELINE, TF_CONVERTER, variant_of
+from litegate.variants import BASELINE, TARGETS, TF_CONVERTER, variant_of
 
 __all__ = ["REQUESTS", "calibrated_variants", "register_request", "request_of", "selection_of"]
 
@@ -111,7 +112,7 @@ def _convert(results: Results, _: str) -> ConvertRequest:
         max_samples=evaluation.max_samples,
         allow=tuple(evaluation.allow),
     )
-    return ConvertRequest(model=resolved.model, data=data)
+    return ConvertRequest(model=resolved.model, data=data, fixed_batch=TARGETS[resolved.spec.target].fixed_batch)
 
 
 def _sample(results: Results, _: str) -> SampleRequest:
@@ -202,14 +203,15 @@ def _inspect(results: Results, variant: str) -> InspectRequest:
 
 
 def _smoke(results: Results, variant: str) -> SmokeRequest:
+    spec = results.resolved().spec
     return SmokeRequest(
         artifact=results.artifact(variant),
-        runtime=runtime_of(results.resolved().spec),
+        runtime=runtime_of(spec),
         baseline=None if variant == BASELINE else results.converted().artifact,
         samples=results.samples(),
-        in_float=variant in _IN_FLOAT,
+        in_float=variant == BASELINE or (variant in _IN_FLOAT and not runtime_row(runtime_of(spec)).vulkan),
         classifies=results.resolved().metric.classifies is True,
-        source=results.resolved().spec.model.uri,
+        source=spec.model.uri,
         chosen=_chosen(results.resolved()) if variant == BASELINE else None,
     )
 

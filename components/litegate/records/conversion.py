@@ -45,12 +45,16 @@ class ConvertRequest(Record):
 
     What it is converted to does not depend on the data, so that other data find the stored result. A user's
     `preprocess` runs in the process that converts, so it does depend on that.
+
+    Attributes:
+        fixed_batch: whether a model that takes any number of samples is converted for one at a time.
     """
 
     unkeyed: ClassVar[dict[str, Any]] = {"data": True}
 
     model: ModelRef
     data: DataInUse | None = None
+    fixed_batch: bool = False
 
     @override
     def keyed(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from litegate.source.causes import not_converted
 from litegate.source.converted import lacks_values
 from litegate.source.forms import Form, forms
+from litegate.source.signatures import signatures_of
 
 __all__ = ["converted", "forms"]
 
@@ -18,7 +19,11 @@ _FREE_BATCH = "TensorList"
 
 
 def converted(
-    candidates: Iterator[Form], where: str, say: Callable[..., None], operators: Callable[[bytes], Set[str]]
+    candidates: Iterator[Form],
+    where: str,
+    say: Callable[..., None],
+    operators: Callable[[bytes], Set[str]],
+    fixed_batch: bool,
 ) -> tuple[Form, bytes]:
     """The first form that is whole and has no loop, which calibration cannot go through, else the first at all.
 
@@ -27,6 +32,7 @@ def converted(
         where: the spec key and the URI, for messages.
         say: takes a line of the log, with arguments as `logging` does.
         operators: names those of a .tflite file.
+        fixed_batch: whether only a form of a fixed batch will do.
 
     Returns:
         The form, and the bytes of its .tflite file.
@@ -36,6 +42,8 @@ def converted(
     """
     looped = partial = refusal = None
     for form in candidates:
+        if fixed_batch and _takes_any_batch(form, where):
+            continue
         try:
             content = _tflite(form.saved_model)
         except Exception as error:
@@ -57,8 +65,13 @@ def converted(
 
 def _chosen(form: Form, content: bytes, say: Callable[..., None]) -> tuple[Form, bytes]:
     if form.change:
-        say("convert: with %s, for as it is it cannot be converted, or only in part or with a loop", form.change)
+        say("convert: with %s: as it is its target cannot run it, or it is not converted as a whole", form.change)
     return form, content
+
+
+def _takes_any_batch(form: Form, where: str) -> bool:
+    signatures = filter(None, signatures_of(form.saved_model, where).values())
+    return any(-1 in spec.shape[:1] for signature in signatures for spec in signature.inputs.values())
 
 
 def _tflite(saved_model: Path) -> bytes:

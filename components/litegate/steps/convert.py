@@ -37,11 +37,11 @@ def run(request: ConvertRequest, work: Work) -> Converted:
         return _as_it_is(request, (root / MODEL_FILES[model.format]).read_bytes(), where, work)
     from litegate.source.conversion import converted, forms  # TensorFlow, which a .tflite file does without
 
-    candidates = forms(root, model, work.folder)
+    candidates = forms(root, model, work.folder, request.fixed_batch)
     first = next(candidates)
     if request.data is not None:
         check_data(request.data, signatures_of(first.saved_model, where), work)
-    form, content = converted(chain([first], candidates), where, work.say, operators)
+    form, content = converted(chain([first], candidates), where, work.say, operators, request.fixed_batch)
     check_converted(form.saved_model, operators(content), where)
     artifact = _baseline(content, where, work)
     files = model.files if form.saved_model == root else work.keep_tree(form.saved_model)
