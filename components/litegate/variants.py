@@ -17,6 +17,7 @@ __all__ = [
     "CHAMPION",
     "DOCUMENTED",
     "GIVEN",
+    "HOST",
     "LITERT_QUANTIZER",
     "MADE_BY",
     "TARGETS",
@@ -40,6 +41,9 @@ CHAMPION = "champion"
 
 
 TF_CONVERTER, LITERT_QUANTIZER = "tf_converter", "litert_quantizer"
+
+HOST = "litert"
+"""The runtime of the host that evaluates, by its name in `litegate.runtimes`."""
 
 GIVEN = "given"
 """Stands where an engine's name does, for a finished file."""
@@ -189,7 +193,7 @@ class Target:
 
     default: tuple[str, ...]
     runnable: frozenset[str]
-    runtime: str = "litert"
+    runtime: str = HOST
     arena: bool = False
     fixed_batch: bool = False
 

@@ -7,13 +7,13 @@ the process that computes it is the one that measures.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xxhash
 
-__all__ = ["fed_digests"]
+__all__ = ["answer_digests", "fed_digests"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -30,9 +30,21 @@ def fed_digests(features: Mapping[str, Array], labels: Array) -> Array:
     """
     columns = [np.ascontiguousarray(features[name]) for name in sorted(features)]
     columns.append(np.ascontiguousarray(labels, np.float64))  # 1 is 1.0: the type follows from the rest of the batch
-    layout = [
-        (*each, column.dtype.str, column.shape[1:]) for each, column in zip(_names(features), columns, strict=True)
-    ]
+    return _digests(_names(features), columns)
+
+
+def answer_digests(outputs: Mapping[str, Array]) -> Array:
+    """The same of what a file gave for each sample: two runtimes give the same digest where they agree in every bit.
+
+    Args:
+        outputs: real values by output name, (n, ...).
+    """
+    names = sorted(outputs)
+    return _digests([(name,) for name in names], [np.ascontiguousarray(outputs[name]) for name in names])
+
+
+def _digests(names: Sequence[tuple[str, ...]], columns: Sequence[Array]) -> Array:
+    layout = [(*each, column.dtype.str, column.shape[1:]) for each, column in zip(names, columns, strict=True)]
     seed = xxhash.xxh3_64_intdigest(repr(layout))
     rows = [column.reshape(len(column), -1).view(np.uint8) for column in columns]
     return np.array([_digest(seed, sample) for sample in zip(*rows, strict=True)], "S16")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from litegate.datasets.features import FeatureReader
 from litegate.diagnosis import exhausted, kind_of, message_of
-from litegate.evaluation.fed import fed_digests
+from litegate.evaluation.fed import answer_digests, fed_digests
 from litegate.failures import FailureKind
 from litegate.metrics.base import check_classes, not_finite
 from litegate.metrics.classes import class_columns
@@ -20,7 +20,7 @@ from litegate.records import Judged, UserCode
 from litegate.runtimes import Model, load_runtime
 from litegate.user_code.source import load_preprocess
 
-__all__ = ["BATCH", "NOT_FINITE", "FileFailed", "Job", "Lockstep"]
+__all__ = ["BATCH", "NOT_FINITE", "FileFailed", "Job", "Lockstep", "Run"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 BATCH = 32
@@ -41,20 +41,27 @@ class FileFailed(Exception):
         self.file, self.kind, self.message, self.certain = file, kind, message, certain
 
 
+class Run(NamedTuple):
+    """A .tflite file, by where its bytes lie, and what runs it."""
+
+    path: Path
+    runtime: str
+
+
 @dataclass(frozen=True)
 class Job:
     """What a process needs to evaluate samples.
 
     Attributes:
-        files: where the bytes of each .tflite file lie.
+        files: each .tflite file, as often as there are runtimes for it.
         signature: which one runs, of every file.
-        runtime: what runs them.
+        compared: whether what two runtimes give is compared, so that each answer is kept as a digest.
         classes: number of classes of the model, None where it is no classifier.
     """
 
-    files: tuple[Path, ...]
+    files: tuple[Run, ...]
     signature: str
-    runtime: str
+    compared: bool
     reader: FeatureReader
     metric: str
     metric_code: UserCode | None
@@ -108,14 +115,15 @@ class Lockstep:
         if bad is not None:
             (sample,) = self._ids(index[bad[1] : bad[1] + 1])
             raise FileFailed(file, FailureKind.NOT_FINITE, f"{NOT_FINITE}: its output {bad[0]} for sample {sample}")
-        return self._metric.columns(outputs, labels, features) | class_columns(self._metric, outputs, labels)
+        columns = self._metric.columns(outputs, labels, features) | class_columns(self._metric, outputs, labels)
+        return columns | ({"answer": answer_digests(outputs)} if self._job.compared else {})
 
     def _outputs(self, file: int, features: Mapping[str, Array]) -> dict[str, Array]:
         self._enter(file)
         try:
             if file not in self._models:
-                load = load_runtime(self._job.runtime).load
-                self._models[file] = load(self._job.files[file].read_bytes(), self._job.signature)
+                run = self._job.files[file]
+                self._models[file] = load_runtime(run.runtime).load(run.path.read_bytes(), self._job.signature)
             outputs = self._models[file].predict(features)
         except Exception as error:
             raise FileFailed(file, kind_of(error), message_of(error), exhausted(error) is None) from error

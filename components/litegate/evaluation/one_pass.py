@@ -8,7 +8,7 @@ counts for all that need it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,34 @@ from litegate.datasets import Dataset, in_reading_order
 from litegate.evaluation.blocks import Plan, as_rows
 from litegate.evaluation.kept import Kept, Seen
 from litegate.evaluation.pool import Pool
+from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping
 from litegate.spec.metric_facts import MetricFacts
 
-__all__ = ["OnePass", "Part"]
+__all__ = ["HostPart", "OnePass", "Part"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Demand = tuple[int, Array | range]
+"""A file, by its number, and samples that it is to see."""
+
+
+@dataclass(frozen=True)
+class HostPart:
+    """The same files, run by the host on more samples.
+
+    Attributes:
+        file, references: as in `Part`.
+        order: the samples.
+    """
+
+    file: int
+    references: Mapping[str, int]
+    order: Array | range
+
+    @property
+    def files(self) -> set[int]:
+        """All that it needs."""
+        return {self.file, *self.references.values()}
 
 
 @dataclass
@@ -31,6 +53,7 @@ class Part:
 
     Attributes:
         file, references: numbers of files; references by role.
+        host: what the host runs beside it, all of whose samples are seen before any decision.
         count: how many samples of its plan it has seen, once it has ended; None before.
     """
 
@@ -39,12 +62,23 @@ class Part:
     references: Mapping[str, int]
     plan: Plan
     stopping: Stopping | None
+    host: HostPart | None = None
     count: int | None = None
 
     @property
     def files(self) -> set[int]:
         """All that it needs."""
-        return {self.file, *self.references.values()}
+        return {self.file, *self.references.values()} | (self.host.files if self.host else set())
+
+    @property
+    def demands(self) -> list[Demand]:
+        """What it sees from beginning to end: its own plan, and the host's."""
+        return [(self.file, self.plan.order), *self.demands_of_host]
+
+    @property
+    def demands_of_host(self) -> list[Demand]:
+        """The host's alone."""
+        return [] if self.host is None else [(file, self.host.order) for file in sorted(self.host.files)]
 
 
 @dataclass
@@ -60,6 +94,7 @@ class OnePass:
     parts: Sequence[Part]
     metric: MetricFacts
     kept: Kept
+    _of_host: dict[str, tuple[Outcomes | None, dict[str, Outcomes]]] = field(default_factory=dict)
 
     @property
     def dataset(self) -> Dataset:
@@ -70,6 +105,7 @@ class OnePass:
         """Until every part has ended, or a file that it needs has failed."""
         early = [part for part in self.parts if part.stopping is not None]
         fixed = [part for part in self.parts if part.stopping is None]
+        self._evaluate(*self._rest([demand for part in early for demand in part.demands_of_host]))
         self._side_by_side(early, fixed)
         self._to_the_end(fixed)
 
@@ -77,6 +113,13 @@ class OnePass:
         """Of a part that has ended: its own under its name, those of its references by role."""
         assert part.count is not None
         return self._of(part, part.count)
+
+    def seen_by_host(self, part: Part) -> dict[str, Seen]:
+        """The same of what the host has run; nothing if it has run nothing."""
+        if part.host is None:
+            return {}
+        files = {part.name: part.host.file, **part.host.references}
+        return {name: Seen(self.kept, file, part.host.order) for name, file in files.items()}
 
     def _side_by_side(self, parts: list[Part], fixed: list[Part]) -> None:
         begin = 0
@@ -96,22 +139,23 @@ class OnePass:
 
     def _to_the_end(self, parts: list[Part]) -> None:
         """What each still lacks."""
-        self._evaluate(*self._rest([part for part in parts if not self._failed(part)]))
+        alive = [part for part in parts if not self._failed(part)]
+        self._evaluate(*self._rest([demand for part in alive for demand in part.demands]))
         for part in parts:
             part.count = len(part.plan.order)
 
-    def _rest(self, parts: list[Part]) -> tuple[Array | range, dict[int, Array | None]]:
-        """Samples that some still lack, and which of them each lacks."""
+    def _rest(self, demands: list[Demand]) -> tuple[Array | range, dict[int, Array | None]]:
+        """Samples that some files still lack, and which of them each lacks."""
         everything = range(len(self.dataset.ids))
-        rest = np.zeros((len(parts), len(everything)), bool)
-        for row, part in zip(rest, parts, strict=True):
-            row[as_rows(part.plan.order)] = True
-            row &= ~self.kept.has_seen(part.file, everything)
+        rest = np.zeros((len(demands), len(everything)), bool)
+        for row, (file, order) in zip(rest, demands, strict=True):
+            row[as_rows(order)] = True
+            row &= ~self.kept.has_seen(file, everything)
         found = rest.any(axis=0)
         samples = in_reading_order(self.dataset, everything if found.all() else np.flatnonzero(found))
         wanted: dict[int, Array | None] = {}
-        for row, part in zip(rest, parts, strict=True):
-            _want(wanted, part.file, row if isinstance(samples, range) else row[samples])
+        for row, (file, _) in zip(rest, demands, strict=True):
+            _want(wanted, file, row if isinstance(samples, range) else row[samples])
         return samples, wanted
 
     def _in_plan(self, samples: Array | range, part: Part) -> Array:
@@ -137,7 +181,15 @@ class OnePass:
         candidate, *references = seen.items()
         plan = part.plan
         known = (plan.class_samples, plan.largest_group, plan.slice_samples)
-        return decided(part.stopping, self.metric, candidate[1], dict(references), len(plan.counts), *known)
+        host = self._outcomes_of_host(part)
+        return decided(part.stopping, self.metric, candidate[1], dict(references), len(plan.counts), *known, *host)
+
+    def _outcomes_of_host(self, part: Part) -> tuple[Outcomes | None, dict[str, Outcomes]]:
+        """They do not change any more once a decision is sought."""
+        if part.name not in self._of_host:
+            host = {name: each.outcomes() for name, each in self.seen_by_host(part).items()}
+            self._of_host[part.name] = host.pop(part.name, None), host
+        return self._of_host[part.name]
 
     def _of(self, part: Part, count: int) -> dict[str, Seen]:
         files = {part.name: part.file, **part.references}

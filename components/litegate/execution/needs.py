@@ -53,4 +53,4 @@ def of_benchmark(request: records.BenchmarkRequest) -> tuple[str, ...]:
 def of_evaluation(request: records.EvaluateRequest) -> tuple[str, ...]:
     """Runtimes that do not run the file; and only an evaluation that may end early asks the gate by a policy."""
     gate = () if request.stopping else ("litegate.gate", "litegate.spec.gate")
-    return (*gate, *runtimes.unused_modules(request.runtime))
+    return (*gate, *runtimes.unused_modules(*request.runtimes))

@@ -30,6 +30,7 @@ class Outcomes:
         group: value of the field that names the cluster of each sample, UTF-8 bytes; None where the spec names none.
         slices: values of the fields of slices, UTF-8 bytes of shape (samples, fields) in the order of the fields'
             names; None where the spec names none.
+        answer: digest of all outputs, bytes of equal length; None where nothing else ran the same file.
     """
 
     index: Array
@@ -42,6 +43,7 @@ class Outcomes:
     fed: Array | None = None
     group: Array | None = None
     slices: Array | None = None
+    answer: Array | None = None
 
     def __len__(self) -> int:
         return len(self.index)

@@ -19,9 +19,17 @@ from litegate.records import (
     UserCode,
 )
 from litegate.spec import Evaluation, Gate, Spec
-from litegate.variants import BASELINE, CHAMPION, TARGETS, in_order, may_run, variant_of
+from litegate.variants import BASELINE, CHAMPION, HOST, TARGETS, in_order, may_run, variant_of
 
-__all__ = ["REFERENCE_SAMPLES", "evaluate_files_request", "evaluate_request", "evaluated_alone", "judged", "runtime_of"]
+__all__ = [
+    "REFERENCE_SAMPLES",
+    "evaluate_files_request",
+    "evaluate_request",
+    "evaluated_alone",
+    "host_of",
+    "judged",
+    "runtime_of",
+]
 
 REFERENCE_SAMPLES = 10_000
 """Where variants stop by themselves, the baseline and the champion run beside each of them on the same samples.
@@ -69,6 +77,8 @@ def evaluate_request(results: Results, variant: str) -> EvaluateRequest:
     return EvaluateRequest(
         artifact=artifact,
         runtime=runtime_of(resolved.spec),
+        host=host_of(resolved.spec),
+        target_samples=evaluation.target_samples,
         data=resolved.evaluation,
         metric=evaluation.metric,
         metric_code=resolved.metric_code,
@@ -90,6 +100,11 @@ def judged(evaluation: Evaluation, decoder: UserCode | None) -> Judged:
 def runtime_of(spec: Spec) -> str:
     """What runs the files: the runtime of the target, for its word counts."""
     return TARGETS[spec.target].runtime
+
+
+def host_of(spec: Spec) -> str | None:
+    """What runs the files beside it: the host, where the target's word is not the host's own."""
+    return None if runtime_of(spec) == HOST else HOST
 
 
 def _ends_early(evaluation: Evaluation) -> bool:

@@ -14,12 +14,14 @@ from litegate.records.candidate import Candidate, warnings_of
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.comparison import Comparison
 from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest, DataInUse
+from litegate.records.disagreement import Cause, Disagreement
 from litegate.records.evaluation import (
     Evaluated,
     EvaluateFilesRequest,
     EvaluateRequest,
     FileEvaluation,
     FileEvaluations,
+    HostOutcomes,
     Reference,
     ReferenceOutcomes,
     Stopping,
@@ -130,6 +132,7 @@ __all__ = [
     "CalibrateRequest",
     "Calibrated",
     "Candidate",
+    "Cause",
     "Champion",
     "ChampionEvidence",
     "ChampionFile",
@@ -154,6 +157,7 @@ __all__ = [
     "DeadOutput",
     "Decided",
     "Decision",
+    "Disagreement",
     "Drift",
     "DriftFinding",
     "DriftReference",
@@ -174,6 +178,7 @@ __all__ = [
     "Flip",
     "FoundChampion",
     "GateRequest",
+    "HostOutcomes",
     "InferSchemaRequest",
     "InferredSchema",
     "InputDrift",

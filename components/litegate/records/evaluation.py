@@ -19,6 +19,7 @@ __all__ = [
     "Evaluated",
     "FileEvaluation",
     "FileEvaluations",
+    "HostOutcomes",
     "Reference",
     "ReferenceOutcomes",
     "Stopping",
@@ -58,6 +59,8 @@ class EvaluateRequest(Record):
         seed: of the order in which samples are visited.
         where: the spec's key for the data, for messages.
         runtime: what runs the files.
+        host: what runs them too, beside it, on all samples; None where `runtime` is the host's own.
+        target_samples: at most so many samples are run by `runtime`; all if None.
     """
 
     unkeyed: ClassVar[dict[str, Any]] = {
@@ -68,6 +71,8 @@ class EvaluateRequest(Record):
 
     artifact: Artifact
     runtime: str = "litert"
+    host: str | None = None
+    target_samples: int | None = None
     data: DataRef
     where: str = "evaluation.uri"
     metric: str
@@ -80,8 +85,24 @@ class EvaluateRequest(Record):
     references: tuple[Reference, ...] = ()
     stopping: Stopping | None = None
 
+    @property
+    def runtimes(self) -> tuple[str, ...]:
+        """All that run its files, that of the target first."""
+        return (self.runtime,) if self.host is None else (self.runtime, self.host)
 
-_OF_THE_PASS = ("runtime", "data", "where", "metric", "metric_code", "judged", "seed", "preprocess", "signature")
+
+_OF_THE_PASS = (
+    "runtime",
+    "host",
+    "data",
+    "where",
+    "metric",
+    "metric_code",
+    "judged",
+    "seed",
+    "preprocess",
+    "signature",
+)
 
 
 class EvaluateFilesRequest(Record):
@@ -97,6 +118,11 @@ class EvaluateFilesRequest(Record):
         """What runs all of them."""
         return self.files[0].runtime
 
+    @property
+    def runtimes(self) -> tuple[str, ...]:
+        """All that run them, that of the target first."""
+        return self.files[0].runtimes
+
     @model_validator(mode="after")
     def _are_alike(self) -> Self:
         for name in _OF_THE_PASS:
@@ -106,10 +132,29 @@ class EvaluateFilesRequest(Record):
 
 
 class ReferenceOutcomes(Record):
-    """Outcomes of a reference on the very samples that the variant saw."""
+    """Outcomes of a reference on the very samples that the variant saw.
+
+    Attributes:
+        host: on those that the host ran the variant on, by the host, where it did.
+    """
 
     role: Role
     artifact_digest: Digest
+    outcomes: FileRef
+    host: FileRef | None = None
+
+
+class HostOutcomes(Record):
+    """What the host gives of the same file, on all samples, of which the target's runtime may have seen a part.
+
+    Attributes:
+        kernels: what ran the operators.
+        outcomes: as in `FileEvaluation`.
+    """
+
+    runtime: str
+    kernels: str
+    samples: Count
     outcomes: FileRef
 
 
@@ -134,6 +179,7 @@ class FileEvaluation(Record):
         largest_group: samples in the largest group that is available; 1 where the spec names no groups.
         references: outcomes of the references, where there were any.
         kernels: what ran the operators.
+        host: what the host gave beside it; None where it is the host that counts.
     """
 
     artifact_digest: Digest
@@ -152,6 +198,7 @@ class FileEvaluation(Record):
     references: tuple[ReferenceOutcomes, ...] = ()
     seconds: float
     kernels: str
+    host: HostOutcomes | None = None
 
 
 class Evaluated(FileEvaluation):

@@ -5,6 +5,7 @@ A record may have been written by a process that runs what users bring, so nothi
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-__all__ = ["Count", "Digest", "FileName", "Moment", "Share", "VariantName", "file_name_problem", "renamed"]
+__all__ = ["Bound", "Count", "Digest", "FileName", "Moment", "Share", "VariantName", "file_name_problem", "renamed"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST_NAME = 1024
@@ -74,3 +75,11 @@ def _utc(value: str) -> str:
 
 Moment = Annotated[str, AfterValidator(_utc)]
 """ISO 8601 in UTC with microseconds, so that moments are ordered as text is."""
+
+
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Bound = Annotated[float | None, BeforeValidator(_or_none)]
+"""A bound, or None where there is none: JSON has no infinity."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Literal
-
-from pydantic import BeforeValidator
+from typing import Literal
 
 from litegate.failures import FailureKind
 from litegate.records.base import FileRef, Record
 from litegate.records.candidate import Candidate
-from litegate.records.fields import Count, Digest, Share, VariantName
+from litegate.records.disagreement import Disagreement
+from litegate.records.fields import Bound, Count, Digest, Share, VariantName
 from litegate.records.sources import UserCode
 from litegate.spec import EvaluationCode, Gate
 
@@ -32,13 +30,6 @@ __all__ = [
     "Verdicts",
 ]
 
-
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-Bound = Annotated[float | None, BeforeValidator(_or_none)]
-"""A bound, or None where there is none: JSON has no infinity."""
 RunOutcome = Literal["passed", "rejected", "undecided", "failed"]
 """What a run came to: a variant passed, or those that had to; else why not."""
 VariantOutcome = Literal["baseline", "passed", "rejected", "undecided", "failed"]
@@ -209,6 +200,7 @@ class Verdict(Record):
             `rare_classes`.
         flips: the samples that flipped, the worst first: a few of the `flipped`; all are in `explanation`.
         explanation: files for people: all flipped samples and all classes as CSV.
+        disagreement: how the target's runtime and the host differ on this file, where both ran it.
     """
 
     variant: VariantName
@@ -239,6 +231,7 @@ class Verdict(Record):
     flips: tuple[Flip, ...] = ()
     explanation: tuple[FileRef, ...] = ()
     digest: Digest | None = None
+    disagreement: Disagreement | None = None
 
     def too_rare(self, most: int) -> str:
         """The classes that are too rare to be judged, `most` of them by name; empty if there are none."""

@@ -269,6 +269,13 @@ class Evaluation(GroupedData):
         "CPU. They are paired with the baseline on the samples that both saw.",
         json_schema_extra={"propertyNames": {"enum": list(VARIANTS)}, "additionalProperties": _AT_LEAST_ONE},
     )
+    target_samples: int | None = Field(
+        None,
+        ge=MIN_SAMPLES,
+        description="How many samples run on the target's own runtime, chosen by the calibration's seed; all if null. "
+        "The host runs all of them beside it, which makes the bounds narrower where the two agree. Only for targets "
+        "that are not judged on the host's own kernels.",
+    )
     signature: str | None = Field(
         None,
         description="Which signature is evaluated, if the model has several: `serving_default`, or the only one, if "

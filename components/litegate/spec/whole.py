@@ -21,6 +21,7 @@ from litegate.variants import (
     BASELINE,
     CHAMPION,
     GIVEN,
+    HOST,
     MADE_BY,
     TARGETS,
     TF_CONVERTER,
@@ -175,6 +176,15 @@ class Spec(Section):
                 "{expected}",
                 {"expected": expected, "got": f"{self.gate.max_arena_bytes}", "key": "gate.max_arena_bytes"},
             )
+        return self
+
+    @model_validator(mode="after")
+    def _a_part_of_the_samples_is_for_another_runtime(self) -> Spec:
+        asked = self.evaluation.target_samples
+        if asked is not None and TARGETS[self.target].runtime == HOST:
+            expected = f"null for the target {self.target}, which is judged on the host's own kernels"
+            found = {"expected": expected, "got": f"{asked}", "key": "evaluation.target_samples"}
+            raise PydanticCustomError("named", "{expected}", found)
         return self
 
     @model_validator(mode="after")

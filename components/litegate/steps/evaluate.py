@@ -7,22 +7,21 @@ that the variant is compared with in lockstep, so that what was seen at any time
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from litegate.datasets import Dataset, open_dataset
+from litegate.datasets import open_dataset
 from litegate.datasets.features import FeatureReader
-from litegate.datasets.sampling import choose, in_random_order
 from litegate.errors import BadInput, DataError
-from litegate.evaluation.blocks import Plan, as_rows, cumulative_counts, ends_of_groups
+from litegate.evaluation.blocks import Plan
 from litegate.evaluation.interface import Interface, interface_of
 from litegate.evaluation.kept import Kept, Seen
-from litegate.evaluation.lockstep import FileFailed, Job
-from litegate.evaluation.one_pass import OnePass, Part
+from litegate.evaluation.lockstep import FileFailed, Job, Run
+from litegate.evaluation.one_pass import HostPart, OnePass, Part
+from litegate.evaluation.plans import counted, order_of, plan_of
 from litegate.evaluation.pool import Pool, processes_for
 from litegate.failures import FailureKind
 from litegate.lint.labels import check_labels, lists_of
@@ -38,8 +37,10 @@ from litegate.records import (
     FileEvaluations,
     FileFailure,
     FileRef,
+    HostOutcomes,
     ReferenceOutcomes,
 )
+from litegate.runtimes import runtime_row
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -77,9 +78,10 @@ class _Loaded:
     def __init__(self, request: EvaluateFilesRequest, work: Work) -> None:
         self._request = request
         artifacts = {artifact.file.digest: artifact for file in request.files for artifact in _needed(file)}
-        self.numbers = {digest: number for number, digest in enumerate(artifacts)}
-        self.paths = tuple(work.path(artifact.file) for artifact in artifacts.values())
-        self.found = [self._interface(number, path) for number, path in enumerate(self.paths)]
+        runs = [(digest, runtime) for runtime in request.runtimes for digest in artifacts]
+        self.numbers = {run: number for number, run in enumerate(runs)}
+        self.runs = tuple(Run(work.path(artifacts[digest].file), runtime) for digest, runtime in runs)
+        self.found = [self._interface(number, run) for number, run in enumerate(self.runs)]
 
     def groups(self, results: dict[int, Result]) -> list[list[int]]:
         """The request's files that can go together; a pass needs inputs of one kind. Others have failed."""
@@ -92,26 +94,27 @@ class _Loaded:
                 groups.setdefault(str(self.interface(file.artifact)), []).append(at)
         return list(groups.values())
 
-    def number(self, artifact: Artifact) -> int:
-        return self.numbers[artifact.file.digest]
+    def number(self, artifact: Artifact, runtime: str | None = None) -> int:
+        """Of a file as the target runs it, unless another runtime is named."""
+        return self.numbers[artifact.file.digest, runtime or self._request.runtime]
 
-    def interface(self, artifact: Artifact) -> Interface:
-        found = self.found[self.number(artifact)]
+    def interface(self, artifact: Artifact, runtime: str | None = None) -> Interface:
+        found = self.found[self.number(artifact, runtime)]
         assert isinstance(found, Interface)
         return found
 
-    def _interface(self, number: int, path: Path) -> Interface | FileFailed:
+    def _interface(self, number: int, run: Run) -> Interface | FileFailed:
         try:
-            return interface_of(number, path, self._request.runtime, self._request.files[0].signature)
+            return interface_of(number, run.path, run.runtime, self._request.files[0].signature)
         except FileFailed as failed:
             return failed
 
     def _problem(self, file: EvaluateRequest) -> tuple[FailureKind, str] | None:
         """The same samples go through a file and its references, so all must take and give the same."""
-        for role, artifact in (("", file.artifact), *((each.role, each.artifact) for each in file.references)):
-            found = self.found[self.number(artifact)]
+        for role, artifact, runtime in _runs(file):
+            found = self.found[self.number(artifact, runtime)]
             if isinstance(found, FileFailed):
-                return found.kind, f"{role}: {found.message}" if role else found.message
+                return found.kind, _of(role, found.message)
             if str(found) != str(self.interface(file.artifact)):
                 expected = f"the candidate's inputs and outputs, {self.interface(file.artifact)}"
                 return FailureKind.BAD_INPUT, str(DataError(role, expected, str(found)))
@@ -152,16 +155,29 @@ class _Evaluating:
 
     def _part(self, file: EvaluateRequest) -> Part:
         references: dict[str, int] = {each.role: self._loaded.number(each.artifact) for each in file.references}
-        plan = _plan(file, self._dataset, self._classes)
-        return Part(file.artifact.variant, self._loaded.number(file.artifact), references, plan, file.stopping)
+        plan = plan_of(file, self._dataset, self._classes)
+        whole, part = self._host(file), file.artifact.variant
+        return Part(part, self._loaded.number(file.artifact), references, plan, file.stopping, whole)
+
+    def _host(self, file: EvaluateRequest) -> HostPart | None:
+        """All samples, in the order in which they are read best."""
+        if file.host is None:
+            return None
+        order = order_of(file, self._dataset)
+        own = self._loaded.number(file.artifact, file.host)
+        return HostPart(
+            own,
+            {each.role: self._loaded.number(each.artifact, file.host) for each in file.references},
+            order if isinstance(order, range) else np.sort(order),
+        )
 
     def _job(self) -> Job:
         first, interface = self._first, self._interface
         longest = lists_of(self._dataset, self._metric.facts)
         return Job(
-            files=self._loaded.paths,
+            files=self._loaded.runs,
             signature=interface.signature,
-            runtime=first.runtime,
+            compared=first.host is not None,
             reader=FeatureReader(self._dataset, interface.inputs, interface.signature, first.where, longest=longest),
             metric=first.metric,
             metric_code=first.metric_code,
@@ -171,14 +187,19 @@ class _Evaluating:
         )
 
     def _result(self, file: EvaluateRequest, whole: OnePass, part: Part, seconds: float) -> Result:
-        for role, number in (("", part.file), *part.references.items()):
-            failed = whole.pool.failures.get(number)
+        for role, artifact, runtime in _runs(file):
+            failed = whole.pool.failures.get(self._loaded.number(artifact, runtime))
             if failed is not None:
-                return _failure(file, failed.kind, f"{role}: {failed.message}" if role else failed.message)
-        return self._evaluation(file, whole.seen(part), part.plan, seconds)
+                return _failure(file, failed.kind, _of(role, failed.message))
+        return self._evaluation(file, whole.seen(part), whole.seen_by_host(part), part.plan, seconds)
 
     def _evaluation(
-        self, file: EvaluateRequest, seen: Mapping[str, Seen], plan: Plan, seconds: float
+        self,
+        file: EvaluateRequest,
+        seen: Mapping[str, Seen],
+        by_host: Mapping[str, Seen],
+        plan: Plan,
+        seconds: float,
     ) -> FileEvaluation:
         outcomes = seen[file.artifact.variant]
         clusters = Clusters.by(outcomes.column("group"), outcomes.copies())
@@ -191,15 +212,24 @@ class _Evaluating:
             outcomes=_kept(self._work, outcomes, "outcomes.npz"),
             class_samples=dict(plan.class_samples),
             slice_samples={field: dict(values) for field, values in plan.slice_samples.items()},
-            predictions=_counted(outcomes.parts("prediction")),
+            predictions=counted(outcomes.parts("prediction")),
             classes=self._dataset.classes,
             **_design(file, plan.counts),
             clusters=None if clusters is None else len(clusters),
             largest_group=plan.largest_group,
-            references=_references(file, self._work, seen),
+            references=_references(file, self._work, seen, by_host),
             seconds=seconds,
             kernels=self._loaded.interface(file.artifact).kernels,
+            host=self._of_host(file, by_host),
         )
+
+    def _of_host(self, file: EvaluateRequest, by_host: Mapping[str, Seen]) -> HostOutcomes | None:
+        if file.host is None:
+            return None
+        seen = by_host[file.artifact.variant]
+        kernels = self._loaded.interface(file.artifact, file.host).kernels
+        kept = _kept(self._work, seen, "host-outcomes.npz")
+        return HostOutcomes(runtime=file.host, kernels=kernels, samples=len(seen), outcomes=kept)
 
 
 def _needed(file: EvaluateRequest) -> Iterable[Artifact]:
@@ -207,50 +237,21 @@ def _needed(file: EvaluateRequest) -> Iterable[Artifact]:
     return (file.artifact, *(each.artifact for each in file.references))
 
 
+def _runs(file: EvaluateRequest) -> Iterator[tuple[str, Artifact, str]]:
+    """Every run of a file's evaluation: whose it is, the artifact and the runtime."""
+    for runtime in file.runtimes:
+        by = f" on {runtime_row(runtime).title}" if runtime == file.host else ""
+        yield f"it{by}" if by else "", file.artifact, runtime
+        for each in file.references:
+            yield f"{each.role}{by}", each.artifact, runtime
+
+
+def _of(role: str, message: str) -> str:
+    return f"{role}: {message}" if role else message
+
+
 def _failure(file: EvaluateRequest, kind: FailureKind, message: str) -> FileFailure:
     return FileFailure(artifact_digest=file.artifact.file.digest, kind=kind, message=message)
-
-
-def _class_samples(dataset: Dataset, order: Array | range, classes: int | None) -> dict[int, int]:
-    """How many samples of each class there are to be had."""
-    if dataset.labels is None or classes is None:
-        return {}
-    return _counted([dataset.labels[as_rows(order)]])
-
-
-def _slice_samples(dataset: Dataset, order: Array | range) -> dict[str, dict[str, int]]:
-    """How many samples of each value there are to be had, by field of slices."""
-    found = {}
-    for field, values in dataset.slices.items():
-        distinct, counts = np.unique(values[as_rows(order)], return_counts=True)
-        names = [value.decode() for value in distinct.tolist()]
-        found[field] = dict(zip(names, counts.tolist(), strict=True))
-    return found
-
-
-def _counted(labels: Iterable[Array]) -> dict[int, int]:
-    found: Counter[int] = Counter()
-    for part in labels:
-        values, counts = np.unique(part, return_counts=True)
-        found.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
-    return dict(sorted(found.items()))
-
-
-def _plan(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Plan:
-    """Which samples are visited in which order, and when a verdict is sought: never in the middle of a group."""
-    groups, chosen = dataset.groups, (dataset.ids, request.max_samples, request.seed)
-    order: Array | range
-    if request.stopping is not None:
-        order = in_random_order(*chosen, groups)
-    elif request.max_samples is None or request.max_samples >= len(dataset.ids):
-        order = range(len(dataset.ids))
-    else:
-        order = choose(*chosen)
-    visited = None if groups is None else groups[as_rows(order)]
-    counts = cumulative_counts(request.stopping, len(order), ends_of_groups(visited))
-    largest = 1 if visited is None else int(np.unique(visited, return_counts=True)[1].max())
-    by_class, by_slice = _class_samples(dataset, order, classes), _slice_samples(dataset, order)
-    return Plan(order, counts, by_class, by_slice, largest)
 
 
 def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:
@@ -261,12 +262,15 @@ def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:
     return {"design": "interim", "analyses": len(counts)}
 
 
-def _references(request: EvaluateRequest, work: Work, seen: Mapping[str, Seen]) -> tuple[ReferenceOutcomes, ...]:
+def _references(
+    request: EvaluateRequest, work: Work, seen: Mapping[str, Seen], by_host: Mapping[str, Seen]
+) -> tuple[ReferenceOutcomes, ...]:
     return tuple(
         ReferenceOutcomes(
             role=reference.role,
             artifact_digest=reference.artifact.file.digest,
             outcomes=_kept(work, seen[reference.role], f"{reference.role}-outcomes.npz"),
+            host=_kept(work, by_host[reference.role], f"{reference.role}-host-outcomes.npz") if by_host else None,
         )
         for reference in request.references
     )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from litegate.gate import Design, Measured, judge
+from litegate.gate.bootstrap import Undefined
+from litegate.gate.disagreement import BothWays, cause_of, disagreement
 from litegate.gate.explain import agreement, class_losses, classes_csv, flips, sentence, slices_csv
 from litegate.gate.file_facts import refusals
 from litegate.gate.verdicts import compare
 from litegate.lint.complete import evaluation_refusals
 from litegate.metrics.loading import load_metric
-from litegate.outcomes.columns import Outcomes
-from litegate.records import Candidate, GateRequest, Reason, Verdict, Verdicts
+from litegate.outcomes.columns import Outcomes, Unpaired
+from litegate.presentation.disagreements import cause
+from litegate.records import Candidate, Disagreement, GateRequest, Reason, Verdict, Verdicts
+from litegate.runtimes import runtime_row
 from litegate.spec.metric_facts import MetricFacts
-from litegate.variants import BASELINE
+from litegate.variants import BASELINE, TARGETS
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -45,9 +51,11 @@ class _Judge:
         self.names = request.baseline.evaluated.classes
         self.value = None if self.metric.per_sample else load_metric(self.metric.name, request.metric_code).value
         self.whole: dict[str, Outcomes] = {"baseline": self._read(request.baseline)}
+        self.by_host = dict(self._by_host("baseline", request.baseline))
         self.meaningless = self._meaningless()
         if request.champion is not None:
             self.whole["champion"] = self._read(request.champion)
+            self.by_host |= self._by_host("champion", request.champion)
 
     def baseline(self) -> Verdict:
         """The row of the baseline itself, which is no candidate."""
@@ -65,6 +73,7 @@ class _Judge:
             clusters=evaluated.clusters,
             available=evaluated.available,
             digest=self.request.baseline.artifact.file.digest,
+            disagreement=self._disagreement(self.request.baseline, outcomes),
         )
         return self._with_sentence(verdict)
 
@@ -74,7 +83,9 @@ class _Judge:
         measured = [self._measured(name, candidates.get(name)) for name in self.request.variants]
         request = self.request
         verdicts = judge(request.policy, self.metric, measured, self.value, request.seed, self.names)
-        return [self._explained(each, verdict) for each, verdict in zip(measured, verdicts, strict=True)]
+        found = [self._explained(each, verdict) for each, verdict in zip(measured, verdicts, strict=True)]
+        pairs = zip(measured, found, strict=True)
+        return [self._compared(each, verdict, candidates.get(each.variant)) for each, verdict in pairs]
 
     def _measured(self, name: str, candidate: Candidate | None) -> Measured:
         if candidate is None:
@@ -90,6 +101,8 @@ class _Judge:
             evaluated.class_samples,
             self._refusals(name),
             evaluated.slice_samples,
+            dict(self._by_host("", candidate)).get(""),
+            self._host_references(candidate),
         )
 
     def _refusals(self, name: str) -> tuple[Reason, ...]:
@@ -112,6 +125,44 @@ class _Judge:
         if champion is not None and champion.artifact.file.digest == candidate.artifact.file.digest:
             del found["champion"]  # it is the champion: nothing can be lost
         return found
+
+    def _by_host(self, role: str, candidate: Candidate) -> Iterator[tuple[str, Outcomes]]:
+        """What the host gave of a file beside the target, under a name; nothing where it ran nothing."""
+        if candidate.evaluated.host is not None:
+            yield role, Outcomes.read(self.work.path(candidate.evaluated.host.outcomes))
+
+    def _host_references(self, candidate: Candidate) -> dict[str, Outcomes]:
+        """The same of what the variant is compared with."""
+        beside = {each.role: each.host for each in candidate.evaluated.references if each.host is not None}
+        roles = self._references(candidate).keys()
+        found = self.by_host | {role: Outcomes.read(self.work.path(file)) for role, file in beside.items()}
+        return {role: outcomes for role, outcomes in found.items() if role in roles}
+
+    def _disagreement(self, candidate: Candidate, outcomes: Outcomes | None) -> Disagreement | None:
+        """How the target's runtime and the host differ; None where they are one, or nothing can be said."""
+        host = candidate.evaluated.host
+        if host is None or outcomes is None or not len(outcomes):
+            return None
+        by_host = Outcomes.read(self.work.path(host.outcomes))
+        ways = BothWays(
+            outcomes, by_host, runtime_row(TARGETS[self.request.target].runtime).title, runtime_row(host.runtime).title
+        )
+        try:
+            return disagreement(ways, self.metric, self.request.policy.confidence, self.value, self.request.seed)
+        except (Unpaired, Undefined):
+            return None
+
+    def _compared(self, measured: Measured, verdict: Verdict, candidate: Candidate | None) -> Verdict:
+        """The verdict with how host and target differ, and which of them it is owed to."""
+        found = None if candidate is None else self._disagreement(candidate, measured.outcomes)
+        if found is None or measured.host is None or "baseline" not in measured.host_references:
+            return verdict
+        pair = (measured.host_references["baseline"], measured.host)
+        by_host = compare(self.metric, *pair, Design(), self.value, self.request.seed)
+        found = cause_of(found, verdict, by_host, self.request.policy)
+        said = cause(found, self.metric, self.request.policy)
+        sentence = f"{verdict.sentence}; {said}" if said else verdict.sentence
+        return verdict.model_copy(update={"disagreement": found, "sentence": sentence})
 
     def _read(self, candidate: Candidate) -> Outcomes:
         return Outcomes.read(self.work.path(candidate.evaluated.outcomes))

@@ -256,6 +256,13 @@ def _evaluated_file(request: EvaluateRequest, result: FileEvaluation) -> Problem
         yield from equal("analyses", result.analyses, 1)
     if result.design == "fixed":
         yield from equal("samples", result.samples, result.available)
+    yield from equal("host", result.host and result.host.runtime, request.host)
+    if result.host is not None:
+        yield from _at_most("available", result.available, result.host.samples)
+        yield from _at_most("the host's samples", result.host.samples, request.max_samples)
+    yield from _at_most("available", result.available, request.target_samples)
+    by_host = [each.host is not None for each in result.references]
+    yield from equal("references run by the host", by_host, [request.host is not None] * len(by_host))
     beside = [(reference.role, reference.artifact.file.digest) for reference in request.references]
     yield from equal("references", [(each.role, each.artifact_digest) for each in result.references], beside)
 
