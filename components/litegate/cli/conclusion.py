@@ -36,6 +36,7 @@ def reasons(result: RunResult | Comparison) -> list[str]:
     """Why what did not pass did not, what a verdict does not cover, how fast files are, and what is odd."""
     rows = [row for row in result.variants if row.verdict not in ("passed", "baseline") or row.rare]
     lines = [line for row in rows for line in (_sentence(row), *_worst_classes(row), *_worst_slices(row))]
+    lines += [f"{row.variant}: {row.on_target}" for row in result.variants if row.on_target]
     lines += latencies(result.variants)
     lines += shared_confidence(result.confidence, [row.confidence for row in result.variants])
     lines += [f"warning: {warning}" for warning in result.warnings]

@@ -51,4 +51,4 @@ def cause(found: Disagreement, metric: MetricFacts, policy: Gate) -> str:
 
 
 def _share(found: float) -> str:
-    return f"{100 * found:.2g} %"
+    return f"{100 * found:.3g} %"

@@ -11,6 +11,7 @@ from litegate.records.base import Record
 from litegate.records.benchmark import Benchmark
 from litegate.records.candidate import Candidate
 from litegate.records.conversion import ConversionCheck
+from litegate.records.disagreement import Disagreement
 from litegate.records.fields import Count, Digest, Moment, VariantName, renamed
 from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
@@ -122,6 +123,8 @@ class VariantRow(Record):
         float_share: share of its multiply-accumulates that are computed on floats.
         warnings: what is odd about the file and did not stop it.
         benchmark: its latency with its share of float32's, where and when it was measured, and what disturbed that.
+        on_target: how the target's runtime and the host differ on the file, as a sentence; empty where they are one.
+        disagreement: the same as numbers.
     """
 
     variant: VariantName
@@ -156,6 +159,8 @@ class VariantRow(Record):
     uri: str | None
     mlflow_run_id: str | None
     mlflow_model_id: str | None = None
+    on_target: str = ""
+    disagreement: Disagreement | None = None
 
 
 class Champion(Record):

@@ -20,6 +20,7 @@ from litegate.report.decision import after_measuring, decision_tree
 from litegate.report.findings import findings
 from litegate.report.headline import headline
 from litegate.report.makeup import Makeup, makeup
+from litegate.report.on_target import on_target
 from litegate.report.run import Run
 from litegate.report.slices import slice_map
 from litegate.report.table import lines
@@ -75,6 +76,7 @@ def render(request: RegisterRequest, result: RunResult | Comparison, pictures: P
         tradeoffs=pictures.tradeoffs,
         heat_map=pictures.heat_map,
         slice_map=slice_map(run),
+        on_target=on_target(run),
         makeup=pictures.makeup,
         certainty=pictures.certainty,
         advice=advice(run),

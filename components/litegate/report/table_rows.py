@@ -7,6 +7,7 @@ import math
 from litegate.gate.outcome import variant_outcome
 from litegate.gate.selection import refuted_digests
 from litegate.presentation import wording
+from litegate.presentation.disagreements import differs
 from litegate.records import (
     BaselineSummary,
     Candidate,
@@ -62,6 +63,7 @@ def variant_row(
         run_id, model_id: of MLflow; None where nothing is recorded there.
     """
     inspection, smoke = (candidate.inspection, candidate.smoke) if candidate else (None, None)
+    found = verdict.disagreement
     return VariantRow(
         variant=verdict.variant,
         bytes=candidate and candidate.artifact.file.bytes,
@@ -95,6 +97,8 @@ def variant_row(
         uri=uri,
         mlflow_run_id=run_id,
         mlflow_model_id=model_id,
+        on_target=differs(found, candidate.evaluated.metric) if found and candidate else "",
+        disagreement=found,
     )
 
 

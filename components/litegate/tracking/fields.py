@@ -48,6 +48,8 @@ NUMBERS = frozenset(
     | {"worst_slice_drop"}
     | {"float_operators", "float_operator_share", "float_islands", "macs", "weight_error_steps", "warnings"}
     | {"kernel_difference", "kernel_agreement", "arena_bytes", "activation_bytes"}
+    | {"host_other_outputs", "host_other_classes", "host_difference", "host_difference_low", "host_difference_high"}
+    | {"host_samples", "host_drop"}
 )
 """What a variant's numbers are called in MLflow, beside the metric itself."""
 
@@ -172,7 +174,12 @@ def variant_metrics(candidate: Candidate, verdict: Verdict, baseline: BaselineSu
     if verdict.drop is not None:
         found |= _comparison(verdict)
     name, of_float32 = metric_name(baseline), verdict.value if verdict.state == "baseline" else verdict.baseline
-    return {name: verdict.value, f"{name}_{BASELINE}": of_float32} | found | _inspection(candidate)
+    return (
+        {name: verdict.value, f"{name}_{BASELINE}": of_float32}
+        | found
+        | _inspection(candidate)
+        | _on_host(candidate, verdict)
+    )
 
 
 def metric_name(baseline: BaselineSummary) -> str:
@@ -196,6 +203,22 @@ def _comparison(verdict: Verdict) -> dict[str, float | None]:
         "worst_slice_drop": verdict.slices[0].drop if verdict.slices else None,
         "agreement": 1.0 if itself else verdict.agreement,
         f"{unit}_needed": verdict.needed,
+    }
+
+
+def _on_host(candidate: Candidate, verdict: Verdict) -> dict[str, float | None]:
+    """How the target's runtime and the host differ on the file, where both ran it."""
+    found, host = verdict.disagreement, candidate.evaluated.host
+    if found is None or host is None:
+        return {}
+    return {
+        "host_samples": host.samples,
+        "host_other_outputs": found.outputs,
+        "host_other_classes": found.classes,
+        "host_difference": found.difference,
+        "host_difference_low": found.low,
+        "host_difference_high": found.high,
+        "host_drop": found.host_drop,
     }
 
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from litegate.presentation.disagreements import differs
 from litegate.presentation.markdown import fit, number, plain, table
 from litegate.presentation.results_note import headline, results
 from litegate.records import (
@@ -108,11 +109,19 @@ def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
         _classes(verdict.classes),
         _slices(verdict.slices, verdict.slice_count),
         plain(verdict.too_rare(_RARE)),
+        _on_target(verdict, candidate),
         _flips(verdict),
         _file(candidate) if candidate else "",
     )
     whole = "\n\n".join(part for part in parts if part)
     return fit(whole, NOTE_LIMIT, "the artifact verdict.json has all of it")
+
+
+def _on_target(verdict: Verdict, candidate: Candidate | None) -> str:
+    if verdict.disagreement is None or candidate is None:
+        return ""
+    said = differs(verdict.disagreement, candidate.evaluated.metric)
+    return f"{plain(said[0].upper() + said[1:])}."
 
 
 def lint_warnings(lint: Lint) -> str:
