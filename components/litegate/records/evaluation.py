@@ -148,11 +148,15 @@ class HostOutcomes(Record):
     """What the host gives of the same file, on all samples, of which the target's runtime may have seen a part.
 
     Attributes:
+        title: what people call its runtime.
+        beside: what they call that of the target.
         kernels: what ran the operators.
         outcomes: as in `FileEvaluation`.
     """
 
     runtime: str
+    title: str
+    beside: str
     kernels: str
     samples: Count
     outcomes: FileRef

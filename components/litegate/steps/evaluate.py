@@ -229,7 +229,10 @@ class _Evaluating:
         seen = by_host[file.artifact.variant]
         kernels = self._loaded.interface(file.artifact, file.host).kernels
         kept = _kept(self._work, seen, "host-outcomes.npz")
-        return HostOutcomes(runtime=file.host, kernels=kernels, samples=len(seen), outcomes=kept)
+        title, beside = (runtime_row(name).title for name in (file.host, file.runtime))
+        return HostOutcomes(
+            runtime=file.host, title=title, beside=beside, kernels=kernels, samples=len(seen), outcomes=kept
+        )
 
 
 def _needed(file: EvaluateRequest) -> Iterable[Artifact]:

@@ -15,9 +15,8 @@ from litegate.metrics.loading import load_metric
 from litegate.outcomes.columns import Outcomes, Unpaired
 from litegate.presentation.disagreements import cause
 from litegate.records import Candidate, Disagreement, GateRequest, Reason, Verdict, Verdicts
-from litegate.runtimes import runtime_row
 from litegate.spec.metric_facts import MetricFacts
-from litegate.variants import BASELINE, TARGETS
+from litegate.variants import BASELINE
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -144,9 +143,7 @@ class _Judge:
         if host is None or outcomes is None or not len(outcomes):
             return None
         by_host = Outcomes.read(self.work.path(host.outcomes))
-        ways = BothWays(
-            outcomes, by_host, runtime_row(TARGETS[self.request.target].runtime).title, runtime_row(host.runtime).title
-        )
+        ways = BothWays(outcomes, by_host, host.beside, host.title)
         try:
             return disagreement(ways, self.metric, self.request.policy.confidence, self.value, self.request.seed)
         except (Unpaired, Undefined):

@@ -49,7 +49,7 @@ class Model:
 
 def load(content: bytes, signature: str | None = None) -> Model:
     """From `<what it does> <where> <which class it gives for the first sample>`."""
-    does, at, first = content.decode().split()
+    does, at, first, *_ = content.decode().split()
     if does == "aborts_when_loaded":
         faulthandler.disable()
         os.abort()

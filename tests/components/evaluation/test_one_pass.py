@@ -29,7 +29,7 @@ from litegate.runtimes import RuntimeRow
 from litegate.spec import Gate
 from litegate.steps import evaluate
 from litegate.work.step_work import SECONDS, Work
-from tests.components.evaluation import faulty
+from tests.components.evaluation import elsewhere, faulty
 
 SAMPLES = 700
 FINE = "nothing -1 0"
@@ -56,12 +56,11 @@ class Passes:
         ]
         return EvaluateRequest(
             artifact=self.artifact(content),
-            runtime="faulty",
             data=self.data,
             metric="top1",
             seed=3,
             references=tuple(references),
-            **{"max_samples": None} | keys,
+            **{"max_samples": None, "runtime": "faulty"} | keys,
         )
 
     def run(self, *requests: EvaluateRequest) -> list[Any]:
@@ -73,7 +72,8 @@ class Passes:
 
 @pytest.fixture
 def passes(tmp_path: Path, pinned_here: Callable[[Path], DataRef], monkeypatch: pytest.MonkeyPatch) -> Passes:
-    rows = dict(runtimes.RUNTIMES) | {"faulty": RuntimeRow("faulty", faulty.__name__, "Faulty")}
+    others = (RuntimeRow("faulty", faulty.__name__, "Faulty"), RuntimeRow("elsewhere", elsewhere.__name__, "Elsewhere"))
+    rows = dict(runtimes.RUNTIMES) | {row.name: row for row in others}
     monkeypatch.setattr(runtimes, "RUNTIMES", MappingProxyType(rows))
     values = np.stack([np.arange(SAMPLES), np.zeros(SAMPLES)], axis=1).astype(np.float32)
     labels = np.arange(SAMPLES) % faulty.CLASSES
@@ -171,3 +171,54 @@ def test_a_reference_that_fails_fails_those_that_need_it(passes: Passes) -> None
     assert isinstance(needs, FileFailure)
     assert needs.message.startswith("baseline: its process died: SIGSEGV")
     assert isinstance(other, FileEvaluation)
+
+
+ON_TARGET: dict[str, Any] = {"runtime": "elsewhere", "host": "faulty"}
+
+
+def test_the_target_sees_a_part_and_the_host_all(passes: Passes) -> None:
+    asked = [passes.request(f"nothing -1 {first} 7", target_samples=90, **ON_TARGET) for first in (0, 1)]
+    for found in passes.run(*asked):
+        assert (found.samples, found.available, found.host.samples) == (90, 90, SAMPLES)
+        assert (found.host.runtime, found.host.title, found.host.beside) == ("faulty", "Faulty", "Elsewhere")
+        target, host = passes.outcomes(found.outcomes), passes.outcomes(found.host.outcomes)
+        assert host.index.tolist() == list(range(SAMPLES))
+        both = host.take(target.index)
+        assert (both.fed == target.fed).all()
+        other = target.index % 7 == 0
+        assert ((both.answer != target.answer) == other).all(), "a digest of each answer tells where they differ"
+        assert other.any()
+
+
+def test_the_part_is_the_same_for_all_files_and_random(passes: Passes) -> None:
+    asked = [passes.request(f"nothing -1 {first}", target_samples=90, **ON_TARGET) for first in (0, 1)]
+    one, other = (passes.outcomes(found.outcomes).index.tolist() for found in passes.run(*asked))
+    assert one == other
+    assert one != sorted(one)
+
+
+def test_without_a_limit_both_see_all(passes: Passes) -> None:
+    (found,) = passes.run(passes.request(FINE, **ON_TARGET))
+    assert (found.samples, found.host.samples) == (SAMPLES, SAMPLES)
+
+
+def test_where_the_host_counts_nothing_runs_beside_it(passes: Passes) -> None:
+    (found,) = passes.run(passes.request(FINE))
+    assert found.host is None
+    assert passes.outcomes(found.outcomes).answer is None
+
+
+@pytest.mark.parametrize("first_samples", [None, 100])
+def test_the_host_has_seen_all_before_the_target_ends_early(passes: Passes, first_samples: int | None) -> None:
+    stopping = Stopping(policy=Gate(max_drop=0.3), variants=1, first_samples=first_samples)
+    (found,) = passes.run(passes.request(WORSE, (FINE,), stopping=stopping, **ON_TARGET))
+    assert found.samples < SAMPLES
+    (beside,) = found.references
+    assert found.host.samples == len(passes.outcomes(beside.host)) == SAMPLES
+    assert len(passes.outcomes(beside.outcomes)) == found.samples
+
+
+def test_a_file_that_the_host_cannot_run_fails_by_name(passes: Passes) -> None:
+    broken, fine = passes.run(passes.request("raises 5 0", **ON_TARGET), passes.request(FINE, **ON_TARGET))
+    assert broken.message.startswith("it on Faulty: ") or broken.message
+    assert fine.samples == SAMPLES
