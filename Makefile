@@ -68,5 +68,5 @@ zoo: setup  ## Send a model of each architecture family through all variants, an
 	@$(BIN)/python -m tests.zoo.make_table
 
 lock:  ## Write both lock files anew from pyproject.toml.
-	$(COMPILE) --extra tensorflow --extra targets --group build -o deploy/locks/tensorflow.txt
-	$(COMPILE) --extra service --extra targets --group build --group dev -o deploy/locks/service.txt
+	$(COMPILE) --extra tensorflow --extra targets --extra quantizer --group build -o deploy/locks/tensorflow.txt
+	$(COMPILE) --extra service --extra targets --extra quantizer --group build --group dev -o deploy/locks/service.txt

@@ -11,13 +11,13 @@ from litegate.outcomes.columns import Outcomes
 from litegate.pipeline.evaluation import evaluated_alone
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
-from litegate.pipeline.requests import request_of
+from litegate.pipeline.requests import calibrated_variants, request_of
 from litegate.records import Artifact, Candidate, Converted, Resolved, SampleSet
 from litegate.settings import Settings
 from litegate.spec import parse_spec
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
-from litegate.variants import BASELINE, TARGETS, VARIANTS
+from litegate.variants import BASELINE, TARGETS
 
 
 class Steps:
@@ -72,7 +72,7 @@ class Steps:
 
     def quantize(self, variant: str) -> Artifact:
         self._prepare()
-        if VARIANTS[variant].recipe.calibrated and self.results.maybe(records.Calibrated, "calibrate") is None:
+        if variant in calibrated_variants(self.spec) and self.results.maybe(records.Calibrated, "calibrate") is None:
             self.calibrate()
         return self._run("quantize", variant)
 

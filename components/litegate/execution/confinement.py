@@ -18,6 +18,7 @@ from litegate.execution.sandbox import Confinement
 from litegate.execution.step import Step, parts
 from litegate.records import DataRef, FileRef, Record, ResolveRequest, SnapshotRequest, TrainRequest, UserCode
 from litegate.settings import Settings
+from litegate.spec import Spec
 from litegate.storage.globs import split_glob
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
@@ -171,7 +172,14 @@ def listed_uris(request: Record) -> frozenset[str]:
     if not isinstance(request, ResolveRequest):
         return frozenset()
     spec = request.spec
-    return frozenset({spec.model.uri, spec.calibration.uri, spec.evaluation.uri})
+    return frozenset({spec.calibration.uri, spec.evaluation.uri, *_single_files(spec), spec.model.uri})
+
+
+def _single_files(spec: Spec) -> Iterator[str]:
+    """Addresses of files beside the model."""
+    yield from (each.uri for each in spec.candidates)
+    if spec.model.recorded_outputs is not None:
+        yield spec.model.recorded_outputs
 
 
 def manifests(request: Record, cache: Path) -> tuple[Path, ...]:
@@ -198,8 +206,10 @@ def _readable(request: Record, settings: Settings) -> Iterator[str]:
     yield from {code.folder for code in named(request, UserCode) if code.folder}
     if isinstance(request, ResolveRequest | SnapshotRequest):
         yield request.folder
-    if isinstance(request, ResolveRequest) and local_path(request.spec.model.uri) is not None:
-        yield from _places_of_model(request.spec.model.uri)
+    if isinstance(request, ResolveRequest):
+        uris = (request.spec.model.uri, *_single_files(request.spec))
+        for uri in (uri for uri in uris if local_path(uri) is not None):
+            yield from _places_of_model(uri)
     for digest in {ref.manifest.digest for ref in named(request, DataRef) if local_path(ref.uri) is not None}:
         lines = (settings.cache / "files" / digest).read_text().splitlines()
         yield from _places(tuple(Entry.model_validate_json(line) for line in lines))

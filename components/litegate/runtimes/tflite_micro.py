@@ -50,7 +50,7 @@ class MicroModel:
     def __init__(self, content: bytes, signature: str | None = None) -> None:
         litert = LiteRT(model_content=content)  # knows signatures and names, which a microcontroller does not
         keys = tuple(litert.get_signature_list())
-        whole = not keys and signature is None
+        whole = not keys and not signature
         self.signature = "" if whole else choose_signature(keys, signature)
         _check_subgraph(content, self.signature)
         runner = None if whole else litert.get_signature_runner(self.signature)
