@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --n
 # Each process gets tests that follow each other, which share servers, and when it has none left half of another's.
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 
-.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-predict bench-promotion lint lock
+.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-predict bench-promotion lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -46,6 +46,9 @@ bench: setup  ## Measure what docs/benchmarks.md says, all of it or ROWS="...", 
 bench-gate: setup  ## Simulate how often the gate is wrong; writes build/bench-gate.json.
 	@$(BIN)/python -m tests.benchmarks.bench_gate
 
+bench-targets: setup  ## Measure each target's runtime again, beside what was measured first; writes build/bench-targets.json.
+	@$(BIN)/python -m tests.benchmarks.bench_targets
+
 bench-promotion: setup  ## Promote from eight processes at once, on SQLite and PostgreSQL; writes build/bench-promotion.json.
 	@$(BIN)/python -m tests.benchmarks.bench_promotion
 
@@ -65,5 +68,5 @@ zoo: setup  ## Send a model of each architecture family through all variants, an
 	@$(BIN)/python -m tests.zoo.make_table
 
 lock:  ## Write both lock files anew from pyproject.toml.
-	$(COMPILE) --extra tensorflow --extra targets --group build -o deploy/locks/tensorflow.txt
-	$(COMPILE) --extra service --extra targets --group build --group dev -o deploy/locks/service.txt
+	$(COMPILE) --extra tensorflow --extra targets --extra quantizer --group build -o deploy/locks/tensorflow.txt
+	$(COMPILE) --extra service --extra targets --extra quantizer --group build --group dev -o deploy/locks/service.txt

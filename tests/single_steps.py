@@ -11,13 +11,13 @@ from litegate.outcomes.columns import Outcomes
 from litegate.pipeline.evaluation import evaluated_alone
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
-from litegate.pipeline.requests import request_of
+from litegate.pipeline.requests import calibrated_variants, request_of
 from litegate.records import Artifact, Candidate, Converted, Resolved, SampleSet
 from litegate.settings import Settings
 from litegate.spec import parse_spec
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, TARGETS
 
 
 class Steps:
@@ -45,7 +45,8 @@ class Steps:
     def convert(self) -> Converted:
         """Without a look at the data, which many tests have for another model, or spoil for a step of their own."""
         model = self.resolve().model
-        self._keep("convert", records.ConvertRequest(model=model))
+        fixed_batch = TARGETS[self.spec.target].fixed_batch
+        self._keep("convert", records.ConvertRequest(model=model, fixed_batch=fixed_batch))
         return self.results.converted()
 
     def convert_for_data(self) -> Converted:
@@ -71,7 +72,7 @@ class Steps:
 
     def quantize(self, variant: str) -> Artifact:
         self._prepare()
-        if VARIANTS[variant].recipe.calibrated and self.results.maybe(records.Calibrated, "calibrate") is None:
+        if variant in calibrated_variants(self.spec) and self.results.maybe(records.Calibrated, "calibrate") is None:
             self.calibrate()
         return self._run("quantize", variant)
 

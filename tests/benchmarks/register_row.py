@@ -9,7 +9,7 @@ from pathlib import Path
 
 from litegate.settings import settings
 from litegate.steps import register
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, DOCUMENTED
 from tests import servers
 from tests.benchmarks.bench_context import Bench
 from tests.components.conftest import MAKE_MODELS, Toy
@@ -37,7 +37,7 @@ def _files(folder: Path) -> dict[str, Path]:
     """A file of 100 kB for each variant, no two alike, the baseline's first."""
     subprocess.run([settings().pythons["tensorflow"], "-c", MAKE_MODELS, folder], check=True, capture_output=True)
     content, files = (folder / "int8.tflite").read_bytes(), {}
-    for variant in (BASELINE, *(each for each in VARIANTS if each != BASELINE)):
+    for variant in (BASELINE, *(each for each in DOCUMENTED if each != BASELINE)):
         files[variant] = folder / f"register-{variant}.tflite"
         files[variant].write_bytes(content + variant.encode() + bytes(100_000))
     return files

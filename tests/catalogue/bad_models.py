@@ -42,7 +42,11 @@ MISSING = (
         lambda p: (p.folder / "x").mkdir() or named(p.folder / "x"),
     ),
     model_row(
-        "empty-file", "An empty file", "resolve", "a .keras or a .h5 file, got an empty file", file("model.keras", b"")
+        "empty-file",
+        "An empty file",
+        "resolve",
+        "a .h5 or a float32 .tflite file, got an empty file",
+        file("model.keras", b""),
     ),
     model_row("text", "Text in a file called .h5", "resolve", "got a file of b'hell'", file("model.h5", b"hello")),
     model_row(
@@ -71,9 +75,9 @@ MISSING = (
     ),
     model_row(
         "tflite",
-        "A model that is converted already",
+        "A damaged .tflite file as the model",
         "resolve",
-        "got a .tflite file, which is converted already",
+        "expected a whole .tflite file, got the model's signatures are damaged",
         file("m.tflite", b"\x1c\0\0\0TFL3" + bytes(64)),
     ),
     model_row(

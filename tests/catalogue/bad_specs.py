@@ -96,8 +96,20 @@ SPECS = (
     _row(
         "variant",
         "An unknown variant",
-        "variants...one of float32, dynamic_range...got 'int4'",
+        "variants...one of float32, dynamic_range...got 'int9'",
+        keys(variants=["int9"]),
+    ),
+    _row(
+        "engine",
+        "A variant that the engine cannot make",
+        "variants: expected one that tf_converter can make (...), got int4, which takes `engine: litert_quantizer`",
         keys(variants=["int4"]),
+    ),
+    _row(
+        "candidate-name",
+        "A finished file by the name of a variant",
+        "candidates: expected names of their own, none twice and none of a variant, got int8",
+        keys(candidates=[{"name": "int8", "uri": "mine.tflite"}]),
     ),
     _row(
         "only-float",

@@ -18,9 +18,9 @@ from litegate.datasets.representative import load_samples
 from litegate.digest import digest_bytes
 from litegate.engines.engine import Calibration, Refused, SourceModel
 from litegate.engines.tf_converter import Engine
-from litegate.variants import VARIANTS, Recipe
+from litegate.variants import DOCUMENTED, Recipe
 
-RECIPES = [variant.recipe for variant in VARIANTS.values() if variant.recipe.calibrated]
+RECIPES = [variant.recipe for variant in DOCUMENTED.values() if variant.recipe.calibrated]
 
 
 def outcome(make: Callable[[], bytes]) -> str:

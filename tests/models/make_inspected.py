@@ -16,7 +16,7 @@ import tf_keras
 import keras  # isort: skip
 import tensorflow as tf  # isort: skip
 
-from litegate.variants import VARIANTS
+from litegate.variants import DOCUMENTED
 
 Feed = Callable[[], Iterator[dict[str, Any]]]
 
@@ -81,7 +81,7 @@ class FakeQuantized(tf.Module):
 
 def convert(saved_model: Path, target: Path, feed: Feed | None, names: tuple[str, ...]) -> None:
     for name in names:
-        variant = VARIANTS[name]
+        variant = DOCUMENTED[name]
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
         if name != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -106,7 +106,7 @@ def exported(folder: Path, name: str, model: Any) -> Path:
 def real_model(folder: Path, source: str, samples: str) -> None:
     images = np.load(samples)["calibration"]
     saved_model = exported(folder, "real", tf_keras.models.load_model(source, compile=False))
-    convert(saved_model, folder / "real", lambda: ({"input_1": image[None]} for image in images), tuple(VARIANTS))
+    convert(saved_model, folder / "real", lambda: ({"input_1": image[None]} for image in images), tuple(DOCUMENTED))
 
 
 def main(folder: Path) -> None:
@@ -114,7 +114,7 @@ def main(folder: Path) -> None:
     rng = np.random.default_rng(3)
     images = rng.normal(size=(24, 1, 12, 12, 4)).astype(np.float32)
     saved_model = exported(folder, "many", many_operators())
-    convert(saved_model, folder / "many", lambda: ({"image": image} for image in images), tuple(VARIANTS))
+    convert(saved_model, folder / "many", lambda: ({"image": image} for image in images), tuple(DOCUMENTED))
     layers = tf_keras.layers
     gru = tf_keras.Sequential([layers.Input((6, 5), batch_size=1, name="x"), layers.GRU(4), layers.Dense(3)])
     lstm = tf_keras.Sequential([layers.Input((6, 5), batch_size=1, name="x"), layers.LSTM(4), layers.Dense(3)])

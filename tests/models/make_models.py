@@ -53,6 +53,15 @@ def sine(folder: Path) -> object:
     return keras.Model(model.inputs, model(keras.ops.sin(model.inputs[0])))
 
 
+def beyond_float16(model: object) -> object:
+    """The classifier with values on the way that are beyond 65,504, and the same answers."""
+    weights = model.get_weights()
+    scales = (3e4, 3e4, 1, 3e4, 1 / 3e4, 1)
+    large = keras.models.clone_model(model)
+    large.set_weights([weight * np.float32(scale) for weight, scale in zip(weights, scales, strict=True)])
+    return large
+
+
 def two_inputs() -> object:
     left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
     joined = keras.layers.Concatenate()([left, keras.layers.Rescaling(3.0)(right)])
@@ -210,6 +219,7 @@ def main(folder: Path) -> None:
     three.save(folder / "keras3.keras")
     three.save(folder / "keras3.h5")
     three.export(folder / "keras3_saved_model", verbose=False)
+    beyond_float16(three).save(folder / "beyond_float16.keras")
     sine(folder).save(folder / "sine.keras")
     two = trained(tf_keras, folder)
     two.save(folder / "keras2.h5")

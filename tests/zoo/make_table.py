@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from litegate.settings import settings
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, DOCUMENTED
 
 __all__ = ["PAGE", "TITLES", "page", "results"]
 
@@ -59,7 +59,7 @@ def results(folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
 
 def page(found: dict[str, Any]) -> str:
     """The whole page."""
-    names = [name for name in VARIANTS if name != BASELINE]
+    names = [name for name in DOCUMENTED if name != BASELINE]
     lines = [f"| model | {' | '.join(f'`{name}`' for name in names)} |", "|---" * (len(names) + 1) + "|"]
     reasons: list[str] = []
     for model, title in TITLES.items():
@@ -84,7 +84,7 @@ def _cell(found: dict[str, Any], variant: str, reasons: list[str]) -> str:
 
 def _of_any(reason: str) -> str:
     """Without the names of variants."""
-    return re.sub(rf"\b(?:{'|'.join(VARIANTS)})\b", "", reason)
+    return re.sub(rf"\b(?:{'|'.join(DOCUMENTED)})\b", "", reason)
 
 
 def _letter(number: int) -> str:

@@ -22,12 +22,12 @@ from litegate.pipeline.names import named
 from litegate.pipeline.requests import request_of
 from litegate.records import Evaluations, Failure, GateRequest, Record, ResolveRequest, Verdicts, warnings_of
 from litegate.spec import parse_spec
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, DOCUMENTED
 from litegate.work.step_work import Work
 
 _BEFORE = ("convert", "sample", "lint", "conversion_check")
 _OF_VARIANT = ("quantize", "inspect", "smoke")
-_QUANTIZED = tuple(name for name in VARIANTS if name != BASELINE)
+_QUANTIZED = tuple(name for name in DOCUMENTED if name != BASELINE)
 
 
 class InOneProcess:

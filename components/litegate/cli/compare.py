@@ -29,6 +29,7 @@ from litegate.records import Comparison
 from litegate.settings import settings
 from litegate.spec import Spec, load_spec, parse_spec, with_values
 from litegate.stack import Home
+from litegate.variants import variant_of
 
 __all__ = ["compare"]
 
@@ -65,6 +66,7 @@ def compare(home: Home, options: Namespace) -> int:
 
 def _spec(options: Namespace) -> tuple[Spec, Path]:
     """The spec, and the folder that its paths are relative to."""
+    _take_baseline(options)
     is_spec = options.source.endswith((".yaml", ".yml"))
     if is_spec == (options.data is not None):
         got = "both a spec and data" if is_spec else f"{options.source} alone"
@@ -79,9 +81,34 @@ def _spec(options: Namespace) -> tuple[Spec, Path]:
     return _changed(parse_spec(first.keys, _COMMAND_LINE), options), Path.cwd()
 
 
+def _take_baseline(options: Namespace) -> None:
+    """With --baseline there is no MODEL, so that the data stand in its place."""
+    if options.baseline is None:
+        return
+    if options.evaluation is not None:
+        raise SpecError(_COMMAND_LINE, "CALIBRATION and EVALUATION after --baseline", f"{options.evaluation} too")
+    options.source, options.data, options.evaluation = options.baseline, options.source, options.data
+
+
+def _candidate(text: str) -> tuple[str, str]:
+    """The name and the address of a file that was given."""
+    name, named, uri = text.partition("=")
+    if not named:
+        uri, name = text, name_of(text)
+        name = name if variant_of(name).recipe is None else f"given_{name}"  # a file may be called like a variant
+    return name, uri if "://" in uri else str(Path(uri).absolute())
+
+
 def _changed(spec: Spec, options: Namespace) -> Spec:
     """The spec with what the command line says in place of its own values."""
     values = {"target": options.target, "variants": variants_in(options.variants), "gate.max_drop": options.max_drop}
+    if options.candidate:
+        given = dict(map(_candidate, options.candidate))
+        if len(given) < len(options.candidate):
+            raise SpecError("--candidate", "files with names of their own (NAME=FILE)", ", ".join(options.candidate))
+        values["candidates"] = [{"name": name, "uri": uri} for name, uri in given.items()]
+        if options.data is not None and options.variants is None:
+            values["variants"] = []
     given = {key: value for key, value in values.items() if value is not None}
     changed = with_values(spec, given, _COMMAND_LINE) if given else spec
     return with_values(changed, given_values(changed, options.set, "--set"), "--set") if options.set else changed

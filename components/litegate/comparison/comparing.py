@@ -77,7 +77,7 @@ class Comparing:
             BadInput: the spec, the model or the data cannot be used.
             StepFailed: a step that every variant needs failed.
         """
-        self.folder.clear()
+        self.folder.clear(self.spec.quantized_variants)
         request = register_request(self.local.run(), run_key="", links={})
         workspace = Workspace(self.places.workspace, self.places.cache)
         files = {

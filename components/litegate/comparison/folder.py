@@ -9,6 +9,7 @@ result.json                            the `Comparison`
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from litegate.errors import BadInput
@@ -40,9 +41,13 @@ class Folder:
         self.path, self.model = path, model
         self.report, self.result = path / "report.html", path / "result.json"
 
-    def clear(self) -> None:
-        """Remove what an earlier comparison left: nobody is to take it for what this one came to."""
-        names = [f"{self.model}-{variant}" for variant in VARIANTS]
+    def clear(self, others: Iterable[str] = ()) -> None:
+        """Remove what an earlier comparison left: nobody is to take it for what this one came to.
+
+        Args:
+            others: names of files beside those of litegate's variants.
+        """
+        names = [f"{self.model}-{variant}" for variant in (*VARIANTS, *others)]
         files = [f"{folder}{name}.tflite" for name in names for folder in ("", "not_passed/")]
         sources = [f"{_FIRMWARE}/{identifier(name)}{ending}" for name in names for ending in (".h", ".c")]
         for name in (*files, *sources, self.report.name, self.result.name):

@@ -6,13 +6,16 @@ engine, and cannot add one.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from litegate.variants import BASELINE, VARIANTS
+from litegate.errors import BadInput
+from litegate.variants import LITERT_QUANTIZER, MADE_BY, TF_CONVERTER, variant_of
 
 if TYPE_CHECKING:
     from litegate.engines.engine import Engine
@@ -29,19 +32,33 @@ class EngineRow:
         module: has a class `Engine`, which is one by `litegate.engines.engine` and is made without arguments.
         environment: which Python it needs, by its name in `Settings.pythons`.
         makes: the variants that it can make. Whether one needs samples is said by its recipe.
+        package: the distribution that it needs beside what every such Python has; one of the extra `quantizer`.
     """
 
     name: str
     module: str
     environment: str
     makes: frozenset[str]
+    package: str = ""
+
+    @property
+    def installed(self) -> bool:
+        """Whether its package is, in the Python that asks."""
+        return not self.package or find_spec(self.package.replace("-", "_")) is not None
 
 
 ENGINES: Mapping[str, EngineRow] = MappingProxyType(
     {
         row.name: row
         for row in (
-            EngineRow("tf_converter", "litegate.engines.tf_converter", "tensorflow", frozenset(VARIANTS) - {BASELINE}),
+            EngineRow(TF_CONVERTER, "litegate.engines.tf_converter", "tensorflow", MADE_BY[TF_CONVERTER]),
+            EngineRow(
+                LITERT_QUANTIZER,
+                "litegate.engines.litert_quantizer",
+                "tensorflow",
+                MADE_BY[LITERT_QUANTIZER],
+                "litert-quantizer",
+            ),
         )
     }
 )
@@ -56,7 +73,7 @@ def engine_row(name: str, variant: str = "") -> EngineRow:
     """The row of an engine.
 
     Args:
-        variant: one that it is to make, if it is asked for one.
+        variant: a file that it is to make, if it is asked for one, by the file's name.
 
     Raises:
         ValueError: there is no such engine, or it cannot make the variant.
@@ -64,12 +81,19 @@ def engine_row(name: str, variant: str = "") -> EngineRow:
     if name not in ENGINES:
         raise ValueError(f"engine: expected one of {', '.join(ENGINES)}, got {name}")
     row = ENGINES[name]
-    if variant and variant not in row.makes:
+    if variant and variant_of(variant).name not in row.makes:
         raise ValueError(f"engine {name}: expected one of {', '.join(sorted(row.makes))}, got {variant}")
     return row
 
 
 def load_engine(row: EngineRow) -> Engine:
-    """The engine, with the libraries that it needs: only in the environment that its row names."""
+    """The engine, with the libraries that it needs: only in the environment that its row names.
+
+    Raises:
+        BadInput: its package is not installed there.
+    """
+    if not row.installed:
+        where = f"in the environment {row.environment} ({sys.prefix}): install litegate[quantizer] there"
+        raise BadInput("engine", f"one whose package is installed; this one's is {row.package}", f"none {where}")
     engine: Engine = import_module(row.module).Engine()
     return engine

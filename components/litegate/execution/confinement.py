@@ -12,11 +12,13 @@ from typing import TypeVar
 
 from litegate.digest import digest_json
 from litegate.errors import BadInput
+from litegate.execution.graphics import device_nodes, driver_files
 from litegate.execution.hidden import hidden_paths, not_hidden, shown_paths
 from litegate.execution.sandbox import Confinement
 from litegate.execution.step import Step, parts
 from litegate.records import DataRef, FileRef, Record, ResolveRequest, SnapshotRequest, TrainRequest, UserCode
 from litegate.settings import Settings
+from litegate.spec import Spec
 from litegate.storage.globs import split_glob
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
@@ -45,6 +47,7 @@ _MANY_FILES = 256
 _PASSED = re.compile(
     r"PATH|LANG|LANGUAGE|LC_\w+|TZ|TERM|LD_LIBRARY_PATH|LITEGATE_STACK|LITEGATE_MAX_\w+"
     r"|PYTHON(PATH|HOME|HASHSEED|UTF8|WARNINGS|DONTWRITEBYTECODE|NOUSERSITE|FAULTHANDLER|MALLOC)"
+    r"|VK_(DRIVER_FILES|ICD_FILENAMES|ADD_DRIVER_FILES)"
     r"|(OMP|OPENBLAS|MKL|KMP|GOTO|NVPL|TF|XLA|XNNPACK|ONEDNN|MALLOC)_\w+"
 )
 # Each arena reserves address space, and a machine with many cores has hundreds.
@@ -70,6 +73,7 @@ def confinement(step: Step, request: Record, folder: Path, settings: Settings) -
         read=tuple(not_hidden(_readable(request, settings), hidden, shown)) if step.confined else (),
         opened=tuple(map(str, _opened(request, settings.cache))),
         write=(str(folder),),
+        devices=tuple(device_nodes(request)) if step.confined else (),
         hidden=hidden,
         shown=shown,
         shelves=(str(settings.cache / "files"), str(settings.cache / "sets")),
@@ -168,7 +172,14 @@ def listed_uris(request: Record) -> frozenset[str]:
     if not isinstance(request, ResolveRequest):
         return frozenset()
     spec = request.spec
-    return frozenset({spec.model.uri, spec.calibration.uri, spec.evaluation.uri})
+    return frozenset({spec.calibration.uri, spec.evaluation.uri, *_single_files(spec), spec.model.uri})
+
+
+def _single_files(spec: Spec) -> Iterator[str]:
+    """Addresses of files beside the model."""
+    yield from (each.uri for each in spec.candidates)
+    if spec.model.recorded_outputs is not None:
+        yield spec.model.recorded_outputs
 
 
 def manifests(request: Record, cache: Path) -> tuple[Path, ...]:
@@ -191,11 +202,14 @@ def _opened(request: Record, cache: Path) -> Iterator[Path]:
 def _readable(request: Record, settings: Settings) -> Iterator[str]:
     """The user's code, and data that lies on this host."""
     yield from filter(None, os.environ.get("LITEGATE_READABLE", "").split(os.pathsep))
+    yield from driver_files(request)
     yield from {code.folder for code in named(request, UserCode) if code.folder}
     if isinstance(request, ResolveRequest | SnapshotRequest):
         yield request.folder
-    if isinstance(request, ResolveRequest) and local_path(request.spec.model.uri) is not None:
-        yield from _places_of_model(request.spec.model.uri)
+    if isinstance(request, ResolveRequest):
+        uris = (request.spec.model.uri, *_single_files(request.spec))
+        for uri in (uri for uri in uris if local_path(uri) is not None):
+            yield from _places_of_model(uri)
     for digest in {ref.manifest.digest for ref in named(request, DataRef) if local_path(ref.uri) is not None}:
         lines = (settings.cache / "files" / digest).read_text().splitlines()
         yield from _places(tuple(Entry.model_validate_json(line) for line in lines))

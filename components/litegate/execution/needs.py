@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litegate import engines, records, runtimes
+from litegate.variants import GIVEN
 
 __all__ = [
     "of_benchmark",
@@ -23,7 +24,9 @@ def where_it_is_calibrated(request: records.CalibrateRequest) -> str:
 
 
 def where_it_is_made(request: records.QuantizeRequest) -> str:
-    """The environment of the engine."""
+    """The environment of the engine; a file that was given is opened by LiteRT."""
+    if request.engine == GIVEN:
+        return "tensorflow"
     return engines.engine_row(request.engine, request.variant).environment
 
 

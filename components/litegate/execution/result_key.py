@@ -7,6 +7,7 @@ from pathlib import Path
 
 from litegate.digest import digest_json
 from litegate.execution.confinement import named
+from litegate.execution.graphics import devices
 from litegate.execution.installed import installed
 from litegate.execution.machine import machine
 from litegate.execution.source_closure import Closure, SourceTree
@@ -34,6 +35,9 @@ def result_key(step: Step, request: Record, python: Path, root: Path = _ROOT) ->
     Args:
         python: the interpreter that runs the step.
         root: the folder of litegate's source.
+
+    Raises:
+        BadInput: it is to be computed on a Vulkan device, and this machine has none.
     """
     closure = _closure(step.name, step.unused(request), root)
     packages = installed(python)
@@ -48,6 +52,7 @@ def result_key(step: Step, request: Record, python: Path, root: Path = _ROOT) ->
             "tools": tools,
             "machine": machine(step.machine),
         }
+        | ({"devices": found} if (found := devices(request)) else {})
     )
 
 

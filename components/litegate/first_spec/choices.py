@@ -12,7 +12,7 @@ from litegate.first_spec.judging import Asked, judged_by, size_of
 from litegate.first_spec.text import FirstSpec
 from litegate.gate.planning import Plan, limit_decided, samples_needed
 from litegate.records import DataField, InferredSchema, Signature, TensorSpec
-from litegate.variants import TARGETS
+from litegate.variants import MADE_BY, TARGETS, usual_engine
 
 __all__ = ["DataSet", "first_spec"]
 
@@ -77,7 +77,7 @@ def first_spec(
         spec.keys["calibration"]["allow"] = ["leakage"]
         spec.comments["calibration.allow"] = "take this away once evaluation has data of its own"
         spec.notes.append("the same samples calibrate and evaluate, which flatters the variants: name other data")
-    spec.keys |= _choices(spec, target, gate, signature)
+    spec.keys |= _choices(spec, target, gate, signature, MADE_BY[usual_engine(model)])
     if spec.keys["evaluation"]["metric"] == "top1":
         _note_power(spec, evaluation.found.samples)
     return spec
@@ -92,7 +92,9 @@ def _judged(spec: FirstSpec, data: DataSet, signature: Signature, label: str | N
     return dict(found.gate)
 
 
-def _choices(spec: FirstSpec, target: str, gate: dict[str, Any], signature: Signature) -> dict[str, Any]:
+def _choices(
+    spec: FirstSpec, target: str, gate: dict[str, Any], signature: Signature, able: Collection[str]
+) -> dict[str, Any]:
     spec.comments |= {
         "target": " | ".join(TARGETS),
         "variants": "or all; these are LiteRT's own choice for the target",
@@ -100,7 +102,7 @@ def _choices(spec: FirstSpec, target: str, gate: dict[str, Any], signature: Sign
         "select": "of those that pass: smallest | fastest | most_accurate",
     }
     limits = gate | {"confidence": 0.95}
-    variants = list(TARGETS[target].default)
+    variants = [name for name in TARGETS[target].default if name in able]
     if any(tensor.dtype.startswith(("int", "uint")) for tensor in signature.inputs.values()):
         kept = [name for name in variants if not name.startswith("int16x8")]
         if kept != variants:

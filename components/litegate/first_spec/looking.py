@@ -30,7 +30,7 @@ class Look:
     """What is looked at, and what a person says of it.
 
     Attributes:
-        model: a SavedModel folder, a `.keras` or a `.h5` file; local or on S3.
+        model: a SavedModel folder, a `.keras`, `.h5` or float32 `.tflite` file; local or on S3.
         calibration: data: a file, a folder, an S3 prefix or a glob.
         evaluation: data too; None for the same.
         target: where the model will run.
@@ -90,7 +90,7 @@ class Look:
         """The inputs, pinned as a run pins them."""
         calibration = self._section(self.calibration, self.named, places)
         evaluation = self._section(self.evaluation, _EVALUATION, places) if self.evaluation else calibration
-        keys = {"model": {"name": name, "uri": _absolute(self.model)}}
+        keys: dict[str, Any] = {"model": {"name": name, "uri": _absolute(self.model)}}
         draft = parse_spec(keys | {"calibration": calibration, "evaluation": evaluation}, "a first spec")
         found: Resolved = StepRun(STEPS["resolve"], ResolveRequest(spec=draft, folder=str(Path.cwd())), places).run()
         return found
@@ -110,7 +110,7 @@ class Look:
 
 def name_of(model: str) -> str:
     """A model's name from the file's or folder's: letters, digits, `_`, `-` and `.`."""
-    stem = PurePosixPath(model.rstrip("/")).name.removesuffix(".keras").removesuffix(".h5")
+    stem = PurePosixPath(model.rstrip("/")).name.removesuffix(".keras").removesuffix(".h5").removesuffix(".tflite")
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-._") or "model"
 
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from litegate.presentation.benchmarks import benchmark_conditions, latency_share
 from litegate.records import Benchmark, Candidate, GateRequest, LatencyRatio, Reason
 from litegate.spec import Gate
-from litegate.variants import BASELINE, TARGETS
+from litegate.variants import BASELINE, TARGETS, may_run, variant_of
 
 __all__ = ["FILE_CLAUSES", "LIMITS", "refusals"]
 
@@ -28,12 +28,21 @@ LIMITS = frozenset(
 )
 """Reasons by which a file that was built and measured breaks the policy; all others say that it was not."""
 
+_SCHEMES = {
+    "uint8": "int8",
+    "int8_float_fallback": "mixed",
+    "int16x8_float_fallback": "mixed",
+    "int16x8_integer_io": "int16x8",
+}
+"""What variants are by their bytes, where that has another name."""
+
 
 def refusals(request: GateRequest, variant: str) -> tuple[Reason, ...]:
     """Why a variant may not ship whatever it scored; empty if nothing speaks against it."""
     reasons = [*_failures(request, variant), *_target(request.target, variant)]
     for candidate in request.candidates:
         if candidate.artifact.variant == variant:
+            reasons += _target_of_given(request.target, candidate)
             reasons += _measurement(request, candidate)
             reasons += _size(request.policy, candidate, request.baseline)
             reasons += _arena(request.policy, candidate)
@@ -52,8 +61,20 @@ def _failures(request: GateRequest, variant: str) -> Iterator[Reason]:
 
 
 def _target(target: str, variant: str) -> Iterator[Reason]:
-    if variant not in TARGETS[target].runnable:
+    if not may_run(target, variant):
         yield Reason(code="wrong_target", message=f"{target} cannot run {variant}")
+
+
+def _target_of_given(target: str, candidate: Candidate) -> Iterator[Reason]:
+    """A file that was given is what its bytes say; what is not known, the target cannot run."""
+    variant = variant_of(candidate.artifact.variant)
+    if variant.recipe is not None or target == "cpu":
+        return
+    schemes = {_SCHEMES.get(name, name) for name in TARGETS[target].runnable}
+    found = candidate.inspection.scheme if candidate.inspection else "not inspected"
+    if found not in schemes:
+        message = f"{target} runs files that are {' or '.join(sorted(schemes))} by their bytes, and this one is {found}"
+        yield Reason(code="wrong_target", message=message)
 
 
 def _measurement(request: GateRequest, candidate: Candidate) -> Iterator[Reason]:
@@ -117,6 +138,8 @@ def _latency(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterato
     unknown = [said for item in (candidate, baseline) if (said := _unknown(item)) is not None]
     if ours is None or theirs is None or unknown:
         yield Reason(code="latency_unknown", message=f"the latency of {' and '.join(unknown)}")
+    elif ours.software or theirs.software:
+        yield Reason(code="latency_unknown", message=f"its latency was measured on {ours.host}, not on the target's")
     elif {ours.host, theirs.host} != {policy.latency_host or theirs.host}:
         yield Reason(code="other_host", message=_hosts(policy, ours, theirs))
     elif ours.ratio is None:

@@ -9,7 +9,7 @@ from litegate.inspection.flatbuffer import File, Tensor
 from litegate.inspection.specification import LAYERS, layers_of
 from litegate.records import BufferUse, LargeBuffer
 
-__all__ = ["buffer_uses", "bytes_of", "float_weights", "largest_buffers", "scalings"]
+__all__ = ["buffer_uses", "bytes_of", "float_weights", "largest_buffers", "scalings", "taken_constants"]
 
 _LARGE = 1024
 """Values: dynamic range quantization leaves smaller weights in float."""
@@ -54,6 +54,11 @@ def float_weights(file: File) -> dict[str, list[Tensor]]:
 def bytes_of(tensors: list[Tensor]) -> int:
     """Of all of them together."""
     return sum(map(_bytes, tensors))
+
+
+def taken_constants(file: File) -> Iterator[Tensor]:
+    """The constants that operators take, each buffer once; the scales of weights in blocks are none of them."""
+    return (tensor for _, tensor in _taken(file))
 
 
 def _taken(file: File) -> Iterator[tuple[str, Tensor]]:

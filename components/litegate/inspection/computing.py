@@ -24,7 +24,7 @@ def computes(operator: Operator) -> Computing:
         return "conversion"
     if not any(tensor.type in FLOATS for tensor in operator.tensors):
         return "integer"
-    constants = {tensor.type for tensor in operator.tensors if tensor.constant and tensor.quantized}
+    constants = {tensor.type for tensor in operator.tensors if tensor.constant and tensor.stands_for_reals}
     return "hybrid" if constants & _SMALL_INTEGERS else "float"
 
 

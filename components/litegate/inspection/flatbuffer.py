@@ -40,6 +40,7 @@ class Tensor:
         data: its bytes; None where it is no constant.
         scales, zero_points: one value, or one for each index of `axis`; empty where it is not quantized.
         variable: whether it keeps its value from one `invoke` to the next.
+        block: values that share a scale, which is then in another tensor; 0 where that is not how it is quantized.
     """
 
     index: int
@@ -52,6 +53,7 @@ class Tensor:
     zero_points: Array
     axis: int
     variable: bool
+    block: int = 0
 
     @property
     def constant(self) -> bool:
@@ -60,8 +62,13 @@ class Tensor:
 
     @property
     def quantized(self) -> bool:
-        """Whether its integers stand for real values."""
+        """Whether its integers stand for real values, by scales of its own."""
         return len(self.scales) > 0
+
+    @property
+    def stands_for_reals(self) -> bool:
+        """Whether its integers do so by any scales."""
+        return self.quantized or self.block > 0
 
     @property
     def elements(self) -> int:
@@ -197,6 +204,7 @@ def _tensor(index: int, tensor: Any, buffers: list[Array | None]) -> Tensor:
         zero_points,
         axis,
         bool(tensor.IsVariable()),
+        _block(tensor.Quantization()),
     )
 
 
@@ -205,6 +213,15 @@ def _quantization(found: Any) -> tuple[Array, Array, int]:
         return np.zeros(0), np.zeros(0, np.int64), 0
     zero_points = found.ZeroPointAsNumpy() if found.ZeroPointLength() else np.zeros(found.ScaleLength(), np.int64)
     return found.ScaleAsNumpy().astype(np.float64), zero_points.astype(np.int64), found.QuantizedDimension()
+
+
+def _block(found: Any) -> int:
+    if found is None or found.DetailsType() != schema.QuantizationDetails.BlockwiseQuantization:
+        return 0
+    details = schema.BlockwiseQuantization()
+    table = found.Details()
+    details.Init(table.Bytes, table.Pos)
+    return int(details.BlockSize())
 
 
 def _data(buffer: Any, content: bytes) -> Array | None:

@@ -10,16 +10,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from litegate.inspection.buffers import bytes_of, float_weights
-from litegate.inspection.computing import computes, width
+from litegate.inspection.buffers import bytes_of, float_weights, taken_constants
+from litegate.inspection.computing import FLOATS, computes, width
 from litegate.inspection.flatbuffer import File, Operator
 from litegate.inspection.layers import layers_of
 from litegate.records import Computing, Signature
-from litegate.variants import Variant
+from litegate.variants import Variant, Weights
 
 __all__ = ["Counts", "count", "io_mismatch", "mismatch", "not_a_baseline", "scheme_of"]
 
 _ROUNDING = ("QUANTIZE", "FAKE_QUANT")
+_MOST_WEIGHTS = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Counts:
     Attributes:
         real, hybrid: names of the operators that compute on floats, and on floats with integer weights.
         integer: operators on integers, by the type that they compute in.
-        half_weights, quantized_weights: how many constants are float16, or integers that stand for real values.
+        half_weights, quantized_weights: how many constants that operators take are float16, or integers that stand for
+            real values.
         large_weights: bytes of the float32 constants that dynamic range quantization would not find too small, by the
             operator that takes them.
         rounding: operators that round to quantized values: `QUANTIZE`, or a `FAKE_QUANT` that simulates it.
         layers: those of the operators in `real` and `hybrid`, by their names, and of those that round, as `rounding`;
             as far as the file tells.
+        stored: values of the constants of two and more dimensions that operators take, by type.
     """
 
     real: Mapping[str, int]
@@ -45,6 +48,7 @@ class Counts:
     large_weights: Mapping[str, int] = field(default_factory=dict)
     rounding: int = 0
     layers: Mapping[str, str] = field(default_factory=dict)
+    stored: Mapping[str, int] = field(default_factory=dict)
 
 
 def count(file: File) -> Counts:
@@ -59,13 +63,18 @@ def count(file: File) -> Counts:
             placed.setdefault(operator.name, []).append(operator)
         if operator.name in _ROUNDING:
             placed.setdefault("rounding", []).append(operator)
-    constants = list(file.constants())
+    constants = list(taken_constants(file))
+    stored: Counter[str] = Counter()
+    for tensor in constants:
+        if len(tensor.shape) > 1 and (tensor.stands_for_reals or tensor.type in FLOATS):
+            stored[tensor.type] += tensor.elements
     return Counts(
         real=names["float"],
         hybrid=names["hybrid"],
         integer=names["integer"],
         half_weights=sum(tensor.type == "float16" for tensor in constants),
-        quantized_weights=sum(tensor.quantized for tensor in constants),
+        quantized_weights=sum(tensor.stands_for_reals for tensor in constants),
+        stored=stored,
         large_weights={name: bytes_of(tensors) for name, tensors in float_weights(file).items()},
         rounding=len(placed.get("rounding", ())),
         layers={name: layers_of(each) for name, each in placed.items()},
@@ -88,22 +97,41 @@ def scheme_of(counts: Counts) -> str:
 
 def mismatch(counts: Counts, variant: Variant) -> str | None:
     """Why a file is not the variant that was asked for, or None."""
-    if variant.recipe.float16:
+    recipe = variant.recipe
+    if recipe is None:
+        return None  # a file that was given is called nothing
+    if recipe.weights is not None:
+        return _weights_mismatch(counts, recipe.weights)
+    if recipe.float16:
         return None if counts.half_weights else "none of its weights is float16"
-    if not variant.recipe.calibrated:
+    if not recipe.calibrated:
         kept = ", ".join(f"{name} kept {size:,} bytes" for name, size in counts.large_weights.items())
         stayed = f"none of its weights is quantized, though they are large enough: {kept} in float32"
         return stayed if counts.large_weights and not counts.hybrid else None
     wanted = "int16" if variant.name.startswith("int16x8") else "int8"
     if not counts.integer.get(wanted):
         return f"none of its operators computes in {wanted}"
-    if "TFLITE_BUILTINS" not in variant.recipe.ops and (counts.real or counts.hybrid):
+    if "TFLITE_BUILTINS" not in recipe.ops and (counts.real or counts.hybrid):
         found = Counter(counts.real) + Counter(counts.hybrid)
         named = (
             (name, ", ".join(filter(None, (str(number), counts.layers.get(name))))) for name, number in found.items()
         )
         names = ", ".join(f"{name} ({where})" for name, where in sorted(named))
         return f"operators that compute in float: {names}; it is not integer only"
+    return None
+
+
+def _weights_mismatch(counts: Counts, weights: Weights) -> str | None:
+    """A quantizer that leaves what it cannot quantize in float, without a word, may leave nearly everything."""
+    kind, values = f"int{weights.bits}", sum(counts.stored.values())
+    share = counts.stored.get(kind, 0) / values if values else 0.0
+    if share < _MOST_WEIGHTS:
+        kept = ", ".join(f"{name} kept {size:,} bytes in float32" for name, size in counts.large_weights.items())
+        return f"{share:.0%} of its weights are {kind}, at least half are asked for{f': {kept}' if kept else ''}"
+    if weights.computed == "integer" and not counts.hybrid:
+        return f"none of its operators computes on {kind} weights"
+    if weights.computed == "float" and counts.hybrid:
+        return f"operators compute on integer weights: {', '.join(counts.hybrid)}"
     return None
 
 
@@ -123,7 +151,10 @@ def not_a_baseline(counts: Counts) -> str | None:
 
 
 def io_mismatch(signatures: Mapping[str, Signature], baseline: Mapping[str, Signature], variant: Variant) -> str | None:
-    """What is wrong with inputs and outputs, or None: the baseline's names, with float ones of the type asked for."""
+    """What is wrong with inputs and outputs, or None: the baseline's names, with float ones of the type asked for.
+
+    Those of a file that was given may have any type that LiteRT quantizes floats to.
+    """
     for key, before in baseline.items():
         after = signatures.get(key)
         if after is None or set(after.inputs) != set(before.inputs) or set(after.outputs) != set(before.outputs):
@@ -131,7 +162,14 @@ def io_mismatch(signatures: Mapping[str, Signature], baseline: Mapping[str, Sign
         pairs = [(before.inputs[name], spec, name) for name, spec in after.inputs.items()]
         pairs += [(before.outputs[name], spec, name) for name, spec in after.outputs.items()]
         for was, now, name in pairs:
-            expected = variant.recipe.io if was.dtype == "float32" else was.dtype
-            if now.dtype != expected:
-                return f"{key}/{name} was asked to be {expected} and is {now.dtype}"
+            expected = _types_of(was.dtype, variant)
+            if now.dtype not in expected:
+                return f"{key}/{name} was asked to be {' or '.join(expected)} and is {now.dtype}"
     return None
+
+
+def _types_of(baseline: str, variant: Variant) -> tuple[str, ...]:
+    """Those that stand for a tensor of the baseline."""
+    if baseline != "float32":
+        return (baseline,)
+    return ("float32", "int8", "uint8", "int16") if variant.recipe is None else (variant.recipe.io,)

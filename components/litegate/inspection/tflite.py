@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -17,8 +17,11 @@ __all__ = ["describe", "describe_unopened", "names_of", "operators", "outputs_of
 
 
 def describe(content: bytes) -> dict[str, Signature]:
-    """The signatures of a .tflite file by key, with the types and quantization that the file holds."""
-    keys = LiteRTModel(content, _any_key(content)).signatures
+    """The signatures of a .tflite file by key, with the types and quantization that the file holds.
+
+    A file without any is described as one signature with an empty key, whose tensors go by their own names.
+    """
+    keys = LiteRTModel(content, _any_key(content)).signatures or ("",)
     return {key: signature_of(LiteRTModel(content, key)) for key in keys}
 
 
@@ -31,10 +34,11 @@ def describe_unopened(content: bytes) -> dict[str, Signature]:
     graphs = read_file(content).graphs
     model = schema.Model.GetRootAs(content, 0)
     try:
-        return {
+        found = {
             each.SignatureKey().decode(): _unopened(each, graphs[each.SubgraphIndex()])
             for each in map(model.SignatureDefs, range(model.SignatureDefsLength()))
         }
+        return found or {"": _whole_graph(model.Subgraphs(0), graphs[0])}
     except Exception as error:
         raise ValueError(f"the model's signatures are damaged: {type(error).__name__}: {error}") from error
 
@@ -107,6 +111,16 @@ def _unopened(signature: Any, graph: Graph) -> Signature:
     return Signature(
         inputs=specs(signature.Inputs, signature.InputsLength()),
         outputs=specs(signature.Outputs, signature.OutputsLength()),
+    )
+
+
+def _whole_graph(graph: Any, read: Graph) -> Signature:
+    def specs(indices: Iterable[int]) -> dict[str, TensorSpec]:
+        return {read.tensors[index].name: _unopened_spec(read.tensors[index]) for index in indices}
+
+    return Signature(
+        inputs=specs(map(graph.Inputs, range(graph.InputsLength()))),
+        outputs=specs(map(graph.Outputs, range(graph.OutputsLength()))),
     )
 
 

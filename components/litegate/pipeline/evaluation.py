@@ -19,7 +19,7 @@ from litegate.records import (
     UserCode,
 )
 from litegate.spec import Evaluation, Gate, Spec
-from litegate.variants import BASELINE, CHAMPION, TARGETS, VARIANTS
+from litegate.variants import BASELINE, CHAMPION, TARGETS, in_order, may_run, variant_of
 
 __all__ = ["REFERENCE_SAMPLES", "evaluate_files_request", "evaluate_request", "evaluated_alone", "judged", "runtime_of"]
 
@@ -56,7 +56,7 @@ def _alive(results: Results) -> Iterator[str]:
         yield CHAMPION
     failed = {failure.variant for failure in results.failures()}
     quantized = {artifact.variant for artifact in results.all(Artifact, "quantize")}
-    yield from (name for name in VARIANTS if name in quantized - failed)
+    yield from in_order(quantized - failed)
 
 
 def evaluate_request(results: Results, variant: str) -> EvaluateRequest:
@@ -97,7 +97,7 @@ def _ends_early(evaluation: Evaluation) -> bool:
 
 
 def _max_samples(evaluation: Evaluation, variant: str) -> int | None:
-    asked = evaluation.max_samples_by_variant.get(variant, evaluation.max_samples)
+    asked = evaluation.max_samples_by_variant.get(variant_of(variant).name, evaluation.max_samples)
     if evaluation.sequential and variant in (BASELINE, CHAMPION):
         return min(asked or REFERENCE_SAMPLES, REFERENCE_SAMPLES)
     return asked
@@ -120,7 +120,7 @@ def _stopping(spec: Spec, references: tuple[Reference, ...]) -> Stopping:
     has_champion = any(reference.role == CHAMPION for reference in references)
     return Stopping(
         policy=_policy_on_samples(spec.gate, has_champion),
-        variants=len(TARGETS[spec.target].runnable & set(spec.quantized_variants)),
+        variants=sum(may_run(spec.target, name) for name in spec.quantized_variants),
         first_samples=spec.evaluation.first_samples,
     )
 

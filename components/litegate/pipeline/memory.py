@@ -10,11 +10,13 @@ from litegate.errors import StepFailed
 from litegate.failures import FailureKind
 from litegate.pipeline.results import Results
 from litegate.records import Failure, Record
-from litegate.variants import VARIANTS
+from litegate.variants import BASELINE, CHAMPION, in_order
 
 __all__ = ["ResultsInMemory"]
 
 R = TypeVar("R", bound=Record)
+
+_OTHERS = ("", BASELINE, CHAMPION)
 
 
 class ResultsInMemory(Results):
@@ -46,10 +48,10 @@ class ResultsInMemory(Results):
     @override
     def all(self, record: type[R], step: str) -> tuple[R, ...]:
         """In the order in which litegate lists the variants, whichever was ready first."""
-        quantized = list(VARIANTS)[1:]
-        results = (self._records.get((step, variant)) for variant in quantized)
+        quantized = in_order(variant for of, variant in self._records if of == step and variant not in _OTHERS)
+        results = (self._records[step, variant] for variant in quantized)
         return tuple(result for result in results if isinstance(result, record))
 
     @override
     def failures(self) -> tuple[Failure, ...]:
-        return tuple(self._failures[variant] for variant in VARIANTS if variant in self._failures)
+        return tuple(self._failures[variant] for variant in in_order(self._failures))

@@ -34,8 +34,9 @@ from litegate.records import (
     SelectRequest,
     SmokeRequest,
 )
+from litegate.runtimes import runtime_row
 from litegate.spec import Spec
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, TARGETS, TF_CONVERTER, variant_of
 
 __all__ = ["REQUESTS", "calibrated_variants", "register_request", "request_of", "selection_of"]
 
@@ -55,8 +56,9 @@ def request_of(step: str, results: Results, variant: str = "") -> Record:
 
 
 def calibrated_variants(spec: Spec) -> tuple[str, ...]:
-    """The variants of a spec that are calibrated: without any there is no step `calibrate`."""
-    return tuple(name for name in spec.quantized_variants if VARIANTS[name].recipe.calibrated)
+    """The variants of a spec that one calibration may serve: without any there is no step `calibrate`."""
+    names = (name for name in spec.quantized_variants if variant_of(name).calibrated)
+    return tuple(name for name in names if spec.engine_of(name) == TF_CONVERTER)
 
 
 def register_request(
@@ -110,7 +112,7 @@ def _convert(results: Results, _: str) -> ConvertRequest:
         max_samples=evaluation.max_samples,
         allow=tuple(evaluation.allow),
     )
-    return ConvertRequest(model=resolved.model, data=data)
+    return ConvertRequest(model=resolved.model, data=data, fixed_batch=TARGETS[resolved.spec.target].fixed_batch)
 
 
 def _sample(results: Results, _: str) -> SampleRequest:
@@ -154,6 +156,7 @@ def _conversion_check(results: Results, _: str) -> ConversionCheckRequest:
         signature=resolved.spec.evaluation.signature,
         classifies=resolved.metric.classifies is True,
         chosen=_chosen(resolved),
+        recorded=resolved.recorded,
     )
 
 
@@ -162,27 +165,30 @@ def _chosen(resolved: Resolved) -> Chosen:
 
 
 def _calibrate(results: Results, _: str) -> CalibrateRequest:
-    converted = results.converted()
-    first = calibrated_variants(results.resolved().spec)[0]
+    converted, spec = results.converted(), results.resolved().spec
+    first = calibrated_variants(spec)[0]
     return CalibrateRequest(
         saved_model=converted.saved_model,
         baseline=converted.artifact,
         samples=results.samples(),
-        engine=VARIANTS[first].engine,
+        engine=spec.engine_of(first),
     )
 
 
 def _quantize(results: Results, variant: str) -> QuantizeRequest:
     """It names what the file is made from, and nothing that it does not depend on."""
-    converted, calibrated = results.converted(), results.calibrated(variant)
-    alone = calibrated is None and VARIANTS[variant].recipe.calibrated
+    resolved, converted, calibrated = results.resolved(), results.converted(), results.calibrated(variant)
+    engine = resolved.spec.engine_of(variant)
+    alone = calibrated is None and variant_of(variant).calibrated
+    whole = calibrated is None and engine == TF_CONVERTER
     return QuantizeRequest(
         variant=variant,
-        saved_model=() if calibrated else converted.saved_model,
+        saved_model=converted.saved_model if whole else (),
         baseline=converted.artifact,
         samples=results.samples() if alone else None,
         calibrated=calibrated,
-        engine=VARIANTS[variant].engine,
+        engine=engine,
+        given=resolved.candidates.get(variant),
     )
 
 
@@ -197,14 +203,15 @@ def _inspect(results: Results, variant: str) -> InspectRequest:
 
 
 def _smoke(results: Results, variant: str) -> SmokeRequest:
+    spec = results.resolved().spec
     return SmokeRequest(
         artifact=results.artifact(variant),
-        runtime=runtime_of(results.resolved().spec),
+        runtime=runtime_of(spec),
         baseline=None if variant == BASELINE else results.converted().artifact,
         samples=results.samples(),
-        in_float=variant in _IN_FLOAT,
+        in_float=variant == BASELINE or (variant in _IN_FLOAT and not runtime_row(runtime_of(spec)).vulkan),
         classifies=results.resolved().metric.classifies is True,
-        source=results.resolved().spec.model.uri,
+        source=spec.model.uri,
         chosen=_chosen(results.resolved()) if variant == BASELINE else None,
     )
 

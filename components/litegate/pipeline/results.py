@@ -31,13 +31,11 @@ from litegate.records import (
     Verdict,
     Verdicts,
 )
-from litegate.variants import BASELINE, CHAMPION, VARIANTS
+from litegate.variants import BASELINE, CHAMPION, in_order
 
 __all__ = ["Results"]
 
 R = TypeVar("R", bound=Record)
-
-_ORDER = list(VARIANTS)  # whichever was ready first: the same results are the same request
 
 
 class Results(ABC):
@@ -132,6 +130,8 @@ class Results(ABC):
         evaluated = {item.variant: item for item in self.all(Evaluated, "evaluate")}
         inspections = {item.variant: item for item in self.all(Inspection, "inspect")}
         smokes = {item.variant: item for item in self.all(SmokeRun, "smoke")}
+        artifacts = {item.variant: item for item in self.all(Artifact, "quantize")}
+        # In one order, whichever was ready first: the same results are the same request.
         return tuple(
             Candidate(
                 artifact=item,
@@ -140,8 +140,7 @@ class Results(ABC):
                 inspection=inspections.get(item.variant),
                 smoke=smokes.get(item.variant),
             )
-            for item in sorted(self.all(Artifact, "quantize"), key=lambda item: _ORDER.index(item.variant))
-            if item.variant in evaluated
+            for item in (artifacts[name] for name in in_order(artifacts.keys() & evaluated.keys()))
         )
 
     def benchmark_failures(self) -> tuple[Failure, ...]:

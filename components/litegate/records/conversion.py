@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from typing_extensions import override
@@ -45,12 +45,16 @@ class ConvertRequest(Record):
 
     What it is converted to does not depend on the data, so that other data find the stored result. A user's
     `preprocess` runs in the process that converts, so it does depend on that.
+
+    Attributes:
+        fixed_batch: whether a model that takes any number of samples is converted for one at a time.
     """
 
     unkeyed: ClassVar[dict[str, Any]] = {"data": True}
 
     model: ModelRef
     data: DataInUse | None = None
+    fixed_batch: bool = False
 
     @override
     def keyed(self) -> dict[str, Any]:
@@ -72,6 +76,7 @@ class ConversionCheckRequest(Record):
     Attributes:
         classifies: whether the only output holds scores of classes, so that predictions can be compared.
         chosen: where the samples are from, for messages.
+        recorded: what a model gave before it became a .tflite file, if that is known.
     """
 
     unkeyed: ClassVar[dict[str, Any]] = {"chosen": True}
@@ -82,12 +87,15 @@ class ConversionCheckRequest(Record):
     chosen: Chosen | None = None
     signature: str | None = None
     classifies: bool = False
+    recorded: FileRef | None = None
 
 
 class ConversionCheck(Record):
     """The float32 conversion against the source model, on the representative samples.
 
     Attributes:
+        compared_with: the model itself, or, where it is a .tflite file, what was recorded of its source, or nothing.
+        max_abs_difference: None where there was nothing to compare with.
         agreement: share of samples with the same prediction; None where the model is no classifier.
         not_compared: outputs that depend on an operator which only the converter implements, with its name: in the
             source model a placeholder stands for it.
@@ -95,16 +103,22 @@ class ConversionCheck(Record):
     """
 
     samples: Count
-    max_abs_difference: float
+    max_abs_difference: float | None
     agreement: Share | None
     not_compared: dict[str, str] = Field(default_factory=dict)
     batch: Count = 1
+    compared_with: Literal["model", "recorded outputs", "nothing"] = "model"
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the check could not tell, and what latencies are of."""
         at_a_time = f"the model takes {self.batch} samples at a time, and a latency is that of all of them together"
-        return (*self._left_out(), *((at_a_time,) if self.batch > 1 else ()))
+        absent = (
+            "the model is a .tflite file, and nothing is known of what its source gave: whether it was converted right "
+            "was not checked (model.recorded_outputs names what is)"
+        )
+        said = ((absent, self.compared_with == "nothing"), (at_a_time, self.batch > 1))
+        return (*self._left_out(), *(each for each, holds in said if holds))
 
     def _left_out(self) -> tuple[str, ...]:
         operators = ", ".join(sorted(set(self.not_compared.values())))

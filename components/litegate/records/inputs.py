@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from litegate.records.base import Record
-from litegate.records.fields import Count, Digest
+from pydantic import Field
+
+from litegate.records.base import FileRef, Record
+from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.overrides import Overrides
 from litegate.records.sources import DataRef, ModelRef, UserCode
 from litegate.spec import Retrain, Spec
@@ -54,6 +56,8 @@ class Resolved(Record):
     """The spec with every input pinned; all that follows is keyed by these digests.
 
     Attributes:
+        candidates: finished files that were given, by the names that the spec has for them.
+        recorded: outputs of the model from before it became a .tflite file, where the spec names some.
         trigger: the asset event that the run began with, if one did.
         remeasure: names the run, if its latencies are to be measured anew.
     """
@@ -66,6 +70,8 @@ class Resolved(Record):
     metric_code: UserCode | None = None
     decoder: UserCode | None = None
     preprocess: UserCode | None = None
+    candidates: dict[VariantName, FileRef] = Field(default_factory=dict)
+    recorded: FileRef | None = None
     trigger: Announcement | None = None
     overrides: Overrides | None = None
     remeasure: str = ""

@@ -6,6 +6,7 @@ from litegate.records.artifacts import Artifact
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import VariantName
 from litegate.records.samples import SampleSet
+from litegate.variants import TF_CONVERTER
 
 __all__ = ["CalibrateRequest", "Calibrated", "QuantizeRequest"]
 
@@ -16,7 +17,7 @@ class CalibrateRequest(Record):
     saved_model: tuple[FileRef, ...]
     baseline: Artifact
     samples: SampleSet
-    engine: str = "tf_converter"
+    engine: str = TF_CONVERTER
 
 
 class Calibrated(Record):
@@ -30,9 +31,14 @@ class Calibrated(Record):
 
 
 class QuantizeRequest(Record):
-    """A variant to make, by an engine of `litegate.engines`: from a calibrated model, or from the SavedModel.
+    """A variant to make, by an engine of `litegate.engines`: from a calibrated model, or from the source model.
 
-    Without a calibrated model the engine needs the SavedModel, and samples if the variant is one that is calibrated.
+    Without a calibrated model the engine needs samples if the variant is one that is calibrated.
+
+    Attributes:
+        saved_model: what the engine begins with; empty where that is the baseline.
+        engine: its name; `given` where nothing is made.
+        given: a finished file, which is the variant as it is.
     """
 
     variant: VariantName
@@ -40,4 +46,5 @@ class QuantizeRequest(Record):
     baseline: Artifact
     samples: SampleSet | None = None
     calibrated: FileRef | None = None
-    engine: str = "tf_converter"
+    engine: str = TF_CONVERTER
+    given: FileRef | None = None

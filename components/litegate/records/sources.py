@@ -18,12 +18,12 @@ class ModelRef(Record):
 
     Attributes:
         uri: the file or folder itself, where the spec's address stands for many versions.
-        digest: SHA-256 of a Keras file, or `litegate.digest.digest_tree` of a SavedModel's files.
+        digest: SHA-256 of a model that is one file, or `litegate.digest.digest_tree` of a SavedModel's files.
         files: all of them.
     """
 
     uri: str
-    format: Literal["saved_model", "keras", "h5"]
+    format: Literal["saved_model", "keras", "h5", "tflite"]
     digest: Digest
     files: tuple[FileRef, ...]
 

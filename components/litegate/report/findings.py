@@ -45,9 +45,13 @@ def _findings(number: int) -> str:
 
 def _conversion_check(run: Run) -> str:
     check = run.request.conversion_check
+    if check.max_abs_difference is None:
+        return "".join(f" Warning: {each}." for each in check.warnings).strip()
+    source = "source model" if check.compared_with == "model" else "recorded outputs of its source model"
+    samples = "representative samples" if check.compared_with == "model" else "recorded samples"
     same = "" if check.agreement is None else f", and predicts the same on {100 * check.agreement:.4g} % of them"
     return (
-        f"On {check.samples:,} representative samples the float32 file differs from the source model by at most "
+        f"On {check.samples:,} {samples} the float32 file differs from the {source} by at most "
         f"{check.max_abs_difference:.2g}{same}." + "".join(f" Warning: {each}." for each in check.warnings)
     )
 

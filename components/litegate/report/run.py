@@ -20,7 +20,7 @@ from litegate.records import (
 )
 from litegate.spec import Gate, Spec
 from litegate.spec.metric_facts import MetricFacts
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, variant_of
 
 __all__ = ["Row", "Run", "kib"]
 
@@ -47,7 +47,7 @@ class Row:
     @property
     def title(self) -> str:
         """The LiteRT documentation's name of it."""
-        return VARIANTS[self.name].title
+        return variant_of(self.name).title
 
     @property
     def state(self) -> str:

@@ -41,6 +41,7 @@ class RuntimeRow:
         title: what people call it.
         environment: which Python it needs, by its name in `Settings.pythons`.
         package: the distribution that it needs beside what every such Python has; one of the extra `targets`.
+        vulkan: whether it computes on a Vulkan device: in float16, but for the float32 baseline.
     """
 
     name: str
@@ -48,6 +49,7 @@ class RuntimeRow:
     title: str
     environment: str = "tensorflow"
     package: str = ""
+    vulkan: bool = False
 
     @property
     def installed(self) -> bool:
@@ -67,6 +69,7 @@ RUNTIMES: Mapping[str, RuntimeRow] = MappingProxyType(
                 "TensorFlow Lite Micro",
                 package="tflite-micro",
             ),
+            RuntimeRow("gpu", "litegate.runtimes.gpu", "LiteRT's GPU accelerator", vulkan=True),
         )
     }
 )

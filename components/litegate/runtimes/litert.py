@@ -99,7 +99,7 @@ class LiteRTModel:
         )
         self.kernels = "reference" if reference_kernels else "xnnpack"
         self.signatures = tuple(self._interpreter.get_signature_list())
-        whole = not self.signatures and signature is None
+        whole = not self.signatures and not signature
         self.signature = "" if whole else choose_signature(self.signatures, signature)
         self._runner = (
             _WholeGraph(self._interpreter) if whole else self._interpreter.get_signature_runner(self.signature)

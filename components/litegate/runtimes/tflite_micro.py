@@ -6,10 +6,8 @@ tells on standard error alone, which is therefore read while a file is loaded.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -21,6 +19,7 @@ from tflite_micro import runtime as tflm
 from litegate.runtimes.batches import fixed_batch, in_batches
 from litegate.runtimes.litert import Tensor, check_features, choose_signature, tensor_of
 from litegate.runtimes.runtime import Arena, Facts
+from litegate.runtimes.said import saying
 
 __all__ = ["KERNELS", "MicroModel", "facts", "load"]
 
@@ -51,7 +50,7 @@ class MicroModel:
     def __init__(self, content: bytes, signature: str | None = None) -> None:
         litert = LiteRT(model_content=content)  # knows signatures and names, which a microcontroller does not
         keys = tuple(litert.get_signature_list())
-        whole = not keys and signature is None
+        whole = not keys and not signature
         self.signature = "" if whole else choose_signature(keys, signature)
         _check_subgraph(content, self.signature)
         runner = None if whole else litert.get_signature_runner(self.signature)
@@ -82,7 +81,7 @@ class MicroModel:
 
     def arena(self) -> Arena:
         """What it needs, after what has been allocated so far."""
-        with _saying() as said:
+        with saying() as said:
             self._interpreter.print_allocations()
             found = {part: int(size) for part, size in _ALLOCATED.findall(said())}
         return Arena(total=found["total"], activations=found["head"])
@@ -130,27 +129,9 @@ def _check_sizes(inputs: Mapping[str, Tensor]) -> None:
 
 
 def _interpreter(content: bytes) -> tflm.Interpreter:
-    with _saying() as said:
+    with saying() as said:
         try:
             return tflm.Interpreter.from_bytes(content, arena_size=_ARENA)
         except RuntimeError as error:
             why = " ".join(said().split()) or str(error)
             raise RuntimeError(why) from None
-
-
-@contextmanager
-def _saying() -> Iterator[Callable[[], str]]:
-    """What C++ code writes to standard error meanwhile, as a function."""
-    kept = os.dup(2)
-    with os.fdopen(os.memfd_create("said"), "w+b") as file:
-        os.dup2(file.fileno(), 2)
-
-        def said() -> str:
-            file.seek(0)
-            return file.read().decode(errors="replace")
-
-        try:
-            yield said
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

@@ -13,7 +13,7 @@ __all__ = ["check_model", "keras_path"]
 
 
 def check_model(root: Path, form: Format, uri: str) -> None:
-    """Look at a model's files without loading them.
+    """Look at a model's files without loading them. A .tflite file is for `litegate.inspection` to look at.
 
     Args:
         root: folder with the files under their own names.
@@ -25,10 +25,10 @@ def check_model(root: Path, form: Format, uri: str) -> None:
     where = f"model.uri {uri}"
     if form == "saved_model":
         check_saved_model(root, where)
-    else:
+    elif form != "tflite":
         check_keras_file(root / MODEL_FILES[form], where)
 
 
 def keras_path(root: Path, model: ModelRef) -> Path:
-    """The only file of a Keras model."""
+    """The only file of a model that is one."""
     return root / MODEL_FILES[model.format]

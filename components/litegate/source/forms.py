@@ -24,6 +24,7 @@ from litegate.source.check import check_model
 from litegate.source.keras_export import export
 from litegate.source.loading import load_keras
 from litegate.source.saved_model import check_saved_model
+from litegate.source.signatures import signatures_of
 
 __all__ = ["MAX_UNROLLED_STEPS", "Form", "forms"]
 
@@ -44,12 +45,13 @@ class Form:
     change: str = ""
 
 
-def forms(root: Path, model: ModelRef, folder: Path) -> Iterator[Form]:
+def forms(root: Path, model: ModelRef, folder: Path, fixed_batch: bool = False) -> Iterator[Form]:
     """Every form that there is, each made when it is asked for.
 
     Args:
         root: folder with the model's files.
         folder: where exported models go.
+        fixed_batch: whether forms of any batch are of no use.
 
     Raises:
         ModelError: the model may not be loaded, or not even its first form can be made.
@@ -63,6 +65,8 @@ def forms(root: Path, model: ModelRef, folder: Path) -> Iterator[Form]:
     loaded, change = load_keras(root, model)
     yield Form(_exported(loaded, folder / "as_it_is", model), change)
     makers = {"a batch of one": partial(export, batch=1), "unrolled recurrent layers": _unrolled}
+    if fixed_batch:
+        makers["unrolled recurrent layers and a batch of one"] = partial(_unrolled, batch=1)
     for form in _others(makers, loaded, folder):
         yield Form(form.saved_model, ", ".join(filter(None, (change, form.change))))
 
@@ -87,14 +91,14 @@ def _others(makers: Makers, source: Any, folder: Path) -> Iterator[Form]:
         yield Form(target, change)
 
 
-def _unrolled(model: Any, target: str) -> None:
+def _unrolled(model: Any, target: str, batch: int | None = None) -> None:
     if _steps(model) > MAX_UNROLLED_STEPS:
         raise ValueError("too many steps")
     config = model.get_config()
     _unroll(config)
     clone = type(model).from_config(config)
     clone.set_weights(model.get_weights())
-    export(clone, target)
+    export(clone, target, batch)
 
 
 def _steps(model: Any) -> int:
@@ -122,11 +126,12 @@ def _unroll(config: Any) -> None:
 
 
 def _saved_again(root: str, target: str, batch: int | None = None) -> None:
-    """A SavedModel around another one, with the same signatures, or with those for a batch."""
+    """A SavedModel around another one, with the signatures that are converted, as they are or for a batch."""
     module = tf.Module()
     module.inner = tf.saved_model.load(root)
     signatures = {}
-    for key, signature in module.inner.signatures.items():
+    for key in signatures_of(Path(root), root):
+        signature = module.inner.signatures[key]
         given = signature.structured_input_signature[1]
         shapes = {name: spec.shape if batch is None else (batch, *spec.shape[1:]) for name, spec in given.items()}
         specs = {name: tf.TensorSpec(shapes[name], spec.dtype, name) for name, spec in given.items()}

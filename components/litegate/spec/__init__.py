@@ -15,6 +15,7 @@ from litegate.spec.inputs import (
     Data,
     Detection,
     Evaluation,
+    GivenFile,
     GroupedData,
     Model,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Event",
     "Format",
     "Gate",
+    "GivenFile",
     "GroupedData",
     "Limits",
     "LintCode",

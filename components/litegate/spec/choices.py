@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["MIN_SAMPLES", "EvaluationCode", "Format", "GateCode", "LintCode"]
+__all__ = ["MIN_SAMPLES", "EngineName", "EvaluationCode", "Format", "GateCode", "LintCode"]
 
 MIN_SAMPLES = 30
 """So few samples say nothing about a mean whose distribution is not known."""
@@ -21,4 +21,7 @@ EvaluationCode = Literal[
 """Errors of the evaluation lint that a spec may allow."""
 
 GateCode = Literal["dead_output"]
+
+EngineName = Literal["tf_converter", "litert_quantizer"]
+"""What makes variants, by its name in `litegate.engines`."""
 """What fails a variant whatever it scored, and a spec may allow."""

@@ -19,6 +19,7 @@ __all__ = [
     "Data",
     "Detection",
     "Evaluation",
+    "GivenFile",
     "GroupedData",
     "Model",
 ]
@@ -27,21 +28,36 @@ _AT_LEAST_ONE: JsonDict = {"type": "integer", "minimum": 1}
 
 
 class Model(Section):
-    """The trained source model: a SavedModel directory, a `.keras` or a `.h5` file.
+    """The trained source model: a SavedModel directory, a `.keras` or a `.h5` file, or a float32 `.tflite` file.
 
     With a wildcard the URI stands for many versions, and the newest one is the model.
     """
 
     name: str = identifier("Names the DAG `quantize__<name>`, the MLflow experiment `quantize/<name>` and the files.")
     uri: str = address(
-        "The trained model: a SavedModel directory, a `.keras` or a `.h5` file, written by Keras 3 or Keras 2. With "
+        "The trained model: a SavedModel directory, a `.keras` or a `.h5` file, written by Keras 3 or Keras 2, or a "
+        "float32 `.tflite` file, of PyTorch, JAX or another converter, which is the baseline as it is. With "
         "`*`, `?` or `**/` it stands for versions, and the newest match is the model."
+    )
+    recorded_outputs: str | None = Field(
+        None,
+        min_length=1,
+        description="What the model gave before it became a `.tflite` file, which the baseline is then checked "
+        "against: an npz of a few samples, with an array for each input and one for each output to be compared, by "
+        "their names. Not for other models, which are run themselves.",
     )
     watch: int | None = Field(
         None,
         ge=1,
         description="Seconds between two looks for a new model, which then starts the DAG; nobody looks if null.",
     )
+
+
+class GivenFile(Section):
+    """A finished `.tflite` file, whoever made it, that is judged beside the variants."""
+
+    name: str = identifier("Names it in tables, files and MLflow; no variant's name.")
+    uri: str = address("The `.tflite` file, with the inputs and outputs that float32 has.")
 
 
 class Data(Section):

@@ -91,7 +91,11 @@ def with_absolute_uris(spec: Spec, folder: Path) -> Spec:
 
     sections = ("model", "calibration", "evaluation", "requalify")
     found = {name: section for name in sections if (section := getattr(spec, name)) is not None}
-    return spec.model_copy(update={name: absolute(section) for name, section in found.items()})
+    whole: dict[str, Any] = {name: absolute(section) for name, section in found.items()}
+    recorded = spec.model.recorded_outputs
+    if recorded is not None and "://" not in recorded:
+        whole["model"] = whole["model"].model_copy(update={"recorded_outputs": str(folder / recorded)})
+    return spec.model_copy(update=whole | {"candidates": tuple(map(absolute, spec.candidates))})
 
 
 def _spec_error(error: ErrorDetails, source: str) -> SpecError:
@@ -109,7 +113,8 @@ def _spec_error(error: ErrorDetails, source: str) -> SpecError:
         inner = ".".join(part for part in (*path, key) if part)
         return SpecError(f"{source}: {inner}", error["msg"], error["ctx"]["got"])
     if error["type"] == "tuple_type":
-        return SpecError(where, "'all' or a list of variants", _bounded(error["input"]))
+        expected = "'all' or a list of variants" if path == ["variants"] else "a list"
+        return SpecError(where, expected, _bounded(error["input"]))
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return SpecError(where, expected, _bounded(error["input"]))
 

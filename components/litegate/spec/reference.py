@@ -19,6 +19,7 @@ of variants, metrics and data, [what the gate claims](gate.md) how its limits ar
 _PAGES = {
     "approval": "approval.md",
     "calibration": "data.md",
+    "candidates": "spec.md#finished-files",
     "evaluation": "spec.md#metrics",
     "gate": "gate.md",
     "model": "retrain.md#where-the-model-goes",
@@ -30,7 +31,7 @@ _PAGES = {
 _BOUNDS = {"minimum": ">= ", "exclusiveMinimum": "> ", "maximum": "<= ", "exclusiveMaximum": "< "}
 _NAMES = {"string": "text", "boolean": "`true` or `false`", "object": "mapping", "null": "`null`"}
 _EMPTY = {"array": "`[]`", "object": "`{}`"}
-_FROM_OTHER_KEYS = {"variants": "the target's", "registry.name": "`model.name`"}
+_FROM_OTHER_KEYS = {"engine": "`tf_converter`", "variants": "the target's", "registry.name": "`model.name`"}
 _GATES = "the gate's"
 """Of the limits of a requalification, the only other keys without a default."""
 

@@ -6,10 +6,14 @@ from typing import Any
 
 from litegate.spec.gate import Limits
 from litegate.spec.whole import Spec
-from litegate.variants import VARIANTS
+from litegate.variants import MADE_BY, VARIANTS
 
 __all__ = ["file_schema"]
 
+_SOMETHING_IS_JUDGED = {
+    "if": {"properties": {"candidates": {"minItems": 1}}, "required": ["candidates"]},
+    "else": {"properties": {"variants": {"anyOf": [{"type": ["string", "null"]}, {"minItems": 1}]}}},
+}
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -27,12 +31,14 @@ def file_schema() -> dict[str, Any]:
     for name in Limits.model_fields:
         del sections["Requalify"]["properties"][name]["default"]
     keys["gate"]["default"] = {}
-    names = {"type": "array", "items": {"enum": list(VARIANTS)}, "minItems": 1}
+    names = {"type": "array", "items": {"enum": list(VARIANTS)}}
+    engines = {"type": "array", "items": {"enum": list(MADE_BY)}, "minItems": 1}
+    keys["engine"] = _one_of(keys["engine"], {"enum": list(MADE_BY)}, engines, {"type": "null"})
     keys["variants"] = _one_of(keys["variants"], {"const": "all"}, names, {"type": "null"})
     approval = {"$ref": "#/$defs/Approval"}
     keys["approval"] = _one_of(keys["approval"], {"enum": ["none", "human"]}, approval, {"type": "null"})
     sections["Retrain"]["anyOf"] = [{"required": ["entry_point"]}, {"required": ["command"]}]
-    return {"$schema": _DIALECT, "title": "A litegate spec"} | schema
+    return {"$schema": _DIALECT, "title": "A litegate spec"} | schema | _SOMETHING_IS_JUDGED
 
 
 def _one_of(schema: dict[str, Any], *choices: dict[str, Any]) -> dict[str, Any]:

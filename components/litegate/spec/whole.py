@@ -8,15 +8,27 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from litegate.spec.approval import OptionalApproval
+from litegate.spec.choices import EngineName
 from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
-from litegate.spec.inputs import Calibration, Evaluation, Model
+from litegate.spec.inputs import Calibration, Evaluation, GivenFile, Model
 from litegate.spec.metric_facts import built_in_facts
 from litegate.spec.notify import Notification
 from litegate.spec.registry import Registry
 from litegate.spec.requalify import Requalify
 from litegate.spec.retrain import Retrain, is_written_whole
 from litegate.spec.section import Cron, EntryPoint, Section, check_variant
-from litegate.variants import BASELINE, TARGETS, VARIANTS
+from litegate.variants import (
+    BASELINE,
+    CHAMPION,
+    GIVEN,
+    MADE_BY,
+    TARGETS,
+    TF_CONVERTER,
+    VARIANTS,
+    makers,
+    usual_engine,
+    variant_of,
+)
 
 __all__ = ["Spec"]
 
@@ -38,7 +50,20 @@ class Spec(Section):
     variants: tuple[str, ...] = Field(
         (),
         description="The variants to build and judge: `all`, or a list; those that LiteRT's documentation names for "
-        "the target if it is left out.",
+        "the target if it is left out. `all` is all that the engines can make.",
+    )
+    engine: tuple[EngineName, ...] = Field(
+        ("tf_converter",),
+        description="What makes the variants: `tf_converter` (TensorFlow's), `litert_quantizer` (LiteRT's own, which "
+        "begins with the float32 file), or a list of both, which races them: where both can make a variant, the file "
+        "of the second goes by `<variant>.<engine>`. If left out it is `litert_quantizer` for a `.tflite` model, else "
+        "`tf_converter`.",
+    )
+    candidates: tuple[GivenFile, ...] = Field(
+        (),
+        max_length=32,
+        description="Finished `.tflite` files, of another tool or of quantization-aware training, which are inspected, "
+        "measured and judged like the variants. Where there are some and `variants` is left out, no others are made.",
     )
     gate: Gate = Gate.model_validate({})
     select: Literal["smallest", "fastest", "most_accurate"] = Field(
@@ -72,14 +97,12 @@ class Spec(Section):
         if not isinstance(data, dict):
             return data
         data = dict(data)
-        target = TARGETS.get(str(data.get("target", "cpu")))
-        variants = data.get("variants")
-        if variants is None and target:
-            data["variants"] = target.default
-        elif variants == "all":
-            data["variants"] = tuple(VARIANTS)
-        elif isinstance(variants, list):
-            data["variants"] = tuple(variants)
+        _in_tuple(data, "engine")
+        _in_tuple(data, "candidates")
+        if data.get("engine") is None:
+            model = data.get("model")
+            data["engine"] = (usual_engine(str(model.get("uri")) if isinstance(model, dict) else ""),)
+        _set_variants(data)
         if isinstance(data.get("model"), dict):
             registry = data.get("registry")
             if registry is None or isinstance(registry, dict):
@@ -94,14 +117,48 @@ class Spec(Section):
     def _variants_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for name in value:
             check_variant(name)
-        if not set(value) - {BASELINE}:
-            raise ValueError("at least one variant besides the float32 baseline")
         return tuple(dict.fromkeys(value))
+
+    @field_validator("engine")
+    @classmethod
+    def _each_engine_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) != len(value):
+            raise ValueError("one engine or both, none of them twice")
+        return value
+
+    @field_validator("candidates")
+    @classmethod
+    def _candidates_have_names_of_their_own(cls, value: tuple[GivenFile, ...]) -> tuple[GivenFile, ...]:
+        names = [each.name for each in value]
+        taken = [name for name in names if name == CHAMPION or variant_of(name).recipe is not None]
+        if taken or len(set(names)) != len(names):
+            got = taken[0] if taken else ", ".join(names)
+            raise PydanticCustomError("named", "names of their own, none twice and none of a variant", {"got": got})
+        return value
+
+    @model_validator(mode="after")
+    def _something_is_judged(self) -> Spec:
+        if not set(self.variants) - {BASELINE} and not self.candidates:
+            expected = "at least one variant besides the float32 baseline, or a file in `candidates`"
+            raise PydanticCustomError("named", expected, {"got": "none", "key": "variants"})
+        return self
+
+    @model_validator(mode="after")
+    def _engines_make_the_variants(self) -> Spec:
+        able = frozenset().union(*(MADE_BY[engine] for engine in self.engine))
+        for name in self.variants:
+            if name != BASELINE and name not in able:
+                known = ", ".join(each for each in VARIANTS if each in able)
+                cure = ", ".join(f"`engine: {engine}`" for engine, makes in MADE_BY.items() if name in makes)
+                found = {"got": f"{name}, which takes {cure}", "key": "variants", "known": known}
+                found["engines"] = " and ".join(self.engine)
+                raise PydanticCustomError("named", "one that {engines} can make ({known})", found)
+        return self
 
     @model_validator(mode="after")
     def _something_can_run_on_the_target(self) -> Spec:
         runnable = TARGETS[self.target].runnable
-        if not runnable & set(self.variants):
+        if not runnable & set(self.variants) and not self.candidates:
             raise PydanticCustomError(
                 "named",
                 "at least one that {target} can run ({runnable})",
@@ -158,5 +215,35 @@ class Spec(Section):
 
     @property
     def quantized_variants(self) -> tuple[str, ...]:
-        """The variants to build besides the baseline, in the order of the spec."""
-        return tuple(name for name in self.variants if name != BASELINE)
+        """What is judged: the variants of each engine, in the order of the spec, and files that were given."""
+        return (*makers(self.variants, self.engine), *(each.name for each in self.candidates))
+
+    def engine_of(self, name: str) -> str:
+        """What makes one of `quantized_variants`; `given` for a file that was."""
+        if any(name == each.name for each in self.candidates):
+            return GIVEN
+        able = makers([variant_of(name).name], self.engine)
+        return able.get(name) or next(iter(able.values()), TF_CONVERTER)
+
+
+def _in_tuple(data: dict[str, Any], key: str) -> None:
+    value = data.get(key)
+    if isinstance(value, str):
+        data[key] = (value,)
+    elif isinstance(value, list):
+        data[key] = tuple(value)
+
+
+def _set_variants(data: dict[str, Any]) -> None:
+    """Those that stand for `all`, or for nothing said."""
+    target, variants = TARGETS.get(str(data.get("target", "cpu"))), data.get("variants")
+    engines = data["engine"] if isinstance(data["engine"], tuple) else ()
+    able = frozenset().union(*(MADE_BY.get(str(engine), frozenset()) for engine in engines))
+    if variants is None and data.get("candidates"):
+        data["variants"] = ()
+    elif variants is None and target:
+        data["variants"] = tuple(name for name in target.default if name in able)
+    elif variants == "all":
+        data["variants"] = tuple(name for name in VARIANTS if name == BASELINE or name in able)
+    elif isinstance(variants, list):
+        data["variants"] = tuple(variants)

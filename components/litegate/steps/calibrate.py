@@ -6,10 +6,14 @@ from litegate.datasets.representative import load_samples
 from litegate.engines import engine_row, load_engine
 from litegate.engines.engine import Calibration, SourceModel
 from litegate.records import Calibrated, CalibrateRequest
-from litegate.variants import VARIANTS
+from litegate.variants import VARIANTS, Recipe, Variant
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
+
+
+def _calibrated(variant: Variant) -> Recipe | None:
+    return variant.recipe if variant.calibrated else None
 
 
 def run(request: CalibrateRequest, work: Work) -> Calibrated:
@@ -19,7 +23,7 @@ def run(request: CalibrateRequest, work: Work) -> Calibrated:
         ValueError: there is no such engine.
     """
     row = engine_row(request.engine)
-    recipes = [each.recipe for name, each in VARIANTS.items() if name in row.makes and each.recipe.calibrated]
+    recipes = [recipe for name, each in VARIANTS.items() if name in row.makes and (recipe := _calibrated(each))]
     model = SourceModel(
         saved_model=work.tree(request.saved_model, "saved_model"),
         float32=work.path(request.baseline.file).read_bytes(),

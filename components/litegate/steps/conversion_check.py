@@ -6,7 +6,8 @@ both on real samples tells.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,11 @@ from litegate.datasets.calibration import identity_of
 from litegate.datasets.representative import load_samples
 from litegate.errors import ModelError
 from litegate.inspection.tflite import outputs_of_custom_operators
+from litegate.lint.recorded import read_recorded
 from litegate.metrics.base import not_finite
-from litegate.records import ConversionCheck, ConversionCheckRequest
+from litegate.records import ConversionCheck, ConversionCheckRequest, ModelRef
 from litegate.runtimes.batches import fixed_batch
 from litegate.runtimes.litert import LiteRTModel
-from litegate.source.loading import source_predictor
 from litegate.source.signatures import evaluated_signature
 from litegate.source.structures import natural
 from litegate.work.step_work import Work
@@ -27,6 +28,7 @@ from litegate.work.step_work import Work
 __all__ = ["RELATIVE_TOLERANCE", "run"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Predictor = Callable[[Mapping[str, Array], Collection[str]], dict[str, Array]]
 
 RELATIVE_TOLERANCE = 1e-2
 """Largest difference allowed, relative to the largest absolute output of the source model."""
@@ -44,8 +46,10 @@ def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
     """
     uri = request.model.uri
     key = evaluated_signature(request.artifact.signatures, request.signature)
-    features = load_samples(work.path(request.samples.file))[key]
     content = work.path(request.artifact.file).read_bytes()
+    if request.model.format == "tflite":
+        return _with_recorded(request, key, content, work)
+    features = load_samples(work.path(request.samples.file))[key]
     root = work.tree(request.model.files, "source")
     replaced = outputs_of_custom_operators(content, key)
     for name, operator in replaced.items():
@@ -57,7 +61,7 @@ def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
     if not wanted:
         return found
     converted = _converted(content, key, features, uri)
-    source = source_predictor(root, request.model, key)(features, wanted)
+    source = _source(root, request.model, key)(features, wanted)
     for which, outputs in (("source model", source), ("float32 conversion", converted)):
         _refuse_not_finite(which, {name: outputs[name] for name in wanted}, request, work)
     difference = max(_difference(name, converted[name], source[name], uri) for name in wanted)
@@ -69,6 +73,29 @@ def run(request: ConversionCheckRequest, work: Work) -> ConversionCheck:
         expected = f"the float32 conversion to predict what the source model predicts ({_MIN_AGREEMENT:.0%})"
         raise ModelError(f"model.uri {uri}", expected, f"agreement on {agreement:.2%} of {samples} samples")
     return found.model_copy(update={"max_abs_difference": difference, "agreement": agreement})
+
+
+def _with_recorded(request: ConversionCheckRequest, key: str, content: bytes, work: Work) -> ConversionCheck:
+    """A .tflite file cannot say what it was made from; what its source gave may have been recorded."""
+    signature = request.artifact.signatures[key]
+    batch = fixed_batch(each.shape for each in signature.inputs.values()) or 1
+    found = ConversionCheck(samples=0, max_abs_difference=None, agreement=None, batch=batch, compared_with="nothing")
+    if request.recorded is None:
+        work.say("conversion_check: warning: nothing is known of what the source of this .tflite file gave")
+        return found
+    features, recorded = read_recorded(work.path(request.recorded), signature)
+    converted = _converted(content, key, features, request.model.uri)
+    difference = max(_difference(name, converted[name], recorded[name], request.model.uri) for name in recorded)
+    samples = len(next(iter(features.values())))
+    work.say("conversion_check: %d recorded samples, largest difference %.3g", samples, difference)
+    known = {"samples": samples, "max_abs_difference": difference, "compared_with": "recorded outputs"}
+    return found.model_copy(update=known)
+
+
+def _source(root: Path, model: ModelRef, key: str) -> Predictor:
+    from litegate.source.loading import source_predictor  # TensorFlow, which a .tflite file does without
+
+    return source_predictor(root, model, key)
 
 
 def _converted(content: bytes, key: str, features: dict[str, Array], uri: str) -> dict[str, Array]:

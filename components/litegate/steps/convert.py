@@ -5,27 +5,20 @@ Between the two the data are looked at: what no conversion could use is said bef
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.metadata import version
 from itertools import chain
-from pathlib import Path
 
-import tensorflow as tf
-
-from litegate.inspection.tflite import describe, names_of, operators
+from litegate.inspection.given_file import check_answers
+from litegate.inspection.tflite import describe, describe_unopened, names_of, operators
 from litegate.lint.beforehand import check_data
 from litegate.records import Artifact, Converted, ConvertRequest
-from litegate.source.causes import not_converted
-from litegate.source.converted import check_converted, check_tensors, lacks_values
-from litegate.source.forms import Form, forms
+from litegate.source.converted import check_converted, check_tensors
+from litegate.source.kinds import MODEL_FILES
 from litegate.source.signatures import signatures_of
 from litegate.variants import BASELINE
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
-
-_FREE_BATCH = "TensorList"
-"""In the converter's message where it cannot tell the shape of what a recurrent layer collects."""
 
 
 def run(request: ConvertRequest, work: Work) -> Converted:
@@ -40,56 +33,41 @@ def run(request: ConvertRequest, work: Work) -> Converted:
     work.say("convert: loading %s (%s)", model.uri, model.format)
     root = work.tree(model.files, "source")
     where = f"model.uri {model.uri}"
-    candidates = forms(root, model, work.folder)
+    if model.format == "tflite":
+        return _as_it_is(request, (root / MODEL_FILES[model.format]).read_bytes(), where, work)
+    from litegate.source.conversion import converted, forms  # TensorFlow, which a .tflite file does without
+
+    candidates = forms(root, model, work.folder, request.fixed_batch)
     first = next(candidates)
     if request.data is not None:
         check_data(request.data, signatures_of(first.saved_model, where), work)
-    form, content = _convert(chain([first], candidates), where, work)
+    form, content = converted(chain([first], candidates), where, work.say, operators, request.fixed_batch)
     check_converted(form.saved_model, operators(content), where)
-    signatures = describe(content)
-    check_tensors(signatures, f"model.uri {model.uri}")
-    for key, signature in signatures.items():
-        work.say("convert: signature %s: %s -> %s", key, names_of(signature.inputs), names_of(signature.outputs))
-    artifact = Artifact(variant=BASELINE, file=work.keep_bytes(content, f"{BASELINE}.tflite"), signatures=signatures)
-    work.say("convert: float32 baseline, %s bytes, sha256 %s", f"{len(content):,}", artifact.file.digest[:12])
+    artifact = _baseline(content, where, work)
     files = model.files if form.saved_model == root else work.keep_tree(form.saved_model)
     change = {"converted_with": form.change} if form.change else {}
-    return Converted(artifact=artifact, saved_model=files, tools=_tools() | change | {"isolation": work.isolation})
+    tools = _tools("tensorflow", "keras", "tf_keras")
+    return Converted(artifact=artifact, saved_model=files, tools=tools | change | {"isolation": work.isolation})
 
 
-def _convert(candidates: Iterator[Form], where: str, work: Work) -> tuple[Form, bytes]:
-    """The first form that is whole and has no loop, which calibration cannot go through, else the first at all."""
-    looped = partial = refusal = None
-    for form in candidates:
-        try:
-            content = _tflite(form.saved_model)
-        except Exception as error:
-            refusal = refusal or error
-            if _FREE_BATCH not in str(error):
-                break
-            continue
-        found = operators(content)
-        if lacks_values(found):
-            partial = partial or (form, content)
-        elif "WHILE" in found:
-            looped = looped or (form, content)
-        else:
-            return _chosen(form, content, work)
-    if other := looped or partial:
-        return _chosen(*other, work)
-    raise not_converted(refusal or "it has no form that can be tried", where) from refusal
+def _as_it_is(request: ConvertRequest, content: bytes, where: str, work: Work) -> Converted:
+    """A .tflite file is the baseline, and there is nothing to convert; the inspection says whether it is float32."""
+    check_answers(content, where)
+    if request.data is not None:
+        check_data(request.data, describe_unopened(content), work)
+    artifact = _baseline(content, where, work)
+    return Converted(artifact=artifact, saved_model=(), tools=_tools() | {"isolation": work.isolation})
 
 
-def _chosen(form: Form, content: bytes, work: Work) -> tuple[Form, bytes]:
-    if form.change:
-        work.say("convert: with %s, for as it is it cannot be converted, or only in part or with a loop", form.change)
-    return form, content
+def _baseline(content: bytes, where: str, work: Work) -> Artifact:
+    signatures = describe(content)
+    check_tensors(signatures, where)
+    for key, signature in signatures.items():
+        work.say("convert: signature %s: %s -> %s", key, names_of(signature.inputs), names_of(signature.outputs))
+    file = work.keep_bytes(content, f"{BASELINE}.tflite")
+    work.say("convert: float32 baseline, %s bytes, sha256 %s", f"{len(content):,}", file.digest[:12])
+    return Artifact(variant=BASELINE, file=file, signatures=signatures)
 
 
-def _tflite(saved_model: Path) -> bytes:
-    content: bytes = tf.lite.TFLiteConverter.from_saved_model(str(saved_model)).convert()
-    return content
-
-
-def _tools() -> dict[str, str]:
-    return {name: version(name) for name in ("tensorflow", "keras", "tf_keras", "ai-edge-litert", "numpy")}
+def _tools(*names: str) -> dict[str, str]:
+    return {name: version(name) for name in (*names, "ai-edge-litert", "numpy")}

@@ -7,7 +7,7 @@ from litegate.failures import FailureKind
 from litegate.inspection import File, count, inspect_file, io_mismatch, mismatch, not_a_baseline, read_file
 from litegate.records import Artifact, Inspection, InspectRequest
 from litegate.source.causes import QUANTIZED_ALREADY
-from litegate.variants import VARIANTS
+from litegate.variants import variant_of
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -50,7 +50,7 @@ def _check_baseline(request: InspectRequest, file: File) -> None:
 
 def _check_variant(artifact: Artifact, baseline: Artifact, file: File) -> None:
     """A file that is not what it is called must not pass, least of all because it is still float."""
-    variant = VARIANTS[artifact.variant]
+    variant = variant_of(artifact.variant)
     problem = mismatch(count(file), variant)
     if problem:
         raise StepFailed("inspect", FailureKind.WRONG_SCHEME, f"the converter gave no {variant.name}: {problem}")

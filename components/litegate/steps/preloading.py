@@ -12,7 +12,7 @@ from litegate.steps import STEPS
 __all__ = ["modules_of", "preload"]
 
 _INSIDE_FUNCTIONS = {
-    "tensorflow": ("tensorflow", "tf_keras"),
+    "tensorflow": ("tensorflow", "tf_keras", "litegate.source.conversion", "litegate.source.loading"),
     "service": ("mlflow",),
 }
 """What steps import only where they need it. Importing it runs nothing: no TensorFlow operator, no connection."""
@@ -27,7 +27,7 @@ def preload(environment: str) -> None:
 def modules_of(environment: str) -> Iterator[str]:
     """All that the steps of an environment import and that is installed there."""
     yield from ("litegate.steps.child", *_INSIDE_FUNCTIONS.get(environment, ()))
-    yield from (row.module for row in ENGINES.values() if row.environment == environment)
+    yield from (row.module for row in ENGINES.values() if row.environment == environment and row.installed)
     yield from (row.module for row in RUNTIMES.values() if row.environment == environment and row.installed)
     for name, step in STEPS.items():
         if step.environment == environment and not step.storage:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from litegate.datasets.representative import load_samples
 from litegate.engines import engine_row, load_engine
 from litegate.engines.engine import Calibration, Refused, SourceModel
 from litegate.errors import BadInput, StepFailed
-from litegate.inspection.tflite import describe, names_of
-from litegate.records import Artifact, QuantizeRequest
-from litegate.variants import VARIANTS, Recipe
+from litegate.failures import FailureKind
+from litegate.inspection.tflite import describe, describe_unopened, names_of
+from litegate.records import Artifact, FileRef, QuantizeRequest
+from litegate.variants import Recipe, variant_of
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -40,8 +43,11 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
 
 
 def _made(request: QuantizeRequest, work: Work) -> bytes:
+    if request.given is not None:
+        return _given(request, request.given, work)
     engine = load_engine(engine_row(request.engine, request.variant))
-    recipe = VARIANTS[request.variant].recipe
+    recipe = variant_of(request.variant).recipe
+    assert recipe is not None
     try:
         if request.calibrated is not None:
             work.say("quantize %s: from the calibrated model", request.variant)
@@ -49,6 +55,20 @@ def _made(request: QuantizeRequest, work: Work) -> bytes:
         return engine.make(_model(request, work), recipe, _calibration(request, work, recipe), work.say)
     except Refused as refusal:
         raise StepFailed("quantize", refusal.kind, refusal.detail) from refusal
+
+
+def _given(request: QuantizeRequest, file: FileRef, work: Work) -> bytes:
+    """A finished file, which is opened by native code only if it has the baseline's signatures."""
+    content = work.path(file).read_bytes()
+    keys, wanted = set(describe_unopened(content)), set(request.baseline.signatures)
+    if keys != wanted:
+        detail = f"{request.variant}: expected the signatures of float32, {_named(wanted)}, got {_named(keys)}"
+        raise StepFailed("quantize", FailureKind.WRONG_IO, detail)
+    return content
+
+
+def _named(keys: Iterable[str]) -> str:
+    return ", ".join(key or "none (the graph as a whole)" for key in sorted(keys))
 
 
 def _model(request: QuantizeRequest, work: Work) -> SourceModel:

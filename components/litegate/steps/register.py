@@ -27,7 +27,7 @@ from litegate.tracking import artifacts, cards, fields, models, notes, registry,
 from litegate.tracking.at_once import at_once
 from litegate.tracking.overrides import marked
 from litegate.tracking.verdict_files import verdict_files
-from litegate.variants import TARGETS, VARIANTS
+from litegate.variants import TARGETS, variant_of
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -98,13 +98,14 @@ class _Recorder:
         content = [record.model_dump_json() for record in (candidate, verdict) if record]
         tags = marked(fields.variant_tags(self.request, candidate, verdict), self.overrides)
         status, uri = "FINISHED" if candidate else "FAILED", None
+        params = fields.variant_params(name, self.spec.engine_of(name))
         with self.runs.recording(content, name, tags, self.parent.info.run_id, status) as child:
             if candidate:
-                model = self._whole(child) or self._record(child, candidate, verdict, tags)
+                model = self._whole(child) or self._record(child, candidate, verdict, tags, params)
                 self.model_ids[name] = model.model_id
                 uri = models.artifact_uri(model, self._file_name(candidate))
             else:
-                run_data.log(self.client, child, fields.variant_params(name))
+                run_data.log(self.client, child, params)
                 artifacts.upload(self.client, child, verdict_files(self.work, verdict))
         self.work.say("%s: recorded as %s", name, verdict.state)
         model_id, outcome = self.model_ids.get(name), self.outcomes[name]
@@ -199,11 +200,12 @@ class _Recorder:
         """The logged model of a run that an earlier try has recorded to its end: there is nothing to add."""
         return models.logged_model(self.client, child) if child.info.status == "FINISHED" else None
 
-    def _record(self, child: Run, candidate: Candidate, verdict: Verdict, tags: dict[str, str]) -> LoggedModel:
+    def _record(
+        self, child: Run, candidate: Candidate, verdict: Verdict, tags: dict[str, str], params: dict[str, object]
+    ) -> LoggedModel:
         """All that is known of a variant; its logged model."""
-        used = {"calibration": self.calibration} if VARIANTS[verdict.variant].recipe.calibrated else {}
+        used = {"calibration": self.calibration} if variant_of(verdict.variant).calibrated else {}
         run_data.log_datasets(self.client, child, evaluation=self.evaluation, **used)
-        params = fields.variant_params(verdict.variant)
         key = choose_signature(tuple(candidate.artifact.signatures), self.spec.evaluation.signature)
         model = models.ensure_model(
             self.client,

@@ -6,14 +6,17 @@ import shutil
 from pathlib import Path
 
 from litegate.datasets.snapshots import snapshot_code, snapshot_data, snapshot_metric
-from litegate.errors import ModelError
-from litegate.records import Announcement, ModelRef, Resolved, ResolveRequest
+from litegate.errors import ModelError, SpecError
+from litegate.inspection.given_file import check_tflite_file
+from litegate.records import Announcement, FileRef, ModelRef, Resolved, ResolveRequest
 from litegate.records.fields import file_name_problem
 from litegate.source.bounds import check_bounds
 from litegate.source.check import check_model
 from litegate.source.kinds import KINDS, MODEL_FILES, Format, file_format, model_digest
+from litegate.spec import GivenFile, Spec
 from litegate.storage.manifests import Entry
 from litegate.storage.versions import SAVED_MODEL
+from litegate.variants import LITERT_QUANTIZER, TF_CONVERTER
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -31,6 +34,7 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
     metric, metric_code = snapshot_metric(spec, request.folder)
     model = _model(spec.model.uri, work)
     work.say("resolve: model %s is a %s, digest %s", model.uri, model.format, model.digest)
+    _check_engines(spec, model)
     _check_announced(request.announced, model)
     return Resolved(
         spec=spec,
@@ -41,6 +45,8 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
         metric_code=metric_code,
         decoder=snapshot_code(spec.evaluation.decoder, request.folder, "evaluation.decoder"),
         preprocess=snapshot_code(spec.preprocess, request.folder, "preprocess"),
+        candidates={each.name: _given(each, work) for each in spec.candidates},
+        recorded=_recorded(spec, model, work),
         trigger=request.announced[0] if request.announced else None,
         overrides=request.overrides,
         remeasure=request.remeasure,
@@ -56,8 +62,50 @@ def _model(uri: str, work: Work) -> ModelRef:
     for entry, name in zip(found.entries, names, strict=True):
         _copy(entry, root, name, where, work)
     check_model(root, form, found.uri)
+    if form == "tflite":
+        check_tflite_file(root / MODEL_FILES[form], where)
     files = tuple(work.keep(root / name, name) for name in names)
     return ModelRef(uri=found.uri, format=form, digest=model_digest(form, files), files=files)
+
+
+def _check_engines(spec: Spec, model: ModelRef) -> None:
+    """TensorFlow's converter begins with a model of TensorFlow's."""
+    needs_more = [name for name in spec.quantized_variants if spec.engine_of(name) == TF_CONVERTER]
+    if model.format == "tflite" and needs_more:
+        expected = f"{LITERT_QUANTIZER} for a model that is a .tflite file"
+        raise SpecError("engine", expected, f"{TF_CONVERTER}, for {', '.join(needs_more)}")
+
+
+def _given(given: GivenFile, work: Work) -> FileRef:
+    """A finished file, as it is."""
+    where = f"candidates.{given.name}"
+    path = _single_file(given.uri, where, f"{given.name}.tflite", work)
+    form = file_format(path, f"{where} {given.uri}")
+    if form != "tflite":
+        raise ModelError(f"{where} {given.uri}", "a finished .tflite file", f"a .{form} file, by its first bytes")
+    check_tflite_file(path, f"{where} {given.uri}")
+    return work.keep(path, path.name)
+
+
+def _recorded(spec: Spec, model: ModelRef, work: Work) -> FileRef | None:
+    uri, where = spec.model.recorded_outputs, "model.recorded_outputs"
+    if uri is None:
+        return None
+    if model.format != "tflite":
+        raise SpecError(where, "none for a model that can be run itself", uri)
+    path = _single_file(uri, where, "recorded.npz", work)
+    return work.keep(path, path.name)
+
+
+def _single_file(uri: str, where: str, name: str, work: Work) -> Path:
+    """A copy of the only file at an address."""
+    found = work.model_files(uri, where)
+    if len(found.entries) != 1:
+        raise ModelError(f"{where} {uri}", "one file", f"{len(found.entries)} files")
+    (entry,) = found.entries
+    check_bounds(1, entry.size, f"{where} {uri}")
+    _copy(entry, work.folder / "given", name, where, work)
+    return work.folder / "given" / name
 
 
 def _check_announced(announced: tuple[Announcement, ...], model: ModelRef) -> None:

@@ -27,6 +27,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Answers = dict[str, Array]
 
 _SAMPLES, _REPEATED = 32, 4
+_HALF = ", computed in float16, which ends at 65,504"
 _SECONDS = 20.0
 """For each of default and reference kernels; those are up to a hundred times slower."""
 
@@ -96,7 +97,8 @@ class _Signature:
             self._fail(FailureKind.NOT_RUNNABLE, f"{title} cannot run it: {_line(error)}")
         bad = not_finite(found)
         if bad is not None:
-            self._fail(FailureKind.NOT_FINITE, f"its output {bad[0]} is NaN or infinite for {self._sample(bad[1])}")
+            detail = f"its output {bad[0]} is NaN or infinite for {self._sample(bad[1])}"
+            self._fail(FailureKind.NOT_FINITE, f"{detail}{_HALF * ('float16' in model.kernels)}")
         if names := unequal(found, again):
             detail = f"its outputs {', '.join(names)} are others when the same samples come again: it keeps state"
             raise StepFailed("smoke", FailureKind.NOT_REPEATABLE, f"{self.request.artifact.variant}: {detail}")
@@ -118,7 +120,8 @@ class _Signature:
         elif is_constant(answers(self.runtime.load(self.baseline, self.key), self.features, _SECONDS)):
             self.warnings.append(f"{said}, and so does float32")
         else:
-            detail = f"{self.request.artifact.variant}: {said}, float32 does not"
+            half = _HALF * runtime_row(self.request.runtime).vulkan
+            detail = f"{self.request.artifact.variant}: {said}, float32 does not{half}"
             raise StepFailed("smoke", FailureKind.CONSTANT, detail)
 
     def _dead(self, found: Answers) -> tuple[DeadOutput, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from litegate.presentation import wording
@@ -21,7 +22,7 @@ from litegate.records import (
 )
 from litegate.report import table_rows
 from litegate.tracking import notes, registry
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, variant_of
 
 __all__ = [
     "NUMBERS",
@@ -133,18 +134,20 @@ def _selected(request: RegisterRequest) -> tuple[Candidate, Verdict] | None:
     return next(pairs, None)
 
 
-def variant_params(name: str) -> dict[str, object]:
-    """The converter's settings."""
-    variant = VARIANTS[name]
-    return {
-        "variant": name,
-        "scheme": variant.title,
-        "calibrated": variant.recipe.calibrated,
-        "io": variant.recipe.io,
-        "ops": ",".join(variant.recipe.ops),
-        "float16": variant.recipe.float16,
-        "engine": variant.engine,
+def variant_params(name: str, engine: str) -> dict[str, object]:
+    """What the engine was told; of a file that was given nothing is known."""
+    variant = variant_of(name)
+    known: dict[str, object] = {"variant": name, "scheme": variant.title, "engine": engine}
+    recipe = variant.recipe
+    if recipe is None:
+        return known
+    found = known | {
+        "calibrated": recipe.calibrated,
+        "io": recipe.io,
+        "ops": ",".join(recipe.ops),
+        "float16": recipe.float16,
     }
+    return found if recipe.weights is None else found | asdict(recipe.weights)
 
 
 def variant_metrics(candidate: Candidate, verdict: Verdict, baseline: BaselineSummary) -> dict[str, float | None]:

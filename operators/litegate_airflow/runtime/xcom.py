@@ -20,7 +20,7 @@ from litegate.failures import FailureKind
 from litegate.pipeline.tasks import EACH, LOOKUP_CACHE, Job, Task
 from litegate.presentation.run_notes import shortened
 from litegate.records import Record, Resolved, RunResult
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, CHAMPION, in_order
 from litegate_airflow.runtime.note import NOTE
 from litegate_airflow.runtime.wiring import Wiring
 
@@ -143,8 +143,10 @@ class Records:
     def _all(self, record: type[R], does: Task, step: str) -> tuple[R, ...]:
         """Of the quantized variants."""
         found = {**self._left_by(does, step), **self._cached(), **self.kept}
-        wanted = (str(Job(step, variant)) for variant in VARIANTS if variant != BASELINE)
-        return tuple(record.model_validate(found[job]) for job in wanted if job in found)
+        prefix = str(Job(step, "-"))[:-1]
+        variants = in_order(job.removeprefix(prefix) for job in found if job.startswith(prefix))
+        jobs = (str(Job(step, variant)) for variant in variants if variant not in (BASELINE, CHAMPION))
+        return tuple(record.model_validate(found[job]) for job in jobs)
 
     def _as(self, record: type[R], does: Task, value: Any | None) -> R:
         if value is None:

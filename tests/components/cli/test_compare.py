@@ -28,6 +28,9 @@ evaluation: {uri: e.npz, format: npz}
         (("spec.yaml", "--require", "uint8"), "expected one of the variants"),
         (("spec.yaml", "--out", "spec.yaml"), "--out: expected a folder"),
         (("spec.yaml",), "model.uri"),
+        (("--baseline", "f.tflite", "c.npz", "e.npz", "x.npz"), "expected CALIBRATION and EVALUATION after --baseline"),
+        (("spec.yaml", "--candidate", "a.tflite", "--candidate", "b/a.tflite"), "files with names of their own"),
+        (("spec.yaml", "--candidate", "int8=a.tflite"), "none twice and none of a variant"),
     ],
 )
 def test_what_is_wrong_is_said_and_ends_with_two(

@@ -53,9 +53,8 @@ def steps(models: Path, places: Settings) -> Steps:
     )
 
 
-@pytest.mark.parametrize("variant", sorted(set(VARIANTS) - {BASELINE}))
-def test_each_variant_names_an_engine_that_makes_it(variant: str) -> None:
-    assert variant in engine_row(VARIANTS[variant].engine, variant).makes
+def test_every_variant_is_made_by_an_engine() -> None:
+    assert set().union(*(row.makes for row in ENGINES.values())) == set(VARIANTS) - {BASELINE}
 
 
 def test_engines_make_variants_that_there_are_in_environments_that_there_are(places: Settings) -> None:
@@ -64,7 +63,7 @@ def test_engines_make_variants_that_there_are_in_environments_that_there_are(pla
 
 
 def test_an_engine_that_does_not_exist_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="engine: expected one of tf_converter, got magic"):
+    with pytest.raises(ValueError, match="engine: expected one of tf_converter, litert_quantizer, got magic"):
         engine_row("magic", "int8")
 
 

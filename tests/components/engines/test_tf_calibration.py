@@ -17,7 +17,7 @@ from litegate.datasets.representative import load_samples, save_samples
 from litegate.records import Calibrated
 from litegate.settings import Settings, settings
 from litegate.storage.workspace import Workspace
-from litegate.variants import VARIANTS
+from litegate.variants import DOCUMENTED
 from tests.single_steps import Steps
 
 pytestmark = pytest.mark.e2e
@@ -41,7 +41,7 @@ OTHERS = {"lstm2.h5": "steps.npz", "any_length.keras": "steps.npz"}
 """Of these the converter is not known to calibrate the same model again and again."""
 
 INSPECTED = {"many": ("image", True), "lstm": ("wave", False), "fake": ("", False), "memory": ("", False)}
-CALIBRATED = {name for name, variant in VARIANTS.items() if variant.recipe.calibrated}
+CALIBRATED = {name for name, variant in DOCUMENTED.items() if variant.calibrated}
 SAMPLES = 12
 
 Found = dict[str, dict[str, dict[str, str | None]]]

@@ -15,7 +15,7 @@ from litegate.inspection import calibrator_problem, count, inspect_file, mismatc
 from litegate.inspection.flatbuffer import File
 from litegate.inspection.weights import WEIGHT_TOLERANCE, compare_weights
 from litegate.records import Artifact, FileRef, Inspection
-from litegate.variants import VARIANTS
+from litegate.variants import DOCUMENTED
 from tests.models.unpacking import Model, make
 
 pytestmark = pytest.mark.e2e
@@ -47,7 +47,7 @@ SCHEMES = {
 }
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", DOCUMENTED)
 def test_the_scheme_and_the_work_are_read_from_the_bytes(inspected: Path, variant: str) -> None:
     found = inspection(inspected, "many", variant)
     assert found.scheme == SCHEMES[variant]
@@ -147,7 +147,7 @@ def test_models_that_kill_the_calibrator_are_told_by_their_operators(
 
 
 def test_only_a_float32_file_is_a_baseline(inspected: Path) -> None:
-    problems = {variant: not_a_baseline(count(read(inspected, f"many.{variant}"))) for variant in VARIANTS}
+    problems = {variant: not_a_baseline(count(read(inspected, f"many.{variant}"))) for variant in DOCUMENTED}
     assert problems.pop("float32") is None
     assert "float16 weights" in str(problems.pop("float16"))
     assert all("quantized weights" in str(problem) for problem in problems.values())
@@ -181,10 +181,10 @@ def test_a_real_model_keeps_the_specification_in_every_variant(tmp_path: Path) -
         images = [np.asarray(Image.open(archive.extractfile(each)), np.float32) for each in members]  # type: ignore[arg-type]
     np.savez(tmp_path / "samples.npz", calibration=np.stack(images))
     make(tmp_path, REAL / "model.h5", tmp_path / "samples.npz")
-    for variant in VARIANTS:
+    for variant in DOCUMENTED:
         found = inspection(tmp_path, "real", variant)
         assert found.scheme == SCHEMES[variant]
         assert found.findings == ()
         assert found.macs == 12_501_632
-        assert variant == "float32" or mismatch(count(read(tmp_path, f"real.{variant}")), VARIANTS[variant]) is None
+        assert variant == "float32" or mismatch(count(read(tmp_path, f"real.{variant}")), DOCUMENTED[variant]) is None
         assert found.weight_error is None or found.weight_error <= WEIGHT_TOLERANCE

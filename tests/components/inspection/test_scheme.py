@@ -8,7 +8,7 @@ import pytest
 
 from litegate.inspection.scheme import Counts, io_mismatch, mismatch, not_a_baseline, scheme_of
 from litegate.records import Signature, TensorSpec
-from litegate.variants import VARIANTS
+from litegate.variants import VARIANTS, variant_of
 
 
 def counts(
@@ -117,3 +117,38 @@ def test_inputs_and_outputs_are_those_of_the_baseline_in_the_type_asked_for(
 ) -> None:
     said = io_mismatch(found, BASELINE, VARIANTS["int8"])
     assert said is None if problem is None else said is not None and said.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("variant", "found", "said"),
+    [
+        ("int4", Counts({}, {"CONV_2D": 1}, {}, stored={"int4": 90, "float32": 10}), None),
+        ("int4", Counts({}, {"CONV_2D": 1}, {}, stored={"int4": 40, "float32": 60}), "40% of its weights are int4"),
+        ("int4", Counts({}, {"CONV_2D": 1}, {}, stored={"int8": 100}), "0% of its weights are int4"),
+        ("int4", Counts({}, {}, {}), "0% of its weights are int4"),
+        ("int4", Counts({"CONV_2D": 1}, {}, {}, stored={"int4": 90}), "none of its operators computes on int4 weights"),
+        ("weight_only_int8", Counts({"CONV_2D": 1}, {}, {}, stored={"int8": 90}), None),
+        (
+            "weight_only_int8",
+            Counts({}, {"CONV_2D": 1}, {}, stored={"int8": 90}),
+            "operators compute on integer weights",
+        ),
+    ],
+)
+def test_weights_are_stored_as_the_variant_says(variant: str, found: Counts, said: str | None) -> None:
+    problem = mismatch(found, VARIANTS[variant])
+    assert problem is None if said is None else said in str(problem)
+
+
+def test_a_file_that_was_given_is_called_nothing() -> None:
+    assert mismatch(Counts({"CONV_2D": 1}, {}, {}), variant_of("mine")) is None
+
+
+@pytest.mark.parametrize(("dtype", "fits"), [("int8", True), ("uint8", True), ("int16", True), ("int32", False)])
+def test_a_file_that_was_given_may_take_what_floats_are_quantized_to(dtype: str, fits: bool) -> None:
+    def signature(kind: str) -> dict[str, Signature]:
+        tensor = {"x": TensorSpec(shape=(-1, 4), dtype=kind)}
+        return {"serving_default": Signature(inputs=tensor, outputs={"y": TensorSpec(shape=(-1, 2), dtype=kind)})}
+
+    problem = io_mismatch(signature(dtype), signature("float32"), variant_of("mine"))
+    assert (problem is None) == fits

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from litegate.records import DataFinding, Lint, RareClass, Reason
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, DOCUMENTED
 from tests.components.report.page import Page
 from tests.components.report.runs import AUC, MAE, MadeRun, Variant, inspection, loss
 
-QUANTIZED = tuple(name for name in VARIANTS if name != BASELINE)
+QUANTIZED = tuple(name for name in DOCUMENTED if name != BASELINE)
 CRASHED = Reason(code="quantize_segfault", message="quantize failed: died by SIGSEGV")
 HURT = Reason(code="above_max_drop", message="it loses at least 32.00 points of top1 (1.00 allowed), on 1,000 samples")
 OPEN = Reason(code="undecided_max_drop", message="it loses between 0.10 and 1.90 points of top1 (1.00 allowed)")

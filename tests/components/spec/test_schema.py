@@ -34,12 +34,16 @@ GOOD: dict[str, dict[str, Any]] = {
     "retrain-command": {"retrain": {"command": ["make"], "entry_point": None}},
     "requalify": {"requalify": DATA},
     "notify": {"notify": [NOTIFY], "deadline_minutes": 5},
+    "engine": {"engine": "litert_quantizer"},
+    "engines": {"engine": ["tf_converter", "litert_quantizer"], "variants": ["int4"]},
+    "given-files": {"candidates": [{"name": "mine", "uri": "mine.tflite"}]},
+    "given-files-alone": {"candidates": [{"name": "mine", "uri": "mine.tflite"}], "variants": []},
     "caps": {"evaluation": DATA | {"max_samples_by_variant": {"int16x8": 100}}},
     "top5": {"evaluation": DATA | {"metric": "top5"}},
     "s3": {"calibration": {"uri": "s3://b/x/*.parquet", "format": "parquet", "features": {"x": ["a", "b"]}}},
 }
 BAD: dict[str, dict[str, Any]] = {
-    "variant": {"variants": ["int4"]},
+    "variant": {"variants": ["int9"]},
     "no-variants": {"variants": []},
     "approval": {"approval": "perhaps"},
     "address": {"model": {"name": "m", "uri": "ftp://host/m.keras"}},
@@ -49,10 +53,13 @@ BAD: dict[str, dict[str, Any]] = {
     "format": {"calibration": {"uri": "x", "format": "hdf"}},
     "type": {"gate": {"max_drop": "little"}},
     "null-gate": {"gate": None},
-    "cap": {"evaluation": DATA | {"max_samples_by_variant": {"int4": 1}}},
+    "cap": {"evaluation": DATA | {"max_samples_by_variant": {"int9": 1}}},
     "no-cap": {"evaluation": DATA | {"max_samples_by_variant": {"int8": 0}}},
     "retrain": {"retrain": {}},
     "no-model": {"model": None},
+    "engine": {"engine": "magic"},
+    "no-engine": {"engine": []},
+    "given-file": {"candidates": [{"name": "mine"}]},
     "event": {"notify": [NOTIFY | {"events": ["early"]}]},
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from litegate.errors import SpecError
 from litegate.spec import Gate, Spec, load_spec, parse_spec, spec_digest
-from litegate.variants import TARGETS, VARIANTS
+from litegate.variants import DOCUMENTED, TARGETS
 
 DATA = {"uri": "x", "format": "npz"}
 NAMED: dict[str, Any] = {"features": {"x": "y"}}
@@ -64,8 +64,8 @@ BAD = [
     Bad("a variant that is no list", {"variants": "int8"}, "spec: variants", "'all' or a list", "'int8'"),
     Bad("another store", {"model": {"name": "x", "uri": "gs://b/k"}}, "spec: model.uri", "s3://bucket/key", "gs://b/k"),
     Bad("no bucket", {"model": {"name": "x", "uri": "s3:///k"}}, "spec: model.uri", "s3://bucket/key", "s3:///k"),
-    Bad("no variant", {"variants": []}, "spec: variants", "besides the float32 baseline", "()"),
-    Bad("only the baseline", {"variants": ["float32"]}, "spec: variants", "besides the float32", "float32"),
+    Bad("no variant", {"variants": []}, "spec: variants", "besides the float32 baseline", "none"),
+    Bad("only the baseline", {"variants": ["float32"]}, "spec: variants", "besides the float32", "none"),
     Bad("nothing for the target", {"target": "gpu", "variants": ["int8"]}, "spec: variants", "float16", "int8"),
     Bad("a drop as text", {"gate": {"max_drop": "1 %"}}, "spec: gate.max_drop", "number", "'1 %'"),
     Bad("a drop above 1", {"gate": {"max_drop": 1.5}}, "spec: gate.max_drop", "at most 1 for top1", "1.5"),
@@ -155,7 +155,7 @@ def test_defaults_follow_the_target_and_the_model() -> None:
 
 def test_all_variants_are_the_eight_and_the_baseline_is_not_quantized() -> None:
     spec = parse_spec(GOOD | {"variants": "all"})
-    assert spec.variants == tuple(VARIANTS)
+    assert spec.variants == tuple(DOCUMENTED)
     assert len(spec.variants) == 8
     assert "float32" not in spec.quantized_variants
 
@@ -279,3 +279,64 @@ def test_a_requalification_asks_of_slices_what_its_data_have() -> None:
     assert without is not None
     assert with_them is not None
     assert (without.policy.slice_limit, with_them.policy.slice_limit) == (None, 0.1)
+
+
+def test_the_engine_follows_the_model() -> None:
+    assert parse_spec(GOOD).engine == ("tf_converter",)
+    spec = parse_spec(GOOD | {"model": {"name": "digits", "uri": "digits.tflite"}})
+    assert spec.engine == ("litert_quantizer",)
+    assert spec.variants == ("dynamic_range", "int8_float_fallback", "int8")
+
+
+def test_two_engines_race_in_the_order_of_the_spec() -> None:
+    spec = parse_spec(GOOD | {"engine": ["tf_converter", "litert_quantizer"], "variants": ["int8", "uint8", "int4"]})
+    assert spec.quantized_variants == ("int8", "int8.litert_quantizer", "uint8", "int4")
+    assert [spec.engine_of(name) for name in spec.quantized_variants] == [
+        "tf_converter",
+        "litert_quantizer",
+        "tf_converter",
+        "litert_quantizer",
+    ]
+    assert Spec.model_validate(spec.model_dump(mode="json")) == spec
+
+
+def test_files_that_were_given_are_judged_alone_unless_variants_are_named() -> None:
+    given = {"candidates": [{"name": "mine", "uri": "mine.tflite"}]}
+    alone, beside = parse_spec(GOOD | given), parse_spec(GOOD | given | {"variants": ["int8"]})
+    assert (alone.variants, alone.quantized_variants) == ((), ("mine",))
+    assert beside.quantized_variants == ("int8", "mine")
+    assert beside.engine_of("mine") == "given"
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "expected", "got"),
+    [
+        ({"engine": "magic"}, "engine.0", "'tf_converter' or 'litert_quantizer'", "'magic'"),
+        ({"engine": []}, "engine", "one engine or both", "()"),
+        ({"engine": 5}, "engine", "a list", "5"),
+        ({"variants": ["int4"]}, "variants", "one that tf_converter can make", "takes `engine: litert_quantizer`"),
+        ({"variants": []}, "variants", "at least one variant besides the float32 baseline, or a file", "none"),
+        ({"candidates": [{"name": "int8", "uri": "a.tflite"}]}, "candidates", "names of their own", "int8"),
+        ({"candidates": [{"name": "a.b", "uri": "a"}, {"name": "a.b", "uri": "b"}]}, "candidates", "none twice", "a.b"),
+        ({"candidates": [{"name": "a/b", "uri": "a"}]}, "candidates.0.name", "pattern", "'a/b'"),
+        ({"candidates": [{"name": "a"}]}, "candidates.0.uri", "a value", "nothing"),
+    ],
+)
+def test_engines_and_given_files_that_cannot_be(change: dict[str, Any], where: str, expected: str, got: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(GOOD | change)
+    assert caught.value.where.endswith(where)
+    assert expected in caught.value.expected
+    assert got in caught.value.got
+
+
+def test_addresses_of_given_files_are_seen_from_the_spec(tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(
+        "model: {name: m, uri: m.tflite, recorded_outputs: rec.npz}\n"
+        "calibration: {uri: c.npz, format: npz}\n"
+        "evaluation: {uri: e.npz, format: npz}\n"
+        "candidates: [{name: mine, uri: mine.tflite}, {name: far, uri: 's3://b/far.tflite'}]\n"
+    )
+    spec = load_spec(tmp_path / "spec.yaml")
+    assert spec.model.recorded_outputs == str(tmp_path / "rec.npz")
+    assert [each.uri for each in spec.candidates] == [str(tmp_path / "mine.tflite"), "s3://b/far.tflite"]

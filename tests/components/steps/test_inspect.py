@@ -15,7 +15,7 @@ from litegate.execution.step_run import BadStepInput
 from litegate.inspection.tflite import describe
 from litegate.records import Artifact, FileRef, SampleSet
 from litegate.storage.workspace import Workspace
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, DOCUMENTED
 from tests.models.unpacking import Model
 
 pytestmark = pytest.mark.e2e
@@ -56,14 +56,14 @@ def files(pipeline: Make, tmp_path: Path) -> Files:
     return Files(pipeline("keras3.keras"), tmp_path)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", DOCUMENTED)
 def test_every_variant_is_what_it_is_called_and_runs(files: Files, variant: str) -> None:
     steps = files.steps
     artifact = steps.convert().artifact if variant == BASELINE else steps.quantize(variant)
     found = steps.inspect(artifact)
     assert (found.variant, found.artifact_digest) == (variant, artifact.file.digest)
     assert found.findings == ()
-    assert set(found.inputs.values()) == {VARIANTS[variant].recipe.io}
+    assert set(found.inputs.values()) == {DOCUMENTED[variant].recipe.io}
     smoke = steps.smoke(artifact)
     assert (smoke.artifact_digest, smoke.samples, smoke.reference_samples) == (artifact.file.digest, 32, 32)
     assert (smoke.constant, smoke.kernel_agreement, smoke.warnings) == (False, 1.0, ())

@@ -28,6 +28,19 @@ def _compare_arguments(parser: Parser) -> None:
     parser.add_argument("data", metavar="CALIBRATION", nargs="?", help="data to calibrate with, for a MODEL")
     data_arguments(parser)
     parser.add_argument(
+        "--baseline",
+        metavar="FLOAT.tflite",
+        help="the model, in place of MODEL before the data, for a comparison of finished files",
+    )
+    parser.add_argument(
+        "--candidate",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE.tflite",
+        help="a finished file to judge, by the name of its file if no other is given; may be repeated. No variants are "
+        "made beside it, unless --variants or the spec names some",
+    )
+    parser.add_argument(
         "--variants",
         metavar="A,B",
         help="variants to compare, or `all` (default: the spec's, else the usual ones for the target)",

@@ -113,6 +113,8 @@ def _resolved(request: ResolveRequest, result: Resolved) -> Problems:
     yield from equal("spec", result.spec, request.spec)
     yield from equal("overrides", result.overrides, request.overrides)
     yield from equal("remeasure", result.remeasure, request.remeasure)
+    names = sorted(each.name for each in request.spec.candidates)
+    yield from equal("names of candidates", sorted(result.candidates), names)
     yield from equal("trigger", result.trigger, request.announced[0] if request.announced else None)
     announced = {event.digest for event in request.announced}
     if announced and not announced & {None, result.model.digest}:
@@ -177,19 +179,25 @@ def _linted(request: LintRequest, result: Lint) -> Problems:
 
 
 def _agreed(request: ConversionCheckRequest, result: ConversionCheck) -> Problems:
-    yield from _at_most("samples", result.samples, request.samples.samples)
+    known = "model" if request.model.format != "tflite" else "recorded outputs" if request.recorded else "nothing"
+    yield from equal("compared_with", result.compared_with, known)
+    yield from equal("whether it was compared", result.max_abs_difference is not None, known != "nothing")
+    if known != "recorded outputs":
+        yield from _at_most("samples", result.samples, request.samples.samples)
 
 
 def _calibrated(_: CalibrateRequest, result: Calibrated) -> Problems:
     yield from equal("whether there is a file", result.file is not None, bool(result.variants))
     yield from equal("the file's name", result.file and result.file.name, result.file and "calibrated.tflite")
-    calibrated = {name for name, variant in VARIANTS.items() if variant.recipe.calibrated}
+    calibrated = {name for name, variant in VARIANTS.items() if variant.calibrated}
     yield from equal("variants that are not calibrated", sorted(set(result.variants) - calibrated), [])
 
 
 def _quantized(request: QuantizeRequest, result: Artifact) -> Problems:
     yield from _of_variant(result, request.variant)
     yield from equal("signatures", set(result.signatures), set(request.baseline.signatures))
+    if request.given is not None:
+        yield from equal("the digest of a file that was given", result.file.digest, request.given.digest)
 
 
 def _inspected(request: InspectRequest, result: Inspection) -> Problems:

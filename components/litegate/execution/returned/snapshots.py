@@ -13,7 +13,7 @@ from typing import Any
 
 from litegate.digest import digest_bytes
 from litegate.execution.returned.claims import equal
-from litegate.records import Converted, DataRef, ModelRef, Record, Resolved, Snapshot
+from litegate.records import Converted, DataRef, FileRef, ModelRef, Record, Resolved, Snapshot
 from litegate.source.kinds import MODEL_FILES, model_digest
 from litegate.spec import Data
 from litegate.storage.manifests import MANIFEST, manifest_bytes, manifest_digest
@@ -46,6 +46,23 @@ def _resolved(result: Resolved, seen: Seen) -> Iterator[str]:
     yield from _model(spec.model.uri, result.model, seen)
     yield from _data("calibration", spec.calibration, result.calibration, seen)
     yield from _data("evaluation", spec.evaluation, result.evaluation, seen)
+    for given in spec.candidates:
+        yield from _single_file(f"candidates.{given.name}", given.uri, result.candidates.get(given.name), seen)
+    recorded = spec.model.recorded_outputs
+    if recorded is not None:
+        yield from _single_file("model.recorded_outputs", recorded, result.recorded, seen)
+    else:
+        yield from equal("model.recorded_outputs", result.recorded, None)
+
+
+def _single_file(where: str, uri: str, file: FileRef | None, seen: Seen) -> Iterator[str]:
+    found = seen.broker.models.get(uri) if seen.broker else None
+    if seen.broker is None or found is None or file is None:
+        yield f"{where}: expected a file that was looked for at {uri}, got none"
+        return
+    yield from equal(f"{where}: files", len(found.entries), 1)
+    digests = [seen.broker.digest(entry, where) for entry in found.entries]
+    yield from equal(f"{where}: digest", [file.digest], digests)
 
 
 def _snapshot(result: Snapshot, seen: Seen) -> Iterator[str]:

@@ -30,6 +30,7 @@ class Confinement:
         read: files and folders that may be read.
         opened: files, and folders whose files may be read; not listed, since digests name them.
         write: folders in which files may be written; the first is the step's own.
+        devices: nodes of devices that may be read, written and controlled.
         hidden: what must stay unreadable, whatever else names it or lies around it.
         shown: folders in hidden ones of which `read` may name parts.
         shelves: folders in hidden ones of which `opened` may name members; it may name nothing else.
@@ -45,6 +46,7 @@ class Confinement:
     read: tuple[str, ...] = ()
     opened: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     shelves: tuple[str, ...] = ()

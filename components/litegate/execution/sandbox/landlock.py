@@ -12,7 +12,7 @@ import stat
 
 from litegate.execution.sandbox.kernel import syscall
 
-__all__ = ["EXECUTE", "LIST", "NETWORK_VERSION", "READ", "WRITE", "Ruleset", "version"]
+__all__ = ["CONTROL", "EXECUTE", "LIST", "NETWORK_VERSION", "READ", "WRITE", "Ruleset", "version"]
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"
 _VERSION_FLAG, _PATH_BENEATH = 1, 1
@@ -23,6 +23,9 @@ _REMOVE, _MAKE_FOLDER, _MAKE_FILE, _MAKE_LINK = 0b11 << 4, 1 << 7, 1 << 8, 1 << 
 _MOVE, _TRUNCATE, _DEVICE = 1 << 13, 1 << 14, 1 << 15
 WRITE = _WRITE_FILE | _REMOVE | _MAKE_FOLDER | _MAKE_FILE | _MAKE_LINK | _MOVE | _TRUNCATE
 """Write, make and remove files, folders and symbolic links; no devices, sockets or pipes."""
+
+CONTROL = READ | _WRITE_FILE | _DEVICE
+"""What there is to do with a device."""
 
 _OF_FILES = EXECUTE | _WRITE_FILE | READ | _TRUNCATE | _DEVICE
 _BITS_BY_VERSION = (13, 14, 15, 15, 16)

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from litegate.execution.sandbox.landlock import WRITE
+from litegate.execution.sandbox.landlock import CONTROL, WRITE
 from litegate.execution.sandbox.places import Place
 
 __all__ = ["Layout", "Mount", "layout", "resolve"]
 
-Kind = Literal["read", "write", "hide", "dev", "proc", "tmp"]
+Kind = Literal["read", "write", "control", "hide", "dev", "proc", "tmp"]
 _OWN: dict[str, Kind] = {"/dev": "dev", "/proc": "proc", "/tmp": "tmp"}  # noqa: S108
 _MOST_LINKS = 40
 
@@ -47,7 +47,7 @@ def layout(places: Iterable[Place], hidden: Iterable[str]) -> Layout:
         links |= on_the_way
         there = os.path.exists(path)  # noqa: PTH110  which does not raise where we may not look
         if there and wanted.get(path) not in ("write", "dev", "proc"):
-            wanted[path] = "write" if place.access & WRITE else "read"
+            wanted[path] = _kind(place.access)
     kept: dict[str, Kind] = {}
     for path in sorted(wanted, key=lambda path: path.split("/")):
         if _changes(wanted[path], _around(path, kept)):
@@ -76,6 +76,12 @@ def resolve(name: str) -> tuple[str, dict[str, str]]:
         path = "/" if target.startswith("/") else path
         left += target.split("/")[::-1]
     return path, links
+
+
+def _kind(access: int) -> Kind:
+    if access == CONTROL:
+        return "control"
+    return "write" if access & WRITE else "read"
 
 
 def _around(path: str, kept: dict[str, Kind]) -> Kind | None:

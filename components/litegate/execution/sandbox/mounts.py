@@ -119,6 +119,8 @@ class _Root:
         if mount.kind in ("read", "write"):
             writable = mount.kind == "write"
             _bind(mount.path, target, _NO_SUID | _NO_DEVICES | (0 if writable else _READ_ONLY), not writable)
+        elif mount.kind == "control":
+            _bind(mount.path, target, _NO_SUID)
         elif mount.kind == "hide":
             self._hide(target)
         elif mount.kind == "tmp":

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from litegate.execution.sandbox import Confinement
-from litegate.execution.sandbox.landlock import EXECUTE, LIST, READ, WRITE
+from litegate.execution.sandbox.landlock import CONTROL, EXECUTE, LIST, READ, WRITE
 
 __all__ = ["Place", "hidden_by", "places"]
 
@@ -46,6 +46,7 @@ def places(confinement: Confinement) -> Iterator[Place]:
             yield place
     yield from (Place(name, READ) for name in confinement.opened if _is_on_a_shelf(name, confinement.shelves))
     yield from (Place(name, READ | LIST | WRITE) for name in confinement.write)
+    yield from (Place(name, CONTROL) for name in confinement.devices)
 
 
 def hidden_by(path: str, hidden: Iterable[str], shown: Iterable[str]) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from litegate.execution.sandbox.landlock import LIST, READ, WRITE
+from litegate.execution.sandbox.landlock import CONTROL, LIST, READ, WRITE
 from litegate.execution.sandbox.layout import Mount, layout, resolve
 from litegate.execution.sandbox.places import Place, hidden_by
 
@@ -49,6 +49,11 @@ def test_what_is_hidden_is_a_hole_in_the_folder_around_it(root: Path) -> None:
     assert (
         paths.index(f"{root}/code") < paths.index(f"{root}/code/.home") < paths.index(f"{root}/code/.home/scratch/step")
     )
+
+
+def test_a_device_is_mounted_as_one(root: Path) -> None:
+    plan = layout([Place(f"{root}/code/inner", READABLE), Place(f"{root}/code/.home", CONTROL)], [])
+    assert of(root, plan.mounts) == {"code/inner": "read", "code/.home": "control"}
 
 
 def test_links_are_made_again_and_what_they_lead_to_is_mounted(root: Path) -> None:
