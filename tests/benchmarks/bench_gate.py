@@ -23,9 +23,11 @@ from tests.benchmarks.growth import growth
 from tests.benchmarks.real_model import ROOT, resnet8_16x8
 from tests.benchmarks.report import ALPHA, HEADLINE, Row, headline, line, problems, title
 from tests.benchmarks.simulate import FIRST_ANALYSIS, Counts, simulate
+from tests.benchmarks.two_phase_cases import TWO_PHASE
+from tests.benchmarks.two_phase_row import resnet8_two_phase
 
 SEED, PROCESSES, CHUNKS = 17, 2, 20
-CASES = (*INDEPENDENT, *CLUSTERED)
+CASES = (*INDEPENDENT, *CLUSTERED, *TWO_PHASE)
 
 
 def main() -> int:
@@ -33,10 +35,12 @@ def main() -> int:
     arguments = _arguments()
     begin, share = time.perf_counter(), 0.1 if arguments.quick else 1.0
     real = None if arguments.quick else resnet8_16x8()
+    beside = None if arguments.quick else resnet8_two_phase()
     with ProcessPoolExecutor(PROCESSES) as pool:
         rows = _simulated(pool, share)
         grown = growth(pool, round(150 * share))
-    found = _found(rows, grown, real) | {"seconds": round(time.perf_counter() - begin), "quick": arguments.quick}
+    found = _found(rows, grown, real, beside)
+    found |= {"seconds": round(time.perf_counter() - begin), "quick": arguments.quick}
     print(*(title(), *map(line, rows)), "", *_summary(found), sep="\n")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(found, indent=2) + "\n")
@@ -84,13 +88,17 @@ def _progress(tasks: dict[Future[Counts], Any]) -> Iterator[Future[Counts]]:
             print(f"  {done / len(tasks):4.0%} of {len(CASES)} cases, {time.perf_counter() - begin:.0f} s", flush=True)
 
 
-def _found(rows: list[Row], grown: dict[str, Any], real: dict[str, Any] | None) -> dict[str, Any]:
+def _found(
+    rows: list[Row], grown: dict[str, Any], real: dict[str, Any] | None, beside: dict[str, Any] | None
+) -> dict[str, Any]:
     naive = next(row for row in rows if row.case is NAIVE)
     return headline(rows, naive) | {
         "sequential_fraction_resnet8_16x8": real and real["fraction"],
         "sequential_samples_1e6_vs_1e5": grown["ratio"],
+        "two_phase_samples": beside and beside["two_phase_samples"],
         "growth": grown,
         "resnet8_16x8": real,
+        "resnet8_two_phase": beside,
         "problems": [*problems(rows), *_changed(real)],
         "settings": {"seed": SEED, "alpha": ALPHA, "first_look": FIRST_ANALYSIS, "processes": PROCESSES},
         "rows": [row.to_json() for row in rows],
@@ -111,6 +119,10 @@ def _summary(found: dict[str, Any]) -> Iterator[str]:
     if real:
         full, early = real["seconds"]["full"], real["seconds"]["sequential"]
         yield f"  {real['states']['sequential']}; {early:.1f} s in place of {full:.1f} s"
+    saved, beside = found["two_phase_samples"], found["resnet8_two_phase"]
+    yield f"{'two_phase_samples':34} " + ("not measured" if saved is None else f"{saved:.1%}")
+    if beside:
+        yield f"  {beside['host_samples']:,} samples by the host, correlation {beside['correlation']:.2f}"
     ratio, error, means = (found["growth"][name] for name in ("ratio", "error", "mean_samples"))
     yield f"{'sequential_samples_1e6_vs_1e5':34} {ratio:.3f} +-{error:.3f}, mean samples used {means}"
     yield f"took {found['seconds']} s; stated: at most {ALPHA:.0%} at the limit"

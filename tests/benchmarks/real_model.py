@@ -39,7 +39,7 @@ def resnet8_16x8() -> dict[str, Any] | None:
         return _compare(pipeline_of(REAL, Path(home)))
 
 
-def pipeline_of(folder: Path, home: Path) -> Steps:
+def pipeline_of(folder: Path, home: Path, variants: tuple[str, ...] = VARIANTS) -> Steps:
     """The steps on ResNet-8, with a workspace in `home`."""
 
     def data(name: str) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def pipeline_of(folder: Path, home: Path) -> Steps:
         model={"name": "resnet8", "uri": str(folder / "model.h5")},
         calibration=data("train.tar") | {"samples": 200},
         evaluation=data("test.tar"),
-        variants=list(VARIANTS),
+        variants=list(variants),
         gate={"max_drop": MARGIN},
     )
 

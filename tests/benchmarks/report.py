@@ -18,8 +18,10 @@ HEADLINE = (
     "false_pass_at_limit",
     "false_pass_at_limit_sequential",
     "false_pass_clustered",
+    "false_pass_two_phase",
     "power_perfect",
     "power_perfect_clustered",
+    "power_perfect_two_phase",
     "naive_rejects_perfect",
 )
 """What `headline` says."""
@@ -44,6 +46,7 @@ class Row:
             "design": self.case.design,
             "claimed": self.case.claimed,
             "clustered": self.case.clustered,
+            "two_phase": self.case.two_phase,
             "draws": limit.trials,
             "false_pass": rate(limit.passed, limit.trials),
             "false_pass_error": error(limit),
@@ -88,16 +91,19 @@ def problems(rows: list[Row]) -> list[str]:
 
 
 def headline(rows: list[Row], naive: Row) -> dict[str, float]:
-    """The worst of all rows for which the gate claims anything: of independent samples, and of clusters."""
-    clustered = [row for row in rows if row.case.clustered]
-    independent = [row for row in rows if not row.case.clustered]
+    """The worst of all rows for which the gate claims anything: of independent samples, of clusters, beside a host."""
+    two_phase = [row for row in rows if row.case.two_phase]
+    clustered = [row for row in rows if row.case.clustered and not row.case.two_phase]
+    independent = [row for row in rows if not row.case.clustered and not row.case.two_phase]
     sequential = [row for row in independent if row.case.design == "sequential"]
     return {
         "false_pass_at_limit": _largest([row for row in independent if row not in sequential]),
         "false_pass_at_limit_sequential": _largest(sequential),
         "false_pass_clustered": _largest(clustered),
+        "false_pass_two_phase": _largest(two_phase),
         "power_perfect": _smallest([row for row in independent if row.case.samples == LARGE]),
         "power_perfect_clustered": _smallest(clustered),
+        "power_perfect_two_phase": _smallest(two_phase),
         "naive_rejects_perfect": 1 - naive.perfect.naive_passed / naive.perfect.trials,
     }
 

@@ -7,7 +7,7 @@ is well within. In a perfect run no variant is bad.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,12 +39,14 @@ class Variant:
     references: Mapping[str, Outcomes]
     bad: bool
     whole: Variant | None = None
+    host: Outcomes | None = None
+    host_references: Mapping[str, Outcomes] = field(default_factory=dict)
 
     def first(self, samples: int) -> Variant:
         """As it stood after so many samples."""
         rows: Any = slice(samples)
         references = {role: outcomes.take(rows) for role, outcomes in self.references.items()}
-        return Variant(self.candidate.take(rows), references, self.bad, self)
+        return replace(self, candidate=self.candidate.take(rows), references=references, whole=self)
 
     @property
     def class_samples(self) -> dict[int, int]:

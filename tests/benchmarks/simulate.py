@@ -38,6 +38,7 @@ class Case:
         value: for metrics of a whole set.
         claimed: whether the gate claims its error rate here; else the row shows what no gate can know.
         clustered: whether samples are not independent of each other; `samples` then counts all of them.
+        two_phase: whether a host ran more samples than the target; `samples` then counts those of the target.
     """
 
     metric: str
@@ -52,6 +53,7 @@ class Case:
     value: Value | None = None
     claimed: bool = True
     clustered: bool = False
+    two_phase: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ def judged(case: Case, heads: list[Variant], classes: dict[int, int], seed: int)
             available=case.samples,
             class_samples=classes,
             slice_samples=head.slice_samples,
+            host=head.host,
+            host_references=head.host_references,
         )
         for number, head in enumerate(heads)
     ]
@@ -127,7 +131,8 @@ def seen(case: Case, variant: Variant, variants: int) -> Variant:
     )
     for end in ends[:-1]:
         head = variant.first(end)
-        if decided(stopping, case.facts, head.candidate, head.references, len(ends), *known):
+        beside = (head.host, head.host_references)
+        if decided(stopping, case.facts, head.candidate, head.references, len(ends), *known, *beside):
             return head
     return variant
 

@@ -74,6 +74,11 @@ class Betting:
         return round(float((self.sizes * self.weights).sum()))
 
     @property
+    def host_samples(self) -> int | None:
+        """None: all ran on the target."""
+        return None
+
+    @property
     def clusters(self) -> int | None:
         """Number of clusters; None where each is a sample by itself."""
         return None if isinstance(self.sizes, float) else round(float(self.weights.sum()))

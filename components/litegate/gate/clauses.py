@@ -76,6 +76,7 @@ class Claim:
             limit=self.limit,
             p_value=self.p_within,
             samples=evidence.samples,
+            host_samples=evidence.host_samples,
             clusters=evidence.clusters,
             needed=more and math.ceil(more * total / evidence.samples),
         )
@@ -168,6 +169,7 @@ class Nothing:
 
     samples: int = 0
     estimate: float = 0.0
+    host_samples: int | None = None
     clusters: int | None = None
 
     def p_within(self, limit: float) -> float:  # noqa: ARG002

@@ -19,11 +19,11 @@ from litegate.gate.student import from_normal, to_normal
 from litegate.outcomes.clusters import Clusters, Sizes
 from litegate.spec import MIN_SAMPLES
 
-__all__ = ["ClusteredMean", "ClusteredProportions"]
+__all__ = ["UNSEEN", "ClusteredMean", "ClusteredProportions"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _NORMAL = NormalDist()
-_UNSEEN = 4.0
+UNSEEN = 4.0
 """So many clusters that changed as a whole are added to those that were seen to; see `ClusteredProportions`."""
 
 
@@ -61,6 +61,11 @@ class ClusteredProportions:
     def samples(self) -> int:
         """Number of pairs."""
         return round(self.total)
+
+    @property
+    def host_samples(self) -> int | None:
+        """None: all ran on the target."""
+        return None
 
     @property
     def clusters(self) -> int | None:
@@ -109,7 +114,7 @@ class ClusteredProportions:
         spread = self.squares - 2 * mean * self.products + mean**2 * sizes.squares
         unseen = sizes.mean_of_largest(min(abs(limit - mean), 1.0))
         independent = self.lost + self.gained - self.total * mean**2
-        return max(1.0, (spread + _UNSEEN * unseen**2) / (independent + _UNSEEN * unseen))
+        return max(1.0, (spread + UNSEEN * unseen**2) / (independent + UNSEEN * unseen))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from inspect import signature
 from itertools import product
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from litegate.gate.betting import betting
 from litegate.gate.bootstrap import Replicates, Value, bootstrap
 from litegate.gate.clustered import ClusteredMean, ClusteredProportions
 from litegate.gate.evidence import Approximate, EitherWay, Evidence, PairedProportions, Relative, Repeated
+from litegate.gate.two_phase import Phases, TwoPhaseMean, TwoPhaseProportions, folds_of, regression
 from litegate.outcomes.clusters import Clusters
 from litegate.outcomes.columns import Outcomes
 from litegate.spec import MIN_SAMPLES
@@ -92,28 +93,30 @@ class Comparison:
         if not self.metric.per_sample:
             return self._from_replicates(-sign, 0.0, sign * wanted)
         low, high = self._range(lambda score: sign * (wanted - score))
-        return self._mean(sign * (wanted - self._scores[0].astype(float)), low, high)
+        return self._mean(lambda pair: sign * (wanted - pair._scores[0].astype(float)), low, high)
 
     def class_drop(self, label: int) -> Evidence:
         """What the second loses of one class, by the metric's own score or else by right predictions."""
-        assert self.first.label is not None
-        rows = np.flatnonzero(self.first.label == label)
+        rows = self._rows_of(label)
+        host_rows = None if self.host is None else self.host._rows_of(label)
         if self.metric.per_sample:
-            return self._lost_of(rows)
-        first, second = (_right(outcomes)[rows] for outcomes in (self.first, self.second))
-        return self._mean(first - second, -1.0, 1.0, rows)
+            return self._lost_of(rows, host_rows)
+        return self._mean(lambda pair: _right(pair.first) - _right(pair.second), -1.0, 1.0, rows, host_rows)
 
-    def slice_drop(self, rows: Array) -> Evidence:
+    def slice_drop(self, rows: Array, host_rows: Array | None = None) -> Evidence:
         """What the second loses of the metric on some of the samples.
+
+        Args:
+            host_rows: where the host has the same samples, and more of their kind; None where it says nothing of them.
 
         Raises:
             Undefined: the metric has no value there.
         """
-        return self._lost_of(rows) if self.metric.per_sample else self.on(rows).drop()
+        return self._lost_of(rows, host_rows) if self.metric.per_sample else self.on(rows).drop()
 
     def on(self, rows: Array) -> Comparison:
-        """The two on some of the samples."""
-        return replace(self, first=self.first.take(rows), second=self.second.take(rows))
+        """The two on some of the samples, without the host."""
+        return replace(self, first=self.first.take(rows), second=self.second.take(rows), host=None)
 
     def values_on(self, rows: Array) -> tuple[float, float]:
         """The metric of both on some of the samples.
@@ -136,29 +139,97 @@ class Comparison:
         """By how much the share of one class in the predictions changes, in either direction."""
         assert self.first.prediction is not None
         assert self.second.prediction is not None
-        grown = (self.second.prediction == label).astype(np.int8) - (self.first.prediction == label)
-        return EitherWay(self._mean(grown, -1.0, 1.0), self._mean(-grown, -1.0, 1.0))
+        grown = partial(_grown, label=label)
+        return EitherWay(self._mean(grown, -1.0, 1.0), self._mean(lambda pair: -grown(pair), -1.0, 1.0))
 
     def _lost(self, share: float) -> Evidence:
         """The loss beyond `share` of the first's value."""
         weight = 1 - self._sign * share
         if not self.metric.per_sample:
             return self._from_replicates(self._sign * weight, -self._sign, 0.0)
-        first, second = self._scores
-        kept = first if share == 0 else weight * first  # right and wrong stay integers
         low, high = self._range(lambda one, other: self._sign * (weight * one - other))
-        return self._mean(self._sign * (kept - second), low, high)
+        return self._mean(lambda pair: pair._losses(share), low, high)
 
-    def _lost_of(self, rows: Array) -> Evidence:
+    def _losses(self, share: float) -> Array:
+        """The loss of each sample beyond `share` of the first's score."""
+        first, second = self._scores
+        kept = first if share == 0 else (1 - self._sign * share) * first  # right and wrong stay integers
+        lost: Array = self._sign * (kept - second)
+        return lost
+
+    def _lost_of(self, rows: Array, host_rows: Array | None) -> Evidence:
         """The loss of single samples, of some of them."""
-        first, second = (scores[rows] for scores in self._scores)
         low, high = self._range(lambda one, other: self._sign * (one - other))
-        return self._mean(self._sign * (first - second), low, high, rows)
+        return self._mean(lambda pair: pair._losses(0.0), low, high, rows, host_rows)
 
-    def _mean(self, values: Array, low: float | None, high: float | None, rows: Array | None = None) -> Evidence:
-        """Evidence of the mean of one value for each sample, or for each of the rows."""
-        clusters = self.clusters if rows is None or self.clusters is None else self.clusters.take(rows)
-        return mean_evidence(values, low, high, self.design, self._allowance, clusters)
+    def _rows_of(self, label: int) -> Array:
+        assert self.first.label is not None
+        return np.flatnonzero(self.first.label == label)
+
+    def _mean(
+        self,
+        values: Callable[[Comparison], Array],
+        low: float | None,
+        high: float | None,
+        rows: Array | None = None,
+        host_rows: Array | None = None,
+    ) -> Evidence:
+        """Evidence of the mean of one value for each sample, or for each of the rows.
+
+        Args:
+            values: of each sample of a comparison: of this one, and of that of the host.
+            rows, host_rows: None for all.
+        """
+        ours = values(self)
+        phases = None if rows is not None and host_rows is None else self._phases(values, ours, rows, host_rows)
+        if phases is not None:
+            return two_phase_evidence(phases, low, high, self.design, self._allowance)
+        ours, clusters = ours if rows is None else ours[rows], self.clusters
+        clusters = clusters if rows is None or clusters is None else clusters.take(rows)
+        return mean_evidence(ours, low, high, self.design, self._allowance, clusters)
+
+    def _phases(
+        self, values: Callable[[Comparison], Array], ours: Array, rows: Array | None, host_rows: Array | None
+    ) -> Phases | None:
+        """What the host adds; None where nothing."""
+        if self.host is None or self.design.kind == "sequential":
+            return None
+        theirs, seen, folds = values(self.host), self._seen, folds_of(self._units[self._seen])
+        slopes = regression(ours, theirs[seen], folds)
+        if rows is not None:
+            ours, folds, seen = ours[rows], folds[rows], seen[rows]
+        rest = self._rest if host_rows is None else host_rows[self._is_rest[host_rows]]
+        if not len(rest):
+            return None
+        numbers = None if self.host.clusters is None else (self._units[seen], self._units[rest])
+        return Phases(ours, theirs[seen], folds, slopes, theirs[rest], numbers)
+
+    @cached_property
+    def _seen(self) -> Array:
+        """The host's rows of our samples, in our order."""
+        assert self.host is not None
+        order = np.argsort(self.host.first.index)
+        found: Array = order[np.searchsorted(self.host.first.index, self.first.index, sorter=order)]
+        return found
+
+    @cached_property
+    def _is_rest(self) -> Array:
+        """Of each of the host's samples whether the target did not run it."""
+        assert self.host is not None
+        found = np.ones(len(self.host.first), bool)
+        found[self._seen] = False
+        return found
+
+    @cached_property
+    def _rest(self) -> Array:
+        """The host's rows of the samples that the target did not run."""
+        return np.flatnonzero(self._is_rest)
+
+    @cached_property
+    def _units(self) -> Array:
+        """Number of the cluster that each of the host's samples is in, or of itself."""
+        assert self.host is not None
+        return self.host.first.index if self.host.clusters is None else self.host.clusters.number
 
     def _range(self, loss: Callable[..., float]) -> tuple[float | None, float | None]:
         """The extremes of a linear function of scores, found at the ends of their range."""
@@ -232,6 +303,15 @@ def mean_evidence(
     return _repeated(Approximate(len(values), mean, error, below, above, len(values) >= MIN_SAMPLES), design)
 
 
+def two_phase_evidence(
+    phases: Phases, low: float | None, high: float | None, design: Design, allowance: float
+) -> Evidence:
+    """The same as `mean_evidence`, with what the host says of more samples."""
+    if np.issubdtype(phases.target.dtype, np.integer):
+        return _repeated(TwoPhaseProportions.of(phases), design)
+    return _repeated(TwoPhaseMean.of(phases, *phases.allowances(low, high, allowance), low is None), design)
+
+
 def _clustered(values: Array, low: float | None, high: float | None, allowance: float, clusters: Clusters) -> Evidence:
     if np.issubdtype(values.dtype, np.integer):
         return ClusteredProportions.of(values, clusters)
@@ -240,6 +320,14 @@ def _clustered(values: Array, low: float | None, high: float | None, allowance: 
 
 def _repeated(evidence: Evidence, design: Design) -> Evidence:
     return Repeated(evidence, design.analyses) if design.analyses > 1 else evidence
+
+
+def _grown(pair: Comparison, label: int) -> Array:
+    """Of each sample whether it is new among the predictions of a class, or gone from them."""
+    assert pair.first.prediction is not None
+    assert pair.second.prediction is not None
+    grown: Array = (pair.second.prediction == label).astype(np.int8) - (pair.first.prediction == label)
+    return grown
 
 
 def _right(outcomes: Outcomes) -> Array:

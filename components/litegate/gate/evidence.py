@@ -7,6 +7,7 @@ Every class answers the same questions, so that a clause of the policy need not 
 - `p_beyond(limit)`: the p-value of "the true value is `limit` or less".
 - `bounds(confidence)`: the lower and the upper bound, each one-sided at `confidence`.
 - `scaled(factor)`: the same evidence as `factor` times as many samples would give it.
+- `host_samples`: how many samples the host ran, where the evidence is also from there; see `litegate.gate.two_phase`.
 - `clusters`: how many clusters the samples are in; None where they are independent of each other.
 """
 
@@ -41,6 +42,8 @@ class Evidence(Protocol):
     @property
     def samples(self) -> int: ...  # noqa: D102
     @property
+    def host_samples(self) -> int | None: ...  # noqa: D102
+    @property
     def clusters(self) -> int | None: ...  # noqa: D102
     @property
     def estimate(self) -> float: ...  # noqa: D102
@@ -67,6 +70,11 @@ class PairedProportions:
     def samples(self) -> int:
         """Number of pairs."""
         return round(self.total)
+
+    @property
+    def host_samples(self) -> int | None:
+        """None: all ran on the target."""
+        return None
 
     @property
     def clusters(self) -> int | None:
@@ -100,11 +108,15 @@ class PairedProportions:
     def score(self, delta: float, correction: float) -> float:
         """The statistic for the hypothesis that the difference is `delta`."""
         numerator = self.lost - self.gained - self.total * delta + correction
+        variance = self.variance(delta)
+        return numerator / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, numerator)
+
+    def variance(self, delta: float) -> float:
+        """Of lost minus gained, were the difference `delta`."""
         a, c = 2 * self.total, -self.gained * delta * (1 - delta)
         b = -self.lost - self.gained + (2 * self.total - self.lost + self.gained) * delta
         rare = (math.sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
-        variance = self.total * (2 * rare + delta * (1 - delta))
-        return numerator / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, numerator)
+        return self.total * (2 * rare + delta * (1 - delta))
 
 
 @dataclass(frozen=True)
@@ -131,6 +143,11 @@ class Approximate:
     def samples(self) -> int:
         """Number of samples."""
         return round(self.total)
+
+    @property
+    def host_samples(self) -> int | None:
+        """None: all ran on the target."""
+        return None
 
     @property
     def clusters(self) -> int | None:
@@ -195,6 +212,11 @@ class Relative:
         return self.contrast(0.0).samples
 
     @property
+    def host_samples(self) -> int | None:
+        """Number of samples that the host ran."""
+        return self.contrast(0.0).host_samples
+
+    @property
     def clusters(self) -> int | None:
         """Number of clusters of pairs."""
         return self.contrast(0.0).clusters
@@ -241,6 +263,11 @@ class Repeated:
         return self.last.samples
 
     @property
+    def host_samples(self) -> int | None:
+        """Number of samples that the host ran."""
+        return self.last.host_samples
+
+    @property
     def clusters(self) -> int | None:
         """Number of clusters at the last analysis."""
         return self.last.clusters
@@ -281,6 +308,11 @@ class EitherWay:
     def samples(self) -> int:
         """Number of samples."""
         return self.one.samples
+
+    @property
+    def host_samples(self) -> int | None:
+        """Number of samples that the host ran."""
+        return self.one.host_samples
 
     @property
     def clusters(self) -> int | None:
@@ -325,6 +357,11 @@ class Unanimous:
     def samples(self) -> int:
         """Number of samples."""
         return self.parts[0].samples
+
+    @property
+    def host_samples(self) -> int | None:
+        """Number of samples that the host ran."""
+        return self.parts[0].host_samples
 
     @property
     def clusters(self) -> int | None:

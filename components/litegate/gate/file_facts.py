@@ -138,6 +138,8 @@ def _latency(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterato
     unknown = [said for item in (candidate, baseline) if (said := _unknown(item)) is not None]
     if ours is None or theirs is None or unknown:
         yield Reason(code="latency_unknown", message=f"the latency of {' and '.join(unknown)}")
+    elif ours.software or theirs.software:
+        yield Reason(code="latency_unknown", message=f"its latency was measured on {ours.host}, not on the target's")
     elif {ours.host, theirs.host} != {policy.latency_host or theirs.host}:
         yield Reason(code="other_host", message=_hosts(policy, ours, theirs))
     elif ours.ratio is None:

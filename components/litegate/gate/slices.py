@@ -43,12 +43,14 @@ def slice_claim(policy: Gate, comparison: Comparison, slice_samples: SliceSample
     rare: dict[str, Evidence] = {}
     for place, (field, samples) in enumerate(sorted(slice_samples.items())):
         rows = _rows(comparison, place)
+        host_rows = _rows(comparison.host, place) if comparison.host else {}
         common = {value for value, count in samples.items() if count >= policy.min_class_samples}
         if not common:
             parts[field] = Nothing()
         for value in samples:
             kind = parts if value in common else rare
-            kind[f"{field}={value}"] = _evidence(comparison, rows.get(value), f"{field}={value}", value in common)
+            found = (rows.get(value), host_rows.get(value))
+            kind[f"{field}={value}"] = _evidence(comparison, *found, f"{field}={value}", value in common)
     return Claim(SLICE_CLAUSE, policy.slice_limit, parts, rare)
 
 
@@ -96,12 +98,14 @@ def _state(
     return "passed" if evidence.p_within(claim.limit) <= alpha else "inconclusive"
 
 
-def _evidence(comparison: Comparison, rows: Array | None, name: str, must_be_known: bool) -> Evidence:
+def _evidence(
+    comparison: Comparison, rows: Array | None, host_rows: Array | None, name: str, must_be_known: bool
+) -> Evidence:
     """What a slice loses; nothing is known of one that was not seen, or of a rare one without a value."""
     if rows is None:
         return Nothing()
     try:
-        return comparison.slice_drop(rows)
+        return comparison.slice_drop(rows, host_rows)
     except Undefined as error:
         if must_be_known:
             raise Undefined(f"{name}: {error}") from None

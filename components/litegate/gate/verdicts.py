@@ -133,14 +133,32 @@ def compare(
     design: Design,
     value: Value | None = None,
     seed: int = 17,
+    host: tuple[Outcomes, Outcomes] | None = None,
 ) -> Comparison:
     """The two on the samples that the candidate saw.
 
+    Args:
+        host: outcomes of the reference and of the candidate by the host.
+
     Raises:
-        Unpaired: they were not measured on the same samples.
+        Unpaired: they were not measured on the same samples, or the host did not run all of them.
     """
     first, second = match(reference, candidate)
-    return Comparison(metric, first, second, design, value, seed)
+    beside = None if host is None else _beside(second, Comparison(metric, *match(*host), Design(), value, seed))
+    return Comparison(metric, first, second, design, value, seed, beside)
+
+
+def _beside(target: Outcomes, host: Comparison) -> Comparison | None:
+    """What the host has on the same samples and on more; None where there are no more.
+
+    Raises:
+        Unpaired: it has not all of them.
+    """
+    try:
+        match(host.second, target)
+    except Unpaired as error:
+        raise Unpaired(f"the host's outcomes are not those of the target's samples: {error}") from None
+    return host if len(host.first) > len(target) else None
 
 
 def _case(
@@ -174,8 +192,10 @@ def _compared(
     role: str, metric: MetricFacts, reference: Outcomes, measured: Measured, value: Value | None, seed: int
 ) -> Comparison:
     assert measured.outcomes is not None
+    beside = measured.host_references.get(role)
+    host = None if measured.host is None or beside is None else (beside, measured.host)
     try:
-        return compare(metric, reference, measured.outcomes, measured.design, value, seed)
+        return compare(metric, reference, measured.outcomes, measured.design, value, seed, host)
     except Unpaired as error:
         raise Unpaired(f"its outcomes make no pairs with those of the {role}: {error}") from None
 
@@ -188,7 +208,8 @@ def _unmeasured(measured: Measured) -> Reason | None:
         return Reason(code="not_measured", message=f"there are no outcomes of {missing}")
     if not len(measured.outcomes) or not len(baseline):
         return Reason(code="no_samples", message="no sample was evaluated")
-    for outcomes in (measured.outcomes, *measured.references.values()):
+    beside = () if measured.host is None else (measured.host, *measured.host_references.values())
+    for outcomes in (measured.outcomes, *measured.references.values(), *beside):
         columns = (outcomes.score, outcomes.output, outcomes.target)
         if not all(column is None or np.isfinite(column).all() for column in columns):
             return Reason(code="not_finite", message="an outcome is NaN or infinite")
@@ -224,6 +245,7 @@ def _verdict(case: _Case, policy: Gate, alpha: float, names: tuple[str, ...]) ->
         confidence=1 - alpha,
         p_value=case.p_value,
         samples=samples,
+        host_samples=None if comparison.host is None else len(comparison.host.first),
         clusters=clusters,
         available=max(measured.available, samples),
         needed=_needed(clauses),
@@ -291,7 +313,7 @@ def _reason(clause: Clause, metric: MetricFacts, policy: Gate, clusters: int | N
     codes = {"passed": "within", "failed": "above", "inconclusive": "undecided"}
     message = claim(clause, metric, policy)
     if clause.samples:
-        message = f"{message}, on {samples_in(clause.samples, clause.clusters)}"
+        message = f"{message}, on {samples_in(clause.samples, clause.clusters, clause.host_samples)}"
     if clause.state == "inconclusive" and clause.samples:
         message = f"{message}; {would_decide(clause.needed, clusters)}"
     return Reason(code=f"{codes[clause.state]}_{clause.name}", message=message)

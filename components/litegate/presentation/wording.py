@@ -106,9 +106,14 @@ def about(count: int) -> str:
     return f"{-(-count // step) * step:,}"
 
 
-def samples_in(samples: int, clusters: int | None) -> str:
-    """`10,000 samples in 100 clusters`, or without them where each sample is independent of the others."""
-    return f"{samples:,} samples" + ("" if clusters is None else f" in {clusters:,} clusters")
+def samples_in(samples: int, clusters: int | None, host_samples: int | None = None) -> str:
+    """`10,000 samples in 100 clusters`, or without them where each sample is independent of the others.
+
+    Args:
+        host_samples: how many the host ran beside the target; None where there is one runtime alone.
+    """
+    found = f"{samples:,} samples" + ("" if clusters is None else f" in {clusters:,} clusters")
+    return found if host_samples is None else f"{found} of the target and {host_samples:,} of the host"
 
 
 def would_decide(needed: int | None, clusters: int | None) -> str:

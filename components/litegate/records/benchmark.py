@@ -56,6 +56,7 @@ class FileBenchmark(Record):
         measured_at: when, in UTC.
         others: share of the host's processors that other processes used meanwhile; None if it cannot be told.
         waited: share of the time in which it waited for a processor; None if it cannot be told.
+        software: whether a CPU did the work of the target's device, so that they say nothing about that.
         noise: why the figures are not to be trusted much, in words; empty for a quiet host.
     """
 
@@ -69,6 +70,7 @@ class FileBenchmark(Record):
     measured_at: Moment | None = None
     others: Share | None = None
     waited: Share | None = None
+    software: bool = False
     noise: str = ""
 
     @property

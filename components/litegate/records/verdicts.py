@@ -88,6 +88,7 @@ class Clause(Record):
         limit: what is allowed.
         p_value: how likely such evidence would be if the true value were at the limit or beyond.
         samples: how many it was found on.
+        host_samples: how many the host ran beside the target, where the clause rests on these as well; else None.
         clusters: how many clusters these are in; None where each is independent of the others.
         needed: how many samples in all would decide it if all else stays what it is, or how many clusters where the
             verdict has any; None if decided, or if no number would.
@@ -102,6 +103,7 @@ class Clause(Record):
     limit: float
     p_value: float
     samples: Count
+    host_samples: Count | None = None
     clusters: Count | None = None
     needed: Count | None = None
 
@@ -190,6 +192,7 @@ class Verdict(Record):
         baseline: the baseline's value on the same samples.
         lost, gained: samples on which the variant is worse or better than the baseline.
         agreement: share of samples with the same prediction, or the same score where there are no predictions.
+        host_samples: how many the host ran beside the target: more than `samples`; else None.
         clusters: how many clusters the samples are in: groups, and exact duplicates; None where each sample is
             independent of the others.
         needed: how many samples, or clusters where there are any, would decide an inconclusive verdict; None where no
@@ -215,6 +218,7 @@ class Verdict(Record):
     confidence: float | None = None
     p_value: float | None = None
     samples: Count = 0
+    host_samples: Count | None = None
     clusters: Count | None = None
     available: Count = 0
     needed: Count | None = None

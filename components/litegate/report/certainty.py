@@ -98,7 +98,7 @@ def _clusters(run: Run) -> str:
     group = run.spec.evaluation.group
     what = "Exact duplicates" if group is None else f"Samples of one group (`{group}`), and exact duplicates,"
     most = max(found, key=lambda verdict: verdict.samples)
-    seen = wording.samples_in(most.samples, most.clusters)
+    seen = wording.samples_in(most.samples, most.clusters, most.host_samples)
     return f" {what} are one cluster, and the gate counts clusters: {seen}. Nothing is assumed of samples within one."
 
 
@@ -166,9 +166,10 @@ def _surer(run: Run) -> Iterator[str]:
     ]
     if widths:
         width, row = max(widths, key=lambda item: item[0])
+        seen = wording.samples_in(row.verdict.samples, row.verdict.clusters, row.verdict.host_samples)
         yield (
             f"The widest interval is that of {row.name}: {run.unit.text(width)} from end to end on "
-            f"{wording.samples_in(row.verdict.samples, row.verdict.clusters)}. It narrows with the square root of "
+            f"{seen}. It narrows with the square root of "
             f"their number: four times as many {'' if row.verdict.clusters is None else 'clusters '}halve it."
         )
     if sum(bool(row.verdict.clauses) for row in run.variants) > 1:

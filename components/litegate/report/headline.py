@@ -144,7 +144,7 @@ def _latency(row: Row) -> str:
 
 
 def _samples(run: Run, row: Row) -> str:
-    found = wording.samples_in(row.verdict.samples, row.verdict.clusters)
+    found = wording.samples_in(row.verdict.samples, row.verdict.clusters, row.verdict.host_samples)
     sure = f", {wording.confidence(run.policy.confidence)} confidence"
     return found + (sure if row.verdict.confidence else "")
 

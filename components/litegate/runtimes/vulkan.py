@@ -19,7 +19,10 @@ from pathlib import Path
 
 from litegate.errors import BadInput
 
-__all__ = ["VARIABLES", "Device", "devices", "driver_libraries", "found", "load_drivers", "needed"]
+__all__ = ["SOFTWARE", "VARIABLES", "Device", "devices", "driver_libraries", "found", "load_drivers", "needed"]
+
+SOFTWARE = "software device"
+"""In the description of a device whose work a CPU does: what it takes says nothing about a GPU."""
 
 VARIABLES = ("VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES")
 """By which Vulkan's loader is told where drivers are described, beside the folders where it looks for them."""
@@ -51,7 +54,7 @@ class Device:
     software: bool
 
     def __str__(self) -> str:
-        return f"{'software device ' if self.software else ''}{self.name}, {self.driver}"
+        return f"{f'{SOFTWARE} ' if self.software else ''}{self.name}, {self.driver}"
 
 
 class _Application(ctypes.Structure):

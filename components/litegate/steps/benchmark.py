@@ -10,6 +10,7 @@ from litegate.latency.figures import latency_ratio, noise, percentiles
 from litegate.latency.timing import Job, Timed, time_files
 from litegate.records import Artifact, BenchmarkRequest, Benchmarks, FileBenchmark, FileFailure
 from litegate.runtimes.litert import choose_signature
+from litegate.runtimes.vulkan import SOFTWARE
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -48,13 +49,16 @@ def _figures(artifact: Artifact, baseline: Artifact, timed: Timed, disturbed: st
     rounds = timed.times.rounds
     ours, theirs = rounds[artifact.variant], rounds.get(baseline.variant)
     median, p95 = percentiles(ours)
+    kernels = timed.kernels[artifact.variant]
+    software = SOFTWARE in kernels
     return FileBenchmark(
         artifact_digest=artifact.file.digest,
         latency_ms=median,
         latency_p95_ms=p95,
         runs=sum(map(len, ours)),
-        host=f"{platform.node()} ({platform.machine()})",
-        kernels=timed.kernels[artifact.variant],
+        host=f"{platform.node()} ({platform.machine()})" + f", a {SOFTWARE}" * software,
+        kernels=kernels,
+        software=software,
         ratio=latency_ratio(ours, theirs) if theirs else None,
         measured_at=datetime.now(UTC).isoformat(),
         others=timed.times.load.others,

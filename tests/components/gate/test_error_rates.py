@@ -15,9 +15,10 @@ from tests.benchmarks.cases import CASES, NAIVE
 from tests.benchmarks.clustered_cases import CLUSTERED
 from tests.benchmarks.report import ALPHA
 from tests.benchmarks.simulate import Case, simulate
+from tests.benchmarks.two_phase_cases import TWO_PHASE
 
 RARE = 1e-3
-NAMED = {(case.metric, case.policy, case.samples): case for case in (*CASES, *CLUSTERED)}
+NAMED = {(case.metric, case.policy, case.samples): case for case in (*CASES, *CLUSTERED, *TWO_PHASE)}
 
 AT_LIMIT = [
     ("top1", "absolute", 1_000, 400),
@@ -57,6 +58,16 @@ CLUSTERS_AT_LIMIT = [
     ("top1", "sequential, largest lost, copies", 20_000, 8),
 ]
 
+BESIDE_A_HOST = [
+    ("top1", "host half", 1_000, 150),
+    ("top1", "host keeps", 1_000, 100),
+    ("top1, restless", "host keeps", 300, 100),
+    ("iou, rare losses", "host keeps", 300, 100),
+    ("mae", "host opposite", 1_000, 50),
+    ("top1", "host keeps, max_class_drop", 2_000, 40),
+    ("top1", "host half, x 2", 3_000, 20),
+]
+
 PERFECT = [
     ("top1", "absolute", 30),
     ("mae, heavy tails", "absolute", 30),
@@ -88,6 +99,15 @@ def test_samples_that_are_not_independent_pass_no_more_often(
     metric: str, policy: str, samples: int, draws: int
 ) -> None:
     counts = simulate(NAMED[metric, policy, samples], perfect=False, seed=[4], draws=draws)
+    assert counts.passed <= binom.isf(RARE, draws, ALPHA)
+    assert counts.naive_passed >= binom.isf(1 - RARE, draws, 0.3)
+
+
+@pytest.mark.parametrize(("metric", "policy", "samples", "draws"), BESIDE_A_HOST)
+def test_no_host_lets_a_variant_at_the_limit_pass_more_often(
+    metric: str, policy: str, samples: int, draws: int
+) -> None:
+    counts = simulate(NAMED[metric, policy, samples], perfect=False, seed=[6], draws=draws)
     assert counts.passed <= binom.isf(RARE, draws, ALPHA)
     assert counts.naive_passed >= binom.isf(1 - RARE, draws, 0.3)
 

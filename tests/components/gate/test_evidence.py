@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from litegate.gate.bootstrap import bootstrap
 from litegate.gate.clustered import ClusteredMean, ClusteredProportions
 from litegate.gate.contrasts import Design, mean_evidence
 from litegate.gate.evidence import Approximate, Evidence, PairedProportions, Relative, Repeated, Unanimous, needed
+from litegate.gate.two_phase import FOLDS, Phases, TwoPhaseMean, TwoPhaseProportions
 from litegate.outcomes.clusters import Clusters
 from litegate.outcomes.columns import Outcomes
 
@@ -31,6 +33,14 @@ GROUPS = Clusters(np.arange(1200) // 4, np.arange(1200) // 4)
 CHANGES = np.random.default_rng(1).permutation(ternary(300, 9, 6))[GROUPS.number].astype(int)
 REAL = np.random.default_rng(0).beta(2, 8, 300)[GROUPS.number]
 
+BESIDE = Phases(
+    target=np.random.default_rng(2).permutation(ternary(1000, 30, 20)).astype(int),
+    host=np.random.default_rng(2).permutation(ternary(1000, 20, 15)).astype(int),
+    folds=np.arange(1000) % FOLDS,
+    slopes=np.full(FOLDS, 0.5),
+    rest=ternary(9000, 180, 135).astype(int),
+)
+
 KINDS = {
     "paired": PairedProportions(1000, 30, 20),
     "approximate": Approximate(1000, 0.01, 0.002, 1.0, 1.0),
@@ -42,6 +52,11 @@ KINDS = {
     "clustered values": ClusteredMean.of(REAL, 0.0, 1.0, 0.0, GROUPS),
     "clustered errors": ClusteredMean.of(REAL, 0.0, None, 1.0, GROUPS),
     "betting on clusters": Betting.of_sums(GROUPS.sums(CHANGES), GROUPS.sizes, -1.0, 1.0, 4),
+    "two-phase pairs": TwoPhaseProportions.of(BESIDE),
+    "two-phase clusters": TwoPhaseProportions.of(
+        replace(BESIDE, numbers=(np.arange(1000) // 4, 250 + np.arange(9000) // 4))
+    ),
+    "two-phase values": TwoPhaseMean.of(BESIDE, 1.0, 1.0, unbounded=False),
     "unanimous": Unanimous((PairedProportions(1000, 30, 20), Betting.of(ternary(1000, 30, 20), -1.0, 1.0))),
 }
 

@@ -261,6 +261,13 @@ ROWS = (
         Row(id=f"a baseline of {ms} ms", policy=RATIO, baseline=candidate("float32", ms=ms), code="latency_unknown")
         for ms in (math.nan, math.inf, 0.0)
     ),
+    Row(
+        id="a device that is a CPU",
+        policy=RATIO,
+        variant=benchmarked(candidate("int8", ms=0.1), host="here, a software device", software=True),
+        code="latency_unknown",
+        says="its latency was measured on here, a software device, not on the target's",
+    ),
     Row(id="the named host", policy={**RATIO, "latency_host": "here"}, variant=candidate("int8", ms=0.1)),
     Row(
         id="not the named host",

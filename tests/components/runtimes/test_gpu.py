@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
@@ -16,6 +15,7 @@ from litegate.runtimes import load_runtime, vulkan
 from litegate.runtimes.gpu import arithmetic_of
 from litegate.settings import settings
 from tests.components.runtimes import on_gpu
+from tests.components.runtimes.altered import altered, with_an_operator_that_no_gpu_has
 from tests.components.runtimes.on_gpu import in_child, needs_gpu
 
 BESIDE_TENSORFLOW = """
@@ -33,15 +33,6 @@ print(tf.reduce_sum(tf.constant(scores)).numpy().round())
 IMAGES = np.random.default_rng(3).normal(size=(7, 8, 8, 1)).astype(np.float32)
 
 
-def changed(path: Path, change: Callable[[schema.ModelT], None]) -> bytes:
-    """A file after a change of what it holds."""
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(bytearray(path.read_bytes()), 0))
-    change(model)
-    builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
-
-
 def without_signature(model: schema.ModelT) -> None:
     model.signatureDefs = None
 
@@ -50,15 +41,6 @@ def of_four(model: schema.ModelT) -> None:
     """For exactly four samples."""
     tensor = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]]
     tensor.shape, tensor.shapeSignature = [4, 8, 8, 1], None
-
-
-def with_an_operator_that_no_gpu_has(model: schema.ModelT) -> None:
-    for code in model.operatorCodes:
-        if code.builtinCode == schema.BuiltinOperator.SOFTMAX:
-            code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.ZEROS_LIKE
-    for operator in model.subgraphs[0].operators:
-        if model.operatorCodes[operator.opcodeIndex].builtinCode == schema.BuiltinOperator.ZEROS_LIKE:
-            operator.builtinOptionsType, operator.builtinOptions = 0, None
 
 
 def scaled(model: schema.ModelT, *factors: float) -> None:
@@ -120,7 +102,7 @@ def test_the_float32_baseline_is_exact_and_float16_shows_in_every_output(tflite_
 def test_what_passes_the_end_of_float16_is_not_finite_on_the_gpu_and_fine_elsewhere(
     tflite_files: dict[str, Path], change: Callable[[schema.ModelT], None]
 ) -> None:
-    content = changed(tflite_files["float32"], change)
+    content = altered(tflite_files["float32"].read_bytes(), change)
     (expected,) = load_runtime("litert").load(content).predict({"image": IMAGES}).values()
     _, exact = in_child(on_gpu.predicted, content, IMAGES)
     _, half = in_child(on_gpu.predicted, content, IMAGES, "float16")
@@ -136,7 +118,7 @@ def test_whatever_the_batch_and_the_signatures_each_sample_gets_its_own_answer(t
     _, expected = in_child(on_gpu.predicted, path.read_bytes(), IMAGES)
     assert np.ptp(expected, axis=0).max() > 0.1
     for change in (of_four, without_signature):
-        _, found = in_child(on_gpu.predicted, changed(path, change), IMAGES)
+        _, found = in_child(on_gpu.predicted, altered(path.read_bytes(), change), IMAGES)
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -145,7 +127,7 @@ def test_a_file_is_refused_for_a_single_operator_that_the_gpu_leaves_to_the_proc
     tflite_files: dict[str, Path],
 ) -> None:
     path = tflite_files["float32"]
-    odd = changed(path, with_an_operator_that_no_gpu_has)
+    odd = altered(path.read_bytes(), with_an_operator_that_no_gpu_has)
     assert in_child(on_gpu.fully_accelerated, path.read_bytes())
     assert not in_child(on_gpu.fully_accelerated, odd)
     version, kernels, refused = in_child(on_gpu.said, odd)
@@ -158,7 +140,7 @@ def test_a_file_is_refused_for_a_single_operator_that_the_gpu_leaves_to_the_proc
 def test_what_would_kill_the_accelerator_is_refused_before_it_sees_it(tflite_files: dict[str, Path]) -> None:
     whole = tflite_files["float32"].read_bytes()
     cut = [whole[:size] for size in range(0, len(whole), len(whole) // 50)]
-    found = in_child(on_gpu.refusals, *cut, changed(tflite_files["float32"], of_any_width), whole)
+    found = in_child(on_gpu.refusals, *cut, altered(whole, of_any_width), whole)
     assert all(each.startswith("ValueError") for each in found[:-2])
     assert found[-2].startswith("RuntimeError: it needs inputs of fixed sizes")
     assert found[-1] == "", "and the process goes on"

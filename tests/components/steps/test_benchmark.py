@@ -16,9 +16,10 @@ from litegate.errors import StepFailed
 from litegate.inspection.tflite import describe
 from litegate.latency import timing
 from litegate.records import Artifact, BenchmarkRequest, Benchmarks, FileRef, SampleSet
-from litegate.runtimes import RuntimeRow
+from litegate.runtimes import RuntimeRow, vulkan
 from litegate.steps import benchmark
 from litegate.work.step_work import Work
+from tests.components.runtimes.on_gpu import needs_gpu
 
 Run = Callable[..., Benchmarks]
 
@@ -69,6 +70,14 @@ def test_every_file_gets_its_latency_and_its_share_of_float32s(run: Run) -> None
         assert item.measured_at is not None
     assert found.files[0].ratio is not None
     assert (found.files[0].ratio.low, found.files[0].ratio.high) == (1.0, 1.0), "float32 is as fast as itself"
+
+
+@needs_gpu
+def test_the_latency_of_a_software_device_is_called_so(run: Run) -> None:
+    software = {device.software for device in vulkan.devices()} == {True}
+    for item in run("float32", "int8", runtime="gpu").files:
+        assert item.latency_ms > 0
+        assert item.software == software == item.host.endswith(", a software device")
 
 
 @pytest.mark.parametrize(
