@@ -19,6 +19,7 @@ from litegate.records import (
     Clause,
     ConversionCheck,
     DataRef,
+    Disagreement,
     Evaluated,
     FileRef,
     Inspection,
@@ -68,6 +69,7 @@ class Variant:
     needed: int | None = None
     clusters: int | None = None
     inspection: Inspection | None = None
+    disagreement: Disagreement | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +182,7 @@ class MadeRun:
             state=each.state,
             sentence=f"{each.name} {each.state}, in one sentence",
             reasons=each.reasons,
+            disagreement=each.disagreement,
             value=self.value - each.drop,
             baseline=self.value,
             drop=each.drop,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from litegate.records import DataFinding, Lint, RareClass, Reason
+from litegate.records import Cause, DataFinding, Disagreement, Lint, RareClass, Reason
 from litegate.variants import BASELINE, DOCUMENTED
 from tests.components.report.page import Page
 from tests.components.report.runs import AUC, MAE, MadeRun, Variant, inspection, loss
@@ -276,3 +276,38 @@ def test_what_may_ship_is_a_link_that_a_browser_follows_with_the_command_for_a_s
     address = "http://127.0.0.1/ajax-api/2.0/mlflow/logged-models/m-int8/artifacts/files"
     assert page.attributes("href") == [f"{address}?artifact_file_path=artifacts%2Fcats-int8.tflite"]
     assert "litegate get cats --version 3" in page.text
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        ("kernels", "int8: the kernels of Target did it: on Host it loses at most 0.50 points."),
+        ("quantization", "int8: the quantization did it: on Host it loses at least -0.10 points as well."),
+        (None, None),
+    ],
+)
+def test_the_target_is_set_against_the_host(cause: Cause | None, said: str | None) -> None:
+    found = Disagreement(
+        runtime="Target",
+        host="Host",
+        samples=1000,
+        outputs=0.72,
+        classes=0.033,
+        difference=0.003,
+        low=-0.006,
+        high=0.012,
+        confidence=0.95,
+        cause=cause,
+        host_drop=0.002,
+        host_low=-0.001,
+        host_high=0.005,
+    )
+    page = Page(MadeRun(variants=[replace(INT8, disagreement=found)]).html())
+    text = " ".join(page.text.split())
+    assert "Each file was run by Target, whose word counts, and by Host on this host, on the same 1,000 samples" in text
+    assert "int8 72 % 3.3 % +0.30 -0.60 to +1.20" in text
+    assert (said in text) if said else ("did it" not in text)
+
+
+def test_where_the_host_counts_nothing_is_set_against_it() -> None:
+    assert "The target against this host" not in ONE.html()

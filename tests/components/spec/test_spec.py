@@ -330,6 +330,13 @@ def test_engines_and_given_files_that_cannot_be(change: dict[str, Any], where: s
     assert got in caught.value.got
 
 
+def test_a_part_of_the_samples_is_for_targets_with_a_runtime_of_their_own() -> None:
+    part = {"evaluation": GOOD["evaluation"] | {"target_samples": 100}}
+    assert parse_spec(GOOD | part | {"target": "microcontroller"}).evaluation.target_samples == 100
+    with pytest.raises(SpecError, match="null for the target cpu, which is judged on the host's own kernels, got 100"):
+        parse_spec(GOOD | part)
+
+
 def test_addresses_of_given_files_are_seen_from_the_spec(tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(
         "model: {name: m, uri: m.tflite, recorded_outputs: rec.npz}\n"

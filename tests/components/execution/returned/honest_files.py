@@ -113,15 +113,26 @@ def evaluate(world: World) -> Case:
         metric="top1",
         max_samples=None,
         seed=1,
+        runtime="tflite_micro",
+        host="litert",
+        target_samples=100,
         references=(records.Reference(role="baseline", artifact=beside),),
         stopping=records.Stopping(policy=spec.gate, variants=1, first_samples=20),
     )
     outcomes = world.wrote("int8-baseline-outcomes.npz", b"outcomes of float32 beside int8")
-    seen = records.ReferenceOutcomes(role="baseline", artifact_digest=beside.file.digest, outcomes=outcomes)
+    names = ("host-outcomes.npz", "baseline-host-outcomes.npz")
+    by_host, beside_by_host = (world.wrote(name, f"{name} of the host".encode()) for name in names)
+    host = records.HostOutcomes(
+        runtime="litert", title="LiteRT", beside="Micro", kernels="xnnpack", samples=300, outcomes=by_host
+    )
+    seen = records.ReferenceOutcomes(
+        role="baseline", artifact_digest=beside.file.digest, outcomes=outcomes, host=beside_by_host
+    )
     change = {"samples": 40, "predictions": {0: 25, 1: 15}, "design": "interim", "analyses": 3, "references": (seen,)}
-    found = world.evaluation(world.int8, world.wrote).model_copy(update=change)
+    found = world.evaluation(world.int8, world.wrote).model_copy(update=change | {"host": host})
+    whole = world.evaluation(beside, world.wrote).model_copy(update={"host": host})
     alone = asked.model_copy(update={"artifact": beside, "references": (), "stopping": None})
     return Case(
         records.EvaluateFilesRequest(files=(asked, alone)),
-        records.FileEvaluations(files=(found, world.evaluation(beside, world.wrote))),
+        records.FileEvaluations(files=(found, whole)),
     )
