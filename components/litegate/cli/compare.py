@@ -19,7 +19,7 @@ from litegate.cli.progress import Progress
 from litegate.cli.screen import say, screen
 from litegate.cli.table import print_table
 from litegate.comparison.comparing import Comparing, without_champion
-from litegate.comparison.front_door import variants_in
+from litegate.comparison.front_door import address_of, variants_in
 from litegate.comparison.tables import junit, markdown
 from litegate.errors import SpecError
 from litegate.first_spec.looking import name_of
@@ -96,7 +96,7 @@ def _candidate(text: str) -> tuple[str, str]:
     if not named:
         uri, name = text, name_of(text)
         name = name if variant_of(name).recipe is None else f"given_{name}"  # a file may be called like a variant
-    return name, uri if "://" in uri else str(Path(uri).absolute())
+    return name, address_of(uri)
 
 
 def _changed(spec: Spec, options: Namespace) -> Spec:

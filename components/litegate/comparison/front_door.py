@@ -19,7 +19,7 @@ from litegate.settings import settings
 from litegate.spec import Spec, load_spec, parse_spec, with_values
 from litegate.storage.whole_files import write_whole
 
-__all__ = ["Arrays", "compare", "variants_in"]
+__all__ = ["Arrays", "address_of", "compare", "variants_in"]
 
 Arrays = Mapping[str, NDArray[Any]]
 """Samples in memory: an array for each of the model's inputs, by its name, and `label`; axis 0 counts samples."""
@@ -36,6 +36,7 @@ def compare(
     signature: str | None = None,
     target: str | None = None,
     variants: Sequence[str] | str | None = None,
+    candidates: Mapping[str, str | Path] | None = None,
     max_drop: float | None = None,
     policy: Mapping[str, Any] | None = None,
     required: Sequence[str] = (),
@@ -51,7 +52,7 @@ def compare(
 
     Args:
         spec: a spec file, or a `Spec`, whose relative paths are seen from the current folder.
-        model: a SavedModel folder, a `.keras` or a `.h5` file; local or `s3://`.
+        model: a SavedModel folder, a `.keras`, `.h5` or float32 `.tflite` file; local or `s3://`.
         calibration: data to calibrate with: a file, folder, S3 prefix or glob, or arrays of shape (samples, ...) by
             the names of the model's inputs.
         evaluation: data to evaluate with, with their labels; those that calibrate if it is left out.
@@ -60,6 +61,8 @@ def compare(
         signature: the model's signature, if it has several.
         target: where the model will run, in place of the spec's (`cpu` for a model).
         variants: names of variants, or `all`, in place of the spec's (the target's for a model).
+        candidates: finished `.tflite` files to judge, by names of their own; beside a model no variants are made then
+            unless some are named.
         max_drop: the largest allowed loss, in the metric's own unit: 0.01 is one point of accuracy.
         policy: other keys of the spec's section `gate`.
         required: variants that decide the outcome; if there are none, any that passes does.
@@ -108,7 +111,11 @@ def compare(
         got = "neither" if spec is None else "both"
         raise SpecError("compare", "a spec, or a model and calibration data", got)
     places = settings(None if home is None else Path(home).absolute())
-    changes = {"target": target, "variants": variants_in(variants), "gate.max_drop": max_drop}
+    changes: dict[str, Any] = {"target": target, "variants": variants_in(variants), "gate.max_drop": max_drop}
+    if candidates is not None:
+        changes["candidates"] = [{"name": name, "uri": address_of(uri)} for name, uri in candidates.items()]
+        if spec is None and variants is None:
+            changes["variants"] = []
     changes |= {f"gate.{key}": value for key, value in (policy or {}).items()}
     if spec is None:
         name = name or name_of(str(model))
@@ -132,6 +139,11 @@ def variants_in(names: Sequence[str] | str | None) -> Sequence[str] | str | None
     if isinstance(names, str) and names != "all":
         return names.split(",")
     return names if names is None or isinstance(names, str) else list(names)
+
+
+def address_of(uri: str | Path) -> str:
+    """An address as a spec has it that lies nowhere: a local path is absolute."""
+    return str(uri) if "://" in str(uri) else str(Path(uri).absolute())
 
 
 def _folder(out: str | Path | None, name: str) -> Path:

@@ -14,6 +14,7 @@ import pytest
 
 import litegate
 from litegate.comparison.front_door import _in_files
+from litegate.runtimes.litert import LiteRTModel
 
 HEAVY = ("tensorflow", "mlflow", "airflow", "boto3", "keras")
 
@@ -115,3 +116,31 @@ def test_the_examples_of_the_documentation_do_what_they_say(
         assert test.examples
         doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=said.append)
     assert "".join(said) == ""
+
+
+@pytest.mark.e2e
+def test_finished_files_are_compared_with_a_float_one(
+    models: Path, tflite_files: dict[str, Path], tmp_path: Path
+) -> None:
+    """Any two files: what they are is read from their bytes, whatever they are called."""
+    model = LiteRTModel(tflite_files["float32"].read_bytes())
+    ((name, tensor),) = model.inputs.items()
+    values = np.random.default_rng(17).random((90, *tensor.shape[1:]), np.float32)
+    (outputs,) = model.predict({name: values}).values()
+    labels = outputs.argmax(axis=1)
+    result = litegate.compare(
+        model=tflite_files["float32"],
+        calibration={name: values[:30], "label": labels[:30]},
+        evaluation={name: values[30:], "label": labels[30:]},
+        candidates={"small": tflite_files["int8"], "same": tflite_files["float32"]},
+        max_drop=0.5,
+        policy={"max_prediction_shift": None},
+        out=tmp_path / "out",
+        home=tmp_path / "home",
+        quiet=True,
+    )
+    rows = {row.variant: row for row in result.variants}
+    assert list(rows) == ["float32", "small", "same"]
+    assert (rows["small"].scheme, rows["same"].scheme) == ("int8", "float32")
+    assert rows["same"].agreement == 1.0
+    assert "nothing is known of what its source gave" in result.warnings[0]
