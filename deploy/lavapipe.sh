@@ -23,12 +23,14 @@ own_apt() {
 
 is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 
+# From where the system has its own packages.
 unpack() {
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/root"
+    mirror=$(apt-get indextargets --format '$(CODENAME) $(SITE)' | sed -n 's/^bookworm //p' | head -n 1)
     for each in bookworm $suite; do
-        echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $each main"
+        echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $each main"
     done >"$work/sources.list"
     own_apt update >&2
     own_apt install -y --download-only --no-install-recommends -t $suite mesa-vulkan-drivers libvulkan1 >&2
