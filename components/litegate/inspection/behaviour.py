@@ -62,7 +62,8 @@ def is_constant(found: Answers) -> bool:
 
 def unequal(first: Answers, second: Answers) -> list[str]:
     """Outputs that are not the same bit by bit on the samples that both have."""
-    return [name for name, value in first.items() if value[: len(second[name])].tobytes() != second[name].tobytes()]
+    pairs = {name: _common(value, second[name]) for name, value in first.items()}
+    return [name for name, (one, other) in pairs.items() if one.tobytes() != other.tobytes()]
 
 
 def kernel_gap(default: Answers, reference: Answers, classifies: bool = False) -> KernelGap:
@@ -71,7 +72,7 @@ def kernel_gap(default: Answers, reference: Answers, classifies: bool = False) -
     Args:
         classifies: whether the only output holds scores of classes.
     """
-    pairs = [(value[: len(reference[name])], reference[name]) for name, value in default.items()]
+    pairs = [_common(value, reference[name]) for name, value in default.items()]
     agreement = _agreement(*pairs[0]) if classifies and len(pairs) == 1 else None
     return KernelGap(min(len(ours) for ours, _ in pairs), max(_difference(*pair) for pair in pairs), agreement)
 
@@ -90,6 +91,12 @@ def problem_of(gap: KernelGap, in_float: bool) -> tuple[str | None, bool]:
         return (said, True) if apart else (None, False)
     off, unlike = gap.difference > MEDIAN_LIMIT, gap.agreement is not None and gap.agreement < AGREEMENT_LIMIT
     return (said if off or unlike else None), (off and unlike) or gap.difference > GROSS_LIMIT
+
+
+def _common(first: Array, second: Array) -> tuple[Array, Array]:
+    """The rows that both have: time may have run out for either."""
+    rows = min(len(first), len(second))
+    return first[:rows], second[:rows]
 
 
 def _difference(default: Array, reference: Array) -> float:

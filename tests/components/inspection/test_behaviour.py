@@ -20,8 +20,14 @@ def test_constant_means_every_output_of_every_sample() -> None:
 
 def test_answers_are_compared_bit_by_bit_on_the_samples_that_both_have() -> None:
     first = {"a": np.array([[1.0], [2.0], [3.0]]), "b": np.array([[np.nan], [0.0], [0.0]])}
-    assert unequal(first, {"a": first["a"][:2], "b": first["b"][:1]}) == []
+    fewer = {"a": first["a"][:2], "b": first["b"][:1]}
+    assert unequal(first, fewer) == unequal(fewer, first) == []
     assert unequal(first, {"a": first["a"][:2] + 1e-9, "b": -first["b"]}) == ["a", "b"]
+
+
+def test_kernels_are_compared_on_the_samples_that_both_have() -> None:
+    few, many = {"a": np.arange(4.0).reshape(2, 2)}, {"a": np.arange(12.0).reshape(6, 2)}
+    assert kernel_gap(few, many) == kernel_gap(many, few) == KernelGap(2, 0.0, None)
 
 
 @dataclass(frozen=True, kw_only=True)
