@@ -207,7 +207,7 @@ TARGETS = MappingProxyType(
     {
         "cpu": Target(("dynamic_range", "float16", "int8_float_fallback", "int8"), _QUANTIZED),
         "gpu": Target(("float16",), frozenset({"float16"}), "gpu", fixed_batch=True),
-        "edgetpu": Target(_INTEGER_ONLY, frozenset(_INTEGER_ONLY)),
+        "edgetpu": Target(_INTEGER_ONLY, frozenset(_INTEGER_ONLY), fixed_batch=True),
         "microcontroller": Target(
             _INTEGER_ONLY, frozenset((*_INTEGER_ONLY, *_INT16X8_ONLY)), "tflite_micro", arena=True
         ),

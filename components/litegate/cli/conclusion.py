@@ -37,6 +37,7 @@ def reasons(result: RunResult | Comparison) -> list[str]:
     rows = [row for row in result.variants if row.verdict not in ("passed", "baseline") or row.rare]
     lines = [line for row in rows for line in (_sentence(row), *_worst_classes(row), *_worst_slices(row))]
     lines += [f"{row.variant}: {row.on_target}" for row in result.variants if row.on_target]
+    lines += [f"warning: {row.variant}: {each}" for row in result.variants for each in _of_target(row)]
     lines += latencies(result.variants)
     lines += shared_confidence(result.confidence, [row.confidence for row in result.variants])
     lines += [f"warning: {warning}" for warning in result.warnings]
@@ -59,6 +60,11 @@ def not_counted(rows: Sequence[VariantRow], required: Sequence[str] = ()) -> lis
 def _built_or_measured(row: VariantRow) -> str:
     step = row.reasons[0].partition(" ")[0] if row.reasons else ""
     return "built" if step in _BUILDING else "measured"
+
+
+def _of_target(row: VariantRow) -> list[str]:
+    """What an Edge TPU would leave to the CPU of a file that passed: an accelerated file is what people expect."""
+    return [each for each in row.warnings if row.verdict == "passed" and each.startswith("edgetpu_operators")]
 
 
 def _sentence(row: VariantRow) -> str:

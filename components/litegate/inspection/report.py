@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from litegate.inspection.buffers import buffer_uses, bytes_of, float_weights, largest_buffers, scalings
 from litegate.inspection.computing import computes, islands, operator_uses
+from litegate.inspection.edge_tpu import edge_tpu_breaches
 from litegate.inspection.flatbuffer import File
 from litegate.inspection.rules import Breach, breaches
 from litegate.inspection.scheme import count, scheme_of
@@ -45,7 +46,8 @@ def inspect_file(file: File, artifact: Artifact, baseline: File | None, target: 
     in_float = _float_operators(file)
     groups = islands(file)
     match = compare_weights(file, baseline) if baseline else WeightMatch(0, None, ())
-    found = findings([*breaches(file), *_far_weights(match), *(_float_weights(file, baseline) if baseline else ())])
+    rules = [*breaches(file), *(edge_tpu_breaches(file) if baseline and target == "edgetpu" else ())]
+    found = findings([*rules, *_far_weights(match), *(_float_weights(file, baseline) if baseline else ())])
     strict = artifact.variant in INTEGER_VARIANTS or target in INTEGER_TARGETS
     per_axis, per_tensor = scalings(file)
     return Inspection(

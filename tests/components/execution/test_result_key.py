@@ -99,7 +99,8 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("engines/tf_calibration.py", {"calibrate", "quantize"}),
         ("inspection/weights.py", {"inspect"}),
         ("runtimes/reference.py", {"smoke"}),
-        ("runtimes/tflite_micro.py", set()),  # another target's
+        ("runtimes/tflite_micro.py", {"evaluate"}),  # here for a microcontroller, with the host beside it
+        ("runtimes/gpu.py", set()),  # another target's
         ("runtimes/xnnpack.py", {"smoke", "evaluate", "benchmark"}),
         ("source/*.py", {"convert", "conversion_check", "inspect", "lint"}),  # which names layers
         ("datasets/tfrecord.py", READ_DATA),  # by name of the format
