@@ -17,11 +17,11 @@ import tensorflow as tf
 
 from litegate.engines.engine import Calibration, SourceModel
 from litegate.engines.tf_converter import Engine
-from litegate.variants import VARIANTS
+from litegate.variants import DOCUMENTED
 
 import keras  # isort: skip
 
-RECIPES = [variant.recipe for variant in VARIANTS.values() if variant.recipe.calibrated]
+RECIPES = [variant.recipe for variant in DOCUMENTED.values() if variant.recipe.calibrated]
 
 
 def mobilenet(folder: Path) -> SourceModel:

@@ -23,7 +23,7 @@ from PIL import Image
 from litegate.runtimes import RUNTIMES, load_runtime, vulkan
 from litegate.settings import Settings, settings
 from litegate.storage.workspace import Workspace
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, DOCUMENTED
 from tests.benchmarks.real_model import REAL
 from tests.benchmarks.target_figures import Value
 from tests.components.runtimes.altered import altered, with_an_operator_that_no_gpu_has
@@ -51,7 +51,7 @@ def files(home: Path) -> Files:
     subprocess.run([settings().pythons["tensorflow"], MAKER, home], check=True, capture_output=True)
     found = {path.stem: path.read_bytes() for path in home.glob("*.tflite")}
     if (REAL / "model.h5").exists():
-        found |= _resnet8(home, "cpu", list(VARIANTS))
+        found |= _resnet8(home, "cpu", list(DOCUMENTED))
         found |= {f"{name}{FOR_GPU}": content for name, content in _resnet8(home, "gpu", ["float16"]).items()}
     return found
 
@@ -94,7 +94,9 @@ def runs(made: Files) -> Found:
     """Which variants it takes, or why not."""
     _installed("tflite_micro")
     _file(made, "resnet8 int8")
-    refusals = {variant: load_runtime("tflite_micro").facts(made[f"resnet8 {variant}"]).refused for variant in VARIANTS}
+    refusals = {
+        variant: load_runtime("tflite_micro").facts(made[f"resnet8 {variant}"]).refused for variant in DOCUMENTED
+    }
     return {(variant, "runs"): refused or "yes" for variant, refused in refusals.items()}
 
 

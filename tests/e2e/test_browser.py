@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from litegate.spec import schema_of
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, DOCUMENTED
 from tests.e2e.browser import follow, picture
 
 pytestmark = pytest.mark.e2e
 
 DAG = "dags/quantize__digits"
-QUANTIZED = [name for name in VARIANTS if name != BASELINE]
+QUANTIZED = [name for name in DOCUMENTED if name != BASELINE]
 GRAPH = (
     *("resolve", "lookup_cache", "convert", "sample", "check", "calibrate", "variant"),
     *("evaluate", "benchmark", "gate", "register", "promote"),
@@ -57,7 +57,7 @@ def test_the_book_of_the_dag_shows_the_policy(demo: Any, airflow: str, page: Pag
     page.get_by_label("Dag Docs").click()
     book = page.get_by_role("dialog")
     expect(book.get_by_role("row", name="gate top1 drops")).to_contain_text("at most 2.00 points, with 95 % confidence")
-    expect(book.get_by_role("row", name="variants")).to_contain_text(", ".join(VARIANTS))
+    expect(book.get_by_role("row", name="variants")).to_contain_text(", ".join(DOCUMENTED))
     expect(book.get_by_role("row", name="promoted")).to_contain_text("the smallest that passes, as digits@champion")
 
 

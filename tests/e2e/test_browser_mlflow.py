@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, DOCUMENTED
 from tests.e2e.browser import follow, picture
 
 pytestmark = pytest.mark.e2e
@@ -32,7 +32,7 @@ def mlflow_run(demo: Any) -> str:
 def variant_rows(page: Page) -> dict[str, str]:
     """The rows of the note's table, by variant."""
     table = page.get_by_role("table").filter(has=page.get_by_text("Verdict", exact=True))
-    expect(table.get_by_role("row")).to_have_count(1 + len(VARIANTS))
+    expect(table.get_by_role("row")).to_have_count(1 + len(DOCUMENTED))
     texts = (row.inner_text().split("\t") for row in table.get_by_role("row").all()[1:])
     return {cells[0].strip(): cells[1].strip() for cells in texts}
 
@@ -43,13 +43,13 @@ def test_the_experiment_leads_to_the_charts_of_its_latest_run(demo: Any, experim
     expect(page.get_by_text("Quantization of digits:")).to_be_visible()
     view = follow(page.get_by_role("link", name="Charts of the latest run"))
     expect(view.get_by_role("button", name="Quantization trade-offs").first).to_be_visible()
-    expect(view.get_by_text(f"{len(VARIANTS)} matching runs")).to_be_visible()
-    for name in VARIANTS:
+    expect(view.get_by_text(f"{len(DOCUMENTED)} matching runs")).to_be_visible()
+    for name in DOCUMENTED:
         expect(view.get_by_role("link", name=name, exact=True)).to_be_visible()
     for title in ("bytes vs. drop", "latency_ms vs. drop"):
         expect(view.get_by_role("heading", name=title, exact=True)).to_be_visible()
     expect(view.locator("svg.main-svg").first).to_be_visible()
-    expect(view.locator("g.points path.point").nth(2 * len(VARIANTS) - 1)).to_be_visible()
+    expect(view.locator("g.points path.point").nth(2 * len(DOCUMENTED) - 1)).to_be_visible()
     view.get_by_label("Hide banner").click()
     expect(view.get_by_text("You're viewing a shared view")).to_have_count(0)
     picture("mlflow", view)
@@ -58,11 +58,11 @@ def test_the_experiment_leads_to_the_charts_of_its_latest_run(demo: Any, experim
 def test_the_variants_can_be_compared_side_by_side(demo: Any, experiment: str, page: Page) -> None:
     page.goto(f"{experiment}?{MODE}")
     view = follow(page.get_by_role("link", name="Charts of the latest run"))
-    expect(view.get_by_text(f"{len(VARIANTS)} matching runs")).to_be_visible()
+    expect(view.get_by_text(f"{len(DOCUMENTED)} matching runs")).to_be_visible()
     view.get_by_label("Select all runs").check(force=True)
     view.get_by_role("button", name="Compare").click()
-    expect(view.get_by_text(f"Comparing {len(VARIANTS)} Runs from 1 Experiment")).to_be_visible()
-    for name in VARIANTS:
+    expect(view.get_by_text(f"Comparing {len(DOCUMENTED)} Runs from 1 Experiment")).to_be_visible()
+    for name in DOCUMENTED:
         expect(
             view.get_by_role("columnheader", name=name).or_(view.get_by_text(name, exact=True)).first
         ).to_be_attached()
@@ -71,7 +71,7 @@ def test_the_variants_can_be_compared_side_by_side(demo: Any, experiment: str, p
 def test_the_logged_models_go_by_their_variants(demo: Any, experiment: str, page: Page) -> None:
     page.goto(f"{experiment}?{MODE}")
     models = follow(page.get_by_role("link", name="All files"))
-    for name in VARIANTS:
+    for name in DOCUMENTED:
         expect(models.get_by_role("link", name=f"digits-{name}", exact=True).first).to_be_visible()
 
 
@@ -80,7 +80,7 @@ def test_the_variants_of_the_latest_run_stand_side_by_side_with_metrics_and_verd
 ) -> None:
     page.goto(f"{experiment}?{MODE}")
     view = follow(page.get_by_role("link", name="Variants side by side"))
-    expect(view.get_by_text(f"{len(VARIANTS)} matching runs")).to_be_visible()
+    expect(view.get_by_text(f"{len(DOCUMENTED)} matching runs")).to_be_visible()
     for name in ("bytes", "drop", "drop_high", "latency_ms", "top1", "verdict"):
         expect(view.get_by_role("columnheader", name=name, exact=True).first).to_be_visible()
     for row in demo.result["variants"]:
@@ -124,7 +124,7 @@ def test_the_pipeline_run_tells_its_outcome_and_shows_all_variants(demo: Any, ex
     outcome = f"Selected: {selected['variant']}, version {selected['version']}: the smallest of"
     expect(page.get_by_text(outcome)).to_be_visible()
     assert variant_rows(page) == {row["variant"]: row["verdict"] for row in demo.result["variants"]}
-    for name in VARIANTS:
+    for name in DOCUMENTED:
         expect(page.get_by_role("link", name=name, exact=True).first).to_be_visible()
     expect(
         follow(page.get_by_role("link", name="Report")).frame_locator("iframe").get_by_role("table").first

@@ -15,7 +15,7 @@ from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
 from litegate.digest import digest_file
-from litegate.variants import VARIANTS
+from litegate.variants import DOCUMENTED
 from tests.e2e.browser import Watched, new_context, picture
 
 pytestmark = pytest.mark.e2e
@@ -71,7 +71,7 @@ def test_the_report_is_whole_and_readable_in_every_form(demo: Any, shown: Watche
     page, selected = shown.page, demo.result["selected"]["variant"]
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Ship {selected}")
     expect(page.locator(".headline .sentence")).to_contain_text(f"{selected} may ship: it loses at most")
-    expect(page.locator("table.variants tbody tr")).to_have_count(len(VARIANTS))
+    expect(page.locator("table.variants tbody tr")).to_have_count(len(DOCUMENTED))
     expect(page.locator("tr.selected")).to_contain_text("ship this")
     for chart in (charts := page.locator(".chart svg")).all():
         box = chart.bounding_box()
@@ -104,7 +104,7 @@ def test_mlflow_shows_the_report(demo: Any, page: Page) -> None:
     page.goto(demo.result["report"])
     frame = page.frame_locator("iframe")
     expect(frame.get_by_role("heading", level=1)).to_contain_text(f"Ship {demo.result['selected']['variant']}")
-    expect(frame.locator("table.variants tbody tr")).to_have_count(len(VARIANTS))
+    expect(frame.locator("table.variants tbody tr")).to_have_count(len(DOCUMENTED))
     expect(frame.locator(".chart svg").first).to_be_visible()
     assert [text for text in watched.problems if "Content Security Policy" in text] == []
     beyond = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from litegate.variants import VARIANTS
+from litegate.variants import DOCUMENTED
 
 pytestmark = pytest.mark.e2e
 
@@ -52,7 +52,7 @@ def test_the_demo_trains_and_promotes_by_the_models_asset(
     assert demo.code == 0, demo.output
     result = demo.result
     assert (result["model"], result["outcome"]) == ("digits", "promoted")
-    assert [row["variant"] for row in result["variants"]] == list(VARIANTS)
+    assert [row["variant"] for row in result["variants"]] == list(DOCUMENTED)
     for row in result["variants"]:
         assert row["drop_low"] <= row["drop"] <= row["drop_high"]
         assert row["bytes"] > 0
@@ -237,7 +237,7 @@ def test_resnet8_on_cifar10(litegate: Any, s3: Any, tmp_path: Path) -> None:
     )
     assert ended.code == 0, ended.output
     rows = {row["variant"]: row for row in ended.result["variants"]}
-    assert set(rows) == set(VARIANTS)
+    assert set(rows) == set(DOCUMENTED)
     expected = {
         "float32": (321_192, 0.7546),
         "dynamic_range": (97_496, 0.7538),
