@@ -25,10 +25,9 @@ def differs(found: Disagreement, metric: MetricFacts) -> str:
             f"{_share(found.outputs)} another output"
         )
     what = wording.short_name(metric.name)
-    verb = "loses" if metric.higher_is_better else f"'s {what} rises by"
     ends = " to ".join("?" if end is None else unit.number(end, sign="+") for end in (found.low, found.high))
     amount = unit.number(found.difference, sign="+") + unit.name
-    lost = f"it {verb} {amount} of {what}" if metric.higher_is_better else f"its {what} rises by {amount}"
+    lost = f"it loses {amount} of {what}" if metric.higher_is_better else f"its {what} rises by {amount}"
     sure = wording.confidence(found.confidence)
     return f"on {found.runtime} {outputs} than on {found.host}; {lost} there ({ends}, {sure})"
 

@@ -56,7 +56,7 @@ class GpuModel:
     def __init__(self, content: bytes, signature: str | None = None, arithmetic: str | None = None) -> None:
         litert = Interpreter(model_content=content)  # which proves that the bytes are whole; the accelerator does not
         keys = tuple(litert.get_signature_list())
-        whole = not keys and signature is None
+        whole = not keys and not signature
         self.signature = "" if whole else choose_signature(keys, signature)
         graph = litert if whole else litert.get_signature_runner(self.signature)
         self.inputs, self.outputs = _tensors(graph.get_input_details()), _tensors(graph.get_output_details())

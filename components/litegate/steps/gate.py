@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 
 from litegate.gate import Design, Measured, judge
 from litegate.gate.bootstrap import Undefined
@@ -50,11 +50,11 @@ class _Judge:
         self.names = request.baseline.evaluated.classes
         self.value = None if self.metric.per_sample else load_metric(self.metric.name, request.metric_code).value
         self.whole: dict[str, Outcomes] = {"baseline": self._read(request.baseline)}
-        self.by_host = dict(self._by_host("baseline", request.baseline))
+        self.by_host = {"baseline": self._host_of(request.baseline)}
         self.meaningless = self._meaningless()
         if request.champion is not None:
             self.whole["champion"] = self._read(request.champion)
-            self.by_host |= self._by_host("champion", request.champion)
+            self.by_host["champion"] = self._host_of(request.champion)
 
     def baseline(self) -> Verdict:
         """The row of the baseline itself, which is no candidate."""
@@ -72,7 +72,7 @@ class _Judge:
             clusters=evaluated.clusters,
             available=evaluated.available,
             digest=self.request.baseline.artifact.file.digest,
-            disagreement=self._disagreement(self.request.baseline, outcomes),
+            disagreement=self._disagreement(self.request.baseline, outcomes, self.by_host["baseline"]),
         )
         return self._with_sentence(verdict)
 
@@ -90,18 +90,19 @@ class _Judge:
         if candidate is None:
             return Measured(name, None, None, self.whole, refusals=self._refusals(name))
         evaluated, file = candidate.evaluated, candidate.artifact.file
+        references = self._references(candidate)
         return Measured(
             name,
             file.digest,
             self._read(candidate),
-            self._references(candidate),
+            references,
             Design(evaluated.design, evaluated.analyses, evaluated.largest_group),
             evaluated.available,
             evaluated.class_samples,
             self._refusals(name),
             evaluated.slice_samples,
-            dict(self._by_host("", candidate)).get(""),
-            self._host_references(candidate),
+            self._host_of(candidate),
+            self._host_references(candidate, references),
         )
 
     def _refusals(self, name: str) -> tuple[Reason, ...]:
@@ -125,24 +126,24 @@ class _Judge:
             del found["champion"]  # it is the champion: nothing can be lost
         return found
 
-    def _by_host(self, role: str, candidate: Candidate) -> Iterator[tuple[str, Outcomes]]:
-        """What the host gave of a file beside the target, under a name; nothing where it ran nothing."""
-        if candidate.evaluated.host is not None:
-            yield role, Outcomes.read(self.work.path(candidate.evaluated.host.outcomes))
+    def _host_of(self, candidate: Candidate) -> Outcomes | None:
+        """What the host gave of a file beside the target; None where it ran nothing."""
+        host = candidate.evaluated.host
+        return None if host is None else Outcomes.read(self.work.path(host.outcomes))
 
-    def _host_references(self, candidate: Candidate) -> dict[str, Outcomes]:
+    def _host_references(self, candidate: Candidate, roles: Collection[str]) -> dict[str, Outcomes]:
         """The same of what the variant is compared with."""
         beside = {each.role: each.host for each in candidate.evaluated.references if each.host is not None}
-        roles = self._references(candidate).keys()
         found = self.by_host | {role: Outcomes.read(self.work.path(file)) for role, file in beside.items()}
-        return {role: outcomes for role, outcomes in found.items() if role in roles}
+        return {role: outcomes for role, outcomes in found.items() if role in roles and outcomes is not None}
 
-    def _disagreement(self, candidate: Candidate, outcomes: Outcomes | None) -> Disagreement | None:
+    def _disagreement(
+        self, candidate: Candidate, outcomes: Outcomes | None, by_host: Outcomes | None
+    ) -> Disagreement | None:
         """How the target's runtime and the host differ; None where they are one, or nothing can be said."""
         host = candidate.evaluated.host
-        if host is None or outcomes is None or not len(outcomes):
+        if host is None or by_host is None or outcomes is None or not len(outcomes):
             return None
-        by_host = Outcomes.read(self.work.path(host.outcomes))
         ways = BothWays(outcomes, by_host, host.beside, host.title)
         try:
             return disagreement(ways, self.metric, self.request.policy.confidence, self.value, self.request.seed)
@@ -151,12 +152,13 @@ class _Judge:
 
     def _compared(self, measured: Measured, verdict: Verdict, candidate: Candidate | None) -> Verdict:
         """The verdict with how host and target differ, and which of them it is owed to."""
-        found = None if candidate is None else self._disagreement(candidate, measured.outcomes)
+        found = None if candidate is None else self._disagreement(candidate, measured.outcomes, measured.host)
         if found is None or measured.host is None or "baseline" not in measured.host_references:
             return verdict
-        pair = (measured.host_references["baseline"], measured.host)
-        by_host = compare(self.metric, *pair, Design(), self.value, self.request.seed)
-        found = cause_of(found, verdict, by_host, self.request.policy)
+        if verdict.state == "failed":
+            pair = (measured.host_references["baseline"], measured.host)
+            by_host = compare(self.metric, *pair, Design(), self.value, self.request.seed)
+            found = cause_of(found, verdict, by_host, self.request.policy)
         said = cause(found, self.metric, self.request.policy)
         sentence = f"{verdict.sentence}; {said}" if said else verdict.sentence
         return verdict.model_copy(update={"disagreement": found, "sentence": sentence})

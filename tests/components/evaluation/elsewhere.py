@@ -26,6 +26,7 @@ class Model(faulty.Model):
 
 
 def load(content: bytes, signature: str | None = None) -> Model:
-    """From the words of `faulty`, and how often it differs."""
+    """From the words of `faulty`, and how often it differs; it fails only where they say `_elsewhere`."""
     does, at, first, *every = content.decode().split()
-    return Model(does.removesuffix("_elsewhere"), float(at), int(first), int(every[0]) if every else 10**9)
+    here = does.removesuffix("_elsewhere") if does.endswith("_elsewhere") else "nothing"
+    return Model(here, float(at), int(first), int(every[0]) if every else 10**9)

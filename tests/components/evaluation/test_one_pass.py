@@ -220,5 +220,12 @@ def test_the_host_has_seen_all_before_the_target_ends_early(passes: Passes, firs
 
 def test_a_file_that_the_host_cannot_run_fails_by_name(passes: Passes) -> None:
     broken, fine = passes.run(passes.request("raises 5 0", **ON_TARGET), passes.request(FINE, **ON_TARGET))
-    assert broken.message.startswith("it on Faulty: ") or broken.message
+    assert broken.message.startswith("it on Faulty: ")
+    assert "it cannot be run" in broken.message
     assert fine.samples == SAMPLES
+
+
+def test_a_file_that_the_target_cannot_run_fails_as_itself(passes: Passes) -> None:
+    (broken,) = passes.run(passes.request("raises_elsewhere 5 0", **ON_TARGET))
+    assert "Faulty" not in broken.message
+    assert "it cannot be run" in broken.message
