@@ -16,6 +16,7 @@ __all__ = [
     "BASELINE",
     "CHAMPION",
     "DOCUMENTED",
+    "ETHOS_U",
     "GIVEN",
     "HOST",
     "LITERT_QUANTIZER",
@@ -189,6 +190,8 @@ class Target:
         runtime: which of `litegate.runtimes` its files are run on, so that its word counts.
         arena: whether they run there in an arena of fixed size.
         fixed_batch: whether the size of every tensor must be known, so that models of any batch are converted for one.
+        integers: whether it computes on integers alone.
+        accelerator: the configuration that its compiler places operators for; empty for a target without one.
     """
 
     default: tuple[str, ...]
@@ -196,21 +199,41 @@ class Target:
     runtime: str = HOST
     arena: bool = False
     fixed_batch: bool = False
+    integers: bool = False
+    accelerator: str = ""
+
+    @property
+    def firmware(self) -> bool:
+        """Whether the file is linked into firmware, as C source."""
+        return self.arena or bool(self.accelerator)
 
 
 _INTEGER_ONLY = ("int8", "uint8")
 _SIXTEEN_BIT = ("int16x8", "int16x8_float_fallback")
 _QUANTIZED = frozenset(VARIANTS) - {BASELINE}
 _INT16X8_ONLY = ("int16x8", "int16x8_integer_io")
+_ON_A_MICROCONTROLLER = frozenset((*_INTEGER_ONLY, *_INT16X8_ONLY))
 
-TARGETS = MappingProxyType(
+ETHOS_U: tuple[str, ...] = tuple(
+    f"ethos-u{family}-{macs}"
+    for family, sizes in ((55, (32, 64, 128, 256)), (65, (256, 512)), (85, (128, 256, 512, 1024, 2048)))
+    for macs in sizes
+)
+"""Arm's accelerators, by the names of Vela's configurations: the family, and multiply-accumulates a cycle."""
+
+
+def _ethos_u(accelerator: str) -> Target:
+    runnable, runtime = _ON_A_MICROCONTROLLER, "ethos_u"
+    return Target(_INTEGER_ONLY, runnable, runtime, fixed_batch=True, integers=True, accelerator=accelerator)
+
+
+TARGETS: Mapping[str, Target] = MappingProxyType(
     {
         "cpu": Target(("dynamic_range", "float16", "int8_float_fallback", "int8"), _QUANTIZED),
         "gpu": Target(("float16",), frozenset({"float16"}), "gpu", fixed_batch=True),
-        "edgetpu": Target(_INTEGER_ONLY, frozenset(_INTEGER_ONLY), fixed_batch=True),
-        "microcontroller": Target(
-            _INTEGER_ONLY, frozenset((*_INTEGER_ONLY, *_INT16X8_ONLY)), "tflite_micro", arena=True
-        ),
+        "edgetpu": Target(_INTEGER_ONLY, frozenset(_INTEGER_ONLY), fixed_batch=True, integers=True),
+        "microcontroller": Target(_INTEGER_ONLY, _ON_A_MICROCONTROLLER, "tflite_micro", arena=True, integers=True),
+        **{name: _ethos_u(name) for name in ETHOS_U},
         "high_precision_integer": Target(_SIXTEEN_BIT, frozenset((*_SIXTEEN_BIT, *_INT16X8_ONLY))),
     }
 )

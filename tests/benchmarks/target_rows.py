@@ -23,7 +23,7 @@ from PIL import Image
 from litegate.runtimes import RUNTIMES, load_runtime, vulkan
 from litegate.settings import Settings, settings
 from litegate.storage.workspace import Workspace
-from litegate.variants import BASELINE, DOCUMENTED
+from litegate.variants import BASELINE, DOCUMENTED, LITERT_QUANTIZER
 from tests.benchmarks.real_model import REAL
 from tests.benchmarks.target_figures import Value
 from tests.components.runtimes.altered import altered, with_an_operator_that_no_gpu_has
@@ -39,6 +39,8 @@ Files = Mapping[str, bytes]
 
 IMAGES, ON_GPU = 1_000, 20
 FOR_GPU = ", a batch of one"
+BY = ", by LiteRT's quantizer"
+BY_QUANTIZER = ("dynamic_range", "weight_only_int8", "int8", "int16x8", "int4", "int4_octav")
 MAKER = Path(__file__).with_name("tiny_models.py")
 
 
@@ -53,6 +55,8 @@ def files(home: Path) -> Files:
     if (REAL / "model.h5").exists():
         found |= _resnet8(home, "cpu", list(DOCUMENTED))
         found |= {f"{name}{FOR_GPU}": content for name, content in _resnet8(home, "gpu", ["float16"]).items()}
+        made = _resnet8(home, "cpu", list(BY_QUANTIZER), engine=LITERT_QUANTIZER)
+        found |= {f"{name}{BY}": content for name, content in made.items()}
     return found
 
 
@@ -83,7 +87,7 @@ def arena(made: Files) -> Found:
     """What TensorFlow Lite Micro's allocator used for each file that it runs."""
     _installed("tflite_micro")
     found: Found = {}
-    for name in (name for name in made if not name.endswith(FOR_GPU)):
+    for name in (name for name in made if not name.endswith((FOR_GPU, BY))):
         measured = load_runtime("tflite_micro").facts(made[name]).arena
         if measured is not None:
             found |= {(name, "arena_bytes"): measured.total, (name, "activation_bytes"): measured.activations}
@@ -106,10 +110,21 @@ def vela(made: Files) -> Found:
     if program is None:
         raise NotMeasured("there is no `vela`: the package ethos-u-vela is not installed")
     found: Found = {}
-    for name in (name for name in made if not name.endswith(FOR_GPU)):
+    for name in (name for name in made if not name.endswith((FOR_GPU, BY))):
         with tempfile.TemporaryDirectory() as folder:
             placed = _placed(program, made[name], Path(folder))
             found |= {(name, figure): value for figure, value in placed.items()}
+    return found
+
+
+def quantizer(made: Files) -> Found:
+    """What files of LiteRT's own quantizer score on this host."""
+    images, labels = _images(IMAGES)
+    found: Found = {}
+    for variant in BY_QUANTIZER:
+        content = _file(made, f"resnet8 {variant}{BY}")
+        scores = next(iter(load_runtime("litert").load(content).predict(_fed(content, images)).values()))
+        found |= {(variant, "top1"): _share(scores.argmax(1) == labels), (variant, "bytes"): len(content)}
     return found
 
 
@@ -135,7 +150,7 @@ def gpu(made: Files) -> Found:
 
 
 ROWS: Mapping[str, Callable[[Files], Found]] = MappingProxyType(
-    {"kernels": kernels, "arena": arena, "runs": runs, "vela": vela, "gpu": gpu}
+    {"kernels": kernels, "arena": arena, "runs": runs, "vela": vela, "gpu": gpu, "quantizer": quantizer}
 )
 
 
@@ -152,7 +167,7 @@ def timed(content: bytes, images: Array, arithmetic: str) -> tuple[float, Array]
     return 1000 * float(np.median(took[1:])), np.concatenate(outputs)
 
 
-def _resnet8(home: Path, target: str, variants: list[str]) -> dict[str, bytes]:
+def _resnet8(home: Path, target: str, variants: list[str], **more: Any) -> dict[str, bytes]:
     """The files of a target by `resnet8 variant`."""
     data = {name: {"uri": str(REAL / f"{name}.tar"), "format": "images"} for name in ("train", "test")}
     pipeline = Steps(
@@ -163,6 +178,7 @@ def _resnet8(home: Path, target: str, variants: list[str]) -> dict[str, bytes]:
         evaluation=data["test"],
         target=target,
         variants=variants,
+        **more,
     )
     workspace = Workspace(pipeline.places.workspace, pipeline.places.cache)
     artifacts = {variant: pipeline.quantize(variant) for variant in variants if variant != BASELINE}
@@ -177,8 +193,8 @@ def _file(made: Files, name: str) -> bytes:
 
 
 def _installed(runtime: str) -> None:
-    if not RUNTIMES[runtime].installed:
-        raise NotMeasured(f"the package {RUNTIMES[runtime].package} is not installed")
+    if missing := RUNTIMES[runtime].missing:
+        raise NotMeasured(f"not installed: {', '.join(missing)}")
 
 
 def _images(count: int) -> tuple[Array, Array]:

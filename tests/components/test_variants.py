@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
+from litegate.spec.choices import TargetName
 from litegate.variants import (
     DOCUMENTED,
+    ETHOS_U,
     LITERT_QUANTIZER,
     TARGETS,
     TF_CONVERTER,
@@ -52,6 +56,13 @@ def test_a_target_runs_what_it_is_given_if_its_bytes_allow(target: str) -> None:
     assert may_run(target, "int8.litert_quantizer") == ("int8" in TARGETS[target].runnable)
     assert TARGETS[target].default, "and something is made for it"
     assert set(TARGETS[target].default) <= set(DOCUMENTED)
+
+
+def test_a_spec_may_name_every_target() -> None:
+    assert set(get_args(TargetName)) == set(TARGETS)
+    assert {name: target.accelerator for name, target in TARGETS.items() if target.accelerator} == {
+        name: name for name in ETHOS_U
+    }
 
 
 def test_a_tflite_file_is_beyond_the_converter_of_tensorflow() -> None:

@@ -8,6 +8,7 @@ from litegate.cli.outcome import Outcome
 from litegate.cli.screen import say, screen
 from litegate.cli.table import print_table
 from litegate.gate.outcome import run_outcome
+from litegate.presentation.devices import claims
 from litegate.presentation.latencies import latencies
 from litegate.presentation.shared_confidence import shared_confidence
 from litegate.records import Champion, Comparison, RunResult, VariantRow, nothing_passed, stands
@@ -16,6 +17,8 @@ from litegate.stack import Home, Stack
 __all__ = ["not_counted", "print_outcome", "reasons"]
 
 _WORST_CLASSES = 3
+_LEFT_TO_THE_CPU = ("edgetpu_operators", "left on the CPU")
+"""How warnings about that begin."""
 _BUILDING = ("quantize", "calibrate", "inspect", "smoke")
 """Steps of which a file comes out; those after them measure it."""
 
@@ -38,6 +41,7 @@ def reasons(result: RunResult | Comparison) -> list[str]:
     lines = [line for row in rows for line in (_sentence(row), *_worst_classes(row), *_worst_slices(row))]
     lines += [f"{row.variant}: {row.on_target}" for row in result.variants if row.on_target]
     lines += [f"warning: {row.variant}: {each}" for row in result.variants for each in _of_target(row)]
+    lines += claims(result.variants)
     lines += latencies(result.variants)
     lines += shared_confidence(result.confidence, [row.confidence for row in result.variants])
     lines += [f"warning: {warning}" for warning in result.warnings]
@@ -63,8 +67,8 @@ def _built_or_measured(row: VariantRow) -> str:
 
 
 def _of_target(row: VariantRow) -> list[str]:
-    """What an Edge TPU would leave to the CPU of a file that passed: an accelerated file is what people expect."""
-    return [each for each in row.warnings if row.verdict == "passed" and each.startswith("edgetpu_operators")]
+    """What an accelerator would leave to the CPU of a file that passed: an accelerated file is what people expect."""
+    return [each for each in row.warnings if row.verdict == "passed" and each.startswith(_LEFT_TO_THE_CPU)]
 
 
 def _sentence(row: VariantRow) -> str:

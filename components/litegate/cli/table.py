@@ -55,7 +55,27 @@ def _columns(rows: Sequence[VariantRow], baseline: BaselineSummary, marked: Sequ
         numbers("latency ms", 3, _latency),
         numbers("samples", 5, lambda row: f"{row.samples:,}"),
         *[numbers("clusters", 6, lambda row: "-" if row.clusters is None else f"{row.clusters:,}")] * clusters,
+        *_on_device(rows),
     ]
+
+
+def _on_device(rows: Sequence[VariantRow]) -> list[Column]:
+    """What files take of a device that has them in its firmware; no columns for other targets."""
+    found = [row.footprint for row in rows]
+    known = [footprint for footprint in found if footprint is not None]
+    estimated = any(footprint.estimated_by for footprint in known)
+
+    def numbers(name: str, rank: int, key: str) -> Column:
+        values = (None if footprint is None else getattr(footprint, key) for footprint in found)
+        return Column(name, ["-" if value is None else f"{value:,}" for value in values], rank, number=True)
+
+    kinds = ["-" if footprint is None else ", ".join(footprint.operators) for footprint in found]
+    return [
+        numbers("SRAM, estimated" if estimated else "arena", 7, "ram_bytes"),
+        numbers("flash", 8, "flash_bytes"),
+        *([numbers("on CPU", 3, "cpu_operators"), numbers("cycles, estimated", 9, "cycles")] if estimated else []),
+        Column("operators", kinds, 10),
+    ] * bool(known)
 
 
 def _baseline_row(baseline: BaselineSummary) -> VariantRow:

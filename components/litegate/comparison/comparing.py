@@ -85,9 +85,9 @@ class Comparing:
             for item in (request.baseline, *request.candidates)
         }
         comparison = self._comparison(request, files)
-        for item in request.candidates if TARGETS[self.spec.target].arena else ():
+        for item in request.candidates if TARGETS[self.spec.target].firmware else ():
             if item.artifact.variant == comparison.selected:
-                self.folder.add_source(item, files[item.artifact.variant])
+                self.folder.add_firmware(item, workspace.fetch(item.shipped))
         classes = {
             verdict.variant: read_classes(workspace.fetch(file).read_bytes(), request.baseline.evaluated.classes)
             for verdict in request.verdicts

@@ -2,7 +2,8 @@
 
 <model>-<variant>.tflite               the baseline, and each variant that passed
 not_passed/<model>-<variant>.tflite    the other variants
-firmware/<model>_<variant>.h, .c       the selected one as C source, for a microcontroller
+firmware/<model>_<variant>.h, .c       the selected one as C source, for a microcontroller or an Ethos-U
+firmware/<model>-<variant>_vela.tflite the same as a file, where Arm's compiler made another one of it
 report.html                            the page that shows all of it
 result.json                            the `Comparison`
 """
@@ -13,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from litegate.errors import BadInput
-from litegate.presentation.c_source import c_files, identifier
+from litegate.presentation.c_source import compiled_name, firmware_files, identifier
 from litegate.records import Candidate, Comparison
 from litegate.storage.whole_files import write_whole
 from litegate.variants import VARIANTS
@@ -50,6 +51,7 @@ class Folder:
         names = [f"{self.model}-{variant}" for variant in (*VARIANTS, *others)]
         files = [f"{folder}{name}.tflite" for name in names for folder in ("", "not_passed/")]
         sources = [f"{_FIRMWARE}/{identifier(name)}{ending}" for name in names for ending in (".h", ".c")]
+        sources += [f"{_FIRMWARE}/{compiled_name(name)}" for name in names]
         for name in (*files, *sources, self.report.name, self.result.name):
             (self.path / name).unlink(missing_ok=True)
 
@@ -61,11 +63,15 @@ class Folder:
             write_whole(target, iter(lambda: file.read(_BLOCK), b""))
         return target
 
-    def add_source(self, candidate: Candidate, file: Path) -> None:
-        """The C source of a variant's file."""
+    def add_firmware(self, candidate: Candidate, file: Path) -> None:
+        """What a variant's firmware is made with.
+
+        Args:
+            file: the one that the device gets.
+        """
         name = f"{self.model}-{candidate.artifact.variant}"
-        for named, text in c_files(name, candidate, file.read_bytes()).items():
-            write_whole(self.path / _FIRMWARE / named, iter((text.encode(),)))
+        for named, content in firmware_files(name, candidate, file.read_bytes()).items():
+            write_whole(self.path / _FIRMWARE / named, iter((content,)))
 
     def write(self, comparison: Comparison, report: str) -> None:
         """The report, and the result last: where it is, all else is."""

@@ -41,8 +41,8 @@ def of_quantization(request: records.CalibrateRequest | records.QuantizeRequest)
 
 
 def of_smoke_run(request: records.SmokeRequest) -> tuple[str, ...]:
-    """Runtimes that do not run the file."""
-    return runtimes.unused_modules(request.runtime, runtimes.REFERENCE)
+    """Runtimes that do not run the file, and compilers that do not place its operators."""
+    return runtimes.unused_modules(request.runtime, runtimes.REFERENCE, compiled=bool(request.accelerator))
 
 
 def of_benchmark(request: records.BenchmarkRequest) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
+from litegate.gate.device_facts import DEVICE_CLAUSES, DEVICE_LIMITS, device_refusals
 from litegate.presentation.benchmarks import benchmark_conditions, latency_share
 from litegate.records import Benchmark, Candidate, GateRequest, LatencyRatio, Reason
 from litegate.spec import Gate
@@ -16,16 +17,23 @@ from litegate.variants import BASELINE, TARGETS, may_run, variant_of
 
 __all__ = ["FILE_CLAUSES", "LIMITS", "refusals"]
 
-FILE_CLAUSES = frozenset(
-    {"allow", "max_arena_bytes", "max_bytes", "min_size_ratio", "max_latency_ratio", "latency_host", "integer_only"}
-)
+FILE_CLAUSES = DEVICE_CLAUSES | {
+    "allow",
+    "max_bytes",
+    "min_size_ratio",
+    "max_latency_ratio",
+    "latency_host",
+    "integer_only",
+}
 """Keys of the policy that are judged here; no sample says anything about them."""
-LIMITS = frozenset(
-    {
-        *("too_large", "too_little_smaller", "arena_too_large", "too_slow", "not_integer_only", "dead_output"),
-        "wrong_target",
-    }
-)
+LIMITS = DEVICE_LIMITS | {
+    "too_large",
+    "too_little_smaller",
+    "too_slow",
+    "not_integer_only",
+    "dead_output",
+    "wrong_target",
+}
 """Reasons by which a file that was built and measured breaks the policy; all others say that it was not."""
 
 _SCHEMES = {
@@ -45,7 +53,7 @@ def refusals(request: GateRequest, variant: str) -> tuple[Reason, ...]:
             reasons += _target_of_given(request.target, candidate)
             reasons += _measurement(request, candidate)
             reasons += _size(request.policy, candidate, request.baseline)
-            reasons += _arena(request.policy, candidate)
+            reasons += device_refusals(request.policy, candidate)
             reasons += _latency(request.policy, candidate, request.baseline)
             reasons += _inspection(candidate)
             reasons += _integers(request.policy, candidate)
@@ -112,17 +120,6 @@ def _size(policy: Gate, candidate: Candidate, baseline: Candidate) -> Iterator[R
         found = f"{theirs / ours:.4g} times smaller than {BASELINE} ({ours:,} bytes, {theirs:,} bytes)"
         wanted = f"at least {policy.min_size_ratio:g} times asked for"
         yield Reason(code="too_little_smaller", message="; ".join([f"{found}, {wanted}", *_kept_in_float(candidate)]))
-
-
-def _arena(policy: Gate, candidate: Candidate) -> Iterator[Reason]:
-    limit = policy.max_arena_bytes
-    if limit is None:
-        return
-    needed = candidate.smoke.arena_bytes if candidate.smoke else None
-    if needed is None:
-        yield Reason(code="arena_unknown", message="the arena that it needs was not measured")
-    elif needed > limit:
-        yield Reason(code="arena_too_large", message=f"an arena of {needed:,} bytes, at most {limit:,} allowed")
 
 
 def _kept_in_float(candidate: Candidate) -> list[str]:

@@ -14,12 +14,11 @@ from litegate.inspection.rules import Breach, breaches
 from litegate.inspection.scheme import count, scheme_of
 from litegate.inspection.weights import WEIGHT_TOLERANCE, WeightMatch, compare_weights
 from litegate.records import Artifact, Finding, Inspection, TensorSpec
+from litegate.variants import TARGETS
 
-__all__ = ["INTEGER_TARGETS", "INTEGER_VARIANTS", "findings", "inspect_file"]
+__all__ = ["INTEGER_VARIANTS", "findings", "inspect_file"]
 
 INTEGER_VARIANTS = frozenset({"int8", "uint8", "int16x8"})
-INTEGER_TARGETS = frozenset({"edgetpu", "microcontroller"})
-"""What integer-only hardware would refuse, these cannot be shipped with."""
 
 _OPERATORS, _NAMES, _EXAMPLES, _LARGEST = 64, 32, 5, 10
 _FLOAT_SHARE = 0.25
@@ -48,7 +47,8 @@ def inspect_file(file: File, artifact: Artifact, baseline: File | None, target: 
     match = compare_weights(file, baseline) if baseline else WeightMatch(0, None, ())
     rules = [*breaches(file), *(edge_tpu_breaches(file) if baseline and target == "edgetpu" else ())]
     found = findings([*rules, *_far_weights(match), *(_float_weights(file, baseline) if baseline else ())])
-    strict = artifact.variant in INTEGER_VARIANTS or target in INTEGER_TARGETS
+    # What integer-only hardware would refuse, cannot be shipped for it.
+    strict = artifact.variant in INTEGER_VARIANTS or TARGETS[target].integers
     per_axis, per_tensor = scalings(file)
     return Inspection(
         variant=artifact.variant,

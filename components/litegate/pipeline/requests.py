@@ -207,6 +207,7 @@ def _smoke(results: Results, variant: str) -> SmokeRequest:
     return SmokeRequest(
         artifact=results.artifact(variant),
         runtime=runtime_of(spec),
+        accelerator=TARGETS[spec.target].accelerator,
         baseline=None if variant == BASELINE else results.converted().artifact,
         samples=results.samples(),
         in_float=variant == BASELINE or (variant in _IN_FLOAT and not runtime_row(runtime_of(spec)).vulkan),

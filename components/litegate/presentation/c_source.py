@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from litegate.records import Candidate
 
-__all__ = ["c_files", "identifier"]
+__all__ = ["c_files", "compiled_name", "firmware_files", "identifier"]
 
 _COLUMNS = 20
 _ALIGNMENT = 16
@@ -35,11 +35,23 @@ def c_files(name: str, candidate: Candidate, content: bytes) -> dict[str, str]:
     Args:
         name: what the file is called, which the names in C follow.
         candidate: the measured variant whose file it is.
-        content: the file's bytes.
+        content: the bytes of the file that the device gets.
     """
     word = identifier(name)
     about = "\n".join(f" * {line}" for line in _about(name, candidate, len(content)))
     return {f"{word}.h": _header(word, about, candidate), f"{word}.c": _source(word, about, content)}
+
+
+def firmware_files(name: str, candidate: Candidate, content: bytes) -> dict[str, bytes]:
+    """The C source, and the file itself where a compiler made it, by their names; arguments as for `c_files`."""
+    found = {named: text.encode() for named, text in c_files(name, candidate, content).items()}
+    compiled = candidate.shipped != candidate.artifact.file
+    return found | ({compiled_name(name): content} if compiled else {})
+
+
+def compiled_name(name: str) -> str:
+    """What the compiled file of a variant is called."""
+    return f"{name}_vela.tflite"
 
 
 def identifier(name: str) -> str:
@@ -55,22 +67,31 @@ def method(operator: str) -> str:
 
 
 def _about(name: str, candidate: Candidate, size: int) -> Iterator[str]:
-    yield f"{name}: {candidate.artifact.variant}, {size:,} bytes"
-    yield f"SHA-256 {candidate.artifact.file.digest}"
-    smoke = candidate.smoke
+    judged, smoke = candidate.artifact, candidate.smoke
+    placed = smoke.placement if smoke else None
+    if placed is not None:
+        yield f"{name}: {judged.variant}, compiled for {placed.accelerator} by {placed.compiler}, {size:,} bytes"
+        yield f"SHA-256 {placed.compiled.digest}"
+        yield f"made of the file that was judged, SHA-256 {judged.file.digest}"
+        yield f"SRAM, as estimated for {placed.system}: {placed.sram_bytes:,} bytes; the arena needs no less."
+        return
+    yield f"{name}: {judged.variant}, {size:,} bytes"
+    yield f"SHA-256 {judged.file.digest}"
     if smoke is not None and smoke.arena_bytes is not None:
         yield f"Arena: {smoke.arena_bytes:,} bytes with pointers of 64 bits, on a 32-bit device no more;"
         yield f"{smoke.activation_bytes or 0:,} of them for activations. Measured by {smoke.runtime}."
 
 
 def _header(word: str, about: str, candidate: Candidate) -> str:
-    upper, smoke = word.upper(), candidate.smoke
-    operators = sorted({use.name for use in candidate.inspection.operators}) if candidate.inspection else []
-    arena = [f"#define {upper}_ARENA_BYTES {smoke.arena_bytes}"] if smoke and smoke.arena_bytes else []
+    upper, footprint = word.upper(), candidate.footprint
+    operators = list(footprint.operators) if footprint else []
+    memory = (
+        f"{'ESTIMATED_SRAM' if footprint.estimated_by else 'ARENA'}_BYTES {footprint.ram_bytes}" if footprint else ""
+    )
     return _lines(
         f"/*\n{about}\n */",
         f"#ifndef {upper}_H\n#define {upper}_H\n",
-        *arena,
+        *([f"#define {upper}_{memory}"] if memory else []),
         *([f"#define {upper}_OPERATORS {len(operators)}"] if operators else []),
         *_registers(upper, operators),
         '\n#ifdef __cplusplus\nextern "C" {\n#endif',

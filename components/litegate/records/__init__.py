@@ -27,6 +27,7 @@ from litegate.records.evaluation import (
     Stopping,
 )
 from litegate.records.evaluations import Evaluations
+from litegate.records.footprint import Footprint
 from litegate.records.inputs import (
     Announcement,
     Produced,
@@ -47,6 +48,7 @@ from litegate.records.inspection import (
 from litegate.records.lint import DataFinding, Lint, LintRequest
 from litegate.records.notices import Notice
 from litegate.records.overrides import Change, Overrides
+from litegate.records.placement import ACCELERATED, CpuOperator, Placement
 from litegate.records.promotion import (
     Action,
     Aliases,
@@ -115,6 +117,7 @@ from litegate.records.verdicts import (
 from litegate.spec.metric_facts import MetricFacts
 
 __all__ = [
+    "ACCELERATED",
     "LEAST_DAYS",
     "LOST_CLASS",
     "ActRequest",
@@ -150,6 +153,7 @@ __all__ = [
     "ConversionCheckRequest",
     "ConvertRequest",
     "Converted",
+    "CpuOperator",
     "DataField",
     "DataFinding",
     "DataInUse",
@@ -176,6 +180,7 @@ __all__ = [
     "FileSmokeRun",
     "Finding",
     "Flip",
+    "Footprint",
     "FoundChampion",
     "GateRequest",
     "HostOutcomes",
@@ -198,6 +203,7 @@ __all__ = [
     "OperatorUse",
     "Overrides",
     "Pile",
+    "Placement",
     "Position",
     "PositionRequest",
     "ProduceRequest",

@@ -13,6 +13,7 @@ from litegate.records.candidate import Candidate
 from litegate.records.conversion import ConversionCheck
 from litegate.records.disagreement import Disagreement
 from litegate.records.fields import Count, Digest, Moment, VariantName, renamed
+from litegate.records.footprint import Footprint
 from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
 from litegate.records.promotion import RegisteredAlias
@@ -125,6 +126,7 @@ class VariantRow(Record):
         benchmark: its latency with its share of float32's, where and when it was measured, and what disturbed that.
         on_target: how the target's runtime and the host differ on the file, as a sentence; empty where they are one.
         disagreement: the same as numbers.
+        footprint: what it takes on a device that has it in its firmware; None for other targets.
     """
 
     variant: VariantName
@@ -161,6 +163,7 @@ class VariantRow(Record):
     mlflow_model_id: str | None = None
     on_target: str = ""
     disagreement: Disagreement | None = None
+    footprint: Footprint | None = None
 
 
 class Champion(Record):

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from litegate.records.artifacts import NAMES, Artifact
 from litegate.records.base import Record
 from litegate.records.fields import Count, Digest, Share, VariantName
+from litegate.records.placement import Placement
 from litegate.records.samples import Chosen, SampleSet
 
 __all__ = ["DeadOutput", "FileSmokeRun", "SmokeRequest", "SmokeRun"]
@@ -22,6 +23,7 @@ class SmokeRequest(Record):
         classifies: whether its only output holds scores of classes, so that predictions can be compared.
         source: the model's URI as the user gave it, for messages.
         runtime: what runs it.
+        accelerator: the configuration that its operators are placed for; empty where there is no compiler to ask.
         chosen: where the samples are from, for messages about the model itself.
     """
 
@@ -34,6 +36,7 @@ class SmokeRequest(Record):
     classifies: bool = False
     source: str
     runtime: str = "litert"
+    accelerator: str = ""
     chosen: Chosen | None = None
 
 
@@ -89,6 +92,7 @@ class FileSmokeRun(Record):
         runtime: what ran it, with its version and its kernels.
         arena_bytes: of memory that it needs there, and `activation_bytes`: the part that is used again and again; None
             for a runtime that has no arena.
+        placement: of its operators by the target's compiler; None where the target has none.
     """
 
     artifact_digest: Digest
@@ -102,6 +106,7 @@ class FileSmokeRun(Record):
     runtime: str = ""
     arena_bytes: Count | None = None
     activation_bytes: Count | None = None
+    placement: Placement | None = None
 
 
 class SmokeRun(FileSmokeRun):

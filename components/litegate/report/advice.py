@@ -15,6 +15,10 @@ __all__ = ["Advice", "advice"]
 
 _DEVICE = "Ask for what the target can run; docs/spec.md has the table of targets and variants."
 
+_ON_CPU = (
+    "Replace the operators that are named, or take a variant with integer inputs and outputs: docs/how-to/ethos-u.md "
+    "says what an Ethos-U runs."
+)
 _BY_CODE = MappingProxyType(
     {
         "implausible_gain": (
@@ -26,6 +30,14 @@ _BY_CODE = MappingProxyType(
         "arena_too_large": (
             "Make the largest activations smaller: fewer channels or smaller images in the first layers.",
         ),
+        "flash_too_large": ("Take a smaller variant, prune the model, or raise gate.max_flash_bytes.",),
+        "sram_too_large": (
+            "Make the largest activations smaller: fewer channels or smaller images in the first layers.",
+        ),
+        "too_many_cycles": ("Take a larger configuration of the accelerator, or a model with less to compute.",),
+        "too_many_cpu_operators": (_ON_CPU,),
+        "not_accelerated": (_ON_CPU,),
+        "estimate_unknown": (_ON_CPU,),
         "too_little_smaller": ("See above where the bytes go: what is neither weights nor biases does not shrink.",),
         "too_slow": (
             "See above how it computes: float islands cost conversions, and 16x8 runs on reference kernels on a CPU.",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from litegate.report.run import Run
+from litegate.variants import TARGETS
 
 __all__ = ["Branch", "Leaf", "Question", "after_measuring", "decision_tree"]
 
@@ -46,8 +47,8 @@ class Question:
 def decision_tree(run: Run) -> Question:
     """The tree from its root."""
     target, states = run.spec.target, {row.name: row.state for row in run.variants}
-    integers = target in ("edgetpu", "microcontroller", "high_precision_integer") or run.policy.integer_only
     fine = target == "high_precision_integer"
+    integers = TARGETS[target].integers or fine or run.policy.integer_only
     in_integers = Question(
         "Do its activations need more than 8 bits? (audio, super-resolution, denoising, HDR)",
         (
@@ -64,7 +65,7 @@ def decision_tree(run: Run) -> Question:
         ),
     )
     return Question(
-        "Must every operator compute in integers? (Edge TPU, microcontroller)",
+        "Must every operator compute in integers? (Edge TPU, Ethos-U, microcontroller)",
         (Branch("yes", in_integers, integers), Branch("no", in_float, not integers)),
     )
 

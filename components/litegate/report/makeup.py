@@ -29,7 +29,7 @@ class FileMakeup:
         largest: name, type and shape, bytes of the largest constants.
         operators: as they are in the file; `more` is how many kinds are not listed.
         computing: how much of the arithmetic is float.
-        memory: the arena that it needs on the target; empty where that has none.
+        memory: what it takes on a device that has it in its firmware; empty for other targets.
         weights: how they are scaled, and how far they are from the float32 file's.
     """
 
@@ -110,10 +110,19 @@ def _computing(found: Inspection) -> str:
 
 
 def _memory(row: Row) -> str:
-    smoke = row.candidate.smoke if row.candidate else None
-    if smoke is None or smoke.arena_bytes is None:
+    """What it takes on the device, and what its compiler leaves on the CPU."""
+    footprint, smoke = (row.candidate.footprint, row.candidate.smoke) if row.candidate else (None, None)
+    if footprint is None or smoke is None:
         return ""
-    return f"Arena: {smoke.arena_bytes:,} bytes, {smoke.activation_bytes or 0:,} of them for activations."
+    activations = f", {smoke.activation_bytes:,} of the arena for activations" if smoke.activation_bytes else ""
+    placed = smoke.placement
+    if placed is None:
+        return f"On the device: {footprint}{activations}."
+    left = "; ".join(dict.fromkeys(str(each) for each in placed.on_cpu)) or "none"
+    time = "" if placed.milliseconds is None else f" ({placed.milliseconds:.3g} ms at the clock of {placed.system})"
+    dram = f", {placed.dram_bytes:,} bytes of DRAM" if placed.dram_bytes else ""
+    on_cpu = f"Of {placed.operators:,} operators {len(placed.on_cpu):,} stay on the CPU: {left}"
+    return f"On {placed.accelerator}: {footprint}{time}{dram}. {on_cpu}."
 
 
 def _weights(found: Inspection) -> str:

@@ -99,6 +99,7 @@ def variant_row(
         mlflow_model_id=model_id,
         on_target=differs(found, candidate.evaluated.metric) if found and candidate else "",
         disagreement=found,
+        footprint=candidate.footprint if candidate else None,
     )
 
 

@@ -11,20 +11,23 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 
 from litegate.errors import BadInput
-from litegate.runtimes.runtime import Arena, Facts, Model, Runtime
+from litegate.runtimes.runtime import Arena, Compiler, Facts, Model, Placed, Runtime
 
 __all__ = [
     "REFERENCE",
     "RUNTIMES",
     "Arena",
+    "Compiler",
     "Facts",
     "Model",
+    "Placed",
     "Runtime",
     "RuntimeRow",
+    "load_compiler",
     "load_runtime",
     "runtime_row",
     "unused_modules",
@@ -40,7 +43,10 @@ class RuntimeRow:
         module: has functions `load` and `facts`, as `litegate.runtimes.runtime.Runtime` has them.
         title: what people call it.
         environment: which Python it needs, by its name in `Settings.pythons`.
-        package: the distribution that it needs beside what every such Python has; one of the extra `targets`.
+        packages: the distributions that it needs beside what every such Python has, of the extra `targets`.
+        beneath: the runtime whose kernels it runs; empty if they are its own.
+        compiler: has a function `place`, as `litegate.runtimes.runtime.Compiler` has it; empty where it runs files as
+            they are.
         vulkan: whether it computes on a Vulkan device: in float16, but for the float32 baseline.
     """
 
@@ -48,13 +54,27 @@ class RuntimeRow:
     module: str
     title: str
     environment: str = "tensorflow"
-    package: str = ""
+    packages: tuple[str, ...] = ()
+    beneath: str = ""
+    compiler: str = ""
     vulkan: bool = False
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """Those of its packages that are not installed in the Python that asks."""
+        return tuple(name for name in self.packages if not _is_installed(name))
+
+    @property
     def installed(self) -> bool:
-        """Whether its package is, in the Python that asks."""
-        return not self.package or find_spec(self.package.replace("-", "_")) is not None
+        """Whether all are."""
+        return not self.missing
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        return bool(version(distribution))
+    except PackageNotFoundError:
+        return False
 
 
 RUNTIMES: Mapping[str, RuntimeRow] = MappingProxyType(
@@ -67,7 +87,15 @@ RUNTIMES: Mapping[str, RuntimeRow] = MappingProxyType(
                 "tflite_micro",
                 "litegate.runtimes.tflite_micro",
                 "TensorFlow Lite Micro",
-                package="tflite-micro",
+                packages=("tflite-micro",),
+            ),
+            RuntimeRow(
+                "ethos_u",
+                "litegate.runtimes.ethos_u",
+                "TensorFlow Lite Micro",
+                packages=("tflite-micro", "ethos-u-vela"),
+                beneath="tflite_micro",
+                compiler="litegate.runtimes.vela",
             ),
             RuntimeRow("gpu", "litegate.runtimes.gpu", "LiteRT's GPU accelerator", vulkan=True),
         )
@@ -97,13 +125,32 @@ def load_runtime(name: str) -> Runtime:
         BadInput: its package is not installed there.
     """
     row = runtime_row(name)
-    if not row.installed:
-        where = f"in the environment {row.environment} ({sys.prefix}): install litegate[targets] there"
-        raise BadInput("target", f"one whose runtime is installed; this one's is {row.package}", f"none {where}")
+    _check_installed(row)
     runtime: Runtime = import_module(row.module)
     return runtime
 
 
-def unused_modules(*used: str) -> tuple[str, ...]:
-    """The modules of all runtimes but these: what they give does not depend on them."""
-    return tuple(row.module for row in RUNTIMES.values() if row.name not in used)
+def load_compiler(name: str) -> Compiler:
+    """The compiler that belongs to a runtime; as `load_runtime`."""
+    row = runtime_row(name)
+    _check_installed(row)
+    compiler: Compiler = import_module(row.compiler)
+    return compiler
+
+
+def _check_installed(row: RuntimeRow) -> None:
+    if missing := " and ".join(row.missing):
+        where = f"in the environment {row.environment} ({sys.prefix}): install litegate[targets] there"
+        raise BadInput("target", f"one whose runtime is installed; this one's is {missing}", f"none {where}")
+
+
+def unused_modules(*used: str, compiled: bool = False) -> tuple[str, ...]:
+    """The modules of all runtimes but these: what they give does not depend on them.
+
+    Args:
+        compiled: whether their compilers are used as well.
+    """
+    needed = {*used, *(RUNTIMES[name].beneath for name in used)}
+    modules = [row.module for row in RUNTIMES.values() if row.name not in needed]
+    compilers = [row.compiler for row in RUNTIMES.values() if row.compiler and not (compiled and row.name in used)]
+    return (*modules, *compilers)

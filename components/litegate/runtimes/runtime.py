@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from litegate.runtimes.litert import Tensor
 
-__all__ = ["Arena", "Facts", "Model", "Runtime"]
+__all__ = ["Arena", "Compiler", "Facts", "LeftOnCpu", "Model", "Placed", "Runtime"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -85,6 +86,51 @@ class Facts:
     kernels: str
     refused: str | None = None
     arena: Arena | None = None
+
+
+@dataclass(frozen=True)
+class LeftOnCpu:
+    """An operator that a compiler leaves on the CPU: its kind, the tensor that it computes, and the reason if told."""
+
+    operator: str
+    output: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What a compiler made of a file; see `litegate.records.Placement`.
+
+    Attributes:
+        compiled: where the file is that it wrote.
+    """
+
+    compiler: str
+    system: str
+    operators: int
+    accelerated: int
+    on_cpu: tuple[LeftOnCpu, ...]
+    sram_bytes: int
+    dram_bytes: int
+    flash_bytes: int
+    cycles: int | None
+    milliseconds: float | None
+    compiled: Path
+
+
+class Compiler(Protocol):
+    """A module of a runtime that runs what a compiler makes of a file."""
+
+    def place(self, content: bytes, accelerator: str, folder: Path) -> Placed:
+        """Compile a file for a configuration of the accelerator.
+
+        Args:
+            folder: an empty one, for what the compiler writes.
+
+        Raises:
+            RuntimeError: it cannot, with its own reason.
+        """
+        ...
 
 
 class Runtime(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["MIN_SAMPLES", "EngineName", "EvaluationCode", "Format", "GateCode", "LintCode"]
+__all__ = ["MIN_SAMPLES", "EngineName", "EvaluationCode", "Format", "GateCode", "LintCode", "TargetName"]
 
 MIN_SAMPLES = 30
 """So few samples say nothing about a mean whose distribution is not known."""
@@ -21,7 +21,27 @@ EvaluationCode = Literal[
 """Errors of the evaluation lint that a spec may allow."""
 
 GateCode = Literal["dead_output"]
+"""What fails a variant whatever it scored, and a spec may allow."""
 
 EngineName = Literal["tf_converter", "litert_quantizer"]
 """What makes variants, by its name in `litegate.engines`."""
-"""What fails a variant whatever it scored, and a spec may allow."""
+
+TargetName = Literal[
+    "cpu",
+    "gpu",
+    "edgetpu",
+    "microcontroller",
+    "ethos-u55-32",
+    "ethos-u55-64",
+    "ethos-u55-128",
+    "ethos-u55-256",
+    "ethos-u65-256",
+    "ethos-u65-512",
+    "ethos-u85-128",
+    "ethos-u85-256",
+    "ethos-u85-512",
+    "ethos-u85-1024",
+    "ethos-u85-2048",
+    "high_precision_integer",
+]
+"""Where a model will run: the names of `litegate.variants.TARGETS`."""

@@ -94,6 +94,30 @@ class Gate(Limits):
         description="Largest arena that the file may need on a microcontroller, by TensorFlow Lite Micro's own "
         "measure; not asked if null. Pointers of this host have 64 bits, so a 32-bit device needs no more.",
     )
+    max_flash_bytes: int | None = Field(
+        None,
+        ge=1,
+        description="Most bytes of flash that the file may take in the firmware of a microcontroller; for an Ethos-U "
+        "those of the file that Vela compiles. Not asked if null.",
+    )
+    max_cpu_operators: int | None = Field(
+        None,
+        ge=0,
+        description="How many operators Arm's compiler Vela may leave on the CPU beside an Ethos-U; not asked if null. "
+        "A file of which it leaves all there fails whatever is set here.",
+    )
+    max_sram_bytes: int | None = Field(
+        None,
+        ge=1,
+        description="Largest SRAM that Vela may estimate for an Ethos-U; not asked if null. Its estimate is of what "
+        "runs there, so a file of which operators stay on the CPU fails.",
+    )
+    max_cycles: int | None = Field(
+        None,
+        ge=1,
+        description="Most cycles of an inference that Vela may estimate for an Ethos-U, for the system that it "
+        "assumes; not asked if null. A file of which operators stay on the CPU fails.",
+    )
     min_size_ratio: float | None = Field(
         None, gt=0, description="How many times smaller than float32 the file must be; not asked if null."
     )

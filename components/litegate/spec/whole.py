@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from litegate.spec.approval import OptionalApproval
-from litegate.spec.choices import EngineName
+from litegate.spec.choices import EngineName, TargetName
 from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import Calibration, Evaluation, GivenFile, Model
 from litegate.spec.metric_facts import built_in_facts
@@ -33,6 +33,9 @@ from litegate.variants import (
 
 __all__ = ["Spec"]
 
+_OF_AN_ETHOS_U = ("max_cpu_operators", "max_sram_bytes", "max_cycles")
+"""Limits of the gate on what its compiler says."""
+
 
 class Spec(Section):
     """One model: what is quantized, what is kept, where it goes, and who is told."""
@@ -45,7 +48,7 @@ class Spec(Section):
         description="`package.module:function`, imported from beside the spec file or from the TensorFlow environment, "
         "applied to calibration and evaluation alike.",
     )
-    target: Literal["cpu", "gpu", "edgetpu", "microcontroller", "high_precision_integer"] = Field(
+    target: TargetName = Field(
         "cpu", description="Where the model will run. A variant that the target cannot run is never promoted."
     )
     variants: tuple[str, ...] = Field(
@@ -168,14 +171,19 @@ class Spec(Section):
         return self
 
     @model_validator(mode="after")
-    def _an_arena_is_of_a_runtime_that_has_one(self) -> Spec:
-        if self.gate.max_arena_bytes is not None and not TARGETS[self.target].arena:
-            expected = f"null for the target {self.target}, whose files run without an arena of fixed size"
-            raise PydanticCustomError(
-                "named",
-                "{expected}",
-                {"expected": expected, "got": f"{self.gate.max_arena_bytes}", "key": "gate.max_arena_bytes"},
-            )
+    def _limits_are_of_what_the_target_has(self) -> Spec:
+        target = TARGETS[self.target]
+        limits = (
+            ("max_arena_bytes", target.arena, "whose files run without an arena of fixed size"),
+            ("max_flash_bytes", target.firmware, "whose files are not part of a firmware"),
+            *((name, bool(target.accelerator), "which is no Ethos-U") for name in _OF_AN_ETHOS_U),
+        )
+        for name, has, why in limits:
+            found = getattr(self.gate, name)
+            if found is not None and not has:
+                expected = f"null for the target {self.target}, {why}"
+                said = {"expected": expected, "got": f"{found}", "key": f"gate.{name}"}
+                raise PydanticCustomError("named", "{expected}", said)
         return self
 
     @model_validator(mode="after")

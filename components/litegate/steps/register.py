@@ -19,7 +19,7 @@ from litegate.execution.confinement import named
 from litegate.gate.explain import read_classes
 from litegate.gate.outcome import run_outcome
 from litegate.gate.selection import refuted_digests
-from litegate.presentation.c_source import c_files
+from litegate.presentation.c_source import firmware_files
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import Pictures, drawn, render, table_rows
 from litegate.runtimes.litert import choose_signature
@@ -223,13 +223,13 @@ class _Recorder:
         return model
 
     def _firmware(self, candidate: Candidate) -> dict[str, artifacts.Content]:
-        """The C source of what was selected for a microcontroller."""
+        """What the firmware is made with, of what was selected for a device that has one."""
         variant = candidate.artifact.variant
-        if not TARGETS[self.spec.target].arena or variant != self.request.selection.variant:
+        if not TARGETS[self.spec.target].firmware or variant != self.request.selection.variant:
             return {}
-        content = self.work.path(candidate.artifact.file).read_bytes()
-        sources = c_files(f"{self.spec.model.name}-{variant}", candidate, content)
-        return {f"{notes.FIRMWARE}/{name}": text for name, text in sources.items()}
+        content = self.work.path(candidate.shipped).read_bytes()
+        found = firmware_files(f"{self.spec.model.name}-{variant}", candidate, content)
+        return {f"{notes.FIRMWARE}/{name}": kept for name, kept in found.items()}
 
     def _named_file(self, candidate: Candidate) -> Path:
         path = self.work.folder / self._file_name(candidate)

@@ -6,6 +6,7 @@ In a process of its own, because that is how some files end: 16x8 models that co
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, NoReturn
 
 import numpy as np
@@ -17,8 +18,8 @@ from litegate.failures import FailureKind
 from litegate.inspection.behaviour import FEW, KernelGap, answers, is_constant, kernel_gap, problem_of, unequal
 from litegate.inspection.dead import dead_outputs
 from litegate.metrics.base import not_finite
-from litegate.records import DeadOutput, FileSmokeRun, SmokeRequest
-from litegate.runtimes import REFERENCE, load_runtime, runtime_row
+from litegate.records import DeadOutput, FileSmokeRun, Placement, SmokeRequest
+from litegate.runtimes import REFERENCE, load_compiler, load_runtime, runtime_row
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -42,6 +43,7 @@ def run(request: SmokeRequest, work: Work) -> FileSmokeRun:
     """
     samples = load_samples(work.path(request.samples.file))
     runs = [_Signature(request, work, key, samples[key]).run() for key in request.artifact.signatures]
+    placement = _place(request, work)
     for warning in (warning for found in runs for warning in found.warnings):
         work.say("smoke %s: warning: %s", request.artifact.variant, warning)
     worst = max(runs, key=lambda found: found.kernel_difference or 0.0)
@@ -49,7 +51,28 @@ def run(request: SmokeRequest, work: Work) -> FileSmokeRun:
         "smoke %s: %d samples; kernels differ by %s", request.artifact.variant, worst.samples, worst.kernel_difference
     )
     warnings = tuple(dict.fromkeys(warning for found in runs for warning in found.warnings))
-    return worst.model_copy(update={"warnings": warnings, "dead": tuple(dead for found in runs for dead in found.dead)})
+    dead = tuple(dead for found in runs for dead in found.dead)
+    return worst.model_copy(update={"warnings": warnings, "dead": dead, "placement": placement})
+
+
+def _place(request: SmokeRequest, work: Work) -> Placement | None:
+    """By the target's compiler; float32, which is not for the device, is not compiled."""
+    if not request.accelerator or request.baseline is None:
+        return None
+    content, folder = work.path(request.artifact.file).read_bytes(), work.folder / "compiled"
+    folder.mkdir()
+    try:
+        placed = load_compiler(request.runtime).place(content, request.accelerator, folder)
+    except RuntimeError as error:
+        detail = f"{request.artifact.variant} cannot be compiled for {request.accelerator}: {_line(error)}"
+        raise StepFailed("smoke", FailureKind.NOT_RUNNABLE, detail) from error
+    kept = work.keep(placed.compiled, f"{request.accelerator}.tflite")
+    found = Placement.model_validate(asdict(placed) | {"accelerator": request.accelerator, "compiled": kept})
+    said = "smoke %s: %d of %d operators stay on the CPU; %d bytes of SRAM and %s cycles, as estimated by %s"
+    cycles = "no" if found.cycles is None else f"{found.cycles:,}"
+    left = len(found.on_cpu)
+    work.say(said, request.artifact.variant, left, found.operators, found.sram_bytes, cycles, found.compiler)
+    return found
 
 
 class _Signature:

@@ -47,7 +47,8 @@ NUMBERS = frozenset(
     | {"drop", "drop_low", "drop_high", "confidence", "p_value", "lost", "gained", "flipped", "agreement"}
     | {"worst_slice_drop"}
     | {"float_operators", "float_operator_share", "float_islands", "macs", "weight_error_steps", "warnings"}
-    | {"kernel_difference", "kernel_agreement", "arena_bytes", "activation_bytes"}
+    | {"kernel_difference", "kernel_agreement", "arena_bytes", "activation_bytes", "flash_bytes"}
+    | {"cpu_operators", "estimated_sram_bytes", "estimated_cycles", "estimated_ms"}
     | {"host_other_outputs", "host_other_classes", "host_difference", "host_difference_low", "host_difference_high"}
     | {"host_samples", "host_drop"}
 )
@@ -241,6 +242,20 @@ def _inspection(candidate: Candidate) -> dict[str, float | None]:
             "kernel_agreement": smoke.kernel_agreement,
             "arena_bytes": smoke.arena_bytes,
             "activation_bytes": smoke.activation_bytes,
+        }
+    return found | _on_device(candidate)
+
+
+def _on_device(candidate: Candidate) -> dict[str, float | None]:
+    """What it takes on a device that has it in its firmware; what a compiler estimates is called so."""
+    footprint, placed = candidate.footprint, candidate.smoke.placement if candidate.smoke else None
+    found: dict[str, float | None] = {} if footprint is None else {"flash_bytes": footprint.flash_bytes}
+    if placed is not None:
+        found |= {
+            "cpu_operators": len(placed.on_cpu),
+            "estimated_sram_bytes": placed.sram_bytes,
+            "estimated_cycles": placed.cycles,
+            "estimated_ms": placed.milliseconds,
         }
     return found
 

@@ -45,7 +45,7 @@ __all__ = [
 EXPLANATION = "explanation"
 """Folder of a variant's artifacts that say more than its note."""
 FIRMWARE = "firmware"
-"""Folder of the artifacts of what was selected for a microcontroller: its file as C source."""
+"""Folder of the artifacts of what was selected for a device with firmware: its file as C source."""
 LINT = "lint.json"
 """The parent run's artifact with all that was found about the representative samples."""
 INSPECTION = "inspection.json"
@@ -249,4 +249,5 @@ def _file(candidate: Candidate) -> str:
         f"The file is **{plain(found.scheme)}**: {found.operator_count} operators, {heavy} (artifact `{INSPECTION}`)."
     )
     warnings = [f"- Warning: {plain(warning)}" for warning in warnings_of(found, candidate.smoke)]
-    return "\n".join([what, *([""] if warnings else []), *warnings])
+    on_device = [f"On the device: {plain(str(candidate.footprint))}."] if candidate.footprint else []
+    return "\n".join([what, *on_device, *([""] if warnings else []), *warnings])

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from litegate.cli.table import print_table
-from litegate.records import BaselineSummary, RunResult
+from litegate.records import BaselineSummary, Footprint, RunResult
 from tests.components.cli.results import RESULT, line_of, row
 
 WIDE = row("int16x8_float_fallback", verdict="inconclusive", samples=12000)
@@ -26,6 +26,23 @@ def test_a_pipe_gets_a_line_for_each_variant_and_every_column() -> None:
     assert line_of(found, "float32") == "float32 baseline - - 100% 4,096 96.00% - 697"
     assert line_of(found, "int16x8") == "int16x8 inconclusive - - - - - - 0"
     assert len(found) == 5, "neither title nor rule"
+
+
+def test_what_a_file_takes_of_the_device_has_columns_where_it_is_firmware() -> None:
+    micro = Footprint(flash_bytes=1024, ram_bytes=5000, operators=("CONV_2D", "SOFTMAX"))
+    found = shown(RESULT.model_copy(update={"variants": (row("int8", footprint=micro), RESULT.variants[2])}))
+    assert found[0].split("samples")[1].split() == ["arena", "flash", "operators"]
+    assert line_of(found, "int8").endswith("697 5,000 1,024 CONV_2D, SOFTMAX")
+    assert line_of(found, "float32").endswith("697 - - -")
+
+
+def test_what_a_compiler_estimates_is_called_an_estimate() -> None:
+    compiled = {"flash_bytes": 900, "ram_bytes": 700, "operators": ("ETHOS_U",), "cpu_operators": 0}
+    ours = Footprint.model_validate(compiled | {"cycles": 1234, "estimated_by": "vela 5"})
+    found = shown(RESULT.model_copy(update={"variants": (row("int8", footprint=ours),)}))
+    head = " ".join(found[0].split("samples")[1].split())
+    assert head == "SRAM, estimated flash on CPU cycles, estimated operators"
+    assert line_of(found, "int8").endswith("697 700 900 0 1,234 ETHOS_U")
 
 
 def test_clusters_have_a_column_where_there_are_any() -> None:

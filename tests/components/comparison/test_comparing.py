@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from litegate.comparison.comparing import Comparing
-from litegate.digest import digest_file
+from litegate.digest import digest_bytes, digest_file
 from litegate.errors import BadInput, SpecError
 from litegate.records import Comparison
 from litegate.runtimes import RUNTIMES
@@ -105,7 +105,7 @@ def test_a_microcontroller_is_judged_by_its_own_runtime(make: Make, tmp_path: Pa
     assert "Node DEQUANTIZE (number 0) failed to prepare" in reasons["float16"][0]
     page = (tmp_path / "out" / "report.html").read_text()
     assert "tflite-micro reference" in page
-    arenas = [int(size.replace(",", "")) for size in re.findall(r"Arena: ([\d,]+) bytes", page)]
+    arenas = [int(size.replace(",", "")) for size in re.findall(r"([\d,]+) bytes of arena", page)]
     assert len(arenas) == 3
     firmware = tmp_path / "out" / "firmware"
     assert {path.name for path in firmware.iterdir()} == {f"test_{found.selected}.h", f"test_{found.selected}.c"}
@@ -114,3 +114,27 @@ def test_a_microcontroller_is_judged_by_its_own_runtime(make: Make, tmp_path: Pa
     assert small.may_ship == ()
     assert list(firmware.iterdir()) == []
     assert all("an arena of" in row.reasons[0] for row in small.variants if row.variant.startswith("int"))
+
+
+@pytest.mark.skipif(not RUNTIMES["ethos_u"].installed, reason="tflite-micro has no wheel for this machine")
+def test_for_an_ethos_u_the_compiler_says_what_runs_there_and_its_file_is_shipped(make: Make, tmp_path: Path) -> None:
+    wanted = {"target": "ethos-u55-128", "variants": ["int8", "int16x8"]}
+    found = make(**wanted, gate={"max_drop": 0.05, "max_cpu_operators": 0, "max_cycles": 10_000}).run()
+    rows = {row.variant: row for row in found.variants}
+    assert found.may_ship == ("int8",)
+    kept, left = rows["int8"].footprint, rows["int16x8"].footprint
+    assert kept
+    assert left
+    assert (kept.operators, kept.cpu_operators) == (("ETHOS_U",), 0)
+    assert {"DEQUANTIZE", "QUANTIZE"} <= set(left.operators)
+    assert "2 operators stay on the CPU, at most 0 allowed: QUANTIZE (Operation has" in rows["int16x8"].reasons[0]
+    assert any(warning.startswith("left on the CPU: 2 of ") for warning in rows["int16x8"].warnings)
+    firmware = tmp_path / "out" / "firmware"
+    compiled = (firmware / "test-int8_vela.tflite").read_bytes()
+    assert (len(compiled), digest_bytes(compiled)[:12] in (firmware / "test_int8.h").read_text()) == (
+        kept.flash_bytes,
+        True,
+    )
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "as estimated by ethos-u-vela 5.2.0" in page
+    assert "stay on the CPU: none." in page

@@ -99,9 +99,10 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("engines/tf_calibration.py", {"calibrate", "quantize"}),
         ("inspection/weights.py", {"inspect"}),
         ("runtimes/reference.py", {"smoke"}),
-        ("runtimes/tflite_micro.py", {"evaluate"}),  # here for a microcontroller, with the host beside it
+        ("runtimes/tflite_micro.py", {"smoke", "evaluate"}),  # here for firmware, with the host beside it
+        ("runtimes/vela.py", {"smoke"}),  # here for an Ethos-U
         ("runtimes/gpu.py", set()),  # another target's
-        ("runtimes/xnnpack.py", {"smoke", "evaluate", "benchmark"}),
+        ("runtimes/xnnpack.py", {"evaluate", "benchmark"}),
         ("source/*.py", {"convert", "conversion_check", "inspect", "lint"}),  # which names layers
         ("datasets/tfrecord.py", READ_DATA),  # by name of the format
         ("metrics/of_sets.py", {"convert", "lint", "evaluate", "gate"}),

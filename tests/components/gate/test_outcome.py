@@ -8,7 +8,7 @@ import re
 import pytest
 
 from litegate.exit_codes import ExitCode
-from litegate.gate import file_facts
+from litegate.gate import device_facts, file_facts
 from litegate.gate.outcome import EXIT_CODES, run_outcome, variant_outcome
 from litegate.records import Clause, Reason, Verdict
 
@@ -38,6 +38,8 @@ def verdict(state: str, *codes: str, clauses: tuple[str, ...] = ()) -> Verdict:
         (verdict("failed", "not_integer_only"), "rejected"),
         (verdict("failed", "arena_too_large", "within_max_drop", clauses=("passed",)), "rejected"),
         (verdict("failed", "arena_unknown", "within_max_drop", clauses=("passed",)), "failed"),
+        (verdict("failed", "too_many_cpu_operators", "within_max_drop", clauses=("passed",)), "rejected"),
+        (verdict("failed", "estimate_unknown", "within_max_drop", clauses=("passed",)), "failed"),
         (verdict("failed", "latency_undecided", "within_max_drop", clauses=("passed",)), "undecided"),
         (verdict("failed", "latency_undecided", "too_large"), "rejected"),
         (verdict("failed", "quantize_unsupported"), "failed"),
@@ -58,9 +60,11 @@ def test_a_variant_is_rejected_for_what_its_file_is_and_failed_where_it_could_no
 
 
 def test_every_reason_of_a_file_says_whether_it_breaks_the_policy() -> None:
-    codes = set(re.findall(r'code="(\w+)"', inspect.getsource(file_facts)))
+    codes = set(re.findall(r'code="(\w+)"', inspect.getsource(file_facts) + inspect.getsource(device_facts)))
     codes |= {"too_slow", "latency_undecided"}  # one of the two, by what is proved
+    codes |= {"sram_too_large", "too_many_cycles"}  # by what is estimated
     unmeasured = {"digest_mismatch", "metric_mismatch", "arena_unknown", "latency_unknown", "other_host"}
+    unmeasured |= {"flash_unknown", "placement_unknown", "estimate_unknown"}
     assert codes == file_facts.LIMITS | unmeasured | {"latency_undecided", "inspect_specification"}
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from litegate.presentation.c_source import c_files, identifier, method
+from litegate.presentation.c_source import c_files, firmware_files, identifier, method
+from tests.components.gate.test_device_facts import QUANTIZE, placed
 from tests.components.gate.test_file_facts import inspection, smoked
 
 CONTENT = bytes(range(256)) * 3 + b"end"
@@ -73,6 +74,26 @@ def test_firmware_in_c_plus_plus_registers_its_operators(folder: Path) -> None:
     subprocess.run(["cc", "-c", "m_1_net_int8.c"], cwd=folder, check=True)
     found = run(folder, "main.cc", RESOLVER, "c++", "-std=c++17", "main.cc", "m_1_net_int8.o")
     assert found.split() == [b"Conv2D", b"Softmax"]
+
+
+def test_firmware_for_an_ethos_u_has_the_compiled_file_and_the_operator_that_calls_it() -> None:
+    found = placed(QUANTIZE)
+    files = firmware_files("net-int8", found, b"compiled")
+    assert set(files) == {"net_int8.h", "net_int8.c", "net-int8_vela.tflite"}
+    assert files["net-int8_vela.tflite"] == b"compiled"
+    header = files["net_int8.h"].decode()
+    for said in (
+        "net-int8: int8, compiled for ethos-u55-128 by vela 5, 8 bytes",
+        f"SHA-256 {found.shipped.digest}",
+        f"made of the file that was judged, SHA-256 {found.artifact.file.digest}",
+        "SRAM, as estimated for s: 100 bytes",
+        "#define NET_INT8_ESTIMATED_SRAM_BYTES 100",
+        "#define NET_INT8_OPERATORS 2",
+        "(resolver).AddEthosU();",
+        "(resolver).AddQuantize();",
+    ):
+        assert said in header
+    assert "_ARENA_BYTES" not in header, "which nobody measured"
 
 
 def test_the_header_says_what_the_file_is_and_needs(folder: Path) -> None:

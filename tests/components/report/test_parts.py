@@ -14,7 +14,7 @@ from litegate.report.decision import Leaf, Question, after_measuring, decision_t
 from litegate.report.headline import headline
 from litegate.report.run import Run, kib
 from litegate.report.tradeoffs import pareto_front
-from litegate.variants import TARGETS
+from litegate.variants import ETHOS_U, TARGETS
 from tests.components.report.runs import AUC, TOP1, MadeRun, Variant, loss
 
 
@@ -208,6 +208,7 @@ PATHS = {
     "edgetpu": {("yes", "no")},
     "microcontroller": {("yes", "no")},
     "high_precision_integer": {("yes", "yes")},
+    **{name: {("yes", "no")} for name in ETHOS_U},
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 from litegate.errors import BadInput
 from litegate.pipeline.evaluation import evaluate_request
 from litegate.records import EvaluateFilesRequest
-from litegate.runtimes import REFERENCE, RUNTIMES, load_runtime, runtime_row
+from litegate.runtimes import REFERENCE, RUNTIMES, load_compiler, load_runtime, runtime_row, unused_modules
 from litegate.settings import Settings
 from litegate.steps.preloading import modules_of as preloaded
 from litegate.variants import BASELINE, TARGETS
@@ -65,11 +65,21 @@ def test_reading_the_rows_loads_no_runtime() -> None:
 
 
 def test_a_runtime_that_is_not_installed_is_refused_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("litegate.runtimes.find_spec", lambda _: None)
+    monkeypatch.setattr("litegate.runtimes._is_installed", lambda _: False)
     with pytest.raises(BadInput, match=r"target: expected .* is tflite-micro, got none .*install litegate\[targets\]"):
         load_runtime("tflite_micro")
+    with pytest.raises(BadInput, match="this one's is tflite-micro and ethos-u-vela"):
+        load_compiler("ethos_u")
     assert "litegate.runtimes.tflite_micro" not in set(preloaded("tensorflow"))
     assert "litegate.runtimes.xnnpack" in set(preloaded("tensorflow"))
+
+
+def test_a_result_depends_on_the_runtime_and_on_the_one_whose_kernels_it_runs() -> None:
+    assert "litegate.runtimes.ethos_u" in unused_modules("tflite_micro", "litert")
+    assert set(unused_modules("ethos_u")) & {"litegate.runtimes.ethos_u", "litegate.runtimes.tflite_micro"} == set()
+    assert {"litegate.runtimes.xnnpack", "litegate.runtimes.vela"} <= set(unused_modules("ethos_u"))
+    assert "litegate.runtimes.vela" not in unused_modules("ethos_u", compiled=True)
+    assert "litegate.runtimes.vela" in unused_modules("tflite_micro", compiled=True)
 
 
 @pytest.mark.parametrize("name", ON_THIS_PROCESSOR)

@@ -52,6 +52,8 @@ class Bad:
     got: str
 
 
+MICRO, ETHOS = ({"target": name, "variants": ["int8"]} for name in ("microcontroller", "ethos-u55-128"))
+
 BAD = [
     Bad("unknown key", {"modle": {}}, "spec: modle", "known keys model, calibration", "did you mean model?"),
     Bad("unknown nested key", {"gate": {"max_dorp": 1}}, "spec: gate.max_dorp", "max_drop, drop", "max_dorp"),
@@ -67,6 +69,10 @@ BAD = [
     Bad("no variant", {"variants": []}, "spec: variants", "besides the float32 baseline", "none"),
     Bad("only the baseline", {"variants": ["float32"]}, "spec: variants", "besides the float32", "none"),
     Bad("nothing for the target", {"target": "gpu", "variants": ["int8"]}, "spec: variants", "float16", "int8"),
+    Bad("no arena", {"gate": {"max_arena_bytes": 9}}, "spec: gate.max_arena_bytes", "null for the target cpu", "9"),
+    Bad("no firmware", {"gate": {"max_flash_bytes": 9}}, "spec: gate.max_flash_bytes", "not part of a firmware", "9"),
+    Bad("no Ethos-U", MICRO | {"gate": {"max_cycles": 9}}, "spec: gate.max_cycles", "which is no Ethos-U", "9"),
+    Bad("an arena of Vela", ETHOS | {"gate": {"max_arena_bytes": 9}}, "spec: gate.max_arena_bytes", "without an", "9"),
     Bad("a drop as text", {"gate": {"max_drop": "1 %"}}, "spec: gate.max_drop", "number", "'1 %'"),
     Bad("a drop above 1", {"gate": {"max_drop": 1.5}}, "spec: gate.max_drop", "at most 1 for top1", "1.5"),
     Bad("a drop that is NaN", {"gate": {"max_drop": float("nan")}}, "spec: gate.max_drop", "", "nan"),

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from litegate.cli.commands.command import Command, Parser, exit_codes, positive
 from litegate.exit_codes import ExitCode
+from litegate.variants import TARGETS
 
 if TYPE_CHECKING:
     from litegate.stack import Home  # slow to import
 
 __all__ = ["COMMANDS", "data_arguments"]
 
-_TARGETS = ("cpu", "gpu", "edgetpu", "microcontroller", "high_precision_integer")
 _FORMATS = ("csv", "images", "npy", "npz", "parquet", "tfrecord", "webdataset")
 
 
@@ -89,7 +89,7 @@ def data_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--signature", help="the signature to use, if the model has several")
     parser.add_argument("--format", choices=_FORMATS, help="format of the data, if the file names do not show it")
-    parser.add_argument("--target", choices=_TARGETS, help="where the model will run (default: cpu)")
+    parser.add_argument("--target", choices=tuple(TARGETS), help="where the model will run (default: cpu)")
 
 
 def _parts(text: str) -> tuple[tuple[str, str], ...]:

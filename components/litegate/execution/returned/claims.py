@@ -210,6 +210,11 @@ def _inspected(request: InspectRequest, result: Inspection) -> Problems:
 def _smoked(request: SmokeRequest, result: FileSmokeRun) -> Problems:
     yield from _measured(result, request.artifact)
     yield from _at_most("samples", result.samples, request.samples.samples)
+    placed = result.placement
+    asked = None if request.baseline is None else request.accelerator or None
+    yield from equal("placement.accelerator", placed and placed.accelerator, asked)
+    if placed is not None and (not placed.accelerated) != (placed.cycles is None):
+        yield f"placement.cycles: expected some for {placed.accelerated} accelerated calls, got {placed.cycles}"
 
 
 def _benchmarked(request: BenchmarkRequest, result: Benchmarks) -> Problems:

@@ -81,6 +81,20 @@ def smoke(world: World) -> Case:
         samples=world.samples(world.given),
         in_float=False,
         source="m.keras",
+        runtime="ethos_u",
+        accelerator="ethos-u55-128",
+    )
+    placement = records.Placement(
+        accelerator="ethos-u55-128",
+        compiler="ethos-u-vela 5.2.0",
+        system="default",
+        operators=2,
+        accelerated=1,
+        on_cpu=(),
+        sram_bytes=9,
+        cycles=9,
+        milliseconds=0.1,
+        compiled=world.wrote("ethos-u55-128.tflite", b"compiled"),
     )
     result = records.FileSmokeRun(
         artifact_digest=world.int8.file.digest,
@@ -90,6 +104,7 @@ def smoke(world: World) -> Case:
         kernel_difference=0.01,
         kernel_agreement=1.0,
         warnings=("odd",),
+        placement=placement,
     )
     return Case(request, result)
 
