@@ -12,7 +12,7 @@ from litegate.first_spec.judging import Asked, judged_by, size_of
 from litegate.first_spec.text import FirstSpec
 from litegate.gate.planning import Plan, limit_decided, samples_needed
 from litegate.records import DataField, InferredSchema, Signature, TensorSpec
-from litegate.variants import MADE_BY, TARGETS, usual_engine
+from litegate.variants import ETHOS_U, MADE_BY, TARGETS, usual_engine
 
 __all__ = ["DataSet", "first_spec"]
 
@@ -96,7 +96,7 @@ def _choices(
     spec: FirstSpec, target: str, gate: dict[str, Any], signature: Signature, able: Collection[str]
 ) -> dict[str, Any]:
     spec.comments |= {
-        "target": " | ".join(TARGETS),
+        "target": " | ".join([*(name for name in TARGETS if name not in ETHOS_U), f"{ETHOS_U[0]} to {ETHOS_U[-1]}"]),
         "variants": "or all; these are LiteRT's own choice for the target",
         "gate.confidence": "that what is promoted keeps every limit",
         "select": "of those that pass: smallest | fastest | most_accurate",

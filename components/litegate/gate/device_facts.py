@@ -19,7 +19,7 @@ DEVICE_CLAUSES = frozenset({"max_arena_bytes", "max_flash_bytes", *_OF_A_COMPILE
 DEVICE_LIMITS = frozenset(
     {
         *("arena_too_large", "flash_too_large", "sram_too_large", "too_many_cycles", "too_many_cpu_operators"),
-        "not_accelerated",
+        *("not_accelerated", "estimate_incomplete"),
     }
 )
 """Reasons by which a file that was measured breaks the policy."""
@@ -63,7 +63,7 @@ def _placement(policy: Gate, placement: Placement) -> Iterator[Reason]:
         message = f"nothing of it runs on {placement.accelerator}, by {by}: {named}"
         yield Reason(code="not_accelerated", message=message)
     if policy.max_cpu_operators is not None and len(left) > policy.max_cpu_operators:
-        message = f"{len(left)} operators stay on the CPU, at most {policy.max_cpu_operators} allowed: {named}"
+        message = f"{_staying(placement)}, at most {policy.max_cpu_operators} allowed: {named}"
         yield Reason(code="too_many_cpu_operators", message=message)
     yield from _estimate("sram_too_large", "bytes of SRAM", placement.sram_bytes, policy.max_sram_bytes, placement)
     yield from _estimate("too_many_cycles", "cycles", placement.cycles, policy.max_cycles, placement)
@@ -72,9 +72,14 @@ def _placement(policy: Gate, placement: Placement) -> Iterator[Reason]:
 def _estimate(code: str, unit: str, found: int | None, limit: int | None, placement: Placement) -> Iterator[Reason]:
     if limit is None:
         return
-    by = f"as estimated by {placement.compiler}"
+    by, left = placement.compiler, _staying(placement)
     if found is not None and found > limit:
-        yield Reason(code=code, message=f"{found:,} {unit}, {by}, at most {limit:,} allowed")
+        yield Reason(code=code, message=f"{found:,} {unit}, as estimated by {by}, at most {limit:,} allowed")
     elif found is None or placement.on_cpu:
-        left = f"{len(placement.on_cpu)} of its operators stay on the CPU"
-        yield Reason(code="estimate_unknown", message=f"its {unit} are not known: {left}, which {by} count for nothing")
+        message = f"its {unit} are not known: {left}, which the estimates of {by} leave out"
+        yield Reason(code="estimate_incomplete", message=message)
+
+
+def _staying(placement: Placement) -> str:
+    count = len(placement.on_cpu)
+    return f"{count} operator{'s' * (count != 1)} stay{'s' * (count == 1)} on the CPU"

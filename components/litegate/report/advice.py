@@ -37,7 +37,7 @@ _BY_CODE = MappingProxyType(
         "too_many_cycles": ("Take a larger configuration of the accelerator, or a model with less to compute.",),
         "too_many_cpu_operators": (_ON_CPU,),
         "not_accelerated": (_ON_CPU,),
-        "estimate_unknown": (_ON_CPU,),
+        "estimate_incomplete": (_ON_CPU,),
         "too_little_smaller": ("See above where the bytes go: what is neither weights nor biases does not shrink.",),
         "too_slow": (
             "See above how it computes: float islands cost conversions, and 16x8 runs on reference kernels on a CPU.",

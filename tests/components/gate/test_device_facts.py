@@ -42,7 +42,7 @@ ROWS = [
         {"max_cpu_operators": 0},
         ON_CPU,
         ("too_many_cpu_operators",),
-        "1 operators stay on the CPU, at most 0 allowed: QUANTIZE (unsupported DataType Float32)",
+        "1 operator stays on the CPU, at most 0 allowed: QUANTIZE (unsupported DataType Float32)",
         id="one too many",
     ),
     pytest.param({"max_sram_bytes": 100, "max_cycles": 1000}, placed(), (), "", id="as much as allowed"),
@@ -55,13 +55,13 @@ ROWS = [
     pytest.param(
         {"max_cycles": 2000, "max_sram_bytes": 200},
         ON_CPU,
-        ("estimate_unknown", "estimate_unknown"),
-        "not known: 1 of its operators stay on the CPU",
+        ("estimate_incomplete", "estimate_incomplete"),
+        "bytes of SRAM are not known: 1 operator stays on the CPU, which the estimates of vela 5 leave out",
         id="estimates leave out what stays on the CPU",
     ),
     pytest.param({"max_cycles": 999}, ON_CPU, ("too_many_cycles",), "1,000 cycles", id="already too many"),
     pytest.param(
-        {"max_cycles": 1}, NOTHING, ("not_accelerated", "estimate_unknown"), "cycles are not known", id="no cycles"
+        {"max_cycles": 1}, NOTHING, ("not_accelerated", "estimate_incomplete"), "cycles are not known", id="no cycles"
     ),
     *(
         pytest.param({name: 10**9}, IN_AN_ARENA, ("placement_unknown",), f"{name} asks for it", id=f"{name}: unknown")

@@ -39,7 +39,7 @@ def verdict(state: str, *codes: str, clauses: tuple[str, ...] = ()) -> Verdict:
         (verdict("failed", "arena_too_large", "within_max_drop", clauses=("passed",)), "rejected"),
         (verdict("failed", "arena_unknown", "within_max_drop", clauses=("passed",)), "failed"),
         (verdict("failed", "too_many_cpu_operators", "within_max_drop", clauses=("passed",)), "rejected"),
-        (verdict("failed", "estimate_unknown", "within_max_drop", clauses=("passed",)), "failed"),
+        (verdict("failed", "estimate_incomplete", "within_max_drop", clauses=("passed",)), "rejected"),
         (verdict("failed", "latency_undecided", "within_max_drop", clauses=("passed",)), "undecided"),
         (verdict("failed", "latency_undecided", "too_large"), "rejected"),
         (verdict("failed", "quantize_unsupported"), "failed"),
@@ -64,7 +64,7 @@ def test_every_reason_of_a_file_says_whether_it_breaks_the_policy() -> None:
     codes |= {"too_slow", "latency_undecided"}  # one of the two, by what is proved
     codes |= {"sram_too_large", "too_many_cycles"}  # by what is estimated
     unmeasured = {"digest_mismatch", "metric_mismatch", "arena_unknown", "latency_unknown", "other_host"}
-    unmeasured |= {"flash_unknown", "placement_unknown", "estimate_unknown"}
+    unmeasured |= {"flash_unknown", "placement_unknown"}
     assert codes == file_facts.LIMITS | unmeasured | {"latency_undecided", "inspect_specification"}
 
 
