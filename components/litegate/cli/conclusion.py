@@ -8,7 +8,7 @@ from litegate.cli.outcome import Outcome
 from litegate.cli.screen import say, screen
 from litegate.cli.table import print_table
 from litegate.gate.outcome import run_outcome
-from litegate.presentation.devices import claims
+from litegate.presentation.footprints import claims
 from litegate.presentation.latencies import latencies
 from litegate.presentation.shared_confidence import shared_confidence
 from litegate.records import Champion, Comparison, RunResult, VariantRow, nothing_passed, stands

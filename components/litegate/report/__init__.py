@@ -18,6 +18,7 @@ from litegate.report.charts.canvas import GLYPHS
 from litegate.report.classes import HeatMap, heat_map
 from litegate.report.decision import after_measuring, decision_tree
 from litegate.report.findings import findings
+from litegate.report.footprints import footprints
 from litegate.report.headline import headline
 from litegate.report.makeup import Makeup, makeup
 from litegate.report.on_target import on_target
@@ -77,6 +78,7 @@ def render(request: RegisterRequest, result: RunResult | Comparison, pictures: P
         heat_map=pictures.heat_map,
         slice_map=slice_map(run),
         on_target=on_target(run),
+        footprints=footprints(run),
         makeup=pictures.makeup,
         certainty=pictures.certainty,
         advice=advice(run),

@@ -29,7 +29,6 @@ class FileMakeup:
         largest: name, type and shape, bytes of the largest constants.
         operators: as they are in the file; `more` is how many kinds are not listed.
         computing: how much of the arithmetic is float.
-        memory: what it takes on a device that has it in its firmware; empty for other targets.
         weights: how they are scaled, and how far they are from the float32 file's.
     """
 
@@ -42,7 +41,6 @@ class FileMakeup:
     operators: tuple[OperatorUse, ...]
     more: int
     computing: str
-    memory: str
     weights: str
 
 
@@ -96,7 +94,6 @@ def _file(row: Row, inspection: Inspection) -> FileMakeup:
         operators=inspection.operators,
         more=max(inspection.kinds - len(inspection.operators), 0),
         computing=_computing(inspection),
-        memory=_memory(row),
         weights=_weights(inspection),
     )
 
@@ -107,22 +104,6 @@ def _computing(found: Inspection) -> str:
         share = f"{found.float_operators} of them compute on float activations"
     islands = f", in {found.islands} islands among integer operators" if found.islands else ""
     return f"{found.operator_count:,} operators of {found.kinds:,} kinds; {share}{islands}."
-
-
-def _memory(row: Row) -> str:
-    """What it takes on the device, and what its compiler leaves on the CPU."""
-    footprint, smoke = (row.candidate.footprint, row.candidate.smoke) if row.candidate else (None, None)
-    if footprint is None or smoke is None:
-        return ""
-    activations = f", {smoke.activation_bytes:,} of the arena for activations" if smoke.activation_bytes else ""
-    placed = smoke.placement
-    if placed is None:
-        return f"On the device: {footprint}{activations}."
-    left = "; ".join(dict.fromkeys(str(each) for each in placed.on_cpu)) or "none"
-    time = "" if placed.milliseconds is None else f" ({placed.milliseconds:.3g} ms at the clock of {placed.system})"
-    dram = f", {placed.dram_bytes:,} bytes of DRAM" if placed.dram_bytes else ""
-    on_cpu = f"Of {placed.operators:,} operators {len(placed.on_cpu):,} stay on the CPU: {left}"
-    return f"On {placed.accelerator}: {footprint}{time}{dram}. {on_cpu}."
 
 
 def _weights(found: Inspection) -> str:

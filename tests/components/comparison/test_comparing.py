@@ -105,7 +105,8 @@ def test_a_microcontroller_is_judged_by_its_own_runtime(make: Make, tmp_path: Pa
     assert "Node DEQUANTIZE (number 0) failed to prepare" in reasons["float16"][0]
     page = (tmp_path / "out" / "report.html").read_text()
     assert "tflite-micro reference" in page
-    arenas = [int(size.replace(",", "")) for size in re.findall(r"([\d,]+) bytes of arena", page)]
+    device = page.partition('<h2 id="footprints">')[2].partition("</section>")[0]
+    arenas = [int(size.replace(",", "")) for size in re.findall(r"<td class=.number.>([\d,]+)</td>", device)][1::3]
     assert len(arenas) == 3
     firmware = tmp_path / "out" / "firmware"
     assert {path.name for path in firmware.iterdir()} == {f"test_{found.selected}.h", f"test_{found.selected}.c"}
@@ -136,5 +137,7 @@ def test_for_an_ethos_u_the_compiler_says_what_runs_there_and_its_file_is_shippe
         True,
     )
     page = (tmp_path / "out" / "report.html").read_text()
-    assert "as estimated by ethos-u-vela 5.2.0" in page
-    assert "stay on the CPU: none." in page
+    device = page.partition('<h2 id="footprints">')[2].partition("</section>")[0]
+    assert "Cycles, estimated" in device
+    assert "SRAM and cycles are estimates of ethos-u-vela 5.2.0" in device
+    assert "int16x8: 2 on the CPU: QUANTIZE (Operation has tensor" in device
