@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = [
     "BASELINE",
@@ -78,6 +78,7 @@ class Recipe:
         ops: `tf.lite.OpsSet` members that the file may use, by name.
         float16: whether weights are stored as float16.
         weights: how they are stored, for a variant that is LiteRT's own quantizer's alone.
+        rules: in its own form, for a recipe that was given as a file; all else is then theirs to say.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Recipe:
     ops: tuple[str, ...] = ("TFLITE_BUILTINS",)
     float16: bool = False
     weights: Weights | None = None
+    rules: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ def listed_uris(request: Record) -> frozenset[str]:
 
 def _single_files(spec: Spec) -> Iterator[str]:
     """Addresses of files beside the model."""
-    yield from (each.uri for each in spec.candidates)
+    yield from (each.location for each in spec.candidates)
     if spec.model.recorded_outputs is not None:
         yield spec.model.recorded_outputs
 

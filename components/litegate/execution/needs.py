@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from litegate import engines, records, runtimes
-from litegate.variants import GIVEN
 
 __all__ = [
     "of_benchmark",
@@ -24,8 +23,8 @@ def where_it_is_calibrated(request: records.CalibrateRequest) -> str:
 
 
 def where_it_is_made(request: records.QuantizeRequest) -> str:
-    """The environment of the engine; a file that was given is opened by LiteRT."""
-    if request.engine == GIVEN:
+    """The environment of the engine; a file that was given is opened by LiteRT, a recipe is its quantizer's."""
+    if request.given is not None:
         return "tensorflow"
     return engines.engine_row(request.engine, request.variant).environment
 

@@ -36,7 +36,7 @@ from litegate.records import (
 )
 from litegate.runtimes import runtime_row
 from litegate.spec import Spec
-from litegate.variants import BASELINE, TARGETS, TF_CONVERTER, variant_of
+from litegate.variants import BASELINE, GIVEN, TARGETS, TF_CONVERTER, variant_of
 
 __all__ = ["REQUESTS", "calibrated_variants", "register_request", "request_of", "selection_of"]
 
@@ -179,7 +179,9 @@ def _quantize(results: Results, variant: str) -> QuantizeRequest:
     """It names what the file is made from, and nothing that it does not depend on."""
     resolved, converted, calibrated = results.resolved(), results.converted(), results.calibrated(variant)
     engine = resolved.spec.engine_of(variant)
-    alone = calibrated is None and variant_of(variant).calibrated
+    given = resolved.candidates.get(variant)
+    by_recipe = given is not None and engine != GIVEN  # which may ask for samples, or not
+    alone = calibrated is None and (variant_of(variant).calibrated or by_recipe)
     whole = calibrated is None and engine == TF_CONVERTER
     return QuantizeRequest(
         variant=variant,
@@ -188,7 +190,7 @@ def _quantize(results: Results, variant: str) -> QuantizeRequest:
         samples=results.samples() if alone else None,
         calibrated=calibrated,
         engine=engine,
-        given=resolved.candidates.get(variant),
+        given=given,
     )
 
 

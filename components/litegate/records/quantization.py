@@ -38,7 +38,7 @@ class QuantizeRequest(Record):
     Attributes:
         saved_model: what the engine begins with; empty where that is the baseline.
         engine: its name; `given` where nothing is made.
-        given: a finished file, which is the variant as it is.
+        given: a finished file, which is the variant as it is; or, for an engine, the recipe that it is to follow.
     """
 
     variant: VariantName

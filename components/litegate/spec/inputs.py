@@ -54,10 +54,29 @@ class Model(Section):
 
 
 class GivenFile(Section):
-    """A finished `.tflite` file, whoever made it, that is judged beside the variants."""
+    """A file that is judged beside the variants: finished, whoever made it, or made by a recipe of one's own."""
 
     name: str = identifier("Names it in tables, files and MLflow; no variant's name.")
-    uri: str = address("The `.tflite` file, with the inputs and outputs that float32 has.")
+    uri: str | None = address("A finished `.tflite` file, with the inputs and outputs that float32 has.", None)
+    recipe: str | None = address(
+        "In place of `uri`: a recipe of LiteRT's quantizer, as the JSON file that its recipe manager writes, by which "
+        "the file is made from float32 and the calibration samples.",
+        None,
+    )
+
+    @model_validator(mode="after")
+    def _is_finished_or_made(self) -> GivenFile:
+        if (self.uri is None) == (self.recipe is None):
+            got = "neither" if self.uri is None else "both"
+            raise PydanticCustomError("named", "either a finished file (`uri`) or a `recipe`", {"got": got})
+        return self
+
+    @property
+    def location(self) -> str:
+        """The address of the file, or of the recipe."""
+        found = self.uri or self.recipe
+        assert found is not None
+        return found
 
 
 class Data(Section):

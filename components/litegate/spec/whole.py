@@ -22,6 +22,7 @@ from litegate.variants import (
     CHAMPION,
     GIVEN,
     HOST,
+    LITERT_QUANTIZER,
     MADE_BY,
     TARGETS,
     TF_CONVERTER,
@@ -66,8 +67,9 @@ class Spec(Section):
     candidates: tuple[GivenFile, ...] = Field(
         (),
         max_length=32,
-        description="Finished `.tflite` files, of another tool or of quantization-aware training, which are inspected, "
-        "measured and judged like the variants. Where there are some and `variants` is left out, no others are made.",
+        description="Finished `.tflite` files, of another tool or of quantization-aware training, or recipes of "
+        "LiteRT's quantizer: what is made by them is inspected, measured and judged like the variants. Where there are "
+        "some and `variants` is left out, no others are made.",
     )
     gate: Gate = Gate.model_validate({})
     select: Literal["smallest", "fastest", "most_accurate"] = Field(
@@ -237,9 +239,10 @@ class Spec(Section):
         return (*makers(self.variants, self.engine), *(each.name for each in self.candidates))
 
     def engine_of(self, name: str) -> str:
-        """What makes one of `quantized_variants`; `given` for a file that was."""
-        if any(name == each.name for each in self.candidates):
-            return GIVEN
+        """What makes one of `quantized_variants`; `given` for a finished file."""
+        for each in self.candidates:
+            if name == each.name:
+                return GIVEN if each.recipe is None else LITERT_QUANTIZER
         able = makers([variant_of(name).name], self.engine)
         return able.get(name) or next(iter(able.values()), TF_CONVERTER)
 

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from litegate.datasets.representative import load_samples
 from litegate.engines import engine_row, load_engine
 from litegate.engines.engine import Calibration, Refused, SourceModel
+from litegate.engines.recipe_files import read_recipe
 from litegate.errors import BadInput, StepFailed
 from litegate.failures import FailureKind
+from litegate.inspection import count, read_file
 from litegate.inspection.tflite import describe, describe_unopened, names_of
 from litegate.records import Artifact, FileRef, QuantizeRequest
-from litegate.variants import Recipe, variant_of
+from litegate.variants import GIVEN, Recipe, variant_of
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -27,6 +29,8 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
             here.
     """
     content = _made(request, work)
+    if request.given is not None and request.engine != GIVEN:
+        _check_quantized(request, content)
     signatures = describe(content)
     ratio = request.baseline.file.bytes / len(content)
     work.say("quantize %s: %s bytes, %.2f times smaller than float32", request.variant, f"{len(content):,}", ratio)
@@ -43,11 +47,10 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
 
 
 def _made(request: QuantizeRequest, work: Work) -> bytes:
-    if request.given is not None:
+    if request.given is not None and request.engine == GIVEN:
         return _given(request, request.given, work)
-    engine = load_engine(engine_row(request.engine, request.variant))
-    recipe = variant_of(request.variant).recipe
-    assert recipe is not None
+    recipe = _recipe(request, work)
+    engine = load_engine(engine_row(request.engine, "" if recipe.rules else request.variant))
     try:
         if request.calibrated is not None:
             work.say("quantize %s: from the calibrated model", request.variant)
@@ -55,6 +58,27 @@ def _made(request: QuantizeRequest, work: Work) -> bytes:
         return engine.make(_model(request, work), recipe, _calibration(request, work, recipe), work.say)
     except Refused as refusal:
         raise StepFailed("quantize", refusal.kind, refusal.detail) from refusal
+
+
+def _recipe(request: QuantizeRequest, work: Work) -> Recipe:
+    if request.given is not None:
+        rules = read_recipe(work.path(request.given).read_bytes(), f"candidates.{request.variant}")
+        return Recipe(request.variant, calibrated=True, rules=tuple(rules))
+    recipe = variant_of(request.variant).recipe
+    assert recipe is not None
+    return recipe
+
+
+def _check_quantized(request: QuantizeRequest, content: bytes) -> None:
+    """A quantizer that leaves what it cannot quantize in float, without a word, may leave nearly everything."""
+    counts = count(read_file(content))
+    kept, values = counts.stored.get("float32", 0), sum(counts.stored.values())
+    if values and kept > values / 2:
+        where = ", ".join(f"{name} kept {size:,} bytes" for name, size in counts.large_weights.items())
+        detail = (
+            f"{request.variant}: by its recipe {kept / values:.0%} of the weights stay in float32, at most half may"
+        )
+        raise StepFailed("quantize", FailureKind.WRONG_SCHEME, f"{detail}: {where}" if where else detail)
 
 
 def _given(request: QuantizeRequest, file: FileRef, work: Work) -> bytes:

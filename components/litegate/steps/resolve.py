@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from litegate.datasets.snapshots import snapshot_code, snapshot_data, snapshot_metric
+from litegate.engines.recipe_files import read_recipe
 from litegate.errors import ModelError, SpecError
 from litegate.inspection.given_file import check_tflite_file
 from litegate.records import Announcement, FileRef, ModelRef, Resolved, ResolveRequest
@@ -77,9 +78,13 @@ def _check_engines(spec: Spec, model: ModelRef) -> None:
 
 
 def _given(given: GivenFile, work: Work) -> FileRef:
-    """A finished file, as it is."""
+    """A finished file or a recipe, as it is."""
     where = f"candidates.{given.name}"
-    path = _single_file(given.uri, where, f"{given.name}.tflite", work)
+    if given.recipe is not None:
+        path = _single_file(given.recipe, where, f"{given.name}.json", work)
+        read_recipe(path.read_bytes(), f"{where} {given.recipe}")
+        return work.keep(path, path.name)
+    path = _single_file(given.location, where, f"{given.name}.tflite", work)
     form = file_format(path, f"{where} {given.uri}")
     if form != "tflite":
         raise ModelError(f"{where} {given.uri}", "a finished .tflite file", f"a .{form} file, by its first bytes")

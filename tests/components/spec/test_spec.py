@@ -52,6 +52,7 @@ class Bad:
     got: str
 
 
+TWICE = {"name": "a", "uri": "a.tflite", "recipe": "a.json"}
 MICRO, ETHOS = ({"target": name, "variants": ["int8"]} for name in ("microcontroller", "ethos-u55-128"))
 
 BAD = [
@@ -69,6 +70,7 @@ BAD = [
     Bad("no variant", {"variants": []}, "spec: variants", "besides the float32 baseline", "none"),
     Bad("only the baseline", {"variants": ["float32"]}, "spec: variants", "besides the float32", "none"),
     Bad("nothing for the target", {"target": "gpu", "variants": ["int8"]}, "spec: variants", "float16", "int8"),
+    Bad("a file and a recipe", {"candidates": [TWICE]}, "spec: candidates.0", "either a finished file", "both"),
     Bad("no arena", {"gate": {"max_arena_bytes": 9}}, "spec: gate.max_arena_bytes", "null for the target cpu", "9"),
     Bad("no firmware", {"gate": {"max_flash_bytes": 9}}, "spec: gate.max_flash_bytes", "not part of a firmware", "9"),
     Bad("no Ethos-U", MICRO | {"gate": {"max_cycles": 9}}, "spec: gate.max_cycles", "which is no Ethos-U", "9"),
@@ -325,7 +327,13 @@ def test_files_that_were_given_are_judged_alone_unless_variants_are_named() -> N
         ({"candidates": [{"name": "int8", "uri": "a.tflite"}]}, "candidates", "names of their own", "int8"),
         ({"candidates": [{"name": "a.b", "uri": "a"}, {"name": "a.b", "uri": "b"}]}, "candidates", "none twice", "a.b"),
         ({"candidates": [{"name": "a/b", "uri": "a"}]}, "candidates.0.name", "pattern", "'a/b'"),
-        ({"candidates": [{"name": "a"}]}, "candidates.0.uri", "a value", "nothing"),
+        ({"candidates": [{"name": "a"}]}, "candidates.0", "either a finished file (`uri`) or a `recipe`", "neither"),
+        (
+            {"candidates": [{"name": "a", "recipe": "gs://b/r.json"}]},
+            "candidates.0.recipe",
+            "s3://bucket/key",
+            "gs://b",
+        ),
     ],
 )
 def test_engines_and_given_files_that_cannot_be(change: dict[str, Any], where: str, expected: str, got: str) -> None:

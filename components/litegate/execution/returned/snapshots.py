@@ -47,7 +47,7 @@ def _resolved(result: Resolved, seen: Seen) -> Iterator[str]:
     yield from _data("calibration", spec.calibration, result.calibration, seen)
     yield from _data("evaluation", spec.evaluation, result.evaluation, seen)
     for given in spec.candidates:
-        yield from _single_file(f"candidates.{given.name}", given.uri, result.candidates.get(given.name), seen)
+        yield from _single_file(f"candidates.{given.name}", given.location, result.candidates.get(given.name), seen)
     recorded = spec.model.recorded_outputs
     if recorded is not None:
         yield from _single_file("model.recorded_outputs", recorded, result.recorded, seen)
