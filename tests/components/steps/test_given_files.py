@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,28 @@ def test_what_is_no_finished_file_is_refused_by_name(pipeline: Make, tmp_path: P
 def test_a_model_that_is_yet_to_be_converted_is_no_finished_file(pipeline: Make, models: Path) -> None:
     with pytest.raises(BadInput, match=r"expected a finished .tflite file, got a .keras file, by its first bytes"):
         pipeline("keras3.keras", **candidate(models, "keras3.keras")).resolve()
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules.update(dict.fromkeys(("tensorflow", "keras", "tf_keras", "h5py")))
+from importlib import import_module
+from pathlib import Path
+from litegate.engines import engine_row, load_engine
+from litegate.source.check import check_model
+
+for step in sys.argv[1:]:
+    import_module(f"litegate.steps.{step}")
+check_model(Path(), "tflite", "m.tflite")
+load_engine(engine_row("litert_quantizer"))
+"""
+
+
+def test_a_tflite_file_needs_no_tensorflow(places: Settings) -> None:
+    steps = ("resolve", "convert", "sample", "lint", "conversion_check", "quantize", "inspect", "smoke", "evaluate")
+    command = [places.pythons["tensorflow"], "-c", WITHOUT_TENSORFLOW, *steps, "benchmark"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 RULES = [
