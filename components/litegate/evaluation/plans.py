@@ -11,18 +11,16 @@ import numpy as np
 from litegate.datasets import Dataset
 from litegate.datasets.sampling import choose, in_random_order
 from litegate.evaluation.blocks import Plan, as_rows, cumulative_counts, ends_of_groups
-from litegate.records import EvaluateRequest
+from litegate.records import EvaluateRequest, SampleChoice
 
-__all__ = ["counted", "order_of", "plan_of"]
+__all__ = ["counted", "order_of", "plan_of", "target_order"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def plan_of(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Plan:
     """Which samples are visited in which order, and when a verdict is sought: never in the middle of a group."""
-    groups, order = dataset.groups, order_of(request, dataset)
-    if request.target_samples is not None and request.target_samples < len(order):
-        order = _part_of(order, request.target_samples, request.seed, dataset)
+    groups, order = dataset.groups, target_order(request.choice, dataset)
     visited = None if groups is None else groups[as_rows(order)]
     counts = cumulative_counts(request.stopping, len(order), ends_of_groups(visited))
     largest = 1 if visited is None else int(np.unique(visited, return_counts=True)[1].max())
@@ -30,12 +28,20 @@ def plan_of(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> 
     return Plan(order, counts, by_class, by_slice, largest)
 
 
-def order_of(request: EvaluateRequest, dataset: Dataset) -> Array | range:
+def target_order(choice: SampleChoice, dataset: Dataset) -> Array | range:
+    """Those of them that the target runs."""
+    order = order_of(choice, dataset)
+    if choice.target_samples is not None and choice.target_samples < len(order):
+        return _part_of(order, choice.target_samples, choice.seed, dataset)
+    return order
+
+
+def order_of(choice: SampleChoice, dataset: Dataset) -> Array | range:
     """All samples that are asked for, in random order if the evaluation may end early."""
-    chosen = (dataset.ids, request.max_samples, request.seed)
-    if request.stopping is not None:
+    chosen = (dataset.ids, choice.max_samples, choice.seed)
+    if choice.in_random_order:
         return in_random_order(*chosen, dataset.groups)
-    if request.max_samples is None or request.max_samples >= len(dataset.ids):
+    if choice.max_samples is None or choice.max_samples >= len(dataset.ids):
         return range(len(dataset.ids))
     return choose(*chosen)
 

@@ -11,6 +11,7 @@ from litegate.records.base import Record
 from litegate.records.benchmark import Benchmark
 from litegate.records.candidate import Candidate
 from litegate.records.conversion import ConversionCheck
+from litegate.records.device import TimedOnDevice
 from litegate.records.disagreement import Disagreement
 from litegate.records.fields import Count, Digest, Moment, VariantName, renamed
 from litegate.records.inputs import Resolved
@@ -125,6 +126,7 @@ class VariantRow(Record):
         benchmark: its latency with its share of float32's, where and when it was measured, and what disturbed that.
         on_target: how the target's runtime and the host differ on the file, as a sentence; empty where they are one.
         disagreement: the same as numbers.
+        on_device: the real device that judged it, what ran there, and how fast; None where none did.
     """
 
     variant: VariantName
@@ -161,6 +163,7 @@ class VariantRow(Record):
     mlflow_model_id: str | None = None
     on_target: str = ""
     disagreement: Disagreement | None = None
+    on_device: TimedOnDevice | None = None
 
 
 class Champion(Record):

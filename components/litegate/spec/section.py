@@ -39,7 +39,7 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    @field_validator("uri", check_fields=False)
+    @field_validator("uri", "evidence", check_fields=False)
     @classmethod
     def _local_or_s3(cls, value: str) -> str:
         if "://" in value and not re.match(ADDRESS, value):

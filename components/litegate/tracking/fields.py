@@ -49,7 +49,7 @@ NUMBERS = frozenset(
     | {"float_operators", "float_operator_share", "float_islands", "macs", "weight_error_steps", "warnings"}
     | {"kernel_difference", "kernel_agreement", "arena_bytes", "activation_bytes"}
     | {"host_other_outputs", "host_other_classes", "host_difference", "host_difference_low", "host_difference_high"}
-    | {"host_samples", "host_drop"}
+    | {"host_samples", "host_drop", "device_latency_ms", "device_latency_p95_ms"}
 )
 """What a variant's numbers are called in MLflow, beside the metric itself."""
 
@@ -179,6 +179,7 @@ def variant_metrics(candidate: Candidate, verdict: Verdict, baseline: BaselineSu
         | found
         | _inspection(candidate)
         | _on_host(candidate, verdict)
+        | _on_device(candidate)
     )
 
 
@@ -222,6 +223,14 @@ def _on_host(candidate: Candidate, verdict: Verdict) -> dict[str, float | None]:
     }
 
 
+def _on_device(candidate: Candidate) -> dict[str, float | None]:
+    """How fast the real device was that judged the file, where one did."""
+    found = candidate.evaluated.on_device
+    if found is None:
+        return {}
+    return {"device_latency_ms": found.latency_ms, "device_latency_p95_ms": found.latency_p95_ms}
+
+
 def _inspection(candidate: Candidate) -> dict[str, float | None]:
     """What the file's bytes say, and its smoke run."""
     inspection, smoke = candidate.inspection, candidate.smoke
@@ -263,6 +272,8 @@ def variant_tags(request: RegisterRequest, candidate: Candidate | None, verdict:
         tags["verdict.worst_slice"] = verdict.slices[0].name
     if candidate is not None:
         tags |= {registry.DIGEST: candidate.artifact.file.digest, "kernels": candidate.evaluated.kernels}
+        if candidate.evaluated.on_device is not None:
+            tags["device"] = candidate.evaluated.on_device.name
         if candidate.inspection is not None:
             tags["file.scheme"] = candidate.inspection.scheme
             if warnings := warnings_of(candidate.inspection, candidate.smoke):

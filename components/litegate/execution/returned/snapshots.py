@@ -48,11 +48,25 @@ def _resolved(result: Resolved, seen: Seen) -> Iterator[str]:
     yield from _data("evaluation", spec.evaluation, result.evaluation, seen)
     for given in spec.candidates:
         yield from _single_file(f"candidates.{given.name}", given.uri, result.candidates.get(given.name), seen)
+    yield from _evidence(result, seen)
     recorded = spec.model.recorded_outputs
     if recorded is not None:
         yield from _single_file("model.recorded_outputs", recorded, result.recorded, seen)
     else:
         yield from equal("model.recorded_outputs", result.recorded, None)
+
+
+def _evidence(result: Resolved, seen: Seen) -> Iterator[str]:
+    """All that lies there, under the digests that its folders are called by."""
+    device, where = result.spec.evaluation.device, "evaluation.device.evidence"
+    listed = None if seen.broker is None or device is None else seen.broker.listings.get(device.everything)
+    if device is not None and (seen.broker is None or listed is None):
+        yield f"{where}: expected what was listed at {device.everything}, got what was not"
+        return
+    pinned = {digest: file.digest for digest, file in result.evidence.items()}
+    broker, entries = seen.broker, listed or ()
+    found = {each.name.partition("/")[0]: broker.digest(each, where) for each in entries if broker is not None}
+    yield from equal(where, pinned, found)
 
 
 def _single_file(where: str, uri: str, file: FileRef | None, seen: Seen) -> Iterator[str]:
