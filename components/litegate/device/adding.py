@@ -11,7 +11,8 @@ import numpy as np
 from litegate.digest import digest_file
 from litegate.errors import BadInput
 from litegate.pipeline.on_device import DeviceRun
-from litegate.runtimes.device_evidence import Evidence, check_file, check_outputs, check_samples, read_evidence
+from litegate.runtimes.device_evidence import Evidence, read_evidence
+from litegate.runtimes.evidence_checks import check_file, check_outputs, check_samples
 from litegate.storage.opening import open_storage
 from litegate.storage.workspace import Workspace
 

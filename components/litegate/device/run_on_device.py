@@ -44,8 +44,8 @@ def main() -> int:
         samples = Samples(archive)
         model = Model(content, samples.signature, options.threads)
         outputs, seconds = run(model, samples)
-    record = {
-        "format": np.int64(FORMAT),
+    record: Arrays = {
+        "format": np.array(FORMAT),
         "artifact": np.array(hashlib.sha256(content).hexdigest()),
         "device": np.array(options.device),
         "runtime": np.array(options.runtime or said(options.threads)),
@@ -207,7 +207,7 @@ def write_whole(path: str, record: Arrays) -> None:
     temporary = path + ".part"
     try:
         with open(temporary, "wb") as file:
-            np.savez(file, **record)
+            np.savez(file, **record)  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from litegate.presentation import wording
-from litegate.records import Candidate, TimedOnDevice
+from litegate.records import Candidate, TimedOnDevice, VariantRow
 
-__all__ = ["not_on_device", "timed"]
+__all__ = ["judged_on", "not_on_device", "timed"]
+
+
+def judged_on(rows: Sequence[VariantRow]) -> list[str]:
+    """What judged files in place of this host, a line for each device and what ran there.
+
+    Returns:
+        For example: `judged on device:pi5 (ai-edge-litert 2.3.0), median time for a sample: int8 0.31 ms`.
+    """
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.on_device is not None:
+            times = found.setdefault(f"{row.on_device.name} ({row.on_device.runtime})", [])
+            times.append(f"{row.variant} {wording.milliseconds(row.on_device.latency_ms)} ms")
+    return [f"judged on {name}, median time for a sample: {', '.join(times)}" for name, times in found.items()]
 
 
 def not_on_device(baseline: Candidate, candidates: Sequence[Candidate]) -> str:

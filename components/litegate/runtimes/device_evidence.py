@@ -6,43 +6,29 @@ it is used, and nothing in it is unpickled.
 
 from __future__ import annotations
 
-import io
-import math
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
 from litegate.errors import BadInput
+from litegate.runtimes.npz_from_outside import arrays_of
 
-__all__ = ["FORMAT", "Evidence", "check_file", "check_outputs", "check_samples", "fed_digests", "read_evidence"]
+__all__ = ["FORMAT", "OUTPUT", "Evidence", "fed_digests", "few", "read_evidence"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 FORMAT = 1
 """Files of another format are refused."""
 
-_TEXTS, _COLUMNS, _OUTPUT = ("artifact", "device", "runtime"), ("id", "fed", "seconds"), "output/"
-_MOST_BYTES = 1 << 30
+OUTPUT = "output/"
+"""What the names of outputs begin with."""
+
+_TEXTS, _COLUMNS = ("artifact", "device", "runtime"), ("id", "fed", "seconds")
 _LONGEST_TEXT, _LONGEST_ID, _SHOWN = 1000, 4096, 3
-_DAMAGE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, NotImplementedError)
-
-
-class OfTensor(Protocol):
-    """What is known of an output of a file."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """-1 where a dimension is free; the first one counts samples."""
-
-    @property
-    def dtype(self) -> Any:
-        """As numpy takes it."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +92,8 @@ def read_evidence(path: Path, source: str = "") -> Evidence:
         BadInput: it is no such file, lacks something, has a sample twice, or numbers that are none.
     """
     source = source or str(path)
-    arrays = _arrays(path, source)
-    outputs = {name.removeprefix(_OUTPUT): arrays.pop(name) for name in list(arrays) if name.startswith(_OUTPUT)}
+    arrays = arrays_of(path, source)
+    outputs = {name.removeprefix(OUTPUT): arrays.pop(name) for name in list(arrays) if name.startswith(OUTPUT)}
     _check_names(arrays, outputs, source)
     artifact, device, runtime = (_text(arrays, name, source) for name in _TEXTS)
     found = Evidence(
@@ -125,106 +111,13 @@ def read_evidence(path: Path, source: str = "") -> Evidence:
     return found
 
 
-def check_file(evidence: Evidence, digest: str, device: str) -> None:
-    """Check that it is of this file and this device.
-
-    Args:
-        digest: SHA-256 of the .tflite file.
-
-    Raises:
-        BadInput: it is not.
-    """
-    if evidence.artifact != digest:
-        raise BadInput(f"{evidence.source}: artifact", f"the digest of the file, {digest}", evidence.artifact)
-    if evidence.device != device:
-        raise BadInput(f"{evidence.source}: device", f"{device}, as the spec has it", evidence.device)
-
-
-def check_outputs(evidence: Evidence, tensors: Mapping[str, OfTensor]) -> None:
-    """Check that the outputs are those of the file, in its own types.
-
-    Raises:
-        BadInput: names, types or shapes are others.
-    """
-    source = evidence.source
-    if set(evidence.outputs) != set(tensors):
-        raise BadInput(f"{source}: outputs", ", ".join(sorted(tensors)), ", ".join(sorted(evidence.outputs)))
-    for name, tensor in tensors.items():
-        values, where = evidence.outputs[name], f"{source}: {_OUTPUT}{name}"
-        if values.dtype != np.dtype(tensor.dtype):
-            raise BadInput(where, f"type {np.dtype(tensor.dtype)}, as the file gives it", str(values.dtype))
-        own = tuple(tensor.shape[1:])
-        fits = len(own) == values.ndim - 1 and all(a in (-1, b) for a, b in zip(own, values.shape[1:], strict=True))
-        if not fits:
-            raise BadInput(where, f"shape {(len(evidence.id), *own)}", str(values.shape))
-
-
-def check_samples(evidence: Evidence, ids: Array, fed: Array) -> None:
-    """Check that it has these samples, all of them, no others, in this order, and fed as they were given out.
-
-    Args:
-        ids, fed: (n,) as in `Evidence`.
-
-    Raises:
-        BadInput: it has not.
-    """
-    asked, got, source = ids.tolist(), evidence.id.tolist(), evidence.source
-    missing, foreign = sorted(set(asked) - set(got)), sorted(set(got) - set(asked))
-    if missing:
-        raise BadInput(f"{source}: id", f"all {len(asked):,} samples", f"none of {_few(missing)}")
-    if foreign:
-        raise BadInput(f"{source}: id", f"the {len(asked):,} samples that were given out", f"others: {_few(foreign)}")
-    for place, (wanted, found) in enumerate(zip(asked, got, strict=True)):
-        if wanted != found:
-            raise BadInput(f"{source}: id", f"the samples in their order, {_few([wanted])} at {place:,}", _few([found]))
-    other = np.flatnonzero(evidence.fed != fed).tolist()
-    if other:
-        first = other[0]
-        expected = f"{fed[first].decode()} for sample {_few(asked[first : first + 1])}, as it was given out"
-        raise BadInput(f"{source}: fed", expected, f"{evidence.fed[first].decode()} ({len(other):,} differ)")
-
-
-def _arrays(path: Path, source: str) -> dict[str, Array]:
-    """All arrays of an npz, none larger than it says, and together within bounds."""
-    found: dict[str, Array] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-            total = sum(info.file_size for info in infos)
-            if total > _MOST_BYTES:
-                raise BadInput(source, f"at most {_MOST_BYTES:,} bytes when unpacked", f"{total:,}")
-            for info in infos:
-                name = info.filename.removesuffix(".npy")
-                if name in found:
-                    raise BadInput(source, "each array once", f"{name} twice")
-                with archive.open(info) as file:
-                    found[name] = _array(file, info.file_size, f"{source}: {name}")
-    except _DAMAGE as error:
-        raise BadInput(source, "evidence of a device, an npz file", " ".join(str(error).split())[:300]) from None
-    return found
-
-
-def _array(file: IO[bytes], size: int, where: str) -> Array:
-    """An array whose header says what there is."""
-    content = io.BytesIO(file.read(size))
-    major, _ = npy.read_magic(content)
-    shape, fortran, dtype = (npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0)(content)
-    if dtype.hasobject or dtype.kind not in "biufSU":
-        raise BadInput(where, "numbers or text", f"an array of {dtype}")
-    left = size - content.tell()
-    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != left:
-        raise BadInput(where, f"the bytes of an array of shape {shape} and type {dtype}", f"{left:,} bytes")
-    values = np.frombuffer(content.getbuffer()[content.tell() :], dtype)
-    return values.reshape(shape, order="F" if fortran else "C")
-
-
 def _check_names(arrays: Mapping[str, Array], outputs: Mapping[str, Array], source: str) -> None:
     known = {"format", *_TEXTS, *_COLUMNS}
     missing, other = sorted(known - set(arrays)), sorted(set(arrays) - known)
     if missing or not outputs:
-        raise BadInput(source, f"the arrays {', '.join(missing) or f'{_OUTPUT}<name>'}", "none of them")
+        raise BadInput(source, f"the arrays {', '.join(missing) or f'{OUTPUT}<name>'}", "none of them")
     if other:
-        expected = f"the arrays {', '.join(sorted(known))} and {_OUTPUT}<name>"
+        expected = f"the arrays {', '.join(sorted(known))} and {OUTPUT}<name>"
         raise BadInput(source, expected, f"others: {', '.join(other)[:200]}")
     if arrays["format"].shape != () or arrays["format"].dtype.kind not in "iu" or arrays["format"] != FORMAT:
         raise BadInput(f"{source}: format", str(FORMAT), f"{arrays['format']!r:.100}")
@@ -262,32 +155,32 @@ def _check_rows(evidence: Evidence) -> None:
     size, source = len(evidence.id), evidence.source
     if not size:
         raise BadInput(f"{source}: id", "at least one sample", "none")
-    outputs = {f"{_OUTPUT}{name}": values for name, values in evidence.outputs.items()}
+    outputs = {f"{OUTPUT}{name}": values for name, values in evidence.outputs.items()}
     for name, values in {"fed": evidence.fed, "seconds": evidence.seconds, **outputs}.items():
         if values.ndim == 0 or len(values) != size:
             raise BadInput(f"{source}: {name}", f"a row for each of {size:,} samples", f"shape {values.shape}")
     names, counts = np.unique(evidence.id, return_counts=True)
     if counts.max() > 1:
-        raise BadInput(f"{source}: id", "each sample once", f"twice or more: {_few(names[counts > 1].tolist())}")
+        raise BadInput(f"{source}: id", "each sample once", f"twice or more: {few(names[counts > 1].tolist())}")
 
 
 def _check_values(evidence: Evidence) -> None:
     """No output and no time is NaN or infinite, and no time is negative."""
     source = evidence.source
     for name, values in {"seconds": evidence.seconds, **evidence.outputs}.items():
-        where = f"{source}: {name if values is evidence.seconds else _OUTPUT + name}"
+        where = f"{source}: {name if values is evidence.seconds else OUTPUT + name}"
         if values.dtype.kind not in "biuf":
             raise BadInput(where, "numbers", f"type {values.dtype}")
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             rows = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
-            raise BadInput(where, "finite numbers", f"NaN or infinity for {_few(evidence.id[rows].tolist())}")
+            raise BadInput(where, "finite numbers", f"NaN or infinity for {few(evidence.id[rows].tolist())}")
     late = np.flatnonzero(evidence.seconds < 0)
     if len(late):
-        found = f"{evidence.seconds[late[0]]:g} for {_few(evidence.id[late].tolist())}"
+        found = f"{evidence.seconds[late[0]]:g} for {few(evidence.id[late].tolist())}"
         raise BadInput(f"{source}: seconds", "times from 0 on", found)
 
 
-def _few(names: Sequence[bytes]) -> str:
-    """The first of some samples, by name."""
+def few(names: Sequence[bytes]) -> str:
+    """The first of some samples, by name, for a message."""
     shown = ", ".join(repr(name.decode(errors="replace"))[:100] for name in names[:_SHOWN])
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN:,} more"

@@ -15,7 +15,8 @@ import numpy as np
 from litegate.digest import digest_bytes
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
-from litegate.runtimes.device_evidence import Evidence, check_file, check_outputs, fed_digests, read_evidence
+from litegate.runtimes.device_evidence import Evidence, fed_digests, read_evidence
+from litegate.runtimes.evidence_checks import check_file, check_outputs
 from litegate.runtimes.litert import LiteRTModel, check_features
 from litegate.runtimes.runtime import Facts
 from litegate.variants import DEVICE

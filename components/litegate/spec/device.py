@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field, field_validator
 
 from litegate.spec.section import Section, address
@@ -28,6 +30,12 @@ class Device(Section):
         if "*" in value or "?" in value:
             raise ValueError("a folder, without `*` and `?`")
         return value.rstrip("/") or "/"
+
+    @staticmethod
+    def digest_in(name: str) -> str | None:
+        """Of which file the evidence of a name is, relative to the folder; None for what lies there otherwise."""
+        digest = name.partition("/")[0]
+        return digest if re.fullmatch("[0-9a-f]{64}", digest) else None
 
     @property
     def everything(self) -> str:

@@ -7,15 +7,16 @@ that the variant is compared with in lockstep, so that what was seen at any time
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from litegate.datasets import open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.errors import BadInput, DataError
+from litegate.evaluation.asked import runs_of, timed_on_device
 from litegate.evaluation.blocks import Plan
 from litegate.evaluation.interface import Interface, interface_of
 from litegate.evaluation.kept import Kept, Seen
@@ -39,10 +40,8 @@ from litegate.records import (
     FileRef,
     HostOutcomes,
     ReferenceOutcomes,
-    TimedOnDevice,
 )
 from litegate.runtimes import runtime_row
-from litegate.runtimes.device_evidence import read_evidence
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -80,9 +79,9 @@ class _Loaded:
 
     def __init__(self, request: EvaluateFilesRequest, work: Work) -> None:
         self._request = request
-        asked = {(each.artifact.file.digest, each.runtime): each for file in request.files for each in _runs(file)}
+        asked = {(each.artifact.file.digest, each.runtime): each for file in request.files for each in runs_of(file)}
         self.numbers = {run: number for number, run in enumerate(asked)}
-        self.runs = tuple(_located(each, work) for each in asked.values())
+        self.runs = tuple(each.run(work) for each in asked.values())
         self.found = [self._interface(number, run) for number, run in enumerate(self.runs)]
 
     def groups(self, results: dict[int, Result]) -> list[list[int]]:
@@ -115,7 +114,7 @@ class _Loaded:
 
     def _problem(self, file: EvaluateRequest) -> tuple[FailureKind, str] | None:
         """The same samples go through a file and its references, so all must take and give the same."""
-        for each in _runs(file):
+        for each in runs_of(file):
             found = self.found[self.number(each.artifact, each.runtime)]
             if isinstance(found, FileFailed):
                 return found.kind, _of(each.role, found.message)
@@ -195,7 +194,7 @@ class _Evaluating:
         )
 
     def _result(self, file: EvaluateRequest, whole: OnePass, part: Part, seconds: float) -> Result:
-        for each in _runs(file):
+        for each in runs_of(file):
             failed = whole.pool.failures.get(self._loaded.number(each.artifact, each.runtime))
             if failed is not None:
                 return _failure(file, failed.kind, _of(each.role, failed.message))
@@ -229,7 +228,7 @@ class _Evaluating:
             seconds=seconds,
             kernels=self._loaded.interface(file.artifact, file.runtime).kernels,
             host=self._of_host(file, by_host),
-            on_device=_timed(file, self._work),
+            on_device=timed_on_device(file, self._work),
         )
 
     def _of_host(self, file: EvaluateRequest, by_host: Mapping[str, Seen]) -> HostOutcomes | None:
@@ -242,46 +241,6 @@ class _Evaluating:
         return HostOutcomes(
             runtime=file.host, title=title, beside=beside, kernels=kernels, samples=len(seen), outcomes=kept
         )
-
-
-class _Asked(NamedTuple):
-    """A run of a file's evaluation: whose it is, and what runs it."""
-
-    role: str
-    artifact: Artifact
-    runtime: str
-    evidence: FileRef | None = None
-
-
-def _runs(file: EvaluateRequest) -> Iterator[_Asked]:
-    """Every run of a file's evaluation: by what counts, and by the host beside it."""
-    yield _Asked("", file.artifact, file.runtime, file.evidence)
-    for each in file.references:
-        yield _Asked(each.role, each.artifact, each.runtime or file.runtime, each.evidence)
-    if file.host is not None:
-        by = f" on {runtime_row(file.host).title}"
-        yield _Asked(f"it{by}", file.artifact, file.host)
-        yield from (_Asked(f"{each.role}{by}", each.artifact, file.host) for each in file.references)
-
-
-def _located(asked: _Asked, work: Work) -> Run:
-    evidence = None if asked.evidence is None else work.path(asked.evidence)
-    return Run(work.path(asked.artifact.file), asked.runtime, evidence)
-
-
-def _timed(file: EvaluateRequest, work: Work) -> TimedOnDevice | None:
-    """How fast the device was that ran a file."""
-    if file.evidence is None:
-        return None
-    evidence = read_evidence(work.path(file.evidence), f"evidence of {file.runtime}")
-    median, late = evidence.milliseconds
-    return TimedOnDevice(
-        name=file.runtime,
-        runtime=evidence.runtime,
-        latency_ms=median,
-        latency_p95_ms=late,
-        samples=len(evidence.seconds),
-    )
 
 
 def _of(role: str, message: str) -> str:

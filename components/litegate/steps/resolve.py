@@ -94,11 +94,11 @@ def _evidence(spec: Spec, work: Work) -> dict[str, FileRef]:
     if device is None:
         return {}
     entries = work.list_entries(device.everything, where, needed=False)
-    work.say("resolve: %d files were run by the device %s", len(entries), device.name)
+    by_file = {digest: entry for entry in entries if (digest := device.digest_in(entry.name)) is not None}
+    work.say("resolve: %d files were run by the device %s", len(by_file), device.name)
     found = {}
-    for entry in entries:
+    for digest, entry in by_file.items():
         check_bounds(1, entry.size, f"{where} {entry.uri}")
-        digest = entry.name.partition("/")[0]
         _copy(entry, work.folder / "evidence", entry.name, where, work)
         found[digest] = work.keep(work.folder / "evidence" / entry.name, f"{digest}-{device.name}.npz")
     return found
@@ -154,4 +154,4 @@ def _copy(entry: Entry, root: Path, name: str, where: str, work: Work) -> None:
     if problem is not None:
         raise ModelError(where, f"names of files, each {problem}", f"{name!r:.200}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(work.fetch(entry, "model.uri"), path)
+    shutil.copyfile(work.fetch(entry, where), path)

@@ -90,7 +90,7 @@ class Broker:
 
     def _answer(self, question: dict[str, Any], where: str) -> dict[str, Any]:
         if question["do"] == "list":
-            found = self._list(str(question["uri"]), where, bool(question["needed"]))
+            found = self._list(str(question["uri"]), where, bool(question.get("needed", True)))
             return {"entries": [entry.to_json() for entry in found]}
         if question["do"] == "find_model":
             return self._find_model(str(question["uri"]), where)

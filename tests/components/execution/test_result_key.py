@@ -100,6 +100,7 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("inspection/weights.py", {"inspect"}),
         ("runtimes/reference.py", {"smoke"}),
         ("runtimes/tflite_micro.py", {"evaluate"}),  # here for a microcontroller, with the host beside it
+        ("runtimes/recorded.py", set()),  # here no device has judged
         ("runtimes/gpu.py", set()),  # another target's
         ("runtimes/xnnpack.py", {"smoke", "evaluate", "benchmark"}),
         ("source/*.py", {"convert", "conversion_check", "inspect", "lint"}),  # which names layers

@@ -59,14 +59,15 @@ def _resolved(result: Resolved, seen: Seen) -> Iterator[str]:
 def _evidence(result: Resolved, seen: Seen) -> Iterator[str]:
     """All that lies there, under the digests that its folders are called by."""
     device, where = result.spec.evaluation.device, "evaluation.device.evidence"
-    listed = None if seen.broker is None or device is None else seen.broker.listings.get(device.everything)
-    if device is not None and (seen.broker is None or listed is None):
-        yield f"{where}: expected what was listed at {device.everything}, got what was not"
-        return
-    pinned = {digest: file.digest for digest, file in result.evidence.items()}
-    broker, entries = seen.broker, listed or ()
-    found = {each.name.partition("/")[0]: broker.digest(each, where) for each in entries if broker is not None}
-    yield from equal(where, pinned, found)
+    found: dict[str | None, str] = {}
+    if device is not None:
+        entries = seen.broker.listings.get(device.everything) if seen.broker else None
+        if seen.broker is None or entries is None:
+            yield f"{where}: expected what was listed at {device.everything}, got what was not"
+            return
+        found = {device.digest_in(entry.name): seen.broker.digest(entry, where) for entry in entries}
+    found.pop(None, None)
+    yield from equal(where, {digest: file.digest for digest, file in result.evidence.items()}, found)
 
 
 def _single_file(where: str, uri: str, file: FileRef | None, seen: Seen) -> Iterator[str]:
