@@ -110,7 +110,7 @@ def test_evidence_is_written_once_unless_it_is_to_be_replaced(
     assert (added.new, added.variant) == (True, "int8")
     assert added.uri.endswith(f"/kept/{honest['artifact']}/pi5.npz")
     assert not add(run_of(spec, "int8"), first).new
-    with pytest.raises(BadInput, match="pi5.npz: expected no evidence, or this one, got another one; --replace"):
+    with pytest.raises(BadInput, match=r"pi5\.npz: expected no evidence, or this one, got another one; --replace"):
         add(run_of(spec, "int8"), second)
     assert stored(added.uri) == first.read_bytes()
     assert add(run_of(spec, "int8"), second, replace=True).new
@@ -127,12 +127,14 @@ def stored(uri: str) -> bytes:
 def test_a_file_that_is_not_there_is_told_before_anything_is_made(
     spec_with: Make, run_of: Make, tmp_path: Path
 ) -> None:
-    with pytest.raises(BadInput, match="nothing.npz: expected evidence of a device, got no such file"):
+    with pytest.raises(BadInput, match=r"nothing\.npz: expected evidence of a device, got no such file"):
         add(run_of(spec_with(), "int8"), tmp_path / "nothing.npz")
 
 
 def test_a_variant_is_one_of_the_specs_and_there_is_a_device(spec_with: Make, run_of: Make) -> None:
-    with pytest.raises(SpecError, match="VARIANT: expected one of the spec's: float32, int8, dynamic_range, got 'int9'"):
+    with pytest.raises(
+        SpecError, match="VARIANT: expected one of the spec's: float32, int8, dynamic_range, got 'int9'"
+    ):
         run_of(spec_with(), "int9")
-    with pytest.raises(SpecError, match="evaluation.device: expected the device whose evidence is asked for, got null"):
+    with pytest.raises(SpecError, match=r"evaluation\.device: expected the device whose .*, got null"):
         run_of(spec_with(evaluation={"device": None}), "int8")

@@ -104,7 +104,9 @@ def seen_by(run: DeviceRun, variant: str, places: Settings) -> set[str]:
 def test_what_is_given_out_has_been_preprocessed(
     request_with: Callable[..., Any], places: Settings, models: Path
 ) -> None:
-    (models / "halves.py").write_text("def half(features, label):\n    return {'image': features['image'] / 2}, label\n")
+    (models / "halves.py").write_text(
+        "def half(features, label):\n    return {'image': features['image'] / 2}, label\n"
+    )
     run = DeviceRun(request_with(preprocess="halves:half"), places, [BASELINE])
     run.run()
     with (

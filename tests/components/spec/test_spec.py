@@ -371,12 +371,14 @@ def test_devices_that_cannot_be(keys: dict[str, Any], where: str, expected: str)
 
 def test_a_device_says_nothing_of_fresh_data() -> None:
     fresh = {"requalify": {"uri": "fresh.npz", "format": "npz"}}
-    with pytest.raises(SpecError, match="requalify: expected null with evaluation.device, which was never fed"):
+    with pytest.raises(SpecError, match=r"requalify: expected null with evaluation\.device, which was never fed"):
         parse_spec(with_device() | fresh)
 
 
 def test_evidence_lies_beside_the_spec(tmp_path: Path) -> None:
-    text = "model: {name: m, uri: m.keras}\ncalibration: {uri: c.npz, format: npz}\nevaluation: {uri: e.npz, format: npz"
+    text = (
+        "model: {name: m, uri: m.keras}\ncalibration: {uri: c.npz, format: npz}\nevaluation: {uri: e.npz, format: npz"
+    )
     for evidence, found in (("kept/", f"{tmp_path}/kept"), ("s3://b/kept/", "s3://b/kept")):
         (tmp_path / "spec.yaml").write_text(f"{text}, device: {{name: pi5, evidence: '{evidence}'}}}}\n")
         device = load_spec(tmp_path / "spec.yaml").evaluation.device
