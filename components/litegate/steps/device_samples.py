@@ -11,7 +11,7 @@ import numpy as np
 from litegate.datasets import Dataset, in_reading_order, open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.errors import DataError
-from litegate.evaluation.plans import target_order
+from litegate.evaluation.order import target_order
 from litegate.progress import Progress
 from litegate.records import DeviceSamples, DeviceSamplesRequest
 from litegate.runtimes.device_evidence import FORMAT, fed_digests

@@ -22,7 +22,8 @@ from litegate.evaluation.interface import Interface, interface_of
 from litegate.evaluation.kept import Kept, Seen
 from litegate.evaluation.lockstep import FileFailed, Job, Run
 from litegate.evaluation.one_pass import HostPart, OnePass, Part
-from litegate.evaluation.plans import counted, order_of, plan_of
+from litegate.evaluation.order import order_of
+from litegate.evaluation.plans import counted, plan_of
 from litegate.evaluation.pool import Pool, processes_for
 from litegate.failures import FailureKind
 from litegate.lint.labels import check_labels, lists_of

@@ -10,7 +10,8 @@ import pytest
 
 from litegate.datasets import open_dataset
 from litegate.digest import digest_bytes
-from litegate.evaluation.plans import order_of, plan_of
+from litegate.evaluation.order import order_of
+from litegate.evaluation.plans import plan_of
 from litegate.records import Artifact, DataRef, EvaluateRequest, FileRef
 from litegate.runtimes.litert import Tensor
 from litegate.work.step_work import Work

@@ -25,7 +25,7 @@ CACHED = [step.each or step for step in STEPS.values() if step.cached]
 """As which results are kept: those of several files by the file."""
 LINE = "\nA_LINE_MORE = True\n"
 # A conversion is preceded by a look at the data, and what fails on a sample names it.
-READ_DATA = {"convert", "conversion_check", "smoke", "sample", "lint", "evaluate", "drift"}
+READ_DATA = {"convert", "conversion_check", "smoke", "sample", "device_samples", "lint", "evaluate", "drift"}
 
 
 def asked(step: str, world: World) -> Any:
@@ -179,7 +179,7 @@ def upgraded(tmp_path: Path) -> Callable[[str], Path]:
         ("keras", {"convert", "conversion_check", "calibrate", "quantize"}),  # which TensorFlow requires
         ("boto3", set()),
         ("litegate", set()),
-        ("pyarrow", READ_DATA - {"sample"}),
+        ("pyarrow", READ_DATA - {"sample", "device_samples"}),  # which run users' code
     ],
 )
 def test_another_version_computes_anew_what_imports_it(
