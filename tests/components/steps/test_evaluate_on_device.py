@@ -16,6 +16,7 @@ from litegate.pipeline.evaluation import evaluate_files_request, runtime_of, usu
 from litegate.pipeline.on_device import device_samples_request
 from litegate.records import Artifact, ResolveRequest
 from litegate.storage.workspace import Workspace
+from litegate.variants import CHAMPION
 from tests.components.runtimes.recording import recorded, written
 from tests.single_steps import Steps
 
@@ -195,3 +196,15 @@ def test_other_evidence_evaluates_anew(on_device: Callable[..., OnDevice]) -> No
     assert made.steps.evaluate(int8) == first, "found again, its seconds and all"
     made.record(int8, turned=True)
     assert made.steps.evaluate(int8) != first
+
+
+def test_a_champion_needs_a_record_of_its_own(pipeline: Make, models: Path, tmp_path: Path) -> None:
+    made = OnDevice(pipeline, models, tmp_path / "kept")
+    made.steps = made.steps.but(gate={"max_drop_from_champion": 0.01})
+    old = made.steps.quantize("dynamic_range").model_copy(update={"variant": CHAMPION})
+    made.steps.results.keep("fetch_champion", "", records.ChampionFile(version=1, artifact=old))
+    made.record(made.steps.quantize("int8"))
+    failures = {failure.variant: failure.kind for failure in made.evaluations("int8").failures}
+    assert failures == dict.fromkeys((CHAMPION, "dynamic_range"), FailureKind.NO_EVIDENCE)
+    made.record(old)
+    assert made.evaluations("int8").failures == ()
