@@ -54,7 +54,7 @@ def _array(file: IO[bytes], size: int, where: str) -> Array:
     content = io.BytesIO(file.read(size))
     major, _ = npy.read_magic(content)
     shape, fortran, dtype = (npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0)(content)
-    if dtype.hasobject or dtype.kind not in "biufSU":
+    if dtype.kind not in "biufSU":
         raise BadInput(where, "numbers or text", f"an array of {dtype}")
     left = size - content.tell()
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != left:

@@ -126,6 +126,8 @@ def test_what_to_type_next_is_said(example: Path, capsys: pytest.CaptureFixture[
     assert "judged on device:pi5 (ai-edge-litert " in shown
     assert "warning: float32, which the drop is taken from, was run by LiteRT on this host: there is no" in shown
     assert "on device ms" in shown.splitlines()[0]
+    assert "int8: on device:pi5 " in shown
+    assert "float32: on " not in shown, "what the host alone ran does not differ from itself"
 
 
 @pytest.mark.parametrize(
