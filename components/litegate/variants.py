@@ -15,6 +15,7 @@ from typing import Any, Literal
 __all__ = [
     "BASELINE",
     "CHAMPION",
+    "DEVICE",
     "DOCUMENTED",
     "ETHOS_U",
     "GIVEN",
@@ -45,6 +46,9 @@ TF_CONVERTER, LITERT_QUANTIZER = "tf_converter", "litert_quantizer"
 
 HOST = "litert"
 """The runtime of the host that evaluates, by its name in `litegate.runtimes`."""
+
+DEVICE = "device:"
+"""What the name of a real device's runtime begins with; the device's own name follows."""
 
 GIVEN = "given"
 """Stands where an engine's name does, for a finished file."""

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from litegate.failures import FailureKind
 from litegate.gate.selection import select
-from litegate.pipeline.evaluation import evaluate_files_request, judged, runtime_of
+from litegate.pipeline.evaluation import evaluate_files_request, judged, usual_runtime_of
 from litegate.pipeline.requalification import champion_request
 from litegate.pipeline.results import Results
 from litegate.records import (
@@ -205,14 +205,16 @@ def _inspect(results: Results, variant: str) -> InspectRequest:
 
 
 def _smoke(results: Results, variant: str) -> SmokeRequest:
+    """On this host, whatever the device: a file that dies here is told before it is evaluated."""
     spec = results.resolved().spec
+    runtime = usual_runtime_of(spec)
     return SmokeRequest(
         artifact=results.artifact(variant),
-        runtime=runtime_of(spec),
+        runtime=runtime,
         accelerator=TARGETS[spec.target].accelerator,
         baseline=None if variant == BASELINE else results.converted().artifact,
         samples=results.samples(),
-        in_float=variant == BASELINE or (variant in _IN_FLOAT and not runtime_row(runtime_of(spec)).vulkan),
+        in_float=variant == BASELINE or (variant in _IN_FLOAT and not runtime_row(runtime).vulkan),
         classifies=results.resolved().metric.classifies is True,
         source=spec.model.uri,
         chosen=_chosen(results.resolved()) if variant == BASELINE else None,
@@ -227,7 +229,7 @@ def _benchmark(results: Results, _: str) -> BenchmarkRequest:
         files.setdefault(artifact.file.digest, artifact)
     return BenchmarkRequest(
         files=tuple(files.values()),
-        runtime=runtime_of(resolved.spec),
+        runtime=usual_runtime_of(resolved.spec),
         samples=results.samples(),
         signature=resolved.spec.evaluation.signature,
         remeasure=resolved.remeasure,

@@ -14,6 +14,7 @@ from litegate.records.candidate import Candidate, warnings_of
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.comparison import Comparison
 from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest, DataInUse
+from litegate.records.device import DeviceSamples, DeviceSamplesRequest, SampleChoice, TimedOnDevice
 from litegate.records.disagreement import Cause, Disagreement
 from litegate.records.evaluation import (
     Evaluated,
@@ -161,6 +162,8 @@ __all__ = [
     "DeadOutput",
     "Decided",
     "Decision",
+    "DeviceSamples",
+    "DeviceSamplesRequest",
     "Disagreement",
     "Drift",
     "DriftFinding",
@@ -228,6 +231,7 @@ __all__ = [
     "RunOrigin",
     "RunOutcome",
     "RunResult",
+    "SampleChoice",
     "SampleRequest",
     "SampleSet",
     "SelectRequest",
@@ -240,6 +244,7 @@ __all__ = [
     "SnapshotRequest",
     "Stopping",
     "TensorSpec",
+    "TimedOnDevice",
     "TrainRequest",
     "UserCode",
     "VariantOutcome",

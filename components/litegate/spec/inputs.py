@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from litegate.spec.choices import MIN_SAMPLES, EvaluationCode, Format, LintCode
+from litegate.spec.device import Device
 from litegate.spec.metric_facts import BUILT_IN, DECODED, DETECTIONS, built_in_facts, is_user_metric
 from litegate.spec.section import EntryPoint, Section, address, check_variant, identifier, slice_field
 from litegate.variants import VARIANTS
@@ -292,8 +293,12 @@ class Evaluation(GroupedData):
         None,
         ge=MIN_SAMPLES,
         description="How many samples run on the target's own runtime, chosen by the calibration's seed; all if null. "
-        "The host runs all of them beside it, which makes the bounds narrower where the two agree. Only for targets "
-        "that are not judged on the host's own kernels.",
+        "The host runs all of them beside it, which makes the bounds narrower where the two agree. Only for a device, "
+        "and for targets that are not judged on the host's own kernels.",
+    )
+    device: Device | None = Field(
+        None,
+        description="A real device whose outputs are judged; null where the target's runtime on this host is.",
     )
     signature: str | None = Field(
         None,

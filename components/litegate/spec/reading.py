@@ -96,6 +96,10 @@ def with_absolute_uris(spec: Spec, folder: Path) -> Spec:
     recorded = spec.model.recorded_outputs
     if recorded is not None and "://" not in recorded:
         whole["model"] = whole["model"].model_copy(update={"recorded_outputs": str(folder / recorded)})
+    device = spec.evaluation.device
+    if device is not None and "://" not in device.evidence:
+        own = device.model_copy(update={"evidence": str(folder / device.evidence)})
+        whole["evaluation"] = whole["evaluation"].model_copy(update={"device": own})
     return spec.model_copy(update=whole | {"candidates": tuple(map(absolute, spec.candidates))})
 
 

@@ -191,10 +191,17 @@ class Spec(Section):
     @model_validator(mode="after")
     def _a_part_of_the_samples_is_for_another_runtime(self) -> Spec:
         asked = self.evaluation.target_samples
-        if asked is not None and TARGETS[self.target].runtime == HOST:
+        if asked is not None and TARGETS[self.target].runtime == HOST and self.evaluation.device is None:
             expected = f"null for the target {self.target}, which is judged on the host's own kernels"
             found = {"expected": expected, "got": f"{asked}", "key": "evaluation.target_samples"}
             raise PydanticCustomError("named", "{expected}", found)
+        return self
+
+    @model_validator(mode="after")
+    def _fresh_data_have_no_evidence(self) -> Spec:
+        if self.requalify is not None and self.evaluation.device is not None:
+            expected = "null with evaluation.device, which was never fed the fresh data"
+            raise PydanticCustomError("named", expected, {"got": "a value", "key": "requalify"})
         return self
 
     @model_validator(mode="after")

@@ -351,6 +351,62 @@ def test_a_part_of_the_samples_is_for_targets_with_a_runtime_of_their_own() -> N
         parse_spec(GOOD | part)
 
 
+def with_device(**keys: Any) -> dict[str, Any]:
+    return GOOD | {"evaluation": GOOD["evaluation"] | {"device": {"name": "pi5", "evidence": "kept"} | keys}}
+
+
+def test_a_device_is_judged_on_a_part_of_the_samples_whatever_the_target() -> None:
+    keys = with_device()
+    keys["evaluation"]["target_samples"] = 100
+    spec = parse_spec(keys)
+    assert (spec.target, spec.evaluation.target_samples) == ("cpu", 100)
+    assert spec.evaluation.device is not None
+    assert spec.evaluation.device.address_of("ab") == "kept/ab/pi5.npz"
+    assert Spec.model_validate(spec.model_dump(mode="json")) == spec
+
+
+@pytest.mark.parametrize(
+    ("keys", "where", "expected"),
+    [
+        ({"name": "Pi 5"}, "evaluation.device.name", "pattern"),
+        ({"name": "../pi5"}, "evaluation.device.name", "pattern"),
+        ({"name": ""}, "evaluation.device.name", "pattern"),
+        ({"evidence": "kept/*"}, "evaluation.device.evidence", "a folder, without `*` and `?`"),
+        ({"evidence": "gs://b/kept"}, "evaluation.device.evidence", "s3://bucket/key, or a local path"),
+        ({"board": "x"}, "evaluation.device.board", "one of the known keys name, evidence"),
+    ],
+)
+def test_devices_that_cannot_be(keys: dict[str, Any], where: str, expected: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(with_device(**keys))
+    assert caught.value.where.endswith(where)
+    assert expected in caught.value.expected
+
+
+def test_a_device_says_nothing_of_fresh_data() -> None:
+    fresh = {"requalify": {"uri": "fresh.npz", "format": "npz"}}
+    with pytest.raises(SpecError, match=r"requalify: expected null with evaluation\.device, which was never fed"):
+        parse_spec(with_device() | fresh)
+
+
+def test_evidence_lies_beside_the_spec(tmp_path: Path) -> None:
+    text = (
+        "model: {name: m, uri: m.keras}\ncalibration: {uri: c.npz, format: npz}\nevaluation: {uri: e.npz, format: npz"
+    )
+    for evidence, found in (("kept/", f"{tmp_path}/kept"), ("s3://b/kept/", "s3://b/kept")):
+        (tmp_path / "spec.yaml").write_text(f"{text}, device: {{name: pi5, evidence: '{evidence}'}}}}\n")
+        device = load_spec(tmp_path / "spec.yaml").evaluation.device
+        assert device is not None
+        assert device.everything == f"{found}/*/pi5.npz"
+
+
+def test_what_lies_in_the_folder_of_evidence_and_is_none_has_no_digest() -> None:
+    device = parse_spec(with_device()).evaluation.device
+    assert device is not None
+    assert device.digest_in(f"{'a' * 64}/pi5.npz") == "a" * 64
+    assert [device.digest_in(name) for name in ("notes/pi5.npz", f"{'A' * 64}/pi5.npz")] == [None, None]
+
+
 def test_addresses_of_given_files_are_seen_from_the_spec(tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(
         "model: {name: m, uri: m.tflite, recorded_outputs: rec.npz}\n"

@@ -21,6 +21,8 @@ from litegate.records import (
     ConversionCheckRequest,
     Converted,
     ConvertRequest,
+    DeviceSamples,
+    DeviceSamplesRequest,
     Drift,
     DriftRequest,
     EvaluateFilesRequest,
@@ -172,6 +174,13 @@ def _inputs(artifact: Artifact) -> Iterator[str]:
     return (f"{key}/{name}" for key, signature in artifact.signatures.items() for name in signature.inputs)
 
 
+def _for_device(request: DeviceSamplesRequest, result: DeviceSamples) -> Problems:
+    keys = set(request.artifact.signatures)
+    if result.signature not in keys or request.signature not in (None, result.signature):
+        yield from equal("signature", result.signature, request.signature or sorted(keys))
+    yield from equal("the file's name", result.file.name, "samples.npz")
+
+
 def _linted(request: LintRequest, result: Lint) -> Problems:
     yield from equal("samples", result.samples, request.samples.samples)
     errors = [finding.code for finding in result.findings if finding.severity == "error"]
@@ -266,6 +275,8 @@ def _evaluated_file(request: EvaluateRequest, result: FileEvaluation) -> Problem
         yield from _at_most("available", result.available, result.host.samples)
         yield from _at_most("the host's samples", result.host.samples, request.max_samples)
     yield from _at_most("available", result.available, request.target_samples)
+    device = None if request.evidence is None else request.runtime
+    yield from equal("on_device", result.on_device and result.on_device.name, device)
     by_host = [each.host is not None for each in result.references]
     yield from equal("references run by the host", by_host, [request.host is not None] * len(by_host))
     beside = [(reference.role, reference.artifact.file.digest) for reference in request.references]
@@ -325,6 +336,7 @@ CLAIMS: Mapping[str, Callable[[Any, Any], Problems]] = MappingProxyType(
         "convert": _converted,
         "infer_schema": _inferred,
         "sample": _sampled,
+        "device_samples": _for_device,
         "lint": _linted,
         "conversion_check": _agreed,
         "calibrate": _calibrated,
