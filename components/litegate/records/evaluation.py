@@ -68,7 +68,7 @@ class EvaluateRequest(Record):
         where: the spec's key for the data, for messages.
         runtime: what runs the file, or `device:` and the name of a device that ran it elsewhere.
         evidence: what that device gave of it; None where it is no device, or none is there.
-        host: what runs all of them too, beside it, on all samples; None where there is no other than the host's own.
+        host: what runs the same files beside it, on all samples; None where the host's word is the one that counts.
         target_samples: at most so many samples are run by `runtime`; all if None.
     """
 
