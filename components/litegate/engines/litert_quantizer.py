@@ -23,7 +23,7 @@ from litegate.progress import Progress
 from litegate.runtimes.batches import batches, fixed_batch
 from litegate.variants import Recipe, Weights
 
-__all__ = ["Engine", "quantizer_recipe", "ranges"]
+__all__ = ["Engine", "quantizer_recipe", "quiet", "ranges"]
 
 Ranges = dict[str, dict[str, Any]]
 """By the name of a tensor, its smallest and largest value."""
@@ -40,7 +40,7 @@ class Engine(engine.Engine):
         self, model: SourceModel, recipe: Recipe, calibration: Calibration | None, say: Callable[..., None]
     ) -> bytes:
         try:
-            with _quiet():
+            with quiet():
                 found = None if calibration is None else ranges(model.float32, calibration, recipe.name, say)
                 quantizer = Quantizer(memoryview(model.float32), quantizer_recipe(recipe))
                 made = quantizer.quantize(found, enable_progress_bar=False, enable_progress_report=False)
@@ -111,8 +111,8 @@ _IN_BLOCKS = (TFLOperationName.FULLY_CONNECTED, TFLOperationName.EMBEDDING_LOOKU
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the interpreter says of keeping all tensors."""
+def quiet() -> Iterator[None]:
+    """Without what the quantizer and its interpreter say of themselves."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

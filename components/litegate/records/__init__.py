@@ -63,6 +63,14 @@ from litegate.records.promotion import (
     Revoked,
 )
 from litegate.records.quantization import Calibrated, CalibrateRequest, QuantizeRequest
+from litegate.records.recovery import (
+    OperatorPrecision,
+    OperatorSensitivity,
+    RecoverRequest,
+    Recovery,
+    RecoveryStep,
+    Tuned,
+)
 from litegate.records.registered import RegisteredFile, VersionRequest
 from litegate.records.requalification import (
     Acted,
@@ -200,6 +208,8 @@ __all__ = [
     "MetricFacts",
     "ModelRef",
     "Notice",
+    "OperatorPrecision",
+    "OperatorSensitivity",
     "OperatorUse",
     "Overrides",
     "Pile",
@@ -215,6 +225,9 @@ __all__ = [
     "RareClass",
     "Reason",
     "Record",
+    "RecoverRequest",
+    "Recovery",
+    "RecoveryStep",
     "Reference",
     "ReferenceOutcomes",
     "RegisterRequest",
@@ -241,6 +254,7 @@ __all__ = [
     "Stopping",
     "TensorSpec",
     "TrainRequest",
+    "Tuned",
     "UserCode",
     "VariantOutcome",
     "VariantRow",

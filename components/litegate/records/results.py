@@ -127,6 +127,8 @@ class VariantRow(Record):
         on_target: how the target's runtime and the host differ on the file, as a sentence; empty where they are one.
         disagreement: the same as numbers.
         footprint: what it takes on a device that has it in its firmware; None for other targets.
+        recovered: which operators have another precision, what that cost and what it brought, as a sentence; empty for
+            files that were not searched for.
     """
 
     variant: VariantName
@@ -164,6 +166,7 @@ class VariantRow(Record):
     on_target: str = ""
     disagreement: Disagreement | None = None
     footprint: Footprint | None = None
+    recovered: str = ""
 
 
 class Champion(Record):

@@ -8,6 +8,7 @@ from litegate.gate.outcome import variant_outcome
 from litegate.gate.selection import refuted_digests
 from litegate.presentation import wording
 from litegate.presentation.disagreements import differs
+from litegate.presentation.recoveries import recovered
 from litegate.records import (
     BaselineSummary,
     Candidate,
@@ -100,6 +101,7 @@ def variant_row(
         on_target=differs(found, candidate.evaluated.metric) if found and candidate else "",
         disagreement=found,
         footprint=candidate.footprint if candidate else None,
+        recovered=recovered(candidate.artifact.recovery) if candidate and candidate.artifact.recovery else "",
     )
 
 

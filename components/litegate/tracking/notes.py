@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from litegate.presentation.disagreements import differs
 from litegate.presentation.markdown import fit, number, plain, table
+from litegate.presentation.recoveries import recovered
 from litegate.presentation.results_note import headline, results
 from litegate.records import (
     Aliases,
@@ -49,6 +50,7 @@ FIRMWARE = "firmware"
 LINT = "lint.json"
 """The parent run's artifact with all that was found about the representative samples."""
 INSPECTION = "inspection.json"
+RECOVERY = "recovery.json"
 """A variant's artifact with all that was read from its file's bytes, and its smoke run."""
 REPORT = "report.html"
 """The parent run's artifact that answers on one page which file to ship."""
@@ -110,6 +112,7 @@ def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
         _slices(verdict.slices, verdict.slice_count),
         plain(verdict.too_rare(_RARE)),
         _on_target(verdict, candidate),
+        _recovered(candidate),
         _flips(verdict),
         _file(candidate) if candidate else "",
     )
@@ -122,6 +125,11 @@ def _on_target(verdict: Verdict, candidate: Candidate | None) -> str:
         return ""
     said = differs(verdict.disagreement, candidate.evaluated.metric)
     return f"{plain(said[0].upper() + said[1:])}."
+
+
+def _recovered(candidate: Candidate | None) -> str:
+    found = candidate.artifact.recovery if candidate else None
+    return plain(f"Recovered: {recovered(found)}.") if found else ""
 
 
 def lint_warnings(lint: Lint) -> str:
