@@ -80,7 +80,7 @@ def lost(collapsing: Path, content: bytes) -> float:
 @pytest.mark.e2e
 def test_a_model_that_8_bits_ruin_is_recovered_for_a_part_of_its_bytes(search: Search, collapsing: Path) -> None:
     content, found = search()
-    assert found.before.loss > 0.5
+    assert found.before.loss > 0.1
     assert (found.met, found.ended) == (True, "done")
     assert lost(collapsing, content) < 1
     float32 = len((collapsing / "collapsing.tflite").read_bytes())
@@ -98,7 +98,7 @@ def test_the_operator_that_is_to_blame_stands_first(search: Search) -> None:
     assert "spread" in worst.layer
     assert worst.in_float is not None
     assert worst.around is not None
-    assert worst.in_float.loss > 0.5, "alone in float its output is rounded again"
+    assert worst.in_float.loss > 0.1, "alone in float its output is rounded again"
     assert worst.around.loss < 0.05
     assert worst.around.bytes > found.before.bytes
     assert [each.added for each in found.ranking] == sorted((each.added for each in found.ranking), reverse=True)
