@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
 from litert_quantizer.algorithm_manager import AlgorithmName
@@ -113,6 +114,6 @@ _IN_BLOCKS = (TFLOperationName.FULLY_CONNECTED, TFLOperationName.EMBEDDING_LOOKU
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without what the quantizer and its interpreter say of themselves."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):  # its bars go there, whatever it is told
         warnings.simplefilter("ignore")
         yield
