@@ -64,6 +64,7 @@ from litegate.records.promotion import (
 )
 from litegate.records.quantization import Calibrated, CalibrateRequest, QuantizeRequest
 from litegate.records.recovery import (
+    Equalization,
     OperatorPrecision,
     OperatorSensitivity,
     RecoverRequest,
@@ -174,6 +175,7 @@ __all__ = [
     "DriftFinding",
     "DriftReference",
     "DriftRequest",
+    "Equalization",
     "EvaluateFilesRequest",
     "EvaluateRequest",
     "Evaluated",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from litegate.datasets.representative import Samples
 from litegate.engines.engine import Calibration
 from litegate.engines.mixed_precision import MixedPrecision
 from litegate.inspection.tflite import describe_unopened
-from litegate.records import OperatorSensitivity, RecoverRequest, Recovery, Tuned
+from litegate.records import Equalization, FileRef, OperatorSensitivity, RecoverRequest, Recovery, Tuned
 from litegate.recovery.combinations import Combinations, OutOfTime
+from litegate.recovery.equalizing import Equalized, equalize
 from litegate.recovery.halves import halves
 from litegate.recovery.network import Network, network_of
 from litegate.recovery.search import Ended, Search, changed, lifted
@@ -35,6 +37,7 @@ def recovered(
     samples: Samples,
     request: RecoverRequest,
     say: Callable[..., None],
+    keep: Callable[[bytes], FileRef],
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[bytes, Recovery]:
     """Search for the smallest file that loses little enough.
@@ -43,6 +46,7 @@ def recovered(
         float32: bytes of the baseline.
         samples: the calibration samples, by signature and input name.
         say: takes a line of the log, with arguments as `logging` does.
+        keep: takes a file that is handed back beside the result.
         clock: in seconds.
 
     Raises:
@@ -53,40 +57,72 @@ def recovered(
     key = choose_signature(tuple(samples), request.signature)
     finding, tuning = halves(samples, request.seed)
     count = _count(finding[key])
-    maker = MixedPrecision(float32, request.asked.base, Calibration(finding, count), say)
-    network = network_of(float32, key)
+
+    def maker_of(source: bytes) -> MixedPrecision:
+        return MixedPrecision(source, request.asked.base, Calibration(finding, count), say)
+
+    def combined(maker: MixedPrecision) -> Combinations:
+        return Combinations(maker, tuner, network, lambda: clock() < end)
+
+    plain = maker_of(float32)
+    network, batch = network_of(float32, key), _batch(float32, key)
     tuner = Tuner(float32, tuning[key], key, request.output, request.classifies)
-    sensitivity = Sensitivity(float32, network, tuning[key], key, _batch(float32, key))
-    combinations = Combinations(maker, tuner, network, lambda: clock() < end)
-    base = combinations.base()
-    search = Search(combinations, sensitivity, network, request, base, say)
-    say("recovered: %s loses %.4g of at most %.4g", request.asked.base, base.loss, request.limit)
-    ranking = _ranking(combinations, sensitivity.noise(combinations.content({})), network)
+    found = equalize(float32, key, network.graph, finding[key], batch) if request.asked.equalize else None
+    combinations = combined(plain)
+    start = _Start(float32, combinations, combinations.base())
+    if found is not None:
+        start = _better(start, found, combined(maker_of(found.content)), keep)
+    sensitivity = Sensitivity(start.float32, network, tuning[key], key, batch)
+    search = Search(start.combinations, sensitivity, network, request, start.base, say)
+    say("recovered: %s loses %.4g of at most %.4g", request.asked.base, start.base.loss, request.limit)
+    ranking = _ranking(start.combinations, sensitivity.noise(start.combinations.content({})), network)
     ended = search.run()
-    return _result(request, network, combinations, search, ended, ranking, (count, _count(tuning[key])), base)
+    return _result(request, network, start, search, ended, ranking, (count, _count(tuning[key])))
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What the search begins with: float32 or its equalized form, and how the base file made from it does."""
+
+    float32: bytes
+    combinations: Combinations
+    base: Tuned
+    equalization: Equalization | None = None
+
+
+def _better(
+    plain: _Start, equalized: Equalized, combinations: Combinations, keep: Callable[[bytes], FileRef]
+) -> _Start:
+    """The start from the equalized file, where its base file does better."""
+    base = combinations.base()
+    if (base.loss, base.error) >= (plain.base.loss, plain.base.error):
+        return plain
+    file = keep(equalized.content)
+    found = Equalization(pairs=equalized.pairs, difference=equalized.difference, before=plain.base, file=file)
+    return _Start(equalized.content, combinations, base, found)
 
 
 def _result(
     request: RecoverRequest,
     network: Network,
-    combinations: Combinations,
+    start: _Start,
     search: Search,
     ended: Ended,
     ranking: tuple[OperatorSensitivity, ...],
     samples: tuple[int, int],
-    base: Tuned,
 ) -> tuple[bytes, Recovery]:
     precisions, after = search.result()
-    return combinations.content(precisions), Recovery(
+    return start.combinations.content(precisions), Recovery(
         base=request.asked.base,
         limit=request.limit,
         range_samples=samples[0],
         tuning_samples=samples[1],
-        before=base,
+        equalization=start.equalization,
+        before=start.base,
         after=after,
         met=after.loss <= request.limit,
         ended=ended,
-        combinations=len(combinations),
+        combinations=len(start.combinations),
         precisions=changed(network, {}, precisions),
         ranking=ranking,
         steps=tuple(search.steps),

@@ -16,6 +16,8 @@ from litegate.work.step_work import Work
 
 __all__ = ["run"]
 
+_EQUALIZED = "equalized.tflite"
+
 
 def run(request: QuantizeRequest, work: Work) -> Artifact:
     """Quantize to `request.variant`.
@@ -71,7 +73,8 @@ def _recovered(request: QuantizeRequest, asked: RecoverRequest, work: Work) -> t
     if request.samples is None:
         raise BadInput("samples", "those that the search is tuned on", "none")
     float32 = work.path(request.baseline.file).read_bytes()
-    return recovered(float32, load_samples(work.path(request.samples.file)), asked, work.say)
+    samples = load_samples(work.path(request.samples.file))
+    return recovered(float32, samples, asked, work.say, lambda content: work.keep_bytes(content, _EQUALIZED))
 
 
 def _given(request: QuantizeRequest, file: FileRef, work: Work) -> bytes:
