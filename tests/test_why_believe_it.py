@@ -16,6 +16,8 @@ from litegate.gate.clustered import ClusteredProportions
 from litegate.gate.evidence import Approximate, PairedProportions, needed
 from litegate.gate.multiplicity import holm
 from litegate.outcomes.clusters import Clusters
+from tests.benchmarks.searched_cases import SEARCHED
+from tests.benchmarks.simulate import simulate
 
 PAGE = (Path(__file__).parents[1] / "docs/why-believe-it.md").read_text()
 DISCORDANT = 0.038
@@ -174,3 +176,12 @@ def test_the_code_of_the_page_prints_what_it_says(capsys: pytest.CaptureFixture[
     printed = [float(number) for number in re.findall(r"-?[\d.]+", capsys.readouterr().out)]
     assert said == pytest.approx(printed, abs=5e-4)
     assert math.isclose(said[0], printed[0], abs_tol=5e-6)
+
+
+def test_a_file_that_was_searched_for_passes_no_more_often_on_samples_of_its_own() -> None:
+    (percent,) = found(r"Thirty files at the limit, the best one judged on others: it passes in fewer than (\d+) % of")
+    assert found(r"Judged on what it was chosen by, in (two of three)\.")
+    runs = 400
+    apart, same = (simulate(case, False, [17], runs).passed / runs for case in SEARCHED[::2])
+    assert apart < int(percent) / 100 + 2.5 * (0.05 * 0.95 / runs) ** 0.5
+    assert same == pytest.approx(2 / 3, abs=3 * (2 / 9 / runs) ** 0.5)

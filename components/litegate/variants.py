@@ -22,6 +22,8 @@ __all__ = [
     "HOST",
     "LITERT_QUANTIZER",
     "MADE_BY",
+    "RECOVERED",
+    "RECOVERY",
     "TARGETS",
     "TF_CONVERTER",
     "VARIANTS",
@@ -52,6 +54,9 @@ DEVICE = "device:"
 
 GIVEN = "given"
 """Stands where an engine's name does, for a finished file."""
+
+RECOVERED, RECOVERY = "recovered", "recovery"
+"""The file in which single operators have a precision of their own, and what stands where its engine's name does."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ class Variant:
     Attributes:
         name: litegate's fixed name for it, used in files, tags and user interfaces.
         title: the LiteRT documentation's name for it.
-        recipe: what the engine is told; None for a file that was given.
+        recipe: what the engine is told; None for a file that was given, and for one that is searched for.
     """
 
     name: str
@@ -111,7 +116,7 @@ class Variant:
     @property
     def calibrated(self) -> bool:
         """Whether its engine needs a representative dataset."""
-        return self.recipe is not None and self.recipe.calibrated
+        return self.name == RECOVERED or (self.recipe is not None and self.recipe.calibrated)
 
 
 _INT16X8 = "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8"
@@ -163,9 +168,13 @@ MADE_BY: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """The variants that each engine can make."""
 
+_RECOVERED = Variant(RECOVERED, "8 bits, with single operators in another precision", None)
+
 
 def variant_of(name: str) -> Variant:
-    """The variant behind the name of a file: its own, that of a second engine, or a file that was given."""
+    """The variant behind the name of a file: its own, that of a second engine, or a file that was given or searched."""
+    if name == RECOVERED:
+        return _RECOVERED
     base, _, engine = name.rpartition(".")
     known = VARIANTS.get(base if engine in MADE_BY else name)
     return known or Variant(name, "a file that was given", None)

@@ -22,12 +22,13 @@ from tests.benchmarks.clustered_cases import CLUSTERED
 from tests.benchmarks.growth import growth
 from tests.benchmarks.real_model import ROOT, resnet8_16x8
 from tests.benchmarks.report import ALPHA, HEADLINE, Row, headline, line, problems, title
+from tests.benchmarks.searched_cases import SEARCHED
 from tests.benchmarks.simulate import FIRST_ANALYSIS, Counts, simulate
 from tests.benchmarks.two_phase_cases import TWO_PHASE
 from tests.benchmarks.two_phase_row import resnet8_two_phase
 
 SEED, PROCESSES, CHUNKS = 17, 2, 20
-CASES = (*INDEPENDENT, *CLUSTERED, *TWO_PHASE)
+CASES = (*INDEPENDENT, *CLUSTERED, *TWO_PHASE, *SEARCHED)
 
 
 def main() -> int:

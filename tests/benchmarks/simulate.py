@@ -39,6 +39,7 @@ class Case:
         value: for metrics of a whole set.
         claimed: whether the gate claims its error rate here; else the row shows what no gate can know.
         clustered: whether samples are not independent of each other; `samples` then counts all of them.
+        searched: whether the file is the best of many that were tried.
         two_phase: whether a host ran more samples than the target; `samples` then counts those of the target.
     """
 
@@ -55,6 +56,7 @@ class Case:
     claimed: bool = True
     clustered: bool = False
     two_phase: bool = False
+    searched: bool = False
 
 
 @dataclass(frozen=True)

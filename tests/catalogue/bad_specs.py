@@ -112,6 +112,18 @@ SPECS = (
         keys(candidates=[{"name": "int8", "uri": "mine.tflite"}]),
     ),
     _row(
+        "recover-floats",
+        "Float operators where integers are all there is",
+        "recover.may_use: expected what microcontroller runs (int16x8) and computes on integers alone, got float32",
+        keys(target="microcontroller", recover={"may_use": ["float32"]}),
+    ),
+    _row(
+        "recover-edgetpu",
+        "A recovery for hardware without mixed precision",
+        "recover: expected null for the target edgetpu, which runs no file of mixed precision, got a search for one",
+        keys(target="edgetpu", recover={}),
+    ),
+    _row(
         "only-float",
         "Nothing to quantize",
         "variants: expected at least one variant besides the float32 baseline",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sklearn import datasets
 
 from litegate import variants
 from litegate.digest import digest_bytes, digest_file
@@ -128,6 +129,14 @@ def tflite_files(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> dict
     """Real .tflite files by variant: float32, dynamic_range and int8 of one small model."""
     folder = maker.make(tmp_path_factory.mktemp("tflite"), "-c", MAKE_MODELS, "{folder}")
     return {path.stem: path for path in folder.glob("*.tflite")}
+
+
+@pytest.fixture(scope="session")
+def collapsing(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with what `make_collapsing.py` writes: a model of scikit-learn's digits that 8 bits ruin, and its data."""
+    program, digits = MAKERS / "make_collapsing.py", Path(datasets.__file__).parent / "data" / "digits.csv.gz"
+    folder = tmp_path_factory.mktemp("collapsing")
+    return maker.make(folder, str(program), "{folder}", str(digits), sources=(program,))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from litegate.variants import (
     DOCUMENTED,
     ETHOS_U,
     LITERT_QUANTIZER,
+    RECOVERED,
     TARGETS,
     TF_CONVERTER,
     VARIANTS,
@@ -33,6 +34,12 @@ def test_the_file_of_a_second_engine_is_the_same_variant() -> None:
 def test_any_other_name_is_that_of_a_file_that_was_given(name: str) -> None:
     variant = variant_of(name)
     assert (variant.name, variant.recipe, variant.calibrated) == (name, None, False)
+
+
+def test_what_is_searched_for_is_no_file_that_was_given() -> None:
+    assert variant_of(RECOVERED).title != variant_of("mine").title
+    assert (variant_of(RECOVERED).recipe, variant_of(RECOVERED).calibrated) == (None, True)
+    assert RECOVERED not in VARIANTS, "so that `all` does not ask for it"
 
 
 def test_names_stand_in_one_order() -> None:

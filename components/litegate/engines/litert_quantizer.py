@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
 from litert_quantizer.algorithm_manager import AlgorithmName
@@ -23,7 +24,7 @@ from litegate.progress import Progress
 from litegate.runtimes.batches import batches, fixed_batch
 from litegate.variants import Recipe, Weights
 
-__all__ = ["Engine", "quantizer_recipe", "ranges"]
+__all__ = ["Engine", "quantizer_recipe", "quiet", "ranges"]
 
 Ranges = dict[str, dict[str, Any]]
 """By the name of a tensor, its smallest and largest value."""
@@ -40,7 +41,7 @@ class Engine(engine.Engine):
         self, model: SourceModel, recipe: Recipe, calibration: Calibration | None, say: Callable[..., None]
     ) -> bytes:
         try:
-            with _quiet():
+            with quiet():
                 quantizer = Quantizer(memoryview(model.float32), quantizer_recipe(recipe))
                 found = None
                 if calibration is not None and quantizer.need_calibration:
@@ -115,8 +116,8 @@ _IN_BLOCKS = (TFLOperationName.FULLY_CONNECTED, TFLOperationName.EMBEDDING_LOOKU
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the interpreter says of keeping all tensors."""
-    with warnings.catch_warnings():
+def quiet() -> Iterator[None]:
+    """Without what the quantizer and its interpreter say of themselves."""
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):  # its bars go there, whatever it is told
         warnings.simplefilter("ignore")
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litegate import engines, records, runtimes
+from litegate.variants import LITERT_QUANTIZER, RECOVERY
 
 __all__ = [
     "of_benchmark",
@@ -14,6 +15,8 @@ __all__ = [
     "where_it_is_run",
 ]
 
+_SEARCH = ("litegate.recovery", "litegate.engines.mixed_precision", "litegate.runtimes.activations")
+
 Runs = records.SmokeRequest | records.EvaluateRequest | records.EvaluateFilesRequest | records.BenchmarkRequest
 
 
@@ -23,9 +26,11 @@ def where_it_is_calibrated(request: records.CalibrateRequest) -> str:
 
 
 def where_it_is_made(request: records.QuantizeRequest) -> str:
-    """The environment of the engine; a file that was given is opened by LiteRT, a recipe is its quantizer's."""
+    """The environment of the engine; LiteRT opens a file that was given, and its quantizer searches for one."""
     if request.given is not None:
         return "tensorflow"
+    if request.engine == RECOVERY:
+        return engines.ENGINES[LITERT_QUANTIZER].environment
     return engines.engine_row(request.engine, request.variant).environment
 
 
@@ -35,8 +40,10 @@ def where_it_is_run(request: Runs) -> str:
 
 
 def of_quantization(request: records.CalibrateRequest | records.QuantizeRequest) -> tuple[str, ...]:
-    """Engines that do not make the file."""
-    return engines.unused_modules(request.engine)
+    """Engines that do not make the file, and the search, where nothing is searched for."""
+    if request.engine == RECOVERY:
+        return engines.unused_modules(LITERT_QUANTIZER)
+    return (*engines.unused_modules(request.engine), *_SEARCH)
 
 
 def of_smoke_run(request: records.SmokeRequest) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from litegate.gate.device_facts import DEVICE_CLAUSES, DEVICE_LIMITS, device_ref
 from litegate.presentation.benchmarks import benchmark_conditions, latency_share
 from litegate.records import Benchmark, Candidate, GateRequest, LatencyRatio, Reason
 from litegate.spec import Gate
-from litegate.variants import BASELINE, TARGETS, may_run, variant_of
+from litegate.variants import BASELINE, RECOVERED, TARGETS, may_run, variant_of
 
 __all__ = ["FILE_CLAUSES", "LIMITS", "refusals"]
 
@@ -80,9 +80,16 @@ def _target_of_given(target: str, candidate: Candidate) -> Iterator[Reason]:
         return
     schemes = {_SCHEMES.get(name, name) for name in TARGETS[target].runnable}
     found = candidate.inspection.scheme if candidate.inspection else "not inspected"
+    if variant.name == RECOVERED and _of_integers(candidate) and {"int8", "int16x8"} <= schemes:
+        return
     if found not in schemes:
         message = f"{target} runs files that are {' or '.join(sorted(schemes))} by their bytes, and this one is {found}"
         yield Reason(code="wrong_target", message=message)
+
+
+def _of_integers(candidate: Candidate) -> bool:
+    """Whether integers are all that it computes on: 8 bits and 16 bits side by side are called mixed."""
+    return candidate.inspection is not None and candidate.inspection.float_operators == 0
 
 
 def _measurement(request: GateRequest, candidate: Candidate) -> Iterator[Reason]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litegate.inspection.calibrator import calibrator_problem
 from litegate.inspection.flatbuffer import File, Operator, read_file
-from litegate.inspection.layers import layers_of
+from litegate.inspection.layers import layer_of, layers_of
 from litegate.inspection.ranges import input_ranges
 from litegate.inspection.report import inspect_file
 from litegate.inspection.scheme import count, io_mismatch, mismatch, not_a_baseline
@@ -17,6 +17,7 @@ __all__ = [
     "input_ranges",
     "inspect_file",
     "io_mismatch",
+    "layer_of",
     "layers_of",
     "mismatch",
     "not_a_baseline",

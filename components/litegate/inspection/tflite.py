@@ -13,7 +13,15 @@ from litegate.inspection.flatbuffer import Tensor as FileTensor
 from litegate.records import Signature, TensorSpec
 from litegate.runtimes.litert import LiteRTModel, Tensor
 
-__all__ = ["describe", "describe_unopened", "names_of", "operators", "outputs_of_custom_operators", "signature_of"]
+__all__ = [
+    "describe",
+    "describe_unopened",
+    "graph_of",
+    "names_of",
+    "operators",
+    "outputs_of_custom_operators",
+    "signature_of",
+]
 
 
 def describe(content: bytes) -> dict[str, Signature]:
@@ -41,6 +49,13 @@ def describe_unopened(content: bytes) -> dict[str, Signature]:
         return found or {"": _whole_graph(model.Subgraphs(0), graphs[0])}
     except Exception as error:
         raise ValueError(f"the model's signatures are damaged: {type(error).__name__}: {error}") from error
+
+
+def graph_of(content: bytes, signature: str) -> int:
+    """The index of the graph that a signature runs; the first one, where there is no such signature."""
+    model = schema.Model.GetRootAs(content, 0)
+    definitions = map(model.SignatureDefs, range(model.SignatureDefsLength()))
+    return next((int(each.SubgraphIndex()) for each in definitions if each.SignatureKey().decode() == signature), 0)
 
 
 def operators(content: bytes) -> frozenset[str]:

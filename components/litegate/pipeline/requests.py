@@ -26,6 +26,7 @@ from litegate.records import (
     LintRequest,
     QuantizeRequest,
     Record,
+    RecoverRequest,
     RegisterRequest,
     Resolved,
     RunOrigin,
@@ -36,10 +37,12 @@ from litegate.records import (
 )
 from litegate.runtimes import runtime_row
 from litegate.spec import Spec
-from litegate.variants import BASELINE, GIVEN, TARGETS, TF_CONVERTER, variant_of
+from litegate.variants import BASELINE, GIVEN, RECOVERY, TARGETS, TF_CONVERTER, variant_of
 
 __all__ = ["REQUESTS", "calibrated_variants", "register_request", "request_of", "selection_of"]
 
+_SMALL_ERROR = 0.05
+"""Of the outputs of a model that does not classify, as a share of them."""
 _IN_FLOAT = frozenset({"float32", "float16"})
 
 
@@ -191,13 +194,36 @@ def _quantize(results: Results, variant: str) -> QuantizeRequest:
         calibrated=calibrated,
         engine=engine,
         given=given,
+        recover=_recover(resolved) if engine == RECOVERY else None,
+    )
+
+
+def _recover(resolved: Resolved) -> RecoverRequest | None:
+    """The search, which is told nothing of the evaluation data.
+
+    What it finds must be proved on other samples, so it is content with nothing beyond half of what may be lost.
+    """
+    spec, classifies = resolved.spec, resolved.metric.classifies is True
+    if spec.recover is None:
+        return None
+    asked = spec.recover.max_disagreement
+    return RecoverRequest(
+        asked=spec.recover,
+        limit=asked if asked is not None else spec.gate.max_drop / 2 if classifies else _SMALL_ERROR,
+        seed=spec.calibration.seed,
+        signature=spec.evaluation.signature,
+        output=spec.evaluation.output,
+        classifies=classifies,
     )
 
 
 def _inspect(results: Results, variant: str) -> InspectRequest:
     spec = results.resolved().spec
+    artifact = results.artifact(variant)
+    equalization = artifact.recovery and artifact.recovery.equalization
     return InspectRequest(
-        artifact=results.artifact(variant),
+        artifact=artifact,
+        made_from=equalization and equalization.file,
         baseline=None if variant == BASELINE else results.converted().artifact,
         source=spec.model.uri,
         target=spec.target,

@@ -170,9 +170,10 @@ give the same files as a calibration for each of them. If it is not known, or th
         (Job("quantize", EACH), Job("inspect", EACH), Job("smoke", EACH)),
         """
 Quantizes one variant, from the calibrated model where that holds for it, else from the SavedModel, with the settings of
-the LiteRT documentation. Then it reads from the bytes of the file what it is: an `int8` with float operators inside is
-no `int8`, and fails. Then it runs the file on a few samples, also on the reference kernels. A converter that crashes
-fails this variant alone, and the gate says so.
+the LiteRT documentation; `recovered` by a search on the calibration samples, whose log says what was tried. Then it
+reads from the bytes of the file what it is: an `int8` with float operators inside is no `int8`, and fails. Then it runs
+the file on a few samples, also on the reference kernels. A converter that crashes fails this variant alone, and the
+gate says so.
 
 **Leaves** the .tflite file (`quantize`), the inspection (`inspect`) and the smoke run (`smoke`).
 """,

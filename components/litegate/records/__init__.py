@@ -64,6 +64,15 @@ from litegate.records.promotion import (
     Revoked,
 )
 from litegate.records.quantization import Calibrated, CalibrateRequest, QuantizeRequest
+from litegate.records.recovery import (
+    Equalization,
+    OperatorPrecision,
+    OperatorSensitivity,
+    RecoverRequest,
+    Recovery,
+    RecoveryStep,
+    Tuned,
+)
 from litegate.records.registered import RegisteredFile, VersionRequest
 from litegate.records.requalification import (
     Acted,
@@ -169,6 +178,7 @@ __all__ = [
     "DriftFinding",
     "DriftReference",
     "DriftRequest",
+    "Equalization",
     "EvaluateFilesRequest",
     "EvaluateRequest",
     "Evaluated",
@@ -203,6 +213,8 @@ __all__ = [
     "MetricFacts",
     "ModelRef",
     "Notice",
+    "OperatorPrecision",
+    "OperatorSensitivity",
     "OperatorUse",
     "Overrides",
     "Pile",
@@ -218,6 +230,9 @@ __all__ = [
     "RareClass",
     "Reason",
     "Record",
+    "RecoverRequest",
+    "Recovery",
+    "RecoveryStep",
     "Reference",
     "ReferenceOutcomes",
     "RegisterRequest",
@@ -246,6 +261,7 @@ __all__ = [
     "TensorSpec",
     "TimedOnDevice",
     "TrainRequest",
+    "Tuned",
     "UserCode",
     "VariantOutcome",
     "VariantRow",

@@ -7,11 +7,12 @@ from typing import Any
 from litegate.failures import FailureKind
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Digest, VariantName
+from litegate.records.recovery import Recovery
 
 __all__ = ["NAMES", "Artifact", "FileFailure", "Signature", "TensorSpec"]
 
-NAMES: dict[str, Any] = {"variant": True, "file": {"name": True}}
-"""What an artifact is called, which says nothing of its bytes; for `Record.unkeyed`."""
+NAMES: dict[str, Any] = {"variant": True, "file": {"name": True}, "recovery": True}
+"""What an artifact is called, and how it came to be, which says nothing of its bytes; for `Record.unkeyed`."""
 
 
 class TensorSpec(Record):
@@ -29,11 +30,12 @@ class Signature(Record):
 
 
 class Artifact(Record):
-    """A .tflite file of one variant, with its signatures by key."""
+    """A .tflite file of one variant, with its signatures by key, and how it was found if it was searched for."""
 
     variant: VariantName
     file: FileRef
     signatures: dict[str, Signature]
+    recovery: Recovery | None = None
 
 
 class FileFailure(Record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from litegate.records.artifacts import Artifact
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import VariantName
+from litegate.records.recovery import RecoverRequest
 from litegate.records.samples import SampleSet
 from litegate.variants import TF_CONVERTER
 
@@ -37,8 +38,9 @@ class QuantizeRequest(Record):
 
     Attributes:
         saved_model: what the engine begins with; empty where that is the baseline.
-        engine: its name; `given` where nothing is made.
+        engine: its name; `given` where nothing is made, `recovery` where operators are tried in other precisions.
         given: a finished file, which is the variant as it is; or, for an engine, the recipe that it is to follow.
+        recover: what is searched for.
     """
 
     variant: VariantName
@@ -48,3 +50,4 @@ class QuantizeRequest(Record):
     calibrated: FileRef | None = None
     engine: str = TF_CONVERTER
     given: FileRef | None = None
+    recover: RecoverRequest | None = None

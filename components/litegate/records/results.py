@@ -129,6 +129,8 @@ class VariantRow(Record):
         disagreement: the same as numbers.
         footprint: what it takes on a device that has it in its firmware; None for other targets.
         on_device: the real device that judged it, what ran there, and how fast; None where none did.
+        recovered: which operators have another precision, what that cost and what it brought, as a sentence; empty for
+            files that were not searched for.
     """
 
     variant: VariantName
@@ -167,6 +169,7 @@ class VariantRow(Record):
     disagreement: Disagreement | None = None
     footprint: Footprint | None = None
     on_device: TimedOnDevice | None = None
+    recovered: str = ""
 
 
 class Champion(Record):

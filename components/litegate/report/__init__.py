@@ -22,6 +22,7 @@ from litegate.report.footprints import footprints
 from litegate.report.headline import headline
 from litegate.report.makeup import Makeup, makeup
 from litegate.report.on_target import on_target
+from litegate.report.recovered import recovered_file
 from litegate.report.run import Run
 from litegate.report.slices import slice_map
 from litegate.report.table import lines
@@ -79,6 +80,7 @@ def render(request: RegisterRequest, result: RunResult | Comparison, pictures: P
         slice_map=slice_map(run),
         on_target=on_target(run),
         footprints=footprints(run),
+        recovered=recovered_file(run),
         makeup=pictures.makeup,
         certainty=pictures.certainty,
         advice=advice(run),

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from litegate.report.run import Row, Run
+from litegate.variants import RECOVERED
 
 __all__ = ["after_a_loss", "uneven_values"]
 
 _QAT = "Train it for quantization (quantization-aware training), which recovers most of what is lost afterwards."
 _SELECTIVE = (
-    "Find the layers that do the harm with the converter's quantization debugger, and keep those in float "
-    "(selective quantization)."
+    "Let `recover` in the spec find the operators that do the harm, and keep those in another precision where the "
+    "target runs it: docs/recovery.md."
 )
 CALIBRATION = "Calibrate on more, or more varied, samples (calibration.samples), and see the data findings below."
 _KINDS = MappingProxyType({"uint8": "int8", "int8_float_fallback": "int8", "int16x8_float_fallback": "int16x8"})
@@ -34,7 +35,12 @@ _USUAL = MappingProxyType(
         "float16": (
             "Half floats end at 65,504 and at about 6e-8: look for weights or activations beyond, and scale them.",
         ),
-        "int16x8": (_SELECTIVE, _QAT),
+        "int16x8": (_QAT,),
+        RECOVERED: (
+            "See how it was recovered: tune on more calibration samples, ask for a smaller recover.max_disagreement, "
+            "or allow float32 in recover.may_use.",
+            _QAT,
+        ),
     }
 )
 

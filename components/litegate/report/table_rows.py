@@ -9,6 +9,7 @@ from litegate.gate.selection import refuted_digests
 from litegate.presentation import wording
 from litegate.presentation.devices import not_on_device
 from litegate.presentation.disagreements import differs
+from litegate.presentation.recoveries import recovered
 from litegate.records import (
     BaselineSummary,
     Candidate,
@@ -103,6 +104,7 @@ def variant_row(
         disagreement=found,
         footprint=candidate.footprint if candidate else None,
         on_device=candidate.evaluated.on_device if candidate else None,
+        recovered=recovered(candidate.artifact.recovery) if candidate and candidate.artifact.recovery else "",
     )
 
 

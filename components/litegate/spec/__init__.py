@@ -22,6 +22,7 @@ from litegate.spec.inputs import (
 )
 from litegate.spec.notify import Event, Notification
 from litegate.spec.reading import load_spec, parse_spec, spec_digest, with_absolute_uris
+from litegate.spec.recover import Recover
 from litegate.spec.reference import reference_page
 from litegate.spec.registry import Registry
 from litegate.spec.requalify import Requalify
@@ -48,6 +49,7 @@ __all__ = [
     "LintCode",
     "Model",
     "Notification",
+    "Recover",
     "Registry",
     "Requalify",
     "Retrain",

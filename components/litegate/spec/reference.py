@@ -24,6 +24,7 @@ _PAGES = {
     "gate": "gate.md",
     "model": "retrain.md#where-the-model-goes",
     "notify": "approval.md#notifications",
+    "recover": "recovery.md",
     "registry": "promotion.md",
     "requalify": "requalify.md",
     "retrain": "retrain.md#train-on-a-schedule",

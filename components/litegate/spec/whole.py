@@ -13,6 +13,7 @@ from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import Calibration, Evaluation, GivenFile, Model
 from litegate.spec.metric_facts import built_in_facts
 from litegate.spec.notify import Notification
+from litegate.spec.recover import Recover, recover_defaults, recover_problem
 from litegate.spec.registry import Registry
 from litegate.spec.requalify import Requalify
 from litegate.spec.retrain import Retrain, is_written_whole
@@ -24,6 +25,8 @@ from litegate.variants import (
     HOST,
     LITERT_QUANTIZER,
     MADE_BY,
+    RECOVERED,
+    RECOVERY,
     TARGETS,
     TF_CONVERTER,
     VARIANTS,
@@ -71,6 +74,11 @@ class Spec(Section):
         "LiteRT's quantizer: what is made by them is inspected, measured and judged like the variants. Where there are "
         "some and `variants` is left out, no others are made.",
     )
+    recover: Recover | None = Field(
+        None,
+        description="Searches, on the calibration samples, which operators need another precision, and makes one more "
+        "file by it, which is judged like the variants under the name `recovered`.",
+    )
     gate: Gate = Gate.model_validate({})
     select: Literal["smallest", "fastest", "most_accurate"] = Field(
         "smallest", description="Which of the variants that pass is promoted."
@@ -116,6 +124,8 @@ class Spec(Section):
         if isinstance(data.get("requalify"), dict) and isinstance(data.get("gate"), dict):
             limits = {name: value for name, value in data["gate"].items() if name in Limits.model_fields}
             data["requalify"] = limits | data["requalify"]
+        if isinstance(data.get("recover"), dict):
+            data["recover"] = recover_defaults(data.get("target")) | data["recover"]
         return data
 
     @field_validator("variants")
@@ -136,7 +146,7 @@ class Spec(Section):
     @classmethod
     def _candidates_have_names_of_their_own(cls, value: tuple[GivenFile, ...]) -> tuple[GivenFile, ...]:
         names = [each.name for each in value]
-        taken = [name for name in names if name == CHAMPION or variant_of(name).recipe is not None]
+        taken = [name for name in names if name in (CHAMPION, RECOVERED) or variant_of(name).recipe is not None]
         if taken or len(set(names)) != len(names):
             got = taken[0] if taken else ", ".join(names)
             raise PydanticCustomError("named", "names of their own, none twice and none of a variant", {"got": got})
@@ -170,6 +180,14 @@ class Spec(Section):
                 "at least one that {target} can run ({runnable})",
                 {"target": self.target, "runnable": ", ".join(sorted(runnable)), "got": ", ".join(self.variants)},
             )
+        return self
+
+    @model_validator(mode="after")
+    def _recovery_fits_the_target(self) -> Spec:
+        problem = self.recover and recover_problem(self.recover, self.target)
+        if problem:
+            key, expected, got = problem
+            raise PydanticCustomError("named", "{expected}", {"expected": expected, "got": got, "key": key})
         return self
 
     @model_validator(mode="after")
@@ -242,11 +260,14 @@ class Spec(Section):
 
     @property
     def quantized_variants(self) -> tuple[str, ...]:
-        """What is judged: the variants of each engine, in the order of the spec, and files that were given."""
-        return (*makers(self.variants, self.engine), *(each.name for each in self.candidates))
+        """What is judged: the variants of each engine, in the order of the spec, `recovered`, files that were given."""
+        searched = (RECOVERED,) if self.recover is not None else ()
+        return (*makers(self.variants, self.engine), *searched, *(each.name for each in self.candidates))
 
     def engine_of(self, name: str) -> str:
-        """What makes one of `quantized_variants`; `given` for a finished file."""
+        """What makes one of `quantized_variants`; `given` for a finished file, `recovery` for one that is searched."""
+        if name == RECOVERED:
+            return RECOVERY
         for each in self.candidates:
             if name == each.name:
                 return GIVEN if each.recipe is None else LITERT_QUANTIZER

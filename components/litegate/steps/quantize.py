@@ -12,11 +12,13 @@ from litegate.errors import BadInput, StepFailed
 from litegate.failures import FailureKind
 from litegate.inspection import count, read_file
 from litegate.inspection.tflite import describe, describe_unopened, names_of
-from litegate.records import Artifact, FileRef, QuantizeRequest
-from litegate.variants import GIVEN, Recipe, variant_of
+from litegate.records import Artifact, FileRef, QuantizeRequest, RecoverRequest, Recovery
+from litegate.variants import GIVEN, LITERT_QUANTIZER, Recipe, variant_of
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
+
+_EQUALIZED = "equalized.tflite"
 
 
 def run(request: QuantizeRequest, work: Work) -> Artifact:
@@ -28,7 +30,7 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
         StepFailed: the engine refused, would die of the model, or did not calibrate. What it gave is not looked at
             here.
     """
-    content = _made(request, work)
+    content, recovery = _made(request, work)
     if request.given is not None and request.engine != GIVEN:
         _check_quantized(request, content)
     signatures = describe(content)
@@ -43,21 +45,39 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
             names_of(signature.outputs),
         )
     file = work.keep_bytes(content, f"{request.variant}.tflite")
-    return Artifact(variant=request.variant, file=file, signatures=signatures)
+    return Artifact(variant=request.variant, file=file, signatures=signatures, recovery=recovery)
 
 
-def _made(request: QuantizeRequest, work: Work) -> bytes:
+def _made(request: QuantizeRequest, work: Work) -> tuple[bytes, Recovery | None]:
     if request.given is not None and request.engine == GIVEN:
-        return _given(request, request.given, work)
-    recipe = _recipe(request, work)
-    engine = load_engine(engine_row(request.engine, "" if recipe.rules else request.variant))
+        return _given(request, request.given, work), None
     try:
-        if request.calibrated is not None:
-            work.say("quantize %s: from the calibrated model", request.variant)
-            return engine.quantize(work.path(request.calibrated).read_bytes(), recipe)
-        return engine.make(_model(request, work), recipe, _calibration(request, work, recipe), work.say)
+        if request.recover is not None:
+            return _recovered(request, request.recover, work)
+        return _quantized(request, work), None
     except Refused as refusal:
         raise StepFailed("quantize", refusal.kind, refusal.detail) from refusal
+
+
+def _quantized(request: QuantizeRequest, work: Work) -> bytes:
+    recipe = _recipe(request, work)
+    engine = load_engine(engine_row(request.engine, "" if recipe.rules else request.variant))
+    if request.calibrated is not None:
+        work.say("quantize %s: from the calibrated model", request.variant)
+        return engine.quantize(work.path(request.calibrated).read_bytes(), recipe)
+    return engine.make(_model(request, work), recipe, _calibration(request, work, recipe), work.say)
+
+
+def _recovered(request: QuantizeRequest, asked: RecoverRequest, work: Work) -> tuple[bytes, Recovery]:
+    """A file that is searched for; the quantizer is there, or is missed in the words of its engine."""
+    load_engine(engine_row(LITERT_QUANTIZER))
+    from litegate.recovery import recovered
+
+    if request.samples is None:
+        raise BadInput("samples", "those that the search is tuned on", "none")
+    float32 = work.path(request.baseline.file).read_bytes()
+    samples = load_samples(work.path(request.samples.file))
+    return recovered(float32, samples, asked, work.say, lambda content: work.keep_bytes(content, _EQUALIZED))
 
 
 def _recipe(request: QuantizeRequest, work: Work) -> Recipe:

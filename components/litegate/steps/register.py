@@ -218,7 +218,8 @@ class _Recorder:
         )
         metrics = fields.variant_metrics(candidate, verdict, self.baseline)
         run_data.log(self.client, child, params, metrics, model, self.evaluation)
-        kept = verdict_files(self.work, verdict) | _inspected(candidate) | self._firmware(candidate)
+        kept = verdict_files(self.work, verdict) | _inspected(candidate) | _recovered(candidate)
+        kept |= self._firmware(candidate)
         artifacts.upload(self.client, child, kept)
         return model
 
@@ -251,6 +252,12 @@ def _inspected(candidate: Candidate) -> dict[str, artifacts.Content]:
     found = {"inspection": candidate.inspection, "smoke": candidate.smoke}
     content = {name: record.to_json() for name, record in found.items() if record}
     return {notes.INSPECTION: json.dumps(content, indent=2)} if content else {}
+
+
+def _recovered(candidate: Candidate) -> dict[str, artifacts.Content]:
+    """How the file was searched for, as an artifact."""
+    found = candidate.artifact.recovery
+    return {notes.RECOVERY: found.model_dump_json(indent=2)} if found else {}
 
 
 def _by_variant(request: RegisterRequest) -> dict[str, Candidate]:

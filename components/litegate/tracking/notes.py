@@ -9,6 +9,7 @@ from urllib.parse import quote
 from litegate.presentation.devices import timed
 from litegate.presentation.disagreements import differs
 from litegate.presentation.markdown import fit, number, plain, table
+from litegate.presentation.recoveries import recovered
 from litegate.presentation.results_note import headline, results
 from litegate.records import (
     Aliases,
@@ -50,6 +51,7 @@ FIRMWARE = "firmware"
 LINT = "lint.json"
 """The parent run's artifact with all that was found about the representative samples."""
 INSPECTION = "inspection.json"
+RECOVERY = "recovery.json"
 """A variant's artifact with all that was read from its file's bytes, and its smoke run."""
 REPORT = "report.html"
 """The parent run's artifact that answers on one page which file to ship."""
@@ -112,6 +114,7 @@ def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
         plain(verdict.too_rare(_RARE)),
         _on_target(verdict, candidate),
         _on_device(candidate),
+        _recovered(candidate),
         _flips(verdict),
         _file(candidate) if candidate else "",
     )
@@ -129,6 +132,11 @@ def _on_target(verdict: Verdict, candidate: Candidate | None) -> str:
 def _on_device(candidate: Candidate | None) -> str:
     found = None if candidate is None else candidate.evaluated.on_device
     return "" if found is None else f"Judged on {plain(timed(found))}."
+
+
+def _recovered(candidate: Candidate | None) -> str:
+    found = candidate.artifact.recovery if candidate else None
+    return plain(f"Recovered: {recovered(found)}.") if found else ""
 
 
 def lint_warnings(lint: Lint) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from litegate.cli.conclusion import reasons
 from litegate.comparison.comparing import Comparing
 from litegate.digest import digest_bytes, digest_file
 from litegate.errors import BadInput, SpecError
@@ -141,3 +142,77 @@ def test_for_an_ethos_u_the_compiler_says_what_runs_there_and_its_file_is_shippe
     assert "Cycles, estimated" in device
     assert "SRAM and cycles are estimates of ethos-u-vela 5.2.0" in device
     assert "int16x8: 2 on the CPU: QUANTIZE (Operation has tensor" in device
+
+
+def test_a_model_that_8_bits_ruin_is_recovered_and_judged_on_other_samples(
+    make: Make, collapsing: Path, tmp_path: Path
+) -> None:
+    def data(name: str) -> dict[str, Any]:
+        return {"uri": str(collapsing / f"{name}.npz"), "format": "npz"}
+
+    found = make(
+        model={"name": "test", "uri": str(collapsing / "collapsing.keras")},
+        calibration=data("calibration") | {"samples": 200},
+        evaluation=data("test"),
+        variants=["int8_float_fallback"],
+        gate={"max_drop": 0.02},
+        recover={"budget_minutes": 5, "equalize": False},
+    ).run()
+    rows = {row.variant: row for row in found.variants}
+    ruined, recovered = rows["int8_float_fallback"], rows["recovered"]
+    assert ruined.drop is not None
+    assert recovered.drop is not None
+    assert ruined.drop > 0.1
+    assert recovered.drop < 0.01
+    assert found.may_ship == ("recovered",)
+    assert "on 100 tuning samples" in recovered.recovered
+    assert ruined.recovered == ""
+    assert (tmp_path / "out" / "test-recovered.tflite").stat().st_size == recovered.bytes
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "How it was recovered" in page
+    assert "The verdict is on the evaluation data" in page.replace("\n", " ")
+    assert f"recovered: {recovered.recovered}" in reasons(found)
+
+
+@pytest.mark.skipif(not RUNTIMES["ethos_u"].installed, reason="tflite-micro has no wheel for this machine")
+def test_equalized_channels_recover_it_without_a_byte_more(make: Make, collapsing: Path, tmp_path: Path) -> None:
+    def data(name: str) -> dict[str, Any]:
+        return {"uri": str(collapsing / f"{name}.npz"), "format": "npz"}
+
+    found = make(
+        model={"name": "test", "uri": str(collapsing / "collapsing.keras")},
+        calibration=data("calibration") | {"samples": 200},
+        evaluation=data("test"),
+        target="ethos-u55-128",  # for which a weight that is far from where it came from is an error
+        variants=["int8"],
+        gate={"max_drop": 0.02},
+        recover={},
+    ).run()
+    rows = {row.variant: row for row in found.variants}
+    assert found.may_ship == ("recovered",)
+    assert rows["recovered"].recovered.startswith("channels equalized between 3 pairs of layers, which took the loss")
+    assert not any("weight" in warning for warning in rows["recovered"].warnings), "against what it was made from"
+    assert "channels equalized" in (tmp_path / "out" / "report.html").read_text().lower()
+
+
+@pytest.mark.skipif(not RUNTIMES["tflite_micro"].installed, reason="tflite-micro has no wheel for this machine")
+def test_on_a_microcontroller_it_is_recovered_by_integers_alone(make: Make, collapsing: Path) -> None:
+    def data(name: str) -> dict[str, Any]:
+        return {"uri": str(collapsing / f"{name}.npz"), "format": "npz"}
+
+    found = make(
+        model={"name": "test", "uri": str(collapsing / "collapsing.keras")},
+        calibration=data("calibration") | {"samples": 200},
+        evaluation=data("test"),
+        target="ethos-u55-128",
+        variants=["int8"],
+        gate={"max_drop": 0.05},
+        recover={"equalize": False},
+    ).run()
+    rows = {row.variant: row for row in found.variants}
+    assert rows["int8"].outcome in ("rejected", "failed")
+    row = rows["recovered"]
+    assert row.value is not None, row.reasons
+    assert row.float_share == 0
+    assert "int16x8 for" in row.recovered
+    assert not any("runs files that are" in reason for reason in row.reasons)

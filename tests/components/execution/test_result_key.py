@@ -97,6 +97,8 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("gate/*.py", {"gate"}),
         ("steps/quantize.py", {"quantize"}),
         ("engines/tf_calibration.py", {"calibrate", "quantize"}),
+        ("recovery/*.py", set()),  # here nothing is searched for
+        ("engines/mixed_precision.py", set()),
         ("inspection/weights.py", {"inspect"}),
         ("runtimes/reference.py", {"smoke"}),
         ("runtimes/tflite_micro.py", {"smoke", "evaluate"}),  # here for firmware, with the host beside it

@@ -364,3 +364,24 @@ def test_all_that_speaks_against_a_variant_is_said() -> None:
 
 def test_the_clauses_about_files_are_keys_of_the_policy() -> None:
     assert set(Gate.model_fields) > FILE_CLAUSES
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "floats", "runs"),
+    [
+        ("microcontroller", "recovered", (), True),
+        ("ethos-u55-128", "recovered", (), True),
+        ("microcontroller", "recovered", ("ADD",), False),
+        ("microcontroller", "mine", (), False),
+        ("edgetpu", "recovered", (), False),
+        ("cpu", "recovered", ("ADD",), True),
+    ],
+)
+def test_what_was_recovered_may_mix_the_integers_that_the_target_runs(
+    target: str, name: str, floats: tuple[str, ...], runs: bool
+) -> None:
+    mixed = inspection(floats, of=name).model_copy(update={"variant": name, "scheme": "mixed"})
+    item = candidate(name).model_copy(update={"inspection": mixed})
+    request = GateRequest(policy=Gate(), target=target, variants=(name,), baseline=FLOAT, candidates=(item,))
+    codes = [reason.code for reason in refusals(request, name) if reason.code == "wrong_target"]
+    assert codes == ([] if runs else ["wrong_target"])

@@ -32,6 +32,7 @@ from litegate.records import (
     Overrides,
     RareClass,
     Reason,
+    Recovery,
     RegisterRequest,
     Resolved,
     RunResult,
@@ -70,6 +71,7 @@ class Variant:
     clusters: int | None = None
     inspection: Inspection | None = None
     disagreement: Disagreement | None = None
+    recovery: Recovery | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +210,7 @@ class MadeRun:
             variant=each.name,
             file=FileRef(name=f"{each.name}.tflite", digest=digest, bytes=each.bytes or 0),
             signatures={"serving_default": Signature(inputs={"x": tensor}, outputs={"y": tensor})},
+            recovery=each.recovery,
         )
         share = (each.latency or 0.3) / (self.baseline_latency or 0.3)
         benchmark = Benchmark(

@@ -38,6 +38,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "engines": {"engine": ["tf_converter", "litert_quantizer"], "variants": ["int4"]},
     "given-files": {"candidates": [{"name": "mine", "uri": "mine.tflite"}]},
     "given-files-alone": {"candidates": [{"name": "mine", "uri": "mine.tflite"}], "variants": []},
+    "recover": {"recover": {}},
+    "recover-by-integers": {"recover": {"max_steps": 3}, "target": "microcontroller"},
     "caps": {"evaluation": DATA | {"max_samples_by_variant": {"int16x8": 100}}},
     "top5": {"evaluation": DATA | {"metric": "top5"}},
     "s3": {"calibration": {"uri": "s3://b/x/*.parquet", "format": "parquet", "features": {"x": ["a", "b"]}}},
@@ -60,6 +62,7 @@ BAD: dict[str, dict[str, Any]] = {
     "engine": {"engine": "magic"},
     "no-engine": {"engine": []},
     "given-file": {"candidates": [{"name": "mine"}]},
+    "recover": {"recover": {"may_use": ["int2"]}},
     "event": {"notify": [NOTIFY | {"events": ["early"]}]},
 }
 

@@ -14,9 +14,10 @@ from mlflow import MlflowClient
 from litegate.digest import digest_bytes, digest_file
 from litegate.errors import StoreError
 from litegate.inspection import inspect_file, read_file
-from litegate.records import Inspection, MetricFacts, RunResult, Selection, SmokeRun, Verdict
+from litegate.records import Inspection, MetricFacts, Recovery, RunResult, Selection, SmokeRun, Verdict
 from litegate.steps import register
 from litegate.tracking import fields
+from tests.components.presentation.test_recoveries import recovery
 from tests.recorded import DROPS, METRICS, PAIRED, artifacts, children, logged_models
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
@@ -304,6 +305,23 @@ def test_what_was_selected_must_have_passed_as_the_very_file_at_hand(toy):
         with pytest.raises(StoreError, match=message):
             register.run(request.model_copy(update=changes), toy.work)
     assert MlflowClient().get_experiment_by_name(f"quantize/{toy.name}") is None
+
+
+def test_how_a_file_was_recovered_is_recorded_with_it(toy):
+    int8 = toy.candidate("int8")
+    found = recovery()
+    artifact = int8.artifact.model_copy(update={"recovery": found})
+    searched = int8.model_copy(update={"artifact": artifact})
+    result = register.run(toy.request(candidates=(toy.candidate("dynamic_range"), searched)), toy.work)
+    runs = children(result)
+    logged = mlflow.artifacts.load_dict(f"runs:/{runs['int8'].info.run_id}/recovery.json")
+    assert Recovery.model_validate(logged) == found
+    assert "Recovered: float32 for CONV" in runs["int8"].data.tags["mlflow.note.content"].replace("\\", "")
+    rows = {row.variant: row.recovered for row in result.variants}
+    assert "9,672 bytes more than int8" in rows["int8"]
+    assert rows["dynamic_range"] == ""
+    other = {each.path for each in MlflowClient().list_artifacts(runs["dynamic_range"].info.run_id)}
+    assert "recovery.json" not in other
 
 
 def test_what_the_file_is_and_its_warnings_are_recorded_with_the_variant(toy):

@@ -207,6 +207,7 @@ def _quantized(request: QuantizeRequest, result: Artifact) -> Problems:
     yield from equal("signatures", set(result.signatures), set(request.baseline.signatures))
     if request.given is not None and request.engine == GIVEN:  # else it is a recipe
         yield from equal("the digest of a file that was given", result.file.digest, request.given.digest)
+    yield from equal("whether it was searched for", result.recovery is not None, request.recover is not None)
 
 
 def _inspected(request: InspectRequest, result: Inspection) -> Problems:
