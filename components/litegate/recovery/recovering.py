@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from litegate.datasets.representative import Samples
-from litegate.engines.engine import Calibration
+from litegate.engines.engine import Calibration, Refused
 from litegate.engines.mixed_precision import MixedPrecision
+from litegate.failures import FailureKind
 from litegate.inspection.tflite import describe_unopened
 from litegate.records import OperatorSensitivity, RecoverRequest, Recovery, Tuned
 from litegate.recovery.combinations import Combinations, OutOfTime
@@ -58,10 +59,15 @@ def recovered(
     tuner = Tuner(float32, tuning[key], key, request.output, request.classifies)
     sensitivity = Sensitivity(float32, network, tuning[key], key, _batch(float32, key))
     combinations = Combinations(maker, tuner, network, lambda: clock() < end)
-    base = combinations.base()
+    try:
+        base = combinations.base()
+        noise = sensitivity.noise(combinations.content({}))
+    except (RuntimeError, ValueError) as error:
+        said = f"the base of recovered cannot be run: {' '.join(str(error).split())[:300]}"
+        raise Refused(FailureKind.NOT_RUNNABLE, said) from error
     search = Search(combinations, sensitivity, network, request, base, say)
     say("recovered: %s loses %.4g of at most %.4g", request.asked.base, base.loss, request.limit)
-    ranking = _ranking(combinations, sensitivity.noise(combinations.content({})), network)
+    ranking = _ranking(combinations, noise, network)
     ended = search.run()
     return _result(request, network, combinations, search, ended, ranking, (count, _count(tuning[key])), base)
 
