@@ -51,52 +51,65 @@ def recovered(
         Refused: the base file cannot be made or run.
     """
     end = clock() + 60 * request.asked.budget_minutes
-    key = choose_signature(tuple(samples), request.signature)
-    finding, tuning = halves(samples, request.seed)
-    count = _count(finding[key])
-    maker = MixedPrecision(float32, request.asked.base, Calibration(finding, count), say)
-    network = network_of(float32, key)
-    tuner = Tuner(float32, tuning[key], key, request.output, request.classifies)
-    sensitivity = Sensitivity(float32, network, tuning[key], key, _batch(float32, key))
-    combinations = Combinations(maker, tuner, network, lambda: clock() < end)
-    try:
-        base = combinations.base()
-        noise = sensitivity.noise(combinations.content({}))
-    except (RuntimeError, ValueError) as error:
-        said = f"the base of recovered cannot be run: {' '.join(str(error).split())[:300]}"
-        raise Refused(FailureKind.NOT_RUNNABLE, said) from error
-    search = Search(combinations, sensitivity, network, request, base, say)
-    say("recovered: %s loses %.4g of at most %.4g", request.asked.base, base.loss, request.limit)
-    ranking = _ranking(combinations, noise, network)
-    ended = search.run()
-    return _result(request, network, combinations, search, ended, ranking, (count, _count(tuning[key])), base)
+    return _Recovering(float32, samples, request, say, lambda: clock() < end).run()
 
 
-def _result(
-    request: RecoverRequest,
-    network: Network,
-    combinations: Combinations,
-    search: Search,
-    ended: Ended,
-    ranking: tuple[OperatorSensitivity, ...],
-    samples: tuple[int, int],
-    base: Tuned,
-) -> tuple[bytes, Recovery]:
-    precisions, after = search.result()
-    return combinations.content(precisions), Recovery(
-        base=request.asked.base,
-        limit=request.limit,
-        range_samples=samples[0],
-        tuning_samples=samples[1],
-        before=base,
-        after=after,
-        met=after.loss <= request.limit,
-        ended=ended,
-        combinations=len(combinations),
-        precisions=changed(network, {}, precisions),
-        ranking=ranking,
-        steps=tuple(search.steps),
-    )
+class _Recovering:
+    """All that a search works with, and what it came to."""
+
+    def __init__(
+        self,
+        float32: bytes,
+        samples: Samples,
+        request: RecoverRequest,
+        say: Callable[..., None],
+        in_time: Callable[[], bool],
+    ) -> None:
+        key = choose_signature(tuple(samples), request.signature)
+        finding, tuning = halves(samples, request.seed)
+        self.request, self.say = request, say
+        self.counts = _count(finding[key]), _count(tuning[key])
+        maker = MixedPrecision(float32, request.asked.base, Calibration(finding, self.counts[0]), say)
+        self.network = network_of(float32, key)
+        self.sensitivity = Sensitivity(float32, self.network, tuning[key], key, _batch(float32, key))
+        tuner = Tuner(float32, tuning[key], key, request.output, request.classifies)
+        self.combinations = Combinations(maker, tuner, self.network, in_time)
+
+    def run(self) -> tuple[bytes, Recovery]:
+        """Rank, search, and make what was found."""
+        base, noise = self._base()
+        self.say("recovered: %s loses %.4g of at most %.4g", self.request.asked.base, base.loss, self.request.limit)
+        ranking = _ranking(self.combinations, noise, self.network)
+        search = Search(self.combinations, self.sensitivity, self.network, self.request, base, self.say)
+        ended = search.run()
+        precisions, _ = search.result()
+        return self.combinations.content(precisions), self._record(search, ended, ranking, base)
+
+    def _base(self) -> tuple[Tuned, dict[int, Noise]]:
+        """How the base file does, and where it adds noise."""
+        try:
+            base = self.combinations.base()
+            return base, self.sensitivity.noise(self.combinations.content({}))
+        except (RuntimeError, ValueError) as error:
+            said = f"the base of recovered cannot be run: {' '.join(str(error).split())[:300]}"
+            raise Refused(FailureKind.NOT_RUNNABLE, said) from error
+
+    def _record(self, search: Search, ended: Ended, ranking: tuple[OperatorSensitivity, ...], base: Tuned) -> Recovery:
+        precisions, after = search.result()
+        return Recovery(
+            base=self.request.asked.base,
+            limit=self.request.limit,
+            range_samples=self.counts[0],
+            tuning_samples=self.counts[1],
+            before=base,
+            after=after,
+            met=after.loss <= self.request.limit,
+            ended=ended,
+            combinations=len(self.combinations),
+            precisions=changed(self.network, {}, precisions),
+            ranking=ranking,
+            steps=tuple(search.steps),
+        )
 
 
 def _ranking(
