@@ -102,6 +102,8 @@ class FailureKind(StrEnum):
     CONSTANT = "constant", "it gave the same answer to different samples"
     KERNELS_DISAGREE = "kernels_disagree", "default and reference kernels do not compute the same model"
 
+    NO_EVIDENCE = "no_evidence", "the spec's device has no record of the file, or none of one of the samples"
+
     # What a run came to.
     REJECTED = "rejected", "nothing passed the gate, or a person said no"
     ALERT = "alert", "a requalification found something that somebody must look at"

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = [
     "BASELINE",
     "CHAMPION",
+    "DEVICE",
     "DOCUMENTED",
     "ETHOS_U",
     "GIVEN",
@@ -47,6 +48,9 @@ TF_CONVERTER, LITERT_QUANTIZER = "tf_converter", "litert_quantizer"
 
 HOST = "litert"
 """The runtime of the host that evaluates, by its name in `litegate.runtimes`."""
+
+DEVICE = "device:"
+"""What the name of a real device's runtime begins with; the device's own name follows."""
 
 GIVEN = "given"
 """Stands where an engine's name does, for a finished file."""
@@ -83,6 +87,7 @@ class Recipe:
         ops: `tf.lite.OpsSet` members that the file may use, by name.
         float16: whether weights are stored as float16.
         weights: how they are stored, for a variant that is LiteRT's own quantizer's alone.
+        rules: in its own form, for a recipe that was given as a file; all else is then theirs to say.
     """
 
     name: str
@@ -91,6 +96,7 @@ class Recipe:
     ops: tuple[str, ...] = ("TFLITE_BUILTINS",)
     float16: bool = False
     weights: Weights | None = None
+    rules: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

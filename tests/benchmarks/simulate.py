@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from litegate.evaluation.blocks import cumulative_counts, ends_of_groups
+from litegate.evaluation.blocks import cumulative_counts
+from litegate.evaluation.order import ends_of_groups
 from litegate.gate.contrasts import Design
 from litegate.gate.stopping import decided
 from litegate.gate.verdicts import Measured, judge

@@ -19,7 +19,7 @@ from litegate.cli.progress import Progress
 from litegate.cli.screen import say, screen
 from litegate.cli.table import print_table
 from litegate.comparison.comparing import Comparing, without_champion
-from litegate.comparison.front_door import address_of, variants_in
+from litegate.comparison.front_door import address_of, candidate_in, variants_in
 from litegate.comparison.tables import junit, markdown
 from litegate.errors import SpecError
 from litegate.first_spec.looking import name_of
@@ -106,7 +106,7 @@ def _changed(spec: Spec, options: Namespace) -> Spec:
         given = dict(map(_candidate, options.candidate))
         if len(given) < len(options.candidate):
             raise SpecError("--candidate", "files with names of their own (NAME=FILE)", ", ".join(options.candidate))
-        values["candidates"] = [{"name": name, "uri": uri} for name, uri in given.items()]
+        values["candidates"] = [candidate_in(name, uri) for name, uri in given.items()]
         if options.data is not None and options.variants is None:
             values["variants"] = []
     given = {key: value for key, value in values.items() if value is not None}

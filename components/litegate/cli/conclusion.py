@@ -8,6 +8,7 @@ from litegate.cli.outcome import Outcome
 from litegate.cli.screen import say, screen
 from litegate.cli.table import print_table
 from litegate.gate.outcome import run_outcome
+from litegate.presentation.devices import judged_on
 from litegate.presentation.footprints import claims
 from litegate.presentation.latencies import latencies
 from litegate.presentation.shared_confidence import shared_confidence
@@ -42,8 +43,7 @@ def reasons(result: RunResult | Comparison) -> list[str]:
     lines += [f"{row.variant}: {row.on_target}" for row in result.variants if row.on_target]
     lines += [f"{row.variant}: {row.recovered}" for row in result.variants if row.recovered]
     lines += [f"warning: {row.variant}: {each}" for row in result.variants for each in _of_target(row)]
-    lines += claims(result.variants)
-    lines += latencies(result.variants)
+    lines += (*judged_on(result.variants), *claims(result.variants), *latencies(result.variants))
     lines += shared_confidence(result.confidence, [row.confidence for row in result.variants])
     lines += [f"warning: {warning}" for warning in result.warnings]
     return lines + [""] * bool(lines)

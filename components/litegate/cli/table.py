@@ -44,6 +44,7 @@ def _columns(rows: Sequence[VariantRow], baseline: BaselineSummary, marked: Sequ
         return Column(name, [text(row) for row in rows], rank, number=True)
 
     clusters = any(row.clusters is not None for row in rows)
+    devices = any(row.on_device is not None for row in rows)
     return [
         Column("  variant", names),
         Column("verdict", verdicts, styles=styles),
@@ -53,13 +54,14 @@ def _columns(rows: Sequence[VariantRow], baseline: BaselineSummary, marked: Sequ
         numbers("bytes", 4, lambda row: "-" if row.bytes is None else f"{row.bytes:,}"),
         numbers(wording.short_name(baseline.metric), 2, lambda row: _value(row, baseline)),
         numbers("latency ms", 3, _latency),
+        *[numbers("on device ms", 3, _on_device)] * devices,
         numbers("samples", 5, lambda row: f"{row.samples:,}"),
         *[numbers("clusters", 6, lambda row: "-" if row.clusters is None else f"{row.clusters:,}")] * clusters,
-        *_on_device(rows),
+        *_footprints(rows),
     ]
 
 
-def _on_device(rows: Sequence[VariantRow]) -> list[Column]:
+def _footprints(rows: Sequence[VariantRow]) -> list[Column]:
     """What files take of a device that has them in its firmware; no columns for other targets."""
     found = [row.footprint for row in rows]
     known = [footprint for footprint in found if footprint is not None]
@@ -105,3 +107,7 @@ def _bounds(row: VariantRow, baseline: BaselineSummary) -> str:
 
 def _latency(row: VariantRow) -> str:
     return "-" if row.latency_ms is None else wording.milliseconds(row.latency_ms)
+
+
+def _on_device(row: VariantRow) -> str:
+    return "-" if row.on_device is None else wording.milliseconds(row.on_device.latency_ms)

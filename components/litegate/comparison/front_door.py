@@ -61,8 +61,8 @@ def compare(
         signature: the model's signature, if it has several.
         target: where the model will run, in place of the spec's (`cpu` for a model).
         variants: names of variants, or `all`, in place of the spec's (the target's for a model).
-        candidates: finished `.tflite` files to judge, by names of their own; beside a model no variants are made then
-            unless some are named.
+        candidates: finished `.tflite` files to judge, or `.json` recipes of LiteRT's quantizer, by names of their
+            own; beside a model no variants are made then unless some are named.
         max_drop: the largest allowed loss, in the metric's own unit: 0.01 is one point of accuracy.
         policy: other keys of the spec's section `gate`.
         required: variants that decide the outcome; if there are none, any that passes does.
@@ -113,7 +113,7 @@ def compare(
     places = settings(None if home is None else Path(home).absolute())
     changes: dict[str, Any] = {"target": target, "variants": variants_in(variants), "gate.max_drop": max_drop}
     if candidates is not None:
-        changes["candidates"] = [{"name": name, "uri": address_of(uri)} for name, uri in candidates.items()]
+        changes["candidates"] = [candidate_in(name, address_of(uri)) for name, uri in candidates.items()]
         if spec is None and variants is None:
             changes["variants"] = []
     changes |= {f"gate.{key}": value for key, value in (policy or {}).items()}
@@ -139,6 +139,11 @@ def variants_in(names: Sequence[str] | str | None) -> Sequence[str] | str | None
     if isinstance(names, str) and names != "all":
         return names.split(",")
     return names if names is None or isinstance(names, str) else list(names)
+
+
+def candidate_in(name: str, uri: str) -> dict[str, str]:
+    """A file to judge as a spec has it: finished, or a recipe, which its ending tells."""
+    return {"name": name, "recipe" if uri.endswith(".json") else "uri": uri}
 
 
 def address_of(uri: str | Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from litegate.presentation import wording
+from litegate.presentation.devices import judged_on
 from litegate.presentation.latencies import latencies
 from litegate.presentation.markdown import plain, table
 from litegate.presentation.results_note import headline
@@ -26,7 +27,15 @@ def markdown(comparison: Comparison) -> str:
     parts = [f"### {plain(comparison.model)}: {plain(comparison.answer)}", table((*heads, "latency, ms"), 2, rows)]
     parts += [_listed(headline(row) for row in comparison.variants if row.verdict not in ("passed", "baseline"))]
     levels = [row.confidence for row in comparison.variants]
-    parts += [_listed((*latencies(comparison.variants), *shared_confidence(comparison.confidence, levels)))]
+    parts += [
+        _listed(
+            (
+                *judged_on(comparison.variants),
+                *latencies(comparison.variants),
+                *shared_confidence(comparison.confidence, levels),
+            )
+        )
+    ]
     parts += [_listed(f"warning: {each}" for each in (*comparison.warnings, *comparison.not_tested))]
     return "\n\n".join(part for part in parts if part) + "\n"
 

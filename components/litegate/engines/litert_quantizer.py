@@ -42,8 +42,10 @@ class Engine(engine.Engine):
     ) -> bytes:
         try:
             with quiet():
-                found = None if calibration is None else ranges(model.float32, calibration, recipe.name, say)
                 quantizer = Quantizer(memoryview(model.float32), quantizer_recipe(recipe))
+                found = None
+                if calibration is not None and quantizer.need_calibration:
+                    found = ranges(model.float32, calibration, recipe.name, say)
                 made = quantizer.quantize(found, enable_progress_bar=False, enable_progress_report=False)
         except Exception as error:
             said = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]
@@ -55,7 +57,9 @@ class Engine(engine.Engine):
 def quantizer_recipe(recipe: Recipe) -> list[dict[str, Any]]:
     """A recipe in the quantizer's own form."""
     manager = RecipeManager()
-    if recipe.weights is not None:
+    if recipe.rules:
+        manager.load_quantization_recipe(list(recipe.rules))
+    elif recipe.weights is not None:
         _store_weights(manager, recipe.weights)
     elif recipe.calibrated:
         bits = 16 if recipe.name.startswith("int16x8") else 8

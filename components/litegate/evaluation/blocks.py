@@ -14,7 +14,7 @@ import numpy as np
 from litegate.records import Stopping
 from litegate.spec import MIN_SAMPLES
 
-__all__ = ["Plan", "as_rows", "cumulative_counts", "ends_of_groups"]
+__all__ = ["Plan", "as_rows", "cumulative_counts"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FIRST_BLOCK = 256
@@ -40,22 +40,12 @@ class Plan:
     largest_group: int = 1
 
 
-def ends_of_groups(groups: Array | None) -> Array | None:
-    """Numbers of visited samples after which a group is whole; None where there are no groups.
-
-    Args:
-        groups: of the samples as they are visited, one group after the other.
-    """
-    if groups is None:
-        return None
-    return np.append(np.flatnonzero(groups[1:] != groups[:-1]) + 1, len(groups))
-
-
 def cumulative_counts(stopping: Stopping | None, available: int, ends: Array | None = None) -> list[int]:
     """Numbers of samples after which a verdict is sought; the last is `available`.
 
     Args:
-        ends: see `ends_of_groups`. No group is then cut, and an interim analysis has clusters enough to prove anything.
+        ends: see `litegate.evaluation.order.ends_of_groups`. No group is then cut, and an interim analysis has clusters
+            enough to prove anything.
     """
     if stopping is None:
         return [available]

@@ -6,13 +6,11 @@ import multiprocessing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from litegate.diagnosis import kind_of, message_of
-from litegate.evaluation.lockstep import FileFailed
+from litegate.evaluation.lockstep import FileFailed, Run
 from litegate.failures import FailureKind, named_signal
 from litegate.processes import die_with_parent
-from litegate.runtimes import load_runtime
 from litegate.runtimes.litert import Tensor
 
 __all__ = ["Interface", "interface_of"]
@@ -37,7 +35,7 @@ class Interface:
         return f"{', '.join(inputs)} -> {', '.join(outputs)}"
 
 
-def interface_of(file: int, path: Path, runtime: str, signature: str | None) -> Interface:
+def interface_of(file: int, run: Run, signature: str | None) -> Interface:
     """By loading it in a process of its own.
 
     Raises:
@@ -45,7 +43,7 @@ def interface_of(file: int, path: Path, runtime: str, signature: str | None) -> 
     """
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_load, args=(path, runtime, signature, theirs), daemon=True)
+    process = context.Process(target=_load, args=(run, signature, theirs), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -62,10 +60,10 @@ def interface_of(file: int, path: Path, runtime: str, signature: str | None) -> 
     raise FileFailed(file, kind, f"a process that loaded it died: {how}")
 
 
-def _load(path: Path, runtime: str, signature: str | None, connection: Connection) -> None:
+def _load(run: Run, signature: str | None, connection: Connection) -> None:
     die_with_parent()
     try:
-        model = load_runtime(runtime).load(path.read_bytes(), signature)
+        model = run.load(signature)
         connection.send(Interface(model.signature, dict(model.inputs), dict(model.outputs), model.kernels))
     except Exception as error:
         connection.send((kind_of(error), message_of(error)))

@@ -42,10 +42,15 @@ class FileFailed(Exception):
 
 
 class Run(NamedTuple):
-    """A .tflite file, by where its bytes lie, and what runs it."""
+    """A .tflite file, by where its bytes lie, and what runs it; of a device also where its evidence lies."""
 
     path: Path
     runtime: str
+    evidence: Path | None = None
+
+    def load(self, signature: str | None) -> Model:
+        """The file, loaded by what runs it."""
+        return load_runtime(self.runtime, self.evidence).load(self.path.read_bytes(), signature)
 
 
 @dataclass(frozen=True)
@@ -122,8 +127,7 @@ class Lockstep:
         self._enter(file)
         try:
             if file not in self._models:
-                run = self._job.files[file]
-                self._models[file] = load_runtime(run.runtime).load(run.path.read_bytes(), self._job.signature)
+                self._models[file] = self._job.files[file].load(self._job.signature)
             outputs = self._models[file].predict(features)
         except Exception as error:
             raise FileFailed(file, kind_of(error), message_of(error), exhausted(error) is None) from error

@@ -9,45 +9,23 @@ from typing import Any
 import numpy as np
 
 from litegate.datasets import Dataset
-from litegate.datasets.sampling import choose, in_random_order
-from litegate.evaluation.blocks import Plan, as_rows, cumulative_counts, ends_of_groups
+from litegate.evaluation.blocks import Plan, as_rows, cumulative_counts
+from litegate.evaluation.order import ends_of_groups, target_order
 from litegate.records import EvaluateRequest
 
-__all__ = ["counted", "order_of", "plan_of"]
+__all__ = ["counted", "plan_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def plan_of(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Plan:
     """Which samples are visited in which order, and when a verdict is sought: never in the middle of a group."""
-    groups, order = dataset.groups, order_of(request, dataset)
-    if request.target_samples is not None and request.target_samples < len(order):
-        order = _part_of(order, request.target_samples, request.seed, dataset)
+    groups, order = dataset.groups, target_order(request.choice, dataset)
     visited = None if groups is None else groups[as_rows(order)]
     counts = cumulative_counts(request.stopping, len(order), ends_of_groups(visited))
     largest = 1 if visited is None else int(np.unique(visited, return_counts=True)[1].max())
     by_class, by_slice = _class_samples(dataset, order, classes), _slice_samples(dataset, order)
     return Plan(order, counts, by_class, by_slice, largest)
-
-
-def order_of(request: EvaluateRequest, dataset: Dataset) -> Array | range:
-    """All samples that are asked for, in random order if the evaluation may end early."""
-    chosen = (dataset.ids, request.max_samples, request.seed)
-    if request.stopping is not None:
-        return in_random_order(*chosen, dataset.groups)
-    if request.max_samples is None or request.max_samples >= len(dataset.ids):
-        return range(len(dataset.ids))
-    return choose(*chosen)
-
-
-def _part_of(order: Array | range, count: int, seed: int, dataset: Dataset) -> Array:
-    """A random part of the samples: whole groups, as many as there are room for, and at least one."""
-    ranked = in_random_order(dataset.ids, None, seed, dataset.groups)
-    ranked = ranked[np.isin(ranked, np.asarray(order))]
-    ends = ends_of_groups(None if dataset.groups is None else dataset.groups[ranked])
-    if ends is None:
-        return ranked[:count]
-    return ranked[: ends[max(int(np.searchsorted(ends, count, side="right")) - 1, 0)]]
 
 
 def _class_samples(dataset: Dataset, order: Array | range, classes: int | None) -> dict[int, int]:

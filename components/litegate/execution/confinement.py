@@ -172,12 +172,19 @@ def listed_uris(request: Record) -> frozenset[str]:
     if not isinstance(request, ResolveRequest):
         return frozenset()
     spec = request.spec
-    return frozenset({spec.calibration.uri, spec.evaluation.uri, *_single_files(spec), spec.model.uri})
+    own = (spec.calibration.uri, spec.evaluation.uri, spec.model.uri)
+    return frozenset({*own, *_single_files(spec), *_evidence(spec)})
+
+
+def _evidence(spec: Spec) -> tuple[str, ...]:
+    """The address, with a wildcard, of what a device has given."""
+    device = spec.evaluation.device
+    return () if device is None else (device.everything,)
 
 
 def _single_files(spec: Spec) -> Iterator[str]:
     """Addresses of files beside the model."""
-    yield from (each.uri for each in spec.candidates)
+    yield from (each.location for each in spec.candidates)
     if spec.model.recorded_outputs is not None:
         yield spec.model.recorded_outputs
 
@@ -207,7 +214,7 @@ def _readable(request: Record, settings: Settings) -> Iterator[str]:
     if isinstance(request, ResolveRequest | SnapshotRequest):
         yield request.folder
     if isinstance(request, ResolveRequest):
-        uris = (request.spec.model.uri, *_single_files(request.spec))
+        uris = (request.spec.model.uri, *_single_files(request.spec), *_evidence(request.spec))
         for uri in (uri for uri in uris if local_path(uri) is not None):
             yield from _places_of_model(uri)
     for digest in {ref.manifest.digest for ref in named(request, DataRef) if local_path(ref.uri) is not None}:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from litegate import engines, records, runtimes
-from litegate.variants import GIVEN, LITERT_QUANTIZER, RECOVERY
+from litegate.variants import LITERT_QUANTIZER, RECOVERY
 
 __all__ = [
     "of_benchmark",
@@ -27,7 +27,7 @@ def where_it_is_calibrated(request: records.CalibrateRequest) -> str:
 
 def where_it_is_made(request: records.QuantizeRequest) -> str:
     """The environment of the engine; LiteRT opens a file that was given, and its quantizer searches for one."""
-    if request.engine == GIVEN:
+    if request.given is not None:
         return "tensorflow"
     if request.engine == RECOVERY:
         return engines.ENGINES[LITERT_QUANTIZER].environment

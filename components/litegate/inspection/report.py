@@ -34,17 +34,21 @@ class _Counted:
     macs: int
 
 
-def inspect_file(file: File, artifact: Artifact, baseline: File | None, target: str) -> Inspection:
+def inspect_file(
+    file: File, artifact: Artifact, baseline: File | None, target: str, made_from: File | None = None
+) -> Inspection:
     """Read everything off a file.
 
     Args:
         file: the content of the artifact's file.
         baseline: the float32 conversion, which quantized weights are compared with.
+        made_from: what they are compared with in its place.
     """
     uses = operator_uses(file.operators())
     in_float = _float_operators(file)
     groups = islands(file)
-    match = compare_weights(file, baseline) if baseline else WeightMatch(0, None, ())
+    weights = made_from or baseline
+    match = compare_weights(file, weights) if weights else WeightMatch(0, None, ())
     rules = [*breaches(file), *(edge_tpu_breaches(file) if baseline and target == "edgetpu" else ())]
     found = findings([*rules, *_far_weights(match), *(_float_weights(file, baseline) if baseline else ())])
     # What integer-only hardware would refuse, cannot be shipped for it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from litegate.errors import StepFailed
 from litegate.gate.file_facts import FILE_CLAUSES
@@ -13,13 +14,16 @@ from litegate.records import (
     EvaluateFilesRequest,
     EvaluateRequest,
     Evaluations,
+    FileRef,
     Judged,
     Reference,
+    Resolved,
+    SampleChoice,
     Stopping,
     UserCode,
 )
 from litegate.spec import Evaluation, Gate, Spec
-from litegate.variants import BASELINE, CHAMPION, HOST, TARGETS, in_order, may_run, variant_of
+from litegate.variants import BASELINE, CHAMPION, DEVICE, HOST, TARGETS, in_order, may_run, variant_of
 
 __all__ = [
     "REFERENCE_SAMPLES",
@@ -29,6 +33,8 @@ __all__ = [
     "host_of",
     "judged",
     "runtime_of",
+    "sample_choice",
+    "usual_runtime_of",
 ]
 
 REFERENCE_SAMPLES = 10_000
@@ -70,25 +76,37 @@ def _alive(results: Results) -> Iterator[str]:
 def evaluate_request(results: Results, variant: str) -> EvaluateRequest:
     """The evaluation of the baseline, of the champion, or of a variant."""
     resolved = results.resolved()
-    evaluation = resolved.spec.evaluation
-    alone = variant in (BASELINE, CHAMPION) or not _ends_early(evaluation)
+    evaluation, choice = resolved.spec.evaluation, sample_choice(resolved.spec, variant)
     artifact = results.artifact(variant)
-    references = () if alone else _references(results, artifact)
+    references = _references(results, artifact) if choice.in_random_order else ()
+    runtime, evidence = _run_by(resolved, artifact, variant == BASELINE)
     return EvaluateRequest(
         artifact=artifact,
-        runtime=runtime_of(resolved.spec),
+        runtime=runtime,
+        evidence=evidence,
         host=host_of(resolved.spec),
-        target_samples=evaluation.target_samples,
+        target_samples=choice.target_samples,
         data=resolved.evaluation,
         metric=evaluation.metric,
         metric_code=resolved.metric_code,
         judged=judged(evaluation, resolved.decoder),
-        max_samples=_max_samples(evaluation, variant),
-        seed=resolved.spec.calibration.seed,
+        max_samples=choice.max_samples,
+        seed=choice.seed,
         preprocess=resolved.preprocess,
         signature=evaluation.signature,
         references=references,
-        stopping=None if alone else _stopping(resolved.spec, references),
+        stopping=_stopping(resolved.spec, references) if choice.in_random_order else None,
+    )
+
+
+def sample_choice(spec: Spec, variant: str) -> SampleChoice:
+    """Which samples the baseline, the champion or a variant sees."""
+    alone = variant in (BASELINE, CHAMPION) or not _ends_early(spec.evaluation)
+    return SampleChoice(
+        max_samples=_max_samples(spec.evaluation, variant),
+        target_samples=spec.evaluation.target_samples,
+        seed=spec.calibration.seed,
+        in_random_order=not alone,
     )
 
 
@@ -98,13 +116,26 @@ def judged(evaluation: Evaluation, decoder: UserCode | None) -> Judged:
 
 
 def runtime_of(spec: Spec) -> str:
-    """What runs the files: the runtime of the target, for its word counts."""
+    """What runs the files, for its word counts: a real device, if there is one, else the runtime of the target."""
+    device = spec.evaluation.device
+    return usual_runtime_of(spec) if device is None else f"{DEVICE}{device.name}"
+
+
+def usual_runtime_of(spec: Spec) -> str:
+    """The runtime of the target, which can be asked to run anything."""
     return TARGETS[spec.target].runtime
 
 
 def host_of(spec: Spec) -> str | None:
     """What runs the files beside it: the host, where the target's word is not the host's own."""
     return None if runtime_of(spec) == HOST else HOST
+
+
+def _run_by(resolved: Resolved, artifact: Artifact, baseline: bool) -> tuple[str, FileRef | None]:
+    """What runs a file, and what a device gave of it: of a baseline that no device ran the host's word counts."""
+    runtime, evidence = runtime_of(resolved.spec), resolved.evidence.get(artifact.file.digest)
+    recorded = resolved.spec.evaluation.device is not None
+    return (HOST if recorded and baseline and evidence is None else runtime), evidence
 
 
 def _ends_early(evaluation: Evaluation) -> bool:
@@ -120,8 +151,14 @@ def _max_samples(evaluation: Evaluation, variant: str) -> int | None:
 
 def _references(results: Results, variant: Artifact) -> tuple[Reference, ...]:
     champion = _compared_champion(results, variant)
-    baseline = Reference(role="baseline", artifact=results.converted().artifact)
-    return (baseline, Reference(role="champion", artifact=champion)) if champion else (baseline,)
+    found = {"baseline": results.converted().artifact} | ({"champion": champion} if champion else {})
+    return tuple(_reference(results.resolved(), role, artifact) for role, artifact in found.items())
+
+
+def _reference(resolved: Resolved, role: Any, artifact: Artifact) -> Reference:
+    runtime, evidence = _run_by(resolved, artifact, role == "baseline")
+    other = None if runtime == runtime_of(resolved.spec) else runtime
+    return Reference(role=role, artifact=artifact, runtime=other, evidence=evidence)
 
 
 def _compared_champion(results: Results, variant: Artifact) -> Artifact | None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from litegate.failures import FailureKind
 from litegate.gate.selection import select
-from litegate.pipeline.evaluation import evaluate_files_request, judged, runtime_of
+from litegate.pipeline.evaluation import evaluate_files_request, judged, usual_runtime_of
 from litegate.pipeline.requalification import champion_request
 from litegate.pipeline.results import Results
 from litegate.records import (
@@ -37,7 +37,7 @@ from litegate.records import (
 )
 from litegate.runtimes import runtime_row
 from litegate.spec import Spec
-from litegate.variants import BASELINE, RECOVERY, TARGETS, TF_CONVERTER, variant_of
+from litegate.variants import BASELINE, GIVEN, RECOVERY, TARGETS, TF_CONVERTER, variant_of
 
 __all__ = ["REQUESTS", "calibrated_variants", "register_request", "request_of", "selection_of"]
 
@@ -182,7 +182,9 @@ def _quantize(results: Results, variant: str) -> QuantizeRequest:
     """It names what the file is made from, and nothing that it does not depend on."""
     resolved, converted, calibrated = results.resolved(), results.converted(), results.calibrated(variant)
     engine = resolved.spec.engine_of(variant)
-    alone = calibrated is None and variant_of(variant).calibrated
+    given = resolved.candidates.get(variant)
+    by_recipe = given is not None and engine != GIVEN  # which may ask for samples, or not
+    alone = calibrated is None and (variant_of(variant).calibrated or by_recipe)
     whole = calibrated is None and engine == TF_CONVERTER
     return QuantizeRequest(
         variant=variant,
@@ -191,7 +193,7 @@ def _quantize(results: Results, variant: str) -> QuantizeRequest:
         samples=results.samples() if alone else None,
         calibrated=calibrated,
         engine=engine,
-        given=resolved.candidates.get(variant),
+        given=given,
         recover=_recover(resolved) if engine == RECOVERY else None,
     )
 
@@ -217,8 +219,11 @@ def _recover(resolved: Resolved) -> RecoverRequest | None:
 
 def _inspect(results: Results, variant: str) -> InspectRequest:
     spec = results.resolved().spec
+    artifact = results.artifact(variant)
+    equalization = artifact.recovery and artifact.recovery.equalization
     return InspectRequest(
-        artifact=results.artifact(variant),
+        artifact=artifact,
+        made_from=equalization and equalization.file,
         baseline=None if variant == BASELINE else results.converted().artifact,
         source=spec.model.uri,
         target=spec.target,
@@ -226,14 +231,16 @@ def _inspect(results: Results, variant: str) -> InspectRequest:
 
 
 def _smoke(results: Results, variant: str) -> SmokeRequest:
+    """On this host, whatever the device: a file that dies here is told before it is evaluated."""
     spec = results.resolved().spec
+    runtime = usual_runtime_of(spec)
     return SmokeRequest(
         artifact=results.artifact(variant),
-        runtime=runtime_of(spec),
+        runtime=runtime,
         accelerator=TARGETS[spec.target].accelerator,
         baseline=None if variant == BASELINE else results.converted().artifact,
         samples=results.samples(),
-        in_float=variant == BASELINE or (variant in _IN_FLOAT and not runtime_row(runtime_of(spec)).vulkan),
+        in_float=variant == BASELINE or (variant in _IN_FLOAT and not runtime_row(runtime).vulkan),
         classifies=results.resolved().metric.classifies is True,
         source=spec.model.uri,
         chosen=_chosen(results.resolved()) if variant == BASELINE else None,
@@ -248,7 +255,7 @@ def _benchmark(results: Results, _: str) -> BenchmarkRequest:
         files.setdefault(artifact.file.digest, artifact)
     return BenchmarkRequest(
         files=tuple(files.values()),
-        runtime=runtime_of(resolved.spec),
+        runtime=usual_runtime_of(resolved.spec),
         samples=results.samples(),
         signature=resolved.spec.evaluation.signature,
         remeasure=resolved.remeasure,

@@ -27,15 +27,29 @@ def recovered(found: Recovery) -> str:
         int8_float_fallback; on 50 tuning samples 0.2 % in place of 90 % are predicted otherwise than by float32, at
         most 1 % asked for`.
     """
-    grown = found.after.bytes - found.before.bytes
-    size = f"{abs(grown):,} bytes {'less' if grown < 0 else 'more'} than {found.base}"
     missed = "" if found.met else ", which was not reached"
     parts = (
+        *([equalized(found)] if found.equalization else []),
         *(f"{precision} for {named(operators)}" for precision, operators in _by_precision(found.precisions)),
-        size if found.precisions else f"nothing was changed of {found.base}",
+        _size(found),
         f"on {found.tuning_samples:,} tuning samples {_loss(found)}, at most {share(found.limit)} asked for{missed}",
     )
     return "; ".join(parts)
+
+
+def equalized(found: Recovery) -> str:
+    """`channels equalized between 2 pairs of layers, which took the loss of int8 from 90 % to 0.2 %`."""
+    assert found.equalization is not None
+    pairs, before, after = found.equalization.pairs, found.equalization.before.loss, found.before.loss
+    between = f"between {pairs} pair{'s' * (pairs != 1)} of layers"
+    return f"channels equalized {between}, which took the loss of {found.base} from {share(before)} to {share(after)}"
+
+
+def _size(found: Recovery) -> str:
+    if not found.precisions:
+        return f"all else as in {found.base}" if found.equalization else f"nothing was changed of {found.base}"
+    grown = found.after.bytes - found.before.bytes
+    return f"{abs(grown):,} bytes {'less' if grown < 0 else 'more'} than {found.base}"
 
 
 def named(operators: Sequence[OperatorPrecision]) -> str:
@@ -61,7 +75,8 @@ def _by_precision(operators: Sequence[OperatorPrecision]) -> list[tuple[str, lis
 
 
 def _loss(found: Recovery) -> str:
-    before, after = share(found.before.loss), share(found.after.loss)
+    first = found.equalization.before if found.equalization else found.before
+    before, after = share(first.loss), share(found.after.loss)
     if _classifies(found.after):
         return f"{after} in place of {before} are predicted otherwise than by float32"
     return f"the outputs are off by {after} in place of {before}"

@@ -14,6 +14,7 @@ from litegate.records.candidate import Candidate, warnings_of
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
 from litegate.records.comparison import Comparison
 from litegate.records.conversion import ConversionCheck, ConversionCheckRequest, Converted, ConvertRequest, DataInUse
+from litegate.records.device import DeviceSamples, DeviceSamplesRequest, SampleChoice, TimedOnDevice
 from litegate.records.disagreement import Cause, Disagreement
 from litegate.records.evaluation import (
     Evaluated,
@@ -64,6 +65,7 @@ from litegate.records.promotion import (
 )
 from litegate.records.quantization import Calibrated, CalibrateRequest, QuantizeRequest
 from litegate.records.recovery import (
+    Equalization,
     OperatorPrecision,
     OperatorSensitivity,
     RecoverRequest,
@@ -169,11 +171,14 @@ __all__ = [
     "DeadOutput",
     "Decided",
     "Decision",
+    "DeviceSamples",
+    "DeviceSamplesRequest",
     "Disagreement",
     "Drift",
     "DriftFinding",
     "DriftReference",
     "DriftRequest",
+    "Equalization",
     "EvaluateFilesRequest",
     "EvaluateRequest",
     "Evaluated",
@@ -241,6 +246,7 @@ __all__ = [
     "RunOrigin",
     "RunOutcome",
     "RunResult",
+    "SampleChoice",
     "SampleRequest",
     "SampleSet",
     "SelectRequest",
@@ -253,6 +259,7 @@ __all__ = [
     "SnapshotRequest",
     "Stopping",
     "TensorSpec",
+    "TimedOnDevice",
     "TrainRequest",
     "Tuned",
     "UserCode",

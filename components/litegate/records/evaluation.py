@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from litegate.records.artifacts import NAMES, Artifact, FileFailure
 from litegate.records.base import FileRef, Record
+from litegate.records.device import SampleChoice, TimedOnDevice
 from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.sources import DataRef, Judged, UserCode
 from litegate.spec import Gate
@@ -29,10 +30,17 @@ Role = Literal["baseline", "champion"]
 
 
 class Reference(Record):
-    """A file that a variant is compared with while it is evaluated: both run on the same samples."""
+    """A file that a variant is compared with while it is evaluated: both run on the same samples.
+
+    Attributes:
+        runtime: what runs it; None for what runs the variant.
+        evidence: what a device gave of it, where that is one.
+    """
 
     role: Role
     artifact: Artifact
+    runtime: str | None = None
+    evidence: FileRef | None = None
 
 
 class Stopping(Record):
@@ -58,8 +66,9 @@ class EvaluateRequest(Record):
         max_samples: at most so many; all if None.
         seed: of the order in which samples are visited.
         where: the spec's key for the data, for messages.
-        runtime: what runs the files.
-        host: what runs them too, beside it, on all samples; None where `runtime` is the host's own.
+        runtime: what runs the file, or `device:` and the name of a device that ran it elsewhere.
+        evidence: what that device gave of it; None where it is no device, or none is there.
+        host: what runs the same files beside it, on all samples; None where the host's word is the one that counts.
         target_samples: at most so many samples are run by `runtime`; all if None.
     """
 
@@ -71,6 +80,7 @@ class EvaluateRequest(Record):
 
     artifact: Artifact
     runtime: str = "litert"
+    evidence: FileRef | None = None
     host: str | None = None
     target_samples: int | None = None
     data: DataRef
@@ -88,11 +98,21 @@ class EvaluateRequest(Record):
     @property
     def runtimes(self) -> tuple[str, ...]:
         """All that run its files, that of the target first."""
-        return (self.runtime,) if self.host is None else (self.runtime, self.host)
+        of_references = (each.runtime or self.runtime for each in self.references)
+        return tuple(dict.fromkeys(filter(None, (self.runtime, *of_references, self.host))))
+
+    @property
+    def choice(self) -> SampleChoice:
+        """Which samples it sees."""
+        return SampleChoice(
+            max_samples=self.max_samples,
+            target_samples=self.target_samples,
+            seed=self.seed,
+            in_random_order=self.stopping is not None,
+        )
 
 
 _OF_THE_PASS = (
-    "runtime",
     "host",
     "data",
     "where",
@@ -115,19 +135,16 @@ class EvaluateFilesRequest(Record):
 
     @property
     def runtime(self) -> str:
-        """What runs all of them."""
-        return self.files[0].runtime
-
-    @property
-    def runtimes(self) -> tuple[str, ...]:
-        """All that run them, that of the target first."""
-        return self.files[0].runtimes
+        """What runs all of them, but for what the host alone runs."""
+        return next((file.runtime for file in self.files if file.runtime != file.host), self.files[0].runtime)
 
     @model_validator(mode="after")
     def _are_alike(self) -> Self:
         for name in _OF_THE_PASS:
             if any(getattr(file, name) != getattr(self.files[0], name) for file in self.files):
                 raise ValueError(f"files of one pass have one {name}")
+        if len({file.runtime for file in self.files} - {self.files[0].host}) > 1:
+            raise ValueError("files of one pass have one runtime, or the host's")
         return self
 
 
@@ -184,6 +201,7 @@ class FileEvaluation(Record):
         references: outcomes of the references, where there were any.
         kernels: what ran the operators.
         host: what the host gave beside it; None where it is the host that counts.
+        on_device: how fast it was on the device that ran it; None where none did.
     """
 
     artifact_digest: Digest
@@ -203,6 +221,7 @@ class FileEvaluation(Record):
     seconds: float
     kernels: str
     host: HostOutcomes | None = None
+    on_device: TimedOnDevice | None = None
 
 
 class Evaluated(FileEvaluation):

@@ -57,6 +57,7 @@ class Resolved(Record):
 
     Attributes:
         candidates: finished files that were given, by the names that the spec has for them.
+        evidence: what the spec's device has given, by the digest of the file that it ran.
         recorded: outputs of the model from before it became a .tflite file, where the spec names some.
         trigger: the asset event that the run began with, if one did.
         remeasure: names the run, if its latencies are to be measured anew.
@@ -71,6 +72,7 @@ class Resolved(Record):
     decoder: UserCode | None = None
     preprocess: UserCode | None = None
     candidates: dict[VariantName, FileRef] = Field(default_factory=dict)
+    evidence: dict[Digest, FileRef] = Field(default_factory=dict)
     recorded: FileRef | None = None
     trigger: Announcement | None = None
     overrides: Overrides | None = None

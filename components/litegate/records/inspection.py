@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from litegate.records.artifacts import Artifact
-from litegate.records.base import Record
+from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest, VariantName
 
 __all__ = [
@@ -30,12 +30,14 @@ class InspectRequest(Record):
         baseline: the float32 conversion; None where the file is that itself.
         source: the model's URI as the user gave it, for messages.
         target: where it shall run, which decides what is an error.
+        made_from: the float32 file that it was quantized from, where that is not the baseline.
     """
 
     artifact: Artifact
     baseline: Artifact | None
     source: str
     target: str
+    made_from: FileRef | None = None
 
 
 class OperatorUse(Record):

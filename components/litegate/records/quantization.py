@@ -39,7 +39,7 @@ class QuantizeRequest(Record):
     Attributes:
         saved_model: what the engine begins with; empty where that is the baseline.
         engine: its name; `given` where nothing is made, `recovery` where operators are tried in other precisions.
-        given: a finished file, which is the variant as it is.
+        given: a finished file, which is the variant as it is; or, for an engine, the recipe that it is to follow.
         recover: what is searched for.
     """
 

@@ -6,12 +6,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from litegate.records.base import Record
+from litegate.records.base import FileRef, Record
 from litegate.records.fields import Bound, Count, Share
 from litegate.spec import Recover
 from litegate.spec.recover import Base, Precision
 
-__all__ = ["OperatorPrecision", "OperatorSensitivity", "RecoverRequest", "Recovery", "RecoveryStep", "Tuned"]
+__all__ = [
+    "Equalization",
+    "OperatorPrecision",
+    "OperatorSensitivity",
+    "RecoverRequest",
+    "Recovery",
+    "RecoveryStep",
+    "Tuned",
+]
 
 NotNegative = Annotated[float, Field(ge=0)]
 
@@ -105,12 +113,30 @@ class RecoveryStep(Record):
     kept: bool
 
 
+class Equalization(Record):
+    """Channels of single tensors brought to like ranges, which changes nothing of what float32 computes.
+
+    Attributes:
+        pairs: of layers, between which that was done.
+        difference: root mean square of what the outputs of the two float32 files differ by, as a share of theirs.
+        before: the base file without it.
+        file: the equalized float32 file.
+    """
+
+    pairs: Count
+    difference: NotNegative
+    before: Tuned
+    file: FileRef
+
+
 class Recovery(Record):
     """How the file `recovered` came to be.
 
     Attributes:
         range_samples, tuning_samples: how many of the calibration samples found ranges, and how many others tuned.
-        before: the base file.
+        equalization: of the float32 file that all files were made from; None where there is nothing to equalize, where
+            it does not help, or where nobody asked for it.
+        before: the base file, equalized if it is.
         after: the file that was taken.
         met: whether its loss is within the limit.
         ended: why the search ended: nothing is left to gain, `max_steps`, the time, or nothing that could be tried
@@ -124,6 +150,7 @@ class Recovery(Record):
     limit: NotNegative
     range_samples: Count
     tuning_samples: Count
+    equalization: Equalization | None = None
     before: Tuned
     after: Tuned
     met: bool

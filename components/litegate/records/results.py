@@ -11,6 +11,7 @@ from litegate.records.base import Record
 from litegate.records.benchmark import Benchmark
 from litegate.records.candidate import Candidate
 from litegate.records.conversion import ConversionCheck
+from litegate.records.device import TimedOnDevice
 from litegate.records.disagreement import Disagreement
 from litegate.records.fields import Count, Digest, Moment, VariantName, renamed
 from litegate.records.footprint import Footprint
@@ -127,6 +128,7 @@ class VariantRow(Record):
         on_target: how the target's runtime and the host differ on the file, as a sentence; empty where they are one.
         disagreement: the same as numbers.
         footprint: what it takes on a device that has it in its firmware; None for other targets.
+        on_device: the real device that judged it, what ran there, and how fast; None where none did.
         recovered: which operators have another precision, what that cost and what it brought, as a sentence; empty for
             files that were not searched for.
     """
@@ -166,6 +168,7 @@ class VariantRow(Record):
     on_target: str = ""
     disagreement: Disagreement | None = None
     footprint: Footprint | None = None
+    on_device: TimedOnDevice | None = None
     recovered: str = ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from litegate.engines.engine import Refused
 from litegate.engines.mixed_precision import MixedPrecision
+from litegate.failures import FailureKind
 from litegate.records import Tuned
 from litegate.recovery.network import Network
 from litegate.recovery.tuning import Tuner
@@ -40,10 +41,13 @@ class Combinations:
         """The file in which nothing is changed, whatever the time.
 
         Raises:
-            Refused: it cannot be made.
-            RuntimeError, ValueError: it cannot be run.
+            Refused: it cannot be made or run.
         """
-        found = self._found[()] = self._tuner.measure(self.content({}))
+        try:
+            found = self._found[()] = self._tuner.measure(self.content({}))
+        except (RuntimeError, ValueError) as error:
+            said = f"the base of recovered cannot be run: {' '.join(str(error).split())[:300]}"
+            raise Refused(FailureKind.NOT_RUNNABLE, said) from error
         return found
 
     def measure(self, precisions: Precisions) -> Tuned | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ from litegate.engines.engine import Calibration, Refused
 from litegate.engines.mixed_precision import MixedPrecision
 from litegate.failures import FailureKind
 from litegate.inspection.tflite import describe_unopened
-from litegate.records import OperatorSensitivity, RecoverRequest, Recovery, Tuned
+from litegate.records import Equalization, FileRef, OperatorSensitivity, RecoverRequest, Recovery, Tuned
 from litegate.recovery.combinations import Combinations, OutOfTime
+from litegate.recovery.equalizing import Equalized, equalize
 from litegate.recovery.halves import halves
 from litegate.recovery.network import Network, network_of
 from litegate.recovery.search import Ended, Search, changed, lifted
@@ -22,6 +24,7 @@ from litegate.recovery.sensitivity import Noise, Sensitivity, ranks
 from litegate.recovery.tuning import Tuner
 from litegate.runtimes.batches import fixed_batch
 from litegate.runtimes.litert import choose_signature
+from litegate.spec.recover import Base
 
 __all__ = ["recovered"]
 
@@ -36,6 +39,7 @@ def recovered(
     samples: Samples,
     request: RecoverRequest,
     say: Callable[..., None],
+    keep: Callable[[bytes], FileRef],
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[bytes, Recovery]:
     """Search for the smallest file that loses little enough.
@@ -44,6 +48,7 @@ def recovered(
         float32: bytes of the baseline.
         samples: the calibration samples, by signature and input name.
         say: takes a line of the log, with arguments as `logging` does.
+        keep: takes a file that is handed back beside the result.
         clock: in seconds.
 
     Raises:
@@ -51,7 +56,26 @@ def recovered(
         Refused: the base file cannot be made or run.
     """
     end = clock() + 60 * request.asked.budget_minutes
-    return _Recovering(float32, samples, request, say, lambda: clock() < end).run()
+    return _Recovering(float32, samples, request, say, lambda: clock() < end).run(keep)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What the search begins with: float32 or its equalized form, and how the base file made from it does."""
+
+    float32: bytes
+    combinations: Combinations
+    base: Tuned
+    equalization: Equalization | None = None
+
+
+def _better(plain: _Start, found: Equalized, other: _Start, keep: Callable[[bytes], FileRef]) -> _Start:
+    """The start from the equalized file, where its base file does better."""
+    if (other.base.loss, other.base.error) >= (plain.base.loss, plain.base.error):
+        return plain
+    file = keep(found.content)
+    said = Equalization(pairs=found.pairs, difference=found.difference, before=plain.base, file=file)
+    return replace(other, equalization=said)
 
 
 class _Recovering:
@@ -65,51 +89,80 @@ class _Recovering:
         say: Callable[..., None],
         in_time: Callable[[], bool],
     ) -> None:
-        key = choose_signature(tuple(samples), request.signature)
-        finding, tuning = halves(samples, request.seed)
-        self.request, self.say = request, say
-        self.counts = _count(finding[key]), _count(tuning[key])
-        maker = MixedPrecision(float32, request.asked.base, Calibration(finding, self.counts[0]), say)
-        self.network = network_of(float32, key)
-        self.sensitivity = Sensitivity(float32, self.network, tuning[key], key, _batch(float32, key))
-        tuner = Tuner(float32, tuning[key], key, request.output, request.classifies)
-        self.combinations = Combinations(maker, tuner, self.network, in_time)
+        self.float32, self.request, self.say, self.in_time = float32, request, say, in_time
+        self.key = choose_signature(tuple(samples), request.signature)
+        self.finding, tuning = halves(samples, request.seed)
+        self.tuning = tuning[self.key]
+        self.plain = self._maker(float32)  # the quantizer's word on the model comes before any other
+        self.network, self.batch = network_of(float32, self.key), _batch(float32, self.key)
+        self.tuner = Tuner(float32, self.tuning, self.key, request.output, request.classifies)
 
-    def run(self) -> tuple[bytes, Recovery]:
-        """Rank, search, and make what was found."""
-        base, noise = self._base()
-        self.say("recovered: %s loses %.4g of at most %.4g", self.request.asked.base, base.loss, self.request.limit)
-        ranking = _ranking(self.combinations, noise, self.network)
-        search = Search(self.combinations, self.sensitivity, self.network, self.request, base, self.say)
+    def run(self, keep: Callable[[bytes], FileRef]) -> tuple[bytes, Recovery]:
+        """Equalize where that helps, rank, search, and make what was found."""
+        start = self._start(keep)
+        self.say("recovered: %s loses %.4g of at most %.4g", self._base, start.base.loss, self.request.limit)
+        sensitivity = Sensitivity(start.float32, self.network, self.tuning, self.key, self.batch)
+        ranking = _ranking(start.combinations, _noise(sensitivity, start.combinations), self.network)
+        search = Search(start.combinations, sensitivity, self.network, self.request, start.base, self.say)
         ended = search.run()
         precisions, _ = search.result()
-        return self.combinations.content(precisions), self._record(search, ended, ranking, base)
+        return start.combinations.content(precisions), self._record(start, search, ended, ranking)
 
-    def _base(self) -> tuple[Tuned, dict[int, Noise]]:
-        """How the base file does, and where it adds noise."""
-        try:
-            base = self.combinations.base()
-            return base, self.sensitivity.noise(self.combinations.content({}))
-        except (RuntimeError, ValueError) as error:
-            said = f"the base of recovered cannot be run: {' '.join(str(error).split())[:300]}"
-            raise Refused(FailureKind.NOT_RUNNABLE, said) from error
+    @property
+    def _base(self) -> Base:
+        return self.request.asked.base
 
-    def _record(self, search: Search, ended: Ended, ranking: tuple[OperatorSensitivity, ...], base: Tuned) -> Recovery:
+    def _maker(self, source: bytes) -> MixedPrecision:
+        return MixedPrecision(source, self._base, Calibration(self.finding, _count(self.finding[self.key])), self.say)
+
+    def _begun(self, source: bytes, maker: MixedPrecision) -> _Start:
+        combinations = Combinations(maker, self.tuner, self.network, self.in_time)
+        return _Start(source, combinations, combinations.base())
+
+    def _start(self, keep: Callable[[bytes], FileRef]) -> _Start:
+        """From float32 or its equalized form, whichever base file does better."""
+        plain = self._begun(self.float32, self.plain)
+        if not self.request.asked.equalize:
+            return plain
+        found = equalize(self.float32, self.key, self.network.graph, self.finding[self.key], self.batch)
+        return (
+            plain
+            if found is None
+            else _better(plain, found, self._begun(found.content, self._maker(found.content)), keep)
+        )
+
+    def _record(
+        self, start: _Start, search: Search, ended: Ended, ranking: tuple[OperatorSensitivity, ...]
+    ) -> Recovery:
         precisions, after = search.result()
         return Recovery(
-            base=self.request.asked.base,
+            base=self._base,
             limit=self.request.limit,
-            range_samples=self.counts[0],
-            tuning_samples=self.counts[1],
-            before=base,
+            range_samples=_count(self.finding[self.key]),
+            tuning_samples=_count(self.tuning),
+            equalization=start.equalization,
+            before=start.base,
             after=after,
             met=after.loss <= self.request.limit,
             ended=ended,
-            combinations=len(self.combinations),
+            combinations=len(start.combinations),
             precisions=changed(self.network, {}, precisions),
             ranking=ranking,
             steps=tuple(search.steps),
         )
+
+
+def _noise(sensitivity: Sensitivity, combinations: Combinations) -> dict[int, Noise]:
+    """Where the base file adds noise.
+
+    Raises:
+        Refused: it runs with XNNPACK alone, which keeps no tensors.
+    """
+    try:
+        return sensitivity.noise(combinations.content({}))
+    except (RuntimeError, ValueError) as error:
+        said = f"the operators of the base of recovered cannot be run: {' '.join(str(error).split())[:300]}"
+        raise Refused(FailureKind.NOT_RUNNABLE, said) from error
 
 
 def _ranking(

@@ -124,6 +124,9 @@ _ENDINGS = MappingProxyType(
         FailureKind.FORGED_RESULT: (
             "Its result is not what the step can have made: look at preprocess, the metric and the model."
         ),
+        FailureKind.NO_EVIDENCE: (
+            "Have the device run it: `litegate evidence request` writes the file, the samples and a script for that."
+        ),
         FailureKind.SEGFAULT: "Native code crashed: look for infinite calibration values, or leave the variant out.",
         FailureKind.ABORT: "Native code gave up: the message names the operator; replace it, or leave the variant out.",
     }

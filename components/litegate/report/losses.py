@@ -37,8 +37,8 @@ _USUAL = MappingProxyType(
         ),
         "int16x8": (_QAT,),
         RECOVERED: (
-            "See how it was recovered: tune on more calibration samples, with a smaller recover.max_disagreement, or "
-            "allow float32 in recover.may_use.",
+            "See how it was recovered: tune on more calibration samples, ask for a smaller recover.max_disagreement, "
+            "or allow float32 in recover.may_use.",
             _QAT,
         ),
     }

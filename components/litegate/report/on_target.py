@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from litegate.presentation import wording
+from litegate.presentation.devices import not_on_device, timed
 from litegate.presentation.disagreements import cause
 from litegate.records import Disagreement
 from litegate.report.run import Row, Run
@@ -19,13 +20,13 @@ class OnTarget:
     Attributes:
         about: what ran them, and on how many samples.
         rows: name of the file, shares with another output and another class, what the metric loses, its interval.
-        causes: why variants that lose too much do.
+        notes: why variants that lose too much do; how fast a device was, and what it did not run.
     """
 
     about: str
     metric: str
     rows: tuple[tuple[str, str, str, str, str], ...]
-    causes: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def on_target(run: Run) -> OnTarget | None:
@@ -37,12 +38,15 @@ def on_target(run: Run) -> OnTarget | None:
     whole = run.request.baseline.evaluated.host
     more = f"; the host ran {whole.samples:,} in all" if whole and whole.samples > first.samples else ""
     causes = ((row.name, cause(each, run.metric, run.policy)) for row, each in found)
+    devices = ((row.name, row.candidate and row.candidate.evaluated.on_device) for row in run.rows)
+    by_host = not_on_device(run.request.baseline, run.request.candidates)
+    notes = (*(f"{name}: {said}" for name, said in causes if said), *filter(None, [by_host]))
     return OnTarget(
         about=f"Each file was run by {first.runtime}, whose word counts, and by {first.host} on this host, on the same "
         f"{first.samples:,} samples{more}.",
         metric=run.metric_name,
         rows=tuple(_row(run, row, each) for row, each in found),
-        causes=tuple(f"{name}: {said}" for name, said in causes if said),
+        notes=(*notes, *(f"{name} on {timed(each)}" for name, each in devices if each)),
     )
 
 

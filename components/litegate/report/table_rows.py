@@ -7,6 +7,7 @@ import math
 from litegate.gate.outcome import variant_outcome
 from litegate.gate.selection import refuted_digests
 from litegate.presentation import wording
+from litegate.presentation.devices import not_on_device
 from litegate.presentation.disagreements import differs
 from litegate.presentation.recoveries import recovered
 from litegate.records import (
@@ -43,9 +44,10 @@ def outcomes_of(request: RegisterRequest) -> dict[str, VariantOutcome]:
 
 def data_warnings(request: RegisterRequest) -> tuple[str, ...]:
     """What is odd about the data that a run rests on, and about the float32 file."""
+    by_host = not_on_device(request.baseline, request.candidates)
     lint = request.lint.findings if request.lint else ()
     found = (": ".join(filter(None, (finding.input, finding.message))) for finding in lint)
-    return (*request.conversion_check.warnings, *found)
+    return (*request.conversion_check.warnings, *found, *filter(None, [by_host]))
 
 
 def variant_row(
@@ -101,6 +103,7 @@ def variant_row(
         on_target=differs(found, candidate.evaluated.metric) if found and candidate else "",
         disagreement=found,
         footprint=candidate.footprint if candidate else None,
+        on_device=candidate.evaluated.on_device if candidate else None,
         recovered=recovered(candidate.artifact.recovery) if candidate and candidate.artifact.recovery else "",
     )
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import MappingProxyType
 
 from litegate.errors import BadInput
 from litegate.runtimes.runtime import Arena, Compiler, Facts, Model, Placed, Runtime
+from litegate.variants import DEVICE
 
 __all__ = [
     "REFERENCE",
@@ -69,6 +71,11 @@ class RuntimeRow:
         """Whether all are."""
         return not self.missing
 
+    @property
+    def recorded(self) -> bool:
+        """Whether it is a real device, of which there is a record and nothing to run."""
+        return self.name.startswith(DEVICE)
+
 
 def _is_installed(distribution: str) -> bool:
     try:
@@ -102,31 +109,42 @@ RUNTIMES: Mapping[str, RuntimeRow] = MappingProxyType(
     }
 )
 
+_RECORDED = RuntimeRow(DEVICE, "litegate.runtimes.recorded", DEVICE)
+"""Stands for all devices: each has its own name and title, and all have one module."""
+
 REFERENCE = "litert_reference"
 """Plain kernels without any optimization, which others are compared with."""
 
 
 def runtime_row(name: str) -> RuntimeRow:
-    """The row of a runtime.
+    """The row of a runtime, or of a device by `device:` and its name.
 
     Raises:
         ValueError: there is no such runtime.
     """
+    if name.startswith(DEVICE):
+        return replace(_RECORDED, name=name, title=name)
     if name not in RUNTIMES:
         raise ValueError(f"runtime: expected one of {', '.join(RUNTIMES)}, got {name}")
     return RUNTIMES[name]
 
 
-def load_runtime(name: str) -> Runtime:
+def load_runtime(name: str, evidence: Path | None = None) -> Runtime:
     """A runtime, with the libraries that it needs: only in the environment that its row names.
 
+    Args:
+        evidence: what a device has given of the file that is to be loaded; None for what is no device.
+
     Raises:
-        ValueError: there is no such runtime.
+        ValueError: there is no such runtime, or no evidence of a device.
         BadInput: its package is not installed there.
     """
     row = runtime_row(name)
+    if row.recorded != (evidence is not None):
+        raise ValueError(f"runtime {name}: expected evidence of a device and of nothing else, got {evidence}")
     _check_installed(row)
-    runtime: Runtime = import_module(row.module)
+    module = import_module(row.module)
+    runtime: Runtime = module.Recorded(name, evidence) if row.recorded else module
     return runtime
 
 
@@ -150,7 +168,8 @@ def unused_modules(*used: str, compiled: bool = False) -> tuple[str, ...]:
     Args:
         compiled: whether their compilers are used as well.
     """
-    needed = {*used, *(RUNTIMES[name].beneath for name in used)}
-    modules = [row.module for row in RUNTIMES.values() if row.name not in needed]
+    rows = [runtime_row(name) for name in used]
+    needed = {row.module for row in rows} | {RUNTIMES[row.beneath].module for row in rows if row.beneath}
+    modules = [row.module for row in (*RUNTIMES.values(), _RECORDED) if row.module not in needed]
     compilers = [row.compiler for row in RUNTIMES.values() if row.compiler and not (compiled and row.name in used)]
     return (*modules, *compilers)

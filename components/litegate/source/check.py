@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from litegate.records import ModelRef
-from litegate.source.keras_file import check_keras_file
 from litegate.source.kinds import MODEL_FILES, Format
 from litegate.source.saved_model import check_saved_model
 
@@ -26,6 +25,8 @@ def check_model(root: Path, form: Format, uri: str) -> None:
     if form == "saved_model":
         check_saved_model(root, where)
     elif form != "tflite":
+        from litegate.source.keras_file import check_keras_file  # and h5py, which a .tflite file does without
+
         check_keras_file(root / MODEL_FILES[form], where)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from litegate.spec.approval import Approval
 from litegate.spec.changes import schema_of, value_of, with_values
 from litegate.spec.choices import MIN_SAMPLES, EvaluationCode, Format, LintCode
+from litegate.spec.device import Device
 from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import (
     Calibration,
@@ -36,6 +37,7 @@ __all__ = [
     "Calibration",
     "Data",
     "Detection",
+    "Device",
     "Evaluation",
     "EvaluationCode",
     "Event",

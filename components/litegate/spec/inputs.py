@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from litegate.spec.choices import MIN_SAMPLES, EvaluationCode, Format, LintCode
+from litegate.spec.device import Device
 from litegate.spec.metric_facts import BUILT_IN, DECODED, DETECTIONS, built_in_facts, is_user_metric
 from litegate.spec.section import EntryPoint, Section, address, check_variant, identifier, slice_field
 from litegate.variants import VARIANTS
@@ -54,10 +55,29 @@ class Model(Section):
 
 
 class GivenFile(Section):
-    """A finished `.tflite` file, whoever made it, that is judged beside the variants."""
+    """A file that is judged beside the variants: finished, whoever made it, or made by a recipe of one's own."""
 
     name: str = identifier("Names it in tables, files and MLflow; no variant's name.")
-    uri: str = address("The `.tflite` file, with the inputs and outputs that float32 has.")
+    uri: str | None = address("A finished `.tflite` file, with the inputs and outputs that float32 has.", None)
+    recipe: str | None = address(
+        "In place of `uri`: a recipe of LiteRT's quantizer, as the JSON file that its recipe manager writes, by which "
+        "the file is made from float32 and the calibration samples.",
+        None,
+    )
+
+    @model_validator(mode="after")
+    def _is_finished_or_made(self) -> GivenFile:
+        if (self.uri is None) == (self.recipe is None):
+            got = "neither" if self.uri is None else "both"
+            raise PydanticCustomError("named", "either a finished file (`uri`) or a `recipe`", {"got": got})
+        return self
+
+    @property
+    def location(self) -> str:
+        """The address of the file, or of the recipe."""
+        found = self.uri or self.recipe
+        assert found is not None
+        return found
 
 
 class Data(Section):
@@ -273,8 +293,12 @@ class Evaluation(GroupedData):
         None,
         ge=MIN_SAMPLES,
         description="How many samples run on the target's own runtime, chosen by the calibration's seed; all if null. "
-        "The host runs all of them beside it, which makes the bounds narrower where the two agree. Only for targets "
-        "that are not judged on the host's own kernels.",
+        "The host runs all of them beside it, which makes the bounds narrower where the two agree. Only for a device, "
+        "and for targets that are not judged on the host's own kernels.",
+    )
+    device: Device | None = Field(
+        None,
+        description="A real device whose outputs are judged; null where the target's runtime on this host is.",
     )
     signature: str | None = Field(
         None,

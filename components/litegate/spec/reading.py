@@ -86,8 +86,9 @@ def with_absolute_uris(spec: Spec, folder: Path) -> Spec:
     """The spec with its relative addresses as those of files in a folder."""
 
     def absolute(section: Any) -> Any:
-        uri = section.uri
-        return section if "://" in uri else section.model_copy(update={"uri": str(folder / uri)})
+        found = {key: getattr(section, key, None) for key in ("uri", "recipe")}
+        local = {key: str(folder / uri) for key, uri in found.items() if uri is not None and "://" not in uri}
+        return section.model_copy(update=local) if local else section
 
     sections = ("model", "calibration", "evaluation", "requalify")
     found = {name: section for name in sections if (section := getattr(spec, name)) is not None}
@@ -95,6 +96,10 @@ def with_absolute_uris(spec: Spec, folder: Path) -> Spec:
     recorded = spec.model.recorded_outputs
     if recorded is not None and "://" not in recorded:
         whole["model"] = whole["model"].model_copy(update={"recorded_outputs": str(folder / recorded)})
+    device = spec.evaluation.device
+    if device is not None and "://" not in device.evidence:
+        own = device.model_copy(update={"evidence": str(folder / device.evidence)})
+        whole["evaluation"] = whole["evaluation"].model_copy(update={"device": own})
     return spec.model_copy(update=whole | {"candidates": tuple(map(absolute, spec.candidates))})
 
 

@@ -29,6 +29,11 @@ class Recover(Section):
         description="What all operators begin with; `int8` if it is left out for a target that computes on integers "
         "alone.",
     )
+    equalize: bool = Field(
+        True,
+        description="Begin with the channels of layers that follow each other brought to like ranges, where that does "
+        "not change what float32 computes and makes the base file better. It costs no byte.",
+    )
     budget_minutes: float = Field(
         10.0, gt=0, le=25, description="Minutes after which the search ends with the best that it has found."
     )

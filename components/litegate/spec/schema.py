@@ -35,10 +35,16 @@ def file_schema() -> dict[str, Any]:
     engines = {"type": "array", "items": {"enum": list(MADE_BY)}, "minItems": 1}
     keys["engine"] = _one_of(keys["engine"], {"enum": list(MADE_BY)}, engines, {"type": "null"})
     keys["variants"] = _one_of(keys["variants"], {"const": "all"}, names, {"type": "null"})
+    sections["GivenFile"]["oneOf"] = [_given("uri"), _given("recipe")]
     approval = {"$ref": "#/$defs/Approval"}
     keys["approval"] = _one_of(keys["approval"], {"enum": ["none", "human"]}, approval, {"type": "null"})
     sections["Retrain"]["anyOf"] = [{"required": ["entry_point"]}, {"required": ["command"]}]
     return {"$schema": _DIALECT, "title": "A litegate spec"} | schema | _SOMETHING_IS_JUDGED
+
+
+def _given(key: str) -> dict[str, Any]:
+    """An object with a text under a key."""
+    return {"required": [key], "properties": {key: {"type": "string"}}}
 
 
 def _one_of(schema: dict[str, Any], *choices: dict[str, Any]) -> dict[str, Any]:

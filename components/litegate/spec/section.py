@@ -16,12 +16,16 @@ from litegate.variants import VARIANTS
 __all__ = ["Cron", "EntryPoint", "Section", "address", "check_variant", "identifier", "section_in", "slice_field"]
 
 
-def address(description: str) -> Any:
-    """A field for `s3://bucket/key` or a local path, and for nothing else that looks like an address."""
+def address(description: str, default: Any = ...) -> Any:
+    """A field for `s3://bucket/key` or a local path, and for nothing else that looks like an address.
+
+    Args:
+        default: None for one that may be left out.
+    """
     forms = ", ".join(f"`{form}`" for form in FORMS.values())
     text = f"{description} {forms}, or a path: absolute, or relative to the spec file."
     pattern: JsonDict = {"pattern": rf"^({ADDRESS}|(?!.*://))"}  # what `_local_or_s3` says, for editors
-    return Field(min_length=1, description=text, json_schema_extra=pattern)
+    return Field(default, min_length=1, description=text, json_schema_extra=pattern)
 
 
 def identifier(description: str) -> Any:
@@ -39,10 +43,10 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    @field_validator("uri", check_fields=False)
+    @field_validator("uri", "recipe", "evidence", check_fields=False)
     @classmethod
-    def _local_or_s3(cls, value: str) -> str:
-        if "://" in value and not re.match(ADDRESS, value):
+    def _local_or_s3(cls, value: str | None) -> str | None:
+        if value is not None and "://" in value and not re.match(ADDRESS, value):
             raise ValueError(f"{', '.join(FORMS.values())}, or a local path")
         return value
 

@@ -23,6 +23,7 @@ from litegate.variants import (
     CHAMPION,
     GIVEN,
     HOST,
+    LITERT_QUANTIZER,
     MADE_BY,
     RECOVERED,
     RECOVERY,
@@ -69,8 +70,9 @@ class Spec(Section):
     candidates: tuple[GivenFile, ...] = Field(
         (),
         max_length=32,
-        description="Finished `.tflite` files, of another tool or of quantization-aware training, which are inspected, "
-        "measured and judged like the variants. Where there are some and `variants` is left out, no others are made.",
+        description="Finished `.tflite` files, of another tool or of quantization-aware training, or recipes of "
+        "LiteRT's quantizer: what is made by them is inspected, measured and judged like the variants. Where there are "
+        "some and `variants` is left out, no others are made.",
     )
     recover: Recover | None = Field(
         None,
@@ -207,10 +209,17 @@ class Spec(Section):
     @model_validator(mode="after")
     def _a_part_of_the_samples_is_for_another_runtime(self) -> Spec:
         asked = self.evaluation.target_samples
-        if asked is not None and TARGETS[self.target].runtime == HOST:
+        if asked is not None and TARGETS[self.target].runtime == HOST and self.evaluation.device is None:
             expected = f"null for the target {self.target}, which is judged on the host's own kernels"
             found = {"expected": expected, "got": f"{asked}", "key": "evaluation.target_samples"}
             raise PydanticCustomError("named", "{expected}", found)
+        return self
+
+    @model_validator(mode="after")
+    def _fresh_data_have_no_evidence(self) -> Spec:
+        if self.requalify is not None and self.evaluation.device is not None:
+            expected = "null with evaluation.device, which was never fed the fresh data"
+            raise PydanticCustomError("named", expected, {"got": "a value", "key": "requalify"})
         return self
 
     @model_validator(mode="after")
@@ -256,11 +265,12 @@ class Spec(Section):
         return (*makers(self.variants, self.engine), *searched, *(each.name for each in self.candidates))
 
     def engine_of(self, name: str) -> str:
-        """What makes one of `quantized_variants`; `given` for a file that was, `recovery` for one that is searched."""
+        """What makes one of `quantized_variants`; `given` for a finished file, `recovery` for one that is searched."""
         if name == RECOVERED:
             return RECOVERY
-        if any(name == each.name for each in self.candidates):
-            return GIVEN
+        for each in self.candidates:
+            if name == each.name:
+                return GIVEN if each.recipe is None else LITERT_QUANTIZER
         able = makers([variant_of(name).name], self.engine)
         return able.get(name) or next(iter(able.values()), TF_CONVERTER)
 

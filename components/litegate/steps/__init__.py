@@ -51,6 +51,7 @@ STEPS = MappingProxyType(
                 environment_of=needs.where_it_is_made,
                 unused=needs.of_quantization,
             ),
+            Step("device_samples", records.DeviceSamplesRequest, records.DeviceSamples),
             Step("inspect", records.InspectRequest, records.Inspection, machine=Machine.NOTHING),
             Step(
                 "smoke",

@@ -7,7 +7,7 @@ that the variant is compared with in lockstep, so that what was seen at any time
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ import numpy as np
 from litegate.datasets import open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.errors import BadInput, DataError
+from litegate.evaluation.asked import runs_of, timed_on_device
 from litegate.evaluation.blocks import Plan
 from litegate.evaluation.interface import Interface, interface_of
 from litegate.evaluation.kept import Kept, Seen
 from litegate.evaluation.lockstep import FileFailed, Job, Run
 from litegate.evaluation.one_pass import HostPart, OnePass, Part
-from litegate.evaluation.plans import counted, order_of, plan_of
+from litegate.evaluation.order import order_of
+from litegate.evaluation.plans import counted, plan_of
 from litegate.evaluation.pool import Pool, processes_for
 from litegate.failures import FailureKind
 from litegate.lint.labels import check_labels, lists_of
@@ -47,6 +49,7 @@ __all__ = ["run"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Result = FileEvaluation | FileFailure
+_CURE = "`litegate evidence request SPEC.yaml VARIANT DIR` gives out what the device is to run"
 _SHARE_OF_THE_TIME = 6
 """A file that needs a sixth of the whole step's time for a few samples does nothing any more."""
 
@@ -77,10 +80,9 @@ class _Loaded:
 
     def __init__(self, request: EvaluateFilesRequest, work: Work) -> None:
         self._request = request
-        artifacts = {artifact.file.digest: artifact for file in request.files for artifact in _needed(file)}
-        runs = [(digest, runtime) for runtime in request.runtimes for digest in artifacts]
-        self.numbers = {run: number for number, run in enumerate(runs)}
-        self.runs = tuple(Run(work.path(artifacts[digest].file), runtime) for digest, runtime in runs)
+        asked = {(each.artifact.file.digest, each.runtime): each for file in request.files for each in runs_of(file)}
+        self.numbers = {run: number for number, run in enumerate(asked)}
+        self.runs = tuple(each.run(work) for each in asked.values())
         self.found = [self._interface(number, run) for number, run in enumerate(self.runs)]
 
     def groups(self, results: dict[int, Result]) -> list[list[int]]:
@@ -91,33 +93,36 @@ class _Loaded:
             if problem is not None:
                 results[at] = _failure(file, *problem)
             else:
-                groups.setdefault(str(self.interface(file.artifact)), []).append(at)
+                groups.setdefault(str(self.interface(file.artifact, file.runtime)), []).append(at)
         return list(groups.values())
 
-    def number(self, artifact: Artifact, runtime: str | None = None) -> int:
-        """Of a file as the target runs it, unless another runtime is named."""
-        return self.numbers[artifact.file.digest, runtime or self._request.runtime]
+    def number(self, artifact: Artifact, runtime: str) -> int:
+        """Of a file as a runtime runs it."""
+        return self.numbers[artifact.file.digest, runtime]
 
-    def interface(self, artifact: Artifact, runtime: str | None = None) -> Interface:
+    def interface(self, artifact: Artifact, runtime: str) -> Interface:
         found = self.found[self.number(artifact, runtime)]
         assert isinstance(found, Interface)
         return found
 
     def _interface(self, number: int, run: Run) -> Interface | FileFailed:
+        if runtime_row(run.runtime).recorded and run.evidence is None:
+            return FileFailed(number, FailureKind.NO_EVIDENCE, f"no evidence of it from {run.runtime}; {_CURE}")
         try:
-            return interface_of(number, run.path, run.runtime, self._request.files[0].signature)
+            return interface_of(number, run, self._request.files[0].signature)
         except FileFailed as failed:
             return failed
 
     def _problem(self, file: EvaluateRequest) -> tuple[FailureKind, str] | None:
         """The same samples go through a file and its references, so all must take and give the same."""
-        for role, artifact, runtime in _runs(file):
-            found = self.found[self.number(artifact, runtime)]
+        for each in runs_of(file):
+            found = self.found[self.number(each.artifact, each.runtime)]
             if isinstance(found, FileFailed):
-                return found.kind, _of(role, found.message)
-            if str(found) != str(self.interface(file.artifact)):
-                expected = f"the candidate's inputs and outputs, {self.interface(file.artifact)}"
-                return FailureKind.BAD_INPUT, str(DataError(role, expected, str(found)))
+                return found.kind, _of(each.role, found.message)
+            own = self.interface(file.artifact, file.runtime)
+            if str(found) != str(own):
+                expected = f"the candidate's inputs and outputs, {own}"
+                return FailureKind.BAD_INPUT, str(DataError(each.role, expected, str(found)))
         return None
 
 
@@ -128,7 +133,7 @@ class _Evaluating:
         self._files = {at: request.files[at] for at in places}
         self._loaded, self._work = loaded, work
         self._first = first = request.files[places[0]]
-        self._interface = loaded.interface(first.artifact)
+        self._interface = loaded.interface(first.artifact, first.runtime)
         self._metric = load_metric(first.metric, first.metric_code, first.judged)
         self._dataset = open_dataset(first.data, work, first.where, self._interface.inputs)
         shapes = {name: tensor.shape for name, tensor in self._interface.outputs.items()}
@@ -154,16 +159,19 @@ class _Evaluating:
             return {at: self._result(file, whole, self._parts[at], seconds) for at, file in self._files.items()}
 
     def _part(self, file: EvaluateRequest) -> Part:
-        references: dict[str, int] = {each.role: self._loaded.number(each.artifact) for each in file.references}
+        number = self._loaded.number
+        references: dict[str, int] = {
+            each.role: number(each.artifact, each.runtime or file.runtime) for each in file.references
+        }
         plan = plan_of(file, self._dataset, self._classes)
         whole, part = self._host(file), file.artifact.variant
-        return Part(part, self._loaded.number(file.artifact), references, plan, file.stopping, whole)
+        return Part(part, number(file.artifact, file.runtime), references, plan, file.stopping, whole)
 
     def _host(self, file: EvaluateRequest) -> HostPart | None:
         """All samples, in the order in which they are read best."""
         if file.host is None:
             return None
-        order = order_of(file, self._dataset)
+        order = order_of(file.choice, self._dataset)
         own = self._loaded.number(file.artifact, file.host)
         return HostPart(
             own,
@@ -187,10 +195,10 @@ class _Evaluating:
         )
 
     def _result(self, file: EvaluateRequest, whole: OnePass, part: Part, seconds: float) -> Result:
-        for role, artifact, runtime in _runs(file):
-            failed = whole.pool.failures.get(self._loaded.number(artifact, runtime))
+        for each in runs_of(file):
+            failed = whole.pool.failures.get(self._loaded.number(each.artifact, each.runtime))
             if failed is not None:
-                return _failure(file, failed.kind, _of(role, failed.message))
+                return _failure(file, failed.kind, _of(each.role, failed.message))
         return self._evaluation(file, whole.seen(part), whole.seen_by_host(part), part.plan, seconds)
 
     def _evaluation(
@@ -219,8 +227,9 @@ class _Evaluating:
             largest_group=plan.largest_group,
             references=_references(file, self._work, seen, by_host),
             seconds=seconds,
-            kernels=self._loaded.interface(file.artifact).kernels,
+            kernels=self._loaded.interface(file.artifact, file.runtime).kernels,
             host=self._of_host(file, by_host),
+            on_device=timed_on_device(file, self._work),
         )
 
     def _of_host(self, file: EvaluateRequest, by_host: Mapping[str, Seen]) -> HostOutcomes | None:
@@ -233,20 +242,6 @@ class _Evaluating:
         return HostOutcomes(
             runtime=file.host, title=title, beside=beside, kernels=kernels, samples=len(seen), outcomes=kept
         )
-
-
-def _needed(file: EvaluateRequest) -> Iterable[Artifact]:
-    """The artifacts that a file's evaluation runs."""
-    return (file.artifact, *(each.artifact for each in file.references))
-
-
-def _runs(file: EvaluateRequest) -> Iterator[tuple[str, Artifact, str]]:
-    """Every run of a file's evaluation: whose it is, the artifact and the runtime."""
-    for runtime in file.runtimes:
-        by = f" on {runtime_row(runtime).title}" if runtime == file.host else ""
-        yield f"it{by}" if by else "", file.artifact, runtime
-        for each in file.references:
-            yield f"{each.role}{by}", each.artifact, runtime
 
 
 def _of(role: str, message: str) -> str:

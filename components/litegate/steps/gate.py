@@ -142,7 +142,7 @@ class _Judge:
     ) -> Disagreement | None:
         """How the target's runtime and the host differ; None where they are one, or nothing can be said."""
         host = candidate.evaluated.host
-        if host is None or by_host is None or outcomes is None or not len(outcomes):
+        if host is None or host.beside == host.title or by_host is None or outcomes is None or not len(outcomes):
             return None
         ways = BothWays(outcomes, by_host, host.beside, host.title)
         try:

@@ -23,7 +23,8 @@ def run(request: InspectRequest, work: Work) -> Inspection:
     """
     file = _read(request.artifact, work)
     baseline = None if request.baseline is None else _read(request.baseline, work)
-    found = inspect_file(file, request.artifact, baseline, request.target)
+    made_from = None if request.made_from is None else read_file(work.path(request.made_from).read_bytes())
+    found = inspect_file(file, request.artifact, baseline, request.target, made_from)
     _say(found, work)
     if request.baseline is None:
         _check_baseline(request, file)

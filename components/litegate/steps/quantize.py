@@ -7,14 +7,18 @@ from collections.abc import Iterable
 from litegate.datasets.representative import load_samples
 from litegate.engines import engine_row, load_engine
 from litegate.engines.engine import Calibration, Refused, SourceModel
+from litegate.engines.recipe_files import read_recipe
 from litegate.errors import BadInput, StepFailed
 from litegate.failures import FailureKind
+from litegate.inspection import count, read_file
 from litegate.inspection.tflite import describe, describe_unopened, names_of
 from litegate.records import Artifact, FileRef, QuantizeRequest, RecoverRequest, Recovery
-from litegate.variants import LITERT_QUANTIZER, Recipe, variant_of
+from litegate.variants import GIVEN, LITERT_QUANTIZER, Recipe, variant_of
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
+
+_EQUALIZED = "equalized.tflite"
 
 
 def run(request: QuantizeRequest, work: Work) -> Artifact:
@@ -27,6 +31,8 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
             here.
     """
     content, recovery = _made(request, work)
+    if request.given is not None and request.engine != GIVEN:
+        _check_quantized(request, content)
     signatures = describe(content)
     ratio = request.baseline.file.bytes / len(content)
     work.say("quantize %s: %s bytes, %.2f times smaller than float32", request.variant, f"{len(content):,}", ratio)
@@ -43,7 +49,7 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
 
 
 def _made(request: QuantizeRequest, work: Work) -> tuple[bytes, Recovery | None]:
-    if request.given is not None:
+    if request.given is not None and request.engine == GIVEN:
         return _given(request, request.given, work), None
     try:
         if request.recover is not None:
@@ -54,9 +60,8 @@ def _made(request: QuantizeRequest, work: Work) -> tuple[bytes, Recovery | None]
 
 
 def _quantized(request: QuantizeRequest, work: Work) -> bytes:
-    engine = load_engine(engine_row(request.engine, request.variant))
-    recipe = variant_of(request.variant).recipe
-    assert recipe is not None
+    recipe = _recipe(request, work)
+    engine = load_engine(engine_row(request.engine, "" if recipe.rules else request.variant))
     if request.calibrated is not None:
         work.say("quantize %s: from the calibrated model", request.variant)
         return engine.quantize(work.path(request.calibrated).read_bytes(), recipe)
@@ -71,7 +76,29 @@ def _recovered(request: QuantizeRequest, asked: RecoverRequest, work: Work) -> t
     if request.samples is None:
         raise BadInput("samples", "those that the search is tuned on", "none")
     float32 = work.path(request.baseline.file).read_bytes()
-    return recovered(float32, load_samples(work.path(request.samples.file)), asked, work.say)
+    samples = load_samples(work.path(request.samples.file))
+    return recovered(float32, samples, asked, work.say, lambda content: work.keep_bytes(content, _EQUALIZED))
+
+
+def _recipe(request: QuantizeRequest, work: Work) -> Recipe:
+    if request.given is not None:
+        rules = read_recipe(work.path(request.given).read_bytes(), f"candidates.{request.variant}")
+        return Recipe(request.variant, calibrated=True, rules=tuple(rules))
+    recipe = variant_of(request.variant).recipe
+    assert recipe is not None
+    return recipe
+
+
+def _check_quantized(request: QuantizeRequest, content: bytes) -> None:
+    """A quantizer that leaves what it cannot quantize in float, without a word, may leave nearly everything."""
+    counts = count(read_file(content))
+    kept, values = counts.stored.get("float32", 0), sum(counts.stored.values())
+    if values and kept > values / 2:
+        where = ", ".join(f"{name} kept {size:,} bytes" for name, size in counts.large_weights.items())
+        detail = (
+            f"{request.variant}: by its recipe {kept / values:.0%} of the weights stay in float32, at most half may"
+        )
+        raise StepFailed("quantize", FailureKind.WRONG_SCHEME, f"{detail}: {where}" if where else detail)
 
 
 def _given(request: QuantizeRequest, file: FileRef, work: Work) -> bytes:

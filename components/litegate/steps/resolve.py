@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from litegate.datasets.snapshots import snapshot_code, snapshot_data, snapshot_metric
+from litegate.engines.recipe_files import read_recipe
 from litegate.errors import ModelError, SpecError
 from litegate.inspection.given_file import check_tflite_file
 from litegate.records import Announcement, FileRef, ModelRef, Resolved, ResolveRequest
@@ -46,6 +47,7 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
         decoder=snapshot_code(spec.evaluation.decoder, request.folder, "evaluation.decoder"),
         preprocess=snapshot_code(spec.preprocess, request.folder, "preprocess"),
         candidates={each.name: _given(each, work) for each in spec.candidates},
+        evidence=_evidence(spec, work),
         recorded=_recorded(spec, model, work),
         trigger=request.announced[0] if request.announced else None,
         overrides=request.overrides,
@@ -77,14 +79,34 @@ def _check_engines(spec: Spec, model: ModelRef) -> None:
 
 
 def _given(given: GivenFile, work: Work) -> FileRef:
-    """A finished file, as it is."""
+    """A finished file or a recipe, as it is."""
     where = f"candidates.{given.name}"
-    path = _single_file(given.uri, where, f"{given.name}.tflite", work)
+    if given.recipe is not None:
+        path = _single_file(given.recipe, where, f"{given.name}.json", work)
+        read_recipe(path.read_bytes(), f"{where} {given.recipe}")
+        return work.keep(path, path.name)
+    path = _single_file(given.location, where, f"{given.name}.tflite", work)
     form = file_format(path, f"{where} {given.uri}")
     if form != "tflite":
         raise ModelError(f"{where} {given.uri}", "a finished .tflite file", f"a .{form} file, by its first bytes")
     check_tflite_file(path, f"{where} {given.uri}")
     return work.keep(path, path.name)
+
+
+def _evidence(spec: Spec, work: Work) -> dict[str, FileRef]:
+    """What the spec's device has given so far, by the file that it ran; that nothing is there is no error."""
+    device, where = spec.evaluation.device, "evaluation.device.evidence"
+    if device is None:
+        return {}
+    entries = work.list_entries(device.everything, where, needed=False)
+    by_file = {digest: entry for entry in entries if (digest := device.digest_in(entry.name)) is not None}
+    work.say("resolve: %d files were run by the device %s", len(by_file), device.name)
+    found = {}
+    for digest, entry in by_file.items():
+        check_bounds(1, entry.size, f"{where} {entry.uri}")
+        _copy(entry, work.folder / "evidence", entry.name, where, work)
+        found[digest] = work.keep(work.folder / "evidence" / entry.name, f"{digest}-{device.name}.npz")
+    return found
 
 
 def _recorded(spec: Spec, model: ModelRef, work: Work) -> FileRef | None:
@@ -137,4 +159,4 @@ def _copy(entry: Entry, root: Path, name: str, where: str, work: Work) -> None:
     if problem is not None:
         raise ModelError(where, f"names of files, each {problem}", f"{name!r:.200}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(work.fetch(entry, "model.uri"), path)
+    shutil.copyfile(work.fetch(entry, where), path)

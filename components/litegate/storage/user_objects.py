@@ -47,21 +47,22 @@ class Listed(NamedTuple):
     modified: float
 
 
-def list_entries(uri: str, where: str) -> tuple[Entry, ...]:
+def list_entries(uri: str, where: str, needed: bool = True) -> tuple[Entry, ...]:
     """Every object of a dataset or model: the file itself, all files below a folder or prefix, or those of a glob.
 
     Args:
         uri: `s3://bucket/key`, `s3://bucket/prefix/`, or a local path; with `*` or `?` all that it stands for.
         where: the spec key that names it, for the message.
+        needed: whether there must be something.
 
     Returns:
         Entries sorted by name; a single object has its own base name.
 
     Raises:
-        DataError: if there is nothing.
+        DataError: if there is nothing, and there must be something; or the S3 server refuses.
     """
     entries = tuple(sorted((each.entry for each in listed(uri, where)), key=lambda entry: entry.name))
-    if not entries:
+    if needed and not entries:
         raise DataError(where, "an existing file, folder or S3 object", f"nothing at {uri}")
     return entries
 

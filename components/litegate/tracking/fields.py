@@ -50,7 +50,7 @@ NUMBERS = frozenset(
     | {"kernel_difference", "kernel_agreement", "arena_bytes", "activation_bytes", "flash_bytes"}
     | {"cpu_operators", "estimated_sram_bytes", "estimated_cycles", "estimated_ms"}
     | {"host_other_outputs", "host_other_classes", "host_difference", "host_difference_low", "host_difference_high"}
-    | {"host_samples", "host_drop"}
+    | {"host_samples", "host_drop", "device_latency_ms", "device_latency_p95_ms"}
 )
 """What a variant's numbers are called in MLflow, beside the metric itself."""
 
@@ -180,6 +180,7 @@ def variant_metrics(candidate: Candidate, verdict: Verdict, baseline: BaselineSu
         | found
         | _inspection(candidate)
         | _on_host(candidate, verdict)
+        | _on_device(candidate)
     )
 
 
@@ -223,6 +224,14 @@ def _on_host(candidate: Candidate, verdict: Verdict) -> dict[str, float | None]:
     }
 
 
+def _on_device(candidate: Candidate) -> dict[str, float | None]:
+    """How fast the real device was that judged the file, where one did."""
+    found = candidate.evaluated.on_device
+    if found is None:
+        return {}
+    return {"device_latency_ms": found.latency_ms, "device_latency_p95_ms": found.latency_p95_ms}
+
+
 def _inspection(candidate: Candidate) -> dict[str, float | None]:
     """What the file's bytes say, and its smoke run."""
     inspection, smoke = candidate.inspection, candidate.smoke
@@ -243,10 +252,10 @@ def _inspection(candidate: Candidate) -> dict[str, float | None]:
             "arena_bytes": smoke.arena_bytes,
             "activation_bytes": smoke.activation_bytes,
         }
-    return found | _on_device(candidate)
+    return found | _footprint(candidate)
 
 
-def _on_device(candidate: Candidate) -> dict[str, float | None]:
+def _footprint(candidate: Candidate) -> dict[str, float | None]:
     """What it takes on a device that has it in its firmware; what a compiler estimates is called so."""
     footprint, placed = candidate.footprint, candidate.smoke.placement if candidate.smoke else None
     found: dict[str, float | None] = {} if footprint is None else {"flash_bytes": footprint.flash_bytes}
@@ -278,6 +287,8 @@ def variant_tags(request: RegisterRequest, candidate: Candidate | None, verdict:
         tags["verdict.worst_slice"] = verdict.slices[0].name
     if candidate is not None:
         tags |= {registry.DIGEST: candidate.artifact.file.digest, "kernels": candidate.evaluated.kernels}
+        if candidate.evaluated.on_device is not None:
+            tags["device"] = candidate.evaluated.on_device.name
         if candidate.inspection is not None:
             tags["file.scheme"] = candidate.inspection.scheme
             if warnings := warnings_of(candidate.inspection, candidate.smoke):

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from litegate.presentation.devices import timed
 from litegate.presentation.disagreements import differs
 from litegate.presentation.markdown import fit, number, plain, table
 from litegate.presentation.recoveries import recovered
@@ -112,6 +113,7 @@ def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
         _slices(verdict.slices, verdict.slice_count),
         plain(verdict.too_rare(_RARE)),
         _on_target(verdict, candidate),
+        _on_device(candidate),
         _recovered(candidate),
         _flips(verdict),
         _file(candidate) if candidate else "",
@@ -125,6 +127,11 @@ def _on_target(verdict: Verdict, candidate: Candidate | None) -> str:
         return ""
     said = differs(verdict.disagreement, candidate.evaluated.metric)
     return f"{plain(said[0].upper() + said[1:])}."
+
+
+def _on_device(candidate: Candidate | None) -> str:
+    found = None if candidate is None else candidate.evaluated.on_device
+    return "" if found is None else f"Judged on {plain(timed(found))}."
 
 
 def _recovered(candidate: Candidate | None) -> str:

@@ -90,7 +90,8 @@ class Broker:
 
     def _answer(self, question: dict[str, Any], where: str) -> dict[str, Any]:
         if question["do"] == "list":
-            return {"entries": [entry.to_json() for entry in self._list(str(question["uri"]), where)]}
+            found = self._list(str(question["uri"]), where, bool(question.get("needed", True)))
+            return {"entries": [entry.to_json() for entry in found]}
         if question["do"] == "find_model":
             return self._find_model(str(question["uri"]), where)
         entry = self._known_entry(Entry.model_validate(question["entry"]), where)
@@ -107,11 +108,11 @@ class Broker:
         """
         return user_objects.object_digest(entry, user_objects.fetch(entry, self._cache, where))
 
-    def _list(self, uri: str, where: str) -> tuple[Entry, ...]:
+    def _list(self, uri: str, where: str, needed: bool) -> tuple[Entry, ...]:
         self._check_named(uri, where)
         with self._lock:
             if uri not in self.listings:
-                self.listings[uri] = user_objects.list_entries(uri, where)
+                self.listings[uri] = user_objects.list_entries(uri, where, needed)
                 self._entries().update(self.listings[uri])
         return self.listings[uri]
 
@@ -208,14 +209,14 @@ def is_served(folder: Path) -> bool:
     return (folder / _NAME).is_socket()
 
 
-def list_entries(folder: Path, uri: str, where: str) -> tuple[Entry, ...]:
+def list_entries(folder: Path, uri: str, where: str, needed: bool = True) -> tuple[Entry, ...]:
     """`user_objects.list_entries` for the child of this folder.
 
     Raises:
-        DataError: there is nothing, or the address is none of the step's business.
+        DataError: there is nothing where there must be something, or the address is none of the step's business.
         StepFailed: it could not be listed.
     """
-    answer = _ask(folder, do="list", uri=uri, where=where)
+    answer = _ask(folder, do="list", uri=uri, where=where, needed=needed)
     return tuple(Entry.model_validate(entry) for entry in answer["entries"])
 
 

@@ -91,15 +91,15 @@ class Work:
             return broker.fetch_spans(self.folder, entry, spans, where)
         return user_objects.fetch_spans(entry, spans, self.folder, self.cache, where)
 
-    def list_entries(self, uri: str, where: str) -> tuple[Entry, ...]:
+    def list_entries(self, uri: str, where: str, needed: bool = True) -> tuple[Entry, ...]:
         """Every object at an address of the request; see `user_objects.list_entries`.
 
         Raises:
-            DataError: there is nothing, or the address is none of the request.
+            DataError: there is nothing where there must be something, or the address is none of the request.
         """
         if not broker.is_served(self.folder):
-            return user_objects.list_entries(uri, where)
-        return broker.list_entries(self.folder, uri, where)
+            return user_objects.list_entries(uri, where, needed)
+        return broker.list_entries(self.folder, uri, where, needed)
 
     def model_files(self, uri: str, where: str) -> ModelFiles:
         """The files of the model at an address of the request; see `versions.model_files`.

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from litegate.cli.table import print_table
-from litegate.records import BaselineSummary, Footprint, RunResult
+from litegate.records import BaselineSummary, Footprint, RunResult, TimedOnDevice
 from tests.components.cli.results import RESULT, line_of, row
 
 WIDE = row("int16x8_float_fallback", verdict="inconclusive", samples=12000)
@@ -51,6 +51,14 @@ def test_clusters_have_a_column_where_there_are_any() -> None:
     assert found[0].endswith("samples  clusters")
     assert line_of(found, "int8").endswith("697 41")
     assert line_of(found, "float32").endswith("697 -")
+
+
+def test_a_device_has_a_column_where_one_has_judged() -> None:
+    timed = TimedOnDevice(name="device:pi5", runtime="r", latency_ms=0.3141, latency_p95_ms=0.5, samples=697)
+    found = shown(RESULT.model_copy(update={"variants": (row("int8", on_device=timed), RESULT.variants[2])}))
+    assert " ".join(found[0].split()).endswith("latency ms on device ms samples")
+    assert line_of(found, "int8").endswith("0.314 697")
+    assert line_of(found, "float32").endswith("- 697")
 
 
 @pytest.mark.parametrize(

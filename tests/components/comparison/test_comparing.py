@@ -156,7 +156,7 @@ def test_a_model_that_8_bits_ruin_is_recovered_and_judged_on_other_samples(
         evaluation=data("test"),
         variants=["int8_float_fallback"],
         gate={"max_drop": 0.02},
-        recover={"budget_minutes": 5},
+        recover={"budget_minutes": 5, "equalize": False},
     ).run()
     rows = {row.variant: row for row in found.variants}
     ruined, recovered = rows["int8_float_fallback"], rows["recovered"]
@@ -174,6 +174,27 @@ def test_a_model_that_8_bits_ruin_is_recovered_and_judged_on_other_samples(
     assert f"recovered: {recovered.recovered}" in reasons(found)
 
 
+@pytest.mark.skipif(not RUNTIMES["ethos_u"].installed, reason="tflite-micro has no wheel for this machine")
+def test_equalized_channels_recover_it_without_a_byte_more(make: Make, collapsing: Path, tmp_path: Path) -> None:
+    def data(name: str) -> dict[str, Any]:
+        return {"uri": str(collapsing / f"{name}.npz"), "format": "npz"}
+
+    found = make(
+        model={"name": "test", "uri": str(collapsing / "collapsing.keras")},
+        calibration=data("calibration") | {"samples": 200},
+        evaluation=data("test"),
+        target="ethos-u55-128",  # for which a weight that is far from where it came from is an error
+        variants=["int8"],
+        gate={"max_drop": 0.02},
+        recover={},
+    ).run()
+    rows = {row.variant: row for row in found.variants}
+    assert found.may_ship == ("recovered",)
+    assert rows["recovered"].recovered.startswith("channels equalized between 3 pairs of layers, which took the loss")
+    assert not any("weight" in warning for warning in rows["recovered"].warnings), "against what it was made from"
+    assert "channels equalized" in (tmp_path / "out" / "report.html").read_text().lower()
+
+
 @pytest.mark.skipif(not RUNTIMES["tflite_micro"].installed, reason="tflite-micro has no wheel for this machine")
 def test_on_a_microcontroller_it_is_recovered_by_integers_alone(make: Make, collapsing: Path) -> None:
     def data(name: str) -> dict[str, Any]:
@@ -186,7 +207,7 @@ def test_on_a_microcontroller_it_is_recovered_by_integers_alone(make: Make, coll
         target="ethos-u55-128",
         variants=["int8"],
         gate={"max_drop": 0.05},
-        recover={},
+        recover={"equalize": False},
     ).run()
     rows = {row.variant: row for row in found.variants}
     assert rows["int8"].outcome in ("rejected", "failed")

@@ -10,7 +10,8 @@ import pytest
 
 from litegate.datasets import open_dataset
 from litegate.digest import digest_bytes
-from litegate.evaluation.plans import order_of, plan_of
+from litegate.evaluation.order import order_of
+from litegate.evaluation.plans import plan_of
 from litegate.records import Artifact, DataRef, EvaluateRequest, FileRef
 from litegate.runtimes.litert import Tensor
 from litegate.work.step_work import Work
@@ -59,8 +60,8 @@ def test_a_smaller_part_is_one_of_a_larger(dataset: Any) -> None:
 def test_it_is_a_part_of_what_the_host_sees(dataset: Any) -> None:
     ref, data = dataset(None)
     asked = request(ref, target_samples=40, max_samples=60)
-    assert set(plan_of(asked, data, None).order) < set(order_of(asked, data))
-    assert len(order_of(asked, data)) == 60
+    assert set(plan_of(asked, data, None).order) < set(order_of(asked.choice, data))
+    assert len(order_of(asked.choice, data)) == 60
 
 
 def test_groups_stay_whole(dataset: Any) -> None:

@@ -25,7 +25,7 @@ CACHED = [step.each or step for step in STEPS.values() if step.cached]
 """As which results are kept: those of several files by the file."""
 LINE = "\nA_LINE_MORE = True\n"
 # A conversion is preceded by a look at the data, and what fails on a sample names it.
-READ_DATA = {"convert", "conversion_check", "smoke", "sample", "lint", "evaluate", "drift"}
+READ_DATA = {"convert", "conversion_check", "smoke", "sample", "device_samples", "lint", "evaluate", "drift"}
 
 
 def asked(step: str, world: World) -> Any:
@@ -103,6 +103,7 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("runtimes/reference.py", {"smoke"}),
         ("runtimes/tflite_micro.py", {"smoke", "evaluate"}),  # here for firmware, with the host beside it
         ("runtimes/vela.py", {"smoke"}),  # here for an Ethos-U
+        ("runtimes/recorded.py", set()),  # here no device has judged
         ("runtimes/gpu.py", set()),  # another target's
         ("runtimes/xnnpack.py", {"evaluate", "benchmark"}),
         ("source/*.py", {"convert", "conversion_check", "inspect", "lint"}),  # which names layers
@@ -181,7 +182,7 @@ def upgraded(tmp_path: Path) -> Callable[[str], Path]:
         ("keras", {"convert", "conversion_check", "calibrate", "quantize"}),  # which TensorFlow requires
         ("boto3", set()),
         ("litegate", set()),
-        ("pyarrow", READ_DATA - {"sample"}),
+        ("pyarrow", READ_DATA - {"sample", "device_samples"}),  # which run users' code
     ],
 )
 def test_another_version_computes_anew_what_imports_it(

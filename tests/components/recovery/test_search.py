@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from litegate.engines.engine import Refused
 from litegate.inspection import read_file
 from litegate.inspection.scheme import count as counts_of
-from litegate.records import RecoverRequest, Recovery, Tuned
-from litegate.recovery import recovered
+from litegate.records import Recovery, Tuned
 from litegate.recovery.search import Option, best_of
-from litegate.runtimes.litert import LiteRTModel
-from litegate.spec import Recover
 
 LIMIT = 0.01
 BASE = Tuned(disagreement=0.5, error=0.4, bytes=1000, milliseconds=1)
@@ -51,38 +46,14 @@ def test_what_makes_nothing_better_is_not_taken() -> None:
 Search = Callable[..., tuple[bytes, Recovery]]
 
 
-@pytest.fixture
-def search(collapsing: Path) -> Search:
-    float32 = (collapsing / "collapsing.tflite").read_bytes()
-    with np.load(collapsing / "calibration.npz") as arrays:
-        images = arrays["image"]
-
-    def searched(
-        limit: float = LIMIT, turned: bool = False, clock: Any = None, content: bytes = float32, **asked: Any
-    ) -> tuple[bytes, Recovery]:
-        request = RecoverRequest(asked=Recover(**asked), limit=limit, seed=17, classifies=True)
-        samples = {"serving_default": {"image": images[::-1] if turned else images}}
-        more = {} if clock is None else {"clock": clock}
-        return recovered(content, samples, request, lambda *_: None, **more)
-
-    return searched
-
-
-def lost(collapsing: Path, content: bytes) -> float:
-    """Points of accuracy against float32, on samples that the search has not seen."""
-    with np.load(collapsing / "test.npz") as arrays:
-        images, labels = arrays["image"], arrays["label"]
-    contents = ((collapsing / "collapsing.tflite").read_bytes(), content)
-    (before, after) = (next(iter(LiteRTModel(each).predict({"image": images}).values())) for each in contents)
-    return 100 * float(np.mean(before.argmax(1) == labels) - np.mean(after.argmax(1) == labels))
-
-
 @pytest.mark.e2e
-def test_a_model_that_8_bits_ruin_is_recovered_for_a_part_of_its_bytes(search: Search, collapsing: Path) -> None:
+def test_a_model_that_8_bits_ruin_is_recovered_for_a_part_of_its_bytes(
+    search: Search, collapsing: Path, lost: Callable[[bytes], float]
+) -> None:
     content, found = search()
     assert found.before.loss > 0.1
     assert (found.met, found.ended) == (True, "done")
-    assert lost(collapsing, content) < 1
+    assert lost(content) < 1
     float32 = len((collapsing / "collapsing.tflite").read_bytes())
     assert found.before.bytes < found.after.bytes == len(content) < 0.6 * float32
     layers = {each.layer.rpartition("/")[2].removesuffix("_1") for each in found.precisions}

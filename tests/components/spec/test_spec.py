@@ -52,6 +52,7 @@ class Bad:
     got: str
 
 
+TWICE = {"name": "a", "uri": "a.tflite", "recipe": "a.json"}
 MICRO, ETHOS = ({"target": name, "variants": ["int8"]} for name in ("microcontroller", "ethos-u55-128"))
 
 BAD = [
@@ -69,6 +70,7 @@ BAD = [
     Bad("no variant", {"variants": []}, "spec: variants", "besides the float32 baseline", "none"),
     Bad("only the baseline", {"variants": ["float32"]}, "spec: variants", "besides the float32", "none"),
     Bad("nothing for the target", {"target": "gpu", "variants": ["int8"]}, "spec: variants", "float16", "int8"),
+    Bad("a file and a recipe", {"candidates": [TWICE]}, "spec: candidates.0", "either a finished file", "both"),
     Bad("no arena", {"gate": {"max_arena_bytes": 9}}, "spec: gate.max_arena_bytes", "null for the target cpu", "9"),
     Bad("no firmware", {"gate": {"max_flash_bytes": 9}}, "spec: gate.max_flash_bytes", "not part of a firmware", "9"),
     Bad("no Ethos-U", MICRO | {"gate": {"max_cycles": 9}}, "spec: gate.max_cycles", "which is no Ethos-U", "9"),
@@ -325,7 +327,13 @@ def test_files_that_were_given_are_judged_alone_unless_variants_are_named() -> N
         ({"candidates": [{"name": "int8", "uri": "a.tflite"}]}, "candidates", "names of their own", "int8"),
         ({"candidates": [{"name": "a.b", "uri": "a"}, {"name": "a.b", "uri": "b"}]}, "candidates", "none twice", "a.b"),
         ({"candidates": [{"name": "a/b", "uri": "a"}]}, "candidates.0.name", "pattern", "'a/b'"),
-        ({"candidates": [{"name": "a"}]}, "candidates.0.uri", "a value", "nothing"),
+        ({"candidates": [{"name": "a"}]}, "candidates.0", "either a finished file (`uri`) or a `recipe`", "neither"),
+        (
+            {"candidates": [{"name": "a", "recipe": "gs://b/r.json"}]},
+            "candidates.0.recipe",
+            "s3://bucket/key",
+            "gs://b",
+        ),
     ],
 )
 def test_engines_and_given_files_that_cannot_be(change: dict[str, Any], where: str, expected: str, got: str) -> None:
@@ -341,6 +349,62 @@ def test_a_part_of_the_samples_is_for_targets_with_a_runtime_of_their_own() -> N
     assert parse_spec(GOOD | part | {"target": "microcontroller"}).evaluation.target_samples == 100
     with pytest.raises(SpecError, match="null for the target cpu, which is judged on the host's own kernels, got 100"):
         parse_spec(GOOD | part)
+
+
+def with_device(**keys: Any) -> dict[str, Any]:
+    return GOOD | {"evaluation": GOOD["evaluation"] | {"device": {"name": "pi5", "evidence": "kept"} | keys}}
+
+
+def test_a_device_is_judged_on_a_part_of_the_samples_whatever_the_target() -> None:
+    keys = with_device()
+    keys["evaluation"]["target_samples"] = 100
+    spec = parse_spec(keys)
+    assert (spec.target, spec.evaluation.target_samples) == ("cpu", 100)
+    assert spec.evaluation.device is not None
+    assert spec.evaluation.device.address_of("ab") == "kept/ab/pi5.npz"
+    assert Spec.model_validate(spec.model_dump(mode="json")) == spec
+
+
+@pytest.mark.parametrize(
+    ("keys", "where", "expected"),
+    [
+        ({"name": "Pi 5"}, "evaluation.device.name", "pattern"),
+        ({"name": "../pi5"}, "evaluation.device.name", "pattern"),
+        ({"name": ""}, "evaluation.device.name", "pattern"),
+        ({"evidence": "kept/*"}, "evaluation.device.evidence", "a folder, without `*` and `?`"),
+        ({"evidence": "gs://b/kept"}, "evaluation.device.evidence", "s3://bucket/key, or a local path"),
+        ({"board": "x"}, "evaluation.device.board", "one of the known keys name, evidence"),
+    ],
+)
+def test_devices_that_cannot_be(keys: dict[str, Any], where: str, expected: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(with_device(**keys))
+    assert caught.value.where.endswith(where)
+    assert expected in caught.value.expected
+
+
+def test_a_device_says_nothing_of_fresh_data() -> None:
+    fresh = {"requalify": {"uri": "fresh.npz", "format": "npz"}}
+    with pytest.raises(SpecError, match=r"requalify: expected null with evaluation\.device, which was never fed"):
+        parse_spec(with_device() | fresh)
+
+
+def test_evidence_lies_beside_the_spec(tmp_path: Path) -> None:
+    text = (
+        "model: {name: m, uri: m.keras}\ncalibration: {uri: c.npz, format: npz}\nevaluation: {uri: e.npz, format: npz"
+    )
+    for evidence, found in (("kept/", f"{tmp_path}/kept"), ("s3://b/kept/", "s3://b/kept")):
+        (tmp_path / "spec.yaml").write_text(f"{text}, device: {{name: pi5, evidence: '{evidence}'}}}}\n")
+        device = load_spec(tmp_path / "spec.yaml").evaluation.device
+        assert device is not None
+        assert device.everything == f"{found}/*/pi5.npz"
+
+
+def test_what_lies_in_the_folder_of_evidence_and_is_none_has_no_digest() -> None:
+    device = parse_spec(with_device()).evaluation.device
+    assert device is not None
+    assert device.digest_in(f"{'a' * 64}/pi5.npz") == "a" * 64
+    assert [device.digest_in(name) for name in ("notes/pi5.npz", f"{'A' * 64}/pi5.npz")] == [None, None]
 
 
 def test_addresses_of_given_files_are_seen_from_the_spec(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 from litegate import records
 from litegate.datasets.sampling import in_random_order
 from litegate.errors import StepFailed
-from litegate.evaluation.blocks import cumulative_counts, ends_of_groups
+from litegate.evaluation.blocks import cumulative_counts
+from litegate.evaluation.order import ends_of_groups
 from litegate.execution.step_run import BadStepInput
 from litegate.gate.stopping import interim_analyses
 from litegate.outcomes.columns import Unpaired, match

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,3 +142,79 @@ def test_what_is_no_finished_file_is_refused_by_name(pipeline: Make, tmp_path: P
 def test_a_model_that_is_yet_to_be_converted_is_no_finished_file(pipeline: Make, models: Path) -> None:
     with pytest.raises(BadInput, match=r"expected a finished .tflite file, got a .keras file, by its first bytes"):
         pipeline("keras3.keras", **candidate(models, "keras3.keras")).resolve()
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules.update(dict.fromkeys(("tensorflow", "keras", "tf_keras", "h5py")))
+from importlib import import_module
+from pathlib import Path
+from litegate.engines import engine_row, load_engine
+from litegate.source.check import check_model
+
+for step in sys.argv[1:]:
+    import_module(f"litegate.steps.{step}")
+check_model(Path(), "tflite", "m.tflite")
+load_engine(engine_row("litert_quantizer"))
+"""
+
+
+def test_a_tflite_file_needs_no_tensorflow(places: Settings) -> None:
+    steps = ("resolve", "convert", "sample", "lint", "conversion_check", "quantize", "inspect", "smoke", "evaluate")
+    command = [places.pythons["tensorflow"], "-c", WITHOUT_TENSORFLOW, *steps, "benchmark"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+RULES = [
+    {
+        "regex": ".*",
+        "operation": "*",
+        "algorithm_key": "min_max_uniform_quantize",
+        "op_config": {
+            "weight_tensor_config": {"num_bits": 8, "symmetric": True, "granularity": "CHANNELWISE", "dtype": "INT"},
+            "compute_precision": "INTEGER",
+            "explicit_dequantize": False,
+            "skip_checks": False,
+            "min_weight_elements": 0,
+        },
+    }
+]
+
+
+def recipe(folder: Path, rules: Any) -> dict[str, Any]:
+    (folder / "recipe.json").write_text(json.dumps(rules))
+    return {"candidates": [{"name": "by_rules", "recipe": str(folder / "recipe.json")}]}
+
+
+def test_a_recipe_of_ones_own_makes_what_the_quantizer_makes_by_it(given: Make, tmp_path: Path) -> None:
+    steps = given(variants=["dynamic_range"], **recipe(tmp_path, RULES))
+    assert steps.spec.quantized_variants == ("dynamic_range", "by_rules")
+    assert steps.quantize("by_rules").file.digest == steps.quantize("dynamic_range").file.digest
+
+
+def test_a_recipe_that_needs_samples_gets_them(given: Make, tmp_path: Path) -> None:
+    eight = {"num_bits": 8, "symmetric": False, "granularity": "TENSORWISE", "dtype": "INT"}
+    static = RULES[0] | {"op_config": RULES[0]["op_config"] | {"activation_tensor_config": eight}}
+    steps = given(**recipe(tmp_path, [static]))
+    artifact = steps.quantize("by_rules")
+    assert {spec.dtype for spec in artifact.signatures["serving_default"].inputs.values()} == {"int8"}
+    assert steps.score(steps.evaluate(artifact)) > 0.9
+
+
+def test_a_recipe_by_which_nearly_everything_stays_in_float_is_found_out(given: Make, tmp_path: Path) -> None:
+    steps = given(**recipe(tmp_path, [RULES[0] | {"operation": "BATCH_MATMUL"}]))
+    with pytest.raises(StepFailed, match="by its recipe 100% of the weights stay in float32, at most half may: "):
+        steps.quantize("by_rules")
+
+
+def test_what_the_quantizer_does_not_understand_it_says_itself(given: Make, tmp_path: Path) -> None:
+    steps = given(**recipe(tmp_path, [RULES[0] | {"algorithm_key": "magic"}]))
+    with pytest.raises(StepFailed, match=r"LiteRT's quantizer refused by_rules: .*magic"):
+        steps.quantize("by_rules")
+
+
+def test_what_is_no_recipe_is_refused_before_anything_is_computed(given: Make, tmp_path: Path) -> None:
+    steps = given(**recipe(tmp_path, {"rules": []}))
+    with pytest.raises(BadInput, match=r"candidates.by_rules .*recipe.json: expected a list of rules .*, got dict"):
+        steps.resolve()

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from litegate.records import Announcement, RunOrigin
-from litegate.tracking.fields import began, origin_tags, run_inputs, run_metrics, trigger_tags, variant_metrics
+from litegate.records import Announcement, RunOrigin, TimedOnDevice
+from litegate.tracking.fields import (
+    NUMBERS,
+    began,
+    origin_tags,
+    run_inputs,
+    run_metrics,
+    trigger_tags,
+    variant_metrics,
+    variant_tags,
+)
 from tests.components.report.runs import MadeRun, Variant
 
 
@@ -48,3 +57,19 @@ def test_a_run_says_when_it_began_who_started_it_and_what_made_it() -> None:
     }
     assert began(RunOrigin()) is None
     assert origin_tags(RunOrigin()) == {}
+
+
+def test_a_device_that_judged_is_named_with_what_ran_there_and_its_times() -> None:
+    made = MadeRun(variants=[Variant(name="int8")])
+    candidate, verdict = made.request.candidates[0], made.request.verdicts[1]
+    timed = TimedOnDevice(name="device:pi5", runtime="LiteRT 2.3", latency_ms=0.25, latency_p95_ms=0.5, samples=1000)
+    evaluated = candidate.evaluated.model_copy(update={"on_device": timed})
+    judged = candidate.model_copy(update={"evaluated": evaluated})
+    numbers = variant_metrics(judged, verdict, made.result.baseline)
+    assert (numbers["device_latency_ms"], numbers["device_latency_p95_ms"]) == (0.25, 0.5)
+    assert {"device_latency_ms", "device_latency_p95_ms"} <= NUMBERS
+    tags = variant_tags(made.request, judged, verdict)
+    assert tags["device"] == "device:pi5"
+    assert "Judged on device:pi5 (LiteRT 2.3): median 0.250 ms, 95 % within 0.500 ms" in tags["mlflow.note.content"]
+    assert "device" not in variant_tags(made.request, candidate, verdict)
+    assert "device_latency_ms" not in variant_metrics(candidate, verdict, made.result.baseline)

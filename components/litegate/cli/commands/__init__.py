@@ -6,7 +6,7 @@ does is imported when it is run.
 
 from __future__ import annotations
 
-from litegate.cli.commands import channels, comparing, installation, pipelines, servers, specs, workspace
+from litegate.cli.commands import channels, comparing, evidence, installation, pipelines, servers, specs, workspace
 from litegate.cli.commands.command import Command
 
 __all__ = ["COMMANDS", "Command"]
@@ -14,6 +14,7 @@ __all__ = ["COMMANDS", "Command"]
 COMMANDS: tuple[Command, ...] = (
     *pipelines.COMMANDS,
     *comparing.COMMANDS,
+    *evidence.COMMANDS,
     *specs.COMMANDS,
     *channels.COMMANDS,
     *servers.COMMANDS,

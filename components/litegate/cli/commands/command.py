@@ -22,6 +22,7 @@ __all__ = [
     "Command",
     "Help",
     "Parser",
+    "common_arguments",
     "exit_codes",
     "port_arguments",
     "positive",
@@ -65,6 +66,26 @@ def exit_codes(*codes: ExitCode, **instead: str) -> str:
     shown = sorted({*codes, ExitCode.DONE, ExitCode.ERROR, ExitCode.INTERRUPTED} if codes else ExitCode)
     return "\n".join(
         ("exit codes:", *(f"  {code:>3}  {instead.get(code.name.lower(), code.__doc__)}" for code in shown))
+    )
+
+
+def common_arguments(parser: Parser, default: str | None = None) -> None:
+    """The options that every command has."""
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=default,
+        metavar="DIR",
+        help="folder of all local state (default: LITEGATE_HOME, else .litegate)",
+    )
+    parser.add_argument(
+        "--json",
+        nargs="?",
+        const=STDOUT,
+        default=default,
+        type=json_target,
+        metavar="OUT.json",
+        help="print JSON instead of text; with a file name, write it there as well",
     )
 
 
@@ -145,18 +166,5 @@ class Command:
             self.name, **shown, description=description, epilog=self.epilog, formatter_class=Help
         )
         parser.set_defaults(chosen=self)
-        parser.add_argument(
-            "--home",
-            type=Path,
-            metavar="DIR",
-            help="folder of all local state (default: LITEGATE_HOME, else .litegate)",
-        )
-        parser.add_argument(
-            "--json",
-            nargs="?",
-            const=STDOUT,
-            type=json_target,
-            metavar="OUT.json",
-            help="print JSON instead of text; with a file name, write it there as well",
-        )
+        common_arguments(parser)
         self.arguments(parser)

@@ -36,9 +36,10 @@ def _compare_arguments(parser: Parser) -> None:
         "--candidate",
         action="append",
         default=[],
-        metavar="[NAME=]FILE.tflite",
-        help="a finished file to judge, by the name of its file if no other is given; may be repeated. No variants are "
-        "made beside it, unless --variants or the spec names some",
+        metavar="[NAME=]FILE",
+        help="a finished .tflite file to judge, or a .json recipe of LiteRT's quantizer to make one by, by the name of "
+        "its file if no other is given; may be repeated. No variants are made beside it, unless --variants or the spec "
+        "names some",
     )
     parser.add_argument(
         "--variants",

@@ -21,6 +21,8 @@ from litegate.records import (
     ConversionCheckRequest,
     Converted,
     ConvertRequest,
+    DeviceSamples,
+    DeviceSamplesRequest,
     Drift,
     DriftRequest,
     EvaluateFilesRequest,
@@ -55,7 +57,7 @@ from litegate.records import (
 from litegate.spec import slice_field
 from litegate.spec.metric_facts import built_in_facts
 from litegate.storage.versions import SAVED_MODEL
-from litegate.variants import BASELINE, VARIANTS
+from litegate.variants import BASELINE, GIVEN, VARIANTS
 
 __all__ = ["CLAIMS", "equal", "problems"]
 
@@ -172,6 +174,13 @@ def _inputs(artifact: Artifact) -> Iterator[str]:
     return (f"{key}/{name}" for key, signature in artifact.signatures.items() for name in signature.inputs)
 
 
+def _for_device(request: DeviceSamplesRequest, result: DeviceSamples) -> Problems:
+    keys = set(request.artifact.signatures)
+    if result.signature not in keys or request.signature not in (None, result.signature):
+        yield from equal("signature", result.signature, request.signature or sorted(keys))
+    yield from equal("the file's name", result.file.name, "samples.npz")
+
+
 def _linted(request: LintRequest, result: Lint) -> Problems:
     yield from equal("samples", result.samples, request.samples.samples)
     errors = [finding.code for finding in result.findings if finding.severity == "error"]
@@ -196,7 +205,7 @@ def _calibrated(_: CalibrateRequest, result: Calibrated) -> Problems:
 def _quantized(request: QuantizeRequest, result: Artifact) -> Problems:
     yield from _of_variant(result, request.variant)
     yield from equal("signatures", set(result.signatures), set(request.baseline.signatures))
-    if request.given is not None:
+    if request.given is not None and request.engine == GIVEN:  # else it is a recipe
         yield from equal("the digest of a file that was given", result.file.digest, request.given.digest)
     yield from equal("whether it was searched for", result.recovery is not None, request.recover is not None)
 
@@ -267,6 +276,8 @@ def _evaluated_file(request: EvaluateRequest, result: FileEvaluation) -> Problem
         yield from _at_most("available", result.available, result.host.samples)
         yield from _at_most("the host's samples", result.host.samples, request.max_samples)
     yield from _at_most("available", result.available, request.target_samples)
+    device = None if request.evidence is None else request.runtime
+    yield from equal("on_device", result.on_device and result.on_device.name, device)
     by_host = [each.host is not None for each in result.references]
     yield from equal("references run by the host", by_host, [request.host is not None] * len(by_host))
     beside = [(reference.role, reference.artifact.file.digest) for reference in request.references]
@@ -326,6 +337,7 @@ CLAIMS: Mapping[str, Callable[[Any, Any], Problems]] = MappingProxyType(
         "convert": _converted,
         "infer_schema": _inferred,
         "sample": _sampled,
+        "device_samples": _for_device,
         "lint": _linted,
         "conversion_check": _agreed,
         "calibrate": _calibrated,

@@ -47,12 +47,27 @@ def _resolved(result: Resolved, seen: Seen) -> Iterator[str]:
     yield from _data("calibration", spec.calibration, result.calibration, seen)
     yield from _data("evaluation", spec.evaluation, result.evaluation, seen)
     for given in spec.candidates:
-        yield from _single_file(f"candidates.{given.name}", given.uri, result.candidates.get(given.name), seen)
+        yield from _single_file(f"candidates.{given.name}", given.location, result.candidates.get(given.name), seen)
+    yield from _evidence(result, seen)
     recorded = spec.model.recorded_outputs
     if recorded is not None:
         yield from _single_file("model.recorded_outputs", recorded, result.recorded, seen)
     else:
         yield from equal("model.recorded_outputs", result.recorded, None)
+
+
+def _evidence(result: Resolved, seen: Seen) -> Iterator[str]:
+    """All that lies there, under the digests that its folders are called by."""
+    device, where = result.spec.evaluation.device, "evaluation.device.evidence"
+    found: dict[str | None, str] = {}
+    if device is not None:
+        entries = seen.broker.listings.get(device.everything) if seen.broker else None
+        if seen.broker is None or entries is None:
+            yield f"{where}: expected what was listed at {device.everything}, got what was not"
+            return
+        found = {device.digest_in(entry.name): seen.broker.digest(entry, where) for entry in entries}
+    found.pop(None, None)
+    yield from equal(where, {digest: file.digest for digest, file in result.evidence.items()}, found)
 
 
 def _single_file(where: str, uri: str, file: FileRef | None, seen: Seen) -> Iterator[str]:

@@ -23,6 +23,7 @@ HONEST: dict[str, Callable[[World], Case]] = {
         honest_files.conversion_check,
         honest_files.calibrate,
         honest_files.quantize,
+        honest_inputs.device_samples,
         honest_files.inspect,
         honest_files.smoke,
         honest_files.benchmark,

@@ -7,7 +7,7 @@ from litegate.digest import digest_bytes
 from litegate.spec import parse_spec
 from tests.components.execution.returned.world import SIGNATURE, Case, World
 
-__all__ = ["infer_schema", "lint", "prepare", "resolve", "sample", "snapshot", "train"]
+__all__ = ["device_samples", "infer_schema", "lint", "prepare", "resolve", "sample", "snapshot", "train"]
 
 
 def _produced(world: World, uri: str) -> records.Produced:
@@ -50,6 +50,16 @@ def sample(world: World) -> Case:
     data = world.data(str(world.user / "train.npz"), world.given)
     request = records.SampleRequest(data=data, artifact=world.baseline, samples=20, seed=1, preprocess=world.code)
     return Case(request, world.samples(world.wrote))
+
+
+def device_samples(world: World) -> Case:
+    data = world.data(str(world.user / "test.npz"), world.given)
+    choice = records.SampleChoice(max_samples=None, target_samples=20, seed=1, in_random_order=False)
+    request = records.DeviceSamplesRequest(
+        data=data, artifact=world.baseline, choices=(choice,), preprocess=world.code, signature="serving_default"
+    )
+    file = world.wrote("samples.npz", b"samples for a device")
+    return Case(request, records.DeviceSamples(file=file, samples=20, signature="serving_default"))
 
 
 def lint(world: World) -> Case:

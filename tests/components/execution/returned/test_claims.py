@@ -30,6 +30,7 @@ class Row:
 
 OTHER = "0" * 64
 MAE = MetricFacts(name="mae", higher_is_better=False, high=None).model_dump()
+TIMED = {"name": "device:pi5", "runtime": "r", "latency_ms": 1.0, "latency_p95_ms": 2.0, "samples": 100}
 ROWS = (
     Row("prepare", "uri", "s3://elsewhere/made.npz", "uri: expected"),
     Row("train", "uri", "/user/versions/another.keras", "uri: expected"),
@@ -53,6 +54,8 @@ ROWS = (
     Row("sample", "available", 19, "samples: expected at most 19, got 20"),
     Row("sample", "labels", {"0": 12}, "the sum of labels: expected 20, got 12"),
     Row("sample", "inputs", {}, "inputs: expected"),
+    Row("device_samples", "signature", "other", "signature: expected 'serving_default', got 'other'"),
+    Row("device_samples", "file.name", "other.npz", "the file's name: expected 'samples.npz', got 'other.npz'"),
     Row("lint", "samples", 19, "samples: expected 20, got 19"),
     Row("lint", "findings.0.severity", "error", "errors, which end the step: expected [], got ['few']"),
     Row("conversion_check", "samples", 21, "samples: expected at most 20, got 21"),
@@ -83,6 +86,7 @@ ROWS = (
     Row("evaluate", "files.0.class_samples", {"0": 60}, "the sum of class_samples: expected 100, got 60"),
     Row("evaluate", "files.0.predictions", {"0": 60}, "the sum of predictions: expected 40, got 60"),
     Row("evaluate", "files.0.design", "fixed", "design: expected 'interim', got 'fixed'"),
+    Row("evaluate", "files.0.on_device", TIMED, "on_device: expected None, got 'device:pi5'"),
     Row("evaluate", "files.0.references", [], "references: expected"),
     Row("evaluate", "files.0.host", None, "host: expected 'litert', got None"),
     Row("evaluate", "files.0.host.runtime", "gpu", "host: expected 'litert', got 'gpu'"),
