@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from litegate.datasets.representative import Samples
-from litegate.engines.engine import Calibration
+from litegate.engines.engine import Calibration, Refused
 from litegate.engines.mixed_precision import MixedPrecision
+from litegate.failures import FailureKind
 from litegate.inspection.tflite import describe_unopened
 from litegate.records import Equalization, FileRef, OperatorSensitivity, RecoverRequest, Recovery, Tuned
 from litegate.recovery.combinations import Combinations, OutOfTime
@@ -23,6 +24,7 @@ from litegate.recovery.sensitivity import Noise, Sensitivity, ranks
 from litegate.recovery.tuning import Tuner
 from litegate.runtimes.batches import fixed_batch
 from litegate.runtimes.litert import choose_signature
+from litegate.spec.recover import Base
 
 __all__ = ["recovered"]
 
@@ -54,30 +56,7 @@ def recovered(
         Refused: the base file cannot be made or run.
     """
     end = clock() + 60 * request.asked.budget_minutes
-    key = choose_signature(tuple(samples), request.signature)
-    finding, tuning = halves(samples, request.seed)
-    count = _count(finding[key])
-
-    def maker_of(source: bytes) -> MixedPrecision:
-        return MixedPrecision(source, request.asked.base, Calibration(finding, count), say)
-
-    def combined(maker: MixedPrecision) -> Combinations:
-        return Combinations(maker, tuner, network, lambda: clock() < end)
-
-    plain = maker_of(float32)
-    network, batch = network_of(float32, key), _batch(float32, key)
-    tuner = Tuner(float32, tuning[key], key, request.output, request.classifies)
-    found = equalize(float32, key, network.graph, finding[key], batch) if request.asked.equalize else None
-    combinations = combined(plain)
-    start = _Start(float32, combinations, combinations.base())
-    if found is not None:
-        start = _better(start, found, combined(maker_of(found.content)), keep)
-    sensitivity = Sensitivity(start.float32, network, tuning[key], key, batch)
-    search = Search(start.combinations, sensitivity, network, request, start.base, say)
-    say("recovered: %s loses %.4g of at most %.4g", request.asked.base, start.base.loss, request.limit)
-    ranking = _ranking(start.combinations, sensitivity.noise(start.combinations.content({})), network)
-    ended = search.run()
-    return _result(request, network, start, search, ended, ranking, (count, _count(tuning[key])))
+    return _Recovering(float32, samples, request, say, lambda: clock() < end).run(keep)
 
 
 @dataclass(frozen=True)
@@ -90,43 +69,100 @@ class _Start:
     equalization: Equalization | None = None
 
 
-def _better(
-    plain: _Start, equalized: Equalized, combinations: Combinations, keep: Callable[[bytes], FileRef]
-) -> _Start:
+def _better(plain: _Start, found: Equalized, other: _Start, keep: Callable[[bytes], FileRef]) -> _Start:
     """The start from the equalized file, where its base file does better."""
-    base = combinations.base()
-    if (base.loss, base.error) >= (plain.base.loss, plain.base.error):
+    if (other.base.loss, other.base.error) >= (plain.base.loss, plain.base.error):
         return plain
-    file = keep(equalized.content)
-    found = Equalization(pairs=equalized.pairs, difference=equalized.difference, before=plain.base, file=file)
-    return _Start(equalized.content, combinations, base, found)
+    file = keep(found.content)
+    said = Equalization(pairs=found.pairs, difference=found.difference, before=plain.base, file=file)
+    return replace(other, equalization=said)
 
 
-def _result(
-    request: RecoverRequest,
-    network: Network,
-    start: _Start,
-    search: Search,
-    ended: Ended,
-    ranking: tuple[OperatorSensitivity, ...],
-    samples: tuple[int, int],
-) -> tuple[bytes, Recovery]:
-    precisions, after = search.result()
-    return start.combinations.content(precisions), Recovery(
-        base=request.asked.base,
-        limit=request.limit,
-        range_samples=samples[0],
-        tuning_samples=samples[1],
-        equalization=start.equalization,
-        before=start.base,
-        after=after,
-        met=after.loss <= request.limit,
-        ended=ended,
-        combinations=len(start.combinations),
-        precisions=changed(network, {}, precisions),
-        ranking=ranking,
-        steps=tuple(search.steps),
-    )
+class _Recovering:
+    """All that a search works with, and what it came to."""
+
+    def __init__(
+        self,
+        float32: bytes,
+        samples: Samples,
+        request: RecoverRequest,
+        say: Callable[..., None],
+        in_time: Callable[[], bool],
+    ) -> None:
+        self.float32, self.request, self.say, self.in_time = float32, request, say, in_time
+        self.key = choose_signature(tuple(samples), request.signature)
+        self.finding, tuning = halves(samples, request.seed)
+        self.tuning = tuning[self.key]
+        self.plain = self._maker(float32)  # the quantizer's word on the model comes before any other
+        self.network, self.batch = network_of(float32, self.key), _batch(float32, self.key)
+        self.tuner = Tuner(float32, self.tuning, self.key, request.output, request.classifies)
+
+    def run(self, keep: Callable[[bytes], FileRef]) -> tuple[bytes, Recovery]:
+        """Equalize where that helps, rank, search, and make what was found."""
+        start = self._start(keep)
+        self.say("recovered: %s loses %.4g of at most %.4g", self._base, start.base.loss, self.request.limit)
+        sensitivity = Sensitivity(start.float32, self.network, self.tuning, self.key, self.batch)
+        ranking = _ranking(start.combinations, _noise(sensitivity, start.combinations), self.network)
+        search = Search(start.combinations, sensitivity, self.network, self.request, start.base, self.say)
+        ended = search.run()
+        precisions, _ = search.result()
+        return start.combinations.content(precisions), self._record(start, search, ended, ranking)
+
+    @property
+    def _base(self) -> Base:
+        return self.request.asked.base
+
+    def _maker(self, source: bytes) -> MixedPrecision:
+        return MixedPrecision(source, self._base, Calibration(self.finding, _count(self.finding[self.key])), self.say)
+
+    def _begun(self, source: bytes, maker: MixedPrecision) -> _Start:
+        combinations = Combinations(maker, self.tuner, self.network, self.in_time)
+        return _Start(source, combinations, combinations.base())
+
+    def _start(self, keep: Callable[[bytes], FileRef]) -> _Start:
+        """From float32 or its equalized form, whichever base file does better."""
+        plain = self._begun(self.float32, self.plain)
+        if not self.request.asked.equalize:
+            return plain
+        found = equalize(self.float32, self.key, self.network.graph, self.finding[self.key], self.batch)
+        return (
+            plain
+            if found is None
+            else _better(plain, found, self._begun(found.content, self._maker(found.content)), keep)
+        )
+
+    def _record(
+        self, start: _Start, search: Search, ended: Ended, ranking: tuple[OperatorSensitivity, ...]
+    ) -> Recovery:
+        precisions, after = search.result()
+        return Recovery(
+            base=self._base,
+            limit=self.request.limit,
+            range_samples=_count(self.finding[self.key]),
+            tuning_samples=_count(self.tuning),
+            equalization=start.equalization,
+            before=start.base,
+            after=after,
+            met=after.loss <= self.request.limit,
+            ended=ended,
+            combinations=len(start.combinations),
+            precisions=changed(self.network, {}, precisions),
+            ranking=ranking,
+            steps=tuple(search.steps),
+        )
+
+
+def _noise(sensitivity: Sensitivity, combinations: Combinations) -> dict[int, Noise]:
+    """Where the base file adds noise.
+
+    Raises:
+        Refused: it runs with XNNPACK alone, which keeps no tensors.
+    """
+    try:
+        return sensitivity.noise(combinations.content({}))
+    except (RuntimeError, ValueError) as error:
+        said = f"the operators of the base of recovered cannot be run: {' '.join(str(error).split())[:300]}"
+        raise Refused(FailureKind.NOT_RUNNABLE, said) from error
 
 
 def _ranking(

@@ -118,6 +118,8 @@ class Search:
     def _shrink(self) -> None:
         """Take back what is not needed any more, and give weights fewer bits, as long as enough is kept."""
         for number, precision in [*self._back(), *self._fewer_bits()][: self._request.asked.max_steps]:
+            if precision == "int16x8" and number not in self._now.precisions:
+                continue  # it was taken back already
             found = {each: kept for each, kept in self._now.precisions.items() if each != number}
             if precision is not None:
                 found[number] = precision

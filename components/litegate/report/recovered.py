@@ -65,8 +65,10 @@ def _ranked(each: OperatorSensitivity, base: Tuned) -> tuple[str, str, tuple[str
         f"{100 * each.added:+.3g}",
         _loss(each.in_float),
         _grown(each.in_float, base),
+        _slower(each.in_float, base),
         _loss(each.around),
         _grown(each.around, base),
+        _slower(each.around, base),
     )
     return each.operator, each.layer, numbers
 
@@ -77,6 +79,10 @@ def _loss(found: Tuned | None) -> str:
 
 def _grown(found: Tuned | None, base: Tuned) -> str:
     return "" if found is None else f"{found.bytes - base.bytes:+,}"
+
+
+def _slower(found: Tuned | None, base: Tuned) -> str:
+    return "" if found is None else f"{found.milliseconds - base.milliseconds:+.2g}"
 
 
 def _step(step: RecoveryStep) -> tuple[str, tuple[str, ...], bool]:

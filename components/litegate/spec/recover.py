@@ -39,10 +39,11 @@ class Recover(Section):
     )
     max_steps: int = Field(20, ge=1, le=200, description="How many times something is changed, and kept if it helps.")
     may_use: list[Precision] = Field(
-        list(_LIFTING),
-        description="What single operators may have in place of 8 bits: `float32`, `int16x8` (16-bit activations), "
-        "`int4` (4-bit weights, which make the file smaller and never better). `int16x8` alone if it is left out for "
-        "a target that computes on integers alone, which never gets float operators.",
+        ["float32"],
+        description="What single operators may have in place of 8 bits: `float32`, `int16x8` (16-bit activations, "
+        "which take fewer bytes and run on slow kernels on a CPU), `int4` (4-bit weights, which make the file smaller "
+        "and never better). If left out for a target that computes on integers alone, which never gets float "
+        "operators, it is `int16x8`.",
     )
     max_disagreement: float | None = Field(
         None,

@@ -8,7 +8,7 @@ from litegate.records import OperatorSensitivity, RecoveryStep
 from tests.components.presentation.test_recoveries import BASE, lifted, recovery
 from tests.components.report.runs import MadeRun, Variant
 
-AFTER = BASE.model_copy(update={"disagreement": 0.002, "error": 0.1, "bytes": 29_672})
+AFTER = BASE.model_copy(update={"disagreement": 0.002, "error": 0.1, "bytes": 29_672, "milliseconds": 0.03})
 RANKING = (
     OperatorSensitivity(
         operator="CONV_2D #1 of main", layer="<b>", error=0.13, snr_db=0.58, added=0.875, in_float=BASE, around=AFTER
@@ -38,7 +38,7 @@ def test_it_shows_ranking_and_steps_and_on_what_it_was_tuned() -> None:
     assert "2 as it was: CONV_2D #3 of main 0.2 % → 90 %" in found
     assert "24 yes" in found
     assert found.count(" no ") == 1
-    assert "CONV_2D #1 of main &lt;b&gt; 0.13 0.6 +87.5 90 % +0 0.2 % +9,672" in found
+    assert "CONV_2D #1 of main &lt;b&gt; 0.13 0.6 +87.5 90 % +0 +0 0.2 % +9,672 +0.02" in found
     assert "SOFTMAX #2 of main -1 " in found
 
 
