@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --n
 # Each process gets tests that follow each other, which share servers, and when it has none left half of another's.
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 
-.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-predict bench-promotion lint lock
+.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-recovery bench-predict bench-promotion lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -48,6 +48,9 @@ bench-gate: setup  ## Simulate how often the gate is wrong; writes build/bench-g
 
 bench-targets: setup  ## Measure each target's runtime again, beside what was measured first; writes build/bench-targets.json.
 	@$(BIN)/python -m tests.benchmarks.bench_targets
+
+bench-recovery: setup  ## Recover models that 8 bits ruin, and one that cannot be; writes build/bench-recovery.json.
+	@$(BIN)/python -m tests.benchmarks.bench_recovery
 
 bench-promotion: setup  ## Promote from eight processes at once, on SQLite and PostgreSQL; writes build/bench-promotion.json.
 	@$(BIN)/python -m tests.benchmarks.bench_promotion
