@@ -61,7 +61,7 @@ def _capital(text: str) -> str:
 def _ranked(each: OperatorSensitivity, base: Tuned) -> tuple[str, str, tuple[str, ...]]:
     numbers = (
         "" if each.error is None else f"{each.error:.3g}",
-        "" if each.snr_db is None else f"{each.snr_db:.1f}",
+        "" if each.snr_db is None else f"{round(each.snr_db, 1) + 0.0:.1f}",
         f"{100 * each.added:+.3g}",
         _loss(each.in_float),
         _grown(each.in_float, base),
