@@ -19,7 +19,7 @@ from keras import layers
 
 Array = np.ndarray[Any, np.dtype[Any]]
 OUTLIERS, FACTOR = 2, 400.0
-UNITS, LIFT = 64, np.float32(100)
+UNITS, LIFT = 64, np.float32(250)
 
 
 def convolutions() -> keras.Model:

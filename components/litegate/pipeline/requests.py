@@ -220,10 +220,9 @@ def _recover(resolved: Resolved) -> RecoverRequest | None:
 def _inspect(results: Results, variant: str) -> InspectRequest:
     spec = results.resolved().spec
     artifact = results.artifact(variant)
-    equalization = artifact.recovery and artifact.recovery.equalization
     return InspectRequest(
         artifact=artifact,
-        made_from=equalization and equalization.file,
+        made_from=artifact.recovery.made_from if artifact.recovery else None,
         baseline=None if variant == BASELINE else results.converted().artifact,
         source=spec.model.uri,
         target=spec.target,

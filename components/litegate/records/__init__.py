@@ -65,6 +65,7 @@ from litegate.records.promotion import (
 )
 from litegate.records.quantization import Calibrated, CalibrateRequest, QuantizeRequest
 from litegate.records.recovery import (
+    BiasCorrection,
     Equalization,
     OperatorPrecision,
     OperatorSensitivity,
@@ -141,6 +142,7 @@ __all__ = [
     "Benchmark",
     "BenchmarkRequest",
     "Benchmarks",
+    "BiasCorrection",
     "BufferUse",
     "CalibrateRequest",
     "Calibrated",

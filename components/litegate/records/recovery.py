@@ -12,6 +12,7 @@ from litegate.spec import Recover
 from litegate.spec.recover import Base, Precision
 
 __all__ = [
+    "BiasCorrection",
     "Equalization",
     "OperatorPrecision",
     "OperatorSensitivity",
@@ -129,6 +130,20 @@ class Equalization(Record):
     file: FileRef
 
 
+class BiasCorrection(Record):
+    """Biases that take back what rounding does to channels on average.
+
+    Attributes:
+        layers: that have a bias.
+        before: the file without it.
+        file: the float32 file with these biases, which only quantized files are made from.
+    """
+
+    layers: Count
+    before: Tuned
+    file: FileRef
+
+
 class Recovery(Record):
     """How the file `recovered` came to be.
 
@@ -136,6 +151,7 @@ class Recovery(Record):
         range_samples, tuning_samples: how many of the calibration samples found ranges, and how many others tuned.
         equalization: of the float32 file that all files were made from; None where there is nothing to equalize, where
             it does not help, or where nobody asked for it.
+        correction: of the biases; None where it does not help, where there was no time, or where nobody asked for it.
         before: the base file, equalized if it is.
         after: the file that was taken.
         met: whether its loss is within the limit.
@@ -151,6 +167,7 @@ class Recovery(Record):
     range_samples: Count
     tuning_samples: Count
     equalization: Equalization | None = None
+    correction: BiasCorrection | None = None
     before: Tuned
     after: Tuned
     met: bool
@@ -159,3 +176,14 @@ class Recovery(Record):
     precisions: tuple[OperatorPrecision, ...]
     ranking: tuple[OperatorSensitivity, ...]
     steps: tuple[RecoveryStep, ...]
+
+    @property
+    def made_from(self) -> FileRef | None:
+        """The float32 file that the file was made from; None where that is the baseline."""
+        found = self.correction or self.equalization
+        return found.file if found else None
+
+    @property
+    def untouched(self) -> Tuned:
+        """The base file as it would be made from the baseline."""
+        return self.equalization.before if self.equalization else self.before

@@ -15,9 +15,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from litegate.recovery.graph import CHANNEL_IN, CHANNEL_OUT, Graph, packed, unpacked
 
 __all__ = ["Pair", "equalized", "pairs_of"]
 
@@ -27,12 +28,8 @@ _PASSES = 2
 """Over all pairs: a layer between two others belongs to two."""
 _FURTHEST = 1e4
 """The largest scale, and the inverse of the smallest: float32 has digits to lose, too."""
-_IDENTIFIER = b"TFL3"
 _OF = schema.BuiltinOperator
 _HOMOGENEOUS = frozenset({_OF.RELU, _OF.PAD, _OF.MAX_POOL_2D, _OF.AVERAGE_POOL_2D, _OF.MEAN})
-_CHANNEL_OUT = {_OF.CONV_2D: 0, _OF.FULLY_CONNECTED: 0, _OF.DEPTHWISE_CONV_2D: 3}
-"""The axis of the weights that is the channel of the output."""
-_CHANNEL_IN = {_OF.CONV_2D: 3, _OF.FULLY_CONNECTED: 1, _OF.DEPTHWISE_CONV_2D: 3}
 _SCALED = (schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU)
 
 
@@ -45,44 +42,6 @@ class Pair:
     tensor: str
 
 
-class _Graph:
-    """A graph of a model, whose constants can be read and replaced."""
-
-    def __init__(self, model: Any, index: int) -> None:
-        self.model, self.graph = model, model.subgraphs[index]
-        self.takers: dict[int, list[int]] = {}
-        for number, operator in enumerate(self.graph.operators):
-            for tensor in operator.inputs:
-                self.takers.setdefault(int(tensor), []).append(number)
-        self._buffers = [tensor.buffer for graph in model.subgraphs for tensor in graph.tensors]
-
-    def kind(self, number: int) -> int:
-        """Of an operator."""
-        code = self.model.operatorCodes[self.graph.operators[number].opcodeIndex]
-        return max(int(code.builtinCode), int(code.deprecatedBuiltinCode))
-
-    def constant(self, number: int, place: int) -> Array | None:
-        """An input of an operator as float32 values; None where there is none, or others use it too."""
-        inputs = self.graph.operators[number].inputs
-        if place >= len(inputs) or inputs[place] < 0:
-            return None
-        tensor = self.graph.tensors[inputs[place]]
-        data = self.model.buffers[tensor.buffer].data
-        alone = self._buffers.count(tensor.buffer) == 1 and len(self.takers[int(inputs[place])]) == 1
-        if tensor.type != schema.TensorType.FLOAT32 or data is None or not alone:
-            return None
-        return np.frombuffer(bytes(bytearray(data)), np.float32).reshape(tensor.shape)
-
-    def replace(self, number: int, place: int, values: Array) -> None:
-        """Put other values in the place of a constant."""
-        tensor = self.graph.tensors[self.graph.operators[number].inputs[place]]
-        self.model.buffers[tensor.buffer].data = np.frombuffer(values.astype(np.float32).tobytes(), np.uint8)
-
-    def activation(self, number: int) -> int:
-        """The function that an operator ends with."""
-        return int(getattr(self.graph.operators[number].builtinOptions, "fusedActivationFunction", 0))
-
-
 def pairs_of(float32: bytes, graph: int = 0) -> tuple[Pair, ...]:
     """The pairs of layers that can be equalized, in the order in which they run.
 
@@ -90,7 +49,7 @@ def pairs_of(float32: bytes, graph: int = 0) -> tuple[Pair, ...]:
         float32: bytes of a .tflite file.
         graph: its index in the file.
     """
-    return tuple(_pairs(_Graph(_unpacked(float32), graph)))
+    return tuple(_pairs(Graph(unpacked(float32), graph)))
 
 
 def equalized(float32: bytes, ranges: Mapping[str, Array], graph: int = 0) -> bytes:
@@ -101,20 +60,20 @@ def equalized(float32: bytes, ranges: Mapping[str, Array], graph: int = 0) -> by
         ranges: largest absolute value of each channel, (channels,), by the name of the tensor between two layers.
         graph: its index in the file.
     """
-    model = _unpacked(float32)
-    found = _Graph(model, graph)
+    model = unpacked(float32)
+    found = Graph(model, graph)
     largest = {pair.tensor: ranges[pair.tensor].astype(np.float64) for pair in _pairs(found)}
     for pair in tuple(_pairs(found)) * _PASSES:
         _balance(found, pair, largest[pair.tensor])
-    return _packed(model)
+    return packed(model)
 
 
-def _balance(graph: _Graph, pair: Pair, largest: Array) -> None:
+def _balance(graph: Graph, pair: Pair, largest: Array) -> None:
     """Scale the channels between two layers; `largest` is changed with them."""
     given, taken = graph.constant(pair.giving, 1), graph.constant(pair.taking, 1)
     assert given is not None
     assert taken is not None
-    out, into = _CHANNEL_OUT[graph.kind(pair.giving)], _CHANNEL_IN[graph.kind(pair.taking)]
+    out, into = CHANNEL_OUT[graph.kind(pair.giving)], CHANNEL_IN[graph.kind(pair.taking)]
     weights = np.abs(taken).max(axis=tuple(axis for axis in range(taken.ndim) if axis != into)).astype(np.float64)
     if graph.kind(pair.taking) == _OF.DEPTHWISE_CONV_2D:
         weights = np.ones_like(weights)  # each has a scale of its own, so only the activations matter
@@ -136,43 +95,33 @@ def _along(scale: Array, dimensions: int, axis: int) -> Array:
     return scale.reshape([-1 if each == axis else 1 for each in range(dimensions)])
 
 
-def _pairs(graph: _Graph) -> Iterator[Pair]:
+def _pairs(graph: Graph) -> Iterator[Pair]:
     outputs = {int(tensor) for tensor in graph.graph.outputs}
     for number in range(len(graph.graph.operators)):
-        if graph.kind(number) not in _CHANNEL_OUT or graph.activation(number) not in _SCALED:
+        if graph.kind(number) not in CHANNEL_OUT or graph.activation(number) not in _SCALED:
             continue
         given, between = graph.constant(number, 1), int(graph.graph.operators[number].outputs[0])
         taking = _next_layer(graph, between, outputs)
         if given is None or taking is None or not _bias_is_its_own(graph, number):
             continue
-        taken, channels = graph.constant(taking, 1), given.shape[_CHANNEL_OUT[graph.kind(number)]]
-        if taken is not None and taken.shape[_CHANNEL_IN[graph.kind(taking)]] == channels:
-            yield Pair(number, taking, graph.graph.tensors[between].name.decode())
+        taken, channels = graph.constant(taking, 1), given.shape[CHANNEL_OUT[graph.kind(number)]]
+        if taken is not None and taken.shape[CHANNEL_IN[graph.kind(taking)]] == channels:
+            yield Pair(number, taking, graph.output(number))
 
 
-def _bias_is_its_own(graph: _Graph, number: int) -> bool:
+def _bias_is_its_own(graph: Graph, number: int) -> bool:
     inputs = graph.graph.operators[number].inputs
     return len(inputs) < 3 or inputs[2] < 0 or graph.constant(number, 2) is not None
 
 
-def _next_layer(graph: _Graph, tensor: int, outputs: set[int]) -> int | None:
+def _next_layer(graph: Graph, tensor: int, outputs: set[int]) -> int | None:
     """The only layer that a tensor goes to, through what is positively homogeneous; None if there is another way."""
     while tensor not in outputs and len(graph.takers.get(tensor, ())) == 1:
         (number,) = graph.takers[tensor]
         operator, kind = graph.graph.operators[number], graph.kind(number)
-        if kind in _CHANNEL_IN:
+        if kind in CHANNEL_IN:
             return number if int(operator.inputs[0]) == tensor else None
         if kind not in _HOMOGENEOUS or graph.activation(number) not in _SCALED:
             return None
         tensor = int(operator.outputs[0])
     return None
-
-
-def _unpacked(content: bytes) -> Any:
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(bytearray(content), 0))
-
-
-def _packed(model: Any) -> bytes:
-    builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(model.Pack(builder), _IDENTIFIER)
-    return bytes(builder.Output())

@@ -14,7 +14,8 @@ from litegate.engines.engine import Calibration, Refused
 from litegate.engines.mixed_precision import MixedPrecision
 from litegate.failures import FailureKind
 from litegate.inspection.tflite import describe_unopened
-from litegate.records import Equalization, FileRef, OperatorSensitivity, RecoverRequest, Recovery, Tuned
+from litegate.records import BiasCorrection, Equalization, FileRef, OperatorSensitivity, RecoverRequest, Recovery, Tuned
+from litegate.recovery.bias_correction import Means, corrected
 from litegate.recovery.combinations import Combinations, OutOfTime
 from litegate.recovery.equalizing import Equalized, equalize
 from litegate.recovery.halves import halves
@@ -69,9 +70,24 @@ class _Start:
     equalization: Equalization | None = None
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What the search has come to."""
+
+    content: bytes
+    precisions: Mapping[int, str]
+    tuned: Tuned
+    correction: BiasCorrection | None = None
+
+
+def _rank(tuned: Tuned) -> tuple[float, float]:
+    """The smaller the better."""
+    return tuned.loss, tuned.error
+
+
 def _better(plain: _Start, found: Equalized, other: _Start, keep: Callable[[bytes], FileRef]) -> _Start:
     """The start from the equalized file, where its base file does better."""
-    if (other.base.loss, other.base.error) >= (plain.base.loss, plain.base.error):
+    if _rank(other.base) >= _rank(plain.base):
         return plain
     file = keep(found.content)
     said = Equalization(pairs=found.pairs, difference=found.difference, before=plain.base, file=file)
@@ -105,8 +121,10 @@ class _Recovering:
         ranking = _ranking(start.combinations, _noise(sensitivity, start.combinations), self.network)
         search = Search(start.combinations, sensitivity, self.network, self.request, start.base, self.say)
         ended = search.run()
-        precisions, _ = search.result()
-        return start.combinations.content(precisions), self._record(start, search, ended, ranking)
+        precisions, tuned = search.result()
+        found = _Found(start.combinations.content(precisions), precisions, tuned)
+        found = self._corrected(start, found, keep)
+        return found.content, self._record(start, search, ended, ranking, found)
 
     @property
     def _base(self) -> Base:
@@ -131,22 +149,46 @@ class _Recovering:
             else _better(plain, found, self._begun(found.content, self._maker(found.content)), keep)
         )
 
+    def _corrected(self, start: _Start, found: _Found, keep: Callable[[bytes], FileRef]) -> _Found:
+        """With corrected biases, where that makes the file better.
+
+        Only once all precisions are known: a bias that makes up for 8 bits is wrong in float32.
+        """
+        if not self.request.asked.correct_bias:
+            return found
+        means = Means(self.key, self.network.graph, self.finding[self.key], self.batch)
+        precisions = {self.network.nodes[number].address: each for number, each in found.precisions.items()}
+
+        def quantized(source: bytes) -> bytes:
+            return self._maker(source).make(precisions)
+
+        try:
+            better = corrected(start.float32, quantized, means, self.in_time)
+            content = quantized(better[0]) if better else None
+            tuned = self.tuner.measure(content) if content else None
+        except (Refused, RuntimeError, ValueError):
+            return found  # it runs with XNNPACK alone, which keeps no tensors, or not with these biases
+        if not better or not content or not tuned or _rank(tuned) >= _rank(found.tuned):
+            return found
+        said = BiasCorrection(layers=better[1], before=found.tuned, file=keep(better[0]))
+        return _Found(content, found.precisions, tuned, said)
+
     def _record(
-        self, start: _Start, search: Search, ended: Ended, ranking: tuple[OperatorSensitivity, ...]
+        self, start: _Start, search: Search, ended: Ended, ranking: tuple[OperatorSensitivity, ...], found: _Found
     ) -> Recovery:
-        precisions, after = search.result()
         return Recovery(
             base=self._base,
             limit=self.request.limit,
             range_samples=_count(self.finding[self.key]),
             tuning_samples=_count(self.tuning),
             equalization=start.equalization,
+            correction=found.correction,
             before=start.base,
-            after=after,
-            met=after.loss <= self.request.limit,
+            after=found.tuned,
+            met=found.tuned.loss <= self.request.limit,
             ended=ended,
             combinations=len(start.combinations),
-            precisions=changed(self.network, {}, precisions),
+            precisions=changed(self.network, {}, found.precisions),
             ranking=ranking,
             steps=tuple(search.steps),
         )

@@ -34,6 +34,11 @@ class Recover(Section):
         description="Begin with the channels of layers that follow each other brought to like ranges, where that does "
         "not change what float32 computes and makes the base file better. It costs no byte.",
     )
+    correct_bias: bool = Field(
+        True,
+        description="In the end take back by the biases of layers what rounding does to their channels on average, "
+        "where that makes the file better. It costs no byte.",
+    )
     budget_minutes: float = Field(
         10.0, gt=0, le=25, description="Minutes after which the search ends with the best that it has found."
     )

@@ -18,7 +18,8 @@ from litegate.work.step_work import Work
 
 __all__ = ["run"]
 
-_EQUALIZED = "equalized.tflite"
+_PREPARED = "prepared.tflite"
+"""What a float32 file is called that computes the same, or whose biases are corrected."""
 
 
 def run(request: QuantizeRequest, work: Work) -> Artifact:
@@ -77,7 +78,7 @@ def _recovered(request: QuantizeRequest, asked: RecoverRequest, work: Work) -> t
         raise BadInput("samples", "those that the search is tuned on", "none")
     float32 = work.path(request.baseline.file).read_bytes()
     samples = load_samples(work.path(request.samples.file))
-    return recovered(float32, samples, asked, work.say, lambda content: work.keep_bytes(content, _EQUALIZED))
+    return recovered(float32, samples, asked, work.say, lambda content: work.keep_bytes(content, _PREPARED))
 
 
 def _recipe(request: QuantizeRequest, work: Work) -> Recipe:

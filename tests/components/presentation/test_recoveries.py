@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from litegate.presentation.recoveries import ended, named, recovered
-from litegate.records import Equalization, FileRef, OperatorPrecision, Recovery, Tuned
+from litegate.records import BiasCorrection, Equalization, FileRef, OperatorPrecision, Recovery, Tuned
 
 BASE = Tuned(disagreement=0.9, error=0.8, bytes=20_000, milliseconds=0.01)
 
@@ -54,6 +54,20 @@ def test_equalization_is_told_first_and_its_gain_counts() -> None:
         "int8; on 50 tuning samples 0.2 % in place of 90 % are predicted otherwise than by float32, at most 1 % asked "
         "for"
     )
+
+
+def test_corrected_biases_are_told_by_what_they_brought() -> None:
+    file = FileRef(name="prepared.tflite", digest="1" * 64, bytes=30_000)
+    whole = recovery()
+    worse = whole.after.model_copy(update={"disagreement": 0.1})
+    found = recovered(recovery(correction=BiasCorrection(layers=4, before=worse, file=file)))
+    assert (
+        "(b); int16x8 for CONV_2D #3 of main; biases of 4 layers corrected, which took the loss from 10 % to 0 %"
+        in found
+    )
+    further = whole.after.model_copy(update={"error": 0.4})
+    found = recovered(recovery(correction=BiasCorrection(layers=1, before=further, file=file)))
+    assert "biases of 1 layer corrected, which took the error from 40 % to 10 %; 9,672 bytes more" in found
 
 
 def test_a_limit_that_was_missed_is_said() -> None:

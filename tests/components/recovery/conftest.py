@@ -19,12 +19,12 @@ LIMIT = 0.01
 
 
 def kept(content: bytes) -> FileRef:
-    return FileRef(name="equalized.tflite", digest=digest_bytes(content), bytes=len(content))
+    return FileRef(name="prepared.tflite", digest=digest_bytes(content), bytes=len(content))
 
 
 @pytest.fixture
 def search(collapsing: Path) -> Callable[..., tuple[bytes, Recovery]]:
-    """Searches without equalization, which leaves nothing to search for, unless it is asked for."""
+    """Searches without what would leave nothing to search for, unless it is asked for."""
     float32 = (collapsing / "collapsing.tflite").read_bytes()
     with np.load(collapsing / "calibration.npz") as arrays:
         images = arrays["image"]
@@ -32,7 +32,7 @@ def search(collapsing: Path) -> Callable[..., tuple[bytes, Recovery]]:
     def searched(
         limit: float = LIMIT, turned: bool = False, clock: Any = None, content: bytes = float32, **asked: Any
     ) -> tuple[bytes, Recovery]:
-        wanted = Recover.model_validate({"equalize": False} | asked)
+        wanted = Recover.model_validate({"equalize": False, "correct_bias": False} | asked)
         request = RecoverRequest(asked=wanted, limit=limit, seed=17, classifies=True)
         samples = {"serving_default": {"image": images[::-1] if turned else images}}
         more = {} if clock is None else {"clock": clock}
