@@ -2,7 +2,7 @@
 
 Its exit code is 0 even where every operator stays on the CPU, so its tables are read, and the file that it writes:
 there an operator is either a call of the Ethos-U or left on the CPU. Estimates are for Arm's default system of each
-family, and must be called so. Source: https://pypi.org/project/ethos-u-vela (5.2.0).
+family, and must be called so. Source: the options and tables of ethos-u-vela 5.2.0.
 """
 
 from __future__ import annotations
