@@ -12,16 +12,16 @@ import numpy as np
 from litegate.datasets.representative import Samples
 from litegate.engines.engine import Calibration, Refused
 from litegate.engines.mixed_precision import MixedPrecision
-from litegate.failures import FailureKind
 from litegate.inspection.tflite import describe_unopened
 from litegate.records import BiasCorrection, Equalization, FileRef, OperatorSensitivity, RecoverRequest, Recovery, Tuned
 from litegate.recovery.bias_correction import Means, corrected
-from litegate.recovery.combinations import Combinations, OutOfTime
+from litegate.recovery.combinations import Combinations
 from litegate.recovery.equalizing import Equalized, equalize
 from litegate.recovery.halves import halves
-from litegate.recovery.network import Network, network_of
-from litegate.recovery.search import Ended, Search, changed, lifted
-from litegate.recovery.sensitivity import Noise, Sensitivity, ranks
+from litegate.recovery.network import network_of
+from litegate.recovery.ranking import ranking_of
+from litegate.recovery.search import Ended, Search, changed
+from litegate.recovery.sensitivity import Sensitivity
 from litegate.recovery.tuning import Tuner
 from litegate.runtimes.batches import fixed_batch
 from litegate.runtimes.litert import choose_signature
@@ -30,9 +30,6 @@ from litegate.spec.recover import Base
 __all__ = ["recovered"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-_RANKED, _MEASURED = 20, 6
-"""Operators of the ranking, and those of them that are measured in float32."""
 
 
 def recovered(
@@ -118,7 +115,7 @@ class _Recovering:
         start = self._start(keep)
         self.say("recovered: %s loses %.4g of at most %.4g", self._base, start.base.loss, self.request.limit)
         sensitivity = Sensitivity(start.float32, self.network, self.tuning, self.key, self.batch)
-        ranking = _ranking(start.combinations, _noise(sensitivity, start.combinations), self.network)
+        ranking = ranking_of(start.combinations, sensitivity, self.network)
         search = Search(start.combinations, sensitivity, self.network, self.request, start.base, self.say)
         ended = search.run()
         precisions, tuned = search.result()
@@ -192,49 +189,6 @@ class _Recovering:
             ranking=ranking,
             steps=tuple(search.steps),
         )
-
-
-def _noise(sensitivity: Sensitivity, combinations: Combinations) -> dict[int, Noise]:
-    """Where the base file adds noise.
-
-    Raises:
-        Refused: it runs with XNNPACK alone, which keeps no tensors.
-    """
-    try:
-        return sensitivity.noise(combinations.content({}))
-    except (RuntimeError, ValueError) as error:
-        said = f"the operators of the base of recovered cannot be run: {' '.join(str(error).split())[:300]}"
-        raise Refused(FailureKind.NOT_RUNNABLE, said) from error
-
-
-def _ranking(
-    combinations: Combinations, noise: Mapping[int, Noise], network: Network
-) -> tuple[OperatorSensitivity, ...]:
-    """The operators of the base file that add most noise; the worst of them with what float32 does for them."""
-    return tuple(
-        OperatorSensitivity(
-            operator=network.nodes[number].place,
-            layer=network.nodes[number].layer,
-            error=noise[number].error,
-            snr_db=noise[number].snr_db,
-            added=noise[number].added,
-            **(_in_float(combinations, network, number) if place < _MEASURED else {}),
-        )
-        for place, number in enumerate(ranks(noise)[:_RANKED])
-    )
-
-
-def _in_float(combinations: Combinations, network: Network, number: int) -> dict[str, Tuned | None]:
-    """An operator alone in float32, and with those around it: on a target without floats this is for people alone."""
-    try:
-        alone, *around = (
-            combinations.measure(lifted(region, "float32", {}, combinations)) for region in network.regions(number)
-        )
-    except OutOfTime:
-        return {}
-    known = [each for each in around if each is not None]
-    best = min(known, key=lambda each: (each.loss, each.error, each.bytes), default=None)
-    return {"in_float": alone, "around": best}
 
 
 def _count(features: Mapping[str, Array]) -> int:
