@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 
 from litert_quantizer.algorithm_manager import AlgorithmName
 from litert_quantizer.qtyping import TFLOperationName
@@ -46,6 +47,12 @@ class MixedPrecision:
                 self._ranges = ranges(float32, calibration, "recovered", say)
         except Exception as error:
             raise _refused(error) from error
+
+    def of(self, float32: bytes) -> MixedPrecision:
+        """The same for a file of the same tensors with other constants, by the ranges that were found before."""
+        other = copy(self)
+        other._float32 = float32
+        return other
 
     def can(self, kind: str, precision: str) -> bool:
         """Whether the quantizer has a precision for a kind of operators."""

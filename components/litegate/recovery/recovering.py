@@ -62,6 +62,7 @@ class _Start:
     """What the search begins with: float32 or its equalized form, and how the base file made from it does."""
 
     float32: bytes
+    maker: MixedPrecision
     combinations: Combinations
     base: Tuned
     equalization: Equalization | None = None
@@ -132,7 +133,7 @@ class _Recovering:
 
     def _begun(self, source: bytes, maker: MixedPrecision) -> _Start:
         combinations = Combinations(maker, self.tuner, self.network, self.in_time)
-        return _Start(source, combinations, combinations.base())
+        return _Start(source, maker, combinations, combinations.base())
 
     def _start(self, keep: Callable[[bytes], FileRef]) -> _Start:
         """From float32 or its equalized form, whichever base file does better."""
@@ -157,7 +158,7 @@ class _Recovering:
         precisions = {self.network.nodes[number].address: each for number, each in found.precisions.items()}
 
         def quantized(source: bytes) -> bytes:
-            return self._maker(source).make(precisions)
+            return start.maker.of(source).make(precisions)
 
         try:
             better = corrected(start.float32, quantized, means, self.in_time)
