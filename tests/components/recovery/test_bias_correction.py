@@ -31,7 +31,7 @@ def layers(graph: Graph) -> list[int]:
 
 
 def shifted(content: bytes) -> bytes:
-    """What a quantizer does that adds 0.1 to every weight of the layers: each gives another mean."""
+    """What a quantizer does that adds a hundredth to every weight of the layers: each gives another mean."""
     model = unpacked(content)
     graph = Graph(model, 0)
     for number in layers(graph):
