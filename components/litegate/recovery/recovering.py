@@ -137,15 +137,16 @@ class _Recovering:
 
     def _start(self, keep: Callable[[bytes], FileRef]) -> _Start:
         """From float32 or its equalized form, whichever base file does better."""
-        plain = self._begun(self.float32, self.plain)
-        if not self.request.asked.equalize:
+        plain, features = self._begun(self.float32, self.plain), self.finding[self.key]
+        asked = self.request.asked.equalize
+        found = equalize(self.float32, self.key, self.network.graph, features, self.batch) if asked else None
+        if found is None:
             return plain
-        found = equalize(self.float32, self.key, self.network.graph, self.finding[self.key], self.batch)
-        return (
-            plain
-            if found is None
-            else _better(plain, found, self._begun(found.content, self._maker(found.content)), keep)
-        )
+        try:
+            other = self._begun(found.content, self._maker(found.content))
+        except Refused:
+            return plain
+        return _better(plain, found, other, keep)
 
     def _corrected(self, start: _Start, found: _Found, keep: Callable[[bytes], FileRef]) -> _Found:
         """With corrected biases, where that makes the file better.

@@ -144,16 +144,21 @@ def test_for_an_ethos_u_the_compiler_says_what_runs_there_and_its_file_is_shippe
     assert "int16x8: 2 on the CPU: QUANTIZE (Operation has tensor" in device
 
 
+def ruined_by_8_bits(collapsing: Path) -> dict[str, Any]:
+    """The model and its data, as a spec has them."""
+    data = {name: {"uri": str(collapsing / f"{name}.npz"), "format": "npz"} for name in ("calibration", "test")}
+    return {
+        "model": {"name": "test", "uri": str(collapsing / "collapsing.keras")},
+        "calibration": data["calibration"] | {"samples": 200},
+        "evaluation": data["test"],
+    }
+
+
 def test_a_model_that_8_bits_ruin_is_recovered_and_judged_on_other_samples(
     make: Make, collapsing: Path, tmp_path: Path
 ) -> None:
-    def data(name: str) -> dict[str, Any]:
-        return {"uri": str(collapsing / f"{name}.npz"), "format": "npz"}
-
     found = make(
-        model={"name": "test", "uri": str(collapsing / "collapsing.keras")},
-        calibration=data("calibration") | {"samples": 200},
-        evaluation=data("test"),
+        **ruined_by_8_bits(collapsing),
         variants=["int8_float_fallback"],
         gate={"max_drop": 0.02},
         recover={"budget_minutes": 5, "equalize": False, "correct_bias": False},
@@ -176,13 +181,8 @@ def test_a_model_that_8_bits_ruin_is_recovered_and_judged_on_other_samples(
 
 @pytest.mark.skipif(not RUNTIMES["ethos_u"].installed, reason="tflite-micro has no wheel for this machine")
 def test_equalized_channels_recover_it_without_a_byte_more(make: Make, collapsing: Path, tmp_path: Path) -> None:
-    def data(name: str) -> dict[str, Any]:
-        return {"uri": str(collapsing / f"{name}.npz"), "format": "npz"}
-
     found = make(
-        model={"name": "test", "uri": str(collapsing / "collapsing.keras")},
-        calibration=data("calibration") | {"samples": 200},
-        evaluation=data("test"),
+        **ruined_by_8_bits(collapsing),
         target="ethos-u55-128",  # for which a weight that is far from where it came from is an error
         variants=["int8"],
         gate={"max_drop": 0.02},
@@ -195,15 +195,10 @@ def test_equalized_channels_recover_it_without_a_byte_more(make: Make, collapsin
     assert "channels equalized" in (tmp_path / "out" / "report.html").read_text().lower()
 
 
-@pytest.mark.skipif(not RUNTIMES["tflite_micro"].installed, reason="tflite-micro has no wheel for this machine")
-def test_on_a_microcontroller_it_is_recovered_by_integers_alone(make: Make, collapsing: Path) -> None:
-    def data(name: str) -> dict[str, Any]:
-        return {"uri": str(collapsing / f"{name}.npz"), "format": "npz"}
-
+@pytest.mark.skipif(not RUNTIMES["ethos_u"].installed, reason="tflite-micro has no wheel for this machine")
+def test_for_an_ethos_u_it_is_recovered_by_integers_alone(make: Make, collapsing: Path) -> None:
     found = make(
-        model={"name": "test", "uri": str(collapsing / "collapsing.keras")},
-        calibration=data("calibration") | {"samples": 200},
-        evaluation=data("test"),
+        **ruined_by_8_bits(collapsing),
         target="ethos-u55-128",
         variants=["int8"],
         gate={"max_drop": 0.05},

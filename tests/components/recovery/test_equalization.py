@@ -113,3 +113,12 @@ def test_where_it_does_not_help_it_is_not_there(search: Callable[..., Any], coll
         patch.setattr("litegate.recovery.recovering.equalize", lambda *_: worse)
         _, found = search(equalize=True)
     assert found.equalization is None
+
+
+@pytest.mark.e2e
+def test_where_it_cannot_be_quantized_the_search_begins_without_it(search: Callable[..., Any]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("litegate.recovery.recovering.equalize", lambda *_: Equalized(b"no model", 1, 0.0))
+        _, found = search(equalize=True)
+    assert found.equalization is None
+    assert found.met
