@@ -17,7 +17,7 @@ from litegate.execution.hidden import hidden_paths, not_hidden, shown_paths
 from litegate.execution.sandbox import Confinement
 from litegate.execution.step import Step, parts
 from litegate.records import DataRef, FileRef, Record, ResolveRequest, SnapshotRequest, TrainRequest, UserCode
-from litegate.settings import Settings
+from litegate.settings import SIGNING_KEY, Settings
 from litegate.spec import Spec
 from litegate.storage.globs import split_glob
 from litegate.storage.manifests import Entry
@@ -91,6 +91,7 @@ def child_environment(step: Step, folder: Path) -> dict[str, str]:
         private = ["AIRFLOW", "_AIRFLOW"]
         private += [] if step.tracking else ["MLFLOW_"]
         private += [] if step.storage else ["AWS_"]
+        private += [] if step.signs else [SIGNING_KEY]
         environment = {name: value for name, value in variables().items() if not name.startswith(tuple(private))}
     own = dict.fromkeys(("TMPDIR", "KERAS_HOME"), str(folder))
     if step.storage:

@@ -87,6 +87,7 @@ def register_request(
         candidates=results.candidates(),
         verdicts=results.verdicts(),
         selection=results.selection(),
+        gate=_judge(results, ""),
     )
 
 

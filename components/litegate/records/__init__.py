@@ -8,6 +8,16 @@ from __future__ import annotations
 from litegate.records.answers import nothing_passed, stands
 from litegate.records.approval import ApprovalDecision
 from litegate.records.artifacts import Artifact, FileFailure, Signature, TensorSpec
+from litegate.records.attestation import (
+    AttestedData,
+    AttestedEnvironment,
+    AttestedModel,
+    AttestedVersion,
+    Evidence,
+    EvidenceRequest,
+    LedgerHead,
+    VersionEvidence,
+)
 from litegate.records.base import FileRef, Record
 from litegate.records.benchmark import Benchmark, BenchmarkRequest, Benchmarks, FileBenchmark, LatencyRatio
 from litegate.records.candidate import Candidate, warnings_of
@@ -138,6 +148,10 @@ __all__ = [
     "Announcement",
     "ApprovalDecision",
     "Artifact",
+    "AttestedData",
+    "AttestedEnvironment",
+    "AttestedModel",
+    "AttestedVersion",
     "BaselineSummary",
     "Benchmark",
     "BenchmarkRequest",
@@ -185,6 +199,8 @@ __all__ = [
     "EvaluateRequest",
     "Evaluated",
     "Evaluations",
+    "Evidence",
+    "EvidenceRequest",
     "Failure",
     "Fate",
     "FileBenchmark",
@@ -209,6 +225,7 @@ __all__ = [
     "LargeBuffer",
     "LatencyRatio",
     "LedgerEntry",
+    "LedgerHead",
     "LedgerRequest",
     "Lint",
     "LintRequest",
@@ -269,6 +286,7 @@ __all__ = [
     "VariantRow",
     "Verdict",
     "Verdicts",
+    "VersionEvidence",
     "VersionRequest",
     "nothing_passed",
     "stands",

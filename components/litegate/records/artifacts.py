@@ -11,7 +11,7 @@ from litegate.records.recovery import Recovery
 
 __all__ = ["NAMES", "Artifact", "FileFailure", "Signature", "TensorSpec"]
 
-NAMES: dict[str, Any] = {"variant": True, "file": {"name": True}, "recovery": True}
+NAMES: dict[str, Any] = {"variant": True, "file": {"name": True}, "recovery": True, "made_on": True}
 """What an artifact is called, and how it came to be, which says nothing of its bytes; for `Record.unkeyed`."""
 
 
@@ -30,12 +30,17 @@ class Signature(Record):
 
 
 class Artifact(Record):
-    """A .tflite file of one variant, with its signatures by key, and how it was found if it was searched for."""
+    """A .tflite file of one variant, with its signatures by key, and how it was found if it was searched for.
+
+    Attributes:
+        made_on: the type of the processor that it was made on, by which its bytes may differ; empty where nobody says.
+    """
 
     variant: VariantName
     file: FileRef
     signatures: dict[str, Signature]
     recovery: Recovery | None = None
+    made_on: str = ""
 
 
 class FileFailure(Record):

@@ -9,6 +9,7 @@ from litegate.engines import engine_row, load_engine
 from litegate.engines.engine import Calibration, Refused, SourceModel
 from litegate.engines.recipe_files import read_recipe
 from litegate.errors import BadInput, StepFailed
+from litegate.execution.machine import processor_type
 from litegate.failures import FailureKind
 from litegate.inspection import count, read_file
 from litegate.inspection.tflite import describe, describe_unopened, names_of
@@ -46,7 +47,9 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
             names_of(signature.outputs),
         )
     file = work.keep_bytes(content, f"{request.variant}.tflite")
-    return Artifact(variant=request.variant, file=file, signatures=signatures, recovery=recovery)
+    return Artifact(
+        variant=request.variant, file=file, signatures=signatures, recovery=recovery, made_on=processor_type()
+    )
 
 
 def _made(request: QuantizeRequest, work: Work) -> tuple[bytes, Recovery | None]:
