@@ -19,6 +19,9 @@ __all__ = ["bill_of_materials"]
 _OWN = UUID("7f1d6f0e-6b1b-5c1e-9d0a-2f6a3b8c4d5e")
 """In whose space the serial numbers are: equal files of equal origin have equal ones."""
 
+_NO_TOOL = "isolation"
+"""Stands among the tools of a run, and says how its steps were shut off."""
+
 Json = dict[str, Any]
 
 
@@ -35,8 +38,7 @@ def bill_of_materials(
     resolved = request.resolved
     file = candidate.artifact.file
     parts = [_source(request), _data("calibration", resolved.calibration), _data("evaluation", resolved.evaluation)]
-    tools = [_tool(name, version) for name, version in sorted(request.tools.items())]
-    tools.append(_tool("litegate", own_version))
+    used = {name: version for name, version in request.tools.items() if name != _NO_TOOL} | {"litegate": own_version}
     bill = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -44,7 +46,7 @@ def bill_of_materials(
         "serialNumber": f"urn:uuid:{uuid5(_OWN, f'{request.run_key} {file.digest}')}",
         "version": 1,
         "metadata": {
-            "tools": {"components": tools},
+            "tools": {"components": [_tool(name, version) for name, version in sorted(used.items())]},
             "component": _model(request, verdict, candidate),
         },
         "components": [*parts, *_shipped(subjects, file.digest)],

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from mlflow.entities import LoggedModel, Run
 
 from litegate import records
+from litegate.attestation.signing import signer
 from litegate.digest import digest_bytes, digest_json
 from litegate.errors import StoreError
 from litegate.execution.confinement import named
@@ -49,9 +50,11 @@ def run(request: RegisterRequest, work: Work) -> RunResult:
     """Record the run, every variant and, if something was selected, its version; repeating it adds nothing.
 
     Raises:
+        BadInput: the key that is to sign is none.
         StoreError: what was selected is not what passed the gate, or MLflow does not hold its bytes.
     """
     _check_selection(request)
+    signer()  # a key that is none is told before anything is written
     recorder = _Recorder(request, work)
     with recorder.open():
         recorder.start()

@@ -63,7 +63,7 @@ def _of_other_bytes(found: VersionEvidence, said: Said) -> Iterator[str]:
 def _covered(found: VersionEvidence, covered: int, signed: bool) -> Check:
     """Nothing follows the last entry that would show a change of it, but a signature."""
     count = len(found.ledger)
-    said = f"{count:,} entries, chain unbroken" if count else "no entries"
+    said = f"{count:,} {'entry' if count == 1 else 'entries'}, chain unbroken" if count else "no entries"
     if signed and count:
         said += f", the first {covered:,} signed" if covered < count else ", all of them signed"
     after = ((entry.number, entry.decision) for entry in found.ledger[covered:])

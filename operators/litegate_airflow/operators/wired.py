@@ -25,6 +25,8 @@ class WiredOperator(BaseOperator):
         task_id: if not given, the one that the task has in litegate's own DAGs.
         aws_conn_id: Airflow connection for S3, in place of the `AWS_` variables of the worker's environment.
         mlflow_conn_id: Airflow connection for MLflow, in place of the `MLFLOW_TRACKING_` variables.
+        signing_conn_id: Airflow connection whose password is the private key that versions and promotion logs are
+            signed with, in place of `LITEGATE_SIGNING_KEY`.
 
     Raises:
         ValueError: `upstream` does not lead to all that the task needs; it names what is missing.
@@ -47,6 +49,7 @@ class WiredOperator(BaseOperator):
         task_id: str = "",
         aws_conn_id: str | None = None,
         mlflow_conn_id: str | None = None,
+        signing_conn_id: str | None = None,
         **arguments: Any,
     ) -> None:
         does = self.does
@@ -54,6 +57,7 @@ class WiredOperator(BaseOperator):
             raise TypeError("missing keyword argument 'task_id'")
         super().__init__(task_id=task_id or (does.name if does else ""), **arguments)
         self.aws_conn_id, self.mlflow_conn_id = aws_conn_id, mlflow_conn_id
+        self.signing_conn_id = signing_conn_id
         self.wiring = Wiring.of(tasks_in(upstream), self.kind)
         if before := waited_for(upstream):
             self.set_upstream(before)
@@ -64,8 +68,8 @@ class WiredOperator(BaseOperator):
                 self.operator_extra_links = links_of(does)
 
     def connected(self) -> AbstractContextManager[None]:
-        """S3 and MLflow are reached as the connections say, where there are any."""
-        return connected(self.aws_conn_id, self.mlflow_conn_id)
+        """S3 and MLflow are reached, and versions signed, as the connections say, where there are any."""
+        return connected(self.aws_conn_id, self.mlflow_conn_id, self.signing_conn_id)
 
     @property
     def does(self) -> Task | None:

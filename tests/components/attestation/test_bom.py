@@ -35,7 +35,7 @@ def schema() -> Draft7Validator:
 
 @pytest.fixture
 def bill(toy) -> dict:
-    request = toy.request()
+    request = toy.request(tools={"tensorflow": "2.21.0", "isolation": "complete"})
     subjects = {"toy-int8.tflite": request.candidates[1].artifact.file.digest, "firmware/toy.c": "0" * 64}
     return json.loads(bill_of_materials(request, request.verdicts[2], request.candidates[1], subjects, "0.1.0"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,3 +109,14 @@ def test_a_source_that_is_gone_or_changed_is_said(make, said, evidence, register
     assert damaged.state == "bad"
     assert "was changed" in damaged.said
     assert digest_bytes(path.read_bytes()) == evidence.resolved.model.digest
+
+
+def test_what_lies_in_the_workspace_is_no_answer(verify, registered):
+    """A stored answer of the gate that says otherwise is not looked at, and the converter's neither."""
+    results = [*Path(registered.places.workspace, "results").glob("*/*.json")]
+    assert {path.parent.name for path in results} >= {"gate", "convert", "calibrate", "quantize"}
+    with ExitStack() as stack:
+        for path in results:
+            stack.enter_context(changed(path, b"forged"))
+        assert verify("--rederive").not_good == {}
+        assert all(path.read_bytes() == b"forged" for path in results), "nobody has looked"

@@ -7,11 +7,12 @@ import json
 import pytest
 from mlflow import MlflowClient
 
+from litegate.errors import BadInput
 from litegate.execution.step_run import StepRun
 from litegate.settings import SIGNING_KEY
 from litegate.steps import STEPS
-from tests.components.verification.conftest import register_signed
-from tests.registering import new_name, register
+from tests.components.verification.conftest import entries_of, register_signed
+from tests.registering import new_name, register, take
 
 pytestmark = pytest.mark.usefixtures("mlflow_url")
 
@@ -84,3 +85,18 @@ def test_what_is_kept_for_outsiders_names_no_secret(registered):
     assert str(registered.keys.private).encode() not in database
     statement = json.loads(registered.artifact("statement.intoto.json").read_text())
     assert statement["payloadType"] == "application/vnd.in-toto+json"
+
+
+def test_a_key_that_is_none_is_told_before_anything_is_written(unsigned, places, monkeypatch, tmp_path):
+    (tmp_path / "key.pem").write_text("no key")
+    monkeypatch.setenv(SIGNING_KEY, str(tmp_path / "key.pem"))
+    request = unsigned.request.model_copy(update={"run_key": "quantize/with-no-key"})
+    with pytest.raises(BadInput, match="LITEGATE_SIGNING_KEY: expected a private key in PEM form"):
+        StepRun(STEPS["register"], request, places).run()
+    experiment = MlflowClient().get_experiment_by_name(f"quantize/{unsigned.name}")
+    runs = MlflowClient().search_runs([experiment.experiment_id])
+    assert "quantize/with-no-key" not in {run.data.tags.get("litegate.run_key") for run in runs}
+    before = entries_of(unsigned)
+    with pytest.raises(BadInput, match="LITEGATE_SIGNING_KEY"):
+        take(MlflowClient(), unsigned.name, "frozen", 1)
+    assert entries_of(unsigned) == before
