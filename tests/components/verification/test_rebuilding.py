@@ -111,8 +111,9 @@ def test_a_source_that_is_gone_or_changed_is_said(make, said, evidence, register
     assert digest_bytes(path.read_bytes()) == evidence.resolved.model.digest
 
 
-def test_what_lies_in_the_workspace_is_no_answer(verify, registered):
+def test_what_lies_in_the_workspace_is_no_answer(verify, registered, monkeypatch, warm_parents):
     """A stored answer of the gate that says otherwise is not looked at, and the converter's neither."""
+    monkeypatch.setenv("LITEGATE_WARM", str(warm_parents))
     results = [*Path(registered.places.workspace, "results").glob("*/*.json")]
     assert {path.parent.name for path in results} >= {"gate", "convert", "calibrate", "quantize"}
     with ExitStack() as stack:
