@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from mlflow.entities import Run
-from securesystemslib.signer import CryptoSigner
 
 from litegate import __version__
 from litegate.attestation.bom import bill_of_materials
@@ -17,6 +17,9 @@ from litegate.digest import digest_bytes, digest_json
 from litegate.records import AttestedEnvironment, AttestedVersion, Candidate, LedgerHead, RegisterRequest, Verdict
 from litegate.tracking import notes, registry
 from litegate.tracking.artifacts import Content
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import CryptoSigner
 
 __all__ = ["Attesting"]
 
