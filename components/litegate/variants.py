@@ -23,6 +23,7 @@ __all__ = [
     "LITERT_QUANTIZER",
     "MADE_BY",
     "RECOVERED",
+    "RECOVERIES",
     "RECOVERY",
     "TARGETS",
     "TF_CONVERTER",
@@ -57,6 +58,9 @@ GIVEN = "given"
 
 RECOVERED, RECOVERY = "recovered", "recovery"
 """The file in which single operators have a precision of their own, and what stands where its engine's name does."""
+
+RECOVERIES = (RECOVERED,)
+"""Names of files that are made only where others did not pass."""
 
 
 @dataclass(frozen=True)

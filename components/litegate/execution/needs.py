@@ -10,6 +10,7 @@ __all__ = [
     "of_evaluation",
     "of_quantization",
     "of_smoke_run",
+    "searches",
     "where_it_is_calibrated",
     "where_it_is_made",
     "where_it_is_run",
@@ -44,6 +45,11 @@ def of_quantization(request: records.CalibrateRequest | records.QuantizeRequest)
     if request.engine == RECOVERY:
         return engines.unused_modules(LITERT_QUANTIZER)
     return (*engines.unused_modules(request.engine), *_SEARCH)
+
+
+def searches(request: records.QuantizeRequest) -> bool:
+    """Whether the file is searched for, which takes minutes."""
+    return request.recover is not None
 
 
 def of_smoke_run(request: records.SmokeRequest) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from litegate.digest import digest_json
@@ -19,6 +20,7 @@ from litegate.execution.executors import new_executor
 from litegate.execution.fetching import data_broker, fetch_files
 from litegate.execution.lookup import FileKilled, Results, joined
 from litegate.execution.preparation import prepared, work_folder
+from litegate.execution.progress import progress_folder
 from litegate.execution.publishing import publish
 from litegate.execution.result_key import result_key
 from litegate.execution.retries import persistently
@@ -123,12 +125,18 @@ class StepRun:
 
     def _compute(self, request: Record) -> Any:
         """One attempt."""
+        if not self.step.resumes(request):
+            return self._computed(request)
+        with progress_folder(self.settings.cache, f"{self.step.name}-{self.key()}") as progress:
+            return self._computed(request, progress)
+
+    def _computed(self, request: Record, progress: Path | None = None) -> Any:
         places = self.settings
         private_folder(places.cache)
         files = fetch_files(request, self.workspace)
         with work_folder(self.step, places.scratch) as folder:
             with data_broker(self.step, request, folder, places.cache) as broker:
-                ready = prepared(self.step, request, folder, files, places)
+                ready = prepared(self.step, request, folder, files, places, progress)
                 ending = self.executor.run(ready, partial(log.info, "%s"))
             check_ending(ending, ready, self._killed.is_set())
             seen = Seen("; ".join(ending.not_isolated) or "complete", broker)

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from litegate.failures import FailureKind
 from litegate.gate.selection import select
 from litegate.pipeline.evaluation import evaluate_files_request, judged, usual_runtime_of
+from litegate.pipeline.gate_requests import final_gate_request
 from litegate.pipeline.requalification import champion_request
 from litegate.pipeline.results import Results
 from litegate.records import (
     Artifact,
     BenchmarkRequest,
     CalibrateRequest,
-    Candidate,
     ChampionRequest,
     Chosen,
     ConversionCheckRequest,
     ConvertRequest,
     DataInUse,
-    Failure,
-    GateRequest,
     InspectRequest,
     LintRequest,
     QuantizeRequest,
@@ -86,6 +83,7 @@ def register_request(
         baseline=results.baseline(),
         candidates=results.candidates(),
         verdicts=results.verdicts(),
+        assessments=results.assessments(),
         selection=results.selection(),
     )
 
@@ -261,43 +259,6 @@ def _benchmark(results: Results, _: str) -> BenchmarkRequest:
     )
 
 
-def _judge(results: Results, _: str) -> GateRequest:
-    resolved = results.resolved()
-    spec = resolved.spec
-    candidates = results.candidates()
-    failures = (*results.failures(), *results.benchmark_failures())
-    return GateRequest(
-        policy=spec.gate,
-        target=spec.target,
-        variants=spec.quantized_variants,
-        baseline=results.baseline(),
-        candidates=candidates,
-        champion=results.champion() if spec.gate.max_drop_from_champion is not None else None,
-        metric_code=resolved.metric_code,
-        seed=spec.calibration.seed,
-        failures=(*failures, *_silent_failures(candidates, failures)),
-        allow_evaluation=tuple(spec.evaluation.allow),
-    )
-
-
-def _silent_failures(candidates: tuple[Candidate, ...], failures: tuple[Failure, ...]) -> list[Failure]:
-    """A step whose caller was killed leaves nothing, not even its failure."""
-    reported = {failure.variant for failure in failures}
-    silent = [(step, item.artifact.variant) for item in candidates if (step := _missing(item)) is not None]
-    message = "the task ended without a result: open its log"
-    return [
-        Failure(step=step, kind=FailureKind.NO_RESULT, message=message, variant=variant)
-        for step, variant in silent
-        if variant not in reported
-    ]
-
-
-def _missing(candidate: Candidate) -> str | None:
-    """The first step that a measured variant has no result of."""
-    steps = {"inspect": candidate.inspection, "smoke": candidate.smoke, "benchmark": candidate.benchmark}
-    return next((step for step, result in steps.items() if result is None), None)
-
-
 REQUESTS: Mapping[str, Callable[[Results, str], Record]] = MappingProxyType(
     {
         "fetch_champion": _champion,
@@ -311,7 +272,7 @@ REQUESTS: Mapping[str, Callable[[Results, str], Record]] = MappingProxyType(
         "smoke": _smoke,
         "evaluate": evaluate_files_request,
         "benchmark": _benchmark,
-        "gate": _judge,
+        "gate": final_gate_request,
     }
 )
 """By step; those of `resolve`, `register` and what follows need to know who runs the pipeline."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from litegate.records import OperatorPrecision, Recovery, Tuned
+from litegate.records import Assessment, OperatorPrecision, Recovery, Tuned
 
-__all__ = ["ended", "named", "recovered", "share"]
+__all__ = ["ended", "named", "not_made", "recovered", "share"]
 
 _MOST = 4
 _AS_IT_WAS = "as it was"
@@ -17,6 +17,11 @@ _ENDED: Final = {
     "time": "the time was over, so another host, or a busier one, may come to another file",
     "nothing_helps": "nothing that could be tried helped any more",
 }
+
+
+def not_made(assessments: Sequence[Assessment]) -> tuple[str, ...]:
+    """Which files were not made, and why: `recovered was not made: int8 passed`."""
+    return tuple(f"{each.variant} was not made: {each.why}" for each in assessments if not each.needed)
 
 
 def recovered(found: Recovery) -> str:

@@ -65,6 +65,7 @@ from litegate.records.promotion import (
 )
 from litegate.records.quantization import Calibrated, CalibrateRequest, QuantizeRequest
 from litegate.records.recovery import (
+    Assessment,
     BiasCorrection,
     Equalization,
     OperatorPrecision,
@@ -138,6 +139,7 @@ __all__ = [
     "Announcement",
     "ApprovalDecision",
     "Artifact",
+    "Assessment",
     "BaselineSummary",
     "Benchmark",
     "BenchmarkRequest",

@@ -18,6 +18,7 @@ from litegate.records.footprint import Footprint
 from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
 from litegate.records.promotion import RegisteredAlias
+from litegate.records.recovery import Assessment
 from litegate.records.samples import SampleSet
 from litegate.records.verdicts import (
     ClassLoss,
@@ -76,6 +77,7 @@ class RegisterRequest(Record):
     baseline: Candidate
     candidates: tuple[Candidate, ...]
     verdicts: tuple[Verdict, ...]
+    assessments: tuple[Assessment, ...] = ()
     selection: Selection
 
 
@@ -201,6 +203,7 @@ class RunResult(Record):
         outcome: where nothing passed, why: see `VariantOutcome`.
         confidence: of the policy: that what passes keeps every limit, whatever the number of variants.
         warnings: what is odd about the data that all of this rests on.
+        not_made: which files were not needed, and why, as sentences.
         report: address of the page in MLflow that answers which file to ship.
     """
 
@@ -215,6 +218,7 @@ class RunResult(Record):
     mlflow_run_id: str
     confidence: float | None = None
     warnings: tuple[str, ...] = ()
+    not_made: tuple[str, ...] = ()
     report: str
 
 

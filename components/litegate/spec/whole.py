@@ -261,8 +261,23 @@ class Spec(Section):
     @property
     def quantized_variants(self) -> tuple[str, ...]:
         """What is judged: the variants of each engine, in the order of the spec, `recovered`, files that were given."""
-        searched = (RECOVERED,) if self.recover is not None else ()
-        return (*makers(self.variants, self.engine), *searched, *(each.name for each in self.candidates))
+        given = (each.name for each in self.candidates)
+        return (*makers(self.variants, self.engine), *self.recoveries, *given)
+
+    @property
+    def recoveries(self) -> tuple[str, ...]:
+        """Those of `quantized_variants` that are made only where others did not pass, in the order of their turns."""
+        return (RECOVERED,) if self.recover is not None else ()
+
+    @property
+    def first_variants(self) -> tuple[str, ...]:
+        """The others."""
+        return tuple(name for name in self.quantized_variants if name not in self.recoveries)
+
+    def base_of(self, recovery: str) -> str:
+        """The variant that one of `recoveries` begins with."""
+        assert self.recover is not None, recovery
+        return self.recover.base
 
     def engine_of(self, name: str) -> str:
         """What makes one of `quantized_variants`; `given` for a finished file, `recovery` for one that is searched."""

@@ -78,7 +78,11 @@ def _recovered(request: QuantizeRequest, asked: RecoverRequest, work: Work) -> t
         raise BadInput("samples", "those that the search is tuned on", "none")
     float32 = work.path(request.baseline.file).read_bytes()
     samples = load_samples(work.path(request.samples.file))
-    return recovered(float32, samples, asked, work.say, lambda content: work.keep_bytes(content, _PREPARED))
+
+    def keep(content: bytes) -> FileRef:
+        return work.keep_bytes(content, _PREPARED)
+
+    return recovered(float32, samples, asked, work.say, keep, progress=work.progress)
 
 
 def _recipe(request: QuantizeRequest, work: Work) -> Recipe:

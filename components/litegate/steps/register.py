@@ -20,6 +20,7 @@ from litegate.gate.explain import read_classes
 from litegate.gate.outcome import run_outcome
 from litegate.gate.selection import refuted_digests
 from litegate.presentation.c_source import firmware_files
+from litegate.presentation.recoveries import not_made
 from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
 from litegate.report import Pictures, drawn, render, table_rows
 from litegate.runtimes.litert import choose_signature
@@ -161,6 +162,7 @@ class _Recorder:
             mlflow_run_id=self.parent.info.run_id,
             confidence=self.spec.gate.confidence,
             warnings=table_rows.data_warnings(self.request),
+            not_made=not_made(self.request.assessments),
             report=runs.artifact_page(self.parent, notes.REPORT),
         )
 

@@ -95,7 +95,7 @@ class ResolveOperator(StepOperator):
             doing.job = Job(self.step)
             resolved: Resolved = self.run_step(self.step, request)
             push(records.ti, RESOLVED, resolved)
-        return list(resolved.spec.quantized_variants)
+        return list(resolved.spec.first_variants)
 
     def _position(self, request: ResolveRequest, records: RunRecords) -> Position:
         """How far the ledger was when the run began."""
