@@ -76,8 +76,9 @@ class Spec(Section):
     )
     recover: Recover | None = Field(
         None,
-        description="Searches, on the calibration samples, which operators need another precision, and makes one more "
-        "file by it, which is judged like the variants under the name `recovered`.",
+        description="Where the variant `recover.base` does not pass the gate: searches, on the calibration samples, "
+        "which operators need another precision, and makes one more file by it, which is judged like the variants "
+        "under the name `recovered`.",
     )
     gate: Gate = Gate.model_validate({})
     select: Literal["smallest", "fastest", "most_accurate"] = Field(
