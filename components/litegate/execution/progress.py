@@ -31,7 +31,7 @@ def progress_folder(cache: Path, name: str) -> Iterator[Path]:
     try:
         yield folder
     except Exception as error:
-        if kind_of(error).retry is not Retry.LATER:  # what is there may be the cause
+        if kind_of(error).retry is Retry.NEVER:  # what is there may be the cause
             shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)

@@ -59,7 +59,8 @@ def recovered(
     """
     kept = Kept(progress, clock)
     if kept.earlier:
-        say("recovered: goes on after %d files that were measured in %.0f seconds", kept.earlier, kept.seconds)
+        said = "recovered: goes on after what was measured before, %d of its files, in %.1f seconds"
+        say(said, kept.earlier, kept.seconds)
     end = clock() + 60 * request.asked.budget_minutes - kept.seconds
     return _Recovering(float32, samples, request, say, lambda: clock() < end, kept).run(keep)
 

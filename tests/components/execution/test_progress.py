@@ -27,7 +27,10 @@ def tried(cache: Path, error: BaseException) -> Path:
     return cache / "progress" / "quantize-1"
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), StepFailed("quantize", "interrupted", "stopped")], ids=repr)
+FROM_OUTSIDE = [StepFailed("quantize", kind, "from outside") for kind in ("interrupted", "killed", "oom_killed")]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), *FROM_OUTSIDE], ids=repr)
 def test_it_stays_where_the_worker_or_its_child_was_killed(tmp_path: Path, error: BaseException) -> None:
     assert (tried(tmp_path, error) / "measured").exists()
     with progress_folder(tmp_path, "quantize-1") as folder:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from litegate.execution.step_run import StepRun
 from litegate.records import Recovery, Tuned
 from litegate.recovery.kept import Kept
+from litegate.settings import Settings
+from litegate.steps import STEPS
+from tests.single_steps import Steps
 
 TUNED = Tuned(disagreement=0.25, error=0.1, bytes=1000, milliseconds=0.5)
 KEY = ((1, "float32"), (3, "int16x8"))
@@ -76,4 +81,29 @@ def test_a_search_that_is_interrupted_comes_to_the_same_file_without_measuring_t
     content, _ = search(progress=interrupted, say=lambda message, *values: said.append(message % values))
     assert content == expected
     assert len(lines(interrupted)) == len(everything)
-    assert said[0].startswith(f"recovered: goes on after {len(begun)} files")
+    assert said[0].startswith(f"recovered: goes on after what was measured before, {len(begun)} of its files")
+
+
+@pytest.mark.e2e
+def test_the_step_finds_what_a_try_before_it_has_left_on_the_worker(
+    collapsing: Path, places: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = {name: {"uri": str(collapsing / f"{name}.npz"), "format": "npz"} for name in ("calibration", "test")}
+    steps = Steps(
+        collapsing,
+        places,
+        model={"name": "kept", "uri": str(collapsing / "collapsing.keras")},
+        calibration=data["calibration"] | {"samples": 190},  # which no other test searches with
+        evaluation=data["test"],
+        recover={"equalize": False, "correct_bias": False},
+    )
+    steps.quantize("int8_float_fallback")
+    run = StepRun(STEPS["quantize"], steps.request("quantize", "recovered"), places)
+    folder = places.cache / "progress" / f"quantize-{run.key()}"
+    folder.mkdir(parents=True)
+    (folder / "measured.jsonl").write_text('\n{"file": "another", "tuned": null, "seconds": 7}')
+    with caplog.at_level(logging.INFO, "litegate"):
+        found = run.run()
+    assert found.recovery.met
+    assert "recovered: goes on after what was measured before, 1 of its files, in 7.0 seconds" in caplog.text
+    assert not folder.exists()
