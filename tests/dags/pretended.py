@@ -85,6 +85,7 @@ class Steps:
     step: str = ""
     variant: str = ""
     request: Any = None
+    computed: bool = True
 
     def __call__(self, step: Step, request: Any, settings: Any, label: str = "") -> Steps:
         self.labels.add(label)

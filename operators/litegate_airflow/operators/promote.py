@@ -15,6 +15,7 @@ from litegate.records import PromoteRequest, Promotion
 from litegate.variants import BASELINE
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.failing import REJECTS
+from litegate_airflow.runtime.metrics import count_promotion
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.xcom import say
 
@@ -51,6 +52,7 @@ class PromoteOperator(StepOperator):
 
     @override
     def said(self, result: Promotion, records: RunRecords) -> str:
+        count_promotion(result, records.resolved().spec.model.name)
         return of_promotion(records.run_result(), result)
 
 
