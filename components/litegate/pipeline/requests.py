@@ -21,6 +21,7 @@ from litegate.records import (
     ConvertRequest,
     DataInUse,
     Failure,
+    FineTuneRequest,
     GateRequest,
     InspectRequest,
     LintRequest,
@@ -37,7 +38,7 @@ from litegate.records import (
 )
 from litegate.runtimes import runtime_row
 from litegate.spec import Spec
-from litegate.variants import BASELINE, GIVEN, RECOVERY, TARGETS, TF_CONVERTER, variant_of
+from litegate.variants import BASELINE, FINE_TUNING, GIVEN, RECOVERY, TARGETS, TF_CONVERTER, variant_of
 
 __all__ = ["REQUESTS", "calibrated_variants", "register_request", "request_of", "selection_of"]
 
@@ -185,7 +186,7 @@ def _quantize(results: Results, variant: str) -> QuantizeRequest:
     given = resolved.candidates.get(variant)
     by_recipe = given is not None and engine != GIVEN  # which may ask for samples, or not
     alone = calibrated is None and (variant_of(variant).calibrated or by_recipe)
-    whole = calibrated is None and engine == TF_CONVERTER
+    whole = calibrated is None and engine in (TF_CONVERTER, FINE_TUNING)
     return QuantizeRequest(
         variant=variant,
         saved_model=converted.saved_model if whole else (),
@@ -195,6 +196,7 @@ def _quantize(results: Results, variant: str) -> QuantizeRequest:
         engine=engine,
         given=given,
         recover=_recover(resolved) if engine == RECOVERY else None,
+        fine_tune=_fine_tune(resolved) if engine == FINE_TUNING else None,
     )
 
 
@@ -217,12 +219,32 @@ def _recover(resolved: Resolved) -> RecoverRequest | None:
     )
 
 
+def _fine_tune(resolved: Resolved) -> FineTuneRequest | None:
+    """The training, which is told nothing of the evaluation data."""
+    spec = resolved.spec
+    if spec.fine_tune is None or resolved.fine_tune_code is None or resolved.training is None:
+        return None
+    return FineTuneRequest(
+        model=resolved.model,
+        code=resolved.fine_tune_code,
+        training=resolved.training,
+        arguments=spec.fine_tune.arguments,
+        base=spec.fine_tune.base,
+        time_limit=spec.fine_tune.time_limit,
+        fixed_batch=TARGETS[spec.target].fixed_batch,
+        seed=spec.calibration.seed,
+        signature=spec.evaluation.signature,
+        output=spec.evaluation.output,
+        classifies=resolved.metric.classifies is True,
+    )
+
+
 def _inspect(results: Results, variant: str) -> InspectRequest:
     spec = results.resolved().spec
     artifact = results.artifact(variant)
     return InspectRequest(
         artifact=artifact,
-        made_from=artifact.recovery.made_from if artifact.recovery else None,
+        made_from=artifact.made_from,
         baseline=None if variant == BASELINE else results.converted().artifact,
         source=spec.model.uri,
         target=spec.target,
@@ -231,19 +253,25 @@ def _inspect(results: Results, variant: str) -> InspectRequest:
 
 def _smoke(results: Results, variant: str) -> SmokeRequest:
     """On this host, whatever the device: a file that dies here is told before it is evaluated."""
-    spec = results.resolved().spec
+    spec, artifact = results.resolved().spec, results.artifact(variant)
     runtime = usual_runtime_of(spec)
     return SmokeRequest(
-        artifact=results.artifact(variant),
+        artifact=artifact,
         runtime=runtime,
         accelerator=TARGETS[spec.target].accelerator,
-        baseline=None if variant == BASELINE else results.converted().artifact,
+        baseline=None if variant == BASELINE else _in_float32(artifact, results.converted().artifact),
         samples=results.samples(),
         in_float=variant == BASELINE or (variant in _IN_FLOAT and not runtime_row(runtime).vulkan),
         classifies=results.resolved().metric.classifies is True,
         source=spec.model.uri,
         chosen=_chosen(results.resolved()) if variant == BASELINE else None,
     )
+
+
+def _in_float32(artifact: Artifact, baseline: Artifact) -> Artifact:
+    """What a file answers as before it was quantized: one that was trained has answers of its own."""
+    trained = artifact.fine_tuning
+    return baseline if trained is None else baseline.model_copy(update={"file": trained.float32})
 
 
 def _benchmark(results: Results, _: str) -> BenchmarkRequest:
