@@ -91,7 +91,9 @@ class _FineTuning:
 
     def _save(self, trained: Any, fresh: Any) -> None:
         """The weights in a model that nothing was put around: what was trained has more connections by now."""
-        assert [each.path for each in trained.weights] == [each.path for each in fresh.weights]
+        named = [[(each.path, tuple(each.shape)) for each in model.weights] for model in (trained, fresh)]
+        if named[0] != named[1]:
+            raise BadInput(self.request.code.reference, "a model with the weights that it was given", "others")
         fresh.set_weights(trained.get_weights())
         self._root.mkdir()
         fresh.save(self._root / "model.keras")
