@@ -11,7 +11,7 @@ import numpy as np
 __all__ = ["tune"]
 
 
-def tune(model: Any, folder: Path, epochs: int = 40, rate: float = 0.001) -> None:
+def tune(model: Any, folder: Path, epochs: int = 60, rate: float = 0.003) -> None:
     """Train on what the benchmark trained on, with a learning rate that falls to nothing."""
     with np.load(folder / "train.npz") as arrays:
         images, labels = arrays["image"], arrays["label"]

@@ -259,19 +259,14 @@ def _smoke(results: Results, variant: str) -> SmokeRequest:
         artifact=artifact,
         runtime=runtime,
         accelerator=TARGETS[spec.target].accelerator,
-        baseline=None if variant == BASELINE else _in_float32(artifact, results.converted().artifact),
+        baseline=None if variant == BASELINE else results.converted().artifact,
+        trained=artifact.fine_tuning.float32 if artifact.fine_tuning else None,
         samples=results.samples(),
         in_float=variant == BASELINE or (variant in _IN_FLOAT and not runtime_row(runtime).vulkan),
         classifies=results.resolved().metric.classifies is True,
         source=spec.model.uri,
         chosen=_chosen(results.resolved()) if variant == BASELINE else None,
     )
-
-
-def _in_float32(artifact: Artifact, baseline: Artifact) -> Artifact:
-    """What a file answers as before it was quantized: one that was trained has answers of its own."""
-    trained = artifact.fine_tuning
-    return baseline if trained is None else baseline.model_copy(update={"file": trained.float32})
 
 
 def _benchmark(results: Results, _: str) -> BenchmarkRequest:

@@ -17,6 +17,7 @@ from litegate.records import Comparison
 from litegate.runtimes import RUNTIMES
 from litegate.settings import Settings
 from litegate.spec import parse_spec
+from litegate.storage.s3 import s3_client
 
 pytestmark = pytest.mark.e2e
 
@@ -224,6 +225,16 @@ def test_a_model_that_8_bits_ruin_is_trained_with_8_bits_simulated(
     assert not any("weight" in warning for warning in trained.warnings), "against what it was made from"
     assert f"fine_tuned: {trained.fine_tuned}" in reasons(found)
     assert "How it was fine-tuned" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_training_data_on_s3_are_fetched_for_a_training_that_has_no_network(
+    make: Make, collapsing: Path, tuning: str, s3_bucket: str
+) -> None:
+    s3_client().upload_file(str(collapsing / "train.npz"), s3_bucket, "data/train/train.npz")
+    train = {"entry_point": f"{tuning}:tune", "data": f"s3://{s3_bucket}/data/train/", "arguments": {"epochs": 1}}
+    found = make(**ruined_by_8_bits(collapsing), variants=["float16"], fine_tune=train).run()
+    rows = {row.variant: row for row in found.variants}
+    assert rows["fine_tuned"].fine_tuned.startswith("trained for"), rows["fine_tuned"].reasons
 
 
 @pytest.mark.parametrize(
