@@ -20,7 +20,6 @@ __all__ = ["find_ranges", "not_finite", "train"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_WHERE = "fine_tune.entry_point"
 _ROWS = 32
 """Samples at once where a model takes any number of them."""
 
