@@ -19,6 +19,7 @@ from litegate.records import (
     ConversionCheckRequest,
     ConvertRequest,
     DataInUse,
+    FineTuneRequest,
     InspectRequest,
     LintRequest,
     QuantizeRequest,
@@ -34,7 +35,7 @@ from litegate.records import (
 )
 from litegate.runtimes import runtime_row
 from litegate.spec import Spec
-from litegate.variants import BASELINE, GIVEN, RECOVERY, TARGETS, TF_CONVERTER, variant_of
+from litegate.variants import BASELINE, FINE_TUNING, GIVEN, RECOVERY, TARGETS, TF_CONVERTER, variant_of
 
 __all__ = ["REQUESTS", "calibrated_variants", "register_request", "request_of", "selection_of"]
 
@@ -183,7 +184,7 @@ def _quantize(results: Results, variant: str) -> QuantizeRequest:
     given = resolved.candidates.get(variant)
     by_recipe = given is not None and engine != GIVEN  # which may ask for samples, or not
     alone = calibrated is None and (variant_of(variant).calibrated or by_recipe)
-    whole = calibrated is None and engine == TF_CONVERTER
+    whole = calibrated is None and engine in (TF_CONVERTER, FINE_TUNING)
     return QuantizeRequest(
         variant=variant,
         saved_model=converted.saved_model if whole else (),
@@ -193,6 +194,7 @@ def _quantize(results: Results, variant: str) -> QuantizeRequest:
         engine=engine,
         given=given,
         recover=_recover(resolved) if engine == RECOVERY else None,
+        fine_tune=_fine_tune(resolved) if engine == FINE_TUNING else None,
     )
 
 
@@ -215,12 +217,32 @@ def _recover(resolved: Resolved) -> RecoverRequest | None:
     )
 
 
+def _fine_tune(resolved: Resolved) -> FineTuneRequest | None:
+    """The training, which is told nothing of the evaluation data."""
+    spec = resolved.spec
+    if spec.fine_tune is None or resolved.fine_tune_code is None or resolved.training is None:
+        return None
+    return FineTuneRequest(
+        model=resolved.model,
+        code=resolved.fine_tune_code,
+        training=resolved.training,
+        arguments=spec.fine_tune.arguments,
+        base=spec.fine_tune.base,
+        time_limit=spec.fine_tune.time_limit,
+        fixed_batch=TARGETS[spec.target].fixed_batch,
+        seed=spec.calibration.seed,
+        signature=spec.evaluation.signature,
+        output=spec.evaluation.output,
+        classifies=resolved.metric.classifies is True,
+    )
+
+
 def _inspect(results: Results, variant: str) -> InspectRequest:
     spec = results.resolved().spec
     artifact = results.artifact(variant)
     return InspectRequest(
         artifact=artifact,
-        made_from=artifact.recovery.made_from if artifact.recovery else None,
+        made_from=artifact.made_from,
         baseline=None if variant == BASELINE else results.converted().artifact,
         source=spec.model.uri,
         target=spec.target,
@@ -229,13 +251,14 @@ def _inspect(results: Results, variant: str) -> InspectRequest:
 
 def _smoke(results: Results, variant: str) -> SmokeRequest:
     """On this host, whatever the device: a file that dies here is told before it is evaluated."""
-    spec = results.resolved().spec
+    spec, artifact = results.resolved().spec, results.artifact(variant)
     runtime = usual_runtime_of(spec)
     return SmokeRequest(
-        artifact=results.artifact(variant),
+        artifact=artifact,
         runtime=runtime,
         accelerator=TARGETS[spec.target].accelerator,
         baseline=None if variant == BASELINE else results.converted().artifact,
+        trained=artifact.fine_tuning.float32 if artifact.fine_tuning else None,
         samples=results.samples(),
         in_float=variant == BASELINE or (variant in _IN_FLOAT and not runtime_row(runtime).vulkan),
         classifies=results.resolved().metric.classifies is True,

@@ -228,8 +228,9 @@ if the spec lets variants end early, each stops when the samples seen so far dec
         """
 Recovers what 8 bits have lost, where the spec asks for it. First it judges what was evaluated so far, as the gate will,
 but for latencies: where the variant that it would begin with has passed, it is skipped. Else it makes `recovered`, by a
-search on the calibration samples whose log says what was tried, looks at its bytes, runs it, and evaluates it like the
-others. A search that was killed goes on where it was when the task is tried again on the same worker.
+search on the calibration samples whose log says what was tried, or, where that does not pass either, `fine_tuned`, by
+the spec's own training with 8 bits simulated. It looks at the file's bytes, runs it, and evaluates it like the others.
+A search that was killed goes on where it was when the task is tried again on the same worker.
 
 **Leaves** why it was needed or not (`assess`), the .tflite file, the inspection, the smoke run, and the outcome of
 every sample (`evaluate`).

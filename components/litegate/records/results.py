@@ -133,6 +133,7 @@ class VariantRow(Record):
         on_device: the real device that judged it, what ran there, and how fast; None where none did.
         recovered: which operators have another precision, what that cost and what it brought, as a sentence; empty for
             files that were not searched for.
+        fine_tuned: how a file was trained for quantization, and what that brought, as a sentence; empty for others.
     """
 
     variant: VariantName
@@ -172,6 +173,7 @@ class VariantRow(Record):
     footprint: Footprint | None = None
     on_device: TimedOnDevice | None = None
     recovered: str = ""
+    fine_tuned: str = ""
 
 
 class Champion(Record):

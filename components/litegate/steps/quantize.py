@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from litegate.datasets.representative import load_samples
 from litegate.engines import engine_row, load_engine
@@ -12,8 +13,8 @@ from litegate.errors import BadInput, StepFailed
 from litegate.failures import FailureKind
 from litegate.inspection import count, read_file
 from litegate.inspection.tflite import describe, describe_unopened, names_of
-from litegate.records import Artifact, FileRef, QuantizeRequest, RecoverRequest, Recovery
-from litegate.variants import GIVEN, LITERT_QUANTIZER, Recipe, variant_of
+from litegate.records import Artifact, FileRef, FineTuneRequest, FineTuning, QuantizeRequest, RecoverRequest, Recovery
+from litegate.variants import GIVEN, LITERT_QUANTIZER, VARIANTS, Recipe, variant_of
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -30,8 +31,9 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
         BadInput: the variant is calibrated, and the request has neither samples nor a calibrated model.
         StepFailed: the engine refused, would die of the model, or did not calibrate. What it gave is not looked at
             here.
+        Exception: what the user's training raised.
     """
-    content, recovery = _made(request, work)
+    content, story = _made(request, work)
     if request.given is not None and request.engine != GIVEN:
         _check_quantized(request, content)
     signatures = describe(content)
@@ -46,16 +48,21 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
             names_of(signature.outputs),
         )
     file = work.keep_bytes(content, f"{request.variant}.tflite")
-    return Artifact(variant=request.variant, file=file, signatures=signatures, recovery=recovery)
+    return Artifact(variant=request.variant, file=file, signatures=signatures, **story)
 
 
-def _made(request: QuantizeRequest, work: Work) -> tuple[bytes, Recovery | None]:
+def _made(request: QuantizeRequest, work: Work) -> tuple[bytes, dict[str, Any]]:
+    """The file, and what an artifact says of how it was found."""
     if request.given is not None and request.engine == GIVEN:
-        return _given(request, request.given, work), None
+        return _given(request, request.given, work), {}
     try:
         if request.recover is not None:
-            return _recovered(request, request.recover, work)
-        return _quantized(request, work), None
+            content, recovery = _recovered(request, request.recover, work)
+            return content, {"recovery": recovery}
+        if request.fine_tune is not None:
+            content, fine_tuning = _fine_tuned(request, request.fine_tune, work)
+            return content, {"fine_tuning": fine_tuning}
+        return _quantized(request, work), {}
     except Refused as refusal:
         raise StepFailed("quantize", refusal.kind, refusal.detail) from refusal
 
@@ -83,6 +90,16 @@ def _recovered(request: QuantizeRequest, asked: RecoverRequest, work: Work) -> t
         return work.keep_bytes(content, _PREPARED)
 
     return recovered(float32, samples, asked, work.say, keep, progress=work.progress)
+
+
+def _fine_tuned(request: QuantizeRequest, asked: FineTuneRequest, work: Work) -> tuple[bytes, FineTuning]:
+    """A file of the model as the user's training leaves it."""
+    from litegate.fine_tuning import fine_tuned
+
+    recipe = VARIANTS[asked.base].recipe
+    calibration = _calibration(request, work, recipe) if recipe else None
+    assert calibration is not None
+    return fine_tuned(asked, _model(request, work), calibration, work)
 
 
 def _recipe(request: QuantizeRequest, work: Work) -> Recipe:

@@ -221,7 +221,7 @@ class _Recorder:
         metrics = fields.variant_metrics(candidate, verdict, self.baseline)
         run_data.log(self.client, child, params, metrics, model, self.evaluation)
         kept = verdict_files(self.work, verdict) | _inspected(candidate) | _recovered(candidate)
-        kept |= self._firmware(candidate)
+        kept |= _fine_tuned(candidate) | self._firmware(candidate)
         artifacts.upload(self.client, child, kept)
         return model
 
@@ -260,6 +260,12 @@ def _recovered(candidate: Candidate) -> dict[str, artifacts.Content]:
     """How the file was searched for, as an artifact."""
     found = candidate.artifact.recovery
     return {notes.RECOVERY: found.model_dump_json(indent=2)} if found else {}
+
+
+def _fine_tuned(candidate: Candidate) -> dict[str, artifacts.Content]:
+    """How the model was trained for quantization, as an artifact."""
+    found = candidate.artifact.fine_tuning
+    return {notes.FINE_TUNING: found.model_dump_json(indent=2)} if found else {}
 
 
 def _by_variant(request: RegisterRequest) -> dict[str, Candidate]:

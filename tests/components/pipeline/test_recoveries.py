@@ -13,9 +13,9 @@ from litegate.spec import Spec, parse_spec
 DATA = {"uri": "d.npz", "format": "npz"}
 
 
-def spec(*variants: str, **recover: Any) -> Spec:
+def spec(*variants: str, **more: Any) -> Spec:
     keys = {"model": {"name": "m", "uri": "m.keras"}, "calibration": DATA, "evaluation": DATA}
-    return parse_spec(keys | {"variants": list(variants), "recover": {"base": "int8"} | recover})
+    return parse_spec(keys | {"variants": list(variants), "recover": {"base": "int8"}} | more)
 
 
 def verdicts(**states: Any) -> Verdicts:
@@ -42,3 +42,19 @@ def test_one_of_several_engines_files_is_enough() -> None:
     states = {"int8": "failed", "int8.litert_quantizer": "passed"}
     found = assessment(spec("int8"), "recovered", verdicts(**states))
     assert (found.needed, found.why) == (False, "int8.litert_quantizer passed")
+
+
+@pytest.mark.parametrize(
+    ("states", "needed", "why"),
+    [
+        ({"int8": "failed", "recovered": "passed"}, False, "recovered passed"),
+        ({"int8": "failed", "recovered": "failed"}, True, "int8 failed, recovered failed"),
+        ({"int8": "failed", "recovered": "failed", "float16": "passed"}, True, "int8 failed, recovered failed"),
+        ({"int8": "passed"}, False, "int8 passed"),
+    ],
+)
+def test_a_training_comes_last(states: Any, needed: bool, why: str) -> None:
+    trained = spec("int8", "float16", fine_tune={"entry_point": "m:f", "data": "t.npz", "base": "int8"})
+    assert trained.recoveries == ("recovered", "fine_tuned")
+    found = assessment(trained, "fine_tuned", verdicts(**states))
+    assert (found.needed, found.why) == (needed, why)
