@@ -18,11 +18,14 @@ __all__ = [
     "DEVICE",
     "DOCUMENTED",
     "ETHOS_U",
+    "FINE_TUNED",
+    "FINE_TUNING",
     "GIVEN",
     "HOST",
     "LITERT_QUANTIZER",
     "MADE_BY",
     "RECOVERED",
+    "RECOVERIES",
     "RECOVERY",
     "TARGETS",
     "TF_CONVERTER",
@@ -57,6 +60,12 @@ GIVEN = "given"
 
 RECOVERED, RECOVERY = "recovered", "recovery"
 """The file in which single operators have a precision of their own, and what stands where its engine's name does."""
+
+FINE_TUNED, FINE_TUNING = "fine_tuned", "fine_tuning"
+"""The file of the model that was trained on for quantization, and what stands where its engine's name does."""
+
+RECOVERIES = (RECOVERED, FINE_TUNED)
+"""Names of files that are made only where others did not pass, in the order of their turns."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,8 @@ class Variant:
     Attributes:
         name: litegate's fixed name for it, used in files, tags and user interfaces.
         title: the LiteRT documentation's name for it.
-        recipe: what the engine is told; None for a file that was given, and for one that is searched for.
+        recipe: what the engine is told; None for a file that was given, and for one that is searched or trained
+            for.
     """
 
     name: str
@@ -116,7 +126,7 @@ class Variant:
     @property
     def calibrated(self) -> bool:
         """Whether its engine needs a representative dataset."""
-        return self.name == RECOVERED or (self.recipe is not None and self.recipe.calibrated)
+        return self.name in _MADE or (self.recipe is not None and self.recipe.calibrated)
 
 
 _INT16X8 = "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8"
@@ -168,13 +178,19 @@ MADE_BY: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """The variants that each engine can make."""
 
-_RECOVERED = Variant(RECOVERED, "8 bits, with single operators in another precision", None)
+_MADE: Mapping[str, Variant] = MappingProxyType(
+    {
+        RECOVERED: Variant(RECOVERED, "8 bits, with single operators in another precision", None),
+        FINE_TUNED: Variant(FINE_TUNED, "8 bits, by quantization-aware training", None),
+    }
+)
+"""Files that no recipe makes, but a search or a training."""
 
 
 def variant_of(name: str) -> Variant:
-    """The variant behind the name of a file: its own, that of a second engine, or a file that was given or searched."""
-    if name == RECOVERED:
-        return _RECOVERED
+    """The variant behind the name of a file: its own, that of a second engine, or a file that was given or found."""
+    if name in _MADE:
+        return _MADE[name]
     base, _, engine = name.rpartition(".")
     known = VARIANTS.get(base if engine in MADE_BY else name)
     return known or Variant(name, "a file that was given", None)

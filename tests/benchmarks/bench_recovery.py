@@ -1,10 +1,11 @@
-"""Models that 8 bits ruin, and what is recovered of them: `make bench-recovery`, in some minutes."""
+"""Models that 8 bits ruin, and what is recovered of them or trained back: `make bench-recovery`, in some minutes."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import math
+import shutil
 import subprocess
 import tempfile
 import time
@@ -24,6 +25,8 @@ from litegate.records import Comparison, VariantRow
 from litegate.settings import settings
 
 MAKER = Path(__file__).with_name("recovery_models.py")
+TUNING = MAKER.with_name("tuning.py")
+TRAIN: dict[str, Any] = {"recover": None, "fine_tune": {"entry_point": "tuning:tune", "data": "train.npz"}}
 CALIBRATION, LIMIT = 1000, 0.02
 BASE = "int8_float_fallback"
 MODELS: Mapping[str, tuple[str, dict[str, Any]]] = MappingProxyType(
@@ -33,6 +36,9 @@ MODELS: Mapping[str, tuple[str, dict[str, Any]]] = MappingProxyType(
         "transformer": (BASE, {}),
         "transformer, not equalized": (BASE, {"recover": {"equalize": False}}),
         "convolutions, not equalized": (BASE, {"recover": {"equalize": False}}),
+        "convolutions, trained": (BASE, TRAIN),
+        "depthwise, trained": (BASE, TRAIN),
+        "transformer, trained": (BASE, TRAIN),
         "beyond_integers": ("int8", {"target": "ethos-u55-128"}),
     }
 )
@@ -44,7 +50,7 @@ class Row:
     """A model: points of accuracy that are lost, None where the file fails before it is evaluated.
 
     Attributes:
-        verdict: of the recovered file.
+        verdict: of the file that was recovered, or trained.
         bytes: of it, as a share of float32's.
         operators: that it has in float32.
     """
@@ -66,6 +72,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-recovery-") as folder:
         _data(Path(folder))
+        shutil.copyfile(TUNING, Path(folder) / TUNING.name)
         print("train the models ...", flush=True)
         subprocess.run([settings().pythons["tensorflow"], MAKER, folder], check=True, capture_output=True)
         print(f"{'model':<28}{'before':>8}{'after':>8}{'bytes':>7}{'minutes':>9}{'in float':>10}  verdict", flush=True)
@@ -110,17 +117,17 @@ def _measured(name: str, folder: Path) -> Row:
 
 def _row(name: str, base: str, found: Comparison, minutes: float) -> Row:
     rows = {row.variant: row for row in found.variants}
-    recovered = rows["recovered"]
-    share = None if recovered.bytes is None else recovered.bytes / found.baseline.bytes
+    made = rows.get("recovered") or rows["fine_tuned"]
+    share = None if made.bytes is None else made.bytes / found.baseline.bytes
     return Row(
         model=name,
         before=_lost(rows[base]),
-        after=_lost(recovered),
-        verdict=recovered.verdict,
+        after=_lost(made),
+        verdict=made.verdict,
         bytes=share,
         minutes=minutes,
-        operators=_in_float(Path(found.folder)),
-        how=recovered.recovered or "; ".join(recovered.reasons),
+        operators=_in_float(Path(found.folder), made.variant),
+        how=made.recovered or made.fine_tuned or "; ".join(made.reasons),
     )
 
 
@@ -128,9 +135,9 @@ def _lost(row: VariantRow) -> float | None:
     return None if row.drop is None else 100 * row.drop
 
 
-def _in_float(folder: Path) -> int:
-    """How many operators of the recovered file compute on floats."""
-    counted = [count(read_file(path.read_bytes())) for path in folder.rglob("*-recovered.tflite")]
+def _in_float(folder: Path, variant: str) -> int:
+    """How many operators of a file compute on floats."""
+    counted = [count(read_file(path.read_bytes())) for path in folder.rglob(f"*-{variant}.tflite")]
     return sum(sum(each.real.values()) + sum(each.hybrid.values()) for each in counted)
 
 

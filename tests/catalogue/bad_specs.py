@@ -124,6 +124,15 @@ SPECS = (
         keys(target="edgetpu", recover={}),
     ),
     _row(
+        "fine-tune-base",
+        "A training for a file that the target cannot run",
+        "fine_tune.base: expected one that microcontroller runs (int8, uint8), got int8_float_fallback",
+        keys(
+            target="microcontroller",
+            fine_tune={"entry_point": "tuning:tune", "data": "train.npz", "base": "int8_float_fallback"},
+        ),
+    ),
+    _row(
         "only-float",
         "Nothing to quantize",
         "variants: expected at least one variant besides the float32 baseline",

@@ -10,6 +10,7 @@ from litegate.spec.choices import TargetName
 from litegate.variants import (
     DOCUMENTED,
     ETHOS_U,
+    FINE_TUNED,
     LITERT_QUANTIZER,
     RECOVERED,
     TARGETS,
@@ -36,10 +37,11 @@ def test_any_other_name_is_that_of_a_file_that_was_given(name: str) -> None:
     assert (variant.name, variant.recipe, variant.calibrated) == (name, None, False)
 
 
-def test_what_is_searched_for_is_no_file_that_was_given() -> None:
-    assert variant_of(RECOVERED).title != variant_of("mine").title
-    assert (variant_of(RECOVERED).recipe, variant_of(RECOVERED).calibrated) == (None, True)
-    assert RECOVERED not in VARIANTS, "so that `all` does not ask for it"
+@pytest.mark.parametrize("name", [RECOVERED, FINE_TUNED])
+def test_what_is_searched_or_trained_is_no_file_that_was_given(name: str) -> None:
+    assert variant_of(name).title != variant_of("mine").title
+    assert (variant_of(name).recipe, variant_of(name).calibrated) == (None, True)
+    assert name not in VARIANTS, "so that `all` does not ask for it"
 
 
 def test_names_stand_in_one_order() -> None:

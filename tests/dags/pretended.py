@@ -51,6 +51,7 @@ calibration: {{uri: c.npz, format: npz}}
 evaluation: {{uri: e.npz, format: npz, max_samples: 50, max_samples_by_variant: {{int8: 20}}}}
 variants: {variants}
 gate: {{on_reject: {on_reject}, max_drop_from_champion: {from_champion}}}
+recover: {recover}
 """
 
 FILE = FileRef(name="f", digest="0" * 64, bytes=10)
@@ -69,11 +70,13 @@ class Steps:
     """Stands in for `StepRun`: keeps the requests, fails where it is told to, else gives a plausible result.
 
     `labels` are what their times are kept for.
+    `losing` are variants that do not pass, whether the others do or not.
     `known` are the steps and variants whose results an earlier run has left; `EVERYTHING` are all.
     """
 
     failing: dict[tuple[str, str], LitegateError] = field(default_factory=dict)
     passing: bool = True
+    losing: frozenset[str] = frozenset()
     promoted_before: bool = True
     known: set[tuple[str, str]] = field(default_factory=set)
     requests: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -82,6 +85,7 @@ class Steps:
     step: str = ""
     variant: str = ""
     request: Any = None
+    computed: bool = True
 
     def __call__(self, step: Step, request: Any, settings: Any, label: str = "") -> Steps:
         self.labels.add(label)
@@ -169,8 +173,9 @@ class Steps:
         return Benchmarks(files=files, remeasured=request.remeasure)
 
     def gate(self, request: Any) -> Verdicts:
-        measured = {item.artifact.variant for item in request.candidates if item.benchmark}
-        passed = measured if self.passing else set()
+        timed = request.policy.max_latency_ratio is not None or any(item.benchmark for item in request.candidates)
+        measured = {item.artifact.variant for item in request.candidates if item.benchmark or not timed}
+        passed = measured - self.losing if self.passing else set()
         return Verdicts(
             verdicts=tuple(
                 Verdict(variant=name, state="passed" if name in passed else "failed", digest=digest_json(name))

@@ -17,11 +17,12 @@ evaluation: {{uri: e.npz, format: npz, metric: "{metric}"}}
 schedule: {schedule}
 gate: {gate}
 approval: {approval}
+recover: {recover}
 {more}
 """
 
 WORDS = {"name": "m", "uri": "m.keras", "schedule": "null", "gate": "{}", "metric": "top1"}
-WORDS |= {"approval": "none", "more": ""}
+WORDS |= {"approval": "none", "recover": "null", "more": ""}
 
 
 def write_spec(

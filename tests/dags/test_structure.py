@@ -81,12 +81,22 @@ def test_a_run_has_a_deadline_only_where_the_spec_sets_one(load_dags: Load, tmp_
 
 
 def test_the_dag_has_the_tasks_of_the_pipeline_in_their_order(load_dags: Load, tmp_path: Path) -> None:
-    write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}", approval="human")
+    write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}", approval="human", recover="{}")
     dag = load_dags(tmp_path)["quantize__m"]
     order = [task.id for task in TASKS]
     assert set(order) == set(dag.task_dict)
     upstream = {task_id: task.get_flat_relative_ids(upstream=True) for task_id, task in dag.task_dict.items()}
     assert all(upstream[task_id] <= set(order[:place]) for place, task_id in enumerate(order))
+
+
+def test_only_a_spec_that_asks_for_it_recovers(load_dags: Load, tmp_path: Path) -> None:
+    write_spec(tmp_path, recover="{}")
+    dags = load_dags(tmp_path)
+    with_it, without = dags["quantize__m"], dags["quantize__digits"]
+    assert "requantize" not in without.task_dict
+    task = with_it.get_task("requantize")
+    assert (task.task_group.group_id, task.max_active_tis_per_dagrun) == ("recover", 1)
+    assert str(with_it.get_task("benchmark").trigger_rule.value) == "all_done"
 
 
 def test_the_evaluation_and_the_gate_run_when_variants_failed(load_dags: Load) -> None:

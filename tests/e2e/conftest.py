@@ -8,9 +8,9 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import yaml
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.e2e import browser as browsers
+from tests.e2e.collector import Collector, collecting
 from tests.models.once import Maker
 
 LITEGATE = Path(sys.executable).parent / "litegate"
@@ -38,9 +39,14 @@ class Ended:
 
 @dataclass(frozen=True)
 class LiteGate:
-    """The `litegate` command with a home of its own."""
+    """The `litegate` command with a home of its own.
+
+    Attributes:
+        observed: variables that say where metrics and traces go.
+    """
 
     home: Path
+    observed: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, *arguments: str | Path, result: Path | None = None) -> Ended:
         command = [str(LITEGATE), *map(str, arguments), "--home", str(self.home)]
@@ -87,7 +93,8 @@ class LiteGate:
         return path
 
     def _clean(self) -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS_"))}
+        return kept | self.observed
 
     def environment(self) -> dict[str, str]:
         """What `litegate env` exports."""
@@ -97,9 +104,16 @@ class LiteGate:
 
 
 @pytest.fixture(scope="session")
-def litegate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteGate]:
+def collector() -> Iterator[Collector]:
+    """Takes the metrics and traces of the running servers."""
+    with collecting() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def litegate(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[LiteGate]:
     """Running servers; the first test that needs them waits for them."""
-    command = LiteGate(tmp_path_factory.mktemp("e2e") / "home")
+    command = LiteGate(tmp_path_factory.mktemp("e2e") / "home", collector.environment)
     started = command("start")
     assert started.code == 0, started.output
     yield command

@@ -33,7 +33,7 @@ from litegate.variants import variant_of
 
 __all__ = ["compare"]
 
-_STYLES = {"success": "green", "found": "dim", "failed": "red"}
+_STYLES = {"success": "green", "found": "dim", "skipped": "dim", "failed": "red"}
 _COMMAND_LINE = "the command line"
 
 
@@ -141,7 +141,8 @@ class _Watch(logging.Handler):
         if state == "running":
             self._running.append(name)
         else:
-            self._running.remove(name)
+            if state != "skipped":
+                self._running.remove(name)
             self._done += 1
             self._note(f"{name:<36} {state}", _STYLES[state])
         self._now(", ".join(self._running))

@@ -42,6 +42,8 @@ def reasons(result: RunResult | Comparison) -> list[str]:
     lines = [line for row in rows for line in (_sentence(row), *_worst_classes(row), *_worst_slices(row))]
     lines += [f"{row.variant}: {row.on_target}" for row in result.variants if row.on_target]
     lines += [f"{row.variant}: {row.recovered}" for row in result.variants if row.recovered]
+    lines += [f"{row.variant}: {row.fine_tuned}" for row in result.variants if row.fine_tuned]
+    lines += result.not_made
     lines += [f"warning: {row.variant}: {each}" for row in result.variants for each in _of_target(row)]
     lines += (*judged_on(result.variants), *claims(result.variants), *latencies(result.variants))
     lines += shared_confidence(result.confidence, [row.confidence for row in result.variants])

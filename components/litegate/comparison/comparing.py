@@ -13,6 +13,7 @@ from litegate.gate.outcome import run_outcome
 from litegate.gate.selection import refuted_digests
 from litegate.pipeline.local import LocalRun, Watcher
 from litegate.pipeline.requests import register_request
+from litegate.presentation.recoveries import not_made
 from litegate.records import Candidate, Comparison, RegisterRequest, ResolveRequest
 from litegate.report import drawn, render
 from litegate.report.table_rows import baseline_of, data_warnings, outcomes_of, variant_row
@@ -120,6 +121,7 @@ class Comparing:
             variants=rows,
             confidence=self.spec.gate.confidence,
             warnings=data_warnings(request),
+            not_made=not_made(request.assessments),
             not_tested=self.not_tested,
             report=str(self.folder.report),
             folder=str(self.folder.path),

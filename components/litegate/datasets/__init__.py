@@ -23,7 +23,7 @@ from litegate.datasets.pinned import PinnedFile
 from litegate.datasets.shards import OpenShard, ShardedDataset, open_shards, open_sparsely
 from litegate.errors import DataError
 from litegate.records import DataRef
-from litegate.storage.manifests import Entry
+from litegate.storage.manifests import Entry, entries_of
 from litegate.work.step_work import Work
 
 __all__ = [
@@ -161,7 +161,7 @@ def size_of(ref: DataRef, work: Work) -> int:
 
 
 def _entries(ref: DataRef, work: Work) -> list[Entry]:
-    return [Entry.model_validate_json(line) for line in work.path(ref.manifest).read_text().splitlines()]
+    return entries_of(work.path(ref.manifest))
 
 
 def shard_format(form: str) -> tuple[str, OpenShard]:

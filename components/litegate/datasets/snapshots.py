@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from litegate.errors import SpecError
+from litegate.errors import DataError, SpecError
 from litegate.metrics.loading import load_metric
-from litegate.records import DataRef, UserCode
+from litegate.records import DataRef, FilesRef, UserCode
 from litegate.spec import Data, GroupedData, Spec, gate_problem, limits_problem
 from litegate.spec.metric_facts import MetricFacts, built_in_facts
-from litegate.storage.manifests import MANIFEST, manifest_bytes, manifest_digest
+from litegate.storage.manifests import MANIFEST, Entry, entries_of, manifest_bytes, manifest_digest
+from litegate.storage.opening import local_path
 from litegate.user_code.source import source_digest
 from litegate.work.step_work import Work
 
-__all__ = ["snapshot_code", "snapshot_data", "snapshot_metric"]
+__all__ = ["snapshot_code", "snapshot_data", "snapshot_metric", "snapshot_training"]
 
 
 def snapshot_data(section: Data, where: str, work: Work, besides: GroupedData | None = None) -> DataRef:
@@ -40,6 +41,28 @@ def snapshot_data(section: Data, where: str, work: Work, besides: GroupedData | 
         besides=() if besides is None else _named_by(besides, section),
         classes=tuple(section.classes),
     )
+
+
+def snapshot_training(uri: str, evaluation: DataRef, work: Work) -> FilesRef:
+    """The data that a model is trained on, as they are now; litegate does not read them.
+
+    Raises:
+        DataError: there is nothing, or an object is one of those that the file is judged on.
+    """
+    where = "fine_tune.data"
+    entries = work.list_entries(uri, where)
+    judged = {_place(entry) for entry in entries_of(work.outputs / evaluation.manifest.digest)}
+    for entry in entries:
+        if _place(entry) in judged:
+            raise DataError(where, "other data than those of evaluation.uri, which must stay unseen", entry.uri)
+    manifest = work.keep_bytes(manifest_bytes(entries), MANIFEST)
+    return FilesRef(uri=uri, digest=manifest_digest(entries), manifest=manifest)
+
+
+def _place(entry: Entry) -> tuple[str, int, str]:
+    """The same for objects of the same bytes, as far as that is known without reading them: on S3 by their ETag."""
+    local = local_path(entry.uri)
+    return (str(local.resolve()), entry.size, "") if local is not None else ("s3", entry.size, entry.pin)
 
 
 def _named_by(other: GroupedData, section: Data) -> tuple[str, ...]:

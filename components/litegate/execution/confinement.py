@@ -16,7 +16,16 @@ from litegate.execution.graphics import device_nodes, driver_files
 from litegate.execution.hidden import hidden_paths, not_hidden, shown_paths
 from litegate.execution.sandbox import Confinement
 from litegate.execution.step import Step, parts
-from litegate.records import DataRef, FileRef, Record, ResolveRequest, SnapshotRequest, TrainRequest, UserCode
+from litegate.records import (
+    FileRef,
+    FilesRef,
+    QuantizeRequest,
+    Record,
+    ResolveRequest,
+    SnapshotRequest,
+    TrainRequest,
+    UserCode,
+)
 from litegate.settings import SIGNING_KEY, Settings
 from litegate.spec import Spec
 from litegate.storage.globs import split_glob
@@ -42,6 +51,8 @@ __all__ = [
 GIB = 1 << 30
 _DISK = 16 * GIB
 _PER_CORE = 32 << 20
+_TRAINING = 64.0
+"""GiB, as for the step `train`: what the user's training takes is nobody's guess."""
 _MANY_FILES = 256
 
 _PASSED = re.compile(
@@ -111,7 +122,9 @@ def memory_limit(step: Step, request: Record) -> int:
     if given:
         return given
     files = sum(ref.bytes for ref in set(named(request, FileRef)))
-    return max(int(step.memory * GIB), 3 * GIB // 2 + 10 * files) + _PER_CORE * (os.cpu_count() or 1)
+    trains = isinstance(request, QuantizeRequest) and request.fine_tune is not None
+    least = max(step.memory, _TRAINING) if trains else step.memory
+    return max(int(least * GIB), 3 * GIB // 2 + 10 * files) + _PER_CORE * (os.cpu_count() or 1)
 
 
 def disk_limit() -> int:
@@ -136,13 +149,15 @@ def process_limit() -> int:
 
 
 def time_limit(step: Step, request: Record) -> float:
-    """Seconds: the spec's for training, else `LITEGATE_TIME_LIMIT`, or the step's own for each of its files.
+    """Seconds: the spec's for the user's training, else `LITEGATE_TIME_LIMIT`, or the step's own for each of its files.
 
     Raises:
         BadInput: the variable is not a number of seconds.
     """
     if isinstance(request, TrainRequest):
         return request.retrain.time_limit
+    if isinstance(request, QuantizeRequest) and request.fine_tune is not None:
+        return request.fine_tune.time_limit
     given = os.environ.get("LITEGATE_TIME_LIMIT")
     if not given:
         return step.timeout * len(parts(step, request))
@@ -174,7 +189,8 @@ def listed_uris(request: Record) -> frozenset[str]:
         return frozenset()
     spec = request.spec
     own = (spec.calibration.uri, spec.evaluation.uri, spec.model.uri)
-    return frozenset({*own, *_single_files(spec), *_evidence(spec)})
+    training = (spec.fine_tune.data,) if spec.fine_tune is not None else ()
+    return frozenset({*own, *training, *_single_files(spec), *_evidence(spec)})
 
 
 def _evidence(spec: Spec) -> tuple[str, ...]:
@@ -192,7 +208,7 @@ def _single_files(spec: Spec) -> Iterator[str]:
 
 def manifests(request: Record, cache: Path) -> tuple[Path, ...]:
     """The manifests of the datasets that a request names, which must have been fetched."""
-    digests = {ref.manifest.digest for ref in named(request, DataRef)}
+    digests = {ref.manifest.digest for ref in named(request, FilesRef)}
     return tuple(cache / "files" / digest for digest in sorted(digests))
 
 
@@ -218,7 +234,7 @@ def _readable(request: Record, settings: Settings) -> Iterator[str]:
         uris = (request.spec.model.uri, *_single_files(request.spec), *_evidence(request.spec))
         for uri in (uri for uri in uris if local_path(uri) is not None):
             yield from _places_of_model(uri)
-    for digest in {ref.manifest.digest for ref in named(request, DataRef) if local_path(ref.uri) is not None}:
+    for digest in {ref.manifest.digest for ref in named(request, FilesRef) if local_path(ref.uri) is not None}:
         lines = (settings.cache / "files" / digest).read_text().splitlines()
         yield from _places(tuple(Entry.model_validate_json(line) for line in lines))
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from litegate import engines, records, runtimes
-from litegate.variants import LITERT_QUANTIZER, RECOVERY
+from litegate.variants import FINE_TUNING, LITERT_QUANTIZER, RECOVERY, TF_CONVERTER
 
 __all__ = [
     "of_benchmark",
     "of_evaluation",
     "of_quantization",
     "of_smoke_run",
+    "searches",
     "where_it_is_calibrated",
     "where_it_is_made",
     "where_it_is_run",
 ]
 
 _SEARCH = ("litegate.recovery", "litegate.engines.mixed_precision", "litegate.runtimes.activations")
+_SEARCHING = ("litegate.recovery.recovering", *_SEARCH[1:])
+_TRAINING = ("litegate.fine_tuning",)
 
 Runs = records.SmokeRequest | records.EvaluateRequest | records.EvaluateFilesRequest | records.BenchmarkRequest
 
@@ -27,7 +30,7 @@ def where_it_is_calibrated(request: records.CalibrateRequest) -> str:
 
 def where_it_is_made(request: records.QuantizeRequest) -> str:
     """The environment of the engine; LiteRT opens a file that was given, and its quantizer searches for one."""
-    if request.given is not None:
+    if request.given is not None or request.engine == FINE_TUNING:
         return "tensorflow"
     if request.engine == RECOVERY:
         return engines.ENGINES[LITERT_QUANTIZER].environment
@@ -40,10 +43,17 @@ def where_it_is_run(request: Runs) -> str:
 
 
 def of_quantization(request: records.CalibrateRequest | records.QuantizeRequest) -> tuple[str, ...]:
-    """Engines that do not make the file, and the search, where nothing is searched for."""
+    """Engines that do not make the file, and search and training, where nothing is searched or trained."""
     if request.engine == RECOVERY:
-        return engines.unused_modules(LITERT_QUANTIZER)
-    return (*engines.unused_modules(request.engine), *_SEARCH)
+        return (*engines.unused_modules(LITERT_QUANTIZER), *_TRAINING)
+    if request.engine == FINE_TUNING:
+        return (*engines.unused_modules(TF_CONVERTER), *_SEARCHING)
+    return (*engines.unused_modules(request.engine), *_SEARCH, *_TRAINING)
+
+
+def searches(request: records.QuantizeRequest) -> bool:
+    """Whether the file is searched for, which takes minutes."""
+    return request.recover is not None
 
 
 def of_smoke_run(request: records.SmokeRequest) -> tuple[str, ...]:

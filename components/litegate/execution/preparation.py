@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from litegate.execution.confinement import child_environment, confinement, time_limit
@@ -15,7 +16,7 @@ from litegate.records import Record
 from litegate.settings import Settings
 from litegate.storage.copies import private_folder
 from litegate.storage.scratch import held
-from litegate.work.step_work import SECONDS
+from litegate.work.step_work import PROGRESS, SECONDS
 
 __all__ = ["prepared", "work_folder"]
 
@@ -31,16 +32,28 @@ def work_folder(step: Step, scratch: Path) -> Iterator[Path]:
             remove(folder)
 
 
-def prepared(step: Step, request: Record, folder: Path, files: tuple[Path, ...], settings: Settings) -> PreparedStep:
+def prepared(
+    step: Step,
+    request: Record,
+    folder: Path,
+    files: tuple[Path, ...],
+    settings: Settings,
+    progress: Path | None = None,
+) -> PreparedStep:
     """A step for its executor; its request and its confinement are written to its folder.
 
     Args:
         files: local copies of the request's files.
+        progress: where the step keeps what it has done so far; None if nowhere.
 
     Raises:
         BadInput: a limit in the environment is not one, or a path that is to be read is hidden from all steps.
     """
     given, seconds = confinement(step, request, folder, settings), time_limit(step, request)
+    environment = child_environment(step, folder) | {SECONDS: f"{seconds:g}"}
+    if progress is not None:
+        given = replace(given, write=(*given.write, str(progress)))
+        environment[PROGRESS] = str(progress)
     (folder / "request.json").write_text(request.model_dump_json())
     given.save(folder / "confinement.json")
     return PreparedStep(
@@ -49,7 +62,7 @@ def prepared(step: Step, request: Record, folder: Path, files: tuple[Path, ...],
         cache=settings.cache,
         files=files,
         python=step.python(request, settings.pythons),
-        environment=child_environment(step, folder) | {SECONDS: f"{seconds:g}"},
+        environment=environment,
         confinement=given,
         seconds=seconds,
     )

@@ -18,6 +18,10 @@ def _none(_: Any) -> tuple[str, ...]:
     return ()
 
 
+def _never(_: Any) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Step:
     """What the caller must know of a step without importing it.
@@ -41,6 +45,7 @@ class Step:
         each: the same step for a single file, where the request is for several: `request.files` are then requests of
             this step, and `result.files` has for each of them, in their order, its result or a `FileFailure`. Each
             result is kept and found under a key of its own, and what is missing is computed at once.
+        resumes: whether the step keeps what it has done so far for a request, so that a next try can go on.
         grace: seconds that the child has to end by itself when it is to be killed, as one that records runs in
             MLflow: it ends them. Less than the 5 that Airflow gives a task.
     """
@@ -59,6 +64,7 @@ class Step:
     timeout: float = 1800.0
     memory: float = 4.0
     grace: float = 0.0
+    resumes: Callable[[Any], bool] = _never
     environment_of: Callable[[Any], str] | None = None
     each: Step | None = None
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from litegate.digest import digest_json
@@ -19,6 +20,7 @@ from litegate.execution.executors import new_executor
 from litegate.execution.fetching import data_broker, fetch_files
 from litegate.execution.lookup import FileKilled, Results, joined
 from litegate.execution.preparation import prepared, work_folder
+from litegate.execution.progress import progress_folder
 from litegate.execution.publishing import publish
 from litegate.execution.result_key import result_key
 from litegate.execution.retries import persistently
@@ -31,6 +33,7 @@ from litegate.records import Record
 from litegate.settings import Settings
 from litegate.storage.copies import private_folder
 from litegate.storage.workspace import Workspace
+from litegate.telemetry import span
 
 __all__ = ["BadStepInput", "StepRun"]
 
@@ -44,6 +47,9 @@ class StepRun:
         executor: what runs the step's process; None for the one that the settings name.
         label: what it is run for (`litegate.execution.times`), by which its time is kept; not kept if empty.
 
+    Attributes:
+        computed: whether it had anything computed; else all was found.
+
     Raises:
         BadInput: the settings name an executor that does not exist.
     """
@@ -56,9 +62,12 @@ class StepRun:
         self.workspace = Workspace(settings.workspace, settings.cache)
         self.executor = executor or new_executor(settings)
         self._killed = threading.Event()
+        self.computed = False
 
     def run(self) -> Any:
         """The step's result record, found or computed; a child that is ended from outside is started again.
+
+        It is a span `litegate.<step>` of OpenTelemetry.
 
         Where another run on this host computes the same, it is waited for. Of a request for several files what is
         missing is computed at once, and each result is kept by itself.
@@ -67,6 +76,14 @@ class StepRun:
             BadStepInput: the step refused its input; trying again is pointless.
             StepFailed: the child crashed, timed out, raised, or handed back what its step cannot have made.
         """
+        attributes = {"litegate.step": self.step.name, "litegate.label": self.label}
+        with span(f"litegate.{self.step.name}", attributes) as noted:
+            try:
+                return self._run()
+            finally:
+                noted["litegate.computed"] = self.computed
+
+    def _run(self) -> Any:
         with failing_when_full(self.step.name, self.settings.scratch), self._turns():
             if not self.step.cached:
                 return persistently(partial(self._compute, self.request), self.settings.waits, self._killed)
@@ -123,12 +140,19 @@ class StepRun:
 
     def _compute(self, request: Record) -> Any:
         """One attempt."""
+        self.computed = True
+        if not self.step.resumes(request):
+            return self._computed(request)
+        with progress_folder(self.settings.cache, f"{self.step.name}-{self.key()}") as progress:
+            return self._computed(request, progress)
+
+    def _computed(self, request: Record, progress: Path | None = None) -> Any:
         places = self.settings
         private_folder(places.cache)
         files = fetch_files(request, self.workspace)
         with work_folder(self.step, places.scratch) as folder:
             with data_broker(self.step, request, folder, places.cache) as broker:
-                ready = prepared(self.step, request, folder, files, places)
+                ready = prepared(self.step, request, folder, files, places, progress)
                 ending = self.executor.run(ready, partial(log.info, "%s"))
             check_ending(ending, ready, self._killed.is_set())
             seen = Seen("; ".join(ending.not_isolated) or "complete", broker)

@@ -58,7 +58,8 @@ def run_outcome(variants: Mapping[str, VariantOutcome], required: Collection[str
     """What the outcomes of all variants come to.
 
     Args:
-        required: variants that all have to pass, and alone decide; if there are none, any that passes does.
+        required: variants that all have to pass, and alone decide; if there are none, any that passes does. One that
+            was not made has not passed.
     """
-    found = {variants[name] for name in required or variants}
+    found = {variants.get(name, "rejected") for name in required or variants}
     return next((outcome for outcome in (_ALL if required else _ANY) if outcome in found), "failed")

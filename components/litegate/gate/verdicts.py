@@ -93,6 +93,7 @@ def judge(
     value: Value | None = None,
     seed: int = 17,
     names: tuple[str, ...] = (),
+    untried: int = 0,
 ) -> tuple[Verdict, ...]:
     """A verdict for every variant, in the order given.
 
@@ -100,11 +101,13 @@ def judge(
         value: the metric of (output, target), for metrics of a whole set.
         seed: of the bootstrap.
         names: of the classes, where they have names.
+        untried: variants that are only measured if none of these passes. They are tested with them, as if nothing
+            spoke for them, so that it makes no difference to the chance of an error when they were measured.
     """
     cases = [_case(policy, metric, each, value, seed, names) for each in measured]
     alpha = 1 - policy.confidence
     tested = [case for case in cases if case.claims and not case.reasons]
-    levels = holm_levels([case.p_value for case in tested], alpha)
+    levels = holm_levels([*(case.p_value for case in tested), *[1.0] * untried], alpha)[: len(tested)]
     by_variant = {case.measured.variant: level for case, level in zip(tested, levels, strict=True)}
     return tuple(_verdict(case, policy, by_variant.get(case.measured.variant, alpha), names) for case in cases)
 

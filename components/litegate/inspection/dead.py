@@ -16,7 +16,7 @@ import numpy as np
 from litegate.inspection.behaviour import FEW
 from litegate.records import DeadOutput
 
-__all__ = ["dead_outputs"]
+__all__ = ["dead_in_both", "dead_outputs"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Answers = Mapping[str, Array]
@@ -42,6 +42,20 @@ def dead_outputs(found: Answers, float32: Answers, distinct: int) -> tuple[DeadO
         distinct: how many of the samples differ.
     """
     return tuple(each for name in found for each in _dead(name, found[name], float32[name], distinct))
+
+
+def dead_in_both(found: Answers, float32: Answers, trained: Answers, distinct: int) -> tuple[DeadOutput, ...]:
+    """The dead outputs of a file for which the model was trained on: dead by both, or not at all.
+
+    Training makes a classifier surer of itself. A column of small scores that float32 tells apart may then be 0
+    throughout, as it is in the trained model too; and the trained model in float32 may be far from its file, which is
+    what was trained, where float32 is near. A scale that is too coarse is dead by both.
+
+    Args:
+        trained: as `float32`, of the trained model before it was quantized.
+    """
+    also = {each.output for each in dead_outputs(found, trained, distinct)}
+    return tuple(each for each in dead_outputs(found, float32, distinct) if each.output in also)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,13 @@ from litegate.execution.step_run import StepRun
 from litegate.execution.times import label_of
 from litegate.execution.warm.keeping import own_parent
 from litegate.pipeline.evaluation import evaluate_files_request
+from litegate.pipeline.gate_requests import assessment_request
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
+from litegate.pipeline.recoveries import assessment
 from litegate.pipeline.requests import calibrated_variants, request_of, selection_of
-from litegate.pipeline.tasks import EACH, Job, task_of
-from litegate.records import Evaluations, Failure, Record, ResolveRequest
+from litegate.pipeline.tasks import EACH, EACH_RECOVERY, Job, task_of
+from litegate.records import EvaluateFilesRequest, Evaluations, Failure, Record, ResolveRequest, Verdicts
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.variants import BASELINE
@@ -25,13 +27,14 @@ from litegate.variants import BASELINE
 __all__ = ["LocalRun", "Watcher"]
 
 Watcher = Callable[[str, str, str], None]
-"""Gets a step, the variant that it works on (empty: none) and `running`, `success`, `found` or `failed`.
+"""Gets a step, the variant that it works on (empty: none) and `running`, `success`, `found`, `skipped` or `failed`.
 
 `found` is the result of an earlier run. Steps run in several threads, which call it one at a time.
 """
 
 _UPFRONT = (Job("convert"), Job("sample"))
 _CHECK, _QUANTIZE = task_of("lint"), task_of("quantize", EACH)
+_REQUANTIZE = task_of("quantize", EACH_RECOVERY)
 
 
 class LocalRun:
@@ -56,10 +59,11 @@ class LocalRun:
     @property
     def steps(self) -> int:
         """How many steps it has, if none fails."""
-        variants = len(self.request.spec.quantized_variants)
-        calibrations = 1 if calibrated_variants(self.request.spec) else 0
+        spec = self.request.spec
+        variants, recoveries = len(spec.first_variants), len(spec.recoveries)
+        calibrations = 1 if calibrated_variants(spec) else 0
         before = 1 + len(_UPFRONT) + len(_CHECK.jobs) + calibrations
-        return before + variants * len(_QUANTIZE.jobs) + (1 + variants) + 2
+        return before + variants * len(_QUANTIZE.jobs) + (1 + variants) + recoveries * len(_REQUANTIZE.jobs) + 2
 
     def run(self) -> ResultsInMemory:
         """Run it to the selection.
@@ -84,11 +88,13 @@ class LocalRun:
     def _after_resolve(self) -> None:
         for job in _UPFRONT:
             self._step(job)
-        variants = self.request.spec.quantized_variants
+        spec = self.request.spec
         self._side_by_side({job: partial(self._step, job) for job in _CHECK.jobs})
-        self._quantize(variants)
-        self._evaluate()
-        self._benchmark(self._alive(variants))
+        self._quantize(spec.first_variants)
+        self._evaluate(evaluate_files_request(self.results))
+        for name in spec.recoveries:
+            self._recover(name)
+        self._benchmark(self._alive(self.results.judged_variants()))
         self._step(Job("gate"))
         self.results.keep("select", "", selection_of(self.results))
 
@@ -112,9 +118,23 @@ class LocalRun:
             if self._runs.stopped:
                 raise
 
-    def _evaluate(self) -> None:
-        """All files that there are in one pass over the data; nothing can be judged without the baseline."""
-        request = evaluate_files_request(self.results)
+    def _recover(self, name: str) -> None:
+        """Make and evaluate one more file, where those before it did not pass."""
+        assess, *jobs, evaluate = _REQUANTIZE.jobs_for(name)
+        verdicts = self._run(assess, "gate", assessment_request(self.results, name))
+        assert isinstance(verdicts, Verdicts)
+        found = assessment(self.request.spec, name, verdicts)
+        self.results.keep(assess.step, name, found)
+        if not found.needed:
+            for job in (*jobs, evaluate):
+                self._tell(job, "skipped")
+            return
+        self._chain(jobs)
+        if self._alive([name]):
+            self._evaluate(evaluate_files_request(self.results, name))
+
+    def _evaluate(self, request: EvaluateFilesRequest) -> None:
+        """Files in one pass over the data; nothing can be judged without the baseline."""
         run = StepRun(STEPS["evaluate"], request, self.places, label=self._label())
         with self._runs.held(run):
             found = dict(zip((file.artifact.variant for file in request.files), run.find_each(), strict=True))
@@ -167,18 +187,22 @@ class LocalRun:
         self.results.keep_failure(failure)
 
     def _step(self, job: Job, request: Record | None = None) -> None:
+        self.results.keep(job.step, job.variant, self._run(job, job.step, request))
+
+    def _run(self, job: Job, step: str, request: Record | None) -> Record:
+        """The result of a step for a job, found or computed."""
         self._tell(job, "running")
         try:
-            asked = request or request_of(job.step, self.results, job.variant)
-            run = StepRun(STEPS[job.step], asked, self.places, label=self._label(job.variant))
+            asked = request or request_of(step, self.results, job.variant)
+            run = StepRun(STEPS[step], asked, self.places, label=self._label(job.variant))
             with self._runs.held(run):
                 found = run.find()
                 result = run.run() if found is None else found
         except BaseException:
             self._tell(job, "failed")
             raise
-        self.results.keep(job.step, job.variant, named(run.request, result))
         self._tell(job, "success" if found is None else "found")
+        return named(run.request, result)
 
     def _label(self, variant: str = "") -> str:
         return label_of(self.request.spec.model.name, variant)

@@ -12,7 +12,7 @@ import yaml
 
 from litegate.errors import SpecError
 from litegate.records import Change, Overrides
-from litegate.spec import Gate, Spec, schema_of, value_of, with_values
+from litegate.spec import Gate, Recover, Spec, schema_of, value_of, with_values
 
 __all__ = ["CHOICES", "OVERRIDABLE", "PROMOTE", "REMEASURE", "SHOWN", "given_values", "overridable", "overridden"]
 
@@ -31,14 +31,16 @@ OVERRIDABLE = MappingProxyType(
         "Gate": tuple(f"gate.{name}" for name in Gate.model_fields),
         "Evaluation": ("evaluation.max_samples", "evaluation.first_samples", "evaluation.sequential"),
         "Calibration": ("calibration.samples", "calibration.seed"),
+        "Recovery": tuple(f"recover.{name}" for name in Recover.model_fields),
     }
 )
 """The dotted keys, by what they are about."""
 
 
 def overridable(spec: Spec) -> tuple[str, ...]:
-    """Comparing with the champion takes tasks of its own, which are there only if the spec file asks for them."""
-    absent = () if spec.gate.max_drop_from_champion is not None else ("gate.max_drop_from_champion",)
+    """Some keys take tasks of their own, which are there only if the spec file asks for them."""
+    absent = set() if spec.gate.max_drop_from_champion is not None else {"gate.max_drop_from_champion"}
+    absent |= set() if spec.recover is not None else set(OVERRIDABLE["Recovery"])
     return tuple(key for keys in OVERRIDABLE.values() for key in keys if key not in absent)
 
 

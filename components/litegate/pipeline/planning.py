@@ -11,11 +11,13 @@ from litegate.execution.side_by_side import AT_ONCE
 from litegate.execution.step_run import StepRun
 from litegate.execution.times import label_of, stored_time
 from litegate.pipeline.evaluation import evaluate_files_request
+from litegate.pipeline.gate_requests import assessment_request
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.names import named
+from litegate.pipeline.recoveries import assessment
 from litegate.pipeline.requests import calibrated_variants, request_of
 from litegate.pipeline.tasks import EACH, Job, task_of
-from litegate.records import Evaluations, Record, ResolveRequest
+from litegate.records import Evaluations, Record, ResolveRequest, Verdicts
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
@@ -97,7 +99,7 @@ class Planning:
         """
         resolved = StepRun(STEPS["resolve"], self.request, self.places).run()
         self._results.keep("resolve", "", resolved)
-        variants = self.request.spec.quantized_variants
+        variants = self.request.spec.first_variants
         before = [((self._step(Job(step)),),) for step in ("convert", "sample")]
         checks = tuple((self._step(job),) for job in task_of("lint").jobs)
         calibration = self._calibration()
@@ -106,9 +108,17 @@ class Planning:
         made = all(step.found for chain in chains for step in chain)
         measured = self._evaluations((BASELINE, *variants))
         complete = made and all(step.found for step in measured)
+        recovered = [self._recovery(name, complete) for name in self.request.spec.recoveries]
+        complete &= all(step.found for chain in recovered for step in chain)
         after = [((self._step(Job(step), complete),),) for step in ("benchmark", "gate")]
         quantized = ((calibration,) if calibration else (), chains)
-        return Plan(tuple(phase for phase in (*before, checks, *quantized, (measured,), *after) if phase))
+        return Plan(
+            tuple(
+                phase
+                for phase in (*before, checks, *quantized, (measured,), *((chain,) for chain in recovered), *after)
+                if phase
+            )
+        )
 
     def _calibration(self) -> tuple[Planned, ...]:
         return (self._step(Job("calibrate")),) if calibrated_variants(self.request.spec) else ()
@@ -117,6 +127,18 @@ class Planning:
         """The steps that make and look at one file; one that is calibrated is another without the calibration."""
         ready = calibrated or variant not in calibrated_variants(self.request.spec)
         return tuple(self._step(job, ready) for job in task_of("quantize", EACH).jobs_for(variant))
+
+    def _recovery(self, name: str, ready: bool) -> tuple[Planned, ...]:
+        """The steps that make and evaluate a file where others did not pass: of one that is not needed the first."""
+        assess, *jobs, evaluate = task_of("quantize", name).jobs_for(name)
+        verdicts = self._look_up("gate", assessment_request(self._results, name)) if ready else None
+        if isinstance(verdicts, Verdicts):
+            found = assessment(self.request.spec, name, verdicts)
+            self._results.keep(assess.step, name, found)
+            if not found.needed:
+                return (Planned(assess, found=True),)
+        made = tuple(self._step(job, ready=verdicts is not None) for job in jobs)
+        return (Planned(assess, found=verdicts is not None), *made, *self._evaluations([evaluate.variant]))
 
     def _evaluations(self, variants: Iterable[str]) -> tuple[Planned, ...]:
         """Of each file by itself; a pass over the data takes as long as its share of the files of the last one."""
@@ -156,7 +178,10 @@ class Planning:
             request = request_of(job.step, self._results, job.variant)
         except StepFailed:
             return None
-        found = StepRun(STEPS[job.step], request, self.places).find()
+        return self._look_up(job.step, request)
+
+    def _look_up(self, step: str, request: Record) -> Record | None:
+        found = StepRun(STEPS[step], request, self.places).find()
         return None if found is None else named(request, found)
 
     @property

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from litegate.failures import FailureKind
 from litegate.gate.selection import select
 from litegate.pipeline.evaluation import evaluate_files_request, judged, usual_runtime_of
+from litegate.pipeline.gate_requests import final_gate_request
 from litegate.pipeline.requalification import champion_request
 from litegate.pipeline.results import Results
 from litegate.records import (
     Artifact,
     BenchmarkRequest,
     CalibrateRequest,
-    Candidate,
     ChampionRequest,
     Chosen,
     ConversionCheckRequest,
     ConvertRequest,
     DataInUse,
-    Failure,
-    GateRequest,
+    FineTuneRequest,
     InspectRequest,
     LintRequest,
     QuantizeRequest,
@@ -37,7 +35,7 @@ from litegate.records import (
 )
 from litegate.runtimes import runtime_row
 from litegate.spec import Spec
-from litegate.variants import BASELINE, GIVEN, RECOVERY, TARGETS, TF_CONVERTER, variant_of
+from litegate.variants import BASELINE, FINE_TUNING, GIVEN, RECOVERY, TARGETS, TF_CONVERTER, variant_of
 
 __all__ = ["REQUESTS", "calibrated_variants", "register_request", "request_of", "selection_of"]
 
@@ -86,8 +84,9 @@ def register_request(
         baseline=results.baseline(),
         candidates=results.candidates(),
         verdicts=results.verdicts(),
+        assessments=results.assessments(),
         selection=results.selection(),
-        gate=_judge(results, ""),
+        gate=final_gate_request(results, ""),
     )
 
 
@@ -186,7 +185,7 @@ def _quantize(results: Results, variant: str) -> QuantizeRequest:
     given = resolved.candidates.get(variant)
     by_recipe = given is not None and engine != GIVEN  # which may ask for samples, or not
     alone = calibrated is None and (variant_of(variant).calibrated or by_recipe)
-    whole = calibrated is None and engine == TF_CONVERTER
+    whole = calibrated is None and engine in (TF_CONVERTER, FINE_TUNING)
     return QuantizeRequest(
         variant=variant,
         saved_model=converted.saved_model if whole else (),
@@ -196,6 +195,7 @@ def _quantize(results: Results, variant: str) -> QuantizeRequest:
         engine=engine,
         given=given,
         recover=_recover(resolved) if engine == RECOVERY else None,
+        fine_tune=_fine_tune(resolved) if engine == FINE_TUNING else None,
     )
 
 
@@ -218,12 +218,32 @@ def _recover(resolved: Resolved) -> RecoverRequest | None:
     )
 
 
+def _fine_tune(resolved: Resolved) -> FineTuneRequest | None:
+    """The training, which is told nothing of the evaluation data."""
+    spec = resolved.spec
+    if spec.fine_tune is None or resolved.fine_tune_code is None or resolved.training is None:
+        return None
+    return FineTuneRequest(
+        model=resolved.model,
+        code=resolved.fine_tune_code,
+        training=resolved.training,
+        arguments=spec.fine_tune.arguments,
+        base=spec.fine_tune.base,
+        time_limit=spec.fine_tune.time_limit,
+        fixed_batch=TARGETS[spec.target].fixed_batch,
+        seed=spec.calibration.seed,
+        signature=spec.evaluation.signature,
+        output=spec.evaluation.output,
+        classifies=resolved.metric.classifies is True,
+    )
+
+
 def _inspect(results: Results, variant: str) -> InspectRequest:
     spec = results.resolved().spec
     artifact = results.artifact(variant)
     return InspectRequest(
         artifact=artifact,
-        made_from=artifact.recovery.made_from if artifact.recovery else None,
+        made_from=artifact.made_from,
         baseline=None if variant == BASELINE else results.converted().artifact,
         source=spec.model.uri,
         target=spec.target,
@@ -232,13 +252,14 @@ def _inspect(results: Results, variant: str) -> InspectRequest:
 
 def _smoke(results: Results, variant: str) -> SmokeRequest:
     """On this host, whatever the device: a file that dies here is told before it is evaluated."""
-    spec = results.resolved().spec
+    spec, artifact = results.resolved().spec, results.artifact(variant)
     runtime = usual_runtime_of(spec)
     return SmokeRequest(
-        artifact=results.artifact(variant),
+        artifact=artifact,
         runtime=runtime,
         accelerator=TARGETS[spec.target].accelerator,
         baseline=None if variant == BASELINE else results.converted().artifact,
+        trained=artifact.fine_tuning.float32 if artifact.fine_tuning else None,
         samples=results.samples(),
         in_float=variant == BASELINE or (variant in _IN_FLOAT and not runtime_row(runtime).vulkan),
         classifies=results.resolved().metric.classifies is True,
@@ -262,43 +283,6 @@ def _benchmark(results: Results, _: str) -> BenchmarkRequest:
     )
 
 
-def _judge(results: Results, _: str) -> GateRequest:
-    resolved = results.resolved()
-    spec = resolved.spec
-    candidates = results.candidates()
-    failures = (*results.failures(), *results.benchmark_failures())
-    return GateRequest(
-        policy=spec.gate,
-        target=spec.target,
-        variants=spec.quantized_variants,
-        baseline=results.baseline(),
-        candidates=candidates,
-        champion=results.champion() if spec.gate.max_drop_from_champion is not None else None,
-        metric_code=resolved.metric_code,
-        seed=spec.calibration.seed,
-        failures=(*failures, *_silent_failures(candidates, failures)),
-        allow_evaluation=tuple(spec.evaluation.allow),
-    )
-
-
-def _silent_failures(candidates: tuple[Candidate, ...], failures: tuple[Failure, ...]) -> list[Failure]:
-    """A step whose caller was killed leaves nothing, not even its failure."""
-    reported = {failure.variant for failure in failures}
-    silent = [(step, item.artifact.variant) for item in candidates if (step := _missing(item)) is not None]
-    message = "the task ended without a result: open its log"
-    return [
-        Failure(step=step, kind=FailureKind.NO_RESULT, message=message, variant=variant)
-        for step, variant in silent
-        if variant not in reported
-    ]
-
-
-def _missing(candidate: Candidate) -> str | None:
-    """The first step that a measured variant has no result of."""
-    steps = {"inspect": candidate.inspection, "smoke": candidate.smoke, "benchmark": candidate.benchmark}
-    return next((step for step, result in steps.items() if result is None), None)
-
-
 REQUESTS: Mapping[str, Callable[[Results, str], Record]] = MappingProxyType(
     {
         "fetch_champion": _champion,
@@ -312,7 +296,7 @@ REQUESTS: Mapping[str, Callable[[Results, str], Record]] = MappingProxyType(
         "smoke": _smoke,
         "evaluate": evaluate_files_request,
         "benchmark": _benchmark,
-        "gate": _judge,
+        "gate": final_gate_request,
     }
 )
 """By step; those of `resolve`, `register` and what follows need to know who runs the pipeline."""

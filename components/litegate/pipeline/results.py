@@ -10,6 +10,7 @@ from litegate.failures import FailureKind
 from litegate.pipeline.tasks import task_of
 from litegate.records import (
     Artifact,
+    Assessment,
     Benchmark,
     Benchmarks,
     Calibrated,
@@ -142,6 +143,15 @@ class Results(ABC):
             )
             for item in (artifacts[name] for name in in_order(artifacts.keys() & evaluated.keys()))
         )
+
+    def assessments(self) -> tuple[Assessment, ...]:
+        """Whether files had to be recovered, as far as that was asked."""
+        return self.all(Assessment, "assess")
+
+    def judged_variants(self) -> tuple[str, ...]:
+        """What the gate is asked about; a recovery that nobody has assessed is among them, and has not passed."""
+        spec, unneeded = self.resolved().spec, {each.variant for each in self.assessments() if not each.needed}
+        return tuple(name for name in spec.quantized_variants if name not in unneeded)
 
     def benchmark_failures(self) -> tuple[Failure, ...]:
         """Why variants that were evaluated have no latency, as far as the step that timed all of them knows."""

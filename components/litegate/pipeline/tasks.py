@@ -9,12 +9,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from litegate.variants import BASELINE, CHAMPION
+from litegate.variants import BASELINE, CHAMPION, RECOVERIES
 
-__all__ = ["APPROVE", "EACH", "LOOKUP_CACHE", "REQUALIFICATION", "TASKS", "Job", "Task", "task_of"]
+__all__ = [
+    "APPROVE",
+    "EACH",
+    "EACH_RECOVERY",
+    "LOOKUP_CACHE",
+    "REQUALIFICATION",
+    "TASKS",
+    "Job",
+    "Task",
+    "task_of",
+    "tasks_of",
+]
 
 EACH = "each"
-"""Stands where a variant's name does: for each of the quantized variants."""
+"""Stands where a variant's name does: for each of the quantized variants that are made first."""
+
+EACH_RECOVERY = "each recovery"
+"""The same for each of those that are made only where others did not pass."""
 
 
 class Job(NamedTuple):
@@ -27,8 +41,9 @@ class Job(NamedTuple):
         return "/".join(filter(None, self))
 
     def for_each(self, variants: Iterable[str]) -> tuple[Job, ...]:
-        """The same for each of the quantized variants, if it is for them."""
-        return tuple(self._replace(variant=variant) for variant in variants) if self.variant == EACH else (self,)
+        """The same for each of these variants, if it is for several."""
+        several = self.variant in (EACH, EACH_RECOVERY)
+        return tuple(self._replace(variant=variant) for variant in variants) if several else (self,)
 
 
 @dataclass(frozen=True)
@@ -54,9 +69,14 @@ class Task:
 
     @property
     def of(self) -> str:
-        """The variant that all its jobs are for, or `EACH`; empty if there is none."""
+        """The variant that all its jobs are for, `EACH` or `EACH_RECOVERY`; empty if there is none."""
         variants = {job.variant for job in self.jobs}
         return variants.pop() if len(variants) == 1 else ""
+
+    @property
+    def mapped(self) -> bool:
+        """Whether it works on one of several variants."""
+        return self.of in (EACH, EACH_RECOVERY)
 
     def jobs_for(self, variant: str) -> tuple[Job, ...]:
         """Its jobs where it works on one of the quantized variants."""
@@ -72,11 +92,23 @@ def task_of(step: str, variant: str = "", tasks: Sequence[Task] | None = None) -
     Raises:
         KeyError: no task does.
     """
-    job = Job(step, variant if variant in ("", BASELINE, CHAMPION) else EACH)
+    job = Job(step, _place_of(variant))
     for task in TASKS if tasks is None else tasks:
         if job in task.jobs:
             return task
     raise KeyError(*job)
+
+
+def tasks_of(step: str) -> tuple[Task, ...]:
+    """The tasks of a quantize run that run a step for quantized variants."""
+    return tuple(task for task in TASKS if {Job(step, EACH), Job(step, EACH_RECOVERY)} & set(task.jobs))
+
+
+def _place_of(variant: str) -> str:
+    """What stands for a variant in the table of tasks."""
+    if variant in ("", BASELINE, CHAMPION, EACH_RECOVERY):
+        return variant
+    return EACH_RECOVERY if variant in RECOVERIES else EACH
 
 
 TASKS = (
@@ -170,10 +202,9 @@ give the same files as a calibration for each of them. If it is not known, or th
         (Job("quantize", EACH), Job("inspect", EACH), Job("smoke", EACH)),
         """
 Quantizes one variant, from the calibrated model where that holds for it, else from the SavedModel, with the settings of
-the LiteRT documentation; `recovered` by a search on the calibration samples, whose log says what was tried. Then it
-reads from the bytes of the file what it is: an `int8` with float operators inside is no `int8`, and fails. Then it runs
-the file on a few samples, also on the reference kernels. A converter that crashes fails this variant alone, and the
-gate says so.
+the LiteRT documentation. Then it reads from the bytes of the file what it is: an `int8` with float operators inside is
+no `int8`, and fails. Then it runs the file on a few samples, also on the reference kernels. A converter that crashes
+fails this variant alone, and the gate says so.
 
 **Leaves** the .tflite file (`quantize`), the inspection (`inspect`) and the smoke run (`smoke`).
 """,
@@ -190,6 +221,21 @@ if the spec lets variants end early, each stops when the samples seen so far dec
 **Leaves** the outcome of every sample for each file, and why files have none (`failures`).
 """,
         needs=("quantize",),
+    ),
+    Task(
+        "requantize",
+        tuple(Job(step, EACH_RECOVERY) for step in ("assess", "quantize", "inspect", "smoke", "evaluate")),
+        """
+Recovers what 8 bits have lost, where the spec asks for it. First it judges what was evaluated so far, as the gate will,
+but for latencies: where the variant that it would begin with has passed, it is skipped. Else it makes `recovered`, by a
+search on the calibration samples whose log says what was tried, or, where that does not pass either, `fine_tuned`, by
+the spec's own training with 8 bits simulated. It looks at the file's bytes, runs it, and evaluates it like the others.
+A search that was killed goes on where it was when the task is tried again on the same worker.
+
+**Leaves** why it was needed or not (`assess`), the .tflite file, the inspection, the smoke run, and the outcome of
+every sample (`evaluate`).
+""",
+        needs=("evaluate",),
     ),
     Task(
         "benchmark",

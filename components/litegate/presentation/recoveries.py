@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from litegate.records import OperatorPrecision, Recovery, Tuned
+from litegate.records import Assessment, OperatorPrecision, Recovery, Tuned
 
-__all__ = ["ended", "named", "recovered", "share"]
+__all__ = ["ended", "gained", "named", "not_made", "recovered", "share"]
 
 _MOST = 4
 _AS_IT_WAS = "as it was"
@@ -19,6 +19,11 @@ _ENDED: Final = {
 }
 
 
+def not_made(assessments: Sequence[Assessment]) -> tuple[str, ...]:
+    """Which files were not made, and why: `recovered was not made: int8 passed`."""
+    return tuple(f"{each.variant} was not made: {each.why}" for each in assessments if not each.needed)
+
+
 def recovered(found: Recovery) -> str:
     """What was changed, what that cost and what it brought.
 
@@ -27,13 +32,13 @@ def recovered(found: Recovery) -> str:
         int8_float_fallback; on 50 tuning samples 0.2 % in place of 90 % are predicted otherwise than by float32, at
         most 1 % asked for`.
     """
-    missed = "" if found.met else ", which was not reached"
+    missed, gain = "" if found.met else ", which was not reached", gained(found.untouched, found.after)
     parts = (
         *_equalized(found),
         *(f"{precision} for {named(operators)}" for precision, operators in _by_precision(found.precisions)),
         *_corrected(found),
         _size(found),
-        f"on {found.tuning_samples:,} tuning samples {_loss(found)}, at most {share(found.limit)} asked for{missed}",
+        f"on {found.tuning_samples:,} tuning samples {gain}, at most {share(found.limit)} asked for{missed}",
     )
     return "; ".join(parts)
 
@@ -90,12 +95,9 @@ def _by_precision(operators: Sequence[OperatorPrecision]) -> list[tuple[str, lis
     return [(kind, [each for each in operators if (each.precision or _AS_IT_WAS) == kind]) for kind in kinds]
 
 
-def _loss(found: Recovery) -> str:
-    before, after = share(found.untouched.loss), share(found.after.loss)
-    if _classifies(found.after):
-        return f"{after} in place of {before} are predicted otherwise than by float32"
-    return f"the outputs are off by {after} in place of {before}"
-
-
-def _classifies(tuned: Tuned) -> bool:
-    return tuned.disagreement is not None
+def gained(before: Tuned, after: Tuned) -> str:
+    """`0.2 % in place of 90 % are predicted otherwise than by float32`."""
+    now, then = share(after.loss), share(before.loss)
+    if after.disagreement is not None:
+        return f"{now} in place of {then} are predicted otherwise than by float32"
+    return f"the outputs are off by {now} in place of {then}"

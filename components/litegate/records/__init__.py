@@ -38,6 +38,7 @@ from litegate.records.evaluation import (
     Stopping,
 )
 from litegate.records.evaluations import Evaluations
+from litegate.records.fine_tuning import FineTuneRequest, FineTuning
 from litegate.records.footprint import Footprint
 from litegate.records.inputs import (
     Announcement,
@@ -75,6 +76,7 @@ from litegate.records.promotion import (
 )
 from litegate.records.quantization import Calibrated, CalibrateRequest, QuantizeRequest
 from litegate.records.recovery import (
+    Assessment,
     BiasCorrection,
     Equalization,
     OperatorPrecision,
@@ -116,7 +118,7 @@ from litegate.records.results import (
 from litegate.records.samples import Chosen, SampleRequest, SampleSet
 from litegate.records.schema import DataField, InferredSchema, InferSchemaRequest
 from litegate.records.smoke import DeadOutput, FileSmokeRun, SmokeRequest, SmokeRun
-from litegate.records.sources import DataRef, Judged, ModelRef, UserCode
+from litegate.records.sources import DataRef, FilesRef, Judged, ModelRef, UserCode
 from litegate.records.statistics import InputStatistics
 from litegate.records.verdicts import (
     LOST_CLASS,
@@ -148,6 +150,7 @@ __all__ = [
     "Announcement",
     "ApprovalDecision",
     "Artifact",
+    "Assessment",
     "AttestedData",
     "AttestedEnvironment",
     "AttestedModel",
@@ -209,7 +212,10 @@ __all__ = [
     "FileFailure",
     "FileRef",
     "FileSmokeRun",
+    "FilesRef",
     "Finding",
+    "FineTuneRequest",
+    "FineTuning",
     "Flip",
     "Footprint",
     "FoundChampion",

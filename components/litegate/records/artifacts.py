@@ -7,11 +7,18 @@ from typing import Any
 from litegate.failures import FailureKind
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Digest, VariantName
+from litegate.records.fine_tuning import FineTuning
 from litegate.records.recovery import Recovery
 
 __all__ = ["NAMES", "Artifact", "FileFailure", "Signature", "TensorSpec"]
 
-NAMES: dict[str, Any] = {"variant": True, "file": {"name": True}, "recovery": True, "made_on": True}
+NAMES: dict[str, Any] = {
+    "variant": True,
+    "file": {"name": True},
+    "recovery": True,
+    "fine_tuning": True,
+    "made_on": True,
+}
 """What an artifact is called, and how it came to be, which says nothing of its bytes; for `Record.unkeyed`."""
 
 
@@ -30,7 +37,7 @@ class Signature(Record):
 
 
 class Artifact(Record):
-    """A .tflite file of one variant, with its signatures by key, and how it was found if it was searched for.
+    """A .tflite file of one variant, with its signatures by key, and how it came to be if no recipe has made it.
 
     Attributes:
         made_on: the type of the processor that it was made on, by which its bytes may differ; empty where nobody says.
@@ -40,7 +47,15 @@ class Artifact(Record):
     file: FileRef
     signatures: dict[str, Signature]
     recovery: Recovery | None = None
+    fine_tuning: FineTuning | None = None
     made_on: str = ""
+
+    @property
+    def made_from(self) -> FileRef | None:
+        """The float32 file that it was made from; None where that is the baseline."""
+        if self.fine_tuning is not None:
+            return self.fine_tuning.float32
+        return self.recovery.made_from if self.recovery is not None else None
 
 
 class FileFailure(Record):

@@ -29,6 +29,7 @@ class Comparison(Record):
         variants: one row each, the baseline's first; `uri` is the path of its file.
         confidence: of the policy: that what passes keeps every limit, whatever the number of variants.
         warnings: what is odd about the data that all of this rests on.
+        not_made: which files were not needed, and why, as sentences.
         not_tested: what of the policy was not tested, and why.
         report: path of the page that shows all of it.
         folder: where the files are.
@@ -45,6 +46,7 @@ class Comparison(Record):
     variants: tuple[VariantRow, ...]
     confidence: float | None = None
     warnings: tuple[str, ...] = ()
+    not_made: tuple[str, ...] = ()
     not_tested: tuple[str, ...] = ()
     report: str
     folder: str

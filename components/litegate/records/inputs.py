@@ -7,7 +7,7 @@ from pydantic import Field
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest, VariantName
 from litegate.records.overrides import Overrides
-from litegate.records.sources import DataRef, ModelRef, UserCode
+from litegate.records.sources import DataRef, FilesRef, ModelRef, UserCode
 from litegate.spec import Retrain, Spec
 from litegate.spec.metric_facts import MetricFacts
 
@@ -58,6 +58,8 @@ class Resolved(Record):
     Attributes:
         candidates: finished files that were given, by the names that the spec has for them.
         evidence: what the spec's device has given, by the digest of the file that it ran.
+        fine_tune_code: the user's training with quantization in the loop, where the spec names one.
+        training: the data that it reads.
         recorded: outputs of the model from before it became a .tflite file, where the spec names some.
         trigger: the asset event that the run began with, if one did.
         remeasure: names the run, if its latencies are to be measured anew.
@@ -71,6 +73,8 @@ class Resolved(Record):
     metric_code: UserCode | None = None
     decoder: UserCode | None = None
     preprocess: UserCode | None = None
+    fine_tune_code: UserCode | None = None
+    training: FilesRef | None = None
     candidates: dict[VariantName, FileRef] = Field(default_factory=dict)
     evidence: dict[Digest, FileRef] = Field(default_factory=dict)
     recorded: FileRef | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from litegate.records.artifacts import Artifact
 from litegate.records.base import FileRef, Record
 from litegate.records.fields import VariantName
+from litegate.records.fine_tuning import FineTuneRequest
 from litegate.records.recovery import RecoverRequest
 from litegate.records.samples import SampleSet
 from litegate.variants import TF_CONVERTER
@@ -38,9 +39,11 @@ class QuantizeRequest(Record):
 
     Attributes:
         saved_model: what the engine begins with; empty where that is the baseline.
-        engine: its name; `given` where nothing is made, `recovery` where operators are tried in other precisions.
+        engine: its name; `given` where nothing is made, `recovery` where operators are tried in other precisions,
+            `fine_tuning` where the model is trained on.
         given: a finished file, which is the variant as it is; or, for an engine, the recipe that it is to follow.
         recover: what is searched for.
+        fine_tune: what is trained.
     """
 
     variant: VariantName
@@ -51,3 +54,4 @@ class QuantizeRequest(Record):
     engine: str = TF_CONVERTER
     given: FileRef | None = None
     recover: RecoverRequest | None = None
+    fine_tune: FineTuneRequest | None = None

@@ -12,6 +12,7 @@ from litegate.spec import Recover
 from litegate.spec.recover import Base, Precision
 
 __all__ = [
+    "Assessment",
     "BiasCorrection",
     "Equalization",
     "OperatorPrecision",
@@ -23,6 +24,20 @@ __all__ = [
 ]
 
 NotNegative = Annotated[float, Field(ge=0)]
+
+
+class Assessment(Record):
+    """Whether a file has to be recovered, by the verdicts on those that were measured before it.
+
+    Attributes:
+        variant: the name of the file that would be made.
+        needed: whether it is.
+        why: the verdicts that decide it, in a sentence.
+    """
+
+    variant: str
+    needed: bool
+    why: str
 
 
 class RecoverRequest(Record):

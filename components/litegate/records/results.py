@@ -18,6 +18,7 @@ from litegate.records.footprint import Footprint
 from litegate.records.inputs import Resolved
 from litegate.records.lint import Lint
 from litegate.records.promotion import RegisteredAlias
+from litegate.records.recovery import Assessment
 from litegate.records.samples import SampleSet
 from litegate.records.verdicts import (
     ClassLoss,
@@ -81,6 +82,7 @@ class RegisterRequest(Record):
     baseline: Candidate
     candidates: tuple[Candidate, ...]
     verdicts: tuple[Verdict, ...]
+    assessments: tuple[Assessment, ...] = ()
     selection: Selection
     gate: GateRequest | None = None
 
@@ -137,6 +139,7 @@ class VariantRow(Record):
         on_device: the real device that judged it, what ran there, and how fast; None where none did.
         recovered: which operators have another precision, what that cost and what it brought, as a sentence; empty for
             files that were not searched for.
+        fine_tuned: how a file was trained for quantization, and what that brought, as a sentence; empty for others.
     """
 
     variant: VariantName
@@ -176,6 +179,7 @@ class VariantRow(Record):
     footprint: Footprint | None = None
     on_device: TimedOnDevice | None = None
     recovered: str = ""
+    fine_tuned: str = ""
 
 
 class Champion(Record):
@@ -207,6 +211,7 @@ class RunResult(Record):
         outcome: where nothing passed, why: see `VariantOutcome`.
         confidence: of the policy: that what passes keeps every limit, whatever the number of variants.
         warnings: what is odd about the data that all of this rests on.
+        not_made: which files were not needed, and why, as sentences.
         report: address of the page in MLflow that answers which file to ship.
     """
 
@@ -221,6 +226,7 @@ class RunResult(Record):
     mlflow_run_id: str
     confidence: float | None = None
     warnings: tuple[str, ...] = ()
+    not_made: tuple[str, ...] = ()
     report: str
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from litegate.records.artifacts import NAMES, Artifact
-from litegate.records.base import Record
+from litegate.records.base import FileRef, Record
 from litegate.records.fields import Count, Digest, Share, VariantName
 from litegate.records.placement import Placement
 from litegate.records.samples import Chosen, SampleSet
@@ -19,6 +19,7 @@ class SmokeRequest(Record):
     Attributes:
         baseline: the float32 conversion, which tells a model that answers the same to everything from a broken
             variant; None where the file is that itself.
+        trained: the float32 conversion of the trained model, where one was trained for this file.
         in_float: whether it computes in float, so that all kernels must come to the same.
         classifies: whether its only output holds scores of classes, so that predictions can be compared.
         source: the model's URI as the user gave it, for messages.
@@ -31,6 +32,7 @@ class SmokeRequest(Record):
 
     artifact: Artifact
     baseline: Artifact | None
+    trained: FileRef | None = None
     samples: SampleSet
     in_float: bool
     classifies: bool = False

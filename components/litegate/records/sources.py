@@ -10,7 +10,7 @@ from litegate.records.base import FileRef, Record
 from litegate.records.fields import Digest
 from litegate.spec import Detection, Format
 
-__all__ = ["DataRef", "Judged", "ModelRef", "UserCode"]
+__all__ = ["DataRef", "FilesRef", "Judged", "ModelRef", "UserCode"]
 
 
 class ModelRef(Record):
@@ -28,8 +28,16 @@ class ModelRef(Record):
     files: tuple[FileRef, ...]
 
 
-class DataRef(Record):
-    """A dataset, pinned: `manifest` lists its objects with sizes and versions, `digest` covers it.
+class FilesRef(Record):
+    """Objects at an address, pinned: `manifest` lists them with sizes and versions, `digest` covers it."""
+
+    uri: str
+    digest: Digest
+    manifest: FileRef
+
+
+class DataRef(FilesRef):
+    """A dataset, pinned, whose samples litegate reads itself.
 
     Attributes:
         label: name of the field that holds the label.
@@ -40,10 +48,7 @@ class DataRef(Record):
         classes: the order of the class folders, where the spec names it.
     """
 
-    uri: str
     format: Format
-    digest: Digest
-    manifest: FileRef
     label: str = "label"
     features: dict[str, str | list[str]] = Field(default_factory=dict)
     group: str | None = None

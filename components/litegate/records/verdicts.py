@@ -56,6 +56,7 @@ class GateRequest(Record):
         seed: of the bootstrap.
         allow_evaluation: errors of the evaluation lint that the spec allows; None where the baseline was accepted
             long ago, and what is odd about fresh data must not recall it.
+        untried: how many more files are made if none of these passes: their claims count from the beginning.
     """
 
     policy: Gate
@@ -68,6 +69,7 @@ class GateRequest(Record):
     seed: int = 17
     failures: tuple[Failure, ...] = ()
     allow_evaluation: tuple[EvaluationCode, ...] | None = ()
+    untried: Count = 0
 
 
 class Reason(Record):

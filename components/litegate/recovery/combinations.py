@@ -8,6 +8,7 @@ from litegate.engines.engine import Refused
 from litegate.engines.mixed_precision import MixedPrecision
 from litegate.failures import FailureKind
 from litegate.records import Tuned
+from litegate.recovery.kept import KeptOf
 from litegate.recovery.network import Network
 from litegate.recovery.tuning import Tuner
 
@@ -28,10 +29,14 @@ class Combinations:
 
     Args:
         in_time: whether there is time for one more.
+        kept: what was measured before the search was killed.
     """
 
-    def __init__(self, maker: MixedPrecision, tuner: Tuner, network: Network, in_time: Callable[[], bool]) -> None:
+    def __init__(
+        self, maker: MixedPrecision, tuner: Tuner, network: Network, in_time: Callable[[], bool], kept: KeptOf
+    ) -> None:
         self._maker, self._tuner, self._network, self._in_time = maker, tuner, network, in_time
+        self._kept = kept
         self._found: dict[_Key, Tuned | None] = {}
 
     def __len__(self) -> int:
@@ -44,10 +49,11 @@ class Combinations:
             Refused: it cannot be made or run.
         """
         try:
-            found = self._found[()] = self._tuner.measure(self.content({}))
+            found = self._kept.get(())[1] or self._tuner.measure(self.content({}))
         except (RuntimeError, ValueError) as error:
             said = f"the base of recovered cannot be run: {' '.join(str(error).split())[:300]}"
             raise Refused(FailureKind.NOT_RUNNABLE, said) from error
+        self._keep((), found)
         return found
 
     def measure(self, precisions: Precisions) -> Tuned | None:
@@ -58,10 +64,18 @@ class Combinations:
         """
         key = _key(precisions)
         if key not in self._found:
-            if not self._in_time():
-                raise OutOfTime
-            self._found[key] = self._measured(precisions)
+            known, found = self._kept.get(key)
+            if not known:
+                if not self._in_time():
+                    raise OutOfTime
+                found = self._measured(precisions)
+            self._keep(key, found)
         return self._found[key]
+
+    def _keep(self, key: _Key, found: Tuned | None) -> None:
+        self._found[key] = found
+        if not self._kept.get(key)[0]:
+            self._kept.add(key, found)
 
     def can(self, number: int, precision: str) -> bool:
         """Whether a node can have a precision."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from litegate.recovery.bias_correction import Means, corrected
 from litegate.recovery.combinations import Combinations
 from litegate.recovery.equalizing import Equalized, equalize
 from litegate.recovery.halves import halves
+from litegate.recovery.kept import Kept
 from litegate.recovery.network import network_of
 from litegate.recovery.ranking import ranking_of
 from litegate.recovery.search import Ended, Search, changed
@@ -39,6 +41,7 @@ def recovered(
     say: Callable[..., None],
     keep: Callable[[bytes], FileRef],
     clock: Callable[[], float] = time.monotonic,
+    progress: Path | None = None,
 ) -> tuple[bytes, Recovery]:
     """Search for the smallest file that loses little enough.
 
@@ -48,13 +51,18 @@ def recovered(
         say: takes a line of the log, with arguments as `logging` does.
         keep: takes a file that is handed back beside the result.
         clock: in seconds.
+        progress: a folder in which it keeps what it has measured, and finds what a try before it has; None for neither.
 
     Raises:
         BadInput: there are too few samples to tune with.
         Refused: the base file cannot be made or run.
     """
-    end = clock() + 60 * request.asked.budget_minutes
-    return _Recovering(float32, samples, request, say, lambda: clock() < end).run(keep)
+    kept = Kept(progress, clock)
+    if kept.earlier:
+        said = "recovered: goes on after what was measured before, %d of its files, in %.1f seconds"
+        say(said, kept.earlier, kept.seconds)
+    end = clock() + 60 * request.asked.budget_minutes - kept.seconds
+    return _Recovering(float32, samples, request, say, lambda: clock() < end, kept).run(keep)
 
 
 @dataclass(frozen=True)
@@ -102,8 +110,10 @@ class _Recovering:
         request: RecoverRequest,
         say: Callable[..., None],
         in_time: Callable[[], bool],
+        kept: Kept,
     ) -> None:
         self.float32, self.request, self.say, self.in_time = float32, request, say, in_time
+        self.kept = kept
         self.key = choose_signature(tuple(samples), request.signature)
         self.finding, tuning = halves(samples, request.seed)
         self.tuning = tuning[self.key]
@@ -132,7 +142,7 @@ class _Recovering:
         return MixedPrecision(source, self._base, Calibration(self.finding, _count(self.finding[self.key])), self.say)
 
     def _begun(self, source: bytes, maker: MixedPrecision) -> _Start:
-        combinations = Combinations(maker, self.tuner, self.network, self.in_time)
+        combinations = Combinations(maker, self.tuner, self.network, self.in_time, self.kept.of(source))
         return _Start(source, maker, combinations, combinations.base())
 
     def _start(self, keep: Callable[[bytes], FileRef]) -> _Start:

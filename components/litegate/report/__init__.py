@@ -18,6 +18,7 @@ from litegate.report.charts.canvas import GLYPHS
 from litegate.report.classes import HeatMap, heat_map
 from litegate.report.decision import after_measuring, decision_tree
 from litegate.report.findings import findings
+from litegate.report.fine_tuned import fine_tuned_file
 from litegate.report.footprints import footprints
 from litegate.report.headline import headline
 from litegate.report.makeup import Makeup, makeup
@@ -81,6 +82,7 @@ def render(request: RegisterRequest, result: RunResult | Comparison, pictures: P
         on_target=on_target(run),
         footprints=footprints(run),
         recovered=recovered_file(run),
+        fine_tuned=fine_tuned_file(run),
         makeup=pictures.makeup,
         certainty=pictures.certainty,
         advice=advice(run),

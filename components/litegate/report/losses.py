@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from litegate.report.run import Row, Run
-from litegate.variants import RECOVERED
+from litegate.variants import FINE_TUNED, RECOVERED
 
 __all__ = ["after_a_loss", "uneven_values"]
 
-_QAT = "Train it for quantization (quantization-aware training), which recovers most of what is lost afterwards."
+_QAT = (
+    "Train it for quantization (quantization-aware training), which recovers most of what is lost afterwards: name "
+    "your training in `fine_tune` of the spec, docs/how-to/fine-tune.md."
+)
 _SELECTIVE = (
     "Let `recover` in the spec find the operators that do the harm, and keep those in another precision where the "
     "target runs it: docs/recovery.md."
@@ -40,6 +43,10 @@ _USUAL = MappingProxyType(
             "See how it was recovered: tune on more calibration samples, ask for a smaller recover.max_disagreement, "
             "or allow float32 in recover.may_use.",
             _QAT,
+        ),
+        FINE_TUNED: (
+            "See how it was fine-tuned: train longer, with a smaller learning rate, or on more data.",
+            CALIBRATION,
         ),
     }
 )

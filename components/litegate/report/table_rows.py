@@ -9,6 +9,7 @@ from litegate.gate.selection import refuted_digests
 from litegate.presentation import wording
 from litegate.presentation.devices import not_on_device
 from litegate.presentation.disagreements import differs
+from litegate.presentation.fine_tunings import fine_tuned
 from litegate.presentation.recoveries import recovered
 from litegate.records import (
     BaselineSummary,
@@ -105,6 +106,7 @@ def variant_row(
         footprint=candidate.footprint if candidate else None,
         on_device=candidate.evaluated.on_device if candidate else None,
         recovered=recovered(candidate.artifact.recovery) if candidate and candidate.artifact.recovery else "",
+        fine_tuned=fine_tuned(candidate.artifact.fine_tuning) if candidate and candidate.artifact.fine_tuning else "",
     )
 
 

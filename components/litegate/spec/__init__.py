@@ -10,6 +10,7 @@ from litegate.spec.approval import Approval
 from litegate.spec.changes import schema_of, value_of, with_values
 from litegate.spec.choices import MIN_SAMPLES, EvaluationCode, Format, LintCode
 from litegate.spec.device import Device
+from litegate.spec.fine_tune import FineTune
 from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import (
     Calibration,
@@ -41,6 +42,7 @@ __all__ = [
     "Evaluation",
     "EvaluationCode",
     "Event",
+    "FineTune",
     "Format",
     "Gate",
     "GivenFile",

@@ -42,8 +42,14 @@ def schema_of(key: str) -> dict[str, Any]:
     *sections, last = key.split(".")
     section = whole
     for part in sections:
-        section = whole["$defs"][section["properties"][part]["$ref"].rpartition("/")[2]]
+        section = whole["$defs"][_reference(section["properties"][part]).rpartition("/")[2]]
     return _with_null_as_type(section["properties"][last])
+
+
+def _reference(schema: dict[str, Any]) -> str:
+    """Of a section, which may be null where it may be left out."""
+    found: str = next(each["$ref"] for each in (schema, *schema.get("anyOf", ())) if "$ref" in each)
+    return found
 
 
 @cache

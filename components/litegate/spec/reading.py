@@ -96,6 +96,9 @@ def with_absolute_uris(spec: Spec, folder: Path) -> Spec:
     recorded = spec.model.recorded_outputs
     if recorded is not None and "://" not in recorded:
         whole["model"] = whole["model"].model_copy(update={"recorded_outputs": str(folder / recorded)})
+    training = spec.fine_tune
+    if training is not None and "://" not in training.data:
+        whole["fine_tune"] = training.model_copy(update={"data": str(folder / training.data)})
     device = spec.evaluation.device
     if device is not None and "://" not in device.evidence:
         own = device.model_copy(update={"evidence": str(folder / device.evidence)})

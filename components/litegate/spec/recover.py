@@ -27,7 +27,7 @@ class Recover(Section):
     base: Base = Field(
         "int8_float_fallback",
         description="What all operators begin with; `int8` if it is left out for a target that computes on integers "
-        "alone.",
+        "alone. Where this variant passes, nothing is recovered; where it is not among `variants`, where any passes.",
     )
     equalize: bool = Field(
         True,

@@ -21,6 +21,7 @@ _PAGES = {
     "calibration": "data.md",
     "candidates": "spec.md#finished-files",
     "evaluation": "spec.md#metrics",
+    "fine_tune": "how-to/fine-tune.md",
     "gate": "gate.md",
     "model": "retrain.md#where-the-model-goes",
     "notify": "approval.md#notifications",

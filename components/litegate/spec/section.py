@@ -43,7 +43,7 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    @field_validator("uri", "recipe", "evidence", check_fields=False)
+    @field_validator("uri", "recipe", "evidence", "data", check_fields=False)
     @classmethod
     def _local_or_s3(cls, value: str | None) -> str | None:
         if value is not None and "://" in value and not re.match(ADDRESS, value):

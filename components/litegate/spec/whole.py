@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from litegate.spec.approval import OptionalApproval
 from litegate.spec.choices import EngineName, TargetName
+from litegate.spec.fine_tune import FineTune, fine_tune_defaults, fine_tune_problem
 from litegate.spec.gate import Gate, Limits, gate_problem, limits_problem
 from litegate.spec.inputs import Calibration, Evaluation, GivenFile, Model
 from litegate.spec.metric_facts import built_in_facts
@@ -21,6 +22,8 @@ from litegate.spec.section import Cron, EntryPoint, Section, check_variant
 from litegate.variants import (
     BASELINE,
     CHAMPION,
+    FINE_TUNED,
+    FINE_TUNING,
     GIVEN,
     HOST,
     LITERT_QUANTIZER,
@@ -37,6 +40,7 @@ from litegate.variants import (
 
 __all__ = ["Spec"]
 
+_RESERVED = (CHAMPION, RECOVERED, FINE_TUNED)
 _OF_AN_ETHOS_U = ("max_cpu_operators", "max_sram_bytes", "max_cycles")
 """Limits of the gate on what its compiler says."""
 
@@ -76,8 +80,15 @@ class Spec(Section):
     )
     recover: Recover | None = Field(
         None,
-        description="Searches, on the calibration samples, which operators need another precision, and makes one more "
-        "file by it, which is judged like the variants under the name `recovered`.",
+        description="Where the variant `recover.base` does not pass the gate: searches, on the calibration samples, "
+        "which operators need another precision, and makes one more file by it, which is judged like the variants "
+        "under the name `recovered`.",
+    )
+    fine_tune: FineTune | None = Field(
+        None,
+        description="Where neither the variant `fine_tune.base` nor `recovered` passes the gate: trains the model on "
+        "with 8 bits simulated in it (quantization-aware training), and makes one more file of it, which is judged "
+        "like the variants under the name `fine_tuned`. For `.keras` and `.h5` models.",
     )
     gate: Gate = Gate.model_validate({})
     select: Literal["smallest", "fastest", "most_accurate"] = Field(
@@ -126,6 +137,8 @@ class Spec(Section):
             data["requalify"] = limits | data["requalify"]
         if isinstance(data.get("recover"), dict):
             data["recover"] = recover_defaults(data.get("target")) | data["recover"]
+        if isinstance(data.get("fine_tune"), dict):
+            data["fine_tune"] = fine_tune_defaults(data.get("target")) | data["fine_tune"]
         return data
 
     @field_validator("variants")
@@ -146,7 +159,7 @@ class Spec(Section):
     @classmethod
     def _candidates_have_names_of_their_own(cls, value: tuple[GivenFile, ...]) -> tuple[GivenFile, ...]:
         names = [each.name for each in value]
-        taken = [name for name in names if name in (CHAMPION, RECOVERED) or variant_of(name).recipe is not None]
+        taken = [name for name in names if name in _RESERVED or variant_of(name).recipe is not None]
         if taken or len(set(names)) != len(names):
             got = taken[0] if taken else ", ".join(names)
             raise PydanticCustomError("named", "names of their own, none twice and none of a variant", {"got": got})
@@ -185,6 +198,14 @@ class Spec(Section):
     @model_validator(mode="after")
     def _recovery_fits_the_target(self) -> Spec:
         problem = self.recover and recover_problem(self.recover, self.target)
+        if problem:
+            key, expected, got = problem
+            raise PydanticCustomError("named", "{expected}", {"expected": expected, "got": got, "key": key})
+        return self
+
+    @model_validator(mode="after")
+    def _fine_tuning_fits_the_target(self) -> Spec:
+        problem = self.fine_tune and fine_tune_problem(self.fine_tune, self.target)
         if problem:
             key, expected, got = problem
             raise PydanticCustomError("named", "{expected}", {"expected": expected, "got": got, "key": key})
@@ -260,14 +281,31 @@ class Spec(Section):
 
     @property
     def quantized_variants(self) -> tuple[str, ...]:
-        """What is judged: the variants of each engine, in the order of the spec, `recovered`, files that were given."""
-        searched = (RECOVERED,) if self.recover is not None else ()
-        return (*makers(self.variants, self.engine), *searched, *(each.name for each in self.candidates))
+        """What is judged: the variants of each engine, in the order of the spec, what is recovered, given files."""
+        given = (each.name for each in self.candidates)
+        return (*makers(self.variants, self.engine), *self.recoveries, *given)
+
+    @property
+    def recoveries(self) -> tuple[str, ...]:
+        """Those of `quantized_variants` that are made only where others did not pass, in the order of their turns."""
+        return (*[RECOVERED] * (self.recover is not None), *[FINE_TUNED] * (self.fine_tune is not None))
+
+    @property
+    def first_variants(self) -> tuple[str, ...]:
+        """The others."""
+        return tuple(name for name in self.quantized_variants if name not in self.recoveries)
+
+    def base_of(self, recovery: str) -> str:
+        """The variant that one of `recoveries` begins with."""
+        sections = {RECOVERED: self.recover, FINE_TUNED: self.fine_tune}
+        section = sections[recovery]
+        assert section is not None, recovery
+        return section.base
 
     def engine_of(self, name: str) -> str:
-        """What makes one of `quantized_variants`; `given` for a finished file, `recovery` for one that is searched."""
-        if name == RECOVERED:
-            return RECOVERY
+        """What makes one of `quantized_variants`; `given` for a finished file, a word of its own for no engine's."""
+        if name in (RECOVERED, FINE_TUNED):
+            return RECOVERY if name == RECOVERED else FINE_TUNING
         for each in self.candidates:
             if name == each.name:
                 return GIVEN if each.recipe is None else LITERT_QUANTIZER

@@ -14,6 +14,8 @@ from litegate.stack.state import EMBEDDED_S3, Stack
 __all__ = ["client_environment", "keys_of_others", "server_environment", "shell_environment"]
 
 _DROPPED = ("AIRFLOW", "_AIRFLOW", "MLFLOW_", "SPT_", MARKER)
+_OBSERVING = ("AIRFLOW__METRICS__", "AIRFLOW__TRACES__")
+"""Of these, the user's own that are kept: where metrics and traces go."""
 
 _QUIET = {
     "DO_NOT_TRACK": "true",
@@ -90,7 +92,7 @@ def keys_of_others(environment: Mapping[str, str]) -> list[str]:
 def server_environment(home: Home, stack: Stack, secrets: Secrets, base: Mapping[str, str]) -> dict[str, str]:
     """What every server runs with; Airflow hands it on to its tasks."""
     dropped = (*_DROPPED, "AWS_") if stack.embedded_s3 else _DROPPED
-    kept = {name: value for name, value in base.items() if not name.startswith(dropped)}
+    kept = {name: value for name, value in base.items() if not name.startswith(dropped) or name.startswith(_OBSERVING)}
     return (
         kept | _QUIET | _litegate(home, stack, base) | _airflow(home, stack, secrets) | client_environment(home, stack)
     )

@@ -50,6 +50,7 @@ STEPS = MappingProxyType(
                 records.Artifact,
                 environment_of=needs.where_it_is_made,
                 unused=needs.of_quantization,
+                resumes=needs.searches,
             ),
             Step("device_samples", records.DeviceSamplesRequest, records.DeviceSamples),
             Step("inspect", records.InspectRequest, records.Inspection, machine=Machine.NOTHING),

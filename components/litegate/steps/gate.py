@@ -81,7 +81,7 @@ class _Judge:
         candidates = {candidate.artifact.variant: candidate for candidate in self.request.candidates}
         measured = [self._measured(name, candidates.get(name)) for name in self.request.variants]
         request = self.request
-        verdicts = judge(request.policy, self.metric, measured, self.value, request.seed, self.names)
+        verdicts = judge(request.policy, self.metric, measured, self.value, request.seed, self.names, request.untried)
         found = [self._explained(each, verdict) for each, verdict in zip(measured, verdicts, strict=True)]
         pairs = zip(measured, found, strict=True)
         return [self._compared(each, verdict, candidates.get(each.variant)) for each, verdict in pairs]

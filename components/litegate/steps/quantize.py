@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from litegate.datasets.representative import load_samples
 from litegate.engines import engine_row, load_engine
@@ -13,8 +14,8 @@ from litegate.execution.machine import processor_type
 from litegate.failures import FailureKind
 from litegate.inspection import count, read_file
 from litegate.inspection.tflite import describe, describe_unopened, names_of
-from litegate.records import Artifact, FileRef, QuantizeRequest, RecoverRequest, Recovery
-from litegate.variants import GIVEN, LITERT_QUANTIZER, Recipe, variant_of
+from litegate.records import Artifact, FileRef, FineTuneRequest, FineTuning, QuantizeRequest, RecoverRequest, Recovery
+from litegate.variants import GIVEN, LITERT_QUANTIZER, VARIANTS, Recipe, variant_of
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -31,8 +32,9 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
         BadInput: the variant is calibrated, and the request has neither samples nor a calibrated model.
         StepFailed: the engine refused, would die of the model, or did not calibrate. What it gave is not looked at
             here.
+        Exception: what the user's training raised.
     """
-    content, recovery = _made(request, work)
+    content, story = _made(request, work)
     if request.given is not None and request.engine != GIVEN:
         _check_quantized(request, content)
     signatures = describe(content)
@@ -47,18 +49,21 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
             names_of(signature.outputs),
         )
     file = work.keep_bytes(content, f"{request.variant}.tflite")
-    return Artifact(
-        variant=request.variant, file=file, signatures=signatures, recovery=recovery, made_on=processor_type()
-    )
+    return Artifact(variant=request.variant, file=file, signatures=signatures, made_on=processor_type(), **story)
 
 
-def _made(request: QuantizeRequest, work: Work) -> tuple[bytes, Recovery | None]:
+def _made(request: QuantizeRequest, work: Work) -> tuple[bytes, dict[str, Any]]:
+    """The file, and what an artifact says of how it was found."""
     if request.given is not None and request.engine == GIVEN:
-        return _given(request, request.given, work), None
+        return _given(request, request.given, work), {}
     try:
         if request.recover is not None:
-            return _recovered(request, request.recover, work)
-        return _quantized(request, work), None
+            content, recovery = _recovered(request, request.recover, work)
+            return content, {"recovery": recovery}
+        if request.fine_tune is not None:
+            content, fine_tuning = _fine_tuned(request, request.fine_tune, work)
+            return content, {"fine_tuning": fine_tuning}
+        return _quantized(request, work), {}
     except Refused as refusal:
         raise StepFailed("quantize", refusal.kind, refusal.detail) from refusal
 
@@ -81,7 +86,21 @@ def _recovered(request: QuantizeRequest, asked: RecoverRequest, work: Work) -> t
         raise BadInput("samples", "those that the search is tuned on", "none")
     float32 = work.path(request.baseline.file).read_bytes()
     samples = load_samples(work.path(request.samples.file))
-    return recovered(float32, samples, asked, work.say, lambda content: work.keep_bytes(content, _PREPARED))
+
+    def keep(content: bytes) -> FileRef:
+        return work.keep_bytes(content, _PREPARED)
+
+    return recovered(float32, samples, asked, work.say, keep, progress=work.progress)
+
+
+def _fine_tuned(request: QuantizeRequest, asked: FineTuneRequest, work: Work) -> tuple[bytes, FineTuning]:
+    """A file of the model as the user's training leaves it."""
+    from litegate.fine_tuning import fine_tuned
+
+    recipe = VARIANTS[asked.base].recipe
+    calibration = _calibration(request, work, recipe) if recipe else None
+    assert calibration is not None
+    return fine_tuned(asked, _model(request, work), calibration, work)
 
 
 def _recipe(request: QuantizeRequest, work: Work) -> Recipe:

@@ -22,6 +22,7 @@ from litegate.gate.explain import read_classes
 from litegate.gate.outcome import run_outcome
 from litegate.gate.selection import refuted_digests
 from litegate.presentation.c_source import firmware_files
+from litegate.presentation.recoveries import not_made
 from litegate.records import (
     Candidate,
     Champion,
@@ -196,6 +197,7 @@ class _Recorder:
             mlflow_run_id=self.parent.info.run_id,
             confidence=self.spec.gate.confidence,
             warnings=table_rows.data_warnings(self.request),
+            not_made=not_made(self.request.assessments),
             report=runs.artifact_page(self.parent, notes.REPORT),
         )
 
@@ -254,7 +256,7 @@ class _Recorder:
         metrics = fields.variant_metrics(candidate, verdict, self.baseline)
         run_data.log(self.client, child, params, metrics, model, self.evaluation)
         kept = verdict_files(self.work, verdict) | _inspected(candidate) | _recovered(candidate)
-        kept |= self._firmware(candidate)
+        kept |= _fine_tuned(candidate) | self._firmware(candidate)
         artifacts.upload(self.client, child, kept)
         return model
 
@@ -295,6 +297,12 @@ def _recovered(candidate: Candidate) -> dict[str, artifacts.Content]:
     """How the file was searched for, as an artifact."""
     found = candidate.artifact.recovery
     return {notes.RECOVERY: found.model_dump_json(indent=2)} if found else {}
+
+
+def _fine_tuned(candidate: Candidate) -> dict[str, artifacts.Content]:
+    """How the model was trained for quantization, as an artifact."""
+    found = candidate.artifact.fine_tuning
+    return {notes.FINE_TUNING: found.model_dump_json(indent=2)} if found else {}
 
 
 def _by_variant(request: RegisterRequest) -> dict[str, Candidate]:

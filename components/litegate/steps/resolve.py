@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from litegate.datasets.snapshots import snapshot_code, snapshot_data, snapshot_metric
+from litegate.datasets.snapshots import snapshot_code, snapshot_data, snapshot_metric, snapshot_training
 from litegate.engines.recipe_files import read_recipe
 from litegate.errors import ModelError, SpecError
 from litegate.inspection.given_file import check_tflite_file
@@ -36,16 +36,21 @@ def run(request: ResolveRequest, work: Work) -> Resolved:
     model = _model(spec.model.uri, work)
     work.say("resolve: model %s is a %s, digest %s", model.uri, model.format, model.digest)
     _check_engines(spec, model)
+    _check_trained(spec, model)
+    evaluation = snapshot_data(spec.evaluation, "evaluation.uri", work)
+    tuned = spec.fine_tune
     _check_announced(request.announced, model)
     return Resolved(
         spec=spec,
         model=model,
         calibration=snapshot_data(spec.calibration, "calibration.uri", work, besides=spec.evaluation),
-        evaluation=snapshot_data(spec.evaluation, "evaluation.uri", work),
+        evaluation=evaluation,
         metric=metric,
         metric_code=metric_code,
         decoder=snapshot_code(spec.evaluation.decoder, request.folder, "evaluation.decoder"),
         preprocess=snapshot_code(spec.preprocess, request.folder, "preprocess"),
+        fine_tune_code=snapshot_code(tuned.entry_point, request.folder, "fine_tune.entry_point") if tuned else None,
+        training=snapshot_training(tuned.data, evaluation, work) if tuned else None,
         candidates={each.name: _given(each, work) for each in spec.candidates},
         evidence=_evidence(spec, work),
         recorded=_recorded(spec, model, work),
@@ -76,6 +81,13 @@ def _check_engines(spec: Spec, model: ModelRef) -> None:
     if model.format == "tflite" and needs_more:
         expected = f"{LITERT_QUANTIZER} for a model that is a .tflite file"
         raise SpecError("engine", expected, f"{TF_CONVERTER}, for {', '.join(needs_more)}")
+
+
+def _check_trained(spec: Spec, model: ModelRef) -> None:
+    """Only a Keras file has layers to put fake quantization between."""
+    if spec.fine_tune is not None and model.format not in ("keras", "h5"):
+        found = {"saved_model": "a SavedModel", "tflite": "a .tflite file"}[model.format]
+        raise SpecError("fine_tune", "null for a model that is no .keras or .h5 file, which has no layers left", found)
 
 
 def _given(given: GivenFile, work: Work) -> FileRef:

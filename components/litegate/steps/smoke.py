@@ -16,7 +16,7 @@ from litegate.datasets.representative import load_samples
 from litegate.errors import ModelError, StepFailed
 from litegate.failures import FailureKind
 from litegate.inspection.behaviour import FEW, KernelGap, answers, is_constant, kernel_gap, problem_of, unequal
-from litegate.inspection.dead import dead_outputs
+from litegate.inspection.dead import dead_in_both, dead_outputs
 from litegate.metrics.base import not_finite
 from litegate.records import DeadOutput, FileSmokeRun, Placement, SmokeRequest
 from litegate.runtimes import REFERENCE, load_compiler, load_runtime, runtime_row
@@ -140,7 +140,7 @@ class _Signature:
         said = f"it gives the same outputs for all of {rows} different samples"
         if rows < FEW or self.baseline is None:
             self.warnings += [said] * (rows > 1)
-        elif is_constant(answers(self.runtime.load(self.baseline, self.key), self.features, _SECONDS)):
+        elif is_constant(self._answers(self.baseline)):
             self.warnings.append(f"{said}, and so does float32")
         else:
             half = _HALF * runtime_row(self.request.runtime).vulkan
@@ -151,10 +151,17 @@ class _Signature:
         """Outputs that say nothing any more while others do: the gate has the last word on them."""
         if self.baseline is None:
             return ()
-        float32 = answers(self.runtime.load(self.baseline, self.key), self.features, _SECONDS)
-        dead = dead_outputs(found, float32, self._distinct(found))
+        float32, trained = self._answers(self.baseline), self.request.trained
+        distinct = self._distinct(found)
+        if trained is None:
+            dead = dead_outputs(found, float32, distinct)
+        else:
+            dead = dead_in_both(found, float32, self._answers(self.work.path(trained).read_bytes()), distinct)
         self.warnings += [str(each) for each in dead]
         return dead
+
+    def _answers(self, content: bytes) -> Answers:
+        return answers(self.runtime.load(content, self.key), self.features, _SECONDS)
 
     def _distinct(self, found: Answers) -> int:
         """How many of the samples that were run differ."""

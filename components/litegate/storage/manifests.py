@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from litegate.digest import digest_json
 from litegate.records import Record
 from litegate.records.fields import Count
 
-__all__ = ["MANIFEST", "Entry", "manifest_bytes", "manifest_digest"]
+__all__ = ["MANIFEST", "Entry", "entries_of", "manifest_bytes", "manifest_digest"]
 
 MANIFEST = "manifest.jsonl"
 """Name of the file that lists the objects of a dataset."""
@@ -26,6 +27,11 @@ class Entry(Record):
 def manifest_bytes(entries: Iterable[Entry]) -> bytes:
     """The manifest of a dataset: an entry a line, as JSON."""
     return "\n".join(entry.model_dump_json() for entry in entries).encode()
+
+
+def entries_of(manifest: Path) -> list[Entry]:
+    """What a manifest lists."""
+    return [Entry.model_validate_json(line) for line in manifest.read_text().splitlines()]
 
 
 def manifest_digest(entries: Iterable[Entry]) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from litegate.presentation.devices import timed
 from litegate.presentation.disagreements import differs
+from litegate.presentation.fine_tunings import fine_tuned
 from litegate.presentation.markdown import fit, number, plain, table
 from litegate.presentation.recoveries import recovered
 from litegate.presentation.results_note import headline, results
@@ -54,7 +55,7 @@ FIRMWARE = "firmware"
 LINT = "lint.json"
 """The parent run's artifact with all that was found about the representative samples."""
 INSPECTION = "inspection.json"
-RECOVERY = "recovery.json"
+RECOVERY, FINE_TUNING = "recovery.json", "fine_tuning.json"
 """A variant's artifact with all that was read from its file's bytes, and its smoke run."""
 REPORT = "report.html"
 """The parent run's artifact that answers on one page which file to ship."""
@@ -121,6 +122,7 @@ def variant_note(verdict: Verdict, candidate: Candidate | None = None) -> str:
         _on_target(verdict, candidate),
         _on_device(candidate),
         _recovered(candidate),
+        _fine_tuned(candidate),
         _flips(verdict),
         _file(candidate) if candidate else "",
     )
@@ -143,6 +145,11 @@ def _on_device(candidate: Candidate | None) -> str:
 def _recovered(candidate: Candidate | None) -> str:
     found = candidate.artifact.recovery if candidate else None
     return plain(f"Recovered: {recovered(found)}.") if found else ""
+
+
+def _fine_tuned(candidate: Candidate | None) -> str:
+    found = candidate.artifact.fine_tuning if candidate else None
+    return plain(f"Fine-tuned: {fine_tuned(found)}.") if found else ""
 
 
 def lint_warnings(lint: Lint) -> str:

@@ -16,7 +16,7 @@ from litegate.records import Artifact, ConvertRequest, Evidence, FileRef, Record
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
-from litegate.variants import GIVEN, TARGETS
+from litegate.variants import FINE_TUNING, GIVEN, TARGETS
 from litegate.verification.check import Check, bad, good, unknown
 from litegate.verification.statement import Said
 from litegate.verification.verdict import copied
@@ -24,6 +24,10 @@ from litegate.verification.verdict import copied
 __all__ = ["NAME", "rebuilt"]
 
 NAME = "rebuilt"
+_NOT_MADE_AGAIN = {
+    GIVEN: "the file was given",
+    FINE_TUNING: "the model was trained on for it, by code and on data of the spec's owner",
+}
 
 
 def rebuilt(evidence: Evidence, said: Said, workspace: Workspace, places: Settings) -> Check:
@@ -34,8 +38,8 @@ def rebuilt(evidence: Evidence, said: Said, workspace: Workspace, places: Settin
         places: a workspace in which nothing is found already, and the Python environments.
     """
     version, here = said.version, processor_type()
-    if version.engine == GIVEN:
-        return unknown(NAME, "not rebuilt: the file was given")
+    if version.engine in _NOT_MADE_AGAIN:
+        return unknown(NAME, f"not rebuilt: {_NOT_MADE_AGAIN[version.engine]}")
     if version.processor != here:
         return unknown(NAME, f"not comparable: other processor ({version.processor or 'not noted'}; this is {here})")
     try:

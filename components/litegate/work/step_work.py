@@ -18,10 +18,13 @@ from litegate.storage.spans import Span
 from litegate.storage.versions import ModelFiles, model_files
 from litegate.work import broker
 
-__all__ = ["SECONDS", "Work"]
+__all__ = ["PROGRESS", "SECONDS", "Work"]
 
 SECONDS = "LITEGATE_STEP_SECONDS"
 """The environment variable that tells a step how long it may take."""
+
+PROGRESS = "LITEGATE_STEP_PROGRESS"
+"""The one that names the folder in which the step may keep what it has done so far."""
 
 log = logging.getLogger("litegate")
 
@@ -119,6 +122,12 @@ class Work:
     def seconds(self) -> float:
         """How long the step may take."""
         return float(os.environ.get(SECONDS, "inf"))
+
+    @property
+    def progress(self) -> Path | None:
+        """A folder of this very result that outlives the process; None where a next try begins anew."""
+        folder = os.environ.get(PROGRESS)
+        return Path(folder) if folder else None
 
     @property
     def isolation(self) -> str:

@@ -30,6 +30,7 @@ from litegate_airflow.operators import (
     PromoteOperator,
     QuantizeOperator,
     RegisterOperator,
+    RequantizeOperator,
     ResolveOperator,
     SampleOperator,
 )
@@ -42,6 +43,8 @@ __all__ = ["broken_dag", "quantize_dag", "quantize_group"]
 
 UPSTREAM_FIRST = {"weight_rule": "upstream"}
 """A run that is under way is finished before another begins."""
+
+_NAMED = {"map_index_template": "{{ task.variant }}"}
 
 
 def quantize_dag(
@@ -134,7 +137,10 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
     variants = _variants([check, *calibrate], owner, prefixed=prefixed).expand(name=lookup_cache.output)
     # Other trigger rules forbid what has failed, or what is skipped.
     evaluate = EvaluateOperator(upstream=variants, trigger_rule=TriggerRule.ALL_DONE, **owner.alone)
-    benchmark = BenchmarkOperator(upstream=evaluate, **owner.alone)
+    recover = _recoveries(evaluate, spec, owner, prefixed=prefixed)
+    # What is skipped or has failed there says nothing about the others.
+    rule = {"trigger_rule": TriggerRule.ALL_DONE} if recover else {}
+    benchmark = BenchmarkOperator(upstream=[evaluate, *recover], **rule, **owner.alone)
     gate = GateOperator(upstream=benchmark, trigger_rule=TriggerRule.ALL_DONE)
     register = RegisterOperator(upstream=gate, on_success_callback=RunNotifier(spec, judged))
     promote = PromoteOperator(upstream=register, on_success_callback=RunNotifier(spec, promoted))
@@ -145,13 +151,21 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
 def _variants(before: Upstream, owner: Owner, *, prefixed: bool) -> Any:
     """What each variant goes through; one that fails does not stop the others."""
 
-    named = {"map_index_template": "{{ task.variant }}"}
-
-    @task_group(group_id="variant", prefix_group_id=prefixed, default_args=named)
+    @task_group(group_id="variant", prefix_group_id=prefixed, default_args=_NAMED)
     def variant(name: str) -> None:
         QuantizeOperator(upstream=before, variant=name, **owner.heavy)
 
     return variant
+
+
+def _recoveries(evaluate: EvaluateOperator, spec: Spec, owner: Owner, *, prefixed: bool) -> list[Any]:
+    """Files that are made one after the other, where those before did not pass; no group where the spec has none."""
+
+    @task_group(group_id="recover", prefix_group_id=prefixed, default_args=_NAMED)
+    def recover(name: str) -> None:
+        RequantizeOperator(upstream=evaluate, variant=name, max_active_tis_per_dagrun=1, **owner.alone)
+
+    return [recover.expand(name=list(spec.recoveries))] if spec.recoveries else []
 
 
 def _approval(promote: PromoteOperator, spec: Spec, asks: Approval) -> None:

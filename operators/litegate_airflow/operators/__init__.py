@@ -27,6 +27,7 @@ from litegate_airflow.operators.requalify import (
     RequalifyGateOperator,
     SnapshotOperator,
 )
+from litegate_airflow.operators.requantize import RequantizeOperator
 from litegate_airflow.operators.resolve import ResolveOperator
 from litegate_airflow.operators.sample import SampleOperator
 from litegate_airflow.operators.step import StepOperator, VariantOperator
@@ -55,6 +56,7 @@ __all__ = [
     "RegisterOperator",
     "RequalifyEvaluateOperator",
     "RequalifyGateOperator",
+    "RequantizeOperator",
     "ResolveOperator",
     "SampleOperator",
     "SnapshotOperator",

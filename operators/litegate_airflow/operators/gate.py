@@ -6,8 +6,9 @@ from typing_extensions import override
 
 from litegate.pipeline.requests import selection_of
 from litegate.pipeline.tasks import Job
-from litegate.records import Record
+from litegate.records import Record, Verdicts
 from litegate_airflow.operators.step import StepsOperator
+from litegate_airflow.runtime.metrics import count_verdicts
 from litegate_airflow.runtime.run_records import RunRecords
 
 __all__ = ["GateOperator"]
@@ -30,7 +31,10 @@ class GateOperator(StepsOperator):
     def run_job(self, job: Job, records: RunRecords) -> Record:
         """The selection is a pure function of small records, and needs no child process."""
         if job.step == self.step:
-            return super().run_job(job, records)
+            verdicts = super().run_job(job, records)
+            assert isinstance(verdicts, Verdicts)
+            count_verdicts(verdicts, records.resolved().spec.model.name)
+            return verdicts
         selection = selection_of(records)
         self.log.info("%s: %s", selection.variant, selection.why)
         return selection

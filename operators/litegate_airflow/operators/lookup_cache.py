@@ -13,6 +13,7 @@ from litegate.errors import StepFailed
 from litegate.failures import FailureKind
 from litegate.pipeline.tasks import LOOKUP_CACHE, Job
 from litegate_airflow.operators.gate import GateOperator
+from litegate_airflow.operators.requantize import RequantizeOperator
 from litegate_airflow.operators.step import StepOperator, VariantOperator
 from litegate_airflow.operators.wired import WiredOperator
 from litegate_airflow.runtime.failing import failures_reported
@@ -83,7 +84,7 @@ class _Search:
 
     def missing(self, tasks: Sequence[StepOperator]) -> list[str]:
         """The variants that mapped tasks have something to compute of."""
-        names = self.records.resolved().spec.quantized_variants
+        names = self.records.resolved().spec.first_variants
         missing = {name for task in tasks for name in self._missing_of(task, names)}
         return [name for name in names if name in missing]
 
@@ -93,9 +94,15 @@ class _Search:
         return {job: value for job, value in self.records.kept.items() if self.complete or job in wanted}
 
     def _missing_of(self, task: StepOperator, names: Sequence[str]) -> Iterator[str]:
-        if task.get_closest_mapped_task_group() is None or not isinstance(task, VariantOperator):
+        if isinstance(task, RequantizeOperator):
+            for name in self.records.resolved().spec.recoveries:
+                self._find(task.of(name), task.of(name).jobs)
+        elif task.get_closest_mapped_task_group() is None or not isinstance(task, VariantOperator):
             self._find(task, [one for job in task.jobs for one in job.for_each(names)])
-            return
+        else:
+            yield from self._missing_of_mapped(task, names)
+
+    def _missing_of_mapped(self, task: VariantOperator, names: Sequence[str]) -> Iterator[str]:
         for name in names:
             instance = task.of(name)
             self._of_mapped.update(instance.jobs)

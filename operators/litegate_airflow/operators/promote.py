@@ -16,6 +16,7 @@ from litegate.variants import BASELINE
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.failing import REJECTS
 from litegate_airflow.runtime.lineage import version
+from litegate_airflow.runtime.metrics import count_promotion
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.xcom import say
 
@@ -53,6 +54,7 @@ class PromoteOperator(StepOperator):
 
     @override
     def said(self, result: Promotion, records: RunRecords) -> str:
+        count_promotion(result, records.resolved().spec.model.name)
         champion = result.champion
         self.made = (version(str(records.channel()), champion.version),) if champion and result.moved else ()
         return of_promotion(records.run_result(), result)

@@ -97,7 +97,7 @@ class ResolveOperator(StepOperator):
             resolved: Resolved = self.run_step(self.step, request)
             push(records.ti, RESOLVED, resolved)
         self.read = sources(resolved)
-        return list(resolved.spec.quantized_variants)
+        return list(resolved.spec.first_variants)
 
     def _position(self, request: ResolveRequest, records: RunRecords) -> Position:
         """How far the ledger was when the run began."""

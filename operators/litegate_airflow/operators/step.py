@@ -19,6 +19,7 @@ from litegate.settings import settings
 from litegate.steps import STEPS
 from litegate_airflow.operators.wired import WiredOperator
 from litegate_airflow.runtime.failing import Doing, failures_reported
+from litegate_airflow.runtime.metrics import measured
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.xcom import say
 
@@ -86,7 +87,7 @@ class StepOperator(WiredOperator):
 
     def run_step(self, step: str, request: Record, label: str = "") -> Any:
         """Run a step in a child process that ends with the task; `label` says what for, by which its time is kept."""
-        with self._runs.held(StepRun(STEPS[step], request, settings(), label=label)) as run:
+        with self._runs.held(StepRun(STEPS[step], request, settings(), label=label)) as run, measured(run, step, label):
             return named(request, run.run())
 
     def find_step(self, step: str, request: Record) -> Record | None:

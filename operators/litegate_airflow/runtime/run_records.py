@@ -10,7 +10,7 @@ from litegate.errors import StepFailed
 from litegate.failures import FailureKind
 from litegate.pipeline.promotion import Asking
 from litegate.pipeline.results import Results
-from litegate.pipeline.tasks import APPROVE, EACH, LOOKUP_CACHE, TASKS, Job, Task, task_of
+from litegate.pipeline.tasks import APPROVE, EACH, LOOKUP_CACHE, TASKS, Job, Task, task_of, tasks_of
 from litegate.records import (
     ApprovalDecision,
     ChampionFile,
@@ -29,7 +29,7 @@ __all__ = ["RunRecords"]
 
 R = TypeVar("R", bound=Record)
 
-_OF_VARIANTS = tuple(task for task in TASKS if task.of == EACH)
+_OF_VARIANTS = tuple(task for task in TASKS if task.mapped)
 _CHECK, _EVALUATE = task_of("lint"), task_of("evaluate", EACH)
 
 
@@ -45,7 +45,7 @@ class RunRecords(Records, Results):
 
     @override
     def all(self, record: type[R], step: str) -> tuple[R, ...]:
-        return self._all(record, task_of(step, EACH), step)
+        return self._all(record, tasks_of(step), step)
 
     def expanded(self) -> list[str]:
         """The variants that mapped tasks were expanded over, in the order of their instances."""
@@ -97,6 +97,10 @@ class RunRecords(Records, Results):
         """Why nothing may be measured: the checks did not succeed in this very try of the run; empty if they did."""
         return self._unfinished(_CHECK)
 
+    def unmeasured(self) -> str:
+        """Why nothing may be judged: the evaluation did not succeed in this very try of the run; empty if it did."""
+        return self._unfinished(_EVALUATE)
+
     def check_measured(self) -> None:
         """What everything depends on was checked and measured by this very try of the run, or is cached.
 
@@ -105,7 +109,7 @@ class RunRecords(Records, Results):
         """
         if str(Job("evaluate", BASELINE)) in self._cached():  # only where all is
             return
-        if problem := self.unchecked() or self._unfinished(_EVALUATE):
+        if problem := self.unchecked() or self.unmeasured():
             raise StepFailed(self.wiring.one(_EVALUATE), FailureKind.NO_RESULT, f"{problem}: see the others")
 
     def _unfinished(self, does: Task) -> str:

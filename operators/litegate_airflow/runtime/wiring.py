@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator, TaskGroup, XComArg
 
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
-from litegate.pipeline.tasks import EACH, Task
+from litegate.pipeline.tasks import Task
 
 __all__ = ["Upstream", "Wiring", "tasks_in", "waited_for"]
 
@@ -49,7 +49,7 @@ class Wiring:
                 "this, or one that comes after it"
             )
         for task, names in self.ids.items():
-            if len(names) > 1 and task.of != EACH:
+            if len(names) > 1 and not task.mapped:
                 raise ValueError(
                     f"the task {task_id} has two tasks upstream of which each does {task.id!r}: {_listed(names)}; "
                     "leave one of them out of `upstream`"

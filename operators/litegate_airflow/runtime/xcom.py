@@ -10,14 +10,14 @@ left: that may be of an earlier try of the run. Each value is asked for once: ev
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from airflow.sdk.execution_time.xcom import XCom
 
 from litegate.errors import StepFailed
 from litegate.failures import FailureKind
-from litegate.pipeline.tasks import EACH, LOOKUP_CACHE, Job, Task
+from litegate.pipeline.tasks import LOOKUP_CACHE, Job, Task
 from litegate.presentation.run_notes import shortened
 from litegate.records import Record, Resolved, RunResult
 from litegate.variants import BASELINE, CHAMPION, in_order
@@ -140,9 +140,10 @@ class Records:
                 return record.model_validate(found[str(job)])
         return self._as(record, does, self._left_by(does, job.step).get(str(job)))
 
-    def _all(self, record: type[R], does: Task, step: str) -> tuple[R, ...]:
-        """Of the quantized variants."""
-        found = {**self._left_by(does, step), **self._cached(), **self.kept}
+    def _all(self, record: type[R], does: Sequence[Task], step: str) -> tuple[R, ...]:
+        """Of the quantized variants, by all tasks that run the step for some of them."""
+        left = {job: value for each in does for job, value in self._left_by(each, step).items()}
+        found = {**left, **self._cached(), **self.kept}
         prefix = str(Job(step, "-"))[:-1]
         variants = in_order(job.removeprefix(prefix) for job in found if job.startswith(prefix))
         jobs = (str(Job(step, variant)) for variant in variants if variant not in (BASELINE, CHAMPION))
@@ -157,13 +158,13 @@ class Records:
 
     def _left_by(self, does: Task, step: str) -> Found:
         """What the tasks that do this have left, by job."""
-        if does.of == EACH:
+        if does.mapped:
             values = self._of_instances(does)
         else:
             values = [self._left(task, _KEYS.get(step, RETURN_VALUE)) for task in self.wiring.all(does)]
         values = [value for value in values if value is not None]
         if len(does.jobs) == 1 or step in _KEYS:
-            return {str(Job(step, value["variant"] if does.of == EACH else does.of)): value for value in values}
+            return {str(Job(step, value["variant"] if does.mapped else does.of)): value for value in values}
         return {job: result for value in values for job, result in value.items()}
 
     def _of_instances(self, does: Task, key: str = RETURN_VALUE) -> list[Any]:

@@ -46,7 +46,9 @@ def _by_section(shown: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
 def _field(key: str, value: Any, section: str) -> Param:
     schema = {name: word for name, word in schema_of(key).items() if name not in ("default", "description", "title")}
     if key == "variants":
-        schema |= {"items": {"enum": list(VARIANTS)}, "examples": list(VARIANTS)}  # the form offers the examples
+        schema["items"] = {"enum": list(VARIANTS)}
+    if choices := schema.get("items", {}).get("enum"):
+        schema["examples"] = choices  # which the form offers
     return Param(value, description_md=_description(key), section=section, **schema)
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from airflow.sdk import BaseOperator, BaseOperatorLink
 from typing_extensions import override
 
-from litegate.pipeline.tasks import TASKS, Task, task_of
+from litegate.pipeline.tasks import EACH_RECOVERY, TASKS, Task, task_of
 from litegate.records import RunResult, VariantRow
 from litegate_airflow.runtime.connections import connected_as
 from litegate_airflow.runtime.run_records import RunRecords
@@ -38,6 +38,7 @@ __all__ = [
 log = logging.getLogger("litegate")
 
 _REGISTERS = task_of("register")
+_RECOVERS = task_of("quantize", EACH_RECOVERY)
 
 
 class MlflowLink(BaseOperatorLink):
@@ -128,15 +129,21 @@ def link_tasks(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> None:
 
 def _earlier(ti: RuntimeTaskInstanceProtocol) -> Iterator[tuple[TaskPlace, str, tuple[Any, ...]]]:
     """Each instance of each earlier task, its variant and its links; instances are in the order of expansion."""
-    names = RunRecords(ti).expanded()
+    records = RunRecords(ti)
+    names, recoveries = records.expanded(), records.resolved().spec.recoveries
     wiring: Wiring = ti.task.wiring  # type: ignore[attr-defined]
     wired = {name for names in wiring.ids.values() for name in names}
     for task in (each for each in ti.task.get_flat_relatives(upstream=True) if each.task_id in wired):
         links = tuple(link for link in task.operator_extra_links if isinstance(link, MlflowLink))
         mapped = task.get_closest_mapped_task_group() is not None
-        instances = enumerate(names) if mapped else [(-1, getattr(task, "variant", ""))]
+        of = recoveries if _does(task) == _RECOVERS else names
+        instances = enumerate(of) if mapped else [(-1, getattr(task, "variant", ""))]
         for map_index, variant in instances:
             yield TaskPlace(ti.dag_id, str(ti.run_id), task.task_id, map_index), variant, links
+
+
+def _does(task: Any) -> Task | None:
+    return getattr(task, "does", None)
 
 
 def _recorded(operator: BaseOperator, ti_key: TaskInstanceKey) -> RunResult | None:

@@ -17,6 +17,7 @@ from litegate.records import Comparison
 from litegate.runtimes import RUNTIMES
 from litegate.settings import Settings
 from litegate.spec import parse_spec
+from litegate.storage.s3 import s3_client
 
 pytestmark = pytest.mark.e2e
 
@@ -177,6 +178,98 @@ def test_a_model_that_8_bits_ruin_is_recovered_and_judged_on_other_samples(
     assert "How it was recovered" in page
     assert "The verdict is on the evaluation data" in page.replace("\n", " ")
     assert f"recovered: {recovered.recovered}" in reasons(found)
+
+
+TUNING = """
+def tune(model, folder, epochs):
+    import keras, numpy as np
+    with np.load(folder / "train.npz") as arrays:
+        images, labels = arrays["image"], arrays["label"]
+    model.compile(keras.optimizers.Adam(0.001), "sparse_categorical_crossentropy")
+    model.fit(images, labels, epochs=epochs, verbose=0)
+
+
+def peek(model, folder, at):
+    from pathlib import Path
+    raise RuntimeError(f"reads {sorted(path.name for path in folder.iterdir())}, sees {Path(at).exists()}")
+
+
+def break_it(model, folder):
+    model.get_layer("hidden").layer.kernel.assign(model.get_layer("hidden").layer.kernel * float("nan"))
+"""
+
+
+@pytest.fixture
+def tuning(models: Path) -> str:
+    """The module with the users' training, beside the spec."""
+    (models / "tuning.py").write_text(TUNING)
+    return "tuning"
+
+
+def test_a_model_that_8_bits_ruin_is_trained_with_8_bits_simulated(
+    make: Make, collapsing: Path, tuning: str, tmp_path: Path
+) -> None:
+    train = {"entry_point": f"{tuning}:tune", "data": str(collapsing / "train.npz"), "arguments": {"epochs": 20}}
+    found = make(
+        **ruined_by_8_bits(collapsing), variants=["int8_float_fallback"], gate={"max_drop": 0.02}, fine_tune=train
+    ).run()
+    rows = {row.variant: row for row in found.variants}
+    ruined, trained = rows["int8_float_fallback"], rows["fine_tuned"]
+    assert ruined.drop is not None
+    assert trained.drop is not None
+    assert ruined.drop > 0.1
+    assert trained.drop < 0.01
+    assert found.may_ship == ("fine_tuned",), trained.reasons
+    assert trained.bytes == ruined.bytes
+    assert "8 bits simulated in 5 layers" in trained.fine_tuned
+    assert not any("weight" in warning for warning in trained.warnings), "against what it was made from"
+    assert f"fine_tuned: {trained.fine_tuned}" in reasons(found)
+    assert "How it was fine-tuned" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_training_data_on_s3_are_fetched_for_a_training_that_has_no_network(
+    make: Make, collapsing: Path, tuning: str, s3_bucket: str
+) -> None:
+    s3_client().upload_file(str(collapsing / "train.npz"), s3_bucket, "data/train/train.npz")
+    train = {"entry_point": f"{tuning}:tune", "data": f"s3://{s3_bucket}/data/train/", "arguments": {"epochs": 1}}
+    found = make(**ruined_by_8_bits(collapsing), variants=["float16"], fine_tune=train).run()
+    rows = {row.variant: row for row in found.variants}
+    assert rows["fine_tuned"].fine_tuned.startswith("trained for"), rows["fine_tuned"].reasons
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "says"),
+    [
+        ("peek", {"at": "TEST"}, "RuntimeError: reads ['train.npz'], sees False"),
+        ("break_it", {}, "expected finite weights after training, got NaN or infinity in hidden/kernel"),
+        ("tune", {"epoch": 1}, "called with a model, a folder, epoch: expected the arguments that it takes"),
+    ],
+)
+def test_what_goes_wrong_in_the_training_is_the_trained_files_alone(
+    make: Make, collapsing: Path, tuning: str, function: str, arguments: dict[str, Any], says: str
+) -> None:
+    arguments = {key: str(collapsing / "test.npz") if value == "TEST" else value for key, value in arguments.items()}
+    train = {"entry_point": f"{tuning}:{function}", "data": str(collapsing / "train.npz"), "arguments": arguments}
+    found = make(**ruined_by_8_bits(collapsing), variants=["float16"], fine_tune=train).run()
+    rows = {row.variant: row for row in found.variants}
+    assert rows["float16"].outcome == "passed"
+    assert says in rows["fine_tuned"].reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "says"),
+    [
+        ("collapsing.keras", "test.npz", "fine_tune.data: expected other data than those of evaluation.uri"),
+        ("collapsing", "train.npz", "fine_tune: expected null for a model that is no .keras or .h5 file"),
+        ("collapsing.keras", "none.npz", "fine_tune.data: expected an existing file"),
+    ],
+)
+def test_what_cannot_be_trained_or_trained_on_ends_the_run(
+    make: Make, collapsing: Path, tuning: str, model: str, data: str, says: str
+) -> None:
+    given = ruined_by_8_bits(collapsing) | {"model": {"name": "test", "uri": str(collapsing / model)}}
+    with pytest.raises(BadInput, match=re.escape(says)):
+        make(**given, fine_tune={"entry_point": f"{tuning}:tune", "data": str(collapsing / data)}).run()
 
 
 @pytest.mark.skipif(not RUNTIMES["ethos_u"].installed, reason="tflite-micro has no wheel for this machine")

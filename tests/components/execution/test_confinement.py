@@ -8,8 +8,20 @@ from pathlib import Path
 import pytest
 
 from litegate.errors import BadInput, StepFailed
-from litegate.execution.confinement import child_environment, memory_limit
-from litegate.records import Artifact, BenchmarkRequest, FileRef, SampleSet
+from litegate.execution.confinement import child_environment, listed_uris, memory_limit, time_limit
+from litegate.records import (
+    Artifact,
+    BenchmarkRequest,
+    FileRef,
+    FilesRef,
+    FineTuneRequest,
+    ModelRef,
+    QuantizeRequest,
+    ResolveRequest,
+    SampleSet,
+    UserCode,
+)
+from litegate.spec import parse_spec
 from litegate.steps import STEPS
 from tests.components.execution.children import Make
 
@@ -49,6 +61,42 @@ def test_the_limit_grows_with_the_files_of_the_step() -> None:
 
     assert 4 << 30 <= limit(1000) == limit(200 << 20) < 5 << 30
     assert limit(1 << 30) - limit(0) == (3 << 29) + (10 << 30) - (4 << 30)
+
+
+def quantizing(fine_tune: FineTuneRequest | None) -> QuantizeRequest:
+    float32 = Artifact(variant="float32", file=FileRef(name="f", digest="d" * 64, bytes=9), signatures={})
+    return QuantizeRequest(variant="int8", saved_model=(), baseline=float32, fine_tune=fine_tune)
+
+
+def test_a_users_training_has_the_time_of_the_spec_and_the_memory_of_a_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LITEGATE_TIME_LIMIT", "5")
+    file = FileRef(name="m", digest="d" * 64, bytes=9)
+    trains = quantizing(
+        FineTuneRequest(
+            model=ModelRef(uri="m.keras", format="keras", digest="d" * 64, files=(file,)),
+            code=UserCode(reference="a:b", folder="/", digest="d" * 64),
+            training=FilesRef(uri="t.npz", digest="d" * 64, manifest=file),
+            arguments={},
+            base="int8",
+            time_limit=7200,
+            fixed_batch=False,
+            seed=0,
+        )
+    )
+    step = STEPS["quantize"]
+    assert [time_limit(step, each) for each in (quantizing(None), trains)] == [5, 7200]
+    assert memory_limit(step, quantizing(None)) < 8 << 30
+    assert memory_limit(step, trains) >= 64 << 30
+
+
+def test_the_training_data_are_listed_where_the_spec_names_some() -> None:
+    data = {"uri": "x.npz", "format": "npz"}
+    spec = {"model": {"name": "m", "uri": "m.keras"}, "calibration": data, "evaluation": data}
+    tune = {"fine_tune": {"entry_point": "a:b", "data": "train/*.npz"}}
+    plain, trains = (ResolveRequest(spec=parse_spec(spec | keys), folder="/") for keys in ({}, tune))
+    assert listed_uris(trains) - listed_uris(plain) == {"train/*.npz"}
 
 
 @pytest.mark.parametrize(

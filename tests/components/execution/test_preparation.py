@@ -14,6 +14,7 @@ from litegate.records import LedgerRequest, ProduceRequest, RegisteredAlias
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.storage.scratch import is_held
+from litegate.work.step_work import PROGRESS
 
 REQUEST = ProduceRequest(entry_point="theirs:make", folder="/theirs", arguments={"n": 1}, uri="out")
 
@@ -59,3 +60,12 @@ def test_a_limit_that_is_none_is_refused_before_anything_is_written(
     with pytest.raises(BadInput, match="LITEGATE_DISK_LIMIT"):
         prepared(STEPS["ledger"], LedgerRequest(channel=RegisteredAlias(registry="m")), tmp_path, (), places)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_step_may_write_where_it_keeps_what_it_has_done(places: Settings, tmp_path: Path) -> None:
+    progress = tmp_path / "progress"
+    ready = prepared(STEPS["prepare"], REQUEST, tmp_path, (), places, progress)
+    assert ready.confinement.write == (str(tmp_path), str(progress))
+    assert ready.environment[PROGRESS] == str(progress)
+    without = prepared(STEPS["prepare"], REQUEST, tmp_path, (), places)
+    assert (without.confinement.write, PROGRESS in without.environment) == ((str(tmp_path),), False)

@@ -98,6 +98,7 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("steps/quantize.py", {"quantize"}),
         ("engines/tf_calibration.py", {"calibrate", "quantize"}),
         ("recovery/*.py", set()),  # here nothing is searched for
+        ("fine_tuning/*.py", set()),  # and nothing trained
         ("engines/mixed_precision.py", set()),
         ("inspection/weights.py", {"inspect"}),
         ("runtimes/reference.py", {"smoke"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from litegate.gate.multiplicity import holm, holm_levels
@@ -37,3 +38,15 @@ def test_each_claim_is_tested_at_the_level_of_its_step(p_values: list[float], le
     found = holm_levels(p_values, 0.05)
     held = [p_value <= level for p_value, level in zip(p_values, found, strict=True)]
     assert held == [value <= 0.05 for value in holm(p_values)]
+
+
+def test_who_is_tested_later_takes_nothing_from_who_was_tested_before() -> None:
+    draws = np.random.default_rng(17).beta(0.3, 1.0, (2000, 4)) / 10
+    gained = 0
+    for p_values in draws.tolist():
+        early = holm_levels([*p_values[:3], 1.0], 0.05)[:3]
+        late = holm_levels(p_values, 0.05)[:3]
+        passed = [[p <= level for p, level in zip(p_values, levels, strict=False)] for levels in (early, late)]
+        assert all(after or not before for before, after in zip(*passed, strict=True))
+        gained += passed[0] != passed[1]
+    assert gained, "or the last one makes no difference to begin with"

@@ -279,6 +279,12 @@ def test_a_variant_that_never_predicts_a_class_fails_whatever_is_asked(design: D
     assert said in [reason.message for reason in found.reasons]
 
 
+def test_a_variant_that_may_yet_be_made_counts_as_one_that_was_measured() -> None:
+    alone, beside = (verdict(Gate(max_drop=0.05), *rare_class(500, 500), untried=untried) for untried in (0, 1))
+    assert (alone.confidence, beside.confidence) == (0.95, 0.975)
+    assert beside.p_value == alone.p_value
+
+
 def test_too_few_predictions_to_tell_a_lost_class_from_chance_are_named() -> None:
     found = verdict(Gate(max_drop=0.05), *rare_class(2, 2), names=("common", "rare"))
     assert (found.state, found.rare_classes, found.rare[0].name) == ("passed", 1, "rare")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from litegate.inspection.dead import dead_outputs
+from litegate.inspection.dead import dead_in_both, dead_outputs
 from litegate.records import DeadOutput
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -89,3 +89,25 @@ def test_the_sentence_says_what_and_beside_what() -> None:
     assert said.startswith("columns 4, 5 of 6 of its output y are the same for all of 32 different samples")
     assert "float32's vary by up to 0.9" in said
     assert said.endswith("beside values of up to 640")
+
+
+SURE = np.where(SCORES[:, 0] > 0.5, 0.999, 0.001)
+"""What training makes of scores: surer ones."""
+
+
+@pytest.mark.parametrize(
+    ("trained", "variant", "dead"),
+    [
+        (SCORES[:, 0], np.zeros((32, 2)), True),  # a scale that holds nothing of it
+        (np.full((32, 2), 0.001), np.zeros((32, 2)), False),  # so is the trained model
+        (SCORES[::-1, 0], steps(SURE, 1.0), False),  # which is far from its file, while float32 is near
+    ],
+    ids=["too coarse", "sure of one", "trained with rounding"],
+)
+def test_what_was_trained_is_dead_by_float32_and_by_itself(trained: Array, variant: Array, dead: bool) -> None:
+    """Each of the last two would be dead by one of them alone."""
+    float32 = SCORES[:, 0]
+    alone = [bool(found({"y": variant}, {"y": each})) for each in (float32, trained)]
+    assert any(alone)
+    assert bool(dead_in_both({"y": variant}, {"y": float32}, {"y": trained}, 32)) is dead
+    assert alone == [True, True] if dead else sum(alone) == 1

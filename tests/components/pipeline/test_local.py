@@ -136,3 +136,21 @@ def test_equal_bytes_are_measured_once_and_each_variant_gets_its_row(
     rows = {verdict.variant: (verdict.state, verdict.value, verdict.digest) for verdict in results.verdicts()}
     assert rows[names[0]] == rows[names[1]]
     assert rows[names[0]][2] == digest
+
+
+def test_a_file_that_is_not_needed_is_not_made_and_the_others_pay_for_it(make: Make, told: Told) -> None:
+    run = make(recover={"base": "int8"})
+    results = run.run()
+    assert [verdict.variant for verdict in results.verdicts()] == ["float32", "int8", "dynamic_range"]
+    (found,) = results.assessments()
+    assert (found.needed, found.why) == (False, "int8 passed")
+    assert {step for step, variant, state in told if variant == "recovered" and state == "skipped"} == {
+        "quantize",
+        "inspect",
+        "smoke",
+        "evaluate",
+    }
+    ended = [(step, variant) for step, variant, state in told if state != "running"]
+    assert len(ended) == len(set(ended)) == run.steps
+    levels = {verdict.confidence for verdict in results.verdicts()[1:]}
+    assert max(levels) == pytest.approx(1 - 0.05 / 3), "as many claims as there may be files"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,13 +31,18 @@ def search(collapsing: Path) -> Callable[..., tuple[bytes, Recovery]]:
         images = arrays["image"]
 
     def searched(
-        limit: float = LIMIT, turned: bool = False, clock: Any = None, content: bytes = float32, **asked: Any
+        limit: float = LIMIT,
+        turned: bool = False,
+        content: bytes = float32,
+        say: Any = lambda *_: None,
+        clock: Any = time.monotonic,
+        progress: Path | None = None,
+        **asked: Any,
     ) -> tuple[bytes, Recovery]:
         wanted = Recover.model_validate({"equalize": False, "correct_bias": False} | asked)
         request = RecoverRequest(asked=wanted, limit=limit, seed=17, classifies=True)
         samples = {"serving_default": {"image": images[::-1] if turned else images}}
-        more = {} if clock is None else {"clock": clock}
-        return recovered(content, samples, request, lambda *_: None, kept, **more)
+        return recovered(content, samples, request, say, kept, clock, progress)
 
     return searched
 

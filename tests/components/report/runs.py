@@ -22,6 +22,7 @@ from litegate.records import (
     Disagreement,
     Evaluated,
     FileRef,
+    FineTuning,
     Inspection,
     LargeBuffer,
     LatencyRatio,
@@ -72,6 +73,7 @@ class Variant:
     inspection: Inspection | None = None
     disagreement: Disagreement | None = None
     recovery: Recovery | None = None
+    fine_tuning: FineTuning | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +213,7 @@ class MadeRun:
             file=FileRef(name=f"{each.name}.tflite", digest=digest, bytes=each.bytes or 0),
             signatures={"serving_default": Signature(inputs={"x": tensor}, outputs={"y": tensor})},
             recovery=each.recovery,
+            fine_tuning=each.fine_tuning,
         )
         share = (each.latency or 0.3) / (self.baseline_latency or 0.3)
         benchmark = Benchmark(

@@ -39,6 +39,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "given-files": {"candidates": [{"name": "mine", "uri": "mine.tflite"}]},
     "given-files-alone": {"candidates": [{"name": "mine", "uri": "mine.tflite"}], "variants": []},
     "recover": {"recover": {}},
+    "fine-tune": {"fine_tune": {"entry_point": "tuning:tune", "data": "train.npz"}},
     "recover-by-integers": {"recover": {"max_steps": 3}, "target": "microcontroller"},
     "caps": {"evaluation": DATA | {"max_samples_by_variant": {"int16x8": 100}}},
     "top5": {"evaluation": DATA | {"metric": "top5"}},
@@ -63,6 +64,7 @@ BAD: dict[str, dict[str, Any]] = {
     "no-engine": {"engine": []},
     "given-file": {"candidates": [{"name": "mine"}]},
     "recover": {"recover": {"may_use": ["int2"]}},
+    "fine-tune": {"fine_tune": {"entry_point": "tuning:tune"}},
     "event": {"notify": [NOTIFY | {"events": ["early"]}]},
 }
 
@@ -117,7 +119,8 @@ BOUNDS = [
 
 @pytest.mark.parametrize(("key", "name", "value"), BOUNDS)
 def test_every_bound_is_the_parsers_too(key: str, name: str, value: float) -> None:
-    required = {"requalify": DATA, "retrain": RETRAIN}
+    tune = {"entry_point": "tuning:tune", "data": "train.npz"}
+    required = {"requalify": DATA, "retrain": RETRAIN, "fine_tune": tune}
     data = KEYS | {key: KEYS.get(key, required.get(key, {})) | {name: value}}
     with pytest.raises(SpecError, match=rf"{key}\.{name}: expected"):
         parse_spec(data)

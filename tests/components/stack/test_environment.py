@@ -34,6 +34,11 @@ def test_the_servers_do_not_inherit_settings_of_another_airflow_mlflow_or_s3(hom
     assert "AWS_PROFILE" not in environment
 
 
+def test_they_send_metrics_and_traces_where_the_user_says(home):
+    base = {"AIRFLOW__METRICS__OTEL_ON": "True", "AIRFLOW__TRACES__OTEL_ON": "True", "OTEL_SERVICE_NAME": "mine"}
+    assert base.items() <= server_environment(home, Stack.plan(home, base), Secrets.of(home), base).items()
+
+
 def test_the_users_s3_server_is_reached_with_the_users_credentials(home):
     base = {"AWS_ENDPOINT_URL_S3": "https://s3.example", "AWS_PROFILE": "mine", "AWS_ACCESS_KEY_ID": "key"}
     stack = Stack.plan(home, base)

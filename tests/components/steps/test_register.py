@@ -14,9 +14,10 @@ from mlflow import MlflowClient
 from litegate.digest import digest_bytes, digest_file
 from litegate.errors import StoreError
 from litegate.inspection import inspect_file, read_file
-from litegate.records import Inspection, MetricFacts, Recovery, RunResult, Selection, SmokeRun, Verdict
+from litegate.records import FineTuning, Inspection, MetricFacts, Recovery, RunResult, Selection, SmokeRun, Verdict
 from litegate.steps import register
 from litegate.tracking import fields
+from tests.components.presentation.test_fine_tunings import fine_tuning
 from tests.components.presentation.test_recoveries import recovery
 from tests.recorded import DROPS, METRICS, PAIRED, artifacts, children, logged_models
 
@@ -354,3 +355,16 @@ def read_inspection(toy, candidate, **changes) -> Inspection:
     content = toy.work.path(candidate.artifact.file).read_bytes()
     found = inspect_file(read_file(content), candidate.artifact, None, "cpu")
     return Inspection.model_validate(found.model_dump() | changes)
+
+
+def test_how_a_file_was_fine_tuned_is_recorded_with_it(toy):
+    int8, found = toy.candidate("int8"), fine_tuning()
+    trained = int8.model_copy(update={"artifact": int8.artifact.model_copy(update={"fine_tuning": found})})
+    result = register.run(toy.request(candidates=(toy.candidate("dynamic_range"), trained)), toy.work)
+    runs = children(result)
+    logged = mlflow.artifacts.load_dict(f"runs:/{runs['int8'].info.run_id}/fine_tuning.json")
+    assert FineTuning.model_validate(logged) == found
+    assert "Fine-tuned: trained for 12 s as int8" in runs["int8"].data.tags["mlflow.note.content"].replace("\\", "")
+    rows = {row.variant: row.fine_tuned for row in result.variants}
+    assert rows["int8"].startswith("trained for 12 s")
+    assert rows["dynamic_range"] == ""

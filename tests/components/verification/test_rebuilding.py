@@ -93,9 +93,12 @@ def test_on_another_processor_nothing_is_compared(make, said):
     assert (check.state, check.said[:32]) == ("unknown", "not comparable: other processor ")
 
 
-def test_a_file_that_was_given_is_not_made_again(make, said):
+def test_a_file_that_was_given_or_trained_is_not_made_again(make, said):
     check = make(about(said, engine="given"))
     assert (check.state, check.said) == ("unknown", "not rebuilt: the file was given")
+    trained = make(about(said, engine="fine_tuning"))
+    assert trained.state == "unknown"
+    assert trained.said.startswith("not rebuilt: the model was trained on for it")
 
 
 def test_a_source_that_is_gone_or_changed_is_said(make, said, evidence, registered):

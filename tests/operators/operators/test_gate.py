@@ -48,6 +48,7 @@ def request(policy: dict[str, Any], **found: Any) -> GateRequest:
             "candidates": lambda: (not_benchmarked("int8"), not_benchmarked("uint8")),
             "failures": tuple,
             "benchmark_failures": tuple,
+            "judged_variants": lambda: spec.quantized_variants,
             "champion": lambda: CHAMPION,
         }
         | found

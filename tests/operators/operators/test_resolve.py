@@ -25,6 +25,7 @@ class Ledger:
 
     stored: Position | None
     steps: list[str] = field(default_factory=list)
+    computed: bool = False
 
     def __call__(self, step: Step, *_: Any, label: str = "") -> Ledger:
         self.steps.append(step.name)

@@ -134,6 +134,9 @@ def _code_of_users(request: ResolveRequest | SnapshotRequest, result: Resolved |
     spec = request.spec
     yield from _code("decoder", spec.evaluation.decoder, request.folder, result.decoder)
     yield from _code("preprocess", spec.preprocess, request.folder, result.preprocess)
+    if isinstance(result, Resolved):
+        tunes = spec.fine_tune.entry_point if spec.fine_tune else None
+        yield from _code("fine_tune_code", tunes, request.folder, result.fine_tune_code)
     facts = built_in_facts(spec.evaluation.metric)
     if facts is not None:
         yield from equal("metric", result.metric, facts)
@@ -208,6 +211,7 @@ def _quantized(request: QuantizeRequest, result: Artifact) -> Problems:
     if request.given is not None and request.engine == GIVEN:  # else it is a recipe
         yield from equal("the digest of a file that was given", result.file.digest, request.given.digest)
     yield from equal("whether it was searched for", result.recovery is not None, request.recover is not None)
+    yield from equal("whether it was trained", result.fine_tuning is not None, request.fine_tune is not None)
 
 
 def _inspected(request: InspectRequest, result: Inspection) -> Problems:

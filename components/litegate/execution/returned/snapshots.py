@@ -13,7 +13,7 @@ from typing import Any
 
 from litegate.digest import digest_bytes
 from litegate.execution.returned.claims import equal
-from litegate.records import Converted, DataRef, FileRef, ModelRef, Record, Resolved, Snapshot
+from litegate.records import Converted, DataRef, FileRef, FilesRef, ModelRef, Record, Resolved, Snapshot
 from litegate.source.kinds import MODEL_FILES, model_digest
 from litegate.spec import Data
 from litegate.storage.manifests import MANIFEST, manifest_bytes, manifest_digest
@@ -48,6 +48,9 @@ def _resolved(result: Resolved, seen: Seen) -> Iterator[str]:
     yield from _data("evaluation", spec.evaluation, result.evaluation, seen)
     for given in spec.candidates:
         yield from _single_file(f"candidates.{given.name}", given.location, result.candidates.get(given.name), seen)
+    if spec.fine_tune is not None and result.training is not None:
+        yield from _files("fine_tune.data", spec.fine_tune.data, result.training, seen)
+    yield from equal("whether there is training data", result.training is not None, spec.fine_tune is not None)
     yield from _evidence(result, seen)
     recorded = spec.model.recorded_outputs
     if recorded is not None:
@@ -110,12 +113,17 @@ def _model(uri: str, model: ModelRef, seen: Seen) -> Iterator[str]:
 
 
 def _data(where: str, section: Data, data: DataRef, seen: Seen) -> Iterator[str]:
-    entries = seen.broker.listings.get(section.uri) if seen.broker else None
+    named = (data.format, data.label, data.features)
+    yield from equal(where, named, (section.format, section.label, section.features))
+    yield from _files(where, section.uri, data, seen)
+
+
+def _files(where: str, uri: str, data: FilesRef, seen: Seen) -> Iterator[str]:
+    entries = seen.broker.listings.get(uri) if seen.broker else None
     if entries is None:
-        yield f"{where}: expected a dataset that was listed at {section.uri}, got one that was not"
+        yield f"{where}: expected a dataset that was listed at {uri}, got one that was not"
         return
-    named = (data.uri, data.format, data.label, data.features)
-    yield from equal(where, named, (section.uri, section.format, section.label, section.features))
+    yield from equal(where, data.uri, uri)
     yield from equal(f"{where}.digest", data.digest, manifest_digest(entries))
     manifest = manifest_bytes(entries)
     pinned = (data.manifest.name, data.manifest.digest, data.manifest.bytes)

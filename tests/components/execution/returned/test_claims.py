@@ -14,6 +14,7 @@ from litegate.records import Announcement
 from litegate.settings import settings
 from litegate.spec.metric_facts import MetricFacts
 from tests.components.execution.returned.honest import HONEST, World
+from tests.components.presentation.test_fine_tunings import fine_tuning
 from tests.components.presentation.test_recoveries import recovery
 
 
@@ -65,6 +66,8 @@ ROWS = (
     Row("quantize", "variant", "uint8", "variant: expected 'int8', got 'uint8'"),
     Row("quantize", "signatures", {}, "signatures: expected {'serving_default'}"),
     Row("quantize", "recovery", recovery().model_dump(), "whether it was searched for: expected False, got True"),
+    Row("quantize", "fine_tuning", fine_tuning().model_dump(), "whether it was trained: expected False, got True"),
+    Row("resolve", "fine_tune_code", {"reference": "a:b", "folder": "/", "digest": OTHER}, "fine_tune_code: expected"),
     Row("inspect", "variant", "uint8", "variant: expected 'int8', got 'uint8'"),
     Row("inspect", "artifact_digest", OTHER, "artifact_digest: expected"),
     Row("inspect", "float_operators", 3, "float_operators: expected at most 2, got 3"),

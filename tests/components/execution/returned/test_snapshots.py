@@ -79,3 +79,28 @@ def test_without_a_device_there_is_no_evidence(world: World) -> None:
     result = resolved(world, **{A: b"of a"}).model_copy(update={"spec": world.spec})
     (problem,) = said(world, result)
     assert problem.startswith("evaluation.device.evidence: expected {}, got {'aaaa")
+
+
+def trains(world: World, data: str, pinned: str | None) -> list[str]:
+    """What does not hold of a result for a spec with training data, of which the child has pinned some."""
+    keys = world.spec.model_dump(mode="json") | {"requalify": None}
+    keys["fine_tune"] = {"entry_point": "theirs:tune", "data": str(world.user / data)}
+    found = None if pinned is None else world.data(str(world.user / pinned), world.wrote)
+    training = found and records.FilesRef(uri=found.uri, digest=found.digest, manifest=found.manifest)
+    result = world.resolved(world.wrote).model_copy(update={"spec": parse_spec(keys), "training": training})
+    request = records.ResolveRequest(spec=result.spec, folder=str(world.user))
+    broker = Broker(world.root, world.places.cache, world.root, listed_uris(request), ())
+    asks = [{"do": "find_model", "uri": result.spec.model.uri}]
+    asks += [{"do": "list", "uri": each.uri} for each in (result.spec.calibration, result.spec.evaluation)]
+    for ask in (*asks, {"do": "list", "uri": result.spec.fine_tune.data}):
+        assert "error" not in broker.answer(json.dumps(ask | {"where": "data"}).encode())
+    return list(contradictions("resolve", result, Seen("complete", broker)))
+
+
+def test_training_data_are_what_the_parent_has_listed(world: World) -> None:
+    assert trains(world, "fresh.npz", "fresh.npz") == []
+    (uri, digest, manifest) = trains(world, "fresh.npz", "test.npz")
+    assert uri.startswith("fine_tune.data: expected")
+    assert digest.startswith("fine_tune.data.digest: expected")
+    assert manifest.startswith("fine_tune.data.manifest: expected")
+    assert trains(world, "fresh.npz", None) == ["whether there is training data: expected True, got False"]
