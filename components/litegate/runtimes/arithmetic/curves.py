@@ -9,18 +9,26 @@ import numpy as np
 from litegate.runtimes.arithmetic.elementwise import tabled
 from litegate.runtimes.arithmetic.exponentials import exp_of_negative, logistic, one_over_one_plus, tanh
 from litegate.runtimes.arithmetic.fixed_point import BITS, Factor, high_product, input_radius, rounded_shift
-from litegate.runtimes.arithmetic.graph import Compute, Operator
+from litegate.runtimes.arithmetic.graph import Compute, Operator, Unsupported
+from litegate.runtimes.arithmetic.lookup import looked_up, table_of
 
 __all__ = ["hyperbolic_tangent", "logistic_function", "softmax"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _INTEGER_BITS, _SUM_BITS = 5, 12
 """Before the point of a difference from the largest value, and of a sum of exponentials."""
+_MOST_OF_16 = (1 << 15) - 1
 
 
 def softmax(operator: Operator) -> Compute:
-    """`SOFTMAX` of 8 bits, along the last axis."""
-    operator.check_types("int8")
+    """`SOFTMAX` along the last axis."""
+    operator.check_types("int8", "int16")
+    return _softmax_of_16(operator) if operator.output.bits == 16 else _softmax_of_8(operator)
+
+
+def _softmax_of_8(operator: Operator) -> Compute:
+    if operator.input().bits != 8:
+        raise Unsupported("SOFTMAX from 16 to 8 bits")
     exponentials = _exponentials(operator)
     low, high = operator.output.limits
 
@@ -32,6 +40,27 @@ def softmax(operator: Operator) -> Compute:
         scale = one_over_one_plus((sums << bits) - (1 << BITS))
         found = rounded_shift(high_product(terms, scale), _SUM_BITS - bits + BITS - 8) + low
         return np.clip(found, low, high).astype(np.int8)
+
+    return compute
+
+
+def _softmax_of_16(operator: Operator) -> Compute:
+    """By tables of exp between -10 and 0, and of 1 / (1 + x) between 0 and 1."""
+    if operator.input().bits != 16:
+        raise Unsupported("SOFTMAX from 8 to 16 bits")
+    exponential = table_of(np.exp, -10.0, 0.0)
+    reciprocal = table_of(lambda x: np.float32(1) / (np.float32(1) + x), 0.0, 1.0)
+    factor = Factor.of(float(operator.input().scale) * float(operator.options.Beta()) / (10.0 / 65535.0))
+
+    def compute(values: Array) -> Array:
+        differences = values.astype(np.int64) - values.max(axis=-1, keepdims=True)
+        terms = looked_up(factor.times(differences) + _MOST_OF_16, exponential)
+        sums = terms.sum(axis=-1, keepdims=True)
+        bits = np.frexp(sums.astype(np.float64))[1].astype(np.int64)  # up to the first 1
+        above = ((sums << (BITS - bits)) + (1 << 13)) >> 14
+        scale = looked_up(above - (1 << 15) - (1 << 16), reciprocal)
+        found = (terms * scale + (np.int64(1) << (bits - 2))) >> (bits - 1)
+        return np.clip(found, 0, _MOST_OF_16).astype(np.int16)
 
     return compute
 

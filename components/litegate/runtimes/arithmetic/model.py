@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from litegate.runtimes.arithmetic.graph import Compute, Graph, Operator, Tensor, Unsupported, read_graph
-from litegate.runtimes.arithmetic.operators import FIRST_ALONE, OPERATORS
+from litegate.runtimes.arithmetic.operators import FIRST_ALONE, OF_TWO, OPERATORS, RESHAPING
 from litegate.runtimes.batches import in_batches
 from litegate.runtimes.litert import LiteRTModel, check_features
 from litegate.runtimes.runtime import Facts
@@ -127,6 +127,9 @@ def _plan(graph: Graph) -> list[_Step]:
 def _step(operator: Operator) -> _Step:
     if operator.name not in OPERATORS:
         raise Unsupported(f"the operator {operator.name}")
+    if operator.name not in RESHAPING:
+        for tensor in _taken(operator):
+            _check_rows(operator, tensor)
     return _Step(OPERATORS[operator.name](operator), tuple(_taken(operator)), operator.output.index)
 
 
@@ -136,8 +139,21 @@ def _taken(operator: Operator) -> Iterator[Tensor]:
 
 
 def _check_samples(graph: Graph, needed: set[int]) -> None:
-    """All that is computed has the samples along its first axis, as many as the inputs."""
-    computed = [graph.tensors[index] for index in sorted(needed) if graph.tensors[index].values is None]
-    sizes = {tensor.shape[:1] for tensor in computed}
-    if len(sizes) != 1 or () in sizes:
-        raise Unsupported("tensors without an axis of samples")
+    """All that is computed has samples along its first axis: a row, or as many rows of each."""
+    (samples, *others) = {graph.tensors[index].shape[:1] for index in graph.inputs.values()}
+    for tensor in (graph.tensors[index] for index in sorted(needed)):
+        alone = tensor.values is None and (not tensor.shape or tensor.shape[0] % max(*samples, 1))
+        if others or not samples or alone:
+            raise Unsupported(f"the tensor {tensor.name!r} has no axis of samples")
+
+
+def _check_rows(operator: Operator, tensor: Tensor) -> None:
+    """An operator keeps the rows as they are; a constant that it takes beside values is the same for all of them."""
+    output, of_two = operator.output.shape, operator.name in OF_TWO
+    same_rank = len(tensor.shape) == len(output)
+    if tensor.values is None:
+        wrong = tensor.shape[:1] != output[:1] or (of_two and not same_rank)
+    else:
+        wrong = of_two and same_rank and tensor.shape[0] != 1
+    if wrong:
+        raise Unsupported(f"{operator.name} of the shape {tensor.shape} to {output}")

@@ -8,10 +8,14 @@ from types import MappingProxyType
 from litegate.runtimes.arithmetic import curves, elementwise, pools, products, shapes
 from litegate.runtimes.arithmetic.graph import Compute, Operator
 
-__all__ = ["FIRST_ALONE", "OPERATORS"]
+__all__ = ["FIRST_ALONE", "OF_TWO", "OPERATORS", "RESHAPING"]
 
-FIRST_ALONE = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "MEAN", "PAD", "PADV2"})
+RESHAPING = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
+"""Those that may make several rows of one."""
+FIRST_ALONE = RESHAPING | {"TRANSPOSE", "MEAN", "PAD", "PADV2"}
 """Those whose other inputs say how, and are read as they are made ready, or from the output's shape."""
+OF_TWO = frozenset({"ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"})
+"""Those that take two values to one."""
 
 OPERATORS: Mapping[str, Callable[[Operator], Compute]] = MappingProxyType(
     {

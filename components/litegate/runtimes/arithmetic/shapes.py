@@ -17,13 +17,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def reshape(operator: Operator) -> Compute:
     """`RESHAPE`, `SQUEEZE` and `EXPAND_DIMS`, by the shape that the file says of the output.
 
+    A sample may become several rows of the first axis, or the other way round: the rows of each stay together.
+
     Raises:
-        Unsupported: values of several samples would be mixed.
+        Unsupported: the file says of the output another number of values.
     """
-    shape = operator.output.shape[1:]
-    if math.prod(operator.input().shape[1:]) != math.prod(shape):
-        raise Unsupported(f"{operator.name} across samples")
-    return lambda values, *_: values.reshape(len(values), *shape)
+    shape = operator.output.shape
+    if math.prod(operator.input().shape) != math.prod(shape):
+        raise Unsupported(f"{operator.name} to another number of values")
+    return lambda values, *_: values.reshape(-1, *shape[1:])
 
 
 def transpose(operator: Operator) -> Compute:
