@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from litegate.datasets import open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.errors import BadInput, DataError
-from litegate.evaluation.asked import runs_of, timed_on_device
+from litegate.evaluation.asked import Asked, controls_of, runs_of, timed_on_device
 from litegate.evaluation.blocks import Plan
 from litegate.evaluation.interface import Interface, interface_of
 from litegate.evaluation.kept import Kept, Seen
@@ -33,6 +34,7 @@ from litegate.outcomes.clusters import Clusters
 from litegate.progress import Progress
 from litegate.records import (
     Artifact,
+    ControlOutcomes,
     EvaluateFilesRequest,
     EvaluateRequest,
     FileEvaluation,
@@ -43,6 +45,7 @@ from litegate.records import (
     ReferenceOutcomes,
 )
 from litegate.runtimes import runtime_row
+from litegate.variants import CHAMPION
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -80,7 +83,8 @@ class _Loaded:
 
     def __init__(self, request: EvaluateFilesRequest, work: Work) -> None:
         self._request = request
-        asked = {(each.artifact.file.digest, each.runtime): each for file in request.files for each in runs_of(file)}
+        every = (each for file in request.files for each in (*runs_of(file), *controls_of(file)))
+        asked = {(each.artifact.file.digest, each.runtime): each for each in every}
         self.numbers = {run: number for number, run in enumerate(asked)}
         self.runs = tuple(each.run(work) for each in asked.values())
         self.found = [self._interface(number, run) for number, run in enumerate(self.runs)]
@@ -116,14 +120,26 @@ class _Loaded:
     def _problem(self, file: EvaluateRequest) -> tuple[FailureKind, str] | None:
         """The same samples go through a file and its references, so all must take and give the same."""
         for each in runs_of(file):
-            found = self.found[self.number(each.artifact, each.runtime)]
-            if isinstance(found, FileFailed):
-                return found.kind, _of(each.role, found.message)
-            own = self.interface(file.artifact, file.runtime)
-            if str(found) != str(own):
-                expected = f"the candidate's inputs and outputs, {own}"
-                return FailureKind.BAD_INPUT, str(DataError(each.role, expected, str(found)))
+            problem = self._unlike(each, file)
+            if problem is not None:
+                return problem
         return None
+
+    def _unlike(self, each: Asked, file: EvaluateRequest) -> tuple[FailureKind, str] | None:
+        """Why a run of a file, or of what it is compared with, cannot be, or takes or gives something else."""
+        found = self.found[self.number(each.artifact, each.runtime)]
+        if isinstance(found, FileFailed):
+            return found.kind, _of(each.role, found.message)
+        own = self.interface(file.artifact, file.runtime)
+        if str(found) == str(own):
+            return None
+        expected = f"the candidate's inputs and outputs, {own}"
+        return FailureKind.BAD_INPUT, str(DataError(each.role, expected, str(found)))
+
+    def refused(self, file: EvaluateRequest) -> dict[str, str]:
+        """Why a file, and a champion beside it, cannot have the control variate that was asked for, by the role."""
+        problems = {each.of: self._unlike(each, file) for each in controls_of(file)}
+        return {role: problem[1] for role, problem in problems.items() if problem is not None}
 
 
 class _Evaluating:
@@ -164,8 +180,8 @@ class _Evaluating:
             each.role: number(each.artifact, each.runtime or file.runtime) for each in file.references
         }
         plan = plan_of(file, self._dataset, self._classes)
-        whole, part = self._host(file), file.artifact.variant
-        return Part(part, number(file.artifact, file.runtime), references, plan, file.stopping, whole)
+        name, own, host = file.artifact.variant, number(file.artifact, file.runtime), self._host(file)
+        return Part(name, own, references, plan, file.stopping, host, self._control(file, host))
 
     def _host(self, file: EvaluateRequest) -> HostPart | None:
         """All samples, in the order in which they are read best."""
@@ -178,6 +194,15 @@ class _Evaluating:
             {each.role: self._loaded.number(each.artifact, file.host) for each in file.references},
             order if isinstance(order, range) else np.sort(order),
         )
+
+    def _control(self, file: EvaluateRequest, host: HostPart | None) -> HostPart | None:
+        """The same with the control variate's runtime where that can run a file; None where it cannot run this one."""
+        refused = self._loaded.refused(file)
+        if file.control is None or host is None or "" in refused:
+            return None
+        runs = {each.of: self._loaded.number(each.artifact, each.runtime) for each in controls_of(file)}
+        able = {role: number for role, number in runs.items() if role not in refused}
+        return replace(host, file=able.pop(""), references={**host.references, **able})
 
     def _job(self) -> Job:
         first, interface = self._first, self._interface
@@ -195,17 +220,18 @@ class _Evaluating:
         )
 
     def _result(self, file: EvaluateRequest, whole: OnePass, part: Part, seconds: float) -> Result:
-        for each in runs_of(file):
+        for each in (*runs_of(file), *(controls_of(file) if part.control else ())):
             failed = whole.pool.failures.get(self._loaded.number(each.artifact, each.runtime))
             if failed is not None:
                 return _failure(file, failed.kind, _of(each.role, failed.message))
-        return self._evaluation(file, whole.seen(part), whole.seen_by_host(part), part.plan, seconds)
+        beside = _Beside(whole.seen_by_host(part), whole.seen_by_control(part))
+        return self._evaluation(file, whole.seen(part), beside, part.plan, seconds)
 
     def _evaluation(
         self,
         file: EvaluateRequest,
         seen: Mapping[str, Seen],
-        by_host: Mapping[str, Seen],
+        beside: _Beside,
         plan: Plan,
         seconds: float,
     ) -> FileEvaluation:
@@ -225,10 +251,11 @@ class _Evaluating:
             **_design(file, plan.counts),
             clusters=None if clusters is None else len(clusters),
             largest_group=plan.largest_group,
-            references=_references(file, self._work, seen, by_host),
+            references=_references(file, self._work, seen, beside),
             seconds=seconds,
             kernels=self._loaded.interface(file.artifact, file.runtime).kernels,
-            host=self._of_host(file, by_host),
+            host=self._of_host(file, beside.host),
+            control=self._of_control(file, beside.control),
             on_device=timed_on_device(file, self._work),
         )
 
@@ -242,6 +269,27 @@ class _Evaluating:
         return HostOutcomes(
             runtime=file.host, title=title, beside=beside, kernels=kernels, samples=len(seen), outcomes=kept
         )
+
+    def _of_control(self, file: EvaluateRequest, by_control: Mapping[str, Seen]) -> ControlOutcomes | None:
+        if file.control is None or file.host is None:
+            return None
+        refused = self._loaded.refused(file).get("", "")
+        runtime = file.host if refused else file.control
+        title, kernels = runtime_row(runtime).title, self._loaded.interface(file.artifact, runtime).kernels
+        outcomes = None if refused else _kept(self._work, by_control[file.artifact.variant], "control-outcomes.npz")
+        variant = file.artifact.variant
+        if refused:
+            self._work.say("evaluate %s: %s is the control variate: %s", variant, title, refused)
+        else:
+            self._work.say("evaluate %s: %s is the control variate", variant, title)
+        return ControlOutcomes(runtime=runtime, title=title, kernels=kernels, outcomes=outcomes, refused=refused)
+
+
+class _Beside(NamedTuple):
+    """What was seen beside the target, by the file's name and by role: by the host, and by the control variate."""
+
+    host: Mapping[str, Seen]
+    control: Mapping[str, Seen]
 
 
 def _of(role: str, message: str) -> str:
@@ -261,14 +309,19 @@ def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:
 
 
 def _references(
-    request: EvaluateRequest, work: Work, seen: Mapping[str, Seen], by_host: Mapping[str, Seen]
+    request: EvaluateRequest, work: Work, seen: Mapping[str, Seen], beside: _Beside
 ) -> tuple[ReferenceOutcomes, ...]:
+    def kept(found: Mapping[str, Seen], role: str, of: str) -> FileRef | None:
+        return _kept(work, found[role], f"{role}-{of}outcomes.npz") if role in found else None
+
+    controlled = {role: each for role, each in beside.control.items() if role == CHAMPION}
     return tuple(
         ReferenceOutcomes(
             role=reference.role,
             artifact_digest=reference.artifact.file.digest,
             outcomes=_kept(work, seen[reference.role], f"{reference.role}-outcomes.npz"),
-            host=_kept(work, by_host[reference.role], f"{reference.role}-host-outcomes.npz") if by_host else None,
+            host=kept(beside.host, reference.role, "host-"),
+            control=kept(controlled, reference.role, "control-"),
         )
         for reference in request.references
     )

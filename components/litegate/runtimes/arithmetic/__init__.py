@@ -1,8 +1,8 @@
-"""The integer arithmetic of the reference kernels, in numpy and on whole batches: a host that is near a microcontroller.
+"""The integer arithmetic of the reference kernels, in numpy and on whole batches: a host near a microcontroller.
 
-What TensorFlow Lite Micro gives for a quantized file, at a fraction of its time. It judges nothing: its outcomes are the
-control variate of a target that runs few samples, so a bit that differs costs width and no validity. What it does not
-know it refuses by name as the file is loaded.
+What TensorFlow Lite Micro gives for a quantized file, at a fraction of its time. It judges nothing: its outcomes are
+the control variate of a target that runs few samples, so a bit that differs costs width and no validity. What it does
+not know it refuses by name as the file is loaded.
 
 The formulas are those of the specification (https://ai.google.dev/edge/litert/models/quantization_spec), of B. Jacob et
 al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference", arXiv:1712.05877

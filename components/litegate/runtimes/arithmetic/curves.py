@@ -11,6 +11,7 @@ from litegate.runtimes.arithmetic.exponentials import exp_of_negative, logistic,
 from litegate.runtimes.arithmetic.fixed_point import BITS, Factor, high_product, input_radius, rounded_shift
 from litegate.runtimes.arithmetic.graph import Compute, Operator, Unsupported
 from litegate.runtimes.arithmetic.lookup import looked_up, table_of
+from litegate.runtimes.arithmetic.rescaling import kept
 
 __all__ = ["hyperbolic_tangent", "logistic_function", "softmax"]
 
@@ -39,7 +40,7 @@ def _softmax_of_8(operator: Operator) -> Compute:
         bits = 32 - np.frexp(sums.astype(np.float64))[1].astype(np.int64)  # that are 0 before the first 1
         scale = one_over_one_plus((sums << bits) - (1 << BITS))
         found = rounded_shift(high_product(terms, scale), _SUM_BITS - bits + BITS - 8) + low
-        return np.clip(found, low, high).astype(np.int8)
+        return kept(found, (low, high), np.dtype(np.int8))
 
     return compute
 
@@ -60,7 +61,7 @@ def _softmax_of_16(operator: Operator) -> Compute:
         above = ((sums << (BITS - bits)) + (1 << 13)) >> 14
         scale = looked_up(above - (1 << 15) - (1 << 16), reciprocal)
         found = (terms * scale + (np.int64(1) << (bits - 2))) >> (bits - 1)
-        return np.clip(found, 0, _MOST_OF_16).astype(np.int16)
+        return kept(found, (0, _MOST_OF_16), np.dtype(np.int16))
 
     return compute
 

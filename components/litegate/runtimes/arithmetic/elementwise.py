@@ -9,7 +9,8 @@ import numpy as np
 
 from litegate.runtimes.arithmetic.fixed_point import Factor
 from litegate.runtimes.arithmetic.graph import Compute, Operator, Tensor, Unsupported
-from litegate.runtimes.arithmetic.rescaling import activation_range
+from litegate.runtimes.arithmetic.lookup import rounded
+from litegate.runtimes.arithmetic.rescaling import activation_range, kept
 
 __all__ = ["add", "dequantize", "maximum", "minimum", "multiply", "quantize", "relu", "relu6", "subtract", "tabled"]
 
@@ -80,7 +81,7 @@ def relu6(operator: Operator) -> Compute:
 def _clipped(operator: Operator, activation: int) -> Compute:
     operator.check_types("int8", "int16")
     source, output = operator.input(), operator.output
-    factor, ends = Factor.of(source.scale / output.scale), activation_range(output, activation)
+    factor, ends = Factor.of(float(source.scale) / float(output.scale)), activation_range(output, activation)
     return tabled(operator, lambda values: factor.times(values - source.zero_point) + output.zero_point, ends)
 
 
@@ -90,9 +91,7 @@ def quantize(operator: Operator) -> Compute:
     source, output = operator.input(), operator.output
     low, high = output.limits
     if source.dtype == np.dtype(np.float32):
-        return lambda values: np.clip(_rounded(values / output.scale) + output.zero_point, low, high).astype(
-            output.dtype
-        )
+        return lambda values: kept(rounded(values / output.scale) + output.zero_point, (low, high), output.dtype)
     factor = Factor.of(float(source.scale) / float(output.scale))
     return tabled(operator, lambda values: factor.times(values - source.zero_point) + output.zero_point, (low, high))
 
@@ -110,7 +109,7 @@ def tabled(operator: Operator, function: Callable[[Array], Array], ends: tuple[i
     source, dtype = operator.input(), operator.output.dtype
 
     def exact(values: Array) -> Array:
-        return np.clip(function(values.astype(np.int64)), *ends).astype(dtype)
+        return kept(function(values.astype(np.int64)), ends, dtype)
 
     if source.dtype is None or source.dtype.itemsize > 1:
         return exact
@@ -127,7 +126,7 @@ def _of_two(operator: Operator, function: Callable[[Array, Array], Array]) -> Co
 
     def exact(first: Array, second: Array) -> Array:
         found = function(first.astype(np.int64), second.astype(np.int64)) + output.zero_point
-        return np.clip(found, low, high).astype(output.dtype)
+        return kept(found, (low, high), output.dtype)
 
     if output.bits != 8:
         return exact
@@ -137,9 +136,5 @@ def _of_two(operator: Operator, function: Callable[[Array, Array], Array]) -> Co
 
 def _every(tensor: Tensor) -> Array:
     """All values of a type of 8 bits, in the order of their bytes."""
+    assert tensor.dtype is not None
     return np.arange(256, dtype=np.uint8).view(tensor.dtype)
-
-
-def _rounded(values: Array) -> Array:
-    """To the nearest, a half away from zero."""
-    return np.trunc(values + np.copysign(np.float32(0.5), values))

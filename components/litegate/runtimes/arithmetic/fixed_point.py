@@ -23,20 +23,22 @@ _LEAST, _MOST = -(1 << BITS), (1 << BITS) - 1
 
 def high_product(one: Array, other: Array | int) -> Array:
     """The product in units of 2^-31, rounded to the nearest and a half upwards."""
-    found: Array = (one * other + (1 << (BITS - 1))) >> BITS
+    found: Array = np.right_shift(one * other + (1 << (BITS - 1)), BITS)
     return found
 
 
 def rounded_shift(values: Array, bits: Array | int) -> Array:
     """Divided by 2^bits and rounded to the nearest, a half away from zero."""
-    half = (np.int64(1) << np.asarray(bits, np.int64)) >> 1
+    half: Array = np.left_shift(np.int64(1), bits)
+    half = half >> 1
     found: Array = (values + half - ((values < 0) & (half > 0))) >> bits
     return found
 
 
 def saturated_shift(values: Array, bits: int) -> Array:
     """Times 2^bits, kept within 32 bits."""
-    return np.clip(values << bits, _LEAST, _MOST)
+    found: Array = np.clip(values << bits, _LEAST, _MOST)
+    return found
 
 
 @dataclass(frozen=True, eq=False)

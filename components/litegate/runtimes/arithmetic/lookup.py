@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["looked_up", "table_of"]
+__all__ = ["looked_up", "rounded", "table_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _STEPS = 512
@@ -27,10 +27,10 @@ def table_of(function: Callable[[Array], Array], begin: float, end: float) -> Ar
     first, unit = np.float32(begin), np.float32(1 << 15)
     step = (np.float32(end) - first) / np.float32(_STEPS)
     places = first + np.arange(_STEPS + 1, dtype=np.float32) * step
-    here, middle = function(places) * unit, _rounded(function(places[:-1] + step / np.float32(2)) * unit)
-    halfway = _rounded((here[1:] + _rounded(here[:-1])) / np.float32(2))
-    found = _rounded(here)
-    found[:-1] -= _rounded((halfway - middle) / np.float32(2))
+    here, middle = function(places) * unit, rounded(function(places[:-1] + step / np.float32(2)) * unit)
+    halfway = rounded((here[1:] + rounded(here[:-1])) / np.float32(2))
+    found = rounded(here)
+    found[:-1] -= rounded((halfway - middle) / np.float32(2))
     return np.clip(found, _LEAST, _MOST).astype(np.int64)
 
 
@@ -43,6 +43,7 @@ def looked_up(values: Array, table: Array) -> Array:
     return found
 
 
-def _rounded(values: Array) -> Array:
+def rounded(values: Array) -> Array:
     """To the nearest, a half away from zero."""
-    return np.trunc(values + np.copysign(np.float32(0.5), values))
+    found: Array = np.trunc(values + np.copysign(np.float32(0.5), values))
+    return found

@@ -10,6 +10,7 @@ import numpy as np
 
 from litegate.runtimes.arithmetic.graph import Compute, Graph, Operator, Tensor, Unsupported, read_graph
 from litegate.runtimes.arithmetic.operators import FIRST_ALONE, OF_TWO, OPERATORS, RESHAPING
+from litegate.runtimes.arithmetic.threads import one_thread
 from litegate.runtimes.batches import in_batches
 from litegate.runtimes.litert import LiteRTModel, check_features
 from litegate.runtimes.runtime import Facts
@@ -47,6 +48,7 @@ class ArithmeticModel:
     kernels = KERNELS
 
     def __init__(self, content: bytes, signature: str | None = None) -> None:
+        one_thread()
         litert = LiteRTModel(content, signature)  # knows which signature is meant, and what it takes
         self.signature, self.inputs, self.outputs = litert.signature, litert.inputs, litert.outputs
         self._graph = read_graph(content, self.signature)

@@ -9,7 +9,7 @@ import numpy as np
 
 from litegate.runtimes.arithmetic.fixed_point import Factor
 from litegate.runtimes.arithmetic.graph import Compute, Operator, Unsupported
-from litegate.runtimes.arithmetic.rescaling import activation_range
+from litegate.runtimes.arithmetic.rescaling import activation_range, kept
 from litegate.runtimes.arithmetic.windows import Window
 
 __all__ = ["average_pool", "max_pool", "mean"]
@@ -20,21 +20,21 @@ _WHOLE = np.dtype(np.int64)
 
 def average_pool(operator: Operator) -> Compute:
     """`AVERAGE_POOL_2D`: of what lies within the image, rounded to the nearest and a half away from zero."""
-    window, (low, high), dtype = _pool(operator)
+    window, ends, dtype = _pool(operator)
     zero_point = window.zero_point
     ones = np.full((1, *operator.input().shape[1:3], 1), zero_point + 1, np.int64)
     counts = window.views(window.centred(ones, _WHOLE)).sum(axis=(4, 5))
 
     def compute(values: Array, *_: Array) -> Array:
         sums = sum(part for _, _, part in window.parts(values, _WHOLE)) + zero_point * counts
-        return np.clip(_divided(sums, counts), low, high).astype(dtype)
+        return kept(_divided(sums, counts), ends, dtype)
 
     return compute
 
 
 def max_pool(operator: Operator) -> Compute:
     """`MAX_POOL_2D`: of what lies within the image."""
-    window, (low, high), dtype = _pool(operator)
+    window, ends, dtype = _pool(operator)
     kind = np.dtype(np.int32)
 
     def compute(values: Array, *_: Array) -> Array:
@@ -42,7 +42,7 @@ def max_pool(operator: Operator) -> Compute:
         views = window.views(padded)
         parts = [views[..., row, column] for row in range(window.size[0]) for column in range(window.size[1])]
         found = np.maximum.reduce(parts) + window.zero_point
-        return np.clip(found, low, high).astype(dtype)
+        return kept(found, ends, dtype)
 
     return compute
 
@@ -56,12 +56,12 @@ def mean(operator: Operator) -> Compute:
         raise Unsupported("MEAN over samples")
     count = math.prod(source.shape[axis] for axis in axes)
     factor = _shared(Factor.of(np.float64(source.scale) / np.float64(output.scale)), count)
-    (low, high), dtype, shape = output.limits, output.dtype, output.shape[1:]
+    ends, dtype, shape = output.limits, output.dtype, output.shape[1:]
 
     def compute(values: Array, *_: Array) -> Array:
         sums = values.sum(axis=axes, dtype=np.int64) - source.zero_point * count
         found = factor.times(sums.reshape(len(values), -1)) + output.zero_point
-        return np.clip(found, low, high).astype(dtype).reshape(len(values), *shape)
+        return kept(found, ends, dtype).reshape(len(values), *shape)
 
     return compute
 

@@ -1,7 +1,7 @@
 """Operators that are sums of products: convolutions and fully connected layers, by exact matrix products.
 
-A matrix product of whole numbers in float32 is exact, in whatever order it is summed, as long as the sum of all absolute
-products is below 2^24; in float64 below 2^53. Which of the two it is, is decided for each layer by its own weights.
+A matrix product of whole numbers in float32 is exact, in whatever order it is summed, as long as the sum of all
+absolute products is below 2^24; in float64 below 2^53. Which of the two it is, each layer's own weights decide.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from litegate.runtimes.arithmetic.graph import Compute, Operator, Unsupported
 from litegate.runtimes.arithmetic.rescaling import Rescaling
@@ -145,7 +144,7 @@ def _rescaling(operator: Operator) -> Rescaling:
     bias = operator.inputs[2] if len(operator.inputs) > 2 else None
     wide = source.bits == 16 and (bias is None or bias.dtype == np.dtype(np.int64))
     if operator.name == "FULLY_CONNECTED" and len(weights.scales) == 1:
-        scales = np.float64(source.scale * weights.scales)
+        scales: Array = (source.scale * weights.scales).astype(np.float64)
     else:
         scales = np.float64(source.scale) * weights.scales.astype(np.float64)
     real = scales / np.float64(output.scale)

@@ -15,7 +15,7 @@ import numpy as np
 from litegate.runtimes.arithmetic.fixed_point import BITS, Factor
 from litegate.runtimes.arithmetic.graph import Operator, Tensor, Unsupported
 
-__all__ = ["Rescaling", "activation_range"]
+__all__ = ["Rescaling", "activation_range", "kept"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -44,6 +44,12 @@ def activation_range(output: Tensor, activation: int) -> tuple[int, int]:
         raise Unsupported(f"a fused activation of kind {activation}")
     least, most = ends[activation]
     return max(low, least), min(high, most)
+
+
+def kept(values: Array, ends: tuple[int, int], dtype: np.dtype[Any] | None) -> Array:
+    """Values of an output, no smaller and no larger than its ends."""
+    found: Array = np.clip(values, *ends).astype(dtype)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
