@@ -65,8 +65,8 @@ class Betting:
     @classmethod
     def of_sums(cls, sums: Array, sizes: Array, low: float, high: float, largest: float) -> Betting:
         """The evidence of one sum for each cluster."""
-        distinct, counts = np.unique(sums + 1j * sizes, return_counts=True)
-        return cls(distinct.real, counts.astype(float), low, high, distinct.imag, max(largest, float(sizes.max())))
+        found, of_size, counts = _pairs(sums, sizes)
+        return cls(found, counts.astype(float), low, high, of_size, max(largest, float(sizes.max())))
 
     @property
     def samples(self) -> int:
@@ -113,6 +113,16 @@ class Betting:
             growth = (np.log1p(np.maximum(bets * gains, -0.999999)) * self.weights).sum(axis=1)
         log_capital = float(np.logaddexp.reduce(growth)) - math.log(len(_BETS))
         return math.exp(-min(max(log_capital, 0.0), 700.0))
+
+
+def _pairs(sums: Array, sizes: Array) -> tuple[Array, Array, Array]:
+    """The distinct pairs of a sum and a size, and how often each is there; whole sums are sorted as one number."""
+    whole, base = np.rint(sums).astype(np.int64), int(sizes.max()) + 1
+    if np.array_equal(whole, sums):
+        pairs, counts = np.unique(whole * base + sizes.astype(np.int64), return_counts=True)
+        return (pairs // base).astype(float), (pairs % base).astype(float), counts
+    distinct, counts = np.unique(sums + 1j * sizes, return_counts=True)
+    return distinct.real, distinct.imag, counts
 
 
 def betting(values: Array, low: float, high: float, clusters: Clusters | None, largest_group: int) -> Evidence:

@@ -26,6 +26,8 @@ __all__ = ["Claim", "State", "claims", "class_counts", "class_name", "samples_of
 
 State = Literal["passed", "failed", "inconclusive"]
 Array = np.ndarray[Any, np.dtype[Any]]
+_FEW = 1 << 16
+"""So many classes can be counted by a table."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,9 @@ def class_counts(labels: Array | None) -> dict[int, int]:
     """How often each class occurs."""
     if labels is None:
         return {}
+    if len(labels) and labels.dtype.kind == "i" and labels.min() >= 0 and labels.max() < _FEW:
+        every = np.bincount(labels)  # as below, and many times faster
+        return {label: int(every[label]) for label in np.flatnonzero(every).tolist()}
     found, counts = np.unique(labels, return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
@@ -159,7 +164,7 @@ def samples_of_classes(labels: Array | None, class_samples: Mapping[int, int]) -
 def _shifts(comparison: Comparison, names: tuple[str, ...]) -> Iterator[tuple[str, Evidence]]:
     assert comparison.first.prediction is not None
     assert comparison.second.prediction is not None
-    for label in np.union1d(comparison.first.prediction, comparison.second.prediction).tolist():
+    for label in sorted({*class_counts(comparison.first.prediction), *class_counts(comparison.second.prediction)}):
         yield class_name(label, names), comparison.shift(label)
 
 

@@ -96,8 +96,9 @@ def predicted(comparison: Comparison, confidence: float, class_samples: Mapping[
 
 def _in_clusters(prediction: Array, clusters: Clusters) -> dict[int, int]:
     """In how many clusters each class is predicted."""
-    pairs = np.unique(np.stack([prediction, clusters.number]), axis=1)
-    return class_counts(pairs[0])
+    labels, place = np.unique(prediction, return_inverse=True)
+    pairs = np.unique(place * len(clusters) + clusters.number)
+    return dict(zip(labels.tolist(), np.bincount(pairs // len(clusters)).tolist(), strict=True))
 
 
 def lost_reasons(found: Predicted | None, names: Sequence[str]) -> tuple[Reason, ...]:
