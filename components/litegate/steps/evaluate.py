@@ -138,8 +138,9 @@ class _Loaded:
 
     def refused(self, file: EvaluateRequest) -> dict[str, str]:
         """Why a file, and a champion beside it, cannot have the control variate that was asked for, by the role."""
-        problems = {each.of: self._unlike(each, file) for each in controls_of(file)}
-        return {role: problem[1] for role, problem in problems.items() if problem is not None}
+        problems = {each.of: self._unlike(each._replace(role=""), file) for each in controls_of(file)}
+        title = runtime_row(file.control).title if file.control else ""
+        return {role: f"{title} cannot run it: {found[1]}" for role, found in problems.items() if found is not None}
 
 
 class _Evaluating:
