@@ -118,6 +118,19 @@ def test_a_microcontroller_is_judged_by_its_own_runtime(make: Make, tmp_path: Pa
     assert all("an arena of" in row.reasons[0] for row in small.variants if row.variant.startswith("int"))
 
 
+@pytest.mark.skipif(not RUNTIMES["tflite_micro"].installed, reason="tflite-micro has no wheel for this machine")
+def test_a_part_of_the_samples_on_a_microcontroller_has_a_control_variate_with_its_arithmetic(
+    make: Make, models: Path, tmp_path: Path
+) -> None:
+    evaluation = {"uri": str(models / "test.npz"), "format": "npz", "target_samples": 200}
+    found = make(target="microcontroller", variants=["int8"], evaluation=evaluation).run()
+    rows = {row.variant: row for row in found.variants}
+    assert rows["int8"].samples == 200
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "200 samples of the target and 600 of the host" in page
+    assert "the control variate of int8 is vectorized reference arithmetic" in page
+
+
 @pytest.mark.skipif(not RUNTIMES["ethos_u"].installed, reason="tflite-micro has no wheel for this machine")
 def test_for_an_ethos_u_the_compiler_says_what_runs_there_and_its_file_is_shipped(make: Make, tmp_path: Path) -> None:
     wanted = {"target": "ethos-u55-128", "variants": ["int8", "int16x8"]}
