@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -45,12 +46,12 @@ class Claim:
     parts: Mapping[str, Evidence]
     rare: Mapping[str, Evidence] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def p_within(self) -> float:
         """The p-value of "at least one value of `parts` is at the limit or beyond"."""
         return max(evidence.p_within(self.limit) for evidence in self.parts.values())
 
-    @property
+    @cached_property
     def p_beyond(self) -> float:
         """The p-value of "no value is beyond the limit"."""
         every = [*self.parts.values(), *self.rare.values()]

@@ -96,9 +96,8 @@ def predicted(comparison: Comparison, confidence: float, class_samples: Mapping[
 
 def _in_clusters(prediction: Array, clusters: Clusters) -> dict[int, int]:
     """In how many clusters each class is predicted."""
-    labels, place = np.unique(prediction, return_inverse=True)
-    pairs = np.unique(place * len(clusters) + clusters.number)
-    return dict(zip(labels.tolist(), np.bincount(pairs // len(clusters)).tolist(), strict=True))
+    pairs = np.unique(prediction.astype(np.int64) * len(clusters) + clusters.number)
+    return class_counts(pairs // len(clusters))
 
 
 def lost_reasons(found: Predicted | None, names: Sequence[str]) -> tuple[Reason, ...]:
