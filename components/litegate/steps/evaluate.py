@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from litegate.datasets import open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.errors import BadInput, DataError
 from litegate.evaluation.asked import Asked, controls_of, runs_of, timed_on_device
+from litegate.evaluation.beside import Beside, control_outcomes, host_outcomes, kept, reference_outcomes
 from litegate.evaluation.blocks import Plan
 from litegate.evaluation.interface import Interface, interface_of
 from litegate.evaluation.kept import Kept, Seen
@@ -34,18 +35,13 @@ from litegate.outcomes.clusters import Clusters
 from litegate.progress import Progress
 from litegate.records import (
     Artifact,
-    ControlOutcomes,
     EvaluateFilesRequest,
     EvaluateRequest,
     FileEvaluation,
     FileEvaluations,
     FileFailure,
-    FileRef,
-    HostOutcomes,
-    ReferenceOutcomes,
 )
 from litegate.runtimes import runtime_row
-from litegate.variants import CHAMPION
 from litegate.work.step_work import Work
 
 __all__ = ["run"]
@@ -136,6 +132,11 @@ class _Loaded:
         expected = f"the candidate's inputs and outputs, {own}"
         return FailureKind.BAD_INPUT, str(DataError(each.role, expected, str(found)))
 
+    def able(self, file: EvaluateRequest) -> list[str]:
+        """The runtimes that run a file itself."""
+        asked = [file.runtime, file.host, None if "" in self.refused(file) else file.control]
+        return [name for name in asked if name is not None]
+
     def refused(self, file: EvaluateRequest) -> dict[str, str]:
         """Why a file, and a champion beside it, cannot have the control variate that was asked for, by the role."""
         problems = {each.of: self._unlike(each._replace(role=""), file) for each in controls_of(file)}
@@ -168,9 +169,9 @@ class _Evaluating:
         at_most = any(file.stopping is not None for file in self._files.values())
         progress = Progress(work.say, what, samples, at_most=at_most)
         with tempfile.TemporaryDirectory(dir=work.folder) as folder:
-            kept = Kept(Path(folder), self._dataset)
+            outcomes = Kept(Path(folder), self._dataset)
             with Pool(self._job(), processes, work.seconds / _SHARE_OF_THE_TIME, work.folder, progress) as pool:
-                whole = OnePass(pool, list(self._parts.values()), self._metric.facts, kept)
+                whole = OnePass(pool, list(self._parts.values()), self._metric.facts, outcomes)
                 whole.run()
             seconds = progress.seconds
             return {at: self._result(file, whole, self._parts[at], seconds) for at, file in self._files.items()}
@@ -225,26 +226,27 @@ class _Evaluating:
             failed = whole.pool.failures.get(self._loaded.number(each.artifact, each.runtime))
             if failed is not None:
                 return _failure(file, failed.kind, _of(each.role, failed.message))
-        beside = _Beside(whole.seen_by_host(part), whole.seen_by_control(part))
+        beside = Beside(whole.seen_by_host(part), whole.seen_by_control(part), self._loaded.refused(file).get("", ""))
         return self._evaluation(file, whole.seen(part), beside, part.plan, seconds)
 
     def _evaluation(
         self,
         file: EvaluateRequest,
         seen: Mapping[str, Seen],
-        beside: _Beside,
+        beside: Beside,
         plan: Plan,
         seconds: float,
     ) -> FileEvaluation:
         outcomes = seen[file.artifact.variant]
         clusters = Clusters.by(outcomes.column("group"), outcomes.copies())
+        kernels = {name: self._loaded.interface(file.artifact, name).kernels for name in self._loaded.able(file)}
         _say(file, self._work, outcomes, clusters, len(plan.order), f"{len(outcomes) / seconds:,.0f} samples/s")
         return FileEvaluation(
             artifact_digest=file.artifact.file.digest,
             metric=self._metric.facts,
             samples=len(outcomes),
             available=len(plan.order),
-            outcomes=_kept(self._work, outcomes, "outcomes.npz"),
+            outcomes=kept(self._work, outcomes, "outcomes.npz"),
             class_samples=dict(plan.class_samples),
             slice_samples={field: dict(values) for field, values in plan.slice_samples.items()},
             predictions=counted(outcomes.parts("prediction")),
@@ -252,45 +254,13 @@ class _Evaluating:
             **_design(file, plan.counts),
             clusters=None if clusters is None else len(clusters),
             largest_group=plan.largest_group,
-            references=_references(file, self._work, seen, beside),
+            references=reference_outcomes(file, self._work, seen, beside),
             seconds=seconds,
-            kernels=self._loaded.interface(file.artifact, file.runtime).kernels,
-            host=self._of_host(file, beside.host),
-            control=self._of_control(file, beside.control),
+            kernels=kernels[file.runtime],
+            host=host_outcomes(file, self._work, beside, kernels),
+            control=control_outcomes(file, self._work, beside, kernels),
             on_device=timed_on_device(file, self._work),
         )
-
-    def _of_host(self, file: EvaluateRequest, by_host: Mapping[str, Seen]) -> HostOutcomes | None:
-        if file.host is None:
-            return None
-        seen = by_host[file.artifact.variant]
-        kernels = self._loaded.interface(file.artifact, file.host).kernels
-        kept = _kept(self._work, seen, "host-outcomes.npz")
-        title, beside = (runtime_row(name).title for name in (file.host, file.runtime))
-        return HostOutcomes(
-            runtime=file.host, title=title, beside=beside, kernels=kernels, samples=len(seen), outcomes=kept
-        )
-
-    def _of_control(self, file: EvaluateRequest, by_control: Mapping[str, Seen]) -> ControlOutcomes | None:
-        if file.control is None or file.host is None:
-            return None
-        refused = self._loaded.refused(file).get("", "")
-        runtime = file.host if refused else file.control
-        title, kernels = runtime_row(runtime).title, self._loaded.interface(file.artifact, runtime).kernels
-        outcomes = None if refused else _kept(self._work, by_control[file.artifact.variant], "control-outcomes.npz")
-        variant = file.artifact.variant
-        if refused:
-            self._work.say("evaluate %s: %s is the control variate: %s", variant, title, refused)
-        else:
-            self._work.say("evaluate %s: %s is the control variate", variant, title)
-        return ControlOutcomes(runtime=runtime, title=title, kernels=kernels, outcomes=outcomes, refused=refused)
-
-
-class _Beside(NamedTuple):
-    """What was seen beside the target, by the file's name and by role: by the host, and by the control variate."""
-
-    host: Mapping[str, Seen]
-    control: Mapping[str, Seen]
 
 
 def _of(role: str, message: str) -> str:
@@ -307,29 +277,6 @@ def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:
     if request.stopping.first_samples is None:
         return {"design": "sequential"}
     return {"design": "interim", "analyses": len(counts)}
-
-
-def _references(
-    request: EvaluateRequest, work: Work, seen: Mapping[str, Seen], beside: _Beside
-) -> tuple[ReferenceOutcomes, ...]:
-    def kept(found: Mapping[str, Seen], role: str, of: str) -> FileRef | None:
-        return _kept(work, found[role], f"{role}-{of}outcomes.npz") if role in found else None
-
-    controlled = {role: each for role, each in beside.control.items() if role == CHAMPION}
-    return tuple(
-        ReferenceOutcomes(
-            role=reference.role,
-            artifact_digest=reference.artifact.file.digest,
-            outcomes=_kept(work, seen[reference.role], f"{reference.role}-outcomes.npz"),
-            host=kept(beside.host, reference.role, "host-"),
-            control=kept(controlled, reference.role, "control-"),
-        )
-        for reference in request.references
-    )
-
-
-def _kept(work: Work, seen: Seen, name: str) -> FileRef:
-    return work.keep(seen.write(work.folder / "outcomes"), name)
 
 
 def _say(
