@@ -32,7 +32,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _BETS = 0.99 * np.geomspace(2.0**-11, 1.0, 16)
 """Sizes of the bets, as shares of the largest that cannot ruin."""
-_FEW = 64
+_FEW, _PAIRS = 64, 1 << 20
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,13 @@ class Betting:
 
 
 def _pairs(sums: Array, sizes: Array) -> tuple[Array, Array, Array]:
-    """The distinct pairs of a sum and a size, and how often each is there; whole sums are sorted as one number."""
+    """The distinct pairs of a sum and a size, and how often each is there; those of small whole sums are counted."""
     whole, base = np.rint(sums).astype(np.int64), int(sizes.max()) + 1
-    if np.array_equal(whole, sums):
-        pairs, counts = np.unique(whole * base + sizes.astype(np.int64), return_counts=True)
-        return (pairs // base).astype(float), (pairs % base).astype(float), counts
+    least = int(whole.min())
+    if np.array_equal(whole, sums) and (int(whole.max()) - least + 1) * base < _PAIRS:
+        counts = np.bincount((whole - least) * base + sizes.astype(np.int64))
+        pairs = np.flatnonzero(counts)
+        return (pairs // base + least).astype(float), (pairs % base).astype(float), counts[pairs]
     distinct, counts = np.unique(sums + 1j * sizes, return_counts=True)
     return distinct.real, distinct.imag, counts
 
