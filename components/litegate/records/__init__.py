@@ -17,6 +17,7 @@ from litegate.records.conversion import ConversionCheck, ConversionCheckRequest,
 from litegate.records.device import DeviceSamples, DeviceSamplesRequest, SampleChoice, TimedOnDevice
 from litegate.records.disagreement import Cause, Disagreement
 from litegate.records.evaluation import (
+    ControlOutcomes,
     Evaluated,
     EvaluateFilesRequest,
     EvaluateRequest,
@@ -164,6 +165,7 @@ __all__ = [
     "Cleaned",
     "Comparison",
     "Computing",
+    "ControlOutcomes",
     "ConversionCheck",
     "ConversionCheckRequest",
     "ConvertRequest",
