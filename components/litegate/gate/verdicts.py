@@ -105,7 +105,7 @@ def judge(
             spoke for them, so that it makes no difference to the chance of an error when they were measured.
     """
     cases = [_case(policy, metric, each, value, seed, names) for each in measured]
-    levels = _levels(cases, 1 - policy.confidence)
+    levels = _levels(cases, 1 - policy.confidence, untried)
     return tuple(_verdict(case, policy, level, names) for case, level in zip(cases, levels, strict=True))
 
 
@@ -118,8 +118,8 @@ def states(
     return tuple(_state_at(case, policy, level) for case, level in zip(cases, levels, strict=True))
 
 
-def _levels(cases: Sequence[_Case], alpha: float) -> list[float]:
-    """At which level each is tested, of those that are tested together."""
+def _levels(cases: Sequence[_Case], alpha: float, untried: int = 0) -> list[float]:
+    """At which level each is tested, of those that are tested together and those that may yet be."""
     tested = [case for case in cases if case.claims and not case.reasons]
     levels = holm_levels([*(case.p_value for case in tested), *[1.0] * untried], alpha)[: len(tested)]
     by_variant = {case.measured.variant: level for case, level in zip(tested, levels, strict=True)}
