@@ -43,7 +43,7 @@ screenshots: setup  ## Test in a real browser, and take the documentation's pict
 bench: setup  ## Measure what docs/benchmarks.md says, all of it or ROWS="...", and write that page and build/bench.json.
 	@$(BIN)/python -m tests.benchmarks.bench $(ROWS)
 
-bench-gate: setup  ## Simulate how often the gate is wrong; writes build/bench-gate.json.
+bench-gate: setup  ## Simulate how often the gate is wrong, in up to 15 minutes; writes build/bench-gate.json.
 	@$(BIN)/python -m tests.benchmarks.bench_gate
 
 bench-targets: setup  ## Measure each target's runtime again, beside what was measured first; writes build/bench-targets.json.

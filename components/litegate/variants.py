@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 __all__ = [
+    "ARITHMETIC",
     "BASELINE",
     "CHAMPION",
     "DEVICE",
@@ -51,6 +52,9 @@ TF_CONVERTER, LITERT_QUANTIZER = "tf_converter", "litert_quantizer"
 
 HOST = "litert"
 """The runtime of the host that evaluates, by its name in `litegate.runtimes`."""
+
+ARITHMETIC = "litert_arithmetic"
+"""The runtime that computes on the host what a microcontroller computes."""
 
 DEVICE = "device:"
 """What the name of a real device's runtime begins with; the device's own name follows."""
@@ -219,6 +223,8 @@ class Target:
         default: the variants that the documentation's decision tree names for it.
         runnable: the variants that it can run at all; only these may be promoted.
         runtime: which of `litegate.runtimes` its files are run on, so that its word counts.
+        control: which of them is the control variate, where the target sees a part of the samples and a file can be
+            run by it; else it is the host's.
         arena: whether they run there in an arena of fixed size.
         fixed_batch: whether the size of every tensor must be known, so that models of any batch are converted for one.
         integers: whether it computes on integers alone.
@@ -228,6 +234,7 @@ class Target:
     default: tuple[str, ...]
     runnable: frozenset[str]
     runtime: str = HOST
+    control: str = HOST
     arena: bool = False
     fixed_batch: bool = False
     integers: bool = False
@@ -255,7 +262,9 @@ ETHOS_U: tuple[str, ...] = tuple(
 
 def _ethos_u(accelerator: str) -> Target:
     runnable, runtime = _ON_A_MICROCONTROLLER, "ethos_u"
-    return Target(_INTEGER_ONLY, runnable, runtime, fixed_batch=True, integers=True, accelerator=accelerator)
+    return Target(
+        _INTEGER_ONLY, runnable, runtime, ARITHMETIC, fixed_batch=True, integers=True, accelerator=accelerator
+    )
 
 
 TARGETS: Mapping[str, Target] = MappingProxyType(
@@ -263,7 +272,9 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
         "cpu": Target(("dynamic_range", "float16", "int8_float_fallback", "int8"), _QUANTIZED),
         "gpu": Target(("float16",), frozenset({"float16"}), "gpu", fixed_batch=True),
         "edgetpu": Target(_INTEGER_ONLY, frozenset(_INTEGER_ONLY), fixed_batch=True, integers=True),
-        "microcontroller": Target(_INTEGER_ONLY, _ON_A_MICROCONTROLLER, "tflite_micro", arena=True, integers=True),
+        "microcontroller": Target(
+            _INTEGER_ONLY, _ON_A_MICROCONTROLLER, "tflite_micro", ARITHMETIC, arena=True, integers=True
+        ),
         **{name: _ethos_u(name) for name in ETHOS_U},
         "high_precision_integer": Target(_SIXTEEN_BIT, frozenset((*_SIXTEEN_BIT, *_INT16X8_ONLY))),
     }

@@ -123,7 +123,8 @@ def _summary(found: dict[str, Any]) -> Iterator[str]:
     saved, beside = found["two_phase_samples"], found["resnet8_two_phase"]
     yield f"{'two_phase_samples':34} " + ("not measured" if saved is None else f"{saved:.1%}")
     if beside:
-        yield f"  {beside['host_samples']:,} samples by the host, correlation {beside['correlation']:.2f}"
+        by = f"{beside['host_samples']:,} samples by {beside['control']}, correlation {beside['correlation']:.2f}"
+        yield f"  {by}; {beside['with_the_host_alone']:.1%} with XNNPACK in its place"
     ratio, error, means = (found["growth"][name] for name in ("ratio", "error", "mean_samples"))
     yield f"{'sequential_samples_1e6_vs_1e5':34} {ratio:.3f} +-{error:.3f}, mean samples used {means}"
     yield f"took {found['seconds']} s; stated: at most {ALPHA:.0%} at the limit"

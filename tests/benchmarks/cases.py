@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from litegate.metrics.loading import load_metric
 from litegate.spec import Gate
 from tests.benchmarks.populations import ACCURACY, PER_SAMPLE, UNCLAIMED, Population
 from tests.benchmarks.scenes import (
@@ -21,6 +20,7 @@ from tests.benchmarks.scenes import (
     slice_drop,
 )
 from tests.benchmarks.set_populations import WHOLE_SET
+from tests.benchmarks.set_values import VALUES
 from tests.benchmarks.simulate import Case
 
 __all__ = ["CASES", "LARGE", "NAIVE"]
@@ -52,7 +52,7 @@ def _per_sample() -> Iterator[Case]:
 def _whole_set() -> Iterator[Case]:
     for population in WHOLE_SET:
         at_limit, perfect = _SET_DRAWS[population.facts.name]
-        value = load_metric(population.facts.name).value
+        value = VALUES[population.facts.name]
         for samples, draws in ((1_000, (at_limit, 0)), (LARGE, (0, perfect))):
             yield replace(_alone(population, "absolute", samples), draws=draws, value=value)
 

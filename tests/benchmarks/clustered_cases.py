@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from litegate.metrics.loading import load_metric
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
 from tests.benchmarks.clusters import Clustering, equal, giant, in_clusters, largest_lost, lognormal, some_lost
@@ -21,6 +20,7 @@ from tests.benchmarks.scenes import (
     side_by_side,
 )
 from tests.benchmarks.set_populations import WHOLE_SET
+from tests.benchmarks.set_values import VALUES
 from tests.benchmarks.simulate import Case
 
 __all__ = ["CLUSTERED"]
@@ -111,7 +111,7 @@ def _sets() -> Iterator[Case]:
         ("rmse", UNEQUAL, 10_000, (100, 0)),
     ):
         facts: MetricFacts = _SETS[name].facts
-        yield _loss(name, clustering, samples, draws, value=load_metric(facts.name).value)
+        yield _loss(name, clustering, samples, draws, value=VALUES[facts.name])
 
 
 def _clauses() -> Iterator[Case]:

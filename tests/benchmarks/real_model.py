@@ -39,8 +39,18 @@ def resnet8_16x8() -> dict[str, Any] | None:
         return _compare(pipeline_of(REAL, Path(home)))
 
 
-def pipeline_of(folder: Path, home: Path, variants: tuple[str, ...] = VARIANTS) -> Steps:
-    """The steps on ResNet-8, with a workspace in `home`."""
+def pipeline_of(
+    folder: Path,
+    home: Path,
+    variants: tuple[str, ...] = VARIANTS,
+    evaluation: dict[str, Any] | None = None,
+    **keys: Any,
+) -> Steps:
+    """The steps on ResNet-8, with a workspace in `home`.
+
+    Args:
+        evaluation, keys: more of that section of the spec, and of the spec.
+    """
 
     def data(name: str) -> dict[str, Any]:
         return {"uri": str(folder / name), "format": "images"}
@@ -51,9 +61,10 @@ def pipeline_of(folder: Path, home: Path, variants: tuple[str, ...] = VARIANTS) 
         places,
         model={"name": "resnet8", "uri": str(folder / "model.h5")},
         calibration=data("train.tar") | {"samples": 200},
-        evaluation=data("test.tar"),
+        evaluation=data("test.tar") | (evaluation or {}),
         variants=list(variants),
         gate={"max_drop": MARGIN},
+        **keys,
     )
 
 

@@ -12,14 +12,14 @@ from litegate.evaluation.blocks import cumulative_counts
 from litegate.evaluation.order import ends_of_groups
 from litegate.gate.contrasts import Design
 from litegate.gate.stopping import decided
-from litegate.gate.verdicts import Measured, judge
+from litegate.gate.verdicts import Measured, judge, states
 from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping, Verdict
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
 from tests.benchmarks.scenes import Scene, Variant
 
-__all__ = ["FIRST_ANALYSIS", "Case", "Counts", "judged", "seen", "simulate"]
+__all__ = ["FIRST_ANALYSIS", "Case", "Counts", "judged", "measured", "seen", "simulate"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Value = Callable[[Array, Array], float]
@@ -79,8 +79,8 @@ def simulate(case: Case, perfect: bool, seed: list[int], draws: int) -> Counts:
     for _ in range(draws):
         variants = case.scene(rng, case.samples, perfect)
         heads = [seen(case, variant, len(variants)) for variant in variants]
-        verdicts = judged(case, heads, class_samples(variants[0]), int(rng.integers(2**31)))
-        passed = [verdict.state == "passed" for verdict in verdicts]
+        asked, seed_of_gate = measured(case, heads, class_samples(variants[0])), int(rng.integers(2**31))
+        passed = [state == "passed" for state in states(case.gate, case.facts, asked, case.value, seed_of_gate)]
         naive = [naive_rule(case, variant) for variant in variants]
         used = sum(len(head.candidate) for head in heads)
         total += _counts(variants, passed, naive, perfect, used)
@@ -97,9 +97,14 @@ def _counts(variants: list[Variant], passed: list[bool], naive: list[bool], perf
 
 def judged(case: Case, heads: list[Variant], classes: dict[int, int], seed: int) -> tuple[Verdict, ...]:
     """What the gate says of the variants, of each on the samples that it was seen on."""
+    return judge(case.gate, case.facts, measured(case, heads, classes), case.value, seed)
+
+
+def measured(case: Case, heads: list[Variant], classes: dict[int, int]) -> list[Measured]:
+    """What the gate is given of them."""
     first, largest = heads[0].whole or heads[0], heads[0].largest_group
     planned = len(_ends(case, first)) if case.design == "interim" else 1
-    measured = [
+    return [
         Measured(
             variant=f"variant {number}",
             digest=None,
@@ -114,7 +119,6 @@ def judged(case: Case, heads: list[Variant], classes: dict[int, int], seed: int)
         )
         for number, head in enumerate(heads)
     ]
-    return judge(case.gate, case.facts, measured, case.value, seed)
 
 
 def class_samples(variant: Variant) -> dict[int, int]:

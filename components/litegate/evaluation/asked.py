@@ -9,9 +9,10 @@ from litegate.evaluation.lockstep import Run
 from litegate.records import Artifact, EvaluateRequest, FileRef, TimedOnDevice
 from litegate.runtimes import runtime_row
 from litegate.runtimes.device_evidence import read_evidence
+from litegate.variants import CHAMPION
 from litegate.work.step_work import Work
 
-__all__ = ["Asked", "runs_of", "timed_on_device"]
+__all__ = ["Asked", "controls_of", "runs_of", "timed_on_device"]
 
 
 class Asked(NamedTuple):
@@ -19,6 +20,7 @@ class Asked(NamedTuple):
 
     Attributes:
         role: whose it is, for messages; empty for the file itself.
+        of: the reference's role alone; empty for the file itself.
         evidence: what a device gave of it; None where that is none, or gave nothing.
     """
 
@@ -26,6 +28,7 @@ class Asked(NamedTuple):
     artifact: Artifact
     runtime: str
     evidence: FileRef | None = None
+    of: str = ""
 
     def run(self, work: Work) -> Run:
         """The same by where its bytes lie."""
@@ -34,7 +37,7 @@ class Asked(NamedTuple):
 
 
 def runs_of(file: EvaluateRequest) -> Iterator[Asked]:
-    """Every run of a file's evaluation."""
+    """Every run that a file's evaluation cannot do without."""
     yield Asked("", file.artifact, file.runtime, file.evidence)
     for each in file.references:
         yield Asked(each.role, each.artifact, each.runtime or file.runtime, each.evidence)
@@ -42,6 +45,16 @@ def runs_of(file: EvaluateRequest) -> Iterator[Asked]:
         by = f" on {runtime_row(file.host).title}"
         yield Asked(f"it{by}", file.artifact, file.host)
         yield from (Asked(f"{each.role}{by}", each.artifact, file.host) for each in file.references)
+
+
+def controls_of(file: EvaluateRequest) -> Iterator[Asked]:
+    """What is to be the control variate in place of the host: the file, and a champion, for float32 has no integers."""
+    if file.control is None:
+        return
+    by = f" on {runtime_row(file.control).title}"
+    yield Asked(f"it{by}", file.artifact, file.control)
+    champions = (each for each in file.references if each.role == CHAMPION)
+    yield from (Asked(f"{each.role}{by}", each.artifact, file.control, of=each.role) for each in champions)
 
 
 def timed_on_device(file: EvaluateRequest, work: Work) -> TimedOnDevice | None:

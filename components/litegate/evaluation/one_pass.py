@@ -54,6 +54,7 @@ class Part:
     Attributes:
         file, references: numbers of files; references by role.
         host: what the host runs beside it, all of whose samples are seen before any decision.
+        control: the same of the control variate, where that is another than the host.
         count: how many samples of its plan it has seen, once it has ended; None before.
     """
 
@@ -63,12 +64,13 @@ class Part:
     plan: Plan
     stopping: Stopping | None
     host: HostPart | None = None
+    control: HostPart | None = None
     count: int | None = None
 
     @property
     def files(self) -> set[int]:
         """All that it needs."""
-        return {self.file, *self.references.values()} | (self.host.files if self.host else set())
+        return {self.file, *self.references.values()}.union(*(each.files for each in self._not_judging))
 
     @property
     def demands(self) -> list[Demand]:
@@ -77,8 +79,12 @@ class Part:
 
     @property
     def demands_of_host(self) -> list[Demand]:
-        """The host's alone."""
-        return [] if self.host is None else [(file, self.host.order) for file in sorted(self.host.files)]
+        """Those of the host and of the control variate."""
+        return [(file, each.order) for each in self._not_judging for file in sorted(each.files)]
+
+    @property
+    def _not_judging(self) -> list[HostPart]:
+        return [each for each in (self.host, self.control) if each is not None]
 
 
 @dataclass
@@ -116,10 +122,17 @@ class OnePass:
 
     def seen_by_host(self, part: Part) -> dict[str, Seen]:
         """The same of what the host has run; nothing if it has run nothing."""
-        if part.host is None:
+        return self._beside(part, part.host)
+
+    def seen_by_control(self, part: Part) -> dict[str, Seen]:
+        """The same of the control variate, where that is another than the host."""
+        return self._beside(part, part.control)
+
+    def _beside(self, part: Part, beside: HostPart | None) -> dict[str, Seen]:
+        if beside is None:
             return {}
-        files = {part.name: part.host.file, **part.host.references}
-        return {name: Seen(self.kept, file, part.host.order) for name, file in files.items()}
+        files = {part.name: beside.file, **beside.references}
+        return {name: Seen(self.kept, file, beside.order) for name, file in files.items()}
 
     def _side_by_side(self, parts: list[Part], fixed: list[Part]) -> None:
         begin = 0
@@ -187,7 +200,8 @@ class OnePass:
     def _outcomes_of_host(self, part: Part) -> tuple[Outcomes | None, dict[str, Outcomes]]:
         """They do not change any more once a decision is sought."""
         if part.name not in self._of_host:
-            host = {name: each.outcomes() for name, each in self.seen_by_host(part).items()}
+            seen = self.seen_by_control(part) or self.seen_by_host(part)
+            host = {name: each.outcomes() for name, each in seen.items()}
             self._of_host[part.name] = host.pop(part.name, None), host
         return self._of_host[part.name]
 

@@ -32,7 +32,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _BETS = 0.99 * np.geomspace(2.0**-11, 1.0, 16)
 """Sizes of the bets, as shares of the largest that cannot ruin."""
-_FEW = 64
+_FEW, _PAIRS = 64, 1 << 20
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Betting:
     @classmethod
     def of_sums(cls, sums: Array, sizes: Array, low: float, high: float, largest: float) -> Betting:
         """The evidence of one sum for each cluster."""
-        distinct, counts = np.unique(sums + 1j * sizes, return_counts=True)
-        return cls(distinct.real, counts.astype(float), low, high, distinct.imag, max(largest, float(sizes.max())))
+        found, of_size, counts = _pairs(sums, sizes)
+        return cls(found, counts.astype(float), low, high, of_size, max(largest, float(sizes.max())))
 
     @property
     def samples(self) -> int:
@@ -113,6 +113,18 @@ class Betting:
             growth = (np.log1p(np.maximum(bets * gains, -0.999999)) * self.weights).sum(axis=1)
         log_capital = float(np.logaddexp.reduce(growth)) - math.log(len(_BETS))
         return math.exp(-min(max(log_capital, 0.0), 700.0))
+
+
+def _pairs(sums: Array, sizes: Array) -> tuple[Array, Array, Array]:
+    """The distinct pairs of a sum and a size, and how often each is there; those of small whole sums are counted."""
+    whole, base = np.rint(sums).astype(np.int64), int(sizes.max()) + 1
+    least = int(whole.min())
+    if np.array_equal(whole, sums) and (int(whole.max()) - least + 1) * base < _PAIRS:
+        counts = np.bincount((whole - least) * base + sizes.astype(np.int64))
+        pairs = np.flatnonzero(counts)
+        return (pairs // base + least).astype(float), (pairs % base).astype(float), counts[pairs]
+    distinct, counts = np.unique(sums + 1j * sizes, return_counts=True)
+    return distinct.real, distinct.imag, counts
 
 
 def betting(values: Array, low: float, high: float, clusters: Clusters | None, largest_group: int) -> Evidence:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -26,6 +27,8 @@ __all__ = ["Claim", "State", "claims", "class_counts", "class_name", "samples_of
 
 State = Literal["passed", "failed", "inconclusive"]
 Array = np.ndarray[Any, np.dtype[Any]]
+_FEW = 1 << 16
+"""So many classes can be counted by a table."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,12 @@ class Claim:
     parts: Mapping[str, Evidence]
     rare: Mapping[str, Evidence] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def p_within(self) -> float:
         """The p-value of "at least one value of `parts` is at the limit or beyond"."""
         return max(evidence.p_within(self.limit) for evidence in self.parts.values())
 
-    @property
+    @cached_property
     def p_beyond(self) -> float:
         """The p-value of "no value is beyond the limit"."""
         every = [*self.parts.values(), *self.rare.values()]
@@ -139,6 +142,9 @@ def class_counts(labels: Array | None) -> dict[int, int]:
     """How often each class occurs."""
     if labels is None:
         return {}
+    if len(labels) and labels.dtype.kind == "i" and labels.min() >= 0 and labels.max() < _FEW:
+        every = np.bincount(labels)  # as below, and many times faster
+        return {label: int(every[label]) for label in np.flatnonzero(every).tolist()}
     found, counts = np.unique(labels, return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
@@ -159,7 +165,7 @@ def samples_of_classes(labels: Array | None, class_samples: Mapping[int, int]) -
 def _shifts(comparison: Comparison, names: tuple[str, ...]) -> Iterator[tuple[str, Evidence]]:
     assert comparison.first.prediction is not None
     assert comparison.second.prediction is not None
-    for label in np.union1d(comparison.first.prediction, comparison.second.prediction).tolist():
+    for label in sorted({*class_counts(comparison.first.prediction), *class_counts(comparison.second.prediction)}):
         yield class_name(label, names), comparison.shift(label)
 
 

@@ -96,8 +96,8 @@ def predicted(comparison: Comparison, confidence: float, class_samples: Mapping[
 
 def _in_clusters(prediction: Array, clusters: Clusters) -> dict[int, int]:
     """In how many clusters each class is predicted."""
-    pairs = np.unique(np.stack([prediction, clusters.number]), axis=1)
-    return class_counts(pairs[0])
+    pairs = np.unique(prediction.astype(np.int64) * len(clusters) + clusters.number)
+    return class_counts(pairs // len(clusters))
 
 
 def lost_reasons(found: Predicted | None, names: Sequence[str]) -> tuple[Reason, ...]:

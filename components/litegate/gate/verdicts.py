@@ -26,7 +26,7 @@ from litegate.records import Clause, RareClass, Reason, SliceLoss, Verdict
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
 
-__all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "is_open", "judge"]
+__all__ = ["IMPLAUSIBLE_GAIN", "Measured", "compare", "is_open", "judge", "states"]
 
 IMPLAUSIBLE_GAIN = 0.05
 """A variant better than float by more than this share of the metric's range points to a broken baseline."""
@@ -105,11 +105,39 @@ def judge(
             spoke for them, so that it makes no difference to the chance of an error when they were measured.
     """
     cases = [_case(policy, metric, each, value, seed, names) for each in measured]
-    alpha = 1 - policy.confidence
+    levels = _levels(cases, 1 - policy.confidence, untried)
+    return tuple(_verdict(case, policy, level, names) for case, level in zip(cases, levels, strict=True))
+
+
+def states(
+    policy: Gate, metric: MetricFacts, measured: Sequence[Measured], value: Value | None = None, seed: int = 17
+) -> tuple[State, ...]:
+    """The states of the same verdicts, without what explains them: bounds, and how many samples would decide."""
+    cases = [_case(policy, metric, each, value, seed, ()) for each in measured]
+    levels = _levels(cases, 1 - policy.confidence)
+    return tuple(_state_at(case, policy, level) for case, level in zip(cases, levels, strict=True))
+
+
+def _levels(cases: Sequence[_Case], alpha: float, untried: int = 0) -> list[float]:
+    """At which level each is tested, of those that are tested together and those that may yet be."""
     tested = [case for case in cases if case.claims and not case.reasons]
     levels = holm_levels([*(case.p_value for case in tested), *[1.0] * untried], alpha)[: len(tested)]
     by_variant = {case.measured.variant: level for case, level in zip(tested, levels, strict=True)}
-    return tuple(_verdict(case, policy, by_variant.get(case.measured.variant, alpha), names) for case in cases)
+    return [by_variant.get(case.measured.variant, alpha) for case in cases]
+
+
+def _state_at(case: _Case, policy: Gate, alpha: float) -> State:
+    if case.comparison is None:
+        return "failed"
+    refused = bool(_refusals(case, case.comparison, alpha, case.predicted(policy), ()))
+    return _state(refused, [claim.state(alpha) for claim in case.claims])
+
+
+def _refusals(
+    case: _Case, comparison: Comparison, alpha: float, classes: Predicted | None, names: tuple[str, ...]
+) -> tuple[Reason, ...]:
+    """What rules a variant out whatever its clauses say."""
+    return (*case.reasons, *_implausible_gain(comparison, alpha), *lost_reasons(classes, names))
 
 
 def is_open(policy: Gate, metric: MetricFacts, measured: Measured) -> bool:
@@ -228,7 +256,7 @@ def _verdict(case: _Case, policy: Gate, alpha: float, names: tuple[str, ...]) ->
     clusters = None if comparison.clusters is None else len(comparison.clusters)
     clauses = tuple(claim.tested(alpha, clusters or samples) for claim in case.claims)
     classes = case.predicted(policy)
-    refusals = (*case.reasons, *_implausible_gain(comparison, alpha), *lost_reasons(classes, names))
+    refusals = _refusals(case, comparison, alpha, classes, names)
     rare = rare_classes(policy, classes, comparison.first, measured.class_samples, names)
     slices = _slices(case, comparison, alpha)
     rare = (*(each for each in rare if each.name not in _failed_classes(clauses)), *_rare_slices(slices))

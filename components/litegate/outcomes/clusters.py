@@ -21,6 +21,8 @@ __all__ = ["Clusters", "Sizes", "all_distinct"]
 Array = np.ndarray[Any, np.dtype[Any]]
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 """Mixes the words of a digest into one."""
+_WORD = 8
+"""Bytes that are sorted as one number, many times faster than as text."""
 
 
 @dataclass(frozen=True)
@@ -162,12 +164,21 @@ class Clusters:
     @cached_property
     def first_visits(self) -> Array:
         """Rows of the first visit to each cluster, in their order: what was found to belong to it later is not new."""
-        _, first = np.unique(self.number, return_index=True)
+        first = np.empty(len(self), np.int64)
+        first[self.number[::-1]] = np.arange(len(self.number))[::-1]  # of several rows of a cluster the first is last
         found: Array = np.flatnonzero(self.visit == self.visit[first][self.number])
         return found
 
 
 def _codes(values: Array) -> Array:
+    """The place of each value among the distinct ones; of small numbers without sorting them, which takes longest."""
+    if values.dtype.kind == "i" and len(values) and values.min() >= 0 and values.max() < 4 * len(values) + 1_000:
+        there = np.zeros(int(values.max()) + 1, bool)
+        there[values] = True
+        found: Array = (np.cumsum(there) - 1)[values]
+        return found
+    if values.dtype.kind == "S" and values.dtype.itemsize <= _WORD:
+        values = np.ascontiguousarray(values, f"S{_WORD}").view(">u8").astype(np.uint64)  # in the same order
     codes: Array = np.unique(values, return_inverse=True)[1]
     return codes
 

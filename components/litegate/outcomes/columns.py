@@ -92,8 +92,7 @@ def match(reference: Outcomes, candidate: Outcomes) -> tuple[Outcomes, Outcomes]
             other values to the two.
     """
     for outcomes in (reference, candidate):
-        ordered = np.sort(outcomes.index)
-        if np.any(ordered[1:] == ordered[:-1]):
+        if not _rises(outcomes.index) and not _rises(np.sort(outcomes.index)):
             raise Unpaired("a sample was evaluated twice")
     if not np.array_equal(candidate.index, reference.index):
         candidate, reference = _common(candidate, reference)
@@ -103,6 +102,11 @@ def match(reference: Outcomes, candidate: Outcomes) -> tuple[Outcomes, Outcomes]
         raise Unpaired(f"{len(differ):,} samples have other identities, such as {one!r} and {other!r}")
     _check_fed(reference, candidate)
     return reference, candidate
+
+
+def _rises(index: Array) -> bool:
+    """Whether each number is larger than the one before."""
+    return bool(np.all(index[1:] > index[:-1]))
 
 
 def _check_fed(reference: Outcomes, candidate: Outcomes) -> None:

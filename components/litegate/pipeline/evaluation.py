@@ -27,6 +27,7 @@ from litegate.variants import BASELINE, CHAMPION, DEVICE, HOST, TARGETS, in_orde
 
 __all__ = [
     "REFERENCE_SAMPLES",
+    "control_of",
     "evaluate_files_request",
     "evaluate_request",
     "evaluated_alone",
@@ -85,6 +86,7 @@ def evaluate_request(results: Results, variant: str) -> EvaluateRequest:
         runtime=runtime,
         evidence=evidence,
         host=host_of(resolved.spec),
+        control=None if variant == BASELINE else control_of(resolved.spec),
         target_samples=choice.target_samples,
         data=resolved.evaluation,
         metric=evaluation.metric,
@@ -129,6 +131,18 @@ def usual_runtime_of(spec: Spec) -> str:
 def host_of(spec: Spec) -> str | None:
     """What runs the files beside it: the host, where the target's word is not the host's own."""
     return None if runtime_of(spec) == HOST else HOST
+
+
+def control_of(spec: Spec) -> str | None:
+    """What runs variants on all samples as control variate; None where the host does, or where none is needed.
+
+    None is where the target sees all samples, and where an evaluation that may end after any batch is judged on the
+    target's alone.
+    """
+    evaluation, found = spec.evaluation, TARGETS[spec.target].control
+    a_part = evaluation.target_samples is not None or evaluation.first_samples is not None
+    needed = host_of(spec) is not None and a_part and not evaluation.sequential
+    return found if needed and found != HOST else None
 
 
 def _run_by(resolved: Resolved, artifact: Artifact, baseline: bool) -> tuple[str, FileRef | None]:

@@ -27,6 +27,7 @@ from litegate.records.conversion import ConversionCheck, ConversionCheckRequest,
 from litegate.records.device import DeviceSamples, DeviceSamplesRequest, SampleChoice, TimedOnDevice
 from litegate.records.disagreement import Cause, Disagreement
 from litegate.records.evaluation import (
+    ControlOutcomes,
     Evaluated,
     EvaluateFilesRequest,
     EvaluateRequest,
@@ -178,6 +179,7 @@ __all__ = [
     "Cleaned",
     "Comparison",
     "Computing",
+    "ControlOutcomes",
     "ConversionCheck",
     "ConversionCheckRequest",
     "ConvertRequest",

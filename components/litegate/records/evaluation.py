@@ -15,6 +15,7 @@ from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
 
 __all__ = [
+    "ControlOutcomes",
     "EvaluateFilesRequest",
     "EvaluateRequest",
     "Evaluated",
@@ -69,6 +70,8 @@ class EvaluateRequest(Record):
         runtime: what runs the file, or `device:` and the name of a device that ran it elsewhere.
         evidence: what that device gave of it; None where it is no device, or none is there.
         host: what runs the same files beside it, on all samples; None where the host's word is the one that counts.
+        control: what runs the file, and a champion beside it, on all samples as control variate; None where that is
+            the host. A file that it cannot run has the host's.
         target_samples: at most so many samples are run by `runtime`; all if None.
     """
 
@@ -82,6 +85,7 @@ class EvaluateRequest(Record):
     runtime: str = "litert"
     evidence: FileRef | None = None
     host: str | None = None
+    control: str | None = None
     target_samples: int | None = None
     data: DataRef
     where: str = "evaluation.uri"
@@ -99,7 +103,7 @@ class EvaluateRequest(Record):
     def runtimes(self) -> tuple[str, ...]:
         """All that run its files, that of the target first."""
         of_references = (each.runtime or self.runtime for each in self.references)
-        return tuple(dict.fromkeys(filter(None, (self.runtime, *of_references, self.host))))
+        return tuple(dict.fromkeys(filter(None, (self.runtime, *of_references, self.host, self.control))))
 
     @property
     def choice(self) -> SampleChoice:
@@ -153,12 +157,14 @@ class ReferenceOutcomes(Record):
 
     Attributes:
         host: on those that the host ran the variant on, by the host, where it did.
+        control: the same by the control variate's runtime, where that is another one.
     """
 
     role: Role
     artifact_digest: Digest
     outcomes: FileRef
     host: FileRef | None = None
+    control: FileRef | None = None
 
 
 class HostOutcomes(Record):
@@ -177,6 +183,22 @@ class HostOutcomes(Record):
     kernels: str
     samples: Count
     outcomes: FileRef
+
+
+class ControlOutcomes(Record):
+    """What is the control variate in place of the host's outcomes, on the same samples as these.
+
+    Attributes:
+        runtime, title, kernels: as in `HostOutcomes`; those of the host where `refused` says why it is the host.
+        outcomes: as in `FileEvaluation`; None where it is the host.
+        refused: why the file could not be run as was asked.
+    """
+
+    runtime: str
+    title: str
+    kernels: str
+    outcomes: FileRef | None = None
+    refused: str = ""
 
 
 class FileEvaluation(Record):
@@ -201,6 +223,7 @@ class FileEvaluation(Record):
         references: outcomes of the references, where there were any.
         kernels: what ran the operators.
         host: what the host gave beside it; None where it is the host that counts.
+        control: the control variate, where another than the host was asked for.
         on_device: how fast it was on the device that ran it; None where none did.
     """
 
@@ -221,6 +244,7 @@ class FileEvaluation(Record):
     seconds: float
     kernels: str
     host: HostOutcomes | None = None
+    control: ControlOutcomes | None = None
     on_device: TimedOnDevice | None = None
 
 

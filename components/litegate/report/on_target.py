@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from litegate.presentation import wording
+from litegate.presentation.controls import controls
 from litegate.presentation.devices import not_on_device, timed
 from litegate.presentation.disagreements import cause
 from litegate.records import Disagreement
@@ -20,7 +21,8 @@ class OnTarget:
     Attributes:
         about: what ran them, and on how many samples.
         rows: name of the file, shares with another output and another class, what the metric loses, its interval.
-        notes: why variants that lose too much do; how fast a device was, and what it did not run.
+        notes: why variants that lose too much do; what the control variate was; how fast a device was, and what it did
+            not run.
     """
 
     about: str
@@ -41,6 +43,7 @@ def on_target(run: Run) -> OnTarget | None:
     devices = ((row.name, row.candidate and row.candidate.evaluated.on_device) for row in run.rows)
     by_host = not_on_device(run.request.baseline, run.request.candidates)
     notes = (*(f"{name}: {said}" for name, said in causes if said), *filter(None, [by_host]))
+    notes = (*notes, *controls(run.request.candidates))
     return OnTarget(
         about=f"Each file was run by {first.runtime}, whose word counts, and by {first.host} on this host, on the same "
         f"{first.samples:,} samples{more}.",

@@ -104,6 +104,7 @@ RUNTIMES: Mapping[str, RuntimeRow] = MappingProxyType(
                 beneath="tflite_micro",
                 compiler="litegate.runtimes.vela",
             ),
+            RuntimeRow("litert_arithmetic", "litegate.runtimes.arithmetic", "vectorized reference arithmetic"),
             RuntimeRow("gpu", "litegate.runtimes.gpu", "LiteRT's GPU accelerator", vulkan=True),
         )
     }

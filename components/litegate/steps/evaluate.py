@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 from litegate.datasets import open_dataset
 from litegate.datasets.features import FeatureReader
 from litegate.errors import BadInput, DataError
-from litegate.evaluation.asked import runs_of, timed_on_device
+from litegate.evaluation.asked import Asked, controls_of, runs_of, timed_on_device
+from litegate.evaluation.beside import Beside, control_outcomes, host_outcomes, kept, reference_outcomes
 from litegate.evaluation.blocks import Plan
 from litegate.evaluation.interface import Interface, interface_of
 from litegate.evaluation.kept import Kept, Seen
@@ -38,9 +40,6 @@ from litegate.records import (
     FileEvaluation,
     FileEvaluations,
     FileFailure,
-    FileRef,
-    HostOutcomes,
-    ReferenceOutcomes,
 )
 from litegate.runtimes import runtime_row
 from litegate.work.step_work import Work
@@ -80,7 +79,8 @@ class _Loaded:
 
     def __init__(self, request: EvaluateFilesRequest, work: Work) -> None:
         self._request = request
-        asked = {(each.artifact.file.digest, each.runtime): each for file in request.files for each in runs_of(file)}
+        every = (each for file in request.files for each in (*runs_of(file), *controls_of(file)))
+        asked = {(each.artifact.file.digest, each.runtime): each for each in every}
         self.numbers = {run: number for number, run in enumerate(asked)}
         self.runs = tuple(each.run(work) for each in asked.values())
         self.found = [self._interface(number, run) for number, run in enumerate(self.runs)]
@@ -116,14 +116,32 @@ class _Loaded:
     def _problem(self, file: EvaluateRequest) -> tuple[FailureKind, str] | None:
         """The same samples go through a file and its references, so all must take and give the same."""
         for each in runs_of(file):
-            found = self.found[self.number(each.artifact, each.runtime)]
-            if isinstance(found, FileFailed):
-                return found.kind, _of(each.role, found.message)
-            own = self.interface(file.artifact, file.runtime)
-            if str(found) != str(own):
-                expected = f"the candidate's inputs and outputs, {own}"
-                return FailureKind.BAD_INPUT, str(DataError(each.role, expected, str(found)))
+            problem = self._unlike(each, file)
+            if problem is not None:
+                return problem
         return None
+
+    def _unlike(self, each: Asked, file: EvaluateRequest) -> tuple[FailureKind, str] | None:
+        """Why a run of a file, or of what it is compared with, cannot be, or takes or gives something else."""
+        found = self.found[self.number(each.artifact, each.runtime)]
+        if isinstance(found, FileFailed):
+            return found.kind, _of(each.role, found.message)
+        own = self.interface(file.artifact, file.runtime)
+        if str(found) == str(own):
+            return None
+        expected = f"the candidate's inputs and outputs, {own}"
+        return FailureKind.BAD_INPUT, str(DataError(each.role, expected, str(found)))
+
+    def able(self, file: EvaluateRequest) -> list[str]:
+        """The runtimes that run a file itself."""
+        asked = [file.runtime, file.host, None if "" in self.refused(file) else file.control]
+        return [name for name in asked if name is not None]
+
+    def refused(self, file: EvaluateRequest) -> dict[str, str]:
+        """Why a file, and a champion beside it, cannot have the control variate that was asked for, by the role."""
+        problems = {each.of: self._unlike(each._replace(role=""), file) for each in controls_of(file)}
+        title = runtime_row(file.control).title if file.control else ""
+        return {role: f"{title} cannot run it: {found[1]}" for role, found in problems.items() if found is not None}
 
 
 class _Evaluating:
@@ -151,9 +169,9 @@ class _Evaluating:
         at_most = any(file.stopping is not None for file in self._files.values())
         progress = Progress(work.say, what, samples, at_most=at_most)
         with tempfile.TemporaryDirectory(dir=work.folder) as folder:
-            kept = Kept(Path(folder), self._dataset)
+            outcomes = Kept(Path(folder), self._dataset)
             with Pool(self._job(), processes, work.seconds / _SHARE_OF_THE_TIME, work.folder, progress) as pool:
-                whole = OnePass(pool, list(self._parts.values()), self._metric.facts, kept)
+                whole = OnePass(pool, list(self._parts.values()), self._metric.facts, outcomes)
                 whole.run()
             seconds = progress.seconds
             return {at: self._result(file, whole, self._parts[at], seconds) for at, file in self._files.items()}
@@ -164,8 +182,8 @@ class _Evaluating:
             each.role: number(each.artifact, each.runtime or file.runtime) for each in file.references
         }
         plan = plan_of(file, self._dataset, self._classes)
-        whole, part = self._host(file), file.artifact.variant
-        return Part(part, number(file.artifact, file.runtime), references, plan, file.stopping, whole)
+        name, own, host = file.artifact.variant, number(file.artifact, file.runtime), self._host(file)
+        return Part(name, own, references, plan, file.stopping, host, self._control(file, host))
 
     def _host(self, file: EvaluateRequest) -> HostPart | None:
         """All samples, in the order in which they are read best."""
@@ -178,6 +196,15 @@ class _Evaluating:
             {each.role: self._loaded.number(each.artifact, file.host) for each in file.references},
             order if isinstance(order, range) else np.sort(order),
         )
+
+    def _control(self, file: EvaluateRequest, host: HostPart | None) -> HostPart | None:
+        """The same with the control variate's runtime where that can run a file; None where it cannot run this one."""
+        refused = self._loaded.refused(file)
+        if file.control is None or host is None or "" in refused:
+            return None
+        runs = {each.of: self._loaded.number(each.artifact, each.runtime) for each in controls_of(file)}
+        able = {role: number for role, number in runs.items() if role not in refused}
+        return replace(host, file=able.pop(""), references={**host.references, **able})
 
     def _job(self) -> Job:
         first, interface = self._first, self._interface
@@ -195,29 +222,31 @@ class _Evaluating:
         )
 
     def _result(self, file: EvaluateRequest, whole: OnePass, part: Part, seconds: float) -> Result:
-        for each in runs_of(file):
+        for each in (*runs_of(file), *(controls_of(file) if part.control else ())):
             failed = whole.pool.failures.get(self._loaded.number(each.artifact, each.runtime))
             if failed is not None:
                 return _failure(file, failed.kind, _of(each.role, failed.message))
-        return self._evaluation(file, whole.seen(part), whole.seen_by_host(part), part.plan, seconds)
+        beside = Beside(whole.seen_by_host(part), whole.seen_by_control(part), self._loaded.refused(file).get("", ""))
+        return self._evaluation(file, whole.seen(part), beside, part.plan, seconds)
 
     def _evaluation(
         self,
         file: EvaluateRequest,
         seen: Mapping[str, Seen],
-        by_host: Mapping[str, Seen],
+        beside: Beside,
         plan: Plan,
         seconds: float,
     ) -> FileEvaluation:
         outcomes = seen[file.artifact.variant]
         clusters = Clusters.by(outcomes.column("group"), outcomes.copies())
+        kernels = {name: self._loaded.interface(file.artifact, name).kernels for name in self._loaded.able(file)}
         _say(file, self._work, outcomes, clusters, len(plan.order), f"{len(outcomes) / seconds:,.0f} samples/s")
         return FileEvaluation(
             artifact_digest=file.artifact.file.digest,
             metric=self._metric.facts,
             samples=len(outcomes),
             available=len(plan.order),
-            outcomes=_kept(self._work, outcomes, "outcomes.npz"),
+            outcomes=kept(self._work, outcomes, "outcomes.npz"),
             class_samples=dict(plan.class_samples),
             slice_samples={field: dict(values) for field, values in plan.slice_samples.items()},
             predictions=counted(outcomes.parts("prediction")),
@@ -225,22 +254,12 @@ class _Evaluating:
             **_design(file, plan.counts),
             clusters=None if clusters is None else len(clusters),
             largest_group=plan.largest_group,
-            references=_references(file, self._work, seen, by_host),
+            references=reference_outcomes(file, self._work, seen, beside),
             seconds=seconds,
-            kernels=self._loaded.interface(file.artifact, file.runtime).kernels,
-            host=self._of_host(file, by_host),
+            kernels=kernels[file.runtime],
+            host=host_outcomes(file, self._work, beside, kernels),
+            control=control_outcomes(file, self._work, beside, kernels),
             on_device=timed_on_device(file, self._work),
-        )
-
-    def _of_host(self, file: EvaluateRequest, by_host: Mapping[str, Seen]) -> HostOutcomes | None:
-        if file.host is None:
-            return None
-        seen = by_host[file.artifact.variant]
-        kernels = self._loaded.interface(file.artifact, file.host).kernels
-        kept = _kept(self._work, seen, "host-outcomes.npz")
-        title, beside = (runtime_row(name).title for name in (file.host, file.runtime))
-        return HostOutcomes(
-            runtime=file.host, title=title, beside=beside, kernels=kernels, samples=len(seen), outcomes=kept
         )
 
 
@@ -258,24 +277,6 @@ def _design(request: EvaluateRequest, counts: list[int]) -> dict[str, Any]:
     if request.stopping.first_samples is None:
         return {"design": "sequential"}
     return {"design": "interim", "analyses": len(counts)}
-
-
-def _references(
-    request: EvaluateRequest, work: Work, seen: Mapping[str, Seen], by_host: Mapping[str, Seen]
-) -> tuple[ReferenceOutcomes, ...]:
-    return tuple(
-        ReferenceOutcomes(
-            role=reference.role,
-            artifact_digest=reference.artifact.file.digest,
-            outcomes=_kept(work, seen[reference.role], f"{reference.role}-outcomes.npz"),
-            host=_kept(work, by_host[reference.role], f"{reference.role}-host-outcomes.npz") if by_host else None,
-        )
-        for reference in request.references
-    )
-
-
-def _kept(work: Work, seen: Seen, name: str) -> FileRef:
-    return work.keep(seen.write(work.folder / "outcomes"), name)
 
 
 def _say(

@@ -51,10 +51,12 @@ class _Judge:
         self.value = None if self.metric.per_sample else load_metric(self.metric.name, request.metric_code).value
         self.whole: dict[str, Outcomes] = {"baseline": self._read(request.baseline)}
         self.by_host = {"baseline": self._host_of(request.baseline)}
+        self.by_control = dict(self.by_host)
         self.meaningless = self._meaningless()
         if request.champion is not None:
             self.whole["champion"] = self._read(request.champion)
             self.by_host["champion"] = self._host_of(request.champion)
+            self.by_control["champion"] = self._control_of(request.champion)
 
     def baseline(self) -> Verdict:
         """The row of the baseline itself, which is no candidate."""
@@ -101,8 +103,8 @@ class _Judge:
             evaluated.class_samples,
             self._refusals(name),
             evaluated.slice_samples,
-            self._host_of(candidate),
-            self._host_references(candidate, references),
+            self._control_of(candidate),
+            self._control_references(candidate, references),
         )
 
     def _refusals(self, name: str) -> tuple[Reason, ...]:
@@ -131,11 +133,28 @@ class _Judge:
         host = candidate.evaluated.host
         return None if host is None else Outcomes.read(self.work.path(host.outcomes))
 
-    def _host_references(self, candidate: Candidate, roles: Collection[str]) -> dict[str, Outcomes]:
-        """The same of what the variant is compared with."""
-        beside = {each.role: each.host for each in candidate.evaluated.references if each.host is not None}
-        found = self.by_host | {role: Outcomes.read(self.work.path(file)) for role, file in beside.items()}
+    def _control_of(self, candidate: Candidate) -> Outcomes | None:
+        """The control variate: the host's outcomes, or those of another runtime in their place."""
+        control = candidate.evaluated.control
+        own = None if control is None else control.outcomes
+        return self._host_of(candidate) if own is None else Outcomes.read(self.work.path(own))
+
+    def _control_references(self, candidate: Candidate, roles: Collection[str]) -> dict[str, Outcomes]:
+        """The same of what the variant is compared with: by the host, where the variant's is the host's."""
+        control = candidate.evaluated.control
+        by_host = control is None or control.outcomes is None
+        named = {
+            each.role: each.host if by_host else each.control or each.host for each in candidate.evaluated.references
+        }
+        found = dict(self.by_host if by_host else self.by_control)
+        found |= {role: Outcomes.read(self.work.path(file)) for role, file in named.items() if file is not None}
         return {role: outcomes for role, outcomes in found.items() if role in roles and outcomes is not None}
+
+    def _host_baseline(self, candidate: Candidate) -> Outcomes | None:
+        """What the host gave of float32 on the samples on which it ran the variant."""
+        references = {each.role: each.host for each in candidate.evaluated.references}
+        own = references.get("baseline")
+        return self.by_host["baseline"] if own is None else Outcomes.read(self.work.path(own))
 
     def _disagreement(
         self, candidate: Candidate, outcomes: Outcomes | None, by_host: Outcomes | None
@@ -152,12 +171,14 @@ class _Judge:
 
     def _compared(self, measured: Measured, verdict: Verdict, candidate: Candidate | None) -> Verdict:
         """The verdict with how host and target differ, and which of them it is owed to."""
-        found = None if candidate is None else self._disagreement(candidate, measured.outcomes, measured.host)
-        if found is None or measured.host is None or "baseline" not in measured.host_references:
+        if candidate is None:
+            return verdict
+        baseline, host = self._host_baseline(candidate), self._host_of(candidate)
+        found = self._disagreement(candidate, measured.outcomes, host)
+        if found is None or host is None or baseline is None:
             return verdict
         if verdict.state == "failed":
-            pair = (measured.host_references["baseline"], measured.host)
-            by_host = compare(self.metric, *pair, Design(), self.value, self.request.seed)
+            by_host = compare(self.metric, baseline, host, Design(), self.value, self.request.seed)
             found = cause_of(found, verdict, by_host, self.request.policy)
         said = cause(found, self.metric, self.request.policy)
         sentence = f"{verdict.sentence}; {said}" if said else verdict.sentence

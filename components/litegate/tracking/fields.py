@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from litegate.presentation import wording
+from litegate.presentation.controls import control_of
 from litegate.presentation.results_note import headline
 from litegate.records import (
     Announcement,
@@ -289,6 +290,8 @@ def variant_tags(request: RegisterRequest, candidate: Candidate | None, verdict:
         tags |= {registry.DIGEST: candidate.artifact.file.digest, "kernels": candidate.evaluated.kernels}
         if candidate.evaluated.on_device is not None:
             tags["device"] = candidate.evaluated.on_device.name
+        if control := control_of(candidate):
+            tags["control_variate"] = control
         if candidate.inspection is not None:
             tags["file.scheme"] = candidate.inspection.scheme
             if warnings := warnings_of(candidate.inspection, candidate.smoke):

@@ -119,6 +119,19 @@ def test_a_microcontroller_is_judged_by_its_own_runtime(make: Make, tmp_path: Pa
     assert all("an arena of" in row.reasons[0] for row in small.variants if row.variant.startswith("int"))
 
 
+@pytest.mark.skipif(not RUNTIMES["tflite_micro"].installed, reason="tflite-micro has no wheel for this machine")
+def test_a_part_of_the_samples_on_a_microcontroller_has_a_control_variate_with_its_arithmetic(
+    make: Make, models: Path, tmp_path: Path
+) -> None:
+    evaluation = {"uri": str(models / "test.npz"), "format": "npz", "target_samples": 200}
+    found = make(target="microcontroller", variants=["int8"], evaluation=evaluation).run()
+    rows = {row.variant: row for row in found.variants}
+    assert rows["int8"].samples == 200
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "200 samples of the target and 600 of the host" in page
+    assert "the control variate of int8 is vectorized reference arithmetic" in page
+
+
 @pytest.mark.skipif(not RUNTIMES["ethos_u"].installed, reason="tflite-micro has no wheel for this machine")
 def test_for_an_ethos_u_the_compiler_says_what_runs_there_and_its_file_is_shipped(make: Make, tmp_path: Path) -> None:
     wanted = {"target": "ethos-u55-128", "variants": ["int8", "int16x8"]}
@@ -232,7 +245,7 @@ def test_training_data_on_s3_are_fetched_for_a_training_that_has_no_network(
 ) -> None:
     s3_client().upload_file(str(collapsing / "train.npz"), s3_bucket, "data/train/train.npz")
     train = {"entry_point": f"{tuning}:tune", "data": f"s3://{s3_bucket}/data/train/", "arguments": {"epochs": 1}}
-    found = make(**ruined_by_8_bits(collapsing), variants=["float16"], fine_tune=train).run()
+    found = make(**ruined_by_8_bits(collapsing), variants=["int8_float_fallback", "float16"], fine_tune=train).run()
     rows = {row.variant: row for row in found.variants}
     assert rows["fine_tuned"].fine_tuned.startswith("trained for"), rows["fine_tuned"].reasons
 
@@ -250,7 +263,7 @@ def test_what_goes_wrong_in_the_training_is_the_trained_files_alone(
 ) -> None:
     arguments = {key: str(collapsing / "test.npz") if value == "TEST" else value for key, value in arguments.items()}
     train = {"entry_point": f"{tuning}:{function}", "data": str(collapsing / "train.npz"), "arguments": arguments}
-    found = make(**ruined_by_8_bits(collapsing), variants=["float16"], fine_tune=train).run()
+    found = make(**ruined_by_8_bits(collapsing), variants=["int8_float_fallback", "float16"], fine_tune=train).run()
     rows = {row.variant: row for row in found.variants}
     assert rows["float16"].outcome == "passed"
     assert says in rows["fine_tuned"].reasons[0]

@@ -29,7 +29,7 @@ from litegate.runtimes import RuntimeRow
 from litegate.spec import Gate
 from litegate.steps import evaluate
 from litegate.work.step_work import SECONDS, Work
-from tests.components.evaluation import elsewhere, faulty
+from tests.components.evaluation import elsewhere, faulty, nearer
 
 SAMPLES = 700
 FINE = "nothing -1 0"
@@ -72,7 +72,8 @@ class Passes:
 
 @pytest.fixture
 def passes(tmp_path: Path, pinned_here: Callable[[Path], DataRef], monkeypatch: pytest.MonkeyPatch) -> Passes:
-    others = (RuntimeRow("faulty", faulty.__name__, "Faulty"), RuntimeRow("elsewhere", elsewhere.__name__, "Elsewhere"))
+    modules = {"faulty": faulty, "elsewhere": elsewhere, "nearer": nearer}
+    others = [RuntimeRow(name, module.__name__, name.capitalize()) for name, module in modules.items()]
     rows = dict(runtimes.RUNTIMES) | {row.name: row for row in others}
     monkeypatch.setattr(runtimes, "RUNTIMES", MappingProxyType(rows))
     values = np.stack([np.arange(SAMPLES), np.zeros(SAMPLES)], axis=1).astype(np.float32)
@@ -223,6 +224,48 @@ def test_a_file_that_the_host_cannot_run_fails_by_name(passes: Passes) -> None:
     assert broken.message.startswith("it on Faulty: ")
     assert "it cannot be run" in broken.message
     assert fine.samples == SAMPLES
+
+
+CONTROLLED = ON_TARGET | {"control": "nearer", "target_samples": 90}
+
+
+def test_a_control_variate_runs_all_samples_beside_host_and_target(passes: Passes) -> None:
+    (found,) = passes.run(passes.request("nothing -1 0 7", **CONTROLLED))
+    control = found.control
+    assert (control.runtime, control.title, control.refused) == ("nearer", "Nearer", "")
+    host, nearer, target = (passes.outcomes(each.outcomes) for each in (found.host, control, found))
+    assert len(nearer) == len(host) == SAMPLES
+    assert (nearer.fed == host.fed).all()
+    assert (nearer.take(target.index).answer == target.answer).all(), "it answers as the target does"
+    assert (host.take(target.index).answer != target.answer).any()
+
+
+def test_float32_has_the_host_and_a_champion_its_own_control_variate(passes: Passes) -> None:
+    stopping = Stopping(policy=Gate(max_drop=0.3), variants=1, first_samples=100)
+    (found,) = passes.run(passes.request(WORSE, (FINE, "nothing -1 2 5"), stopping=stopping, **CONTROLLED))
+    baseline, champion = found.references
+    assert baseline.control is None
+    assert champion.control is not None
+    host, nearer = (passes.outcomes(each) for each in (champion.host, champion.control))
+    assert len(host) == len(nearer) == SAMPLES
+    assert (host.answer != nearer.answer).sum() == SAMPLES / 5
+
+
+def test_a_file_that_the_control_variate_cannot_run_has_the_host_and_says_so(
+    passes: Passes,
+) -> None:
+    refused, other = passes.run(passes.request("refused -1 0", **CONTROLLED), passes.request(FINE, **CONTROLLED))
+    control = refused.control
+    assert (control.runtime, control.title, control.outcomes) == ("faulty", "Faulty", None)
+    assert "it knows no such file" in control.refused
+    assert other.control.runtime == "nearer"
+    assert same(refused, passes.run(passes.request("refused -1 0", **CONTROLLED))[0])
+
+
+def test_a_control_variate_that_dies_fails_its_file_by_name(passes: Passes) -> None:
+    broken, fine = passes.run(passes.request("dies_nearer 5 0", **CONTROLLED), passes.request(FINE, **CONTROLLED))
+    assert broken.message.startswith("it on Nearer: its process died: SIGKILL")
+    assert fine.control.runtime == "nearer"
 
 
 def test_a_file_that_the_target_cannot_run_fails_as_itself(passes: Passes) -> None:

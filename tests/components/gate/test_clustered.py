@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from litegate.gate import Design, Measured, judge
+from litegate.gate.betting import Betting
 from litegate.gate.clustered import ClusteredMean, ClusteredProportions
 from litegate.gate.contrasts import mean_evidence
 from litegate.gate.evidence import PairedProportions, needed
@@ -271,3 +272,24 @@ def test_bets_are_as_large_as_the_largest_group_to_come_allows() -> None:
     pair = repeated(binary(2000), 2, "group")
     assert verdict(ONE_POINT, pair, design=Design("sequential", largest_group=2)).state == "passed"
     assert verdict(ONE_POINT, pair, design=Design("sequential", largest_group=400)).state == "inconclusive"
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.37], ids=["whole sums", "others"])
+def test_sums_of_one_kind_are_one_bet(factor: float) -> None:
+    rng = np.random.default_rng(4)
+    sizes = rng.integers(1, 9, 500)
+    sums = factor * np.array([rng.integers(-size, size + 1) for size in sizes])
+    found = Betting.of_sums(sums, sizes, -1.0, 1.0, 9)
+    kinds, counts = np.unique(np.stack([sums, sizes]), axis=1, return_counts=True)
+    assert np.array_equal(np.stack([found.values, found.sizes]), kinds)
+    assert np.array_equal(found.weights, counts)
+
+
+@pytest.mark.parametrize("values", [[3, 0, 3, 9], [-1, 5, -1, 2], [10**12, 4, 10**12, 4], [b"b", b"a\xff", b"b", b""]])
+def test_groups_are_numbered_in_the_order_of_their_values(values: list[object]) -> None:
+    column = np.array(values)
+    clusters = Clusters.by(column, None)
+    assert clusters is not None
+    assert clusters.number.tolist() == np.unique(column, return_inverse=True)[1].tolist()
+    alone = Clusters(clusters.number, np.arange(len(values)))  # copies, each visited by itself: the first one is new
+    assert alone.first_visits.tolist() == sorted(np.unique(column, return_index=True)[1].tolist())

@@ -11,7 +11,7 @@ from litegate.gate import Measured, judge
 from litegate.gate.contrasts import Design
 from litegate.gate.evidence import PairedProportions, needed
 from litegate.gate.two_phase import FOLDS, Phases, TwoPhaseMean, TwoPhaseProportions, regression, restricted_variance
-from litegate.gate.verdicts import compare
+from litegate.gate.verdicts import compare, states
 from litegate.outcomes.columns import Outcomes
 from litegate.records import Verdict
 from litegate.spec import Gate
@@ -252,3 +252,12 @@ def test_the_host_of_a_comparison_is_left_out_where_it_has_nothing_more() -> Non
     assert compare(TOP1, baseline, variant.candidate, Design(), host=pair).host is not None
     pair = (baseline, variant.candidate)
     assert compare(TOP1, baseline, variant.candidate, Design(), host=pair).host is None
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.01, 0.08])
+@pytest.mark.parametrize("host", [same, keeps_all])
+def test_the_states_alone_are_those_of_the_verdicts(loss: float, host: object) -> None:
+    variants = [replace(measured(run(host=host, loss=each)), variant=f"{each}") for each in (loss, 0.0)]
+    found = states(ONE_POINT, TOP1, variants)
+    assert list(found) == [verdict.state for verdict in judge(ONE_POINT, TOP1, variants)]
+    assert len(found) == 2

@@ -57,7 +57,7 @@ from litegate.records import (
 from litegate.spec import slice_field
 from litegate.spec.metric_facts import built_in_facts
 from litegate.storage.versions import SAVED_MODEL
-from litegate.variants import BASELINE, GIVEN, VARIANTS
+from litegate.variants import BASELINE, CHAMPION, GIVEN, VARIANTS
 
 __all__ = ["CLAIMS", "equal", "problems"]
 
@@ -279,6 +279,7 @@ def _evaluated_file(request: EvaluateRequest, result: FileEvaluation) -> Problem
     if result.host is not None:
         yield from _at_most("available", result.available, result.host.samples)
         yield from _at_most("the host's samples", result.host.samples, request.max_samples)
+    yield from _controlled(request, result)
     yield from _at_most("available", result.available, request.target_samples)
     device = None if request.evidence is None else request.runtime
     yield from equal("on_device", result.on_device and result.on_device.name, device)
@@ -286,6 +287,20 @@ def _evaluated_file(request: EvaluateRequest, result: FileEvaluation) -> Problem
     yield from equal("references run by the host", by_host, [request.host is not None] * len(by_host))
     beside = [(reference.role, reference.artifact.file.digest) for reference in request.references]
     yield from equal("references", [(each.role, each.artifact_digest) for each in result.references], beside)
+
+
+def _controlled(request: EvaluateRequest, result: FileEvaluation) -> Problems:
+    """The control variate is what was asked for, or the host, and then there is a reason."""
+    found = result.control
+    yield from equal("whether there is a control variate", found is not None, request.control is not None)
+    if found is not None:
+        refused = bool(found.refused)
+        yield from equal("the control variate", found.runtime, request.host if refused else request.control)
+        yield from equal("whether it has outcomes of its own", found.outcomes is not None, not refused)
+    for each in result.references:
+        own = found is not None and not found.refused and each.role == CHAMPION
+        if each.control is not None and not own:
+            yield f"the control variate of the {each.role}: expected the host's outcomes, got others"
 
 
 def _design(request: EvaluateRequest) -> str:

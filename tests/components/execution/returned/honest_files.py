@@ -130,6 +130,7 @@ def evaluate(world: World) -> Case:
         seed=1,
         runtime="tflite_micro",
         host="litert",
+        control="litert_arithmetic",
         target_samples=100,
         references=(records.Reference(role="baseline", artifact=beside),),
         stopping=records.Stopping(policy=spec.gate, variants=1, first_samples=20),
@@ -140,13 +141,19 @@ def evaluate(world: World) -> Case:
     host = records.HostOutcomes(
         runtime="litert", title="LiteRT", beside="Micro", kernels="xnnpack", samples=300, outcomes=by_host
     )
+    control = records.ControlOutcomes(
+        runtime="litert_arithmetic",
+        title="arithmetic",
+        kernels="reference",
+        outcomes=world.wrote("control-outcomes.npz", b"outcomes of the control variate"),
+    )
     seen = records.ReferenceOutcomes(
         role="baseline", artifact_digest=beside.file.digest, outcomes=outcomes, host=beside_by_host
     )
     change = {"samples": 40, "predictions": {0: 25, 1: 15}, "design": "interim", "analyses": 3, "references": (seen,)}
-    found = world.evaluation(world.int8, world.wrote).model_copy(update=change | {"host": host})
+    found = world.evaluation(world.int8, world.wrote).model_copy(update=change | {"host": host, "control": control})
     whole = world.evaluation(beside, world.wrote).model_copy(update={"host": host})
-    alone = asked.model_copy(update={"artifact": beside, "references": (), "stopping": None})
+    alone = asked.model_copy(update={"artifact": beside, "references": (), "stopping": None, "control": None})
     return Case(
         records.EvaluateFilesRequest(files=(asked, alone)),
         records.FileEvaluations(files=(found, whole)),
