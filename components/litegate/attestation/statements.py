@@ -133,10 +133,14 @@ def _outcome_files(of: str, candidate: Candidate) -> dict[str, FileRef]:
     found = {of: evaluated.outcomes}
     if evaluated.host is not None:
         found[f"{of}, by the host"] = evaluated.host.outcomes
+    if evaluated.control is not None and evaluated.control.outcomes is not None:
+        found[f"{of}, as control"] = evaluated.control.outcomes
     for each in evaluated.references:
         found[f"{each.role} beside {of}"] = each.outcomes
         if each.host is not None:
             found[f"{each.role} beside {of}, by the host"] = each.host
+        if each.control is not None:
+            found[f"{each.role} beside {of}, as control"] = each.control
     return found
 
 
