@@ -8,6 +8,7 @@
     ├── GateRejected         nothing passed the gate                    exit code 3
     ├── StepFailed           a step's child process died, or raised
     ├── StoreError           a stored object is missing or not what its digest says
+    │   └── Gone             it is missing
     ├── StackError           the embedded servers
     │   └── NoAnswer         one of them gave no answer for as long as it is asked
     └── DiskFull             nothing more can be written to a folder
@@ -25,6 +26,7 @@ __all__ = [
     "DataError",
     "DiskFull",
     "GateRejected",
+    "Gone",
     "LitegateError",
     "ModelError",
     "NoAnswer",
@@ -97,6 +99,10 @@ class StepFailed(LitegateError):
 
 class StoreError(LitegateError):
     """An object of the workspace is missing, or its bytes are not what its digest says."""
+
+
+class Gone(StoreError):
+    """An object of the workspace is not there, or not there any more."""
 
 
 class DiskFull(LitegateError):

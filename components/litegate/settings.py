@@ -9,7 +9,11 @@ from pathlib import Path
 
 from litegate.errors import StackError
 
-__all__ = ["Settings", "default_home", "executor", "settings", "warm_folder", "workspace"]
+__all__ = ["SIGNING_KEY", "Settings", "default_home", "executor", "settings", "warm_folder", "workspace"]
+
+
+SIGNING_KEY = "LITEGATE_SIGNING_KEY"
+"""The variable with the path of the private key that versions are signed with, or with the key itself, in PEM form."""
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,18 @@ def test_the_demo_trains_and_promotes_by_the_models_asset(
     assert "(697, 10) float32 None" in predict("models:/digits@champion", tmp_path / "test.npz")
 
 
+def test_an_outsider_finds_verdict_and_file_of_a_registered_version_again(
+    demo: Any, litegate: Any, tmp_path: Path
+) -> None:
+    """Over the embedded servers, from the datasets on their S3 server to the bytes; these have no key that signs."""
+    asked = litegate("verify", "digits", "--rederive", "--allow-unsigned", result=tmp_path / "verified.json")
+    assert asked.code == 0, asked.output
+    said = {check["name"]: check["said"] for check in asked.result["checks"]}
+    assert "the same: passed" in said["verdict"]
+    assert said["rebuilt"].startswith("identical, ")
+    assert litegate("verify", "digits", result=tmp_path / "unsigned.json").code == 5
+
+
 def test_a_second_run_promotes_the_same_version_again(litegate: Any, models: Path, tmp_path: Path) -> None:
     path = litegate.write_spec(tmp_path, **spec(models, "twice"))
     with litegate.begun("run", path, until="/runs/") as killed:

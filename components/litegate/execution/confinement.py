@@ -26,7 +26,7 @@ from litegate.records import (
     TrainRequest,
     UserCode,
 )
-from litegate.settings import Settings
+from litegate.settings import SIGNING_KEY, Settings
 from litegate.spec import Spec
 from litegate.storage.globs import split_glob
 from litegate.storage.manifests import Entry
@@ -102,6 +102,7 @@ def child_environment(step: Step, folder: Path) -> dict[str, str]:
         private = ["AIRFLOW", "_AIRFLOW"]
         private += [] if step.tracking else ["MLFLOW_"]
         private += [] if step.storage else ["AWS_"]
+        private += [] if step.signs else [SIGNING_KEY]
         environment = {name: value for name, value in variables().items() if not name.startswith(tuple(private))}
     own = dict.fromkeys(("TMPDIR", "KERAS_HOME"), str(folder))
     if step.storage:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from litegate.errors import BadInput
 from litegate.execution.sandbox.places import hidden_by
-from litegate.settings import Settings, default_home
+from litegate.settings import SIGNING_KEY, Settings, default_home
 from litegate.storage.opening import local_path
 
 __all__ = ["hidden_paths", "not_hidden", "shown_paths"]
@@ -58,3 +58,6 @@ def _hidden(settings: Settings) -> Iterator[Path | str]:
     yield from (Path.home() / name for name in _OF_USER)
     yield from _OF_SYSTEM
     yield from (os.environ[name] for name in _VARIABLES if os.environ.get(name))
+    key = os.environ.get(SIGNING_KEY, "")
+    if key and not key.lstrip().startswith("-----"):  # else it is the key itself
+        yield key

@@ -8,7 +8,9 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 
-__all__ = ["Machine", "machine", "processor"]
+from litegate.digest import digest_json
+
+__all__ = ["Machine", "machine", "processor", "processor_type"]
 
 _NAMES = ("model name", "CPU implementer", "CPU architecture", "CPU variant", "CPU part")
 _FLAGS = ("flags", "Features")
@@ -47,6 +49,13 @@ def processor(cpuinfo: str) -> list[str]:
     flags = {flag for key, value in pairs if key in _FLAGS for flag in value.split()}
     arm = any(key == "Features" for key, _ in pairs)
     return [*names, *sorted(flag for flag in flags if arm or _INSTRUCTIONS.fullmatch(flag))]
+
+
+def processor_type() -> str:
+    """The type of this machine's processor as one line: hosts on which the same bytes are made say the same."""
+    architecture, *found = _here()
+    named = [text.partition(": ")[2] for text in found if text.startswith("model name: ")]
+    return f"{', '.join([architecture, *named])} ({digest_json([architecture, *found])[:12]})"
 
 
 @cache

@@ -38,6 +38,7 @@ class Step:
         storage: whether the child may use S3 itself, and so gets the credentials for it: the user's own training
             code, and the clean-up of the workspace. All others get data through `litegate.work.broker`.
         tracking: whether the child may use MLflow, and so gets its address and credentials.
+        signs: whether the child may use the signing key, and so gets it.
         program: the module whose `run_step` the confined child calls.
         timeout: wall-clock limit in seconds.
         memory: the least limit of the address space in GiB, for each process; it grows with the step's files.
@@ -58,6 +59,7 @@ class Step:
     unused: Callable[[Any], tuple[str, ...]] = _none
     storage: bool = False
     tracking: bool = False
+    signs: bool = False
     program: str = "litegate.steps.child"
     timeout: float = 1800.0
     memory: float = 4.0

@@ -86,6 +86,7 @@ def register_request(
         verdicts=results.verdicts(),
         assessments=results.assessments(),
         selection=results.selection(),
+        gate=final_gate_request(results, ""),
     )
 
 

@@ -8,6 +8,16 @@ from __future__ import annotations
 from litegate.records.answers import nothing_passed, stands
 from litegate.records.approval import ApprovalDecision
 from litegate.records.artifacts import Artifact, FileFailure, Signature, TensorSpec
+from litegate.records.attestation import (
+    AttestedData,
+    AttestedEnvironment,
+    AttestedModel,
+    AttestedVersion,
+    Evidence,
+    EvidenceRequest,
+    LedgerHead,
+    VersionEvidence,
+)
 from litegate.records.base import FileRef, Record
 from litegate.records.benchmark import Benchmark, BenchmarkRequest, Benchmarks, FileBenchmark, LatencyRatio
 from litegate.records.candidate import Candidate, warnings_of
@@ -142,6 +152,10 @@ __all__ = [
     "ApprovalDecision",
     "Artifact",
     "Assessment",
+    "AttestedData",
+    "AttestedEnvironment",
+    "AttestedModel",
+    "AttestedVersion",
     "BaselineSummary",
     "Benchmark",
     "BenchmarkRequest",
@@ -190,6 +204,8 @@ __all__ = [
     "EvaluateRequest",
     "Evaluated",
     "Evaluations",
+    "Evidence",
+    "EvidenceRequest",
     "Failure",
     "Fate",
     "FileBenchmark",
@@ -217,6 +233,7 @@ __all__ = [
     "LargeBuffer",
     "LatencyRatio",
     "LedgerEntry",
+    "LedgerHead",
     "LedgerRequest",
     "Lint",
     "LintRequest",
@@ -277,6 +294,7 @@ __all__ = [
     "VariantRow",
     "Verdict",
     "Verdicts",
+    "VersionEvidence",
     "VersionRequest",
     "nothing_passed",
     "stands",

@@ -12,7 +12,13 @@ from litegate.records.recovery import Recovery
 
 __all__ = ["NAMES", "Artifact", "FileFailure", "Signature", "TensorSpec"]
 
-NAMES: dict[str, Any] = {"variant": True, "file": {"name": True}, "recovery": True, "fine_tuning": True}
+NAMES: dict[str, Any] = {
+    "variant": True,
+    "file": {"name": True},
+    "recovery": True,
+    "fine_tuning": True,
+    "made_on": True,
+}
 """What an artifact is called, and how it came to be, which says nothing of its bytes; for `Record.unkeyed`."""
 
 
@@ -31,13 +37,18 @@ class Signature(Record):
 
 
 class Artifact(Record):
-    """A .tflite file of one variant, with its signatures by key, and how it came to be if no recipe has made it."""
+    """A .tflite file of one variant, with its signatures by key, and how it came to be if no recipe has made it.
+
+    Attributes:
+        made_on: the type of the processor that it was made on, by which its bytes may differ; empty where nobody says.
+    """
 
     variant: VariantName
     file: FileRef
     signatures: dict[str, Signature]
     recovery: Recovery | None = None
     fine_tuning: FineTuning | None = None
+    made_on: str = ""
 
     @property
     def made_from(self) -> FileRef | None:

@@ -24,6 +24,7 @@ from litegate.records.verdicts import (
     ClassLoss,
     Clause,
     Flip,
+    GateRequest,
     RareClass,
     Selection,
     SliceLoss,
@@ -64,7 +65,11 @@ class RunOrigin(Record):
 
 
 class RegisterRequest(Record):
-    """Everything about a run; `run_key` names the pipeline run and makes recording idempotent."""
+    """Everything about a run; `run_key` names the pipeline run and makes recording idempotent.
+
+    Attributes:
+        gate: what the gate was asked, from which its verdicts can be found again; None where that is not known.
+    """
 
     run_key: str
     links: dict[str, str]
@@ -79,6 +84,7 @@ class RegisterRequest(Record):
     verdicts: tuple[Verdict, ...]
     assessments: tuple[Assessment, ...] = ()
     selection: Selection
+    gate: GateRequest | None = None
 
 
 class BaselineSummary(Record):

@@ -80,9 +80,18 @@ STEPS = MappingProxyType(
             ),
             Step("gate", records.GateRequest, records.Verdicts, "service", machine=Machine.NOTHING),
             Step(
-                "register", records.RegisterRequest, records.RunResult, "service", cached=False, tracking=True, grace=3
+                "register",
+                records.RegisterRequest,
+                records.RunResult,
+                "service",
+                cached=False,
+                tracking=True,
+                signs=True,
+                grace=3,
             ),
-            Step("promote", records.PromoteRequest, records.Promotion, "service", cached=False, tracking=True),
+            Step(
+                "promote", records.PromoteRequest, records.Promotion, "service", cached=False, tracking=True, signs=True
+            ),
             Step(
                 "read_ledger",
                 records.PositionRequest,
@@ -91,7 +100,7 @@ STEPS = MappingProxyType(
                 machine=Machine.NOTHING,
                 tracking=True,
             ),
-            Step("decide", records.Decision, records.Decided, "service", cached=False, tracking=True),
+            Step("decide", records.Decision, records.Decided, "service", cached=False, tracking=True, signs=True),
             Step("snapshot", records.SnapshotRequest, records.Snapshot, cached=False),
             Step(
                 "fetch_champion_evidence",
@@ -111,11 +120,27 @@ STEPS = MappingProxyType(
                 tracking=True,
                 grace=3,
             ),
-            Step("act", records.ActRequest, records.Acted, "service", cached=False, tracking=True),
+            Step("act", records.ActRequest, records.Acted, "service", cached=False, tracking=True, signs=True),
             Step(
                 "fetch_version", records.VersionRequest, records.RegisteredFile, "service", cached=False, tracking=True
             ),
-            Step("ledger", records.LedgerRequest, records.ChannelState, "service", cached=False, tracking=True),
+            Step(
+                "fetch_evidence",
+                records.EvidenceRequest,
+                records.VersionEvidence,
+                "service",
+                cached=False,
+                tracking=True,
+            ),
+            Step(
+                "ledger",
+                records.LedgerRequest,
+                records.ChannelState,
+                "service",
+                cached=False,
+                tracking=True,
+                signs=True,
+            ),
             Step(
                 "clean",
                 records.CleanRequest,

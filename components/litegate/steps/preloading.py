@@ -13,7 +13,7 @@ __all__ = ["modules_of", "preload"]
 
 _INSIDE_FUNCTIONS = {
     "tensorflow": ("tensorflow", "tf_keras", "litegate.source.conversion", "litegate.source.loading"),
-    "service": ("mlflow",),
+    "service": ("mlflow", "securesystemslib.dsse", "in_toto_attestation.v1.statement"),
 }
 """What steps import only where they need it. Importing it runs nothing: no TensorFlow operator, no connection."""
 

@@ -10,6 +10,7 @@ from litegate.engines import engine_row, load_engine
 from litegate.engines.engine import Calibration, Refused, SourceModel
 from litegate.engines.recipe_files import read_recipe
 from litegate.errors import BadInput, StepFailed
+from litegate.execution.machine import processor_type
 from litegate.failures import FailureKind
 from litegate.inspection import count, read_file
 from litegate.inspection.tflite import describe, describe_unopened, names_of
@@ -48,7 +49,7 @@ def run(request: QuantizeRequest, work: Work) -> Artifact:
             names_of(signature.outputs),
         )
     file = work.keep_bytes(content, f"{request.variant}.tflite")
-    return Artifact(variant=request.variant, file=file, signatures=signatures, **story)
+    return Artifact(variant=request.variant, file=file, signatures=signatures, made_on=processor_type(), **story)
 
 
 def _made(request: QuantizeRequest, work: Work) -> tuple[bytes, dict[str, Any]]:

@@ -13,19 +13,32 @@ from typing import Any, Literal
 from mlflow.entities import LoggedModel, Run
 
 from litegate import records
-from litegate.digest import digest_json
+from litegate.attestation.signing import signer
+from litegate.digest import digest_bytes, digest_json
 from litegate.errors import StoreError
 from litegate.execution.confinement import named
+from litegate.execution.environments import attested_environments
 from litegate.gate.explain import read_classes
 from litegate.gate.outcome import run_outcome
 from litegate.gate.selection import refuted_digests
 from litegate.presentation.c_source import firmware_files
 from litegate.presentation.recoveries import not_made
-from litegate.records import Candidate, Champion, FileRef, RegisterRequest, RunResult, VariantRow, Verdict
+from litegate.records import (
+    Candidate,
+    Champion,
+    FileRef,
+    RegisteredAlias,
+    RegisterRequest,
+    RunResult,
+    VariantRow,
+    Verdict,
+)
 from litegate.report import Pictures, drawn, render, table_rows
 from litegate.runtimes.litert import choose_signature
 from litegate.tracking import artifacts, cards, fields, models, notes, registry, run_data, runs, views
 from litegate.tracking.at_once import at_once
+from litegate.tracking.attesting import Attesting
+from litegate.tracking.ledger import Ledger
 from litegate.tracking.overrides import marked
 from litegate.tracking.verdict_files import verdict_files
 from litegate.variants import TARGETS, variant_of
@@ -38,9 +51,11 @@ def run(request: RegisterRequest, work: Work) -> RunResult:
     """Record the run, every variant and, if something was selected, its version; repeating it adds nothing.
 
     Raises:
+        BadInput: the key that is to sign is none.
         StoreError: what was selected is not what passed the gate, or MLflow does not hold its bytes.
     """
     _check_selection(request)
+    signer()  # a key that is none is told before anything is written
     recorder = _Recorder(request, work)
     with recorder.open():
         recorder.start()
@@ -126,18 +141,38 @@ class _Recorder:
             raise StoreError(f"MLflow holds other bytes for {row.variant}: expected {digest}, got {stored}")
         reference = fields.drift_reference(self.request, row.variant)
         child = self.client.get_run(str(row.mlflow_run_id))
-        artifacts.upload(self.client, child, {notes.DRIFT_REFERENCE: reference.model_dump_json(indent=2)})
+        said = self._attesting(child, row.variant)
+        kept: dict[str, artifacts.Content] = {notes.DRIFT_REFERENCE: reference.model_dump_json(indent=2)}
+        artifacts.upload(self.client, child, kept | said.artifacts)
+        run_data.tag(self.client, child.info.run_id, said.run_tags, child.data.tags)
         number = registry.ensure_version(
             self.client,
             self.spec.registry.name,
             model_id,
             str(row.mlflow_run_id),
-            fields.version_tags(self.request, row, rows),
+            fields.version_tags(self.request, row, rows) | said.version_tags,
             partial(cards.version_card, self.request, row, rows, self.parent),
         )
         registry.introduce(self.client, self.spec.registry.name, cards.model_card(self.request))
         models.name_output(self.client, self.parent, model_id)
         return Champion(variant=row.variant, version=number, digest=digest)
+
+    def _attesting(self, child: Run, variant: str) -> Attesting:
+        """What outsiders are told of the version."""
+        candidate = self.candidates[variant]
+        shipped = {
+            f"{notes.FIRMWARE}/{name}": digest_bytes(each) for name, each in self._firmware_files(candidate).items()
+        }
+        return Attesting(
+            request=self.request,
+            verdict=next(verdict for verdict in self.request.verdicts if verdict.variant == variant),
+            candidate=candidate,
+            run=child,
+            parent_id=self.parent.info.run_id,
+            subjects={self._file_name(candidate): candidate.artifact.file.digest} | shipped,
+            ledger=Ledger(self.client, RegisteredAlias.of(self.spec.registry)).head(),
+            environments=attested_environments(),
+        )
 
     def pictures(self) -> Pictures:
         """The report's charts; all classes of each variant come from the files that explain its verdict."""
@@ -226,13 +261,15 @@ class _Recorder:
         return model
 
     def _firmware(self, candidate: Candidate) -> dict[str, artifacts.Content]:
+        return {f"{notes.FIRMWARE}/{name}": kept for name, kept in self._firmware_files(candidate).items()}
+
+    def _firmware_files(self, candidate: Candidate) -> dict[str, bytes]:
         """What the firmware is made with, of what was selected for a device that has one."""
         variant = candidate.artifact.variant
         if not TARGETS[self.spec.target].firmware or variant != self.request.selection.variant:
             return {}
         content = self.work.path(candidate.shipped).read_bytes()
-        found = firmware_files(f"{self.spec.model.name}-{variant}", candidate, content)
-        return {f"{notes.FIRMWARE}/{name}": kept for name, kept in found.items()}
+        return firmware_files(f"{self.spec.model.name}-{variant}", candidate, content)
 
     def _named_file(self, candidate: Candidate) -> Path:
         path = self.work.folder / self._file_name(candidate)

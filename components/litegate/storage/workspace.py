@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from litegate.digest import OtherBytes, digest_file, digest_json, verified
-from litegate.errors import StoreError
+from litegate.errors import Gone, StoreError
 from litegate.records import FileRef
 from litegate.storage.copies import holds, private_folder
 from litegate.storage.opening import open_storage
@@ -90,7 +90,8 @@ class Workspace:
         """A local, verified copy of a file.
 
         Raises:
-            StoreError: if the workspace does not hold it, or holds other bytes under its name.
+            Gone: the workspace does not hold it.
+            StoreError: it holds other bytes under its name.
         """
         target = self._cached(ref)
         if use_local(target):
@@ -100,7 +101,7 @@ class Workspace:
         try:
             write_whole(target, verified(self._storage.read(file_name(ref)), ref.digest))
         except FileNotFoundError:
-            raise StoreError(f"{self.uri(ref)} ({ref.name}) is missing: clear the step that made it") from None
+            raise Gone(f"{self.uri(ref)} ({ref.name}) is missing: clear the step that made it") from None
         except OtherBytes as other:
             todo = "remove it, and clear the step that made it"
             raise StoreError(f"{self.uri(ref)} ({ref.name}) is damaged: {other}; {todo}") from None

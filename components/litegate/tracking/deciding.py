@@ -9,6 +9,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
+from litegate.attestation.signing import signer
 from litegate.errors import BadInput, StoreError
 from litegate.promotion import (
     Standing,
@@ -37,9 +38,10 @@ def decide(client: MlflowClient, decision: Decision, folder: Path) -> Decided:
         folder: where files may be downloaded to, to prove them.
 
     Raises:
-        BadInput: the decision cannot be taken; nothing was written.
+        BadInput: the decision cannot be taken, or the key that is to sign is none; nothing was written.
         StoreError: the version that would become champion is not what was judged, or MLflow does not keep up.
     """
+    signer()  # a key that is none is told before anything is written
     ledger = Ledger(client, decision.channel)
     entry = None
     while entry is None:

@@ -17,9 +17,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 from mlflow.exceptions import MlflowException
 
+from litegate.attestation.signing import enveloped, signer
+from litegate.attestation.statements import about_ledger
 from litegate.errors import BadInput, StoreError
-from litegate.promotion import check_chain
-from litegate.records import Aliases, LedgerEntry, RegisteredAlias
+from litegate.promotion import check_chain, entry_digest
+from litegate.records import Aliases, LedgerEntry, LedgerHead, RegisteredAlias
 from litegate.tracking import notes, pages, run_data, runs
 
 __all__ = ["EXPERIMENT", "Ledger"]
@@ -27,6 +29,7 @@ __all__ = ["EXPERIMENT", "Ledger"]
 EXPERIMENT = "promotions"
 RUN_TAG = "litegate.ledger"
 KEY = "entry-{:05d}"
+HEAD_TAG = "litegate.ledger_head"
 TRIES = 6
 VALUE_LIMIT = 6000  # MLflow cuts a longer parameter off, and nobody could repair it
 
@@ -123,12 +126,32 @@ class Ledger:
     def describe(self, now: Aliases) -> None:
         """Say on the run's page who is champion, and how it came about by the entries that were read last.
 
-        The parameters alone are hard to read.
+        The parameters alone are hard to read. Who has a key signs how far the ledger is, for nothing follows the last
+        entry that would show a change of it.
         """
-        tags = {name: "" if version is None else str(version) for name, version in now}
+        tags = {name: "" if version is None else str(version) for name, version in now} | self._signed_head()
         page = self._page or self._run(str(self.run_id()))
         note = notes.ledger_note(self.channel, now, self._entries, page.info.experiment_id)
         run_data.tag(self.client, str(self.run_id()), tags | {run_data.NOTE: note})
+
+    def head(self) -> LedgerHead:
+        """How far the ledger is."""
+        self.entries()
+        return self._head()
+
+    def signed_head(self) -> str:
+        """The signed statement about how far the ledger was when somebody with a key wrote to it last; or nothing."""
+        return "" if self._page is None else str(self._page.data.tags.get(HEAD_TAG, ""))
+
+    def _signed_head(self) -> dict[str, str]:
+        by = signer()
+        if by is None or not self._entries:
+            return {}
+        return {HEAD_TAG: enveloped(about_ledger(self._head()), by)}
+
+    def _head(self) -> LedgerHead:
+        known = self._entries
+        return LedgerHead(ledger=str(self.channel), entries=len(known), head=entry_digest(known[-1]) if known else None)
 
     def _run_of(self, entry: LedgerEntry) -> str:
         """The run that is to hold an entry: all writers agree on it, for all of them know the entries before."""

@@ -29,13 +29,16 @@ from litegate.records import (
 from litegate.tracking.views import link, runs_link, variants_link, view_link
 
 __all__ = [
+    "BOM",
     "DRIFT_REFERENCE",
+    "EVIDENCE",
     "EXPLANATION",
     "FIRMWARE",
     "INSPECTION",
     "LINT",
     "NOTE_LIMIT",
     "REPORT",
+    "STATEMENT",
     "VERDICT",
     "experiment_note",
     "ledger_note",
@@ -58,6 +61,9 @@ REPORT = "report.html"
 """The parent run's artifact that answers on one page which file to ship."""
 VERDICT = "verdict.json"
 """A variant's artifact with the gate's whole answer; a version may be promoted only if its run has it."""
+STATEMENT, BOM, EVIDENCE = "statement.intoto.json", "bom.cdx.json", "evidence.json"
+"""A registered variant's artifacts for outsiders: what is said of it in an envelope, signed if there was a key; its
+bill of materials; and what the verdict can be found again from. The statement has the digests of both."""
 DRIFT_REFERENCE = "drift_reference.json"
 """A registered variant's artifact with what its data looked like; requalification compares later data with it."""
 LEDGER_ROWS = 10

@@ -15,7 +15,9 @@ __all__ = [
     "PASSED",
     "REQUALIFIED",
     "SENTENCE",
+    "SIGNED_BY",
     "STATE",
+    "STATEMENT",
     "VARIANT",
     "ensure_version",
     "evidence_of",
@@ -29,6 +31,8 @@ DIGEST, VARIANT, SENTENCE = "tflite_sha256", "variant", "verdict.sentence"
 BASELINE_DIGEST = "baseline_sha256"
 REQUALIFIED = "requalified"
 """A version's tag with what its latest requalification found, in one sentence."""
+STATEMENT, SIGNED_BY = "statement_sha256", "statement.signed_by"
+"""A version's tags with the digest of its statement, and the id of the key that signed it: `unsigned` for none."""
 DESCRIPTION_LIMIT = 5000
 _EVIDENCE = "evidence."
 

@@ -24,6 +24,7 @@ class Owner:
         pool_slots: what a task takes that must be alone, because it measures or uses all cores: the whole pool.
         aws_conn_id: see `WiredOperator`.
         mlflow_conn_id: see `WiredOperator`.
+        signing_conn_id: see `WiredOperator`.
     """
 
     default_args: Mapping[str, Any] = field(default_factory=dict)
@@ -31,6 +32,7 @@ class Owner:
     pool_slots: int = 2
     aws_conn_id: str | None = None
     mlflow_conn_id: str | None = None
+    signing_conn_id: str | None = None
 
     @property
     def heavy(self) -> dict[str, Any]:
@@ -45,4 +47,5 @@ class Owner:
     def defaults(self, **own: Any) -> dict[str, Any]:
         """The `default_args`: litegate's, in whose place the owner's stand."""
         connections = {"aws_conn_id": self.aws_conn_id, "mlflow_conn_id": self.mlflow_conn_id}
+        connections |= {"signing_conn_id": self.signing_conn_id}
         return {**_RETRIES, **own, **connections, **self.default_args}

@@ -15,6 +15,7 @@ from litegate.records import PromoteRequest, Promotion
 from litegate.variants import BASELINE
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.failing import REJECTS
+from litegate_airflow.runtime.lineage import version
 from litegate_airflow.runtime.metrics import count_promotion
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.xcom import say
@@ -48,11 +49,14 @@ class PromoteOperator(StepOperator):
         if result.selected is None:
             why = of_rejection(result)
             raise _skipped(records.ti, why) if spec.gate.on_reject == "skip" else GateRejected(why)
+        self.read = (version(spec.registry.name, result.selected.version),)
         return promote_request(spec, result, records.position(), records.asking())
 
     @override
     def said(self, result: Promotion, records: RunRecords) -> str:
         count_promotion(result, records.resolved().spec.model.name)
+        champion = result.champion
+        self.made = (version(str(records.channel()), champion.version),) if champion and result.moved else ()
         return of_promotion(records.run_result(), result)
 
 

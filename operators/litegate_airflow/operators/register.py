@@ -10,6 +10,7 @@ from litegate.pipeline.requests import register_request
 from litegate.records import RegisterRequest, RunResult
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.dag_run import origin
+from litegate_airflow.runtime.lineage import sources, version
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.ui.links import link_tasks
 from litegate_airflow.ui.pages import run_url
@@ -32,15 +33,18 @@ class RegisterOperator(StepOperator):
         super().__init__(**arguments)
         self.on_success_callback = [*self.on_success_callback, _link_earlier]
         self.result: RunResult | None = None
+        self._registry = ""
 
     @override
     def request(self, records: RunRecords) -> RegisterRequest:
         ti = records.ti
+        self.read, self._registry = sources(records.resolved()), records.channel().registry
         return register_request(records, records.run_key(), {"airflow": run_url(ti)}, origin(ti))
 
     @override
     def deliver(self, result: RunResult, context: Context) -> dict[str, Any]:
         self.result = result
+        self.made = (version(self._registry, result.selected.version),) if result.selected else ()
         return result.to_json()
 
 

@@ -16,6 +16,7 @@ from litegate_airflow.events.notify import check_notifiers
 from litegate_airflow.operators.step import StepOperator
 from litegate_airflow.runtime.dag_run import conf
 from litegate_airflow.runtime.failing import failures_reported
+from litegate_airflow.runtime.lineage import sources
 from litegate_airflow.runtime.run_records import RunRecords
 from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
 from litegate_airflow.runtime.xcom import POSITION, RESOLVED, push
@@ -95,6 +96,7 @@ class ResolveOperator(StepOperator):
             doing.job = Job(self.step)
             resolved: Resolved = self.run_step(self.step, request)
             push(records.ti, RESOLVED, resolved)
+        self.read = sources(resolved)
         return list(resolved.spec.first_variants)
 
     def _position(self, request: ResolveRequest, records: RunRecords) -> Position:

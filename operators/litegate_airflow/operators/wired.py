@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
 from litegate.pipeline.tasks import EACH, TASKS, Task, task_of
 from litegate_airflow.runtime.connections import connected
+from litegate_airflow.runtime.lineage import Thing, operator_lineage
 from litegate_airflow.runtime.wiring import Upstream, Wiring, tasks_in, waited_for
 from litegate_airflow.ui.links import links_of
+
+if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
 __all__ = ["WiredOperator"]
 
@@ -25,6 +29,8 @@ class WiredOperator(BaseOperator):
         task_id: if not given, the one that the task has in litegate's own DAGs.
         aws_conn_id: Airflow connection for S3, in place of the `AWS_` variables of the worker's environment.
         mlflow_conn_id: Airflow connection for MLflow, in place of the `MLFLOW_TRACKING_` variables.
+        signing_conn_id: Airflow connection whose password is the private key that versions and promotion logs are
+            signed with, in place of `LITEGATE_SIGNING_KEY`.
 
     Raises:
         ValueError: `upstream` does not lead to all that the task needs; it names what is missing.
@@ -34,6 +40,7 @@ class WiredOperator(BaseOperator):
         step: the step that it runs, or the first of several.
         variant: the variant that it works on; empty if it works for the run as a whole.
         wiring: which tasks of the DAG do what, this one among them.
+        read, made: models and datasets that the task has read and made, once it has ended well; few tasks say so.
     """
 
     kind: ClassVar[Sequence[Task]] = TASKS
@@ -47,6 +54,7 @@ class WiredOperator(BaseOperator):
         task_id: str = "",
         aws_conn_id: str | None = None,
         mlflow_conn_id: str | None = None,
+        signing_conn_id: str | None = None,
         **arguments: Any,
     ) -> None:
         does = self.does
@@ -54,6 +62,9 @@ class WiredOperator(BaseOperator):
             raise TypeError("missing keyword argument 'task_id'")
         super().__init__(task_id=task_id or (does.name if does else ""), **arguments)
         self.aws_conn_id, self.mlflow_conn_id = aws_conn_id, mlflow_conn_id
+        self.signing_conn_id = signing_conn_id
+        self.read: tuple[Thing, ...] = ()
+        self.made: tuple[Thing, ...] = ()
         self.wiring = Wiring.of(tasks_in(upstream), self.kind)
         if before := waited_for(upstream):
             self.set_upstream(before)
@@ -64,8 +75,12 @@ class WiredOperator(BaseOperator):
                 self.operator_extra_links = links_of(does)
 
     def connected(self) -> AbstractContextManager[None]:
-        """S3 and MLflow are reached as the connections say, where there are any."""
-        return connected(self.aws_conn_id, self.mlflow_conn_id)
+        """S3 and MLflow are reached, and versions signed, as the connections say, where there are any."""
+        return connected(self.aws_conn_id, self.mlflow_conn_id, self.signing_conn_id)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:  # noqa: ARG002
+        """What it read and made, for Airflow's OpenLineage provider, which calls it where it is installed."""
+        return operator_lineage(self.read, self.made)
 
     @property
     def does(self) -> Task | None:

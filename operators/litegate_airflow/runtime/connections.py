@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 
 from litegate.errors import StackError
+from litegate.settings import SIGNING_KEY
 from litegate.surroundings import replacing
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-__all__ = ["aws_variables", "connected", "connected_as", "mlflow_variables"]
+__all__ = ["aws_variables", "connected", "connected_as", "mlflow_variables", "signing_variables"]
 
 Variables = dict[str, str | None]
 
 
 @contextmanager
-def connected(aws_conn_id: str | None, mlflow_conn_id: str | None) -> Iterator[None]:
-    """What connections say is in the place of the variables that S3 and MLflow are reached by.
+def connected(
+    aws_conn_id: str | None, mlflow_conn_id: str | None, signing_conn_id: str | None = None
+) -> Iterator[None]:
+    """What connections say is in the place of the variables that S3 and MLflow are reached by, and versions signed.
 
     Raises:
         StackError: a connection says too little.
@@ -31,6 +34,8 @@ def connected(aws_conn_id: str | None, mlflow_conn_id: str | None) -> Iterator[N
         values |= aws_variables(BaseHook.get_connection(aws_conn_id))
     if mlflow_conn_id:
         values |= mlflow_variables(BaseHook.get_connection(mlflow_conn_id))
+    if signing_conn_id:
+        values |= signing_variables(BaseHook.get_connection(signing_conn_id))
     with replacing(values):
         yield
 
@@ -80,6 +85,19 @@ def mlflow_variables(connection: Connection) -> Variables:
         "MLFLOW_TRACKING_PASSWORD": connection.password or None,
         "MLFLOW_TRACKING_TOKEN": connection.extra_dejson.get("token"),
     }
+
+
+def signing_variables(connection: Connection) -> Variables:
+    """That of a connection of any type whose password is a private key in PEM form.
+
+    Raises:
+        StackError: it has no password.
+    """
+    if not connection.password:
+        raise StackError(
+            f"the Airflow connection {connection.conn_id}: expected a private key as its password, got none"
+        )
+    return {SIGNING_KEY: connection.password}
 
 
 def _address(connection: Any) -> str:

@@ -14,7 +14,17 @@ from mlflow import MlflowClient
 from litegate.digest import digest_bytes, digest_file
 from litegate.errors import StoreError
 from litegate.inspection import inspect_file, read_file
-from litegate.records import FineTuning, Inspection, MetricFacts, Recovery, RunResult, Selection, SmokeRun, Verdict
+from litegate.records import (
+    FineTuning,
+    GateRequest,
+    Inspection,
+    MetricFacts,
+    Recovery,
+    RunResult,
+    Selection,
+    SmokeRun,
+    Verdict,
+)
 from litegate.steps import register
 from litegate.tracking import fields
 from tests.components.presentation.test_fine_tunings import fine_tuning
@@ -206,7 +216,8 @@ def test_every_variant_carries_its_verdict_as_one_sentence_as_data_and_as_files_
     assert run.data.tags["verdict.sentence"] == "int8 passed, in one sentence"
     assert run.data.tags["mlflow.note.content"].startswith("**int8 passed, in one sentence**")
     expected = ["drift_reference.json", "explanation/classes.csv", "explanation/flipped.csv", "verdict.json"]
-    assert artifacts(run) == expected
+    for_outsiders = ["bom.cdx.json", "evidence.json", "statement.intoto.json"]
+    assert artifacts(run) == sorted(expected + for_outsiders)
     uri = f"runs:/{run.info.run_id}"
     assert Verdict.model_validate_json(mlflow.artifacts.load_text(f"{uri}/verdict.json")) == toy.request().verdicts[2]
     assert mlflow.artifacts.load_text(f"{uri}/explanation/flipped.csv") == "flipped of int8\n"
@@ -367,3 +378,21 @@ def test_how_a_file_was_fine_tuned_is_recorded_with_it(toy):
     rows = {row.variant: row.fine_tuned for row in result.variants}
     assert rows["int8"].startswith("trained for 12 s")
     assert rows["dynamic_range"] == ""
+
+
+def test_the_champion_s_outcomes_stay_as_long_as_the_verdict_that_compares_with_them(toy):
+    baseline, champion = toy.candidate("float32"), toy.candidate("dynamic_range")
+    outcomes = champion.evaluated.outcomes.model_copy(update={"digest": digest_bytes(b"the champion's")})
+    champion = champion.model_copy(update={"evaluated": champion.evaluated.model_copy(update={"outcomes": outcomes})})
+    request = toy.request()
+    gate = GateRequest(
+        policy=request.resolved.spec.gate,
+        target="cpu",
+        variants=("int8",),
+        baseline=baseline,
+        candidates=request.candidates[1:],
+        champion=champion,
+    )
+    result = register.run(request.model_copy(update={"gate": gate}), toy.work)
+    kept = json.loads(mlflow.artifacts.load_text(f"runs:/{result.mlflow_run_id}/workspace.json"))
+    assert outcomes.digest in {file["digest"] for file in kept}

@@ -58,6 +58,25 @@ def test_nothing_of_it_is_in_the_process_s_own_environment() -> None:
     assert variables()["AWS_ACCESS_KEY_ID"] == "own-key"
 
 
+def test_the_signing_key_of_a_connection_reaches_the_steps_that_sign_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SIGNS", json.dumps({"conn_type": "generic", "password": "-----BEGIN\nsecret"}))
+    monkeypatch.setenv("LITEGATE_SIGNING_KEY", "own-key.pem")
+    with connected(None, None, "signs"):
+        found = {name: child_environment(step, tmp_path) for name, step in STEPS.items()}
+        assert "-----BEGIN\nsecret" not in os.environ.values()
+    signing = {name for name, variables in found.items() if "LITEGATE_SIGNING_KEY" in variables}
+    assert signing == {"register", "promote", "decide", "act", "ledger"}
+    assert {found[name]["LITEGATE_SIGNING_KEY"] for name in signing} == {"-----BEGIN\nsecret"}
+
+
+def test_a_signing_connection_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SIGNS", json.dumps({"conn_type": "generic", "host": "x"}))
+    with pytest.raises(StackError, match="connection signs: expected a private key"), connected(None, None, "signs"):
+        pass
+
+
 def test_s3_is_reached_as_the_connection_says() -> None:
     with connected("theirs", None):
         client: Any = s3_client()

@@ -6,7 +6,17 @@ does is imported when it is run.
 
 from __future__ import annotations
 
-from litegate.cli.commands import channels, comparing, evidence, installation, pipelines, servers, specs, workspace
+from litegate.cli.commands import (
+    channels,
+    comparing,
+    evidence,
+    installation,
+    pipelines,
+    servers,
+    specs,
+    verification,
+    workspace,
+)
 from litegate.cli.commands.command import Command
 
 __all__ = ["COMMANDS", "Command"]
@@ -17,6 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     *evidence.COMMANDS,
     *specs.COMMANDS,
     *channels.COMMANDS,
+    *verification.COMMANDS,
     *servers.COMMANDS,
     *workspace.COMMANDS,
     *installation.COMMANDS,

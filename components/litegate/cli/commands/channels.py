@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from litegate.records import Action  # slow to import, both
     from litegate.stack import Home
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "SERVER", "channel_arguments", "version_number"]
 
-_SERVER = (
+SERVER = (
     "The MLflow server is that of the home folder if its servers run, else the one that MLFLOW_TRACKING_URI names. "
 )
 _ACTOR = "The promotion log names you as user@host, or as LITEGATE_ACTOR says. "
@@ -27,7 +27,7 @@ _CODES = exit_codes(
     error="anything else, such as an MLflow that does not answer",
     bad_input="it cannot be done; the message says why, and nothing was written",
 )
-_EPILOG = f"{_SERVER}{_ACTOR}\n{_CODES}"
+_EPILOG = f"{SERVER}{_ACTOR}\n{_CODES}"
 _TEXT_LIMIT = 1000
 
 
@@ -62,7 +62,7 @@ def _get_arguments(parser: Parser) -> None:
     parser.add_argument("model", type=_text, metavar="MODEL", help="the registered model's name")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--alias", type=_text, help="the version with this alias (champion)")
-    which.add_argument("--version", type=_version, metavar="N", help="this version")
+    which.add_argument("--version", type=version_number, metavar="N", help="this version")
     which.add_argument("--variant", type=_text, metavar="V", help="the newest version of this variant")
     parser.add_argument(
         "-o", "--output", type=Path, default=Path(), metavar="DIR", help="the folder for the file (the current one)"
@@ -70,7 +70,8 @@ def _get_arguments(parser: Parser) -> None:
     parser.add_argument("--force", action="store_true", help="replace another file of the same name")
 
 
-def _channel(parser: Parser) -> None:
+def channel_arguments(parser: Parser) -> None:
+    """The registered model, and the alias of it."""
     parser.add_argument("model", type=_text, metavar="MODEL", help="the registered model's name")
     parser.add_argument(
         "--alias", type=_text, default="champion", help="the alias that consumers load (default: champion)"
@@ -78,7 +79,7 @@ def _channel(parser: Parser) -> None:
 
 
 def _decision(parser: Parser) -> None:
-    _channel(parser)
+    channel_arguments(parser)
     parser.add_argument(
         "--why", type=_text, default="no reason given", metavar="TEXT", help="the reason, for the promotion log"
     )
@@ -86,7 +87,7 @@ def _decision(parser: Parser) -> None:
 
 def _of_version(parser: Parser) -> None:
     _decision(parser)
-    parser.add_argument("version", type=_version, metavar="VERSION", help="a version of the registered model")
+    parser.add_argument("version", type=version_number, metavar="VERSION", help="a version of the registered model")
 
 
 def _of_none(parser: Parser) -> None:
@@ -99,12 +100,12 @@ def _rollback_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--from",
         dest="version",
-        type=_version,
+        type=version_number,
         metavar="VERSION",
         help="the champion to roll back (default: the present one); required if the last change was a rollback",
     )
     parser.add_argument(
-        "--to", type=_version, metavar="VERSION", help="the version to make champion (default: the one before)"
+        "--to", type=version_number, metavar="VERSION", help="the version to make champion (default: the one before)"
     )
 
 
@@ -114,7 +115,8 @@ def _text(value: str) -> str:
     return value
 
 
-def _version(value: str) -> int:
+def version_number(value: str) -> int:
+    """A number from 1 on."""
     if not value.isascii() or not value.isdecimal() or int(value) < 1:
         raise argparse.ArgumentTypeError(f"expected a version's number, got {value!r}")
     return int(value)
@@ -127,7 +129,7 @@ COMMANDS = (
         run=_get,
         arguments=_get_arguments,
         details="Nothing is written if MLflow holds other bytes than those that the gate has judged.",
-        epilog=f"{_SERVER}\n{_CODES}",
+        epilog=f"{SERVER}\n{_CODES}",
     ),
     Command(
         name="rollback",
@@ -183,14 +185,14 @@ COMMANDS = (
             "log: who decided what, when and why."
         ),
         run=_history,
-        arguments=_channel,
+        arguments=channel_arguments,
         epilog=_EPILOG,
     ),
     Command(
         name="reconcile",
         summary="Set the aliases of a model as its promotion log has them, if somebody moved them by hand in MLflow.",
         run=_reconcile,
-        arguments=_channel,
+        arguments=channel_arguments,
         epilog=_EPILOG,
     ),
 )

@@ -33,6 +33,7 @@ HONEST: dict[str, Callable[[World], Case]] = {
         honest_decisions.fetch_champion,
         honest_decisions.fetch_champion_evidence,
         honest_decisions.fetch_version,
+        honest_decisions.fetch_evidence,
         honest_decisions.register,
         honest_decisions.promote,
         honest_decisions.decide,

@@ -14,6 +14,7 @@ __all__ = [
     "drift",
     "fetch_champion",
     "fetch_champion_evidence",
+    "fetch_evidence",
     "fetch_version",
     "gate",
     "ledger",
@@ -66,6 +67,21 @@ def drift(world: World) -> Case:
 def fetch_champion(world: World) -> Case:
     request = records.ChampionRequest(registry="m", alias="champion")
     return Case(request, records.ChampionFile(version=1, artifact=world.artifact("champion", world.wrote)))
+
+
+def fetch_evidence(world: World) -> Case:
+    entry = chained((), records.Decision(channel=CHANNEL, action="unfrozen", key="k", actor="a", why="w"), None, None)
+    result = records.VersionEvidence(
+        registry="m",
+        version=1,
+        variant="int8",
+        tags={"gate.state": "passed"},
+        mlflow_run="run",
+        file=world.artifact("int8", world.wrote).file,
+        artifacts={"verdict.json": world.wrote("verdict.json", b"verdict")},
+        ledger=(entry,),
+    )
+    return Case(records.EvidenceRequest(registry="m", version=1), result)
 
 
 def fetch_version(world: World) -> Case:

@@ -131,6 +131,19 @@ def test_a_hidden_folder_cannot_be_opened(sampling: Sampling, tmp_path: Path, mo
         sampling().run()
 
 
+def test_the_file_of_the_signing_key_is_empty_for_every_confined_step(
+    sampling: Sampling, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "key.pem"  # beside the code that the spec names
+    key.write_text("the key")
+    lines = ("try:", f"    found = Path({str(key)!r}).read_text()", "except OSError:", "    found = ''")
+    step = sampling("\n".join((*lines, "assert not found")))
+    with pytest.raises(BadStepInput, match="AssertionError"):
+        step.run()
+    monkeypatch.setenv("LITEGATE_SIGNING_KEY", str(key))
+    assert step.run().samples == 10
+
+
 def test_more_folders_can_be_opened(sampling: Sampling, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path.parent / f"{tmp_path.name}-other"
     other.mkdir()

@@ -15,6 +15,7 @@ from litegate.steps import STEPS
 
 PAGE = (Path(__file__).parents[4] / "docs" / "isolation.md").read_text()
 OWNERS = {"AIRFLOW__CORE__FERNET_KEY": "Airflow", "MLFLOW_TRACKING_PASSWORD": "MLflow", "AWS_SECRET_ACCESS_KEY": "S3"}
+OWNERS |= {"LITEGATE_SIGNING_KEY": "signing"}
 
 
 def test_the_table_has_each_step_once() -> None:
@@ -29,7 +30,8 @@ def test_the_table_says_what_a_step_may_do(name: str, tmp_path: Path, monkeypatc
     step = STEPS[name]
     environment = child_environment(step, tmp_path)
     withheld = [owner for variable, owner in OWNERS.items() if variable not in environment]
-    secrets = f"the worker's, but for those of {' and '.join(withheld)}" if "MY_TOKEN" in environment else "none"
+    named = " and ".join(filter(None, (", ".join(withheld[:-1]), withheld[-1])))
+    secrets = f"the worker's, but for those of {named}" if "MY_TOKEN" in environment else "none"
     places = Settings(str(tmp_path / "workspace"), tmp_path / "cache", tmp_path / "scratch", {})
     given = confinement(step, Record(), tmp_path / "scratch" / "step", places)
     assert given.write == (str(tmp_path / "scratch" / "step"),)
