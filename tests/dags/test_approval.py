@@ -72,7 +72,8 @@ def ask(
     """Run a DAG with a spec that wants a person's approval, a notifier that fails and one that works."""
 
     def run(steps: Steps, *people: Person, approval: str = "human", on_reject: str = "fail") -> Outcome:
-        spec = SPEC.format(variants="[dynamic_range, int8]", on_reject=on_reject, from_champion="null")
+        keys = {"variants": "[dynamic_range, int8]", "from_champion": "null", "recover": "null"}
+        spec = SPEC.format(on_reject=on_reject, **keys)
         (tmp_path / "m.yaml").write_text(f"{spec}approval: {approval}\nnotify: {json.dumps(NOTIFY)}\n")
         monkeypatch.setattr("litegate_airflow.operators.step.StepRun", steps)
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@127.0.0.1:5000")
