@@ -132,4 +132,4 @@ def _stored(what: str, name: str, file: FileRef | None, digest: str, fetch: Fetc
     stored = digest_file(fetch(file))
     if stored != digest:
         return bad(what, f"{name} was changed: {file.bytes:,} bytes of digest {stored}, signed was {digest}")
-    return good(what, f"{name}, {file.bytes:,} bytes, as signed")
+    return good(what, f"{name}, {file.bytes:,} bytes, as stated")

@@ -48,8 +48,8 @@ def stored_verdict(found: VersionEvidence, said: Said, fetch: Fetch) -> Check:
     except ValueError as error:
         return bad(name, f"{notes.VERDICT} is no verdict: {str(error)[:300]}")
     if stored != said.version.verdict:
-        return bad(name, f"{notes.VERDICT} is not what was signed: {_differing(stored, said.version.verdict)}")
-    return good(name, f"{stored.state}, as signed")
+        return bad(name, f"{notes.VERDICT} is not what was stated: {_differing(stored, said.version.verdict)}")
+    return good(name, f"{stored.state}, as stated")
 
 
 def outcomes(gate: GateRequest, said: Said, workspace: Workspace) -> tuple[Check, dict[FileRef, Path]]:
@@ -66,7 +66,7 @@ def outcomes(gate: GateRequest, said: Said, workspace: Workspace) -> tuple[Check
             return unknown(name, f"those of {of} are not there any more ({workspace.uri(file)})"), {}
         except StoreError as error:
             return bad(name, f"those of {of} were changed: {error}"), {}
-    return good(name, f"{len(files)} files, as signed"), copies
+    return good(name, f"{len(files)} files, as stated"), copies
 
 
 def recomputed(gate: GateRequest, said: Said, copies: dict[FileRef, Path], places: Settings) -> Check:
@@ -123,5 +123,5 @@ def _differing(one: Verdict, other: Verdict) -> str:
     """The fields that are not the same, a few of them with both values."""
     fields = [name for name in Verdict.model_fields if getattr(one, name) != getattr(other, name)]
     return ", ".join(
-        f"{name} is {getattr(one, name)!s:.60}, signed {getattr(other, name)!s:.60}" for name in fields[:4]
+        f"{name} is {getattr(one, name)!s:.60}, stated {getattr(other, name)!s:.60}" for name in fields[:4]
     )

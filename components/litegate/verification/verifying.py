@@ -80,7 +80,7 @@ class Verifying:
             yield evidence
             yield unknown("verdict", "not recomputed: what it rests on is not known")
         else:
-            yield good("evidence", f"{notes.EVIDENCE}, as signed")
+            yield good("evidence", f"{notes.EVIDENCE}, as stated")
             yield from self._recomputed(evidence, said)
         if self.rederive:
             yield self._rebuilt(evidence, said)
