@@ -130,7 +130,7 @@ def test_another_verdict_in_mlflow_is_caught(verify, registered):
     with changed(path, json.dumps(stored).encode()):
         found = verify()
     assert (found.code, found.not_good) == (3, {"stored verdict": "bad"})
-    assert "drop is -0.5, signed" in found.said("stored verdict")
+    assert "drop is -0.5, stated" in found.said("stored verdict")
 
 
 @pytest.mark.parametrize(("name", "check"), [("bom.cdx.json", "bill of materials"), ("evidence.json", "evidence")])
