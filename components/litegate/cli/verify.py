@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from argparse import Namespace
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ def verify(home: Home, options: Namespace) -> int:
     request = EvidenceRequest(registry=options.model, alias=options.alias, version=options.version)
     with tracking(home) as mlflow, tempfile.TemporaryDirectory(prefix="litegate-") as scratch:
         folder = Path(scratch)
-        with Progress(f"verifying {options.model}") as progress, showing_log(progress):
+        # Asked again, the gate says of every variant what has been said before.
+        with Progress(f"verifying {options.model}") as progress, _steps_shown(progress, options.rederive):
             found: VersionEvidence = mlflow.run("fetch_evidence", request)
             verifying = Verifying(
                 found=found,
@@ -58,6 +60,11 @@ def verify(home: Home, options: Namespace) -> int:
     code = exit_code(checks)
     answer(_as_json(found, checks, code, server), options.json, lambda: _show(found, checks))
     return code
+
+
+def _steps_shown(progress: Progress, rederive: bool) -> AbstractContextManager[None]:
+    """What is made again takes long, and says how far it is."""
+    return showing_log(progress) if rederive else nullcontext()
 
 
 def _workspace(home: Home) -> str:
