@@ -63,7 +63,7 @@ def quantize_dag(
         folder: that the relative addresses of a spec without a file are in, and its code.
         dag_id: `quantize__<model.name>` if not given.
         tags: beside litegate's own.
-        owner: default arguments, pool and connections.
+        owner: default arguments, pool, queues, shards and connections.
         dag: further arguments of `airflow.sdk.DAG`, in place of litegate's own: `schedule`, `start_date`, ...
 
     Raises:
@@ -136,11 +136,11 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
     calibrate = [CalibrateOperator(upstream=check, **owner.heavy)] if calibrated_variants(spec) else []
     variants = _variants([check, *calibrate], owner, prefixed=prefixed).expand(name=lookup_cache.output)
     # Other trigger rules forbid what has failed, or what is skipped.
-    evaluate = EvaluateOperator(upstream=variants, trigger_rule=TriggerRule.ALL_DONE, **owner.alone)
+    evaluate = EvaluateOperator(upstream=variants, trigger_rule=TriggerRule.ALL_DONE, **owner.evaluating)
     recover = _recoveries(evaluate, spec, owner, prefixed=prefixed)
     # What is skipped or has failed there says nothing about the others.
     rule = {"trigger_rule": TriggerRule.ALL_DONE} if recover else {}
-    benchmark = BenchmarkOperator(upstream=[evaluate, *recover], **rule, **owner.alone)
+    benchmark = BenchmarkOperator(upstream=[evaluate, *recover], **rule, **owner.evaluating)
     gate = GateOperator(upstream=benchmark, trigger_rule=TriggerRule.ALL_DONE)
     register = RegisterOperator(upstream=gate, on_success_callback=RunNotifier(spec, judged))
     promote = PromoteOperator(upstream=register, on_success_callback=RunNotifier(spec, promoted))

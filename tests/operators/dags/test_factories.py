@@ -9,7 +9,7 @@ import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 
-from litegate.errors import SpecError
+from litegate.errors import BadInput, SpecError
 from litegate.pipeline.tasks import LOOKUP_CACHE, REQUALIFICATION, TASKS, task_of
 from litegate.spec import parse_spec
 from litegate_airflow.dags import clean_dag, decision_dag, quantize_dag, quantize_group, requalify_dag, retrain_dag
@@ -93,3 +93,41 @@ def test_the_other_dags_have_it_too(tmp_path: Path) -> None:
     for dag in filter(None, dags):
         for task in dag.tasks:
             assert (task.owner, task.aws_conn_id) == ("vision", "s3"), dag.dag_id
+
+
+SHARED = Owner(queue="convert", evaluation_queue="evaluate")
+EVALUATING = {"evaluate", "benchmark", "evaluate_baseline", "evaluate_champion"}
+
+
+@pytest.mark.parametrize("make", [quantize_dag, requalify_dag, retrain_dag])
+def test_what_evaluates_waits_in_a_queue_of_its_own(make: Any) -> None:
+    dag = make(parse_spec(KEYS | {"recover": {}}), owner=SHARED)
+    queues = {name: task.queue for name, task in dag.task_dict.items()}
+    assert queues == {name: "evaluate" if name in EVALUATING else "convert" for name in queues}
+
+
+def test_one_queue_is_for_all_tasks_and_none_is_airflows_own() -> None:
+    def queues(owner: Owner | None) -> set[str]:
+        return {task.queue for task in quantize_dag(parse_spec(KEYS), owner=owner).tasks}
+
+    assert queues(Owner(queue="big")) == {"big"}
+    assert queues(None) == queues(Owner()) == {"default"}
+    assert queues(Owner(evaluation_queue="evaluate")) == {"default", "evaluate"}
+    assert queues(Owner({"queue": "theirs"}, queue="big")) == {"theirs"}
+
+
+def test_the_environment_says_it_for_the_files_that_litegate_brings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Owner.of_environment() == Owner()
+    monkeypatch.setenv("LITEGATE_QUEUE", "convert")
+    monkeypatch.setenv("LITEGATE_EVALUATION_QUEUE", "evaluate")
+    monkeypatch.setenv("LITEGATE_EVALUATION_SHARDS", "4")
+    assert Owner.of_environment() == Owner(queue="convert", evaluation_queue="evaluate", evaluation_shards=4)
+
+
+@pytest.mark.parametrize("shards", ["0", "-1", "two", "1.5"])
+def test_shards_that_are_no_number_are_refused(monkeypatch: pytest.MonkeyPatch, shards: str) -> None:
+    monkeypatch.setenv("LITEGATE_EVALUATION_SHARDS", shards)
+    with pytest.raises(BadInput, match="LITEGATE_EVALUATION_SHARDS: expected a whole number of at least 1, got"):
+        Owner.of_environment()
+    with pytest.raises(BadInput, match="evaluation_shards: expected at least 1, got 0"):
+        Owner(evaluation_shards=0)
