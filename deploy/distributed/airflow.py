@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+
 from deploy.distributed.hosts import Host
 from deploy.distributed.server import Server
 

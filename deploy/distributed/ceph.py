@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
 from deploy.distributed.programs import Programs
 from deploy.distributed.server import Server, free_port, listens
 

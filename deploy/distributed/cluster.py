@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import boto3
+
 from deploy.distributed.airflow import (
     ADMIN,
     Addresses,
@@ -26,7 +27,6 @@ from deploy.distributed.hosts import Host
 from deploy.distributed.installation import ROOT, build_wheel, environment
 from deploy.distributed.programs import Programs
 from deploy.distributed.server import Server, free_port, wait
-
 from litegate.stack.airflow_api import AirflowApi
 
 __all__ = ["BUCKETS", "WORKERS", "Airflow", "Cluster"]
@@ -146,16 +146,16 @@ class Cluster:
         self.say(f"Airflow: {self.addresses.airflow}, MLflow: {self.addresses.mlflow}, S3: {self.ceph.url}")
 
     def _start_storage(self, programs: Programs) -> None:
-        self._postgresql = PostgreSql(programs, self.root / "postgresql")
+        self.postgresql = PostgreSql(programs, self.root / "postgresql")
         redis = Redis(programs, self.root / "redis")
         self.ceph = Ceph(programs, self.root / "ceph")
-        self._run(self._postgresql.server, redis.server, self.ceph.monitor)
+        self._run(self.postgresql.server, redis.server, self.ceph.monitor)
         self.ceph.make_store()
         self._run(*self.ceph.others)
         self.keys = self.ceph.user("litegate")
         for bucket in BUCKETS:
             self.s3().create_bucket(Bucket=bucket)
-        databases = (self._postgresql.database(name) for name in ("airflow", "results", "mlflow"))
+        databases = (self.postgresql.database(name) for name in ("airflow", "results", "mlflow"))
         urls = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
         self.addresses = Addresses(*databases, redis.url, *urls, self.ceph.url)
 
@@ -205,10 +205,16 @@ class Cluster:
             airflow.ensure_pool("litegate", _SLOTS * len(WORKERS))
             airflow.connect_to(self.ceph.url, self.keys, self.addresses.mlflow)
 
-    def _start_workers(self) -> None:
-        self._run(*(server for name, queues in WORKERS.items() for server in self.worker(name, queues)))
+    def replace_workers(self, workers: Mapping[str, Iterable[str]]) -> None:
+        """End all workers, and start these, each for its queues."""
+        for each in [each for name in WORKERS for each in (name, f"warm-{name}") if each in self.servers]:
+            self.servers.pop(each).stop()
+        self._start_workers(workers)
 
-    def worker(self, name: str, queues: Iterable[str]) -> Iterator[Server]:
+    def _start_workers(self, workers: Mapping[str, Iterable[str]] = WORKERS) -> None:
+        self._run(*(server for name, queues in workers.items() for server in self._worker(name, queues)))
+
+    def _worker(self, name: str, queues: Iterable[str]) -> Iterator[Server]:
         """A worker for these queues, and the warm parents of its steps."""
         host = self.hosts[name]
         python, tensorflow = self._python(host), host.folder / "tensorflow" / "bin" / "python"

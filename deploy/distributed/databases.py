@@ -60,30 +60,31 @@ class PostgreSql:
         assert self._sql("postgres", f"create database {name} owner {name}")
         return f"//{name}:{password}@127.0.0.1:{self.port}/{name}"
 
+    def query(self, database: str, command: str) -> list[list[str]]:
+        """The rows of a query, as text.
+
+        Raises:
+            RuntimeError: PostgreSQL refuses it.
+        """
+        done = self._psql(database, command)
+        if done.returncode:
+            raise RuntimeError(f"PostgreSQL refused {command}: {done.stderr}")
+        return [line.split("|") for line in done.stdout.splitlines()]
+
     def _sql(self, database: str, command: str) -> bool:
+        return self._psql(database, command).returncode == 0
+
+    def _psql(self, database: str, command: str) -> subprocess.CompletedProcess[str]:
         """Run a command as administrator; it goes through standard input, for it may have a password."""
-        done = subprocess.run(
-            [
-                self._programs("psql"),
-                "-h",
-                "127.0.0.1",
-                "-p",
-                str(self.port),
-                "-U",
-                "admin",
-                "-d",
-                database,
-                "-q",
-                "-v",
-                "ON_ERROR_STOP=1",
-            ],
+        where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "admin", "-d", database)
+        return subprocess.run(
+            [self._programs("psql"), *where, "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"],
             input=command,
             text=True,
             capture_output=True,
             check=False,
             env=self._programs.environment | {"PGPASSWORD": self._password, "PGOPTIONS": "", "HOME": os.devnull},
         )
-        return done.returncode == 0
 
 
 class Redis:

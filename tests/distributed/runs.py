@@ -1,23 +1,26 @@
-"""Runs of the distributed profile: begun, followed to their end, and looked at."""
+"""Runs of the distributed profile and of the embedded one, and what MLflow has of them."""
 
 from __future__ import annotations
 
-import json
+import re
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
-from deploy.distributed.cluster import Cluster
+from mlflow import MlflowClient
 
+from deploy.distributed.cluster import Cluster
 from litegate.stack.airflow_api import RunId
 
-__all__ = ["Distributed", "Run", "spec_file"]
+__all__ = ["Distributed", "Recorded", "Run", "recorded", "spec_file"]
 
 SAMPLES = 1_000
 LIMIT = 900
+_TIMES = re.compile("latency|second|_ms|time|duration")
 
 
 def spec_file(folder: Path, name: str, model: str, calibration: str, evaluation: str, **data: Any) -> Path:
@@ -35,20 +38,42 @@ def spec_file(folder: Path, name: str, model: str, calibration: str, evaluation:
     return path
 
 
+class Recorded(NamedTuple):
+    """What MLflow has of a file: its verdict, the digest of its bytes, and what was measured but for times."""
+
+    verdict: str
+    digest: str
+    measured: dict[str, float]
+
+
+def recorded(mlflow: str, name: str) -> dict[str, Recorded]:
+    """The files of a model's newest run, by variant."""
+    client = MlflowClient(mlflow)
+    experiment = client.get_experiment_by_name(f"quantize/{name}")
+    assert experiment is not None
+    found: dict[str, Recorded] = {}
+    for run in client.search_runs([experiment.experiment_id], order_by=["attributes.start_time DESC"]):
+        tags = run.data.tags
+        if "variant" in tags:
+            measured = {key: value for key, value in run.data.metrics.items() if not _TIMES.search(key)}
+            file = Recorded(tags["verdict"], tags.get("tflite_sha256", ""), measured)
+            found.setdefault(tags["variant"], file)
+    return found
+
+
 @dataclass(frozen=True)
 class Run:
     """An ended run.
 
     Attributes:
         hosts: names of the hosts that each task ran on.
-        verdicts: state and digest of the file, by variant.
+        log: what each task's log says, as Airflow shows it.
     """
 
     id: RunId
     state: str
     hosts: dict[str, set[str]]
-    verdicts: dict[str, tuple[str, str]]
-    log: str
+    log: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -61,16 +86,15 @@ class Distributed:
         """Run the pipeline of a model to its end."""
         run = RunId(f"quantize__{name}", run_id)
         with self.cluster.airflow() as airflow:
-            _wait(lambda: airflow.dag(run.dag) is not None, f"the DAG {run.dag}; {airflow.import_errors()}")
+            _wait(lambda: airflow.dag(run.dag) is not None, lambda: f"the DAG {run.dag}, got {airflow.import_errors()}")
             airflow.trigger(run)
-            _wait(lambda: airflow.state(run) in ("success", "failed"), f"{run} to end")
-            tasks = airflow.tasks(run)
-            hosts = defaultdict(set)
+            _wait(lambda: airflow.state(run) in ("success", "failed"), lambda: f"the end of {airflow.tasks(run)}")
+            hosts, log = defaultdict(set), defaultdict(str)
             for task, host in airflow.hosts_of(run.path):
                 hosts[task].add(host)
-            log = "\n".join(f"{task.name} {task.state}: {line}" for task in tasks for line in airflow.log(run, task))
-            result = airflow.xcom(run, "register", "return_value")
-            return Run(run, airflow.state(run), dict(hosts), _verdicts(result), log)
+            for task in airflow.tasks(run):
+                log[task.task] += "\n".join(airflow.log(run, task))
+            return Run(run, airflow.state(run), dict(hosts), dict(log))
 
     def objects(self) -> dict[str, str]:
         """Every object of the workspace with its entity tag."""
@@ -78,15 +102,8 @@ class Distributed:
         return {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", [])}
 
 
-def _verdicts(result: Any) -> dict[str, tuple[str, str]]:
-    if result is None:
-        return {}
-    found = json.loads(result) if isinstance(result, str) else result
-    return {row["variant"]: (row["state"], row.get("digest", "")) for row in found["variants"]}
-
-
-def _wait(reached: Any, what: str) -> None:
+def _wait(reached: Callable[[], bool], what: Callable[[], str]) -> None:
     end = time.monotonic() + LIMIT
     while not reached():
-        assert time.monotonic() < end, f"expected {what}"
+        assert time.monotonic() < end, f"expected {what()}"
         time.sleep(1)

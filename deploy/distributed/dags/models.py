@@ -15,7 +15,7 @@ OWNER = Owner(
     mlflow_conn_id="mlflow_runs",
     queue="convert",
     evaluation_queue="evaluate",
-    # evaluation_shards=2,
+    evaluation_shards=2,
 )
 
 quantize_dags(SPECS, OWNER)
