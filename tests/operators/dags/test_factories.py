@@ -41,7 +41,7 @@ def test_every_task_has_what_the_owner_says(make: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("make", "tasks"), [(quantize_dag, TASKS), (requalify_dag, REQUALIFICATION)])
 def test_the_tasks_are_those_of_the_registry(make: Any, tasks: Any) -> None:
-    dag = make(parse_spec(KEYS | {"recover": {}}))
+    dag = make(parse_spec(KEYS | {"recover": {}}), owner=Owner(evaluation_shards=2))
     assert {task.id for task in tasks} == set(dag.task_dict)
     assert {task.id: task.page for task in tasks} == {name: task.doc_md for name, task in dag.task_dict.items()}
 
@@ -95,8 +95,8 @@ def test_the_other_dags_have_it_too(tmp_path: Path) -> None:
             assert (task.owner, task.aws_conn_id) == ("vision", "s3"), dag.dag_id
 
 
-SHARED = Owner(queue="convert", evaluation_queue="evaluate")
-EVALUATING = {"evaluate", "benchmark", "evaluate_baseline", "evaluate_champion"}
+SHARED = Owner(queue="convert", evaluation_queue="evaluate", evaluation_shards=2)
+EVALUATING = {"evaluate_shard", "evaluate", "benchmark", "evaluate_baseline", "evaluate_champion"}
 
 
 @pytest.mark.parametrize("make", [quantize_dag, requalify_dag, retrain_dag])
@@ -114,6 +114,28 @@ def test_one_queue_is_for_all_tasks_and_none_is_airflows_own() -> None:
     assert queues(None) == queues(Owner()) == {"default"}
     assert queues(Owner(evaluation_queue="evaluate")) == {"default", "evaluate"}
     assert queues(Owner({"queue": "theirs"}, queue="big")) == {"theirs"}
+
+
+def test_shards_are_mapped_between_the_variants_and_what_merges_them() -> None:
+    bare, dag = (quantize_dag(parse_spec(KEYS), owner=owner) for owner in (None, Owner(evaluation_shards=3)))
+    task = dag.get_task("evaluate_shard")
+    assert (task.upstream_task_ids, task.pool_slots) == ({"quantize", "lookup_cache"}, 2)
+    assert (task.map_index_template, task.shards) == ("shard {{ task.shard }} of {{ task.shards }}", 3)
+    assert dag.get_task("evaluate").upstream_task_ids == {"evaluate_shard"}
+    assert set(dag.task_dict) - set(bare.task_dict) == {"evaluate_shard"}
+    group = task.get_closest_mapped_task_group()
+    assert group is not None
+    assert (group.group_id, group._expand_input.value) == ("shard", {"number": [1, 2, 3]})
+
+
+def test_shards_stand_in_a_group_of_each_model() -> None:
+    specs = [parse_spec(KEYS | {"model": {"name": name, "uri": f"{name}.keras"}}) for name in ("one", "two")]
+    with DAG("mine", schedule=None) as dag:
+        for spec in specs:
+            quantize_group(spec, owner=Owner(evaluation_shards=2))
+    for name in ("one", "two"):
+        assert dag.get_task(f"{name}.evaluate").wiring.one(task_of("evaluate_shard")) == f"{name}.shard.evaluate_shard"
+        assert dag.get_task(f"{name}.evaluate")._shards == 2
 
 
 def test_the_environment_says_it_for_the_files_that_litegate_brings(monkeypatch: pytest.MonkeyPatch) -> None:
