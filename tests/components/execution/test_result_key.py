@@ -212,6 +212,20 @@ def test_where_users_code_runs_every_package_counts(
     assert result_key(step, with_code, real) != result_key(step, with_code, python)
 
 
+def test_users_code_is_known_by_its_source_and_not_by_its_folder(requests: dict[str, Record], tmp_path: Path) -> None:
+    code = World(tmp_path / "other", settings().pythons).code
+    places = [code, code.model_copy(update={"folder": "/of/another/worker"})]
+    changed = code.model_copy(update={"digest": "e" * 64})
+    for step in ("evaluate", "gate", "lint", "sample"):
+        request = requests[step]
+        if "preprocess" in type(request).model_fields:
+            here, there, other = (
+                keys(requests | {step: request.model_copy(update={"preprocess": each})})[step]
+                for each in (*places, changed)
+            )
+            assert here == there != other
+
+
 def renamed(artifact: Artifact) -> Artifact:
     file = artifact.file.model_copy(update={"name": "int16x8_float_fallback.tflite"})
     return artifact.model_copy(update={"variant": "int16x8_float_fallback", "file": file})
