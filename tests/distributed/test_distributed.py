@@ -11,6 +11,9 @@ import pytest
 from deploy.distributed.cluster import WORKERS
 from tests.distributed.runs import Distributed, Recorded, Run, recorded
 
+MADE_AGAIN = {"benchmark", "gate", "read_ledger"}
+"""Steps whose result depends on the host, on that of one that does, or on what happened meanwhile."""
+
 pytestmark = pytest.mark.e2e
 
 
@@ -40,7 +43,8 @@ def test_what_one_worker_found_the_other_finds(first: Run, distributed: Distribu
     second = distributed.run(spec.stem, "second")
     assert second.state == "success", second.log
     assert set().union(*second.hosts.values()) <= {"worker-2", ""}
-    assert distributed.objects().keys() == before.keys()
+    results = {key.split("/")[2] for key in distributed.objects().keys() - before.keys() if "/results/" in key}
+    assert results <= MADE_AGAIN
 
 
 def test_airflow_shows_the_logs_of_both_workers(first: Run) -> None:
