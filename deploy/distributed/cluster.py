@@ -222,7 +222,7 @@ class Cluster:
         python, tensorflow = self._python(host), host.folder / "tensorflow" / "bin" / "python"
         variables = worker_variables(host, python, self.addresses, tensorflow)
         yield airflow_server(f"warm-{name}", host, python, variables, "litegate.cli", "warm", grace=20)
-        options = ("--queues", ",".join(queues), "--concurrency", "2", "--celery-hostname", f"celery@{name}")
+        options = ("--queues", ",".join(queues), "--concurrency", "1", "--celery-hostname", f"celery@{name}")
         quiet = ("--skip-serve-logs", "--without-mingle", "--without-gossip")
         log = host.folder / f"{name}.log"
         yield airflow_server(
