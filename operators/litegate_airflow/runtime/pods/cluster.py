@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -40,15 +39,17 @@ class Cluster:
 
     Args:
         connection: an Airflow connection of the type `kubernetes`; without it the pod's own account, or a kubeconfig.
+        namespace: of the pods; None for the connection's.
     """
 
-    def __init__(self, connection: str | None) -> None:
+    def __init__(self, connection: str | None, namespace: str | None) -> None:
+        self._given = namespace
         self._hook = KubernetesHook(conn_id=connection) if connection else KubernetesHook(kubernetes_conn_id=None)
 
     def create(self, manifest: Mapping[str, Any]) -> V1Pod:
         """Create a pod; one of its name and labels that is there already is the one whose answer was lost."""
         pod = PodGenerator.deserialize_model_dict(dict(manifest))
-        pod.metadata.namespace = pod.metadata.namespace or self._namespace
+        pod.metadata.namespace = self._namespace
         with _answered(f"creating pod {pod.metadata.name}"):
             try:
                 return self._manager.create_pod(pod)
@@ -103,8 +104,7 @@ class Cluster:
 
     @cached_property
     def _namespace(self) -> str:
-        with _answered("looking for the namespace"):
-            return os.environ.get("LITEGATE_POD_NAMESPACE") or self._hook.get_namespace() or "default"
+        return self._given or self._hook.get_namespace() or KubernetesHook.DEFAULT_NAMESPACE
 
     @cached_property
     def _client(self) -> CoreV1Api:

@@ -57,7 +57,8 @@ class PodExecutor(Executor):
         self._template = read_template(os.environ.get("LITEGATE_POD_TEMPLATE", ""))
         self._start = _seconds("LITEGATE_POD_START", 600.0)
         self._here = WarmExecutor(settings.warm, expected=False)
-        self._cluster = Cluster(os.environ.get("LITEGATE_POD_CONNECTION"))
+        namespace = self._template.get("metadata", {}).get("namespace")
+        self._cluster = Cluster(os.environ.get("LITEGATE_POD_CONNECTION"), namespace)
         self._killed = threading.Event()
         self._pod: V1Pod | None = None
 

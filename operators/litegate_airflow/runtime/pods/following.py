@@ -53,6 +53,7 @@ class Follower:
             is_last = self._ended.is_set()
             for when, line in self._cluster.log_lines(self._pod, self._container, last):
                 last = when or last
-                self._say(readable(line[:_LONGEST]).rstrip())
+                if text := readable(line[:_LONGEST]).rstrip():
+                    self._say(text)
             if not is_last:
                 self._ended.wait(_PAUSE)

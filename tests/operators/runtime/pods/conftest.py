@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tenacity
@@ -15,10 +14,19 @@ from airflow.providers.cncf.kubernetes.utils.pod_manager import PodManager
 
 from litegate.settings import Settings, settings
 from litegate_airflow.runtime.pods.executor import PodExecutor
+from tests.models.once import Maker
 from tests.operators.runtime.pods.fake_api import FakeKubernetes, fake_kubernetes
 from tests.operators.runtime.pods.kubelet import cannot_run
 
-TEMPLATE = Path(__file__).parents[4] / "deploy" / "kubernetes" / "step-pod.yaml"
+TESTS = Path(__file__).parents[3]
+TEMPLATE = TESTS.parent / "deploy" / "kubernetes" / "step-pod.yaml"
+
+
+@pytest.fixture(scope="session")
+def models(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the models and datasets that `make_models.py` writes."""
+    program = TESTS / "models" / "make_models.py"
+    return maker.make(tmp_path_factory.mktemp("models"), str(program), "{folder}", sources=(program,))
 
 
 @pytest.fixture(autouse=True)
@@ -62,14 +70,8 @@ def real_pods(kubernetes: FakeKubernetes, s3_server: str) -> FakeKubernetes:
 
 
 @pytest.fixture
-def remote_places(tmp_path: Path, s3_bucket: str) -> Settings:
+def remote_places(tmp_path: Path, s3_bucket: str, warm_tensorflow: Path) -> Settings:
     """A workspace on S3, and steps that are pods."""
     home = tmp_path / "home"
     places = Settings(f"s3://{s3_bucket}/ws", home / "cache", home / "scratch", settings().pythons, waits=())
-    return replace(places, executor="pod")
-
-
-def argument(name: str, manifest: dict[str, Any]) -> dict[str, Any]:
-    """A container of a manifest."""
-    spec = manifest["spec"]
-    return next(each for each in [*spec["initContainers"], *spec["containers"]] if each["name"] == name)
+    return replace(places, executor="pod", warm=warm_tensorflow)

@@ -31,6 +31,7 @@ class FakeKubernetes:
     Attributes:
         url: where its API answers.
         secrets: by name, then by key.
+        claims: folders of this host, by the names of persistent volume claims.
         image: the variables that every image sets.
         fates: what becomes of containers, by their names, in place of running.
         answers: status codes of the next answers, in place of what would be said.
@@ -40,13 +41,13 @@ class FakeKubernetes:
     def __init__(self, url: str) -> None:
         self.url = url
         self.secrets: dict[str, Mapping[str, str]] = {}
+        self.claims: dict[str, str] = {}
         self.image: dict[str, str] = {}
         self.fates: dict[str, Fate] = {}
         self.answers: list[int] = []
         self.created: list[dict[str, Any]] = []
         self.deleted: list[str] = []
         self.pods: dict[tuple[str, str], RunningPod] = {}
-        self.started = threading.Event()
 
     @property
     def config(self) -> dict[str, Any]:
@@ -67,8 +68,7 @@ class FakeKubernetes:
             return 409, _failure(409, f'pods "{name}" already exists')
         self.created.append(json.loads(json.dumps(manifest)))
         manifest["metadata"] |= {"namespace": namespace, "uid": name, "creationTimestamp": _now()}
-        self.pods[namespace, name] = RunningPod(manifest, self.secrets, self.image, self.fates)
-        self.started.set()
+        self.pods[namespace, name] = RunningPod(manifest, self.secrets, self.claims, self.image, self.fates)
         return 201, manifest
 
     def delete(self, namespace: str, name: str) -> tuple[int, dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -66,12 +67,18 @@ class RunningPod:
     """One pod on its node; `manifest` with a `status` is what the API server shows."""
 
     def __init__(
-        self, manifest: dict[str, Any], secrets: Mapping[str, Any], image: Mapping[str, str], fates: Mapping[str, Fate]
+        self,
+        manifest: dict[str, Any],
+        secrets: Mapping[str, Any],
+        claims: Mapping[str, str],
+        image: Mapping[str, str],
+        fates: Mapping[str, Fate],
     ) -> None:
-        self.manifest, self._secrets, self._image, self._fates = manifest, secrets, image, fates
+        self.manifest, self._secrets, self._claims, self._image, self._fates = manifest, secrets, claims, image, fates
         self.logs: dict[str, list[tuple[str, str]]] = {}
         self.changed = threading.Condition()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._listeners: dict[str, threading.Thread] = {}
         self._volumes = Path(tempfile.mkdtemp(prefix="pod-"))
         self._deleted = threading.Event()
         self.status: dict[str, Any] = {"phase": "Pending", "initContainerStatuses": [], "containerStatuses": []}
@@ -86,6 +93,7 @@ class RunningPod:
         for process in [*self.processes.values()]:
             _kill(process)
         self._thread.join(30)
+        shutil.rmtree(self._volumes, ignore_errors=True)
 
     def ended(self, container: str) -> bool:
         """Whether a container has said all that it will."""
@@ -106,8 +114,9 @@ class RunningPod:
             done = all(self._runs(each, "containerStatuses") for each in spec["containers"])
         for process in [*self.processes.values()]:
             process.send_signal(signal.SIGTERM)
-        for process in [*self.processes.values()]:
+        for name, process in self.processes.items():
             process.wait(30)
+            self._listeners[name].join(30)
         if not self._over() and not any("waiting" in each["state"] for each in self._statuses()):
             self.status["phase"] = "Succeeded" if done else "Failed"
         with self.changed:
@@ -125,6 +134,7 @@ class RunningPod:
         if container.get("restartPolicy") == "Always":
             return self._awaits(container, process)
         code = process.wait()
+        self._listeners[container["name"]].join(30)
         del self.processes[container["name"]]
         _terminate(status, code, "Completed" if code == 0 else "Error", self._last_words(container["name"]))
         return code == 0
@@ -141,11 +151,16 @@ class RunningPod:
         name = container["name"]
         command = self._command(container, [*container["command"], *container["args"]])
         process = subprocess.Popen(
-            command, env=self._variables(container), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            env=self._variables(container),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         self.processes[name] = process
         self.logs[name] = []
-        threading.Thread(target=self._listen, args=(name, process), daemon=True).start()
+        self._listeners[name] = threading.Thread(target=self._listen, args=(name, process), daemon=True)
+        self._listeners[name].start()
         status["state"] = {"running": {"startedAt": _now()}}
         return process
 
@@ -162,10 +177,11 @@ class RunningPod:
 
     def _listen(self, name: str, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            with self.changed:
-                self.logs[name].append((_now(), line.decode(errors="replace").rstrip("\n")))
-                self.changed.notify_all()
+        with process.stdout as output:
+            for line in output:
+                with self.changed:
+                    self.logs[name].append((_now(), line.decode(errors="replace").rstrip("\n")))
+                    self.changed.notify_all()
 
     def _last_words(self, name: str) -> str:
         return "\n".join(line for _, line in self.logs[name][-80:])
@@ -173,15 +189,23 @@ class RunningPod:
     def _command(self, container: Mapping[str, Any], command: list[str]) -> list[str]:
         root = tempfile.mkdtemp(prefix="root-", dir=self._volumes)
         mounts = []
-        for mount in container.get("volumeMounts", ()):
-            folder = self._volumes / mount["name"]
-            folder.mkdir(exist_ok=True)
+        for mount in sorted(container.get("volumeMounts", ()), key=lambda mount: mount["mountPath"]):
+            folder = self._folder(mount["name"])
             target = shlex.quote(root + mount["mountPath"])
             mounts.append(f"mkdir -p {target}; mount --bind {shlex.quote(str(folder))} {target}")
             if mount.get("readOnly"):
                 mounts.append(f"mount -o remount,bind,ro {target}")
         script = SCRIPT % "\n".join(mounts)
         return ["unshare", "--mount", "sh", "-c", script, "sh", root, *command]
+
+    def _folder(self, volume: str) -> Path:
+        """What a volume holds: nothing at first, or what was claimed, by its path."""
+        claims = {each["name"]: each.get("persistentVolumeClaim") for each in self.manifest["spec"]["volumes"]}
+        if claims[volume]:
+            return Path(self._claims[claims[volume]["claimName"]])
+        folder = self._volumes / volume
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def _variables(self, container: Mapping[str, Any]) -> dict[str, str]:
         found = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", **self._image}
