@@ -87,7 +87,7 @@ def test_the_template_stays_as_it_is() -> None:
 SECRET = {"secretKeyRef": {"name": "keys", "key": "key"}}
 OPENED: list[tuple[str, Any, str]] = [
     ("restartPolicy", "Always", "spec.restartPolicy: expected 'Never', got 'Always'"),
-    ("automountServiceAccountToken", None, "spec.automountServiceAccountToken: expected False, got None"),
+    ("automountServiceAccountToken", None, "spec.automountServiceAccountToken: expected false: the step must not have it"),
     ("hostNetwork", True, "spec.hostNetwork: expected nothing"),
     ("shareProcessNamespace", True, "spec.shareProcessNamespace: expected nothing"),
     ("step.envFrom", [{"secretRef": {"name": "keys"}}], "initContainers.step.envFrom: expected nothing"),
@@ -131,7 +131,7 @@ def test_a_volume_that_the_step_can_write_is_refused(tmp_path: Path) -> None:
     template = read_template(str(TEMPLATE))
     template["spec"]["volumes"] = [{"name": "code", "persistentVolumeClaim": {"claimName": "code"}}]
     containers(template)["step"]["volumeMounts"] = [{"name": "code", "mountPath": "/code"}]
-    refused(tmp_path, template, "volumeMounts.code.readOnly: expected true, got 'None'")
+    refused(tmp_path, template, "volumeMounts.code.readOnly: expected true, got None")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_file_that_is_no_pod_is_refused(tmp_path: Path, text: str, message: st
 
 
 def test_a_template_that_is_not_there_is_named_by_its_variable() -> None:
-    with pytest.raises(BadInput, match="^LITEGATE_POD_TEMPLATE: expected a file with a pod, got ''"):
+    with pytest.raises(BadInput, match=r"^LITEGATE_POD_TEMPLATE: expected a file with a pod, got ''"):
         read_template("")
 
 
