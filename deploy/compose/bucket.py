@@ -25,7 +25,7 @@ def make(name: str) -> None:
             return
         except (BotoCoreError, ClientError) as error:
             status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 503)
-            if not left or status < 500:  # noqa: PLR2004  an answer
+            if not left or status < 500:
                 raise
             time.sleep(_PAUSE)
         else:

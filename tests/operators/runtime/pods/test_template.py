@@ -87,7 +87,11 @@ def test_the_template_stays_as_it_is() -> None:
 SECRET = {"secretKeyRef": {"name": "keys", "key": "key"}}
 OPENED: list[tuple[str, Any, str]] = [
     ("restartPolicy", "Always", "spec.restartPolicy: expected 'Never', got 'Always'"),
-    ("automountServiceAccountToken", None, "spec.automountServiceAccountToken: expected false: the step must not have it"),
+    (
+        "automountServiceAccountToken",
+        None,
+        "automountServiceAccountToken: expected false: the step must not have it",
+    ),
     ("hostNetwork", True, "spec.hostNetwork: expected nothing"),
     ("shareProcessNamespace", True, "spec.shareProcessNamespace: expected nothing"),
     ("step.envFrom", [{"secretRef": {"name": "keys"}}], "initContainers.step.envFrom: expected nothing"),
