@@ -72,6 +72,8 @@ def read_template(path: str) -> dict[str, Any]:
     Raises:
         BadInput: there is no such file, it is no pod, or it opens what must stay closed.
     """
+    if not path:
+        raise BadInput("LITEGATE_POD_TEMPLATE", "a file with a pod", "nothing")
     try:
         found = yaml.safe_load(Path(path).read_text())
     except OSError as error:

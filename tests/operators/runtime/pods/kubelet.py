@@ -27,7 +27,8 @@ set -e
 root=$1; shift
 mount -t tmpfs -o mode=755 root "$root"
 for each in /*; do
-    if [ -L "$each" ]; then cp -P "$each" "$root$each"
+    if [ "$each" = /litegate ]; then continue
+    elif [ -L "$each" ]; then cp -P "$each" "$root$each"
     elif [ -d "$each" ]; then
         mkdir "$root$each"
         mount --rbind "$each" "$root$each"
