@@ -25,6 +25,7 @@ from litegate.storage.workspace import Workspace
 
 CONTENT = b"a model"
 FILE = FileRef(name="float32.tflite", digest=hashlib.sha256(CONTENT).hexdigest(), bytes=len(CONTENT))
+MANIFEST = FileRef(name="manifest.jsonl", digest=hashlib.sha256(b"").hexdigest(), bytes=0)
 ARTIFACT = Artifact(variant="float32", file=FILE, signatures={})
 INSPECT = InspectRequest(artifact=ARTIFACT, baseline=None, source="model", target="cpu")
 
@@ -61,8 +62,9 @@ def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hosts:
         monkeypatch.setattr(parts, name, path)
     monkeypatch.setenv("LITEGATE_WORKSPACE", str(tmp_path / "workspace"))
     places = Settings(str(tmp_path / "workspace"), here / "cache", here / "scratch", settings().pythons)
-    (tmp_path / "content").write_bytes(CONTENT)
-    Workspace(places.workspace, places.cache).keep_file(tmp_path / "content", FILE.name)
+    for content, ref in ((CONTENT, FILE), (b"", MANIFEST)):
+        (tmp_path / "content").write_bytes(content)
+        Workspace(places.workspace, places.cache).keep_file(tmp_path / "content", ref.name)
     return Hosts(places, there)
 
 
@@ -96,7 +98,7 @@ def test_a_server_that_does_not_answer_may_be_asked_again(monkeypatch: pytest.Mo
 def test_code_that_the_host_has_not_is_bad_input(hosts: Hosts, tmp_path: Path) -> None:
     code = UserCode(reference="mine:preprocess", folder=str(tmp_path / "code"), digest="a" * 64)
     (tmp_path / "code").mkdir()
-    data = DataRef(uri=str(tmp_path / "data"), digest="a" * 64, manifest=FILE, format="npz")
+    data = DataRef(uri=str(tmp_path / "data"), digest="a" * 64, manifest=MANIFEST, format="npz")
     ready = hosts.prepared("inspect", INSPECT)
     request = SampleRequest(data=data, artifact=ARTIFACT, samples=1, seed=1, preprocess=code)
     _step_of(ready, "sample", request, hosts)
@@ -169,7 +171,7 @@ def test_steps_with_secrets_and_of_this_very_host_stay(hosts: Hosts) -> None:
 
 def test_data_on_s3_has_to_be_served_and_data_of_this_host_has_not(tmp_path: Path) -> None:
     def request(uri: str) -> SampleRequest:
-        data = DataRef(uri=uri, digest="a" * 64, manifest=FILE, format="npz")
+        data = DataRef(uri=uri, digest="a" * 64, manifest=MANIFEST, format="npz")
         return SampleRequest(data=data, artifact=ARTIFACT, samples=1, seed=1)
 
     assert wants_data(request("s3://bucket/data"))
