@@ -35,8 +35,7 @@ log = logging.getLogger("litegate")
 
 _STAGING = 900
 """Seconds for the parts around the step, and for pulling the image once the pod has its node."""
-_TRY = secrets.token_hex(8)
-"""Tells the pods of this process from those of one that was killed."""
+_BEGUN = secrets.token_hex(8)
 
 
 class PodExecutor(Executor):
@@ -134,7 +133,7 @@ class PodExecutor(Executor):
     def _remove_leftovers(self, labels: dict[str, str]) -> None:
         """Pods of a try of this task that was killed: Airflow runs a task once at a time."""
         if "litegate/task" in labels:
-            self._cluster.delete_all(f"litegate/task={labels['litegate/task']},litegate/try!={_TRY}")
+            self._cluster.delete_all(f"litegate/task={labels['litegate/task']},litegate/try!={_this_try()}")
 
 
 def _of_returned(carrier: Carrier, prepared: PreparedStep) -> Ending:
@@ -154,9 +153,14 @@ def _labels(prepared: PreparedStep, number: str) -> dict[str, str]:
         "app.kubernetes.io/managed-by": "litegate",
         "litegate/step": prepared.step.name,
         "litegate/job": number,
-        "litegate/try": _TRY,
+        "litegate/try": _this_try(),
     }
     return labels | _labels_of_task()
+
+
+def _this_try() -> str:
+    """Tells the pods of this process from those of one that was killed."""
+    return f"{_BEGUN}-{os.getpid()}"
 
 
 def _labels_of_task() -> dict[str, str]:

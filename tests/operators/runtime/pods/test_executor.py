@@ -6,11 +6,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
+from airflow.sdk.execution_time.context import set_current_context
 
+from litegate.digest import digest_json
 from litegate.errors import BadInput, StackError, StepFailed
 from litegate.execution.step_run import BadStepInput, StepRun
 from litegate.failures import FailureKind
@@ -289,19 +292,18 @@ def test_a_pod_that_would_be_stored_as_something_else_is_refused(
         inspected.run()
 
 
-def test_pods_of_a_try_that_was_killed_are_deleted(
-    kubernetes: FakeKubernetes, inspected: StepRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    labels = {"litegate/task": "of-this-task", "litegate/try": "earlier"}
+def test_pods_of_a_try_that_was_killed_are_deleted(kubernetes: FakeKubernetes, inspected: StepRun) -> None:
+    ti = SimpleNamespace(dag_id="quantize", run_id="manual__1", task_id="check", map_index=-1)
+    task = digest_json(["quantize", "manual__1", "check", "-1"])[:32]
+    labels = {"litegate/task": task, "litegate/try": "earlier"}
     spec = {name: [{"name": "step", "image": "litegate"}] for name in ("initContainers", "containers")}
     pod = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "left", "labels": labels}, "spec": spec}
     kubernetes.create("litegate-steps", pod)
-    monkeypatch.setattr(
-        "litegate_airflow.runtime.pods.executor._labels_of_task", lambda: {"litegate/task": "of-this-task"}
-    )
     kubernetes.fates["step"] = Fate(137, "OOMKilled")
-    with pytest.raises(StepFailed):
+    with set_current_context({"ti": ti}), pytest.raises(StepFailed):
         inspected.run()
+    made = kubernetes.created[-1]["metadata"]["labels"]
+    assert (made["dag_id"], made["task_id"], made["litegate/task"]) == ("quantize", "check", task)
     assert kubernetes.deleted == ["left", kubernetes.created[-1]["metadata"]["name"]]
 
 
