@@ -9,7 +9,7 @@ FROM ${TENSORFLOW} AS tensorflow
 
 FROM ${PYTHON} AS build
 ARG LOCK_SHA256
-SHELL ["/bin/sh", "-euc"]
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 WORKDIR /build
 COPY deploy/locks/distributed.txt lock.txt
 COPY --from=tensorflow /opt/litegate/wheel wheel

@@ -6,7 +6,7 @@ ARG PYTHON=python:3.11-slim-bookworm
 
 FROM ${PYTHON} AS build
 ARG LOCK_SHA256
-SHELL ["/bin/sh", "-euc"]
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 WORKDIR /build
 COPY deploy/locks/tensorflow.txt lock.txt
 # Wheels alone: nothing is compiled, so no compiler is needed, and none is left.

@@ -70,7 +70,7 @@ class PodExecutor(Executor):
         try:
             return self._run(prepared, carrier, number, say)
         finally:
-            carrier.forget()
+            _forget(carrier)
 
     @override
     def kill(self) -> None:
@@ -134,6 +134,14 @@ class PodExecutor(Executor):
         """Pods of a try of this task that was killed: Airflow runs a task once at a time."""
         if "litegate/task" in labels:
             self._cluster.delete_all(f"litegate/task={labels['litegate/task']},litegate/try!={_this_try()}")
+
+
+def _forget(carrier: Carrier) -> None:
+    """What cannot be removed now is small, and goes with the clean-up; it must not hide how the step ended."""
+    try:
+        carrier.forget()
+    except Exception as error:
+        log.warning("what the pod and this worker handed each other is left in the workspace: %s", error)
 
 
 def _of_returned(carrier: Carrier, prepared: PreparedStep) -> Ending:

@@ -36,6 +36,8 @@ _WRITES: Mapping[str, Mapping[str, tuple[Path, bool]]] = MappingProxyType(
 
 _CLOSED_VOLUMES = ("configMap", "csi", "emptyDir", "ephemeral", "image", "nfs", "persistentVolumeClaim")
 """Kinds of volumes that the step may have; secrets, tokens and the node's own folders are not among them."""
+_OWN_MEMORY = 1 << 29
+"""Bytes for the process around the step, so that what is beyond the step's limit fails before the container does."""
 _SPARE = 1 << 28
 """Bytes beside the step's own limit, so that its supervisor says first what there was too much of."""
 _STARTED = {"exec": {"command": ["test", "-S", str(FOLDER / "broker")]}, "periodSeconds": 1, "failureThreshold": 120}
@@ -51,7 +53,7 @@ class PodOfStep:
         arguments: of each container, after the name of its part.
         workspace: where the job lies.
         data: whether the step reads objects that have to be fetched while it runs.
-        memory: bytes that the container of the step may have, where the template says nothing.
+        memory: bytes that each process of the step may have; its container has some more, unless the template says so.
         disk: bytes that the files of the step may have.
         deadline: seconds that the pod may take, with all of its parts.
     """
@@ -114,7 +116,7 @@ def _fill(container: dict[str, Any], of: PodOfStep) -> None:
     if name == STEP:
         resources = container.setdefault("resources", {})
         limits = resources.setdefault("limits", {})
-        limits.setdefault("memory", str(of.memory))
+        limits.setdefault("memory", str(of.memory + _OWN_MEMORY))
         limits.setdefault("ephemeral-storage", str(of.disk + _SPARE))
     else:
         container["env"] = [*container.get("env", []), {"name": "LITEGATE_WORKSPACE", "value": of.workspace}]

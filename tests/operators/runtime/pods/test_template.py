@@ -59,7 +59,7 @@ def test_the_step_has_no_secret_and_not_even_the_address_of_the_workspace(pod: d
 
 def test_limits_are_the_steps_where_the_template_has_none(pod: dict[str, Any]) -> None:
     limits = containers(pod)["step"]["resources"]["limits"]
-    assert limits == {"memory": str(8 << 30), "ephemeral-storage": str((16 << 30) + (256 << 20))}
+    assert limits == {"memory": str((8 << 30) + (512 << 20)), "ephemeral-storage": str((16 << 30) + (256 << 20))}
     assert pod["spec"]["activeDeadlineSeconds"] == 2700
     (work,) = (each for each in pod["spec"]["volumes"] if each["name"] == "work")
     assert work["emptyDir"]["sizeLimit"] == str((16 << 30) + (256 << 20))
