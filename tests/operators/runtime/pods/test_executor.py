@@ -91,6 +91,12 @@ def converted(models: Path, tmp_path_factory: pytest.TempPathFactory, warm_tenso
 
 
 @pytest.fixture
+def warm_places(remote_places: Settings, warm_tensorflow: Path) -> Settings:
+    """The same, where steps that stay on this host begin warm."""
+    return replace(remote_places, warm=warm_tensorflow)
+
+
+@pytest.fixture
 def code(kubernetes: FakeKubernetes, template: Path, tmp_path: Path) -> Path:
     """A folder with `CODE`, which pods have at the same path."""
     folder = tmp_path / "code"
@@ -106,28 +112,28 @@ def code(kubernetes: FakeKubernetes, template: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def sampled(remote_places: Settings, spec: dict[str, Any], code: Path, converted: tuple[Artifact, Path]) -> Sampled:
+def sampled(warm_places: Settings, spec: dict[str, Any], code: Path, converted: tuple[Artifact, Path]) -> Sampled:
     """The step `sample` with a `preprocess` of `CODE`."""
     artifact, path = converted
-    Workspace(remote_places.workspace, remote_places.cache).keep_file(path, artifact.file.name)
+    Workspace(warm_places.workspace, warm_places.cache).keep_file(path, artifact.file.name)
 
     def run(function: str) -> StepRun:
-        resolved = Steps(code, remote_places, **spec, preprocess=f"reaching:{function}").resolve()
+        resolved = Steps(code, warm_places, **spec, preprocess=f"reaching:{function}").resolve()
         request = SampleRequest(
             data=resolved.calibration, artifact=artifact, samples=4, seed=1, preprocess=resolved.preprocess
         )
-        return StepRun(STEPS["sample"], request, remote_places)
+        return StepRun(STEPS["sample"], request, warm_places)
 
     return run
 
 
 @pytest.mark.e2e
 def test_a_pod_finds_what_a_process_of_this_host_finds(
-    real_pods: FakeKubernetes, remote_places: Settings, spec: dict[str, Any], models: Path, tmp_path: Path
+    real_pods: FakeKubernetes, warm_places: Settings, spec: dict[str, Any], models: Path, tmp_path: Path
 ) -> None:
-    here = Settings(str(tmp_path / "ws"), tmp_path / "cache", tmp_path / "scratch", remote_places.pythons)
+    here = Settings(str(tmp_path / "ws"), tmp_path / "cache", tmp_path / "scratch", warm_places.pythons)
     found = []
-    for places in (replace(here, executor="auto", warm=remote_places.warm), remote_places):
+    for places in (replace(here, executor="auto", warm=warm_places.warm), warm_places):
         steps = Steps(models, places, **spec)
         samples = steps.sample()
         found.append((steps.results.converted().artifact, samples))
@@ -135,7 +141,7 @@ def test_a_pod_finds_what_a_process_of_this_host_finds(
     assert [each["metadata"]["labels"]["litegate/step"] for each in real_pods.created] == ["convert", "sample"]
     assert len(real_pods.deleted) == 2
     assert not real_pods.pods
-    assert "jobs" not in open_storage(remote_places.workspace).children()
+    assert "jobs" not in open_storage(warm_places.workspace).children()
 
 
 @pytest.mark.e2e
@@ -193,10 +199,11 @@ LATE = {"phase": "Failed", "reason": "DeadlineExceeded", "message": "Pod was act
 
 
 @pytest.fixture
-def inspected(kubernetes: FakeKubernetes, remote_places: Settings, converted: tuple[Artifact, Path]) -> StepRun:
-    """The step `inspect`, in a pod whose containers end as a test says."""
-    artifact, path = converted
-    Workspace(remote_places.workspace, remote_places.cache).keep_file(path, artifact.file.name)
+def inspected(kubernetes: FakeKubernetes, remote_places: Settings, tmp_path: Path) -> StepRun:
+    """The step `inspect`, in a pod whose containers end as a test says; nobody looks at the file."""
+    (tmp_path / "file").write_bytes(b"not looked at")
+    file = Workspace(remote_places.workspace, remote_places.cache).keep_file(tmp_path / "file", "float32.tflite")
+    artifact = Artifact(variant="float32", file=file, signatures={})
     kubernetes.fates |= dict.fromkeys(("stage-in", "step", "stage-out"), SUCCEEDED)
     request = InspectRequest(artifact=artifact, baseline=None, source="model", target="cpu")
     return StepRun(STEPS["inspect"], request, remote_places)
@@ -282,6 +289,7 @@ def test_a_refusal_is_no_lost_connection(kubernetes: FakeKubernetes, inspected: 
         inspected.run()
 
 
+@pytest.mark.e2e
 def test_a_pod_that_would_be_stored_as_something_else_is_refused(
     real_pods: FakeKubernetes, inspected: StepRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
