@@ -9,9 +9,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from airflow.providers.cncf.kubernetes.pod_generator import make_safe_label_value
 from airflow.sdk import get_current_context
 from typing_extensions import override
 
@@ -21,7 +22,6 @@ from litegate.execution.executor import Ending, Executor, PreparedStep
 from litegate.execution.executors.warm import WarmExecutor
 from litegate.remote.carrying import Carrier, request_of, stays_here, wants_data
 from litegate.settings import Settings
-from litegate_airflow.runtime.pods.cluster import Cluster
 from litegate_airflow.runtime.pods.following import Follower
 from litegate_airflow.runtime.pods.status import ending_of, has_begun, has_ended, waits_for
 from litegate_airflow.runtime.pods.template import STEP, PodOfStep, filled, read_template
@@ -29,10 +29,13 @@ from litegate_airflow.runtime.pods.template import STEP, PodOfStep, filled, read
 if TYPE_CHECKING:
     from kubernetes.client import V1Pod
 
+    from litegate_airflow.runtime.pods.cluster import Cluster
+
 __all__ = ["PodExecutor"]
 
 log = logging.getLogger("litegate")
 
+_PROVIDER = "airflow.providers.cncf.kubernetes"
 _STAGING = 900
 """Seconds for the parts around the step, and for pulling the image once the pod has its node."""
 _BEGUN = secrets.token_hex(8)
@@ -45,7 +48,7 @@ class PodExecutor(Executor):
     the cluster, `LITEGATE_POD_START` the seconds that a pod may take to be scheduled and started.
 
     Raises:
-        BadInput: the template is none, or it opens what must stay closed.
+        BadInput: Airflow's provider for Kubernetes is not installed, or the template is none or opens what must stay closed.
     """
 
     poll = 1.0
@@ -53,13 +56,21 @@ class PodExecutor(Executor):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        if find_spec(_PROVIDER) is None:
+            raise BadInput("LITEGATE_EXECUTOR", "what litegate[kubernetes] brings, for pods", f"no {_PROVIDER}")
         self._template = read_template(os.environ.get("LITEGATE_POD_TEMPLATE", ""))
         self._start = _seconds("LITEGATE_POD_START", 600.0)
         self._here = WarmExecutor(settings.warm, expected=False)
-        namespace = self._template.get("metadata", {}).get("namespace")
-        self._cluster = Cluster(os.environ.get("LITEGATE_POD_CONNECTION"), namespace)
         self._killed = threading.Event()
         self._pod: V1Pod | None = None
+
+    @cached_property
+    def _cluster(self) -> Cluster:
+        """Its client takes two seconds to load, which only those wait for who make a pod."""
+        from litegate_airflow.runtime.pods.cluster import Cluster
+
+        namespace = self._template.get("metadata", {}).get("namespace")
+        return Cluster(os.environ.get("LITEGATE_POD_CONNECTION"), namespace)
 
     @override
     def run(self, prepared: PreparedStep, say: Callable[[str], None]) -> Ending:
@@ -173,6 +184,8 @@ def _this_try() -> str:
 
 def _labels_of_task() -> dict[str, str]:
     """By which people and later tries find it; none outside of a task."""
+    from airflow.providers.cncf.kubernetes.pod_generator import make_safe_label_value
+
     try:
         ti = get_current_context()["ti"]
     except RuntimeError:

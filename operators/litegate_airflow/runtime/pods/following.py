@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from litegate.processes import readable
-from litegate_airflow.runtime.pods.cluster import Cluster
 from litegate_airflow.runtime.pods.status import has_begun
 
 if TYPE_CHECKING:
     from kubernetes.client import V1Pod
     from pendulum import DateTime
+
+    from litegate_airflow.runtime.pods.cluster import Cluster
 
 __all__ = ["Follower"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -313,6 +315,19 @@ def test_pods_of_a_try_that_was_killed_are_deleted(kubernetes: FakeKubernetes, i
     made = kubernetes.created[-1]["metadata"]["labels"]
     assert (made["dag_id"], made["task_id"], made["litegate/task"]) == ("quantize", "check", task)
     assert kubernetes.deleted == ["left", kubernetes.created[-1]["metadata"]["name"]]
+
+
+def test_whoever_makes_no_pod_loads_no_client(template: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from litegate.execution.executors import new_executor
+from litegate.settings import Settings
+new_executor(Settings("ws", Path("cache"), Path("scratch"), {}, executor="pod"))
+print("kubernetes" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
 
 
 @pytest.mark.parametrize("value", ["0", "soon"])
