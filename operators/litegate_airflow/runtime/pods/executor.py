@@ -48,7 +48,7 @@ class PodExecutor(Executor):
     the cluster, `LITEGATE_POD_START` the seconds that a pod may take to be scheduled and started.
 
     Raises:
-        BadInput: Airflow's provider for Kubernetes is not installed, or the template is none or opens what must stay closed.
+        BadInput: Airflow's provider for Kubernetes is missing, or the template is none or opens what must stay closed.
     """
 
     poll = 1.0
