@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from litegate.execution.executor import Ending
 from litegate.execution.machine import processor_type
-from litegate.execution.result_key import result_key
+from litegate.execution.result_key import result_keys
 from litegate.execution.step import Step
 from litegate.failures import FailureKind
 from litegate.records import FileRef, Record
@@ -34,22 +34,22 @@ class Circumstances(Record):
     """What the result of a job is stored under, and what can be said of it where it differs.
 
     Attributes:
-        key: of the request, litegate's source, what is installed and the machine; see `result_key`.
+        keys: of the request, litegate's source, what is installed and the machine; see `result_keys`.
         processor: the type of the processor.
     """
 
-    key: Digest
+    keys: tuple[Digest, ...]
     processor: str
 
     @classmethod
     def here(cls, step: Step, request: Record, places: Settings) -> Self:
         """Those of this host."""
-        key = result_key(step, request, step.python(request, places.pythons))
-        return cls(key=key, processor=processor_type())
+        keys = result_keys(step, request, step.python(request, places.pythons))
+        return cls(keys=keys, processor=processor_type())
 
     def differ(self, here: Circumstances) -> str:
         """How those of another host differ from these; empty if they do not."""
-        if self.key == here.key:
+        if self.keys == here.keys:
             return ""
         if self.processor != here.processor:
             return f"expected the processor {self.processor}, got {here.processor}: select nodes that have it"

@@ -295,7 +295,7 @@ def test_a_refusal_is_no_lost_connection(kubernetes: FakeKubernetes, inspected: 
 def test_a_pod_that_would_be_stored_as_something_else_is_refused(
     real_pods: FakeKubernetes, inspected: StepRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    elsewhere = Circumstances(key="0" * 64, processor="another")
+    elsewhere = Circumstances(keys=("0" * 64,), processor="another")
     monkeypatch.setattr(Circumstances, "here", classmethod(lambda cls, *_: elsewhere))
     real_pods.fates.clear()
     with pytest.raises(StackError, match=r"expected the processor another, got .*: select nodes that have it"):
