@@ -83,5 +83,5 @@ zoo: setup  ## Send a model of each architecture family through all variants, an
 lock:  ## Write both lock files anew from pyproject.toml.
 	$(COMPILE) --extra tensorflow --extra targets --extra quantizer --group build -o deploy/locks/tensorflow.txt
 	$(COMPILE) --extra service --extra targets --extra quantizer --group build --group dev -o deploy/locks/service.txt
-	$(COMPILE) -c deploy/locks/service.txt --extra airflow --extra distributed --extra targets --extra quantizer \
-		-o deploy/locks/distributed.txt
+	$(COMPILE) -c deploy/locks/service.txt --extra airflow --extra distributed --extra kubernetes --extra targets \
+		--extra quantizer -o deploy/locks/distributed.txt

@@ -11,10 +11,10 @@ from litegate.execution.graphics import devices
 from litegate.execution.installed import installed
 from litegate.execution.machine import machine
 from litegate.execution.source_closure import Closure, SourceTree
-from litegate.execution.step import Step
+from litegate.execution.step import Step, parts
 from litegate.records import Record, UserCode
 
-__all__ = ["CARRIERS", "read_source", "result_key"]
+__all__ = ["CARRIERS", "read_source", "result_key", "result_keys"]
 
 FORMAT = 2
 """Results under keys of another format are not found, and computed again."""
@@ -54,6 +54,11 @@ def result_key(step: Step, request: Record, python: Path, root: Path = _ROOT) ->
         }
         | ({"devices": found} if (found := devices(request)) else {})
     )
+
+
+def result_keys(step: Step, request: Record, python: Path) -> tuple[str, ...]:
+    """The key of the result of each of the request's files, in their order; of a request for one thing that alone."""
+    return tuple(result_key(step.each or step, part, python) for part in parts(step, request))
 
 
 def read_source(root: Path = _ROOT) -> None:

@@ -22,7 +22,7 @@ from litegate.execution.lookup import FileKilled, Results, joined
 from litegate.execution.preparation import prepared, work_folder
 from litegate.execution.progress import progress_folder
 from litegate.execution.publishing import publish
-from litegate.execution.result_key import result_key
+from litegate.execution.result_key import result_keys
 from litegate.execution.retries import persistently
 from litegate.execution.returned.reading import BadStepInput
 from litegate.execution.returned.snapshots import Seen
@@ -112,8 +112,7 @@ class StepRun:
 
     def keys(self) -> tuple[str, ...]:
         """The same of each of the request's files, in their order."""
-        python = self.step.python(self.request, self.settings.pythons)
-        return tuple(result_key(self.step.each or self.step, part, python) for part in parts(self.step, self.request))
+        return result_keys(self.step, self.request, self.step.python(self.request, self.settings.pythons))
 
     def kill(self) -> None:
         """End the child and everything that it started, also if it is yet to be started."""

@@ -30,6 +30,7 @@ _MARGIN = 2
 _DIGEST = "[0-9a-f]{64}"
 _RESULT = re.compile(rf"[a-z_]+/{_DIGEST}\.json")
 _FILE = re.compile(_DIGEST)
+_JOB = re.compile(r"[0-9a-f]{32}/(job|result|error|returned)\.json")
 _OBJECT = re.compile(rf"{_DIGEST}({re.escape(DIGEST_SUFFIX)})?")
 _UNFINISHED = re.compile(r"([a-z_]+/)?\.tmp-[A-Za-z0-9_]+")
 _SCRATCH = re.compile(rf"({'|'.join(STEPS)})-[A-Za-z0-9_]+")
@@ -78,12 +79,13 @@ class _Sweep:
         self._bytes: Counter[tuple[str, Fate]] = Counter()
 
     def workspace(self) -> None:
-        """Results, then files."""
+        """Results, then files, and jobs whose caller was killed."""
         root = self.request.workspace
         self._objects(f"{root}/results", "results", _RESULT, self.request.days)
         self._objects(f"{root}/files", "files", _FILE, self.request.days + _MARGIN, self.needed)
+        self._objects(f"{root}/jobs", "jobs", _JOB, self.request.days)
         for name in open_storage(root).children():
-            if name not in ("results", "files", "marks"):  # a mark is small, and tells how far somebody has come
+            if name not in ("results", "files", "jobs", "marks"):  # a mark is small, and says how far somebody is
                 self._is_foreign("workspace", f"{root}/{name}", 0)
 
     def this_host(self) -> None:

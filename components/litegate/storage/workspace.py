@@ -4,6 +4,7 @@ Layout below the root, a local folder or an S3 prefix:
 
     results/<step>/<key>.json     what a step found for exactly these inputs
     files/<sha256>                bytes, named by their own digest
+    jobs/<id>/...                 what is on its way to another host or back: see `litegate.remote.job`
     marks/<name>.json             how far somebody has come: small, and the only thing that is overwritten
 
 An object's time of modification says when it was last used, to within a day: `litegate clean` goes by it.

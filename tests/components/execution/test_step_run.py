@@ -123,5 +123,5 @@ def _has_ended(waiting: StepRun) -> bool:
 
 def test_an_executor_that_nobody_knows_is_refused(step: Make) -> None:
     known = step("good")
-    with pytest.raises(BadInput, match=r"^LITEGATE_EXECUTOR: expected one of auto, cold, warm, got 'lukewarm'$"):
+    with pytest.raises(BadInput, match=r"^LITEGATE_EXECUTOR: expected one of auto, cold, warm, pod, got 'lukewarm'$"):
         StepRun(known.step, known.request, dataclasses.replace(known.settings, executor="lukewarm"))

@@ -206,6 +206,14 @@ def test_names_that_are_not_ours_are_never_touched(place: Place) -> None:
     assert counts(cleaned)["files", "foreign"] == 2
 
 
+def test_jobs_whose_caller_was_killed_go(place: Place) -> None:
+    job = place.put(f"jobs/{'a' * 32}/job.json")
+    assert counts(place.clean())["jobs", "recent"] == 1
+    assert job in place.names()
+    assert counts(place.clean(later=31))["jobs", "unused"] == 1
+    assert job not in place.names()
+
+
 def test_writes_that_were_cut_short_go(place: Place) -> None:
     left = {place.put("files/.tmp-ab_12"), place.put("results/convert/.tmp-x1")}
     cleaned = place.clean(later=40)

@@ -1,8 +1,13 @@
-"""Where and how the processes of steps run. A module for each way, with a class that is an `Executor`, and a row."""
+"""Where and how the processes of steps run. A module for each way, with a class that is an `Executor`, and a row.
+
+One that needs what the library may not import, as Airflow, is named by an entry point of the group `litegate.executors`
+and takes the settings; it is loaded where the settings name it, and nowhere else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
 from litegate.errors import BadInput
@@ -12,6 +17,8 @@ from litegate.execution.executors.warm import WarmExecutor
 from litegate.settings import Settings
 
 __all__ = ["EXECUTORS", "new_executor"]
+
+_GROUP = "litegate.executors"
 
 EXECUTORS: Mapping[str, Callable[[Settings], Executor]] = MappingProxyType(
     {
@@ -27,8 +34,20 @@ def new_executor(places: Settings) -> Executor:
     """An executor for one `StepRun`.
 
     Raises:
-        BadInput: there is none of the name in the settings.
+        BadInput: there is none of the name in the settings, or what it needs is not installed.
     """
-    if places.executor not in EXECUTORS:
-        raise BadInput("LITEGATE_EXECUTOR", f"one of {', '.join(EXECUTORS)}", repr(places.executor))
-    return EXECUTORS[places.executor](places)
+    if places.executor in EXECUTORS:
+        return EXECUTORS[places.executor](places)
+    found = {each.name: each for each in entry_points(group=_GROUP)}
+    if places.executor not in found:
+        raise BadInput("LITEGATE_EXECUTOR", f"one of {', '.join([*EXECUTORS, *found])}", repr(places.executor))
+    return _loaded(found[places.executor])(places)
+
+
+def _loaded(entry: EntryPoint) -> Callable[[Settings], Executor]:
+    try:
+        made: Callable[[Settings], Executor] = entry.load()
+    except ModuleNotFoundError as error:
+        needed = f"what the executor {entry.name} needs, as `litegate[kubernetes]` brings it for pods"
+        raise BadInput("LITEGATE_EXECUTOR", needed, f"no module {error.name}") from None
+    return made

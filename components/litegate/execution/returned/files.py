@@ -17,7 +17,7 @@ from litegate.execution.returned.reading import Forged
 from litegate.records import FileRef, Record
 from litegate.storage.workspace import Workspace
 
-__all__ = ["take_files"]
+__all__ = ["take_files", "written"]
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -33,12 +33,12 @@ def take_files(request: Record, result: Record, outputs: Path, staging: Path, wo
     Raises:
         Forged: the result names a file that the step was not given, and that is not in `outputs` as it says.
     """
-    copies = [(ref, _copied(ref, outputs, staging / ref.digest)) for ref in _written(request, result)]
+    copies = [(ref, _copied(ref, outputs, staging / ref.digest)) for ref in written(request, result)]
     for ref, copy in copies:
         workspace.keep_copy(ref, copy)
 
 
-def _written(request: Record, result: Record) -> list[FileRef]:
+def written(request: Record, result: Record) -> list[FileRef]:
     """What the result names beyond what the request does, once for each digest."""
     given, found = set(named(request, FileRef)), set(named(result, FileRef))
     sizes = {(ref.digest, ref.bytes) for ref in found}

@@ -16,9 +16,10 @@ from litegate.failures import FailureKind
 from litegate.processes import readable
 from litegate.records import Record
 
-__all__ = ["BadStepInput", "DescribedError", "Forged", "described_error", "read_result"]
+__all__ = ["RESULT_BYTES", "BadStepInput", "DescribedError", "Forged", "described_error", "plain_bytes", "read_result"]
 
-_RESULT_BYTES, _ERROR_BYTES = 8 << 20, 1 << 20
+RESULT_BYTES, _ERROR_BYTES = 8 << 20, 1 << 20
+"""Of the result of one file, and of an error."""
 _VALUES = 1 << 18
 """So many wrong values take a few hundred megabytes to complain about; a classifier of 80,000 classes has fewer."""
 _LONGEST_MESSAGE = 20_000
@@ -58,8 +59,8 @@ def read_result(folder: Path, kind: type[Kind], our_own: bool = False, several: 
     Raises:
         Forged: it is no plain file, too large, not valid JSON, or no valid record of this kind.
     """
-    limit = 1 << 30 if our_own else _RESULT_BYTES * several
-    data = _plain_bytes(folder / "result.json", limit)
+    limit = 1 << 30 if our_own else RESULT_BYTES * several
+    data = plain_bytes(folder / "result.json", limit)
     if data is None:
         raise Forged(f"result.json: expected a plain file of at most {limit:,} bytes, got something else")
     try:
@@ -76,7 +77,7 @@ def read_result(folder: Path, kind: type[Kind], our_own: bool = False, several: 
 
 def described_error(folder: Path) -> DescribedError | None:
     """The error in FOLDER/error.json, with bounded texts; None if there is none."""
-    data = _plain_bytes(folder / "error.json", _ERROR_BYTES)
+    data = plain_bytes(folder / "error.json", _ERROR_BYTES)
     try:
         error = None if data is None else from_json(data)
     except ValueError:
@@ -95,7 +96,7 @@ def _text(value: object) -> str:
     return "\n".join(map(readable, str(value)[:_LONGEST_MESSAGE].splitlines()))
 
 
-def _plain_bytes(path: Path, limit: int) -> bytes | None:
+def plain_bytes(path: Path, limit: int) -> bytes | None:
     """The content of a file that is neither a link, nor a further name of another file, nor a pipe."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

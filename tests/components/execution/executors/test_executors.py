@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -107,6 +108,13 @@ def test_the_environment_names_the_executor(monkeypatch: pytest.MonkeyPatch, tmp
     make = maker(tmp_path, monkeypatch, settings(tmp_path).executor)
     assert make("good").run().bytes == 5
     assert ElsewhereExecutor.started == ["prepare"]
+
+
+def test_an_executor_that_needs_what_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    entry = EntryPoint("far", "nothing_of_this_name.executor:FarExecutor", "litegate.executors")
+    monkeypatch.setattr(executors, "entry_points", lambda group: [entry] if group == entry.group else [])
+    with pytest.raises(BadInput, match=r"executor far needs, .*, got no module nothing_of_this_name$"):
+        executors.new_executor(replace(settings(tmp_path), executor="far"))
 
 
 def outcome(make: Make, function: str) -> tuple[Any, ...]:
