@@ -10,6 +10,7 @@ import json
 import secrets
 import subprocess
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,6 +113,15 @@ class Ceph:
         (keys,) = json.loads(made)["keys"]
         return Keys(keys["access_key"], keys["secret_key"])
 
+    def role(self, name: str, user: str, statements: Sequence[Mapping[str, object]]) -> str:
+        """Make a role with a policy, which a user may assume; its name for STS."""
+        trust = {"Effect": "Allow", "Principal": {"AWS": [f"arn:aws:iam:::user/{user}"]}, "Action": ["sts:AssumeRole"]}
+        tool = ("radosgw-admin", "-n", "client.rgw")
+        self._run(*tool, "role", "create", f"--role-name={name}", f"--assume-role-policy-doc={_policy([trust])}")
+        policy = ("--policy-name=all", f"--policy-doc={_policy(statements)}")
+        self._run(*tool, "role-policy", "put", f"--role-name={name}", *policy)
+        return f"arn:aws:iam:::role/{name}"
+
     def _configure(self) -> None:
         found = {name: self._programs.libraries(below) for name, below in _PLUGINS.items()}
         plugins = "\n".join(f"{name} = {places[0]}" for name, places in found.items() if places)
@@ -153,3 +163,7 @@ class Ceph:
             return httpx.get(self.url, timeout=2, trust_env=False).is_success
         except httpx.HTTPError:
             return False
+
+
+def _policy(statements: Sequence[Mapping[str, object]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

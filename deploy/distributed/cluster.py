@@ -35,6 +35,14 @@ BUCKETS = ("airflow-logs", "litegate", "mlflow", "models")
 WORKERS = {"worker-1": ("convert", "evaluate"), "worker-2": ("evaluate",)}
 """The queues of each worker: both evaluate, and one converts."""
 _CONTROL = ("api-server", "scheduler", "dag-processor", "triggerer")
+_READ = ["s3:GetObject"]
+_WRITE = [*_READ, "s3:PutObject", "s3:AbortMultipartUpload"]
+_RIGHTS = (
+    {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [f"arn:aws:s3:::{name}" for name in BUCKETS]},
+    {"Effect": "Allow", "Action": _READ, "Resource": "arn:aws:s3:::models/*"},
+    {"Effect": "Allow", "Action": _WRITE, "Resource": ["arn:aws:s3:::litegate/*", "arn:aws:s3:::airflow-logs/*"]},
+)
+"""Of the role that workers assume: they write to the workspace and the logs, and delete nothing."""
 _STORAGE = ("postgresql", "redis", "ceph-mon", "ceph-osd", "radosgw")
 _SLOTS = 2
 
@@ -47,9 +55,10 @@ class Airflow(AirflowApi):
         body = {"connection_id": name, "conn_type": kind, **values}
         self._send("POST", "connections", accept=(409,), json=body)
 
-    def connect_to(self, s3: str, keys: Keys, mlflow: str) -> None:
-        """Make the connections that the DAG file names."""
-        extra = json.dumps({"endpoint_url": s3, "region_name": "us-east-1"})
+    def connect_to(self, s3: str, keys: Keys, role: str, mlflow: str) -> None:
+        """Make the connections that the DAG file names; the keys may do nothing but assume the role."""
+        services = {"s3": {"endpoint_url": s3}, "sts": {"endpoint_url": s3}}
+        extra = json.dumps({"role_arn": role, "region_name": "us-east-1", "service_config": services})
         self.connect("s3_models", "aws", login=keys.access, password=keys.secret, extra=extra)
         host, _, port = mlflow.removeprefix("http://").partition(":")
         self.connect("mlflow_runs", "http", schema="http", host=host, port=int(port))
@@ -76,7 +85,8 @@ class Cluster:
     Attributes:
         servers: all of them.
         addresses: where they are.
-        keys: of the user of S3 that everything here uses.
+        keys: of the user of S3 who owns all buckets, and by whom MLflow's server reaches its own.
+        worker_keys: of the user who may do nothing but assume the role by which workers reach S3.
     """
 
     def __init__(
@@ -126,13 +136,14 @@ class Cluster:
         """A client of Airflow's API."""
         return Airflow(self.addresses.airflow, self.addresses.password)
 
-    def s3(self) -> Any:
-        """A client of S3."""
+    def s3(self, keys: Keys | None = None) -> Any:
+        """A client of S3, of the owner of all buckets if no keys are given."""
+        keys = keys or self.keys
         return boto3.client(
             "s3",
             endpoint_url=self.ceph.url,
-            aws_access_key_id=self.keys.access,
-            aws_secret_access_key=self.keys.secret,
+            aws_access_key_id=keys.access,
+            aws_secret_access_key=keys.secret,
             region_name="us-east-1",
         )
 
@@ -154,7 +165,8 @@ class Cluster:
         self._run(self.postgresql.server, redis.server, self.ceph.monitor)
         self.ceph.make_store()
         self._run(*self.ceph.others)
-        self.keys = self.ceph.user("litegate")
+        self.keys, self.worker_keys = self.ceph.user("litegate"), self.ceph.user("worker")
+        self._role = self.ceph.role("pipeline", "worker", _RIGHTS)
         for bucket in BUCKETS:
             self.s3().create_bucket(Bucket=bucket)
         databases = (self.postgresql.database(name) for name in ("airflow", "results", "mlflow"))
@@ -205,7 +217,7 @@ class Cluster:
         wait("Airflow to be healthy", lambda: not self.unhealthy(), self._check)
         with self.airflow() as airflow:
             airflow.ensure_pool("litegate", _SLOTS * len(WORKERS))
-            airflow.connect_to(self.ceph.url, self.keys, self.addresses.mlflow)
+            airflow.connect_to(self.ceph.url, self.worker_keys, self._role, self.addresses.mlflow)
 
     def replace_workers(self, workers: Mapping[str, Iterable[str]]) -> None:
         """End all workers, and start these, each for its queues."""

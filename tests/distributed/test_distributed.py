@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
 from deploy.distributed.cluster import WORKERS
 from tests.distributed.runs import Distributed, Recorded, Run, recorded
@@ -54,12 +55,19 @@ def test_airflow_shows_the_logs_of_both_workers(first: Run) -> None:
 
 def test_a_worker_has_neither_the_keys_of_s3_nor_airflows_database(first: Run, distributed: Distributed) -> None:
     cluster = distributed.cluster
-    secrets = (cluster.keys.secret, cluster.addresses.airflow_database, cluster.addresses.fernet)
+    keys = (cluster.keys.secret, cluster.worker_keys.secret)
+    secrets = (*keys, cluster.addresses.airflow_database, cluster.addresses.fernet)
     process = cluster.servers["worker-2"].process
     assert process is not None
     values = psutil.Process(process.pid).environ().values()
     assert any(cluster.addresses.queue in value for value in values)
     assert not [secret for secret in secrets if any(secret in value for value in values)]
+
+
+def test_workers_reach_s3_by_a_role_alone(first: Run, distributed: Distributed) -> None:
+    assert first.state == "success"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        distributed.cluster.s3(distributed.cluster.worker_keys).list_objects_v2(Bucket="litegate")
 
 
 def test_no_secret_is_in_a_command_line(first: Run, distributed: Distributed) -> None:
