@@ -1,0 +1,187 @@
+"""Servers that ask who is there, on loopback and behind TLS: S3 with roles of STS, and MLflow with log-ins.
+
+    python -m tests.guarded PORT CERTIFICATE
+
+serves moto with its checks of signatures, session tokens and policies. They are for a whole process, so this one is
+a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.servers import free_port, wait_until_listening
+
+__all__ = ["BUCKET", "Certificates", "GuardedS3", "guarded_s3", "new_certificates"]
+
+BUCKET = "guarded"
+_REGION = "us-east-1"
+_ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Of an authority that no program knows: its own, as `verify` names it, and that of 127.0.0.1 with its key."""
+
+    authority: Path
+    server: Path
+
+
+def new_certificates(folder: Path) -> Certificates:
+    """Made anew, in PEM form."""
+    import trustme
+
+    authority = trustme.CA()
+    made = Certificates(folder / "authority.pem", folder / "server.pem")
+    authority.cert_pem.write_to_path(str(made.authority))
+    authority.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.write_to_path(str(made.server))
+    return made
+
+
+@dataclass(frozen=True)
+class GuardedS3:
+    """A server with a bucket, a user who may assume roles and nothing else, and a role that may use the bucket.
+
+    Attributes:
+        url: of S3, IAM and STS.
+        key, secret: the user's.
+        role: what may be assumed with the id `external_id`.
+        other_role: what may not be assumed.
+        reader: a role that may read the bucket, and not write to it.
+        brief: a role like the first, whose sessions end after two seconds.
+    """
+
+    url: str
+    authority: Path
+    key: str
+    secret: str = field(repr=False)
+    external_id: str = "0815"
+    role: str = "arn:aws:iam::123456789012:role/litegate"
+    other_role: str = "arn:aws:iam::123456789012:role/others"
+    reader: str = "arn:aws:iam::123456789012:role/reader"
+    brief: str = "arn:aws:iam::123456789012:role/brief"
+
+    def connection(self, role: str | None = None, **extra: Any) -> dict[str, Any]:
+        """An Airflow connection to it."""
+        places = {"endpoint_url": self.url, "region_name": _REGION, "verify": str(self.authority)}
+        assuming = {
+            "role_arn": role or self.role,
+            "external_id": self.external_id,
+            "service_config": {"sts": {"endpoint_url": self.url}},
+        }
+        return {
+            "conn_type": "aws",
+            "login": self.key,
+            "password": self.secret,
+            "extra": places | assuming | extra,
+        }
+
+
+@contextmanager
+def guarded_s3(root: Path, certificates: Certificates) -> Iterator[GuardedS3]:
+    """The server, once its users, roles and bucket are made and it asks everybody."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.guarded", str(port), str(certificates.server)]
+    with (root / "s3.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=_ROOT, stdout=log, stderr=log, start_new_session=True)
+    try:
+        wait_until_listening(port, process, root / "s3.log")
+        yield _furnished(f"https://127.0.0.1:{port}", certificates.authority)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _furnished(url: str, authority: Path) -> GuardedS3:
+    """Users and roles are made while it does not ask yet."""
+    import boto3
+    import requests
+
+    first: dict[str, Any] = {"endpoint_url": url, "verify": str(authority), "region_name": _REGION}
+    first |= {"aws_access_key_id": "first", "aws_secret_access_key": "first"}
+    iam, s3 = boto3.client("iam", **first), boto3.client("s3", **first)
+    s3.create_bucket(Bucket=BUCKET)
+    iam.create_user(UserName="worker")
+    keys = iam.create_access_key(UserName="worker")["AccessKey"]
+    made = GuardedS3(url, authority, keys["AccessKeyId"], keys["SecretAccessKey"])
+    own = [made.role, made.reader, made.brief]
+    iam.put_user_policy(UserName="worker", PolicyName="assume", PolicyDocument=_policy("sts:AssumeRole", own))
+    bucket = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
+    reading = ["s3:Get*", "s3:List*", "s3:Head*"]
+    for role, may in ((made.role, ["s3:*"]), (made.brief, ["s3:*"]), (made.reader, reading)):
+        trusting = _policy("sts:AssumeRole", None, {"StringEquals": {"sts:ExternalId": made.external_id}})
+        name = role.rpartition("/")[2]
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusting)
+        iam.put_role_policy(RoleName=name, PolicyName="bucket", PolicyDocument=_policy(may, bucket))
+    for client in (iam, s3):
+        client.close()
+    requests.post(f"{url}/moto-api/reset-auth", data=b"0", verify=str(authority), timeout=10).raise_for_status()
+    return made
+
+
+def _policy(action: Any, resource: Any, condition: Any = None) -> str:
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": action}
+    statement |= {"Resource": resource} if resource else {"Principal": {"AWS": "*"}}
+    statement |= {"Condition": condition} if condition else {}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+class _Expiring:
+    """moto knows when a session ends, and lets it go on all the same; Amazon's servers answer like this.
+
+    The shortest session is one of 15 minutes, for which no test waits: hence the role with brief ones.
+    """
+
+    def __init__(self, application: Callable[..., Any]) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        from moto.sts.models import sts_backends
+        from werkzeug.wsgi import get_input_stream
+
+        token = environ.get("HTTP_X_AMZ_SECURITY_TOKEN")
+        for role in sts_backends["123456789012"]["aws"].assumed_roles if token else ():
+            if role.session_token == token and role.expiration.replace(tzinfo=UTC) < datetime.now(UTC):
+                get_input_stream(environ).read()  # else the client sees its connection end
+                body = b"<?xml version='1.0'?><Error><Code>ExpiredToken</Code></Error>"
+                start_response("400 Bad Request", [("Content-Length", str(len(body)))])
+                return [body]
+        return self._application(environ, start_response)
+
+
+def _serve(port: int, certificate: str) -> None:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from moto.sts.models import AssumedRole
+    from werkzeug.serving import make_server
+
+    from litegate.stack.s3.conditional import Conditional
+
+    made = AssumedRole.__init__
+
+    def brief(self: Any, *arguments: Any, **keywords: Any) -> None:
+        made(self, *arguments, **keywords)
+        if self.role_arn.endswith("/brief"):
+            self.expiration = datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=2)
+
+    AssumedRole.__init__ = brief
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    application = _Expiring(Conditional(DomainDispatcherApplication(create_backend_app)))
+    make_server(
+        "127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler, ssl_context=context
+    ).serve_forever()
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]), sys.argv[2])
