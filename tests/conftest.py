@@ -34,7 +34,7 @@ os.environ |= {
     "AIRFLOW__API_AUTH__JWT_SECRET": "for tests only " * 8,
 }
 
-SLOW = frozenset({"guarded_s3", "mlflow_server", "own_mlflow_server", "run_dag"})
+SLOW = frozenset({"guarded_mlflow", "guarded_s3", "mlflow_server", "own_mlflow_server", "run_dag"})
 """Fixtures that a quick test does without: servers in processes of their own, and Airflow that runs a DAG."""
 
 
@@ -93,6 +93,15 @@ def guarded_s3(
 ) -> Iterator[guarded.GuardedS3]:
     """An S3 server behind TLS that asks for signatures, session tokens and rights, with STS and a bucket."""
     with guarded.guarded_s3(tmp_path_factory.mktemp("guarded-s3"), certificates) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def guarded_mlflow(
+    tmp_path_factory: pytest.TempPathFactory, certificates: guarded.Certificates
+) -> Iterator[guarded.GuardedMlflow]:
+    """An MLflow server behind TLS that asks for a log-in, or a token."""
+    with guarded.guarded_mlflow(tmp_path_factory.mktemp("guarded-mlflow"), certificates) as server:
         yield server
 
 

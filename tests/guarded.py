@@ -1,6 +1,6 @@
 """Servers that ask who is there, on loopback and behind TLS: S3 with roles of STS, and MLflow with log-ins.
 
-    python -m tests.guarded PORT CERTIFICATE
+    python -m tests.guarded PORT CERTIFICATE SESSIONS
 
 serves moto with its checks of signatures, session tokens and policies. They are for a whole process, so this one is
 a process of its own.
@@ -8,22 +8,33 @@ a process of its own.
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
+import secrets
 import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.servers import free_port, wait_until_listening
+from tests.servers import free_port, wait_until_healthy, wait_until_listening
 
-__all__ = ["BUCKET", "Certificates", "GuardedS3", "guarded_s3", "new_certificates"]
+__all__ = [
+    "BUCKET",
+    "Certificates",
+    "GuardedMlflow",
+    "GuardedS3",
+    "bearer_or_basic",
+    "guarded_mlflow",
+    "guarded_s3",
+    "new_certificates",
+]
 
 BUCKET = "guarded"
 _REGION = "us-east-1"
@@ -60,12 +71,14 @@ class GuardedS3:
         other_role: what may not be assumed.
         reader: a role that may read the bucket, and not write to it.
         brief: a role like the first, whose sessions end after two seconds.
+        sessions: file with the secret key and the token of each session that STS has given out, a line each.
     """
 
     url: str
     authority: Path
     key: str
     secret: str = field(repr=False)
+    sessions: Path
     external_id: str = "0815"
     role: str = "arn:aws:iam::123456789012:role/litegate"
     other_role: str = "arn:aws:iam::123456789012:role/others"
@@ -92,18 +105,122 @@ class GuardedS3:
 def guarded_s3(root: Path, certificates: Certificates) -> Iterator[GuardedS3]:
     """The server, once its users, roles and bucket are made and it asks everybody."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.guarded", str(port), str(certificates.server)]
+    sessions = root / "sessions"
+    command = [sys.executable, "-m", "tests.guarded", str(port), str(certificates.server), str(sessions)]
     with (root / "s3.log").open("w") as log:
         process = subprocess.Popen(command, cwd=_ROOT, stdout=log, stderr=log, start_new_session=True)
     try:
         wait_until_listening(port, process, root / "s3.log")
-        yield _furnished(f"https://127.0.0.1:{port}", certificates.authority)
+        yield _furnished(f"https://127.0.0.1:{port}", certificates.authority, sessions)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def _furnished(url: str, authority: Path) -> GuardedS3:
+@dataclass(frozen=True)
+class GuardedMlflow:
+    """A server that knows three users: an administrator, `litegate` and `reader`, and a token for `robot`.
+
+    Attributes:
+        passwords: by user.
+        folder: of its database, its artifacts, its users and its log.
+    """
+
+    url: str
+    authority: Path
+    folder: Path
+    passwords: Mapping[str, str] = field(repr=False)
+    token: str = field(repr=False)
+
+    def connection(self, user: str | None = "litegate", **extra: Any) -> dict[str, Any]:
+        """An Airflow connection to it, as a user; as nobody if None."""
+        scheme, _, place = self.url.partition("://")
+        host, _, port = place.partition(":")
+        found = {"conn_type": "http", "schema": scheme, "host": host, "port": int(port)}
+        login = {"login": user, "password": self.passwords[user]} if user else {}
+        return found | login | {"extra": {"verify": str(self.authority)} | extra}
+
+    def variables(self, user: str) -> dict[str, str]:
+        """What a shell exports to reach it as a user."""
+        return {
+            "MLFLOW_TRACKING_URI": self.url,
+            "MLFLOW_TRACKING_USERNAME": user,
+            "MLFLOW_TRACKING_PASSWORD": self.passwords[user],
+            "MLFLOW_TRACKING_SERVER_CERT_PATH": str(self.authority),
+        }
+
+
+@contextmanager
+def guarded_mlflow(root: Path, certificates: Certificates) -> Iterator[GuardedMlflow]:
+    """MLflow's own log-in behind TLS, where everybody may read what others have made, and nothing else."""
+    port, secret = free_port(), secrets.token_urlsafe
+    made = GuardedMlflow(
+        f"https://127.0.0.1:{port}",
+        certificates.authority,
+        root,
+        {user: secret() for user in ("admin", "litegate", "reader", "robot")},
+        secret(),
+    )
+    (root / "auth.ini").write_text(
+        "[mlflow]\ndefault_permission = READ\nadmin_username = admin\n"
+        f"database_uri = sqlite:///{root}/users.db\nauthorization_function = tests.guarded:bearer_or_basic\n"
+    )
+    options = {
+        "--app-name": "basic-auth",
+        "--host": "127.0.0.1",
+        "--port": str(port),
+        "--workers": "1",
+        "--backend-store-uri": f"sqlite:///{root}/mlflow.db",
+        "--artifacts-destination": str(root / "artifacts"),
+        "--uvicorn-opts": f"--ssl-certfile {certificates.server} --ssl-keyfile {certificates.server}",
+    }
+    variables = os.environ | {
+        "GUARDED_TOKEN": made.token,
+        "MLFLOW_AUTH_ADMIN_PASSWORD": made.passwords["admin"],
+        "MLFLOW_AUTH_CONFIG_PATH": str(root / "auth.ini"),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": secret(),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "PYTHONPATH": str(_ROOT),
+    }
+    command = [sys.executable, "-m", "mlflow", "server", *(part for option in options.items() for part in option)]
+    with (root / "log").open("w") as log:
+        process = subprocess.Popen(command, env=variables, cwd=root, stdout=log, stderr=log, start_new_session=True)
+    try:
+        wait_until_healthy(made.url, process, root / "log", ssl.create_default_context(cafile=certificates.authority))
+        _add_users(made)
+        yield made
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _add_users(server: GuardedMlflow) -> None:
+    import requests
+
+    for user in server.passwords.keys() - {"admin"}:
+        requests.post(
+            f"{server.url}/api/2.0/mlflow/users/create",
+            json={"username": user, "password": server.passwords[user]},
+            auth=("admin", server.passwords["admin"]),
+            verify=str(server.authority),
+            timeout=30,
+        ).raise_for_status()
+
+
+def bearer_or_basic() -> Any:
+    """MLflow calls this for each request: a token, as a proxy with single sign-on asks for, or a password."""
+    from flask import request
+    from mlflow.server.auth import authenticate_request_basic_auth
+    from werkzeug.datastructures import Authorization
+
+    given = request.authorization
+    if given and given.type == "bearer" and hmac.compare_digest(given.token or "", os.environ["GUARDED_TOKEN"]):
+        return Authorization("basic", {"username": "robot"})
+    return authenticate_request_basic_auth()
+
+
+def _furnished(url: str, authority: Path, sessions: Path) -> GuardedS3:
     """Users and roles are made while it does not ask yet."""
     import boto3
     import requests
@@ -114,7 +231,7 @@ def _furnished(url: str, authority: Path) -> GuardedS3:
     s3.create_bucket(Bucket=BUCKET)
     iam.create_user(UserName="worker")
     keys = iam.create_access_key(UserName="worker")["AccessKey"]
-    made = GuardedS3(url, authority, keys["AccessKeyId"], keys["SecretAccessKey"])
+    made = GuardedS3(url, authority, keys["AccessKeyId"], keys["SecretAccessKey"], sessions)
     own = [made.role, made.reader, made.brief]
     iam.put_user_policy(UserName="worker", PolicyName="assume", PolicyDocument=_policy("sts:AssumeRole", own))
     bucket = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
@@ -160,7 +277,7 @@ class _Expiring:
         return self._application(environ, start_response)
 
 
-def _serve(port: int, certificate: str) -> None:
+def _serve(port: int, certificate: str, sessions: Path) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from moto.sts.models import AssumedRole
     from werkzeug.serving import make_server
@@ -169,12 +286,14 @@ def _serve(port: int, certificate: str) -> None:
 
     made = AssumedRole.__init__
 
-    def brief(self: Any, *arguments: Any, **keywords: Any) -> None:
+    def noted(self: Any, *arguments: Any, **keywords: Any) -> None:
         made(self, *arguments, **keywords)
+        with sessions.open("a") as file:
+            file.write(f"{self.secret_access_key}\n{self.session_token}\n")
         if self.role_arn.endswith("/brief"):
             self.expiration = datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=2)
 
-    AssumedRole.__init__ = brief
+    AssumedRole.__init__ = noted
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     application = _Expiring(Conditional(DomainDispatcherApplication(create_backend_app)))
@@ -184,4 +303,4 @@ def _serve(port: int, certificate: str) -> None:
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), sys.argv[2])
+    _serve(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

@@ -1,0 +1,95 @@
+"""An MLflow that asks who is there, and lets its users read what they may not change."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from litegate.diagnosis import kind_of
+from litegate.failures import FailureKind
+from litegate.steps import register
+from tests.guarded import GuardedMlflow
+
+
+@pytest.fixture
+def as_user(guarded_mlflow: GuardedMlflow, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """MLflow is reached as this user."""
+
+    def log_in(user: str, **others: str) -> None:
+        for name, value in (guarded_mlflow.variables(user) | others).items():
+            monkeypatch.setenv(name, value)
+
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    return log_in
+
+
+@pytest.fixture
+def held(guarded_mlflow: GuardedMlflow) -> Any:
+    """Reads all that MLflow holds, but for its users."""
+
+    def read() -> dict[str, list[Any]]:
+        with closing(sqlite3.connect(f"file:{guarded_mlflow.folder}/mlflow.db?mode=ro", uri=True)) as database:
+            tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return {name: sorted(map(repr, database.execute(f'SELECT * FROM "{name}"'))) for name in tables}
+
+    return read
+
+
+@pytest.fixture
+def registered(toy: Any, as_user: Any) -> Iterator[Any]:
+    """A run and a version that `litegate` has recorded."""
+    as_user("litegate")
+    return register.run(toy.request(), toy.work)
+
+
+def test_a_user_who_may_write_registers_through_tls(registered: Any, toy: Any) -> None:
+    assert registered.outcome == "selected"
+    assert MlflowClient().get_model_version(toy.name, "1").tags["gate.state"] == "passed"
+
+
+def test_a_user_who_may_only_read_is_told_what_mlflow_says_and_registers_nothing(
+    registered: Any, toy: Any, as_user: Any, held: Any
+) -> None:
+    before = held()
+    as_user("reader")
+    with pytest.raises(MlflowException, match=r"403.*Permission denied") as found:
+        register.run(toy.request(run_key="quantize/run-2"), toy.work)
+    assert kind_of(found.value) is FailureKind.PYTHON_ERROR, "trying again changes nothing"
+    assert held() == before
+
+
+def test_a_wrong_password_is_told_without_it(registered: Any, toy: Any, as_user: Any, held: Any) -> None:
+    before = held()
+    as_user("litegate", MLFLOW_TRACKING_PASSWORD="guessed-and-wrong")
+    with pytest.raises(MlflowException, match=r"401.*not authenticated") as found:
+        register.run(toy.request(run_key="quantize/run-2"), toy.work)
+    assert "guessed-and-wrong" not in str(found.value)
+    assert held() == before
+
+
+def test_an_authority_that_nobody_knows_is_refused_and_not_tried_again(
+    toy: Any, as_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_user("litegate")
+    monkeypatch.delenv("MLFLOW_TRACKING_SERVER_CERT_PATH")
+    with pytest.raises(MlflowException, match="SSLCertVerificationError") as found:
+        register.run(toy.request(), toy.work)
+    assert kind_of(found.value) is FailureKind.PYTHON_ERROR
+
+
+def test_a_token_is_a_log_in_too(
+    guarded_mlflow: GuardedMlflow, registered: Any, as_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", guarded_mlflow.token)
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.delenv(name)
+    assert MlflowClient().get_run(registered.mlflow_run_id).info.status == "FINISHED"
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "another-token")
+    with pytest.raises(MlflowException, match="401"):
+        MlflowClient().get_run(registered.mlflow_run_id)
