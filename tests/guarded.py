@@ -11,6 +11,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import re
 import secrets
 import signal
 import ssl
@@ -67,7 +68,8 @@ class GuardedS3:
     Attributes:
         url: of S3, IAM and STS.
         key, secret: the user's.
-        role: what may be assumed with the id `external_id`.
+        role: what may be assumed with the id `external_id`, and may do anything to the bucket.
+        worker: a role with the policy of docs/hardening.md.
         other_role: what may not be assumed.
         reader: a role that may read the bucket, and not write to it.
         brief: a role like the first, whose sessions end after two seconds.
@@ -81,6 +83,7 @@ class GuardedS3:
     sessions: Path
     external_id: str = "0815"
     role: str = "arn:aws:iam::123456789012:role/litegate"
+    worker: str = "arn:aws:iam::123456789012:role/worker"
     other_role: str = "arn:aws:iam::123456789012:role/others"
     reader: str = "arn:aws:iam::123456789012:role/reader"
     brief: str = "arn:aws:iam::123456789012:role/brief"
@@ -164,6 +167,7 @@ def guarded_mlflow(root: Path, certificates: Certificates) -> Iterator[GuardedMl
     (root / "auth.ini").write_text(
         "[mlflow]\ndefault_permission = READ\nadmin_username = admin\n"
         f"database_uri = sqlite:///{root}/users.db\nauthorization_function = tests.guarded:bearer_or_basic\n"
+        "auth_cache_ttl_seconds = 60\n"  # else each of a thousand requests costs the hash of a password
     )
     options = {
         "--app-name": "basic-auth",
@@ -211,13 +215,14 @@ def _add_users(server: GuardedMlflow) -> None:
 def bearer_or_basic() -> Any:
     """MLflow calls this for each request: a token, as a proxy with single sign-on asks for, or a password."""
     from flask import request
-    from mlflow.server.auth import authenticate_request_basic_auth
+    from mlflow.server.auth import authenticate_request_basic_auth, make_basic_auth_response
     from werkzeug.datastructures import Authorization
 
     given = request.authorization
-    if given and given.type == "bearer" and hmac.compare_digest(given.token or "", os.environ["GUARDED_TOKEN"]):
-        return Authorization("basic", {"username": "robot"})
-    return authenticate_request_basic_auth()
+    if given is None or given.type == "basic":
+        return authenticate_request_basic_auth()
+    known = given.type == "bearer" and hmac.compare_digest(given.token or "", os.environ["GUARDED_TOKEN"])
+    return Authorization("basic", {"username": "robot"}) if known else make_basic_auth_response()
 
 
 def _furnished(url: str, authority: Path, sessions: Path) -> GuardedS3:
@@ -232,19 +237,27 @@ def _furnished(url: str, authority: Path, sessions: Path) -> GuardedS3:
     iam.create_user(UserName="worker")
     keys = iam.create_access_key(UserName="worker")["AccessKey"]
     made = GuardedS3(url, authority, keys["AccessKeyId"], keys["SecretAccessKey"], sessions)
-    own = [made.role, made.reader, made.brief]
+    own = [made.role, made.worker, made.reader, made.brief]
     iam.put_user_policy(UserName="worker", PolicyName="assume", PolicyDocument=_policy("sts:AssumeRole", own))
     bucket = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
-    reading = ["s3:Get*", "s3:List*", "s3:Head*"]
-    for role, may in ((made.role, ["s3:*"]), (made.brief, ["s3:*"]), (made.reader, reading)):
+    policies = {made.role: _policy(["s3:*"], bucket), made.brief: _policy(["s3:*"], bucket)}
+    policies |= {made.reader: _policy(["s3:Get*", "s3:List*", "s3:Head*"], bucket), made.worker: _policy_of_the_page()}
+    for role, policy in policies.items():
         trusting = _policy("sts:AssumeRole", None, {"StringEquals": {"sts:ExternalId": made.external_id}})
         name = role.rpartition("/")[2]
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusting)
-        iam.put_role_policy(RoleName=name, PolicyName="bucket", PolicyDocument=_policy(may, bucket))
+        iam.put_role_policy(RoleName=name, PolicyName="bucket", PolicyDocument=policy)
     for client in (iam, s3):
         client.close()
     requests.post(f"{url}/moto-api/reset-auth", data=b"0", verify=str(authority), timeout=10).raise_for_status()
     return made
+
+
+def _policy_of_the_page() -> str:
+    """What docs/hardening.md says that a worker may do, to our bucket."""
+    found = re.search(r"```json\n(.*?)```", (_ROOT / "docs" / "hardening.md").read_text(), re.S)
+    assert found is not None
+    return found[1].replace("BUCKET", BUCKET)
 
 
 def _policy(action: Any, resource: Any, condition: Any = None) -> str:

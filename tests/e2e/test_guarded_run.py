@@ -109,7 +109,7 @@ def run(
     _upload(guarded_s3, made)
     private, public = _keys(elsewhere)
     connections = {
-        "s3_models": guarded_s3.connection(),
+        "s3_models": guarded_s3.connection(guarded_s3.worker),
         "mlflow_runs": guarded_mlflow.connection(),
         "signing": {"conn_type": "generic", "password": private},
         "unrelated": {"conn_type": "generic", "password": secrets.token_urlsafe(24)},

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+import requests
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
@@ -27,6 +28,23 @@ def as_user(guarded_mlflow: GuardedMlflow, monkeypatch: pytest.MonkeyPatch) -> A
 
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     return log_in
+
+
+@pytest.fixture
+def grant(guarded_mlflow: GuardedMlflow) -> Any:
+    """As the administrator does it."""
+
+    def grant(user: str, kind: str, which: str, permission: str) -> None:
+        asked = {"username": user, "resource_type": kind, "resource_id": which, "permission": permission}
+        requests.post(
+            f"{guarded_mlflow.url}/api/3.0/mlflow/users/permissions/grant",
+            json=asked,
+            auth=("admin", guarded_mlflow.passwords["admin"]),
+            verify=str(guarded_mlflow.authority),
+            timeout=60,
+        ).raise_for_status()
+
+    return grant
 
 
 @pytest.fixture
@@ -93,3 +111,61 @@ def test_a_token_is_a_log_in_too(
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "another-token")
     with pytest.raises(MlflowException, match="401"):
         MlflowClient().get_run(registered.mlflow_run_id)
+
+
+def test_an_account_that_may_edit_registers_and_deletes_nothing(
+    toy: Any, as_user: Any, grant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_user("admin")
+    admin = MlflowClient()
+    experiment = admin.create_experiment(f"quantize/{toy.name}")
+    admin.create_registered_model(toy.name)
+    grant("robot", "experiment", experiment, "EDIT")
+    grant("robot", "registered_model", toy.name, "EDIT")
+    as_user("robot")
+    result = register.run(toy.request(), toy.work)
+    assert result.outcome == "selected"
+    client = MlflowClient()
+    client.set_registered_model_alias(toy.name, "champion", "1")
+    for delete in (
+        lambda: client.delete_model_version(toy.name, "1"),
+        lambda: client.delete_registered_model(toy.name),
+        lambda: client.delete_experiment(experiment),
+        lambda: client.delete_run(result.mlflow_run_id),
+    ):
+        with pytest.raises(MlflowException, match=r"403.*Permission denied"):
+            delete()
+
+
+def test_whoever_may_only_read_moves_no_alias_and_changes_no_tag(registered: Any, toy: Any, as_user: Any) -> None:
+    as_user("reader")
+    client = MlflowClient()
+    for change in (
+        lambda: client.set_registered_model_alias(toy.name, "champion", "1"),
+        lambda: client.set_model_version_tag(toy.name, "1", "gate.state", "passed"),
+        lambda: client.set_tag(registered.mlflow_run_id, "verdict", "passed"),
+        lambda: client.log_text(registered.mlflow_run_id, "{}", "verdict.json"),
+        lambda: client.delete_model_version(toy.name, "1"),
+    ):
+        with pytest.raises((MlflowException, requests.HTTPError), match=r"403.*Permission denied"):
+            change()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "rebound.example"}, 403),
+        ({"Origin": "https://elsewhere.example"}, 403),
+    ],
+)
+def test_requests_of_other_sites_are_refused(guarded_mlflow: GuardedMlflow, headers: Any, status: int) -> None:
+    answer = requests.post(
+        f"{guarded_mlflow.url}/api/2.0/mlflow/experiments/search",
+        json={"max_results": 1},
+        headers=headers,
+        auth=("admin", guarded_mlflow.passwords["admin"]),
+        verify=str(guarded_mlflow.authority),
+        timeout=60,
+    )
+    assert answer.status_code == status

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from litegate.failures import FailureKind
 from litegate.records import Record
 from litegate.settings import Settings
 from litegate.steps import STEPS
+from litegate.storage import s3
 from litegate.storage.access import access_variables
 from litegate.storage.protocol import Refused
 from litegate.storage.s3 import S3Storage, s3_client
@@ -95,6 +98,35 @@ def test_what_sts_refuses_names_the_connection_and_no_secret(
         assert secret not in str(found.value)
 
 
+def test_what_sts_repeats_of_a_request_is_not_said(connecting: Connected) -> None:
+    class Amazon(BaseHTTPRequestHandler):
+        """Answers to a wrong signature as Amazon's STS does: with what should have been signed."""
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            said = f"The signature does not match.\n\nThe Canonical String was\n{self.headers['X-Amz-Security-Token']}"
+            code = f"<Code>SignatureDoesNotMatch</Code><Message>{said}</Message>"
+            body = f"<ErrorResponse><Error>{code}</Error></ErrorResponse>".encode()
+            self.send_response(403)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Amazon) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sts = {"sts": {"endpoint_url": f"http://127.0.0.1:{server.server_port}"}}
+        extra = {"role_arn": GuardedS3.role, "service_config": sts, "region_name": "us-east-1"}
+        extra |= {"aws_session_token": "the-token-of-a-session"}
+        connection = {"conn_type": "aws", "login": "AKIA", "password": "secret", "extra": extra}
+        with connecting(connection) as storage, pytest.raises(Refused, match="SignatureDoesNotMatch") as found:
+            storage.put("a", b"1")
+        server.shutdown()
+    assert str(found.value).endswith("The signature does not match.")
+
+
 def test_a_role_that_may_only_read_is_told_so_when_it_writes(guarded_s3: GuardedS3, connecting: Connected) -> None:
     with connecting(guarded_s3.connection()) as storage:
         storage.put("a", b"1")
@@ -103,6 +135,27 @@ def test_a_role_that_may_only_read_is_told_so_when_it_writes(guarded_s3: Guarded
         assert b"".join(S3Storage(root).read("a")) == b"1"
         with pytest.raises(Refused, match=f"AccessDenied from S3 for {root}b, reached by the Airflow connection"):
             S3Storage(root).put_if_absent("b", b"2")
+
+
+def test_a_worker_with_the_policy_of_the_page_writes_to_its_workspace_alone_and_deletes_nothing(
+    guarded_s3: GuardedS3, connecting: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connecting(guarded_s3.connection()):
+        S3Storage(f"s3://{BUCKET}/inputs/").put("data", b"1")
+    with connecting(guarded_s3.connection(guarded_s3.worker)):
+        inputs, workspace = S3Storage(f"s3://{BUCKET}/inputs/"), S3Storage(f"s3://{BUCKET}/workspace/")
+        assert b"".join(inputs.read("data")) == b"1"
+        name = uuid.uuid4().hex
+        assert workspace.put_if_absent(name, b"1")
+        monkeypatch.setattr(s3, "is_due", lambda _: True)
+        assert workspace.touch(name)
+        for change in (
+            lambda: inputs.put("data", b"2"),
+            lambda: S3Storage(f"s3://{BUCKET}/elsewhere/").put("data", b"2"),
+            lambda: workspace.delete([name]),
+        ):
+            with pytest.raises(Exception, match="AccessDenied"):
+                change()
 
 
 def test_a_session_that_ends_is_renewed_in_the_task_and_told_where_nobody_renews_it(
