@@ -199,11 +199,10 @@ def _assumed(session: boto3.Session, given: Access, role: Role) -> dict[str, str
         sts: Any = session.client("sts", **places)
         keys = sts.assume_role(RoleArn=role.arn, **json.loads(role.arguments))["Credentials"]
     except ClientError as error:
-        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERRORS:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= _SERVER_ERRORS:
             raise
-        said = error.response["Error"]
-        message = said.get("Message", "").partition("\n")[0]  # then come the headers, with the token in them
-        raise Refused(f"{given.said_by}: STS refuses {role.arn}: {said['Code']}: {message}") from None
+        raise Refused(f"{given.said_by}: STS refuses {role.arn}: {_said(error.response, status)}") from None
     except (NoCredentialsError, ParamValidationError) as error:
         raise Refused(f"{given.said_by}: {role.arn} cannot be assumed: {' '.join(str(error).split())}") from None
     return {
@@ -212,3 +211,13 @@ def _assumed(session: boto3.Session, given: Access, role: Role) -> dict[str, str
         "token": keys["SessionToken"],
         "expiry_time": keys["Expiration"].isoformat(),
     }
+
+
+def _said(response: Mapping[str, Any], status: int) -> str:
+    """Of an answer of STS the code and the first line of the message: then come headers of the request, with its token.
+
+    botocore does not find them in the answers of Ceph, which are those of S3.
+    """
+    said = response.get("Error") or response
+    code, message = said.get("Code") or f"HTTP {status}", said.get("Message") or ""
+    return ": ".join(filter(None, (code, message.partition("\n")[0])))

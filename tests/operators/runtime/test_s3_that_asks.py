@@ -98,33 +98,44 @@ def test_what_sts_refuses_names_the_connection_and_no_secret(
         assert secret not in str(found.value)
 
 
-def test_what_sts_repeats_of_a_request_is_not_said(connecting: Connected) -> None:
-    class Amazon(BaseHTTPRequestHandler):
-        """Answers to a wrong signature as Amazon's STS does: with what should have been signed."""
+WHAT_AMAZON_SAYS = """<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>The signature is another.
 
+The Canonical String for this request should have been ... {token}</Message></Error></ErrorResponse>"""
+WHAT_CEPH_SAYS = "<Error><Code>AccessDenied</Code><Message></Message><RequestId>tx0</RequestId></Error>"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (WHAT_AMAZON_SAYS, "SignatureDoesNotMatch: The signature is another."),
+        (WHAT_CEPH_SAYS, "AccessDenied"),
+        ("<html/>", "HTTP 403"),
+    ],
+    ids=["Amazon", "Ceph", "something else"],
+)
+def test_what_sts_repeats_of_a_request_is_not_said(body: str, said: str, connecting: Connected) -> None:
+    class Refusing(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            said = f"The signature does not match.\n\nThe Canonical String was\n{self.headers['X-Amz-Security-Token']}"
-            code = f"<Code>SignatureDoesNotMatch</Code><Message>{said}</Message>"
-            body = f"<ErrorResponse><Error>{code}</Error></ErrorResponse>".encode()
+            answer = body.format(token=self.headers["X-Amz-Security-Token"]).encode()
             self.send_response(403)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Amazon) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         sts = {"sts": {"endpoint_url": f"http://127.0.0.1:{server.server_port}"}}
         extra = {"role_arn": GuardedS3.role, "service_config": sts, "region_name": "us-east-1"}
         extra |= {"aws_session_token": "the-token-of-a-session"}
         connection = {"conn_type": "aws", "login": "AKIA", "password": "secret", "extra": extra}
-        with connecting(connection) as storage, pytest.raises(Refused, match="SignatureDoesNotMatch") as found:
+        with connecting(connection) as storage, pytest.raises(Refused) as found:
             storage.put("a", b"1")
         server.shutdown()
-    assert str(found.value).endswith("The signature does not match.")
+    assert str(found.value) == f"the Airflow connection theirs: STS refuses {GuardedS3.role}: {said}"
 
 
 def test_a_role_that_may_only_read_is_told_so_when_it_writes(guarded_s3: GuardedS3, connecting: Connected) -> None:
