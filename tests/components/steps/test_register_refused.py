@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -26,7 +26,7 @@ def as_user(guarded_mlflow: GuardedMlflow, monkeypatch: pytest.MonkeyPatch) -> A
         for name, value in (guarded_mlflow.variables(user) | others).items():
             monkeypatch.setenv(name, value)
 
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     return log_in
 
 
@@ -59,34 +59,45 @@ def held(guarded_mlflow: GuardedMlflow) -> Any:
     return read
 
 
-@pytest.fixture
-def registered(toy: Any, as_user: Any) -> Iterator[Any]:
+@dataclass(frozen=True)
+class Recorded:
     """A run and a version that `litegate` has recorded."""
-    as_user("litegate")
-    return register.run(toy.request(), toy.work)
+
+    toy: Any
+    result: Any
 
 
-def test_a_user_who_may_write_registers_through_tls(registered: Any, toy: Any) -> None:
-    assert registered.outcome == "selected"
-    assert MlflowClient().get_model_version(toy.name, "1").tags["gate.state"] == "passed"
+@pytest.fixture(scope="module")
+def recorded(guarded_mlflow: GuardedMlflow, new_toy: Any) -> Recorded:
+    toy = new_toy()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in guarded_mlflow.variables("litegate").items():
+            patch.setenv(name, value)
+        return Recorded(toy, register.run(toy.request(), toy.work))
+
+
+def test_a_user_who_may_write_registers_through_tls(recorded: Recorded, as_user: Any) -> None:
+    as_user("reader")
+    assert recorded.result.outcome == "selected"
+    assert MlflowClient().get_model_version(recorded.toy.name, "1").tags["gate.state"] == "passed"
 
 
 def test_a_user_who_may_only_read_is_told_what_mlflow_says_and_registers_nothing(
-    registered: Any, toy: Any, as_user: Any, held: Any
+    recorded: Recorded, as_user: Any, held: Any
 ) -> None:
     before = held()
     as_user("reader")
     with pytest.raises(MlflowException, match=r"403.*Permission denied") as found:
-        register.run(toy.request(run_key="quantize/run-2"), toy.work)
+        register.run(recorded.toy.request(run_key="quantize/run-2"), recorded.toy.work)
     assert kind_of(found.value) is FailureKind.PYTHON_ERROR, "trying again changes nothing"
     assert held() == before
 
 
-def test_a_wrong_password_is_told_without_it(registered: Any, toy: Any, as_user: Any, held: Any) -> None:
+def test_a_wrong_password_is_told_without_it(recorded: Recorded, as_user: Any, held: Any) -> None:
     before = held()
     as_user("litegate", MLFLOW_TRACKING_PASSWORD="guessed-and-wrong")
     with pytest.raises(MlflowException, match=r"401.*not authenticated") as found:
-        register.run(toy.request(run_key="quantize/run-2"), toy.work)
+        register.run(recorded.toy.request(run_key="quantize/run-2"), recorded.toy.work)
     assert "guessed-and-wrong" not in str(found.value)
     assert held() == before
 
@@ -102,15 +113,15 @@ def test_an_authority_that_nobody_knows_is_refused_and_not_tried_again(
 
 
 def test_a_token_is_a_log_in_too(
-    guarded_mlflow: GuardedMlflow, registered: Any, as_user: Any, monkeypatch: pytest.MonkeyPatch
+    guarded_mlflow: GuardedMlflow, recorded: Recorded, as_user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", guarded_mlflow.token)
+    as_user("robot", MLFLOW_TRACKING_TOKEN=guarded_mlflow.token)
     for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
         monkeypatch.delenv(name)
-    assert MlflowClient().get_run(registered.mlflow_run_id).info.status == "FINISHED"
+    assert MlflowClient().get_run(recorded.result.mlflow_run_id).info.status == "FINISHED"
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "another-token")
     with pytest.raises(MlflowException, match="401"):
-        MlflowClient().get_run(registered.mlflow_run_id)
+        MlflowClient().get_run(recorded.result.mlflow_run_id)
 
 
 def test_an_account_that_may_edit_registers_and_deletes_nothing(
@@ -137,15 +148,15 @@ def test_an_account_that_may_edit_registers_and_deletes_nothing(
             delete()
 
 
-def test_whoever_may_only_read_moves_no_alias_and_changes_no_tag(registered: Any, toy: Any, as_user: Any) -> None:
+def test_whoever_may_only_read_moves_no_alias_and_changes_no_tag(recorded: Recorded, as_user: Any) -> None:
     as_user("reader")
     client = MlflowClient()
     for change in (
-        lambda: client.set_registered_model_alias(toy.name, "champion", "1"),
-        lambda: client.set_model_version_tag(toy.name, "1", "gate.state", "passed"),
-        lambda: client.set_tag(registered.mlflow_run_id, "verdict", "passed"),
-        lambda: client.log_text(registered.mlflow_run_id, "{}", "verdict.json"),
-        lambda: client.delete_model_version(toy.name, "1"),
+        lambda: client.set_registered_model_alias(recorded.toy.name, "champion", "1"),
+        lambda: client.set_model_version_tag(recorded.toy.name, "1", "gate.state", "passed"),
+        lambda: client.set_tag(recorded.result.mlflow_run_id, "verdict", "passed"),
+        lambda: client.log_text(recorded.result.mlflow_run_id, "{}", "verdict.json"),
+        lambda: client.delete_model_version(recorded.toy.name, "1"),
     ):
         with pytest.raises((MlflowException, requests.HTTPError), match=r"403.*Permission denied"):
             change()
