@@ -342,33 +342,28 @@ def _rows(server: GuardedMlflow) -> list[Any]:
 
 @contextmanager
 def _planted(run: Run, server: GuardedMlflow, place: str, secret: str) -> Iterator[None]:
-    files = {"log": run.folder / "logs" / "planted.log", "object": run.objects / "workspace" / "planted.json"}
+    """In a file where there are others of its kind, or in a row of a copy of the database: nothing of it stays."""
     columns = "dag_run_id, task_id, map_index, key, dag_id, run_id, value, timestamp"
-    change, undo, database = {
-        "xcom": (
-            f"INSERT INTO xcom ({columns}) SELECT id, 'x', -1, 'x', dag_id, run_id, ?, start_date FROM dag_run",
-            "DELETE FROM xcom WHERE task_id = 'x'",
-            run.database,
-        ),
-        "tag": (
-            "INSERT INTO tags (key, value, run_uuid) SELECT 'planted', ?, run_uuid FROM runs LIMIT 1",
-            "DELETE FROM tags WHERE key = 'planted'",
-            server.folder / "mlflow.db",
-        ),
-    }.get(place, ("", "", None))
-    if database is None:
+    xcom = f"INSERT INTO xcom ({columns}) SELECT id, 'x', -1, 'x', dag_id, run_id, ?, start_date FROM dag_run"
+    tag = "INSERT INTO tags (key, value, run_uuid) SELECT 'planted', ?, run_uuid FROM runs LIMIT 1"
+    files = {
+        "log": run.folder / "logs" / "planted.log",
+        "object": run.objects / "workspace" / "planted.json",
+        "xcom": run.folder / "planted.db",
+        "tag": server.folder / "planted.db",
+    }
+    if place == "xcom":
+        _copy_with(run.database, files[place], xcom, secret)
+    elif place == "tag":
+        _copy_with(server.folder / "mlflow.db", files[place], tag, secret)
+    else:
         files[place].write_text(json.dumps({"found": secret}))
-    else:
-        _change(database, change, secret)
     yield
-    if database is None:
-        files[place].unlink()
-    else:
-        _change(database, undo)
+    files[place].unlink()
 
 
-def _change(database: Path, statement: str, *values: str) -> None:
-    with closing(sqlite3.connect(database, timeout=60)) as opened:
-        opened.execute("PRAGMA foreign_keys = OFF")
-        opened.execute(statement, values)
+def _copy_with(database: Path, copy: Path, statement: str, secret: str) -> None:
+    with closing(sqlite3.connect(database)) as original, closing(sqlite3.connect(copy)) as opened:
+        original.backup(opened)
+        assert opened.execute(statement, (secret,)).rowcount == 1
         opened.commit()

@@ -13,8 +13,10 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from litegate.diagnosis import kind_of
+from litegate.errors import StoreError
 from litegate.failures import FailureKind
 from litegate.steps import register
+from tests import registering
 from tests.guarded import GuardedMlflow
 
 
@@ -180,3 +182,14 @@ def test_requests_of_other_sites_are_refused(guarded_mlflow: GuardedMlflow, head
         timeout=60,
     )
     assert answer.status_code == status
+
+
+def test_a_decision_of_whoever_may_only_read_is_refused_at_once(as_user: Any, held: Any) -> None:
+    as_user("litegate")
+    version = registering.register(MlflowClient(), name := registering.new_name(), "int8")
+    registering.accept(MlflowClient(), name, version, "quantize/run-1", "2026-01-01T00:00:00+00:00")
+    before = held()
+    as_user("reader")
+    with pytest.raises(StoreError, match=r"does not let this account write entry 1: .*403.*Permission denied"):
+        registering.take(MlflowClient(), name, "frozen", version.version)
+    assert held() == before
