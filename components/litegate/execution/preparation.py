@@ -52,6 +52,7 @@ def prepared(
 
     Raises:
         BadInput: a limit in the environment is not one, or a path that is to be read is hidden from all steps.
+        Refused: it is to reach S3 in a role that may not be assumed.
     """
     given, seconds = confinement(step, request, folder, settings), time_limit(step, request)
     environment = child_environment(step, folder) | {SECONDS: f"{seconds:g}"}
