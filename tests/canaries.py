@@ -65,7 +65,9 @@ class Seen:
         """Take note of one of them; one that has ended, or of which nothing may be read, is none."""
         with suppress(psutil.Error, OSError):
             arguments, environment = process.cmdline(), process.environ()
-            name = _step(arguments)
+            if process.cmdline() != arguments:  # a program took its place meanwhile, which has the environment
+                return
+            name = _step_of(process)
             self.steps |= {name} - {_OTHER}
             self._note(canaries, name, "arguments", arguments)
             self._note(canaries, name, "environment", environment.values())
@@ -99,6 +101,12 @@ def watching(canaries: Canaries, root: psutil.Process) -> Iterator[Seen]:
     finally:
         ended.set()
         thread.join()
+
+
+def _step_of(process: psutil.Process) -> str:
+    """The step that it runs, or that has started it."""
+    names = (_step(each.cmdline()) for each in (process, *process.parents()))
+    return next((name for name in names if name != _OTHER), _OTHER)
 
 
 def _step(arguments: list[str]) -> str:
