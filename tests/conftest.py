@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests import servers
+from tests import guarded, servers
 
 HOME = Path(tempfile.mkdtemp(prefix="litegate-test-airflow-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
@@ -34,8 +34,8 @@ os.environ |= {
     "AIRFLOW__API_AUTH__JWT_SECRET": "for tests only " * 8,
 }
 
-SLOW = frozenset({"mlflow_server", "own_mlflow_server", "run_dag"})
-"""Fixtures that a quick test does without: MLflow's server, and Airflow that runs a DAG."""
+SLOW = frozenset({"guarded_mlflow", "guarded_s3", "mlflow_server", "own_mlflow_server", "run_dag"})
+"""Fixtures that a quick test does without: servers in processes of their own, and Airflow that runs a DAG."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -79,6 +79,30 @@ def s3_bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield bucket
     s3_client().close()
     client_for.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> guarded.Certificates:
+    """Those of an authority that no program knows by itself."""
+    return guarded.new_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def guarded_s3(
+    tmp_path_factory: pytest.TempPathFactory, certificates: guarded.Certificates
+) -> Iterator[guarded.GuardedS3]:
+    """An S3 server behind TLS that asks for signatures, session tokens and rights, with STS and a bucket."""
+    with guarded.guarded_s3(tmp_path_factory.mktemp("guarded-s3"), certificates) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def guarded_mlflow(
+    tmp_path_factory: pytest.TempPathFactory, certificates: guarded.Certificates
+) -> Iterator[guarded.GuardedMlflow]:
+    """An MLflow server behind TLS that asks for a log-in, or a token."""
+    with guarded.guarded_mlflow(tmp_path_factory.mktemp("guarded-mlflow"), certificates) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["MlflowServer", "free_port", "mlflow_server", "postgres", "s3_server", "wait_until_listening"]
+__all__ = [
+    "MlflowServer",
+    "free_port",
+    "mlflow_server",
+    "postgres",
+    "s3_server",
+    "wait_until_healthy",
+    "wait_until_listening",
+]
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ def mlflow_server(root: Path, database: str | None = None, workers: int = 1) -> 
             command, env=os.environ | quiet, cwd=root, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}", process, root / "log")
+        wait_until_healthy(f"http://127.0.0.1:{port}", process, root / "log")
         yield MlflowServer(f"http://127.0.0.1:{port}", root / "artifacts")
     finally:
         os.killpg(process.pid, signal.SIGKILL)
@@ -142,11 +151,14 @@ def wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path 
     raise TimeoutError(port)
 
 
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_healthy(
+    url: str, process: subprocess.Popen[bytes], log: Path, trusting: ssl.SSLContext | None = None
+) -> None:
+    """Wait for an MLflow server of ours; `log` is shown if it ends."""
     for _ in range(1800):
         assert process.poll() is None, log.read_text()[-2000:]
         try:
-            with urllib.request.urlopen(f"{url}/health", timeout=1):
+            with urllib.request.urlopen(f"{url}/health", timeout=1, context=trusting):
                 return
         except OSError:
             time.sleep(0.1)

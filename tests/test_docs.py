@@ -117,3 +117,15 @@ def test_the_numbers_of_samples_are_those_that_the_command_plans(capsys: pytest.
     for options, samples in rows:
         assert main(["plan", *options.split(), "--json"]) == 0
         assert f'"samples_needed": {samples.replace(",", "")}' in capsys.readouterr().out
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    pages = "\n".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
+    named = set(re.findall(r"`(tests/\S+?)::(\w+)`", pages))
+    assert len(named) > 100
+    lost = [f"{path}::{test}" for path, test in named if not _has_test(ROOT / path, test)]
+    assert lost == []
+
+
+def _has_test(path: Path, name: str) -> bool:
+    return path.is_file() and re.search(rf"^def {name}\(", path.read_text(), re.M) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,8 @@ _OF_A_FULL_DISK = frozenset({FailureKind.ABORT, FailureKind.BUS_ERROR, FailureKi
 _OF_NO_MEMORY = frozenset({FailureKind.ABORT, FailureKind.EXIT_CODE})
 
 _NETWORK = ("botocore.", "httpcore.", "httpx.", "requests.", "urllib3.")
+_NOT_ASKED = ("ParamValidationError", "ProfileNotFound")
+"""Errors of a client before it asks anybody."""
 _DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError)
 """Errors of our own code, whatever happened before them."""
 _TOO_MANY_REQUESTS, _REQUEST_TIMEOUT, _SERVER_ERRORS = 429, 408, 500
@@ -39,7 +42,7 @@ def kind_of(error: BaseException) -> FailureKind:
         case GateRejected():
             return FailureKind.REJECTED
     found = exhausted(error)
-    if found is None and not isinstance(error, _DEFECTS) and any(map(_no_answer, _chain(error))):
+    if found is None and not isinstance(error, _DEFECTS) and _unanswered(error):
         found = FailureKind.INFRASTRUCTURE
     return found or FailureKind.PYTHON_ERROR
 
@@ -91,11 +94,18 @@ def _out_of_memory(error: BaseException) -> bool:
     return False
 
 
+def _unanswered(error: BaseException) -> bool:
+    """A certificate that nobody trusts stays so, however often it is looked at."""
+    errors = tuple(_chain(error))
+    trusted = not any(isinstance(each, ssl.SSLCertVerificationError) for each in errors)
+    return trusted and any(map(_no_answer, errors))
+
+
 def _no_answer(error: BaseException) -> bool:
     """Whether a server could not be reached or could not answer; a refusal is an answer."""
     if isinstance(error, ConnectionError | TimeoutError):
         return True
-    if isinstance(error, ValueError):  # an address that is none
+    if isinstance(error, ValueError) or type(error).__name__ in _NOT_ASKED:  # an address that is none, or the like
         return False
     of_network = any(f"{cls.__module__}.".startswith(_NETWORK) for cls in type(error).__mro__)
     status = _status(error)

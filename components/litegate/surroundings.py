@@ -6,12 +6,16 @@ What a caller puts there stands in no `os.environ`, so that it reaches the work 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from types import MappingProxyType
+from typing import ParamSpec, TypeVar
 
-__all__ = ["replaced", "replacing", "variables"]
+__all__ = ["carried", "replaced", "replacing", "variables"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _REPLACED: ContextVar[Mapping[str, str | None]] = ContextVar("replaced", default=MappingProxyType({}))
 
@@ -35,3 +39,13 @@ def replacing(values: Mapping[str, str | None]) -> Iterator[None]:
         yield
     finally:
         _REPLACED.reset(token)
+
+
+def carried(call: Callable[P, R]) -> Callable[P, R]:
+    """The same call, which sees in whatever threads what this one sees now: a thread has nothing of it by itself."""
+    context = copy_context()
+
+    def seeing(*arguments: P.args, **keywords: P.kwargs) -> R:
+        return context.copy().run(call, *arguments, **keywords)  # a context is one thread's at a time
+
+    return seeing

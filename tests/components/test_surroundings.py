@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 import pytest
 
-from litegate.surroundings import replaced, replacing, variables
+from litegate.surroundings import carried, replaced, replacing, variables
 
 
 def test_what_is_replaced_is_seen_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,3 +35,10 @@ def test_another_thread_sees_it_only_with_the_context() -> None:
             thread.start()
             thread.join()
     assert seen == [None, "theirs"]
+
+
+def test_a_call_carries_it_to_many_threads_at_once() -> None:
+    with replacing({"THEIRS": "theirs"}):
+        seen = carried(lambda number: (number, variables().get("THEIRS")))
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(seen, range(8))) == [(number, "theirs") for number in range(8)]

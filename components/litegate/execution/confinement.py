@@ -28,11 +28,12 @@ from litegate.records import (
 )
 from litegate.settings import SIGNING_KEY, Settings
 from litegate.spec import Spec
+from litegate.storage.access import access_variables
 from litegate.storage.globs import split_glob
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
 from litegate.storage.user_objects import list_entries
-from litegate.surroundings import variables
+from litegate.surroundings import replacing, variables
 
 __all__ = [
     "AT_START",
@@ -94,7 +95,11 @@ def confinement(step: Step, request: Record, folder: Path, settings: Settings) -
 
 
 def child_environment(step: Step, folder: Path) -> dict[str, str]:
-    """A confined child gets known harmless variables; others their parent's, but the secrets that they do not need."""
+    """A confined child gets known harmless variables; others their parent's, but the secrets that they do not need.
+
+    Raises:
+        Refused: it is to reach S3 in a role that may not be assumed.
+    """
     if step.confined:
         also = os.environ.get("LITEGATE_PASS_ENVIRONMENT", "").split(",")
         environment = {name: value for name, value in variables().items() if _PASSED.fullmatch(name) or name in also}
@@ -103,7 +108,8 @@ def child_environment(step: Step, folder: Path) -> dict[str, str]:
         private += [] if step.tracking else ["MLFLOW_"]
         private += [] if step.storage else ["AWS_"]
         private += [] if step.signs else [SIGNING_KEY]
-        environment = {name: value for name, value in variables().items() if not name.startswith(tuple(private))}
+        with replacing(access_variables() if step.storage else {}):
+            environment = {name: value for name, value in variables().items() if not name.startswith(tuple(private))}
     own = dict.fromkeys(("TMPDIR", "KERAS_HOME"), str(folder))
     if step.storage:
         return environment | _AT_START | own

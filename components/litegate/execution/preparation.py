@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +15,14 @@ from litegate.execution.leftovers import remove
 from litegate.execution.step import Step
 from litegate.records import Record
 from litegate.settings import Settings
+from litegate.storage.access import keys_end_before
 from litegate.storage.copies import private_folder
 from litegate.storage.scratch import held
 from litegate.work.step_work import PROGRESS, SECONDS
 
 __all__ = ["prepared", "work_folder"]
+
+log = logging.getLogger("litegate")
 
 
 @contextmanager
@@ -48,9 +52,12 @@ def prepared(
 
     Raises:
         BadInput: a limit in the environment is not one, or a path that is to be read is hidden from all steps.
+        Refused: it is to reach S3 in a role that may not be assumed.
     """
     given, seconds = confinement(step, request, folder, settings), time_limit(step, request)
     environment = child_environment(step, folder) | {SECONDS: f"{seconds:g}"}
+    if step.storage and (said := keys_end_before(seconds)):
+        log.warning("%s", said)
     if progress is not None:
         given = replace(given, write=(*given.write, str(progress)))
         environment[PROGRESS] = str(progress)

@@ -1,7 +1,7 @@
 """Objects below a prefix of an S3 bucket. An object's version is its ETag.
 
-S3 is reached through boto3's own configuration (`AWS_ENDPOINT_URL`, credentials, region), so any S3-compatible server
-works that knows conditional writes.
+S3 is reached through boto3's own configuration (`AWS_ENDPOINT_URL`, credentials, region), or as
+`litegate.storage.access` says, so any S3-compatible server works that knows conditional writes.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from litegate.errors import StoreError
+from litegate.storage.access import Access, access, session_for
 from litegate.storage.multipart import LARGE, upload_new
 from litegate.storage.protocol import BLOCK, PAGE, Content, Refused, Stored
 from litegate.storage.use import is_due
-from litegate.surroundings import replaced
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,34 +41,28 @@ def split_s3(uri: str) -> tuple[str, str]:
 _making_client = threading.Lock()
 
 
-_ARGUMENTS = {
-    "AWS_ACCESS_KEY_ID": "aws_access_key_id",
-    "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key",
-    "AWS_SESSION_TOKEN": "aws_session_token",
-    "AWS_DEFAULT_REGION": "region_name",
-    "AWS_ENDPOINT_URL_S3": "endpoint_url",
-}
-
-
 def s3_client() -> S3Client:
     """The S3 client: standard retries, bounded waits. Any thread may be the first that asks for it.
 
-    There is one for the process, and one for each set of variables that stand in the place of the process's own.
+    There is one for the process, and one for each access that stands in the place of the process's own.
+
+    Raises:
+        Refused: the access names a role that may not be assumed, or a profile that is not there.
     """
-    given = replaced()
-    return client_for(tuple((argument, given[name]) for name, argument in _ARGUMENTS.items() if given.get(name)))
+    return client_for(access())
 
 
 @cache
-def client_for(arguments: tuple[tuple[str, str | None], ...]) -> S3Client:
-    """The client with arguments of `boto3.client`, by name; boto3 looks for what is not among them by itself."""
+def client_for(given: Access | None) -> S3Client:
+    """The client for an access; None for what boto3 finds by itself."""
     import boto3
     from botocore.config import Config
 
     config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
-    given: dict[str, Any] = dict(arguments)
     with _making_client:
-        return boto3.client("s3", config=config, **given)
+        if given is None:
+            return boto3.client("s3", config=config)
+        return session_for(given).client("s3", config=config, endpoint_url=given.endpoint, verify=given.ca_bundle)
 
 
 class S3Storage:
@@ -230,14 +224,20 @@ def _refusal(error: Exception, uri: str) -> Exception | None:
     if isinstance(error, S3UploadFailedError):
         return _refusal(error.__context__, uri) if isinstance(error.__context__, ClientError) else None
     if isinstance(error, NoCredentialsError | ParamValidationError):
-        return Refused(f"{uri}: {error}")
+        return Refused(f"{uri}{_by_whom()}: {error}")
     if not isinstance(error, ClientError):
         return None
     code = error.response["Error"]["Code"]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _ABSENT:
         return FileNotFoundError(uri)
-    return Refused(f"{code} from S3 for {uri}") if 400 <= status < 500 and status not in _PASSING else None
+    return Refused(f"{code} from S3 for {uri}{_by_whom()}") if 400 <= status < 500 and status not in _PASSING else None
+
+
+def _by_whom() -> str:
+    """Whose keys and address they are, where they are not the process's own."""
+    given = access()
+    return f", reached by {given.said_by}" if given else ""
 
 
 def _delete(bucket: str, keys: list[str]) -> None:

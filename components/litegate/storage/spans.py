@@ -15,7 +15,7 @@ from pathlib import Path
 from litegate.disk import naming_full
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import open_storage
-from litegate.surroundings import replaced, replacing
+from litegate.surroundings import carried
 
 __all__ = ["AT_ONCE", "GAP", "Span", "joined", "missing", "write_spans"]
 
@@ -66,12 +66,10 @@ def write_spans(entry: Entry, spans: Sequence[Span], target: Path) -> None:
         Refused: it is another one now.
         DiskFull: there is no room.
     """
-    storage, surroundings = open_storage(entry.uri), replaced()
+    storage = open_storage(entry.uri)
 
     def write(span: Span) -> None:
-        with replacing(surroundings):  # which a thread does not have by itself
-            content = storage.read_span("", entry.pin, span[0], span[1] - span[0])
-        os.pwrite(descriptor, content, span[0])
+        os.pwrite(descriptor, storage.read_span("", entry.pin, span[0], span[1] - span[0]), span[0])
 
     with naming_full(target.parent):
         descriptor = os.open(target, os.O_RDWR | os.O_CREAT, 0o644)
@@ -79,7 +77,7 @@ def write_spans(entry: Entry, spans: Sequence[Span], target: Path) -> None:
             os.ftruncate(descriptor, entry.size)
             parts = [part for span in joined(spans, GAP) for part in _parts(span)]
             with ThreadPoolExecutor(min(AT_ONCE, len(parts) or 1)) as threads:
-                list(threads.map(write, parts))
+                list(threads.map(carried(write), parts))
         finally:
             os.close(descriptor)
 

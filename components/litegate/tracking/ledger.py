@@ -31,6 +31,7 @@ RUN_TAG = "litegate.ledger"
 KEY = "entry-{:05d}"
 HEAD_TAG = "litegate.ledger_head"
 TRIES = 6
+_NO_RIGHT = (401, 403)
 VALUE_LIMIT = 6000  # MLflow cuts a longer parameter off, and nobody could repair it
 
 _NOTE = (
@@ -100,7 +101,7 @@ class Ledger:
 
         Raises:
             BadInput: it is longer than MLflow keeps.
-            StoreError: MLflow keeps refusing.
+            StoreError: MLflow keeps refusing, or says that this account may not write.
         """
         text, key = entry.model_dump_json(), KEY.format(entry.number)
         if len(text) > VALUE_LIMIT:
@@ -116,6 +117,9 @@ class Ledger:
                 return True
             except MlflowException as error:
                 refused = error.message
+                if error.get_http_status_code() in _NO_RIGHT:
+                    said = f"MLflow does not let this account write entry {entry.number}: {refused}"
+                    raise StoreError(f"{self.where}: {said}") from error
             # What counts is what is there: an answer may be lost, and a database may be busy.
             written = self.client.get_run(run_id).data.params.get(key)
             if written is not None:

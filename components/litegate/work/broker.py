@@ -29,7 +29,7 @@ from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
 from litegate.storage.spans import Span
 from litegate.storage.versions import ModelFiles, model_files
-from litegate.surroundings import replaced, replacing
+from litegate.surroundings import carried
 from litegate.work.sockets import short_address
 
 __all__ = ["Broker", "fetch", "fetch_spans", "find_model", "is_served", "list_entries"]
@@ -62,7 +62,7 @@ class Broker:
         self.listings: dict[str, tuple[Entry, ...]] = {}
         self.models: dict[str, ModelFiles] = {}
         self._known: set[Entry] | None = None
-        self._replaced = replaced()  # the threads that answer have no context of their own
+        self._carried = carried(self._answer)  # by threads that have no context of their own
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -81,8 +81,7 @@ class Broker:
         """The answer to a question; whatever goes wrong is part of it."""
         try:
             question = json.loads(line)
-            with replacing(self._replaced):
-                return self._answer(question, str(question["where"])[:500])
+            return self._carried(question, str(question["where"])[:500])
         except DataError as error:
             return {"error": FailureKind.BAD_INPUT, "parts": [error.where, error.expected, error.got]}
         except Exception as error:

@@ -19,10 +19,10 @@ from typing_extensions import override
 
 from litegate.digest import digest_json
 from litegate.settings import default_home, workspace
+from litegate.storage.access import reached_by
 from litegate.storage.versions import ModelFiles, find_model
 from litegate.storage.workspace import Workspace
-from litegate.surroundings import replacing
-from litegate_airflow.runtime.connections import aws_variables
+from litegate_airflow.runtime.connections import aws_access
 
 __all__ = ["ModelTrigger"]
 
@@ -108,7 +108,7 @@ class ModelTrigger(BaseEventTrigger):
         """As the connection says, which only this thread sees: a triggerer runs the triggers of many owners."""
         if self.aws_conn_id is None:
             return await asyncio.to_thread(work)
-        with replacing(aws_variables(await BaseHook.aget_connection(self.aws_conn_id))):
+        with reached_by(aws_access(await BaseHook.aget_connection(self.aws_conn_id))):
             return await asyncio.to_thread(work)
 
     @property

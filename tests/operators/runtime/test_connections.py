@@ -12,6 +12,7 @@ import pytest
 from litegate.errors import StackError
 from litegate.execution.confinement import child_environment
 from litegate.steps import STEPS
+from litegate.storage.access import access_variables
 from litegate.storage.s3 import s3_client
 from litegate.surroundings import variables
 from litegate_airflow.runtime.connections import connected
@@ -53,8 +54,10 @@ def test_nothing_of_it_is_in_the_process_s_own_environment() -> None:
     before = dict(os.environ)
     with connected("theirs", "runs"):
         assert dict(os.environ) == before
-        assert variables()["AWS_ACCESS_KEY_ID"] == "their-key"
-        assert "AWS_SESSION_TOKEN" not in variables(), "of other credentials"
+        assert variables()["MLFLOW_TRACKING_PASSWORD"] == "hidden"
+        assert access_variables()["AWS_ACCESS_KEY_ID"] == "their-key"
+        assert access_variables()["AWS_SESSION_TOKEN"] is None, "of other credentials"
+    assert access_variables() == {}
     assert variables()["AWS_ACCESS_KEY_ID"] == "own-key"
 
 
@@ -96,7 +99,7 @@ def test_people_are_sent_to_the_connection_s_server_without_its_password() -> No
     ("connection", "said"),
     [
         (AWS | {"password": ""}, "expected login and password"),
-        (AWS | {"extra": {"role_arn": "arn:aws:iam::1:role/x"}}, "got a role or a profile"),
+        (AWS | {"login": None, "extra": {"aws_secret_access_key": "x"}}, "expected login and password"),
     ],
 )
 def test_a_connection_that_says_too_little_is_named(
@@ -107,10 +110,17 @@ def test_a_connection_that_says_too_little_is_named(
         pass
 
 
-def test_mlflow_needs_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_RUNS", json.dumps({"conn_type": "http", "password": "x"}))
-    with (
-        pytest.raises(StackError, match="the Airflow connection runs: expected the host of MLflow"),
-        connected(None, "runs"),
-    ):
+@pytest.mark.parametrize(
+    ("connection", "said"),
+    [
+        ({"conn_type": "http", "password": "x"}, "expected the host of MLflow"),
+        (MLFLOW | {"password": ""}, "expected login and password"),
+        (MLFLOW | {"extra": {"verify": False}}, "expected the path of a file with certificates"),
+    ],
+)
+def test_a_connection_to_mlflow_that_says_too_little_is_named(
+    connection: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_RUNS", json.dumps(connection))
+    with pytest.raises(StackError, match=f"the Airflow connection runs: .*{said}"), connected(None, "runs"):
         pass
