@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --n
 # Each process gets tests that follow each other, which share servers, and when it has none left half of another's.
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 
-.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-recovery bench-predict bench-promotion lint lock
+.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-recovery bench-predict bench-promotion matrix lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -57,6 +57,9 @@ bench-promotion: setup  ## Promote from eight processes at once, on SQLite and P
 
 bench-predict: setup  ## Measure what the MLflow flavor adds to the interpreter's time; writes build/bench-predict.json.
 	@$(BIN)/python -m tests.benchmarks.bench_predict
+
+matrix: setup  ## Test on the oldest and newest versions of Python, Airflow, MLflow and TensorFlow, or ROWS="..."; writes docs/versions.md.
+	@$(BIN)/python -m tests.matrix $(if $(ROWS),--rows $(ROWS))
 
 lint: setup  ## Check style, types and who imports whom.
 	$(BIN)/ruff check
