@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --n
 # Each process gets tests that follow each other, which share servers, and when it has none left half of another's.
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 
-.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-recovery bench-predict bench-promotion bench-scale e2e-distributed setup-distributed lint lock
+.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-recovery bench-predict bench-promotion bench-scale e2e-distributed setup-distributed matrix lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -18,7 +18,7 @@ setup:  ## Install the two locked environments; does nothing if they are up to d
 	@deploy/setup.sh .venv deploy/locks/service.txt
 	@deploy/setup.sh .venv-tensorflow deploy/locks/tensorflow.txt
 
-setup-distributed: setup
+setup-distributed: setup  ## The same for several machines: Celery, and the programs of PostgreSQL, Redis and Ceph.
 	@deploy/setup.sh .venv-distributed deploy/locks/distributed.txt locked
 	@deploy/distributed/programs.sh >/dev/null
 
@@ -67,6 +67,9 @@ bench-scale: setup-distributed  ## Run 50 models at once on the distributed prof
 
 bench-predict: setup  ## Measure what the MLflow flavor adds to the interpreter's time; writes build/bench-predict.json.
 	@$(BIN)/python -m tests.benchmarks.bench_predict
+
+matrix: setup  ## Test on the oldest and newest versions of Python, Airflow, MLflow and TensorFlow, or ROWS="..."; writes docs/versions.md.
+	@$(BIN)/python -m tests.matrix $(if $(ROWS),--rows $(ROWS))
 
 lint: setup  ## Check style, types and who imports whom.
 	$(BIN)/ruff check

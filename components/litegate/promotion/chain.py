@@ -17,7 +17,7 @@ def chained(entries: Sequence[LedgerEntry], decision: Decision, before: int | No
     return LedgerEntry(
         number=len(entries),
         time=datetime.now(UTC).isoformat(),
-        decision=decision,
+        decision=decision.model_copy(update=dict(decision)),  # all of its fields are written, also those by default
         before=before,
         after=after,
         previous=entry_digest(entries[-1]) if entries else "",

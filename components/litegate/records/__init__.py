@@ -18,7 +18,7 @@ from litegate.records.attestation import (
     LedgerHead,
     VersionEvidence,
 )
-from litegate.records.base import FileRef, Record
+from litegate.records.base import FileRef, Record, unreadable
 from litegate.records.benchmark import Benchmark, BenchmarkRequest, Benchmarks, FileBenchmark, LatencyRatio
 from litegate.records.candidate import Candidate, warnings_of
 from litegate.records.cleaning import LEAST_DAYS, Cleaned, CleanRequest, Fate, Pile
@@ -304,5 +304,6 @@ __all__ = [
     "VersionRequest",
     "nothing_passed",
     "stands",
+    "unreadable",
     "warnings_of",
 ]

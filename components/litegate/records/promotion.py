@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from litegate.records.base import Record
 from litegate.records.fields import Count, Moment
@@ -81,7 +81,18 @@ class RegisteredAlias(Record):
         return "candidate" if self.alias == "champion" else f"{self.alias}-candidate"
 
 
-class Decision(Record):
+class _KeptForEver(Record):
+    """What is written as it was read, to the field: the digest of a ledger entry covers what it was written with.
+
+    So a field that came to a record later, with its default, is not in the JSON of what was written before.
+    """
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, fields_of: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in fields_of(self).items() if name in self.model_fields_set}
+
+
+class Decision(_KeptForEver):
     """What a person or a run decides about a registered-model alias.
 
     Attributes:
@@ -118,7 +129,7 @@ class Decision(Record):
         return _RENAMED.get(self.action, self.action)
 
 
-class LedgerEntry(Record):
+class LedgerEntry(_KeptForEver):
     """One decision in the ledger; it is never changed and never removed.
 
     Attributes:

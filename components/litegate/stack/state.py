@@ -23,7 +23,7 @@ BUCKET = "litegate"
 EMBEDDED_S3 = "LITEGATE_EMBEDDED_S3"
 
 
-class Stack(Record):
+class Stack(Record, extra="ignore"):  # a newer litegate may have started what this one is to stop
     """The stack as its supervisor last described it.
 
     Attributes:

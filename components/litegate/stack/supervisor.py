@@ -90,7 +90,7 @@ class Supervisor:
         environment = server_environment(self.home, self.stack, self.secrets, os.environ)
         os.environ.clear()
         os.environ.update(environment)
-        self._discard_unfinished_databases()
+        self._set_unfinished_databases_aside()
         for name in ("s3", "mlflow"):
             if name in self.servers:
                 self._launch(self.servers[name])
@@ -115,11 +115,19 @@ class Supervisor:
         stamp = self.home.initialised
         return stamp.exists() and stamp.read_text() == version("apache-airflow-core")
 
-    def _discard_unfinished_databases(self) -> None:
-        """A first start that was interrupted leaves half of a schema, with which no server starts again."""
-        if not self.home.initialised.exists():
-            for path in (*self.home.root.glob("airflow/airflow.db*"), *self.home.root.glob("mlflow/mlflow.db*")):
-                path.unlink()
+    def _set_unfinished_databases_aside(self) -> None:
+        """A first start that was interrupted leaves half of a schema, with which no server starts again.
+
+        Nothing is deleted: where the stamp alone was lost, one of them is the whole registry.
+        """
+        found = [*self.home.root.glob("airflow/airflow.db*"), *self.home.root.glob("mlflow/mlflow.db*")]
+        if self.home.initialised.exists() or not found:
+            return
+        aside = self.home.root / "set-aside" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        aside.mkdir(parents=True, mode=0o700)
+        for path in found:
+            path.rename(aside / path.name)
+        log.warning("no start of this home was finished: its databases are in %s now, and new ones are made", aside)
 
     def _migrate(self, deadline: float) -> None:
         process = self._launch(MIGRATION)

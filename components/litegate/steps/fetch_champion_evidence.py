@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from litegate.digest import digest_bytes
 from litegate.errors import StoreError
 from litegate.inspection.tflite import describe_unopened
-from litegate.records import Artifact, ChampionEvidence, ChampionRequest, DriftReference, FoundChampion
+from litegate.records import Artifact, ChampionEvidence, ChampionRequest, DriftReference, FoundChampion, unreadable
 from litegate.tracking import aliases, models, notes, registry, runs
 from litegate.tracking.proof import proved_content
 from litegate.variants import BASELINE
@@ -80,5 +80,5 @@ def _reference(client: MlflowClient, version: ModelVersion, run_id: str, folder:
             return DriftReference.model_validate_json(path.read_text())
         except (MlflowException, OSError, ValueError) as error:
             where = f"models:/{version.name}/{version.version}"
-            said = f"no {notes.DRIFT_REFERENCE} in run {run_id}: {str(error)[:300]}"
+            said = f"no {notes.DRIFT_REFERENCE} in run {run_id}: {unreadable(error)}"
             raise StoreError(f"{where}: {said}: quantize and promote it anew") from None

@@ -21,7 +21,7 @@ from litegate.attestation.signing import enveloped, signer
 from litegate.attestation.statements import about_ledger
 from litegate.errors import BadInput, StoreError
 from litegate.promotion import check_chain, entry_digest
-from litegate.records import Aliases, LedgerEntry, LedgerHead, RegisteredAlias
+from litegate.records import Aliases, LedgerEntry, LedgerHead, RegisteredAlias, unreadable
 from litegate.tracking import notes, pages, run_data, runs
 
 __all__ = ["EXPERIMENT", "Ledger"]
@@ -171,7 +171,7 @@ class Ledger:
         try:
             entry = LedgerEntry.model_validate_json(text)
         except ValueError as error:
-            raise StoreError(f"{self.where}: {key} is not a valid ledger entry: {str(error)[:300]}") from None
+            raise StoreError(f"{self.where}: {key} is not a valid ledger entry: {unreadable(error)}") from None
         if key != KEY.format(entry.number):
             raise StoreError(f"{self.where}: {key} holds entry {entry.number}: it was not written by litegate")
         return entry

@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from litegate.digest import digest_bytes
 from litegate.errors import StoreError
-from litegate.records import RegisteredAlias, Verdict
+from litegate.records import RegisteredAlias, Verdict, unreadable
 from litegate.tracking import models, notes, registry
 from litegate.tracking.overrides import overrides_in
 
@@ -76,4 +76,4 @@ def _verdict(client: MlflowClient, run_id: str, where: str, folder: Path) -> Ver
             path = Path(client.download_artifacts(run_id, notes.VERDICT, target))
             return Verdict.model_validate_json(path.read_text())
         except (MlflowException, OSError, ValueError) as error:
-            raise StoreError(f"{where}: no verdict in run {run_id}: {str(error)[:300]}") from None
+            raise StoreError(f"{where}: no verdict in run {run_id}: {unreadable(error)}") from None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from litegate.attestation.signing import Opened
 from litegate.attestation.statements import LEDGER
 from litegate.promotion import entry_digest
-from litegate.records import LedgerEntry, LedgerHead, VersionEvidence
+from litegate.records import LedgerEntry, LedgerHead, VersionEvidence, unreadable
 from litegate.verification.check import Check, bad, good, unknown
 from litegate.verification.statement import Said
 
@@ -32,7 +32,7 @@ def ledger(found: VersionEvidence, said: Said, head: Opened | None, signed: bool
         try:
             heads.append(_head(head))
         except (ValueError, KeyError, TypeError) as error:
-            return bad(NAME, f"what is said of how far it was has no form that this release knows: {str(error)[:300]}")
+            return bad(NAME, f"what is said of how far it was cannot be read: {unreadable(error)}")
     if wrong := [*_changed(found.ledger, heads), *_of_other_bytes(found, said)]:
         return bad(NAME, "; ".join(wrong))
     return _covered(found, max(each.entries for each in heads), signed)

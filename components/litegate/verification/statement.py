@@ -13,7 +13,7 @@ from litegate.attestation.signing import Opened, short
 from litegate.attestation.statements import VERSION
 from litegate.digest import digest_file, digest_json
 from litegate.errors import StoreError
-from litegate.records import AttestedVersion, FileRef, VersionEvidence
+from litegate.records import AttestedVersion, FileRef, VersionEvidence, unreadable
 from litegate.tracking import notes, registry
 from litegate.verification.check import Check, bad, good, unknown
 
@@ -28,10 +28,12 @@ class Said:
 
     Attributes:
         subjects: by name, the SHA-256 of the files that ship.
+        spec_digest: of the spec as it was stated; the record has by default what later releases have added.
     """
 
     version: AttestedVersion
     subjects: Mapping[str, str]
+    spec_digest: str
 
     @property
     def file(self) -> tuple[str, str]:
@@ -50,10 +52,11 @@ def read_statement(opened: Opened) -> Said:
         raise StoreError(f"expected a statement of type {VERSION}, got {found['predicateType']!r:.100}")
     try:
         subjects = {str(each["name"]): str(each["digest"]["sha256"]) for each in found["subject"]}
-        said = Said(AttestedVersion.model_validate(found["predicate"]), subjects)
+        spec_digest = digest_json(found["predicate"]["spec"])
+        said = Said(AttestedVersion.model_validate(found["predicate"]), subjects, spec_digest)
         _ = said.file
     except (ValueError, KeyError, TypeError, StopIteration) as error:
-        raise StoreError(f"what it says has no form that this release knows: {str(error)[:300]}") from None
+        raise StoreError(f"what it says cannot be read: {unreadable(error)}") from None
     return said
 
 
@@ -103,8 +106,7 @@ def _contradictions(found: VersionEvidence, said: Said, envelope: str) -> Iterat
     yield from _differs("its verdict is about", version.verdict.digest, said.file[1])
     yield from _differs("the digest of the statement in the registry is", tags.get(registry.STATEMENT), envelope)
     yield from _differs("its run is", version.runs.get("variant"), found.mlflow_run)
-    spec = digest_json(version.spec.model_dump(mode="json"))
-    yield from _differs("its spec has the digest", spec, version.spec_digest)
+    yield from _differs("its spec has the digest", said.spec_digest, version.spec_digest)
 
 
 def _differs(what: str, got: object, expected: object) -> Iterator[str]:

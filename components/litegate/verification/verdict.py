@@ -10,7 +10,7 @@ from litegate.digest import digest_file
 from litegate.errors import BadInput, Gone, StepFailed, StoreError
 from litegate.execution.confinement import named
 from litegate.execution.step_run import StepRun
-from litegate.records import Evidence, FileRef, GateRequest, Verdict, Verdicts, VersionEvidence
+from litegate.records import Evidence, FileRef, GateRequest, Verdict, Verdicts, VersionEvidence, unreadable
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
@@ -35,7 +35,7 @@ def read_evidence(found: VersionEvidence, said: Said, fetch: Fetch) -> Evidence 
     try:
         return Evidence.model_validate_json(path.read_text())
     except ValueError as error:
-        return unknown(name, f"{notes.EVIDENCE} has no form that this release knows: {str(error)[:300]}")
+        return unknown(name, f"{notes.EVIDENCE} cannot be read: {unreadable(error)}")
 
 
 def stored_verdict(found: VersionEvidence, said: Said, fetch: Fetch) -> Check:
@@ -46,7 +46,7 @@ def stored_verdict(found: VersionEvidence, said: Said, fetch: Fetch) -> Check:
     try:
         stored = Verdict.model_validate_json(fetch(file).read_text())
     except ValueError as error:
-        return bad(name, f"{notes.VERDICT} is no verdict: {str(error)[:300]}")
+        return bad(name, f"{notes.VERDICT} is no verdict: {unreadable(error)}")
     if stored != said.version.verdict:
         return bad(name, f"{notes.VERDICT} is not what was stated: {_differing(stored, said.version.verdict)}")
     return good(name, f"{stored.state}, as stated")

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from litegate.digest import digest_json
 from litegate.errors import StoreError
-from litegate.promotion import check_chain
-from litegate.records import LedgerEntry
+from litegate.promotion import chained, check_chain
+from litegate.records import Decision, LedgerEntry
 from tests.components.promotion.ledgers import decision, ledger
 
 ENTRIES = ledger(*(decision("accepted", version, version) for version in (1, 2, 3)))
@@ -23,6 +24,19 @@ def changed(number: int, **fields: Any) -> list[LedgerEntry]:
 def test_what_was_written_fits() -> None:
     check_chain(ENTRIES, "ledger")
     check_chain((), "ledger")
+
+
+def test_every_field_of_a_new_entry_is_written_and_covered() -> None:
+    assert set(ENTRIES[0].to_json()["decision"]) == set(Decision.model_fields)
+    assert [LedgerEntry.model_validate(entry.to_json()) for entry in ENTRIES] == list(ENTRIES)
+
+
+def test_a_ledger_from_before_a_field_was_added_goes_on() -> None:
+    first = ENTRIES[0].to_json()
+    del first["decision"]["begun"], first["decision"]["order"]
+    second = ENTRIES[1].to_json() | {"previous": digest_json(first)}
+    entries = tuple(map(LedgerEntry.model_validate, (first, second)))
+    check_chain((*entries, chained(entries, decision("accepted", 3, 3), 2, 3)), "ledger")
 
 
 @pytest.mark.parametrize(

@@ -114,3 +114,21 @@ def test_a_full_disk_does_not_end_the_supervisor(supervisor: Supervisor, monkeyp
     assert Stack.read(supervisor.home) is None
     supervisor._say()
     assert Stack.read(supervisor.home).phase == "ready", "it is made up for"  # type: ignore[union-attr]
+
+
+def test_databases_of_a_home_without_a_stamp_are_set_aside_and_never_deleted(
+    supervisor: Supervisor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An interrupted first start leaves half a schema; but the stamp alone may be lost, and then it is the registry."""
+    home = supervisor.home
+    database = home.root / "mlflow" / "mlflow.db"
+    database.write_bytes(b"all that was ever promoted")
+    supervisor._set_unfinished_databases_aside()
+    (kept,) = home.root.glob("set-aside/*/mlflow.db")
+    assert (kept.read_bytes(), database.exists()) == (b"all that was ever promoted", False)
+    assert str(kept.parent) in caplog.text
+
+    home.initialised.write_text("3.3.2")
+    database.write_bytes(b"new")
+    supervisor._set_unfinished_databases_aside()
+    assert database.read_bytes() == b"new"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -80,6 +81,18 @@ def test_what_is_no_entry_is_named(channel):
     ledger.append(entry(channel, ()))
     client.log_param(ledger.run_id(), "entry-00001", "forged")
     with pytest.raises(StoreError, match="entry-00001 is not a valid ledger entry"):
+        ledger.entries()
+
+
+def test_what_a_newer_release_has_written_is_refused_as_such(channel):
+    client, ledger = MlflowClient(), Ledger(MlflowClient(), channel)
+    ledger.append(entry(channel, ()))
+    newer = entry(channel, ledger.entries(), "b").to_json()
+    newer["decision"] |= {"reviewer": "bob"}
+    client.log_param(ledger.run_id(), "entry-00001", json.dumps(newer))
+    with pytest.raises(
+        StoreError, match=r"a newer litegate has written it, for this one does not know decision\.reviewer"
+    ):
         ledger.entries()
 
 

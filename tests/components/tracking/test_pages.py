@@ -57,6 +57,16 @@ def test_all_entries_are_read_from_the_last_page_and_fit(channel):
     assert {key for key in last.data.params if key.startswith("entry-")} == {"entry-00006", "entry-00007"}
 
 
+def test_entries_from_before_a_field_was_added_are_archived_as_they_were_written(channel):
+    old = entry(channel, (), "old").to_json()
+    del old["decision"]["begun"]
+    Ledger(MlflowClient(), channel).append(LedgerEntry.model_validate(old))
+    written(channel, 7)
+    found = read_elsewhere(channel)
+    check_chain(found, "ledger")
+    assert (len(found), found[0].to_json()) == (8, old)
+
+
 def test_a_tag_that_names_an_older_page_leads_to_the_last_one(channel):
     written(channel, 2)
     first, marker = newest_page(channel), MlflowClient().get_experiment_by_name(f"{EXPERIMENT}/{channel}")

@@ -41,7 +41,7 @@ def said(registered) -> Said:
         environments=attested_environments(),
         runs={},
     )
-    return Said(version, {"m.tflite": candidate.artifact.file.digest})
+    return Said(version, {"m.tflite": candidate.artifact.file.digest}, version.spec_digest)
 
 
 @pytest.fixture
