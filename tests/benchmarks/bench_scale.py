@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 import yaml
 
-from deploy.distributed.cluster import Cluster
+from deploy.distributed.cluster import WORKERS, Cluster
 from litegate.examples import digits
 from litegate.settings import settings
 from litegate.stack.airflow_api import RunId
@@ -44,6 +44,7 @@ def main() -> None:
         specs = _specs(Path(folder), given.models + 1)
         with tempfile.TemporaryDirectory(prefix="litegate-distributed-") as root, Cluster(Path(root), specs) as cluster:
             _upload(cluster, Path(folder))
+            cluster.replace_workers(dict.fromkeys(WORKERS, ("convert", "evaluate")))
             found = _night(cluster, [spec.stem for spec in specs])
     given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text(json.dumps(found, indent=2))
