@@ -18,7 +18,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
-__all__ = ["Finding", "Promotion", "Wrong", "registry_findings", "unfinished", "workspace_findings"]
+__all__ = ["Finding", "Promotion", "Wrong", "is_whole_result", "registry_findings", "unfinished", "workspace_findings"]
 
 
 class Wrong(StrEnum):
@@ -54,16 +54,17 @@ def workspace_findings(root: Path) -> Iterator[Finding]:
         if hashlib.sha256(path.read_bytes()).hexdigest() != path.name:
             yield Finding(Wrong.LOST, f"{path} holds other bytes than its name says")
     for path in (root / "results").glob("*/*.json"):
-        if not _is_whole(path):
+        if not is_whole_result(path.parent.name, path.stem, path.read_bytes()):
             yield Finding(Wrong.LOST, f"{path} is not a whole result")
     for path in (root / "marks").rglob("[!.]*.json"):
         json.loads(path.read_text())
 
 
-def _is_whole(path: Path) -> bool:
+def is_whole_result(step: str, key: str, content: bytes) -> bool:
+    """Whether a stored result carries the digest of itself."""
     try:
-        kept = json.loads(path.read_text())
-        return bool(kept["digest"] == _canonical([path.parent.name, path.stem, kept["result"]]))
+        kept = json.loads(content)
+        return bool(kept["digest"] == _canonical([step, key, kept["result"]]))
     except (ValueError, KeyError, TypeError):
         return False
 

@@ -121,7 +121,7 @@ class EmbeddedWorld(World):
     def processes(self, kind: str) -> list[psutil.Process]:
         if kind in _SERVERS:
             return list(self._servers(kind))
-        workers = [each for server in self._servers("scheduler") for each in _children(server) if _children(each)]
+        workers = [each for server in self._servers("scheduler") for each in _children(server)]
         if kind == "worker":
             return workers
         tasks = [task for worker in workers for task in _children(worker)]

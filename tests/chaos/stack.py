@@ -76,8 +76,8 @@ class _Supervisor(Supervisor):
 def _main(home: Home, folder: Path) -> int:
     values = json.loads((folder / _FILE).read_text())
     database = Postgres(tuple(values["command"]), values["port"])
+    home.prepare()
     with claimed(home) as claim:
-        home.prepare()
         stack = Stack.plan(home, dict(os.environ), claim.ports)
         return _Supervisor(home, stack, database).run()
 
