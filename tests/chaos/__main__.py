@@ -14,12 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.chaos.embedded import EmbeddedWorld
+from tests.chaos.full_disk import full_disks
 from tests.chaos.loop import Loop
 from tests.chaos.models import Models
+from tests.chaos.s3_faults import s3_faults
 from tests.chaos.tally import Tally
+from tests.chaos.world import World
 
 _MAKER = Path(__file__).parents[1] / "models" / "make_models.py"
 _SEGMENT = 20
@@ -31,36 +35,52 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=100, metavar="N", help="kills in all (default: 100)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of what is killed, and when (default: 1)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep everything there, to look at")
+    parser.add_argument("--only", choices=("kills", "s3", "disk"), help="one part of it (default: all)")
     return parser.parse_args()
 
 
 def main() -> int:
     """Returns 1 if anything was lost, doubled, wrongly promoted, or needed by hand."""
     options = _options()
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
-    os.environ |= {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
     root = options.keep or Path(tempfile.mkdtemp(prefix="litegate-chaos-"))
     root.mkdir(parents=True, exist_ok=True)
     root.chmod(0o755)  # PostgreSQL does not run as root
-    began, tally = time.monotonic(), Tally()
-
-    def say(line: str) -> None:
-        print(f"{time.monotonic() - began:7.1f} s  {line}", flush=True)
-
-    world = EmbeddedWorld(root)
+    os.environ |= {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    tally, say = Tally(), _said_since(time.monotonic())
     try:
-        loop = Loop(world, Models(_made(root), root / "specs"), tally, random.Random(options.seed), say)
-        while (left := options.kills - tally.kills.total()) > 0:
-            loop.segment(min(_SEGMENT, left))
-        loop.finish()
+        _all(options, root, tally, say)
     finally:
-        world.stop()
         if options.keep is None:
             shutil.rmtree(root)
     say(f"killed: {', '.join(f'{kind} {count}' for kind, count in sorted(tally.kills.items()))}")
     say(f"runs that needed their one retry: {tally.retried}")
     print(tally)
     return 0 if tally.good else 1
+
+
+def _all(options: argparse.Namespace, root: Path, tally: Tally, say: Callable[[str], None]) -> None:
+    models = Models(_made(root), root / "specs")
+    if options.only in (None, "s3"):
+        tally.found(s3_faults(models, root, options.seed, say), say)
+    if options.only in (None, "disk"):
+        tally.found(full_disks(models, root, say), say)
+    if options.only in (None, "kills"):
+        _kill(options, EmbeddedWorld(root), models, tally, say)
+
+
+def _kill(options: argparse.Namespace, world: World, models: Models, tally: Tally, say: Callable[[str], None]) -> None:
+    loop = Loop(world, models, tally, random.Random(options.seed), say)
+    try:
+        while (left := options.kills - tally.kills.total()) > 0:
+            loop.segment(min(_SEGMENT, left))
+        loop.finish()
+    finally:
+        world.stop()
+
+
+def _said_since(began: float) -> Callable[[str], None]:
+    return lambda line: print(f"{time.monotonic() - began:7.1f} s  {line}", flush=True)
 
 
 def _made(root: Path) -> Path:

@@ -40,11 +40,15 @@ class FaultyS3:
         upstream: address of the server.
         share: of all requests that fail, 0 to 1.
         silence: seconds for which some are not answered.
+
+    Attributes:
+        planned: what becomes of the next requests, before it is left to chance.
     """
 
     def __init__(self, upstream: str, share: float, seed: int, silence: float) -> None:
         self.upstream, self.share, self.seed, self.silence = urlsplit(upstream).netloc, share, seed, silence
         self.requests = 0
+        self.planned: list[Fault | None] = []
         self.faults: Counter[Fault] = Counter()
         self._asked: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
@@ -53,6 +57,8 @@ class FaultyS3:
         """What is to become of the next request of this kind."""
         with self._lock:
             self.requests += 1
+            if self.planned:
+                return self.planned.pop(0)
             self._asked[method, path] += 1
             named = f"{self.seed} {method} {urlsplit(path).path} {self._asked[method, path]}"
             drawn = int.from_bytes(hashlib.sha256(named.encode()).digest()[:8]) / 2**64

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -27,8 +28,6 @@ _MOST = 3
 """Kills in one run."""
 _PAIR_EVERY = 5
 """Every so many runs of a model are two DAG runs at once."""
-_FRESH = 61.0
-"""Seconds after which a start takes what a killed process has left for abandoned."""
 
 
 class Loop:
@@ -43,6 +42,7 @@ class Loop:
     ) -> None:
         self.world, self.models, self.tally, self.chance, self.say = world, models, tally, chance, say
         self.bag = Bag(world.kinds, chance)
+        self.rounds = 0
         self.told: list[Promotion] = []
 
     def segment(self, kills: int) -> None:
@@ -58,8 +58,9 @@ class Loop:
 
     def finish(self) -> None:
         """What killed processes have left is gone after the next start."""
-        self.say(f"waiting {_FRESH:g} s: what is younger is left alone by a start")
-        time.sleep(_FRESH)
+        self.say("starting the servers once more")
+        for path in self.world.left_behind():
+            os.utime(path, (0, 0))  # a start leaves alone what is younger than a minute
         self.world.start()
         self._found(self._left_in_mlflow())
         self._found(Finding(Wrong.BY_HAND, f"{path} was left behind") for path in self.world.left_behind())
@@ -72,13 +73,13 @@ class Loop:
 
     def _round(self, most: int) -> None:
         """A run, or two at once, with kills in its course, and what must hold then."""
-        number = self.tally.runs
-        name, turn = _NAMES[number % 2], number // 2
+        name, turn = _NAMES[self.rounds % len(_NAMES)], self.rounds // len(_NAMES)
+        self.rounds += 1
         spec = self.models.spec(name, turn)
         plan = self.bag.draw(self.chance.randint(1, min(_MOST, most)), _LONGEST)
         began = time.monotonic()
         with killing(self.world, plan, self.chance) as made:
-            ended = self._pair(name, number) if turn % _PAIR_EVERY == _PAIR_EVERY - 1 else self._run(spec)
+            ended = self._pair(name) if turn % _PAIR_EVERY == _PAIR_EVERY - 1 else self._run(spec)
         self.bag.put_back([each.kind for each in plan[len(made) :]])
         self.tally.killed(made)
         self.tally.runs += len(ended)
@@ -98,9 +99,9 @@ class Loop:
         except subprocess.TimeoutExpired:
             return [Ended(-1, "no end", None)]
 
-    def _pair(self, name: str, number: int) -> list[Ended]:
+    def _pair(self, name: str) -> list[Ended]:
         """Two DAG runs of one model at once, begun by Airflow itself and followed to their ends."""
-        runs = [RunId(f"quantize__{name}", f"at-once-{number}-{each}") for each in range(2)]
+        runs = [RunId(f"quantize__{name}", f"at-once-{self.rounds}-{each}") for each in range(2)]
         with AirflowApi(*self.world.airflow_login) as airflow:
             for run in runs:
                 airflow.trigger(run)
@@ -152,9 +153,8 @@ class Loop:
                 if asked.code:
                     yield Finding(Wrong.BY_HAND, f"litegate {' '.join(command)}: {asked.output}")
 
-    def _found(self, findings: Iterator[Finding] | list[Finding]) -> None:
-        for each in self.tally.found(findings):
-            self.say(f"WRONG, {each.wrong}: {each.what}")
+    def _found(self, findings: Iterable[Finding]) -> None:
+        self.tally.found(findings, self.say)
 
 
 def _promoted(ended: Ended) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tests.chaos.checks import Finding, Wrong
@@ -29,11 +29,12 @@ class Tally:
         """Count kills."""
         self.kills.update(each.kind for each in made)
 
-    def found(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Count what is wrong; returns what is new."""
-        new = [each for each in findings if each.what not in self.wrong]
-        self.wrong |= {each.what: each for each in new}
-        return new
+    def found(self, findings: Iterable[Finding], say: Callable[[str], None]) -> None:
+        """Count what is wrong, and say what is new."""
+        for each in findings:
+            if each.what not in self.wrong:
+                self.wrong[each.what] = each
+                say(f"WRONG, {each.wrong}: {each.what}")
 
     @property
     def good(self) -> bool:
