@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -131,22 +132,24 @@ def _unproved(client: MlflowClient, version: ModelVersion | None, alias: str) ->
         yield Finding(Wrong.PROMOTED, f"{alias} names a version that is not there")
         return
     tags, number = version.tags, version.version
-    verdict = json.loads(
-        Path(client.download_artifacts(tags[f"evidence.{tags['variant']}"], "verdict.json")).read_text()
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        kept = client.download_artifacts(tags[f"evidence.{tags['variant']}"], "verdict.json", folder)
+        verdict = json.loads(Path(kept).read_text())
     if (verdict["state"], tags["gate.state"]) != ("passed", "passed"):
         yield Finding(Wrong.PROMOTED, f"{alias} is version {number}, which is {verdict['state']}, {tags['gate.state']}")
-    digest = _digest_of_model(version)
+    digest = _digest_of_model(client, version)
     if not digest == verdict["digest"] == tags["tflite_sha256"]:
         yield Finding(Wrong.PROMOTED, f"{alias} is version {number} of other bytes than those that passed: {digest}")
 
 
-def _digest_of_model(version: ModelVersion) -> str:
+def _digest_of_model(client: MlflowClient, version: ModelVersion) -> str:
     from mlflow.artifacts import download_artifacts
 
-    folder = Path(download_artifacts(f"models:/{version.name}/{version.version}"))
-    (file,) = folder.rglob("*.tflite")
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    place = client.get_logged_model(version.source.removeprefix("models:/")).artifact_location
+    with tempfile.TemporaryDirectory() as folder:
+        download_artifacts(place, dst_path=folder, tracking_uri=client.tracking_uri)
+        (file,) = Path(folder).rglob("*.tflite")
+        return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _broken_chain(entries: list[dict[str, Any]], model: str) -> Iterator[Finding]:
