@@ -9,14 +9,18 @@ COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --n
 # Each process gets tests that follow each other, which share servers, and when it has none left half of another's.
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 
-.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-recovery bench-predict bench-promotion lint lock
+.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-recovery bench-predict bench-promotion bench-scale e2e-distributed setup-distributed lint lock
 
 help:  ## Show this list.
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
 
 setup:  ## Install the two locked environments; does nothing if they are up to date.
 	@deploy/setup.sh .venv deploy/locks/service.txt
 	@deploy/setup.sh .venv-tensorflow deploy/locks/tensorflow.txt
+
+setup-distributed: setup
+	@deploy/setup.sh .venv-distributed deploy/locks/distributed.txt locked
+	@deploy/distributed/programs.sh >/dev/null
 
 run: setup  ## Start the servers, train the digits example, quantize, gate and promote it.
 	@$(BIN)/litegate demo
@@ -29,10 +33,13 @@ test: quick  ## Run every test: those of `make quick`, then the slow ones; those
 
 # Servers wait much and must answer soon: the other tests take what they leave of the cores.
 slow-tests:
-	@nice $(BIN)/python -m pytest -m e2e $(PARALLEL) --ignore tests/e2e
+	@nice $(BIN)/python -m pytest -m e2e $(PARALLEL) --ignore tests/e2e --ignore tests/distributed
 
 server-tests:
 	@$(BIN)/python -m pytest -m e2e tests/e2e
+
+e2e-distributed: setup-distributed  ## Run a model on Celery with two workers, PostgreSQL, Redis and Ceph, and on the embedded servers: the same verdicts.
+	@$(BIN)/python -m pytest -m e2e tests/distributed
 
 quick: setup  ## Run the tests without the slow ones, on all cores.
 	@$(BIN)/python -m pytest -m "not e2e" $(PARALLEL)
@@ -55,6 +62,9 @@ bench-recovery: setup  ## Recover models that 8 bits ruin, and one that cannot b
 bench-promotion: setup  ## Promote from eight processes at once, on SQLite and PostgreSQL; writes build/bench-promotion.json.
 	@$(BIN)/python -m tests.benchmarks.bench_promotion
 
+bench-scale: setup-distributed  ## Run 50 models at once on the distributed profile, and count what a run costs; writes build/bench-scale.json.
+	@$(BIN)/python -m tests.benchmarks.bench_scale
+
 bench-predict: setup  ## Measure what the MLflow flavor adds to the interpreter's time; writes build/bench-predict.json.
 	@$(BIN)/python -m tests.benchmarks.bench_predict
 
@@ -73,3 +83,5 @@ zoo: setup  ## Send a model of each architecture family through all variants, an
 lock:  ## Write both lock files anew from pyproject.toml.
 	$(COMPILE) --extra tensorflow --extra targets --extra quantizer --group build -o deploy/locks/tensorflow.txt
 	$(COMPILE) --extra service --extra targets --extra quantizer --group build --group dev -o deploy/locks/service.txt
+	$(COMPILE) -c deploy/locks/service.txt --extra airflow --extra distributed --extra targets --extra quantizer \
+		-o deploy/locks/distributed.txt

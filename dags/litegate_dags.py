@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from litegate_airflow.dags import (
+    Owner,
     clean_dag,
     decision_dag,
     example_dags,
@@ -19,11 +20,12 @@ from litegate_airflow.dags import (
 
 HERE = Path(__file__).parent
 SPECS = HERE / "model_specs"
+OWNER = Owner.of_environment()
 
-quantize_dags(SPECS)
-requalify_dags(SPECS)
-retrain_dags(SPECS)
-example_dags(SPECS, HERE / "examples" / "digits.yaml")
-decision_dag(SPECS)
+quantize_dags(SPECS, OWNER)
+requalify_dags(SPECS, OWNER)
+retrain_dags(SPECS, OWNER)
+example_dags(SPECS, HERE / "examples" / "digits.yaml", OWNER)
+decision_dag(SPECS, OWNER)
 if schedule := os.environ.get("LITEGATE_CLEAN_SCHEDULE"):
-    clean_dag(days=int(os.environ.get("LITEGATE_CLEAN_DAYS", "30")), schedule=schedule)
+    clean_dag(days=int(os.environ.get("LITEGATE_CLEAN_DAYS", "30")), schedule=schedule, owner=OWNER)

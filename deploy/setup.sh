@@ -1,9 +1,9 @@
 #!/bin/sh
-# setup.sh VENV LOCK: make VENV hold exactly what LOCK pins, and this project in editable form, whose entry points
-# are read from pyproject.toml when it is installed.
+# setup.sh VENV LOCK [locked]: make VENV hold exactly what LOCK pins, and this project in editable form, whose entry
+# points are read from pyproject.toml when it is installed; with `locked`, what is pinned alone.
 # Uses uv (the one on the PATH, else one installed from the package index) and falls back to pip.
 set -eu
-venv=$1 lock=$2
+venv=$1 lock=$2 only=${3:-}
 python=${PYTHON:-python3}
 stamp=$venv/.litegate-lock
 # Behind a proxy of one's own, only the system knows the certificates.
@@ -27,7 +27,7 @@ with_uv() {
     uv=$(find_uv) || return 1
     [ -x "$venv/bin/python" ] || "$uv" venv -q --python "$python" "$venv" || return 1
     "$uv" pip sync -q --python "$venv/bin/python" --require-hashes --compile-bytecode "$lock" &&
-        "$uv" pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e .
+        { [ -n "$only" ] || "$uv" pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e .; }
 }
 
 with_pip() {
@@ -35,7 +35,7 @@ with_pip() {
     rm -rf "$venv"
     "$python" -m venv "$venv"
     "$venv/bin/python" -m pip install -q --require-hashes -r "$lock"
-    "$venv/bin/python" -m pip install -q --no-deps --no-build-isolation -e .
+    [ -n "$only" ] || "$venv/bin/python" -m pip install -q --no-deps --no-build-isolation -e .
 }
 
 echo "setup: $venv from $lock (the first time takes some minutes)"

@@ -114,7 +114,7 @@ def run_flow(
 
     def run(steps: Steps, conf: dict[str, Any] | None = None, **keys: str) -> Outcome:
         defaults = {"variants": "[dynamic_range, int8]", "on_reject": "fail", "from_champion": "null"}
-        defaults |= {"recover": "null"}
+        defaults |= {"recover": "null", "evaluation": ""}
         (tmp_path / "m.yaml").write_text(SPEC.format(**(defaults | keys)))
         monkeypatch.setattr("litegate_airflow.operators.step.StepRun", steps)
         dag_run = run_dag(load_dags(tmp_path)["quantize__m"], run_conf=conf)

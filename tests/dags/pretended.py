@@ -26,6 +26,8 @@ from litegate.records import (
     FileEvaluations,
     FileFailure,
     FileRef,
+    FileShard,
+    FileShards,
     FileSmokeRun,
     Inspection,
     Lint,
@@ -48,7 +50,7 @@ __all__ = ["CRASH", "EVERYTHING", "FILE", "SPEC", "Outcome", "Run", "Steps", "ar
 SPEC = """
 model: {{name: m, uri: m.keras}}
 calibration: {{uri: c.npz, format: npz}}
-evaluation: {{uri: e.npz, format: npz, max_samples: 50, max_samples_by_variant: {{int8: 20}}}}
+evaluation: {{uri: e.npz, format: npz, max_samples: 50, max_samples_by_variant: {{int8: 20}}{evaluation}}}
 variants: {variants}
 gate: {{on_reject: {on_reject}, max_drop_from_champion: {from_champion}}}
 recover: {recover}
@@ -98,21 +100,32 @@ class Steps:
     @property
     def parts(self) -> dict[tuple[str, str], Any]:
         """What is asked, by step and variant."""
-        if self.step != "evaluate":
-            return {(self.step, self.variant): self.request}
-        return {(self.step, file.artifact.variant): file for file in self.request.files}
+        if self.step == "evaluate":
+            return {(self.step, file.artifact.variant): file for file in self.request.files}
+        if self.step == "evaluate_shard":
+            return {(f"{self.step} {each.number}", each.file.artifact.variant): each for each in self.request.files}
+        return {(self.step, self.variant): self.request}
 
     def find(self) -> Record | None:
         self.looked_up |= self.parts
         known = self.parts.keys() <= self.known or EVERYTHING in self.known
         return getattr(self, self.step)(self.request) if known else None
 
+    def find_each(self) -> tuple[Record | None, ...]:
+        found = getattr(self, self.step)(self.request).files
+        known = [part in self.known or EVERYTHING in self.known for part in self.parts]
+        return tuple(each if there else None for each, there in zip(found, known, strict=True))
+
     def run(self) -> Record:
         for part in self.parts.keys() - self.known:
             self.requests[part] = self.parts[part]
         if error := self.failing.get((self.step, self.variant)):
             raise error
-        return getattr(self, self.step)(self.request)
+        result: Record = getattr(self, self.step)(self.request)
+        if isinstance(result, FileShards):  # as in a workspace
+            there = zip(self.parts, result.files, strict=True)
+            self.known.update(part for part, each in there if isinstance(each, FileShard))
+        return result
 
     def resolve(self, request: Any) -> Resolved:
         model = ModelRef(uri="m.keras", format="keras", digest="2" * 64, files=(FILE,))
@@ -166,6 +179,17 @@ class Steps:
             return FileFailure(artifact_digest=digest, kind=kind_of(error), message=message_of(error))
         found = {"metric": METRIC, "samples": 9, "available": 9, "outcomes": FILE, "seconds": 0.1, "kernels": "x"}
         return FileEvaluation(artifact_digest=digest, **found)
+
+    def evaluate_shard(self, request: Any) -> FileShards:
+        return FileShards(files=tuple(self._evaluate_shard(each) for each in request.files))
+
+    def _evaluate_shard(self, asked: Any) -> FileShard | FileFailure:
+        artifact = asked.file.artifact
+        digest, part = artifact.file.digest, (f"evaluate_shard {asked.number}", artifact.variant)
+        error = self.failing.get(part)
+        if error is not None:
+            return FileFailure(artifact_digest=digest, kind=kind_of(error), message=message_of(error))
+        return FileShard(artifact_digest=digest, samples=3, runs=(FILE,), seconds=0.1)
 
     def benchmark(self, request: Any) -> Benchmarks:
         found = {"latency_ms": 1.0, "latency_p95_ms": 2.0, "runs": 9, "host": "h", "kernels": "x"}

@@ -80,13 +80,28 @@ def test_a_run_has_a_deadline_only_where_the_spec_sets_one(load_dags: Load, tmp_
     assert not dags["quantize__digits"].deadline
 
 
-def test_the_dag_has_the_tasks_of_the_pipeline_in_their_order(load_dags: Load, tmp_path: Path) -> None:
+def test_the_dag_has_the_tasks_of_the_pipeline_in_their_order(
+    load_dags: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LITEGATE_EVALUATION_SHARDS", "2")
     write_spec(tmp_path, gate="{max_drop_from_champion: 0.01}", approval="human", recover="{}")
     dag = load_dags(tmp_path)["quantize__m"]
     order = [task.id for task in TASKS]
     assert set(order) == set(dag.task_dict)
     upstream = {task_id: task.get_flat_relative_ids(upstream=True) for task_id, task in dag.task_dict.items()}
     assert all(upstream[task_id] <= set(order[:place]) for place, task_id in enumerate(order))
+
+
+def test_the_environment_names_queues_and_shards(load_dags: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LITEGATE_QUEUE", "convert")
+    monkeypatch.setenv("LITEGATE_EVALUATION_QUEUE", "evaluate")
+    monkeypatch.setenv("LITEGATE_EVALUATION_SHARDS", "2")
+    dags = load_dags(kind="")
+    queues = {name: task.queue for name, task in dags["quantize__digits"].task_dict.items()}
+    evaluating = {"evaluate_shard", "evaluate", "benchmark"}
+    assert queues == {name: "evaluate" if name in evaluating else "convert" for name in queues}
+    others = {task.queue for dag_id, dag in dags.items() if dag_id != "quantize__digits" for task in dag.tasks}
+    assert others == {"convert"}
 
 
 def test_only_a_spec_that_asks_for_it_recovers(load_dags: Load, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from litegate.datasets import Dataset, in_reading_order
 from litegate.evaluation.blocks import Plan, as_rows
 from litegate.evaluation.kept import Kept, Seen
+from litegate.evaluation.lockstep import BATCH
 from litegate.evaluation.pool import Pool
 from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping
@@ -114,6 +115,19 @@ class OnePass:
         self._evaluate(*self._rest([demand for part in early for demand in part.demands_of_host]))
         self._side_by_side(early, fixed)
         self._to_the_end(fixed)
+
+    def run_shard(self, number: int, of: int) -> Array | range:
+        """One of the shards, from 1, into which the samples are cut: where a batch of the whole pass begins.
+
+        Returns:
+            Its samples. No part has ended by then.
+        """
+        samples, wanted = self._rest([demand for part in self.parts for demand in part.demands])
+        batches = -(-len(samples) // BATCH)
+        start, end = (batches * at // of * BATCH for at in (number - 1, number))
+        shard = samples[start:end]
+        self._evaluate(shard, {file: None if rows is None else rows[start:end] for file, rows in wanted.items()})
+        return shard
 
     def seen(self, part: Part) -> dict[str, Seen]:
         """Of a part that has ended: its own under its name, those of its references by role."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 from litegate.diagnosis import NO_ROOM, is_no_memory, of_last_words
 from litegate.errors import BadInput, StepFailed
 from litegate.execution.executor import Ending, PreparedStep
 from litegate.execution.returned.reading import described_error
 from litegate.failures import CRASHES, FailureKind, named_signal
-from litegate.records import FileEvaluations, FileFailure
+from litegate.records import FileEvaluations, FileFailure, FileShards
 
 __all__ = ["check_ending", "files_refined", "last_words", "refined", "signal_kind"]
 
@@ -88,7 +89,10 @@ def last_words(ending: Ending) -> tuple[FailureKind, str]:
     return kind, f"exit code {ending.code}"
 
 
-def files_refined(result: FileEvaluations, ending: Ending) -> FileEvaluations:
+Several = TypeVar("Several", FileEvaluations, FileShards)
+
+
+def files_refined(result: Several, ending: Ending) -> Several:
     """The same, with what the kernel did to single files' processes meanwhile, which the step cannot see."""
     files = (_file_refined(each, ending) if isinstance(each, FileFailure) else each for each in result.files)
     return result.model_copy(update={"files": tuple(files)})

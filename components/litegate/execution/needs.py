@@ -9,6 +9,7 @@ __all__ = [
     "of_benchmark",
     "of_evaluation",
     "of_quantization",
+    "of_shard",
     "of_smoke_run",
     "searches",
     "where_it_is_calibrated",
@@ -20,7 +21,8 @@ _SEARCH = ("litegate.recovery", "litegate.engines.mixed_precision", "litegate.ru
 _SEARCHING = ("litegate.recovery.recovering", *_SEARCH[1:])
 _TRAINING = ("litegate.fine_tuning",)
 
-Runs = records.SmokeRequest | records.EvaluateRequest | records.EvaluateFilesRequest | records.BenchmarkRequest
+_Evaluations = records.EvaluateRequest | records.EvaluateFilesRequest | records.ShardRequest | records.ShardFilesRequest
+Runs = _Evaluations | records.SmokeRequest | records.BenchmarkRequest
 
 
 def where_it_is_calibrated(request: records.CalibrateRequest) -> str:
@@ -70,3 +72,8 @@ def of_evaluation(request: records.EvaluateRequest) -> tuple[str, ...]:
     """Runtimes that do not run the file; and only an evaluation that may end early asks the gate by a policy."""
     gate = () if request.stopping else ("litegate.gate", "litegate.spec.gate")
     return (*gate, *runtimes.unused_modules(*request.runtimes))
+
+
+def of_shard(request: records.ShardRequest) -> tuple[str, ...]:
+    """As of the evaluation of which it is a part."""
+    return of_evaluation(request.file)

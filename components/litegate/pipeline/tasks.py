@@ -211,12 +211,26 @@ fails this variant alone, and the gate says so.
         needs=("sample",),
     ),
     Task(
+        "evaluate_shard",
+        (Job("evaluate_shard"),),
+        """
+Runs all files over one shard of the evaluation data, where the owner of this Airflow has them cut into several, so that
+as many workers evaluate at a time. Each instance does what `evaluate` does without shards, on its part of the samples.
+A file that crashes takes no other along. Files that were evaluated before are left out; the instance is skipped where
+none is left, and where the spec lets variants end early, for what they see depends on what they saw.
+
+**Leaves** for each file its outcomes on the shard, or why it has none.
+""",
+        needs=("quantize",),
+    ),
+    Task(
         "evaluate",
         (Job("evaluate", BASELINE), Job("evaluate", CHAMPION), Job("evaluate", EACH)),
         """
 Runs all files over the evaluation data on all cores, in one pass: the baseline, today's champion if it is compared
 with, and every variant that was quantized. The log says how far it has come. A file that crashes takes no other along;
-if the spec lets variants end early, each stops when the samples seen so far decide its verdict.
+if the spec lets variants end early, each stops when the samples seen so far decide its verdict. What instances of
+`evaluate_shard` have found is merged, and not evaluated again.
 
 **Leaves** the outcome of every sample for each file, and why files have none (`failures`).
 """,

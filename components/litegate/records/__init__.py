@@ -118,6 +118,8 @@ from litegate.records.results import (
 )
 from litegate.records.samples import Chosen, SampleRequest, SampleSet
 from litegate.records.schema import DataField, InferredSchema, InferSchemaRequest
+from litegate.records.shard_requests import ShardFilesRequest, ShardRequest
+from litegate.records.shards import FileShard, FileShards
 from litegate.records.smoke import DeadOutput, FileSmokeRun, SmokeRequest, SmokeRun
 from litegate.records.sources import DataRef, FilesRef, Judged, ModelRef, UserCode
 from litegate.records.statistics import InputStatistics
@@ -213,6 +215,8 @@ __all__ = [
     "FileEvaluations",
     "FileFailure",
     "FileRef",
+    "FileShard",
+    "FileShards",
     "FileSmokeRun",
     "FilesRef",
     "Finding",
@@ -278,6 +282,8 @@ __all__ = [
     "SampleSet",
     "SelectRequest",
     "Selection",
+    "ShardFilesRequest",
+    "ShardRequest",
     "Signature",
     "SliceLoss",
     "SmokeRequest",

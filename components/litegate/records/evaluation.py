@@ -10,6 +10,7 @@ from litegate.records.artifacts import NAMES, Artifact, FileFailure
 from litegate.records.base import FileRef, Record
 from litegate.records.device import SampleChoice, TimedOnDevice
 from litegate.records.fields import Count, Digest, VariantName
+from litegate.records.shards import FileShard
 from litegate.records.sources import DataRef, Judged, UserCode
 from litegate.spec import Gate
 from litegate.spec.metric_facts import MetricFacts
@@ -73,12 +74,15 @@ class EvaluateRequest(Record):
         control: what runs the file, and a champion beside it, on all samples as control variate; None where that is
             the host. A file that it cannot run has the host's.
         target_samples: at most so many samples are run by `runtime`; all if None.
+        shards: what every shard of the samples gave, where it was evaluated in shards: they are merged, to the very
+            result that it has otherwise.
     """
 
     unkeyed: ClassVar[dict[str, Any]] = {
         "artifact": NAMES,
         "where": True,
         "references": {"__all__": {"artifact": NAMES}},
+        "shards": True,
     }
 
     artifact: Artifact
@@ -98,6 +102,7 @@ class EvaluateRequest(Record):
     signature: str | None = None
     references: tuple[Reference, ...] = ()
     stopping: Stopping | None = None
+    shards: tuple[FileShard, ...] = ()
 
     @property
     def runtimes(self) -> tuple[str, ...]:

@@ -25,6 +25,16 @@ _EVALUATE_FILE = Step(
     memory=8,
 )
 
+_EVALUATE_SHARD = Step(
+    "evaluate_shard",
+    records.ShardRequest,
+    records.FileShard,
+    environment_of=needs.where_it_is_run,
+    unused=needs.of_shard,
+    timeout=6 * 3600,
+    memory=8,
+)
+
 STEPS = MappingProxyType(
     {
         step.name: step
@@ -69,6 +79,9 @@ STEPS = MappingProxyType(
                 request=records.EvaluateFilesRequest,
                 result=records.FileEvaluations,
                 each=_EVALUATE_FILE,
+            ),
+            replace(
+                _EVALUATE_SHARD, request=records.ShardFilesRequest, result=records.FileShards, each=_EVALUATE_SHARD
             ),
             Step(
                 "benchmark",

@@ -8,6 +8,7 @@ from pathlib import Path
 from airflow.sdk import DAG
 
 from litegate.spec import Spec
+from litegate_airflow.dags.owner import Owner
 from litegate_airflow.operators.produce import PrepareDataOperator
 from litegate_airflow.runtime.spec_files import read_spec_files, wanted
 
@@ -16,20 +17,21 @@ __all__ = ["example_dags"]
 _ID = "prepare__digits"
 
 
-def example_dags(folder: str | Path, spec: Path) -> list[DAG]:
+def example_dags(folder: str | Path, spec: Path, owner: Owner | None = None) -> list[DAG]:
     """The DAG `prepare__digits`, if the example is among the spec files.
 
     Args:
         folder: with the spec files; those of `LITEGATE_SPEC_FOLDERS` are read too.
         spec: the example's.
+        owner: default arguments.
     """
     if not wanted(_ID):
         return []
     found = read_spec_files(Path(folder)).values()
-    return [_dag(each.spec) for each in found if each.spec and each.path.resolve() == spec.resolve()]
+    return [_dag(each.spec, owner or Owner()) for each in found if each.spec and each.path.resolve() == spec.resolve()]
 
 
-def _dag(spec: Spec) -> DAG:
+def _dag(spec: Spec, owner: Owner) -> DAG:
     splits = {
         "train": spec.model.uri.replace("model.keras", "train.npz"),
         "calibration": spec.calibration.uri,
@@ -43,7 +45,7 @@ def _dag(spec: Spec) -> DAG:
         schedule=None,
         catchup=False,
         dagrun_timeout=timedelta(hours=1),
-        default_args={"retries": 1, "retry_delay": timedelta(seconds=10)},
+        default_args=owner.defaults(),
         tags=["litegate", "digits", "prepare"],
     ) as made:
         PrepareDataOperator.partial(

@@ -24,6 +24,7 @@ from litegate_airflow.operators import (
     ConvertOperator,
     DecideApprovalOperator,
     EvaluateOperator,
+    EvaluateShardOperator,
     FetchChampionOperator,
     GateOperator,
     LookupCacheOperator,
@@ -45,6 +46,7 @@ UPSTREAM_FIRST = {"weight_rule": "upstream"}
 """A run that is under way is finished before another begins."""
 
 _NAMED = {"map_index_template": "{{ task.variant }}"}
+_NUMBERED = {"map_index_template": "shard {{ task.shard }} of {{ task.shards }}"}
 
 
 def quantize_dag(
@@ -63,7 +65,7 @@ def quantize_dag(
         folder: that the relative addresses of a spec without a file are in, and its code.
         dag_id: `quantize__<model.name>` if not given.
         tags: beside litegate's own.
-        owner: default arguments, pool and connections.
+        owner: default arguments, pool, queues, shards and connections.
         dag: further arguments of `airflow.sdk.DAG`, in place of litegate's own: `schedule`, `start_date`, ...
 
     Raises:
@@ -135,12 +137,13 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
     check = CheckOperator(upstream=sample, **owner.alone)
     calibrate = [CalibrateOperator(upstream=check, **owner.heavy)] if calibrated_variants(spec) else []
     variants = _variants([check, *calibrate], owner, prefixed=prefixed).expand(name=lookup_cache.output)
+    quantized = _shards([variants, lookup_cache], owner, prefixed=prefixed) if owner.evaluation_shards > 1 else variants
     # Other trigger rules forbid what has failed, or what is skipped.
-    evaluate = EvaluateOperator(upstream=variants, trigger_rule=TriggerRule.ALL_DONE, **owner.alone)
+    evaluate = EvaluateOperator(upstream=quantized, trigger_rule=TriggerRule.ALL_DONE, **owner.evaluating)
     recover = _recoveries(evaluate, spec, owner, prefixed=prefixed)
     # What is skipped or has failed there says nothing about the others.
     rule = {"trigger_rule": TriggerRule.ALL_DONE} if recover else {}
-    benchmark = BenchmarkOperator(upstream=[evaluate, *recover], **rule, **owner.alone)
+    benchmark = BenchmarkOperator(upstream=[evaluate, *recover], **rule, **owner.evaluating)
     gate = GateOperator(upstream=benchmark, trigger_rule=TriggerRule.ALL_DONE)
     register = RegisterOperator(upstream=gate, on_success_callback=RunNotifier(spec, judged))
     promote = PromoteOperator(upstream=register, on_success_callback=RunNotifier(spec, promoted))
@@ -156,6 +159,18 @@ def _variants(before: Upstream, owner: Owner, *, prefixed: bool) -> Any:
         QuantizeOperator(upstream=before, variant=name, **owner.heavy)
 
     return variant
+
+
+def _shards(before: Upstream, owner: Owner, *, prefixed: bool) -> Any:
+    """All files on a part of the evaluation data each."""
+    count = owner.evaluation_shards
+
+    @task_group(group_id="shard", prefix_group_id=prefixed, default_args=_NUMBERED)
+    def shard(number: int) -> None:
+        rule, arguments = TriggerRule.ALL_DONE, owner.evaluating
+        EvaluateShardOperator(upstream=before, shard=number, shards=count, trigger_rule=rule, **arguments)
+
+    return shard.expand(number=list(range(1, count + 1)))
 
 
 def _recoveries(evaluate: EvaluateOperator, spec: Spec, owner: Owner, *, prefixed: bool) -> list[Any]:

@@ -73,8 +73,8 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner) -> None:
     snapshot = SnapshotOperator(spec=source)
     fetch_champion = FetchChampionEvidenceOperator(upstream=snapshot)
     # The whole pool, as where they were promoted.
-    baseline = RequalifyEvaluateOperator(upstream=fetch_champion, variant=BASELINE, **owner.alone)
-    champion = RequalifyEvaluateOperator(upstream=fetch_champion, variant=CHAMPION, **owner.alone)
+    baseline = RequalifyEvaluateOperator(upstream=fetch_champion, variant=BASELINE, **owner.evaluating)
+    champion = RequalifyEvaluateOperator(upstream=fetch_champion, variant=CHAMPION, **owner.evaluating)
     drift = DriftOperator(upstream=champion, **owner.heavy)
     gate = RequalifyGateOperator(upstream=[baseline, champion])
     record = RecordOperator(upstream=[drift, gate])

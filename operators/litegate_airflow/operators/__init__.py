@@ -12,6 +12,7 @@ from litegate_airflow.operators.convert import ConvertOperator
 from litegate_airflow.operators.decide import DecideOperator
 from litegate_airflow.operators.decide_approval import DecideApprovalOperator
 from litegate_airflow.operators.evaluate import EvaluateOperator
+from litegate_airflow.operators.evaluate_shard import EvaluateShardOperator
 from litegate_airflow.operators.gate import GateOperator
 from litegate_airflow.operators.lookup_cache import LookupCacheOperator
 from litegate_airflow.operators.produce import PrepareDataOperator, TrainOperator
@@ -45,6 +46,7 @@ __all__ = [
     "DecideOperator",
     "DriftOperator",
     "EvaluateOperator",
+    "EvaluateShardOperator",
     "FetchChampionEvidenceOperator",
     "FetchChampionOperator",
     "GateOperator",

@@ -95,6 +95,10 @@ class StepOperator(WiredOperator):
         found = StepRun(STEPS[step], request, settings()).find()
         return None if found is None else named(request, found)
 
+    def find_each(self, step: str, request: Record) -> tuple[Any | None, ...]:
+        """The stored results of a step, of each of the request's files."""
+        return StepRun(STEPS[step], request, settings()).find_each()
+
     @override
     def on_kill(self) -> None:
         """End the child processes with the task."""

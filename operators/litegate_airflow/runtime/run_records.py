@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from typing_extensions import override
@@ -16,6 +17,7 @@ from litegate.records import (
     ChampionFile,
     Decided,
     Failure,
+    FileFailure,
     Position,
     Promotion,
     Record,
@@ -31,6 +33,7 @@ R = TypeVar("R", bound=Record)
 
 _OF_VARIANTS = tuple(task for task in TASKS if task.mapped)
 _CHECK, _EVALUATE = task_of("lint"), task_of("evaluate", EACH)
+_SHARD = task_of("evaluate_shard")
 
 
 class RunRecords(Records, Results):
@@ -97,6 +100,18 @@ class RunRecords(Records, Results):
         """Why nothing may be measured: the checks did not succeed in this very try of the run; empty if they did."""
         return self._unfinished(_CHECK)
 
+    def unsharded(self) -> str:
+        """Why shards cannot be merged: one was not evaluated in this very try of the run; empty if all were."""
+        return self._unfinished(_SHARD, skipped="skipped")  # it has nothing to do
+
+    def failed_in_shards(self) -> dict[str, FileFailure]:
+        """Why files have no outcomes on a shard, by variant; of several the first shard's."""
+        found: dict[str, FileFailure] = {}
+        for left in self._of_instances(_SHARD):
+            failed = {Job(*job.split("/")).variant: each for job, each in left.items() if "kind" in each}
+            found = {variant: FileFailure.model_validate(each) for variant, each in failed.items()} | found
+        return found
+
     def unmeasured(self) -> str:
         """Why nothing may be judged: the evaluation did not succeed in this very try of the run; empty if it did."""
         return self._unfinished(_EVALUATE)
@@ -112,9 +127,12 @@ class RunRecords(Records, Results):
         if problem := self.unchecked() or self.unmeasured():
             raise StepFailed(self.wiring.one(_EVALUATE), FailureKind.NO_RESULT, f"{problem}: see the others")
 
-    def _unfinished(self, does: Task) -> str:
+    def _unfinished(self, does: Task, skipped: str = "success") -> str:
+        """By the states of its tasks; those of mapped instances bear a number."""
         states = self.ti.get_task_states(self.ti.dag_id, run_ids=[self.ti.run_id]).get(self.ti.run_id, {})
-        wrong = [task for task in self.wiring.all(does) if states.get(task, "success") != "success"]
+        named = [rf"{re.escape(task)}(_\d+)?" for task in self.wiring.all(does)]
+        found = {task: state for task, state in states.items() if any(re.fullmatch(name, task) for name in named)}
+        wrong = [task for task, state in found.items() if state not in ("success", skipped)]
         return "".join(f"the task {task} did not succeed ({states[task]})" for task in wrong[:1])
 
     def asking(self) -> Asking:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -39,6 +39,7 @@ log = logging.getLogger("litegate")
 
 _REGISTERS = task_of("register")
 _RECOVERS = task_of("quantize", EACH_RECOVERY)
+_SHARD = task_of("evaluate_shard")
 
 
 class MlflowLink(BaseOperatorLink):
@@ -136,7 +137,8 @@ def _earlier(ti: RuntimeTaskInstanceProtocol) -> Iterator[tuple[TaskPlace, str, 
     for task in (each for each in ti.task.get_flat_relatives(upstream=True) if each.task_id in wired):
         links = tuple(link for link in task.operator_extra_links if isinstance(link, MlflowLink))
         mapped = task.get_closest_mapped_task_group() is not None
-        of = recoveries if _does(task) == _RECOVERS else names
+        of: Sequence[str] = recoveries if _does(task) == _RECOVERS else names
+        of = [""] * getattr(task, "shards", 0) if _does(task) == _SHARD else of
         instances = enumerate(of) if mapped else [(-1, getattr(task, "variant", ""))]
         for map_index, variant in instances:
             yield TaskPlace(ti.dag_id, str(ti.run_id), task.task_id, map_index), variant, links

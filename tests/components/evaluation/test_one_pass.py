@@ -2,107 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any
-
-import numpy as np
 import pytest
 
-from litegate import runtimes
-from litegate.digest import digest_bytes
 from litegate.failures import FailureKind
-from litegate.outcomes.columns import Outcomes
-from litegate.records import (
-    Artifact,
-    DataRef,
-    EvaluateFilesRequest,
-    EvaluateRequest,
-    FileEvaluation,
-    FileFailure,
-    FileRef,
-    Reference,
-    Stopping,
-)
-from litegate.runtimes import RuntimeRow
+from litegate.records import FileEvaluation, FileFailure, Stopping
 from litegate.spec import Gate
-from litegate.steps import evaluate
-from litegate.work.step_work import SECONDS, Work
-from tests.components.evaluation import elsewhere, faulty, nearer
-
-SAMPLES = 700
-FINE = "nothing -1 0"
-WORSE = "nothing -1 1"
-"""Another class for every sample."""
-
-
-class Passes:
-    """Requests for files of the runtime `faulty`, run in this process and those that it forks."""
-
-    def __init__(self, folder: Path, data: DataRef) -> None:
-        self.data, self.work = data, Work(folder, folder / "cache")
-
-    def artifact(self, content: str, variant: str = "int8") -> Artifact:
-        file = FileRef(name="f", digest=digest_bytes(content.encode()), bytes=len(content))
-        self.work.path(file).parent.mkdir(parents=True, exist_ok=True)
-        self.work.path(file).write_bytes(content.encode())
-        return Artifact(variant=variant, file=file, signatures={})
-
-    def request(self, content: str, beside: tuple[str, ...] = (), **keys: Any) -> EvaluateRequest:
-        roles = ("baseline", "champion")
-        references = [
-            Reference(role=role, artifact=self.artifact(other)) for role, other in zip(roles, beside, strict=False)
-        ]
-        return EvaluateRequest(
-            artifact=self.artifact(content),
-            data=self.data,
-            metric="top1",
-            seed=3,
-            references=tuple(references),
-            **{"max_samples": None, "runtime": "faulty"} | keys,
-        )
-
-    def run(self, *requests: EvaluateRequest) -> list[Any]:
-        return list(evaluate.run(EvaluateFilesRequest(files=requests), self.work).files)
-
-    def outcomes(self, file: FileRef) -> Outcomes:
-        return Outcomes.read(self.work.outputs / file.digest)
-
-
-@pytest.fixture
-def passes(tmp_path: Path, pinned_here: Callable[[Path], DataRef], monkeypatch: pytest.MonkeyPatch) -> Passes:
-    modules = {"faulty": faulty, "elsewhere": elsewhere, "nearer": nearer}
-    others = [RuntimeRow(name, module.__name__, name.capitalize()) for name, module in modules.items()]
-    rows = dict(runtimes.RUNTIMES) | {row.name: row for row in others}
-    monkeypatch.setattr(runtimes, "RUNTIMES", MappingProxyType(rows))
-    values = np.stack([np.arange(SAMPLES), np.zeros(SAMPLES)], axis=1).astype(np.float32)
-    labels = np.arange(SAMPLES) % faulty.CLASSES
-    labels[::10] = (labels[::10] + 1) % faulty.CLASSES
-    np.savez(tmp_path / "data.npz", x=values, label=labels)
-    return Passes(tmp_path, pinned_here(tmp_path / "data.npz"))
-
-
-@pytest.fixture
-def pinned_here(tmp_path: Path) -> Callable[[Path], DataRef]:
-    from litegate.datasets.snapshots import snapshot_data
-    from litegate.spec import parse_spec
-
-    def pin(path: Path) -> DataRef:
-        keys = {"uri": str(path), "format": "npz"}
-        spec = parse_spec({"model": {"name": "m", "uri": "m"}, "calibration": keys, "evaluation": keys})
-        work = Work(tmp_path, tmp_path / "cache")
-        ref = snapshot_data(spec.evaluation, "evaluation.uri", work)
-        work.path(ref.manifest).parent.mkdir(parents=True, exist_ok=True)
-        (work.outputs / ref.manifest.digest).rename(work.path(ref.manifest))
-        return ref
-
-    return pin
-
-
-def same(one: FileEvaluation, other: FileEvaluation) -> bool:
-    """Whether two evaluations say the same, but for how long they took."""
-    return one.model_copy(update={"seconds": 0.0}) == other.model_copy(update={"seconds": 0.0})
+from litegate.work.step_work import SECONDS
+from tests.components.evaluation.passes import CONTROLLED, FINE, ON_TARGET, SAMPLES, WORSE, Passes, same
 
 
 def test_every_file_comes_to_what_it_comes_to_alone(passes: Passes) -> None:
@@ -174,9 +80,6 @@ def test_a_reference_that_fails_fails_those_that_need_it(passes: Passes) -> None
     assert isinstance(other, FileEvaluation)
 
 
-ON_TARGET: dict[str, Any] = {"runtime": "elsewhere", "host": "faulty"}
-
-
 def test_the_target_sees_a_part_and_the_host_all(passes: Passes) -> None:
     asked = [passes.request(f"nothing -1 {first} 7", target_samples=90, **ON_TARGET) for first in (0, 1)]
     for found in passes.run(*asked):
@@ -224,9 +127,6 @@ def test_a_file_that_the_host_cannot_run_fails_by_name(passes: Passes) -> None:
     assert broken.message.startswith("it on Faulty: ")
     assert "it cannot be run" in broken.message
     assert fine.samples == SAMPLES
-
-
-CONTROLLED = ON_TARGET | {"control": "nearer", "target_samples": 90}
 
 
 def test_a_control_variate_runs_all_samples_beside_host_and_target(passes: Passes) -> None:

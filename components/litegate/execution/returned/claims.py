@@ -30,6 +30,8 @@ from litegate.records import (
     FileEvaluation,
     FileEvaluations,
     FileFailure,
+    FileShard,
+    FileShards,
     FileSmokeRun,
     GateRequest,
     InferredSchema,
@@ -46,6 +48,8 @@ from litegate.records import (
     ResolveRequest,
     SampleRequest,
     SampleSet,
+    ShardFilesRequest,
+    ShardRequest,
     SmokeRequest,
     Snapshot,
     SnapshotRequest,
@@ -89,7 +93,9 @@ def _sums_to(what: str, counts: Mapping[Any, int], total: int) -> Problems:
         yield from equal(f"the sum of {what}", sum(counts.values()), total)
 
 
-def _measured(result: FileEvaluation | FileFailure | FileSmokeRun | Inspection, artifact: Artifact) -> Problems:
+def _measured(
+    result: FileEvaluation | FileFailure | FileShard | FileSmokeRun | Inspection, artifact: Artifact
+) -> Problems:
     yield from equal("artifact_digest", result.artifact_digest, artifact.file.digest)
 
 
@@ -289,6 +295,25 @@ def _evaluated_file(request: EvaluateRequest, result: FileEvaluation) -> Problem
     yield from equal("references", [(each.role, each.artifact_digest) for each in result.references], beside)
 
 
+def _sharded(request: ShardFilesRequest | ShardRequest, result: FileShards | FileShard | FileFailure) -> Problems:
+    """Of one file, and of each of several; that all shards together are the samples, is seen where they are merged."""
+    if isinstance(request, ShardFilesRequest):
+        assert isinstance(result, FileShards)
+        yield from equal("the number of files", len(result.files), len(request.files))
+        for asked, found in zip(request.files, result.files, strict=False):
+            yield from _sharded(asked, found)
+        return
+    assert isinstance(result, FileShard | FileFailure)
+    file = request.file
+    yield from _measured(result, file.artifact)
+    if isinstance(result, FileShard):
+        yield from _at_most("samples", result.samples, file.max_samples)
+        yield from _at_most("samples", result.samples, file.target_samples)
+        most = 1 + (1 + len(file.references)) * (1 if file.control is None else 2) * (file.host is not None)
+        yield from _at_most("runs", len(result.runs), most)
+        yield from equal("whether there are outcomes", bool(result.runs and result.runs[0]), result.samples > 0)
+
+
 def _controlled(request: EvaluateRequest, result: FileEvaluation) -> Problems:
     """The control variate is what was asked for, or the host, and then there is a reason."""
     found = result.control
@@ -365,6 +390,7 @@ CLAIMS: Mapping[str, Callable[[Any, Any], Problems]] = MappingProxyType(
         "smoke": _smoked,
         "benchmark": _benchmarked,
         "evaluate": _evaluated,
+        "evaluate_shard": _sharded,
         "drift": _drifted,
         "gate": _judged,
     }

@@ -1,0 +1,22 @@
+"""The Airflow DAGs of the spec files beside this file, for two kinds of workers; each host has its own copy.
+
+Converting and evaluating have a queue each, and every evaluation is parted into two shards.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from litegate_airflow.dags import Owner, decision_dag, quantize_dags
+
+SPECS = Path(__file__).parent / "model_specs"
+OWNER = Owner(
+    aws_conn_id="s3_models",
+    mlflow_conn_id="mlflow_runs",
+    queue="convert",
+    evaluation_queue="evaluate",
+    evaluation_shards=2,
+)
+
+quantize_dags(SPECS, OWNER)
+decision_dag(SPECS, owner=OWNER)
