@@ -15,7 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tests.chaos.embedded import EmbeddedWorld
 from tests.chaos.full_disk import full_disks
@@ -30,10 +32,21 @@ _SEGMENT = 20
 """Kills between two starts of the servers: a server that dies often is started again ever later."""
 
 
+def _distributed() -> type[World]:
+    """Its programs and packages are only there where somebody has asked for them."""
+    from tests.chaos.distributed import DistributedWorld
+
+    return DistributedWorld
+
+
+_WORLDS: dict[str, Callable[[], Any]] = {"embedded": lambda: EmbeddedWorld, "distributed": _distributed}
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--kills", type=int, default=100, metavar="N", help="kills in all (default: 100)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of what is killed, and when (default: 1)")
+    parser.add_argument("--profile", choices=_WORLDS, default="embedded", help="the servers (default: embedded)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep everything there, to look at")
     parser.add_argument("--only", choices=("kills", "s3", "disk"), help="one part of it (default: all)")
     return parser.parse_args()
@@ -66,15 +79,17 @@ def _all(options: argparse.Namespace, root: Path, tally: Tally, say: Callable[[s
     if options.only in (None, "disk"):
         tally.found(full_disks(models, root, say), say)
     if options.only in (None, "kills"):
-        _kill(options, EmbeddedWorld(root), models, tally, say)
+        world = _WORLDS[options.profile]()(root)
+        _kill(options, world, replace(models, place=world.place), tally, say)
 
 
 def _kill(options: argparse.Namespace, world: World, models: Models, tally: Tally, say: Callable[[str], None]) -> None:
     loop = Loop(world, models, tally, random.Random(options.seed), say)
     try:
         while (left := options.kills - tally.kills.total()) > 0:
-            loop.segment(min(_SEGMENT, left))
-        loop.finish()
+            loop.segment(min(_SEGMENT, left) if world.restarts else left)
+        if world.restarts:
+            loop.finish()
     finally:
         world.stop()
 

@@ -19,7 +19,15 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
-__all__ = ["Finding", "Promotion", "Wrong", "is_whole_result", "registry_findings", "unfinished", "workspace_findings"]
+__all__ = [
+    "Finding",
+    "Promotion",
+    "Wrong",
+    "objects_below",
+    "registry_findings",
+    "unfinished",
+    "workspace_findings",
+]
 
 
 class Wrong(StrEnum):
@@ -49,19 +57,39 @@ class Promotion:
     digest: str
 
 
-def workspace_findings(root: Path) -> Iterator[Finding]:
-    """Files that are not what they are named after, and results that are not whole."""
-    for path in (root / "files").glob("[!.]*"):
-        if hashlib.sha256(path.read_bytes()).hexdigest() != path.name:
-            yield Finding(Wrong.LOST, f"{path} holds other bytes than its name says")
-    for path in (root / "results").glob("*/*.json"):
-        if not is_whole_result(path.parent.name, path.stem, path.read_bytes()):
-            yield Finding(Wrong.LOST, f"{path} is not a whole result")
-    for path in (root / "marks").rglob("[!.]*.json"):
-        json.loads(path.read_text())
+def objects_below(root: Path) -> Iterator[tuple[str, bytes]]:
+    """The objects of a workspace that is a local folder."""
+    for path in root.rglob("[!.]*"):
+        if path.is_file():
+            yield path.relative_to(root).as_posix(), path.read_bytes()
 
 
-def is_whole_result(step: str, key: str, content: bytes) -> bool:
+def workspace_findings(objects: Iterable[tuple[str, bytes]]) -> Iterator[Finding]:
+    """Files that are not what they are named after, and results and marks that are not whole.
+
+    Args:
+        objects: names below the root of the workspace, and contents.
+    """
+    for name, content in objects:
+        if not _is_whole(name, content):
+            yield Finding(Wrong.LOST, f"{name} in the workspace is not whole")
+
+
+def _is_whole(name: str, content: bytes) -> bool:
+    kind, _, rest = name.partition("/")
+    if kind == "files":
+        return hashlib.sha256(content).hexdigest() == rest
+    if kind == "results":
+        step, _, key = rest.removesuffix(".json").partition("/")
+        return _is_whole_result(step, key, content)
+    try:
+        json.loads(content)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_whole_result(step: str, key: str, content: bytes) -> bool:
     """Whether a stored result carries the digest of itself."""
     try:
         kept = json.loads(content)

@@ -14,15 +14,17 @@ from pathlib import Path
 import psutil
 
 from litegate.errors import StackError
+from litegate.stack.airflow_api import RunId
 from litegate.stack.home import Home
 from litegate.stack.processes import marked_processes
 from litegate.stack.servers import unhealthy
 from litegate.stack.state import Stack
 from litegate.storage.scratch import TEMPORARY
 from tests.chaos import stack as stacks
+from tests.chaos.checks import objects_below
 from tests.chaos.world import Ended, World
 
-__all__ = ["EmbeddedWorld", "clean_environment"]
+__all__ = ["EmbeddedWorld", "children", "clean_environment"]
 
 _HERE = Path(__file__).parents[2]
 _LITEGATE = Path(sys.executable).parent / "litegate"
@@ -37,7 +39,7 @@ _SERVERS = {
     "database": r"postgres -D",
 }
 _TASKS = ("worker", "task", "step")
-_LIMIT = 300.0
+_LIMIT, _RUN_LIMIT = 300.0, 900.0
 
 
 def clean_environment() -> dict[str, str]:
@@ -83,10 +85,6 @@ class EmbeddedWorld(World):
     def airflow_login(self) -> tuple[str, str]:
         return self.stack.airflow_url, self.home.password_file.read_text()
 
-    @property
-    def workspace(self) -> str:
-        return str(self.home.workspace)
-
     def start(self) -> None:
         if not self._database.exists():
             stacks.prepare(self._database)
@@ -121,24 +119,41 @@ class EmbeddedWorld(World):
     def processes(self, kind: str) -> list[psutil.Process]:
         if kind in _SERVERS:
             return list(self._servers(kind))
-        workers = [each for server in self._servers("scheduler") for each in _children(server)]
+        workers = [each for server in self._servers("scheduler") for each in children(server)]
         if kind == "worker":
             return workers
-        tasks = [task for worker in workers for task in _children(worker)]
+        tasks = [task for worker in workers for task in children(worker)]
         if kind == "task":
             return tasks
         parents = [*tasks, *self._servers("warm parent")]
-        return [each for parent in parents for each in _children(parent, recursive=True)]
+        return [each for parent in parents for each in children(parent, recursive=True)]
 
-    def litegate(self, *arguments: str | Path, result: Path | None = None, limit: float = 900) -> Ended:
+    def place(self, path: Path) -> str:
+        return str(path)
+
+    def run(self, spec: Path) -> Ended:
+        return self.litegate("run", spec, result=self.root / "run.json")
+
+    def follow(self, run: RunId) -> Ended:
+        return self.litegate("follow", run.run, result=self.root / "run.json")
+
+    def litegate(self, *arguments: str | Path, result: Path | None = None) -> Ended:
         command = [str(_LITEGATE), *map(str, arguments), "--home", str(self.home.root)]
         if result is not None:
             result.unlink(missing_ok=True)
             command += ["--json", str(result)]
         environment = clean_environment()
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=limit)
+        try:
+            done = subprocess.run(
+                command, env=environment, capture_output=True, text=True, check=False, timeout=_RUN_LIMIT
+            )
+        except subprocess.TimeoutExpired:
+            return Ended(-1, f"{arguments[0]} does not end within {_RUN_LIMIT:g} s", None)
         written = json.loads(result.read_text()) if result is not None and result.exists() else None
         return Ended(done.returncode, done.stdout + done.stderr, written)
+
+    def objects(self) -> Iterator[tuple[str, bytes]]:
+        yield from objects_below(self.home.workspace)
 
     def left_running(self) -> Sequence[psutil.Process]:
         return marked_processes(self._marker)
@@ -149,7 +164,7 @@ class EmbeddedWorld(World):
 
     def _servers(self, kind: str) -> Iterator[psutil.Process]:
         """Each server leads a session; what else the supervisor has below it was left by one that died."""
-        for process in _children(psutil.Process(self.stack.pid)):
+        for process in children(psutil.Process(self.stack.pid)):
             try:
                 if os.getsid(process.pid) == process.pid and re.search(_SERVERS[kind], " ".join(process.cmdline())):
                     yield process
@@ -157,7 +172,8 @@ class EmbeddedWorld(World):
                 continue
 
 
-def _children(process: psutil.Process, recursive: bool = False) -> list[psutil.Process]:
+def children(process: psutil.Process, recursive: bool = False) -> list[psutil.Process]:
+    """Its child processes, and theirs; none if it has ended."""
     try:
         return process.children(recursive=recursive)
     except psutil.Error:

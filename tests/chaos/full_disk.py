@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from litegate.storage.scratch import TEMPORARY
-from tests.chaos.checks import Finding, Wrong, workspace_findings
+from tests.chaos.checks import Finding, Wrong, objects_below, workspace_findings
 from tests.chaos.comparing import compare
 from tests.chaos.models import Models
 
@@ -51,7 +51,7 @@ def full_disks(models: Models, root: Path, say: Callable[[str], None]) -> Iterat
             yield Finding(Wrong.BY_HAND, f"a full disk of the {name} is not what is said: {ended.output[-1500:]}")
         if ended.code:
             yield Finding(Wrong.BY_HAND, f"with room on the disk of the {name} again: {ended.output[-1500:]}")
-        yield from workspace_findings(kept if name == "workspace" else home / "workspace")
+        yield from workspace_findings(objects_below(kept if name == "workspace" else home / "workspace"))
         yield from (Finding(Wrong.LOST, f"{path} is half-written") for path in kept.rglob(TEMPORARY))
         say(f"a full disk of the {name}: said, and gone on when there was room")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -79,7 +78,7 @@ class Loop:
         plan = self.bag.draw(self.chance.randint(1, min(_MOST, most)), _LONGEST)
         began = time.monotonic()
         with killing(self.world, plan, self.chance) as made:
-            ended = self._pair(name) if turn % _PAIR_EVERY == _PAIR_EVERY - 1 else self._run(spec)
+            ended = self._pair(name) if turn % _PAIR_EVERY == _PAIR_EVERY - 1 else [self.world.run(spec)]
         self.bag.put_back([each.kind for each in plan[len(made) :]])
         self.tally.killed(made)
         self.tally.runs += len(ended)
@@ -87,39 +86,26 @@ class Loop:
         self.say(f"{name} {turn}: {self._how(ended)} after {time.monotonic() - began:.0f} s; killed: {killed}")
         self._recover()
         if not all(_promoted(each) for each in ended):
-            ended = [*(each for each in ended if _promoted(each)), *self._once_more(spec)]
+            ended = [*(each for each in ended if _promoted(each)), self._once_more(spec)]
         self.told += [_told(each) for each in ended if _promoted(each)]
         self._found(self._in_the_stores())
         self.say(str(self.tally))
 
-    def _run(self, spec: Path) -> list[Ended]:
-        """As a user does it."""
-        try:
-            return [self.world.litegate("run", spec, result=self.world.root / "run.json")]
-        except subprocess.TimeoutExpired:
-            return [Ended(-1, "no end", None)]
-
     def _pair(self, name: str) -> list[Ended]:
-        """Two DAG runs of one model at once, begun by Airflow itself and followed to their ends."""
+        """Two DAG runs of one model at once, begun by Airflow itself."""
         runs = [RunId(f"quantize__{name}", f"at-once-{self.rounds}-{each}") for each in range(2)]
         with AirflowApi(*self.world.airflow_login) as airflow:
             for run in runs:
                 airflow.trigger(run)
-        return [self._followed(run) for run in runs]
+        return [self.world.follow(run) for run in runs]
 
-    def _followed(self, run: RunId) -> Ended:
-        try:
-            return self.world.litegate("follow", run.run, result=self.world.root / "run.json")
-        except subprocess.TimeoutExpired:
-            return Ended(-1, "no end", None)
-
-    def _once_more(self, spec: Path) -> list[Ended]:
+    def _once_more(self, spec: Path) -> Ended:
         """The one retry that a run has."""
         self.tally.retried += 1
-        ended = self._run(spec)
-        self.say(f"its retry: {self._how(ended)}")
-        if not all(_promoted(each) for each in ended):
-            self._found([Finding(Wrong.BY_HAND, f"run {self.tally.runs}: {ended[0].output[-1500:]}")])
+        ended = self.world.run(spec)
+        self.say(f"its retry: {self._how([ended])}")
+        if not _promoted(ended):
+            self._found([Finding(Wrong.BY_HAND, f"run {self.tally.runs}: {ended.output[-1500:]}")])
         return ended
 
     def _recover(self) -> None:
@@ -135,7 +121,7 @@ class Loop:
         client = MlflowClient(self.world.mlflow_url)
         for name in _NAMES:
             yield from registry_findings(client, name, [each for each in self.told if each.model == name])
-        yield from workspace_findings(Path(self.world.workspace))
+        yield from workspace_findings(self.world.objects())
 
     def _left_in_mlflow(self) -> Iterator[Finding]:
         client = MlflowClient(self.world.mlflow_url)

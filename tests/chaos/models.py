@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,19 @@ class Models:
     Args:
         source: folder with what `tests/models/make_models.py` has made.
         folder: where specs, and models of other bytes, are written.
+        place: the address at which a local file is found by whoever runs the specs.
     """
 
     source: Path
     folder: Path
+    place: Callable[[Path], str] = str
 
     def spec(self, name: str, number: int, **changes: Any) -> Path:
         """The spec of a model's run of this number; every fifth is the one before once more."""
         asked = number - 1 if number and number % _SAME_EVERY == 0 else number
         self.folder.mkdir(exist_ok=True)
         spec = {
-            "model": {"name": name, "uri": str(self._model(asked // _NEW_MODEL_EVERY))},
+            "model": {"name": name, "uri": self.place(self._model(asked // _NEW_MODEL_EVERY))},
             "calibration": {**self._data("calibration"), "samples": 100, "seed": asked},
             "evaluation": self._data("test"),
             "variants": ["float16", "int8"],
@@ -42,7 +45,7 @@ class Models:
         return path
 
     def _data(self, name: str) -> dict[str, str]:
-        return {"uri": str(self.source / f"{name}.npz"), "format": "npz"}
+        return {"uri": self.place(self.source / f"{name}.npz"), "format": "npz"}
 
     def _model(self, number: int) -> Path:
         """The same model in a file of other bytes, which is converted anew."""

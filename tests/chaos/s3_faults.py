@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from tests.chaos.checks import Finding, Wrong, is_whole_result
+from tests.chaos.checks import Finding, Wrong, workspace_findings
 from tests.chaos.comparing import compare
 from tests.chaos.faulty_s3 import Fault, FaultyS3, faulty_s3
 from tests.chaos.models import Models
@@ -39,7 +38,9 @@ def s3_faults(models: Models, root: Path, seed: int, say: Callable[[str], None])
             failing = _compare(spec, root / "failing", address)
         say(_said(faulty))
         yield from _differences(sound, failing, faulty)
-        yield from _broken_objects(client, "failing")
+        yield from workspace_findings(_objects(client, "failing/"))
+        uploads = client.list_multipart_uploads(Bucket=_BUCKET).get("Uploads", ())
+        yield from (Finding(Wrong.LOST, f"parts of {each['Key']} are left") for each in uploads)
         client.close()
 
 
@@ -79,19 +80,8 @@ def _rows(result: Any) -> list[dict[str, Any]]:
     return [{key: row[key] for key in _SAME} for row in result["variants"]]
 
 
-def _broken_objects(client: Any, prefix: str) -> Iterator[Finding]:
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=_BUCKET, Prefix=f"{prefix}/"):
+def _objects(client: Any, prefix: str) -> Iterator[tuple[str, bytes]]:
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=_BUCKET, Prefix=prefix):
         for item in page["Contents"]:
-            kind, _, name = item["Key"].removeprefix(f"{prefix}/").partition("/")
-            content = client.get_object(Bucket=_BUCKET, Key=item["Key"])["Body"].read()
-            if not _is_whole(kind, name, content):
-                yield Finding(Wrong.LOST, f"{item['Key']} is not whole")
-    uploads = client.list_multipart_uploads(Bucket=_BUCKET).get("Uploads", ())
-    yield from (Finding(Wrong.LOST, f"parts of {each['Key']} are left") for each in uploads)
-
-
-def _is_whole(kind: str, name: str, content: bytes) -> bool:
-    if kind == "files":
-        return hashlib.sha256(content).hexdigest() == name
-    step, _, key = name.removesuffix(".json").partition("/")
-    return kind != "results" or is_whole_result(step, key, content)
+            body = client.get_object(Bucket=_BUCKET, Key=item["Key"])["Body"]
+            yield item["Key"].removeprefix(prefix), body.read()

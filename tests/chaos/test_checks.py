@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 
 from litegate.records import Champion
 from litegate.storage.workspace import Workspace
-from tests.chaos.checks import Promotion, Wrong, registry_findings, unfinished, workspace_findings
+from tests.chaos.checks import Promotion, Wrong, objects_below, registry_findings, unfinished, workspace_findings
 from tests.registering import accept, new_name, register
 from tests.servers import MlflowServer
 
@@ -113,7 +113,7 @@ def test_objects_of_a_workspace_that_are_not_whole_are_found(tmp_path: Path) -> 
     (tmp_path / "file").write_bytes(b"content")
     workspace.keep_file(tmp_path / "file", "file")
     workspace.keep_result("sample", "key", {"found": 1})
-    assert list(workspace_findings(root)) == []
+    assert list(workspace_findings(objects_below(root))) == []
     for path in (*(root / "files").iterdir(), root / "results/sample/key.json"):
         path.write_bytes(path.read_bytes()[:-1])
-    assert [each.wrong for each in workspace_findings(root)] == [Wrong.LOST, Wrong.LOST]
+    assert [each.wrong for each in workspace_findings(objects_below(root))] == [Wrong.LOST, Wrong.LOST]

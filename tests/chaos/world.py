@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import psutil
+
+from litegate.stack.airflow_api import RunId
 
 __all__ = ["Ended", "World"]
 
@@ -27,10 +29,12 @@ class World(Protocol):
     Attributes:
         kinds: what can be killed, by name.
         root: folder of all that it keeps.
+        restarts: whether it can be started again after it was stopped, and goes on where it was.
     """
 
     kinds: tuple[str, ...]
     root: Path
+    restarts: bool = True
 
     @property
     def mlflow_url(self) -> str:
@@ -39,10 +43,6 @@ class World(Protocol):
     @property
     def airflow_login(self) -> tuple[str, str]:
         """Where Airflow listens, and its administrator's password."""
-
-    @property
-    def workspace(self) -> str:
-        """The root of the content-addressed storage."""
 
     def start(self) -> None:
         """Bring everything up, and wait until all of it is healthy."""
@@ -60,8 +60,20 @@ class World(Protocol):
     def processes(self, kind: str) -> list[psutil.Process]:
         """The processes of a kind that run now."""
 
-    def litegate(self, *arguments: str | Path, result: Path | None = None, limit: float = 900) -> Ended:
-        """Run the command as a user does; `result` is where it writes its JSON."""
+    def place(self, path: Path) -> str:
+        """The address at which the tasks find a local file."""
+
+    def run(self, spec: Path) -> Ended:
+        """Run a spec as a user does, to its end; its result names model, DAG, run, state and champion."""
+
+    def follow(self, run: RunId) -> Ended:
+        """The same of a run that somebody has begun."""
+
+    def litegate(self, *arguments: str | Path, result: Path | None = None) -> Ended:
+        """Run a command of litegate's about what MLflow has; `result` is where it writes its JSON."""
+
+    def objects(self) -> Iterator[tuple[str, bytes]]:
+        """What the workspace holds: names below its root, and contents."""
 
     def left_running(self) -> Sequence[psutil.Process]:
         """Processes of the world that are there although it was stopped."""
