@@ -151,7 +151,7 @@ def _pipeline_runs(client: MlflowClient, model: str) -> list[Run]:
 
 
 def _counts(run: Run) -> bool:
-    return run.info.status == "FINISHED" and run.data.tags.get("litegate.superseded") != "true"
+    return bool(run.info.status == "FINISHED" and run.data.tags.get("litegate.superseded") != "true")
 
 
 def _unproved(client: MlflowClient, version: ModelVersion | None, alias: str) -> Iterator[Finding]:

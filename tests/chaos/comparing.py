@@ -27,7 +27,18 @@ def compare(spec: Path, home: Path, variables: Mapping[str, str] | None = None, 
     home.mkdir(exist_ok=True)
     result = home / "result.json"
     result.unlink(missing_ok=True)
-    command = [*within, _LITEGATE, "compare", spec, "--home", home, "--out", home / "out", "--json", result]
+    command: list[str | Path] = [
+        *within,
+        _LITEGATE,
+        "compare",
+        spec,
+        "--home",
+        home,
+        "--out",
+        home / "out",
+        "--json",
+        result,
+    ]
     environment = clean_environment() | dict(variables or {})
     done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=900)
     written = json.loads(result.read_text()) if result.exists() else None

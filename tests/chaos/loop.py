@@ -21,9 +21,9 @@ from tests.chaos.world import Ended, World
 __all__ = ["Loop"]
 
 _NAMES = ("left", "right")
-_LONGEST = 20.0
-"""Seconds that a run takes by itself: kills are spread over them."""
-_MOST = 3
+_SHORTEST, _LONGEST = 15.0, 60.0
+"""Seconds over which kills are spread, by how long the run before took."""
+_MOST = 5
 """Kills in one run."""
 _PAIR_EVERY = 5
 """Every so many runs of a model are two DAG runs at once."""
@@ -42,6 +42,7 @@ class Loop:
         self.world, self.models, self.tally, self.chance, self.say = world, models, tally, chance, say
         self.bag = Bag(world.kinds, chance)
         self.rounds = 0
+        self._took = _SHORTEST
         self.told: list[Promotion] = []
 
     def segment(self, kills: int) -> None:
@@ -75,15 +76,16 @@ class Loop:
         name, turn = _NAMES[self.rounds % len(_NAMES)], self.rounds // len(_NAMES)
         self.rounds += 1
         spec = self.models.spec(name, turn)
-        plan = self.bag.draw(self.chance.randint(1, min(_MOST, most)), _LONGEST)
+        plan = self.bag.draw(self.chance.randint(1, min(_MOST, most)), self._took)
         began = time.monotonic()
         with killing(self.world, plan, self.chance) as made:
             ended = self._pair(name) if turn % _PAIR_EVERY == _PAIR_EVERY - 1 else [self.world.run(spec)]
         self.bag.put_back([each.kind for each in plan[len(made) :]])
         self.tally.killed(made)
         self.tally.runs += len(ended)
-        killed = ", ".join(map(str, made)) or "nothing"
-        self.say(f"{name} {turn}: {self._how(ended)} after {time.monotonic() - began:.0f} s; killed: {killed}")
+        took, killed = time.monotonic() - began, ", ".join(map(str, made)) or "nothing"
+        self._took = min(_LONGEST, max(_SHORTEST, took))
+        self.say(f"{name} {turn}: {self._how(ended)} after {took:.0f} s; killed: {killed}")
         self._recover()
         if not all(_promoted(each) for each in ended):
             ended = [*(each for each in ended if _promoted(each)), self._once_more(spec)]
