@@ -28,7 +28,7 @@ from tests.chaos.tally import Tally
 from tests.chaos.world import World
 
 _MAKER = Path(__file__).parents[1] / "models" / "make_models.py"
-_SEGMENT = 20
+_SEGMENT = 25
 """Kills between two starts of the servers: a server that dies often is started again ever later."""
 
 

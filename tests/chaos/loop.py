@@ -23,7 +23,7 @@ __all__ = ["Loop"]
 _NAMES = ("left", "right")
 _SHORTEST, _LONGEST = 15.0, 60.0
 """Seconds over which kills are spread, by how long the run before took."""
-_MOST = 5
+_MOST = 8
 """Kills in one run."""
 _PAIR_EVERY = 5
 """Every so many runs of a model are two DAG runs at once."""
