@@ -45,6 +45,8 @@ class ProcessPerTask(LocalExecutor):
     def _process_workloads(self, workload_list: Sequence[ExecutorWorkload]) -> None:
         for workload in workload_list:
             self.running_workers.append((self._started(workload), workload))
+            if workload.running_state is not None:
+                self.change_state(workload.key, workload.running_state, remove_running=False)
             queues: tuple[dict[Any, Any], ...] = (
                 self.queued_tasks,
                 self.queued_callbacks,

@@ -23,8 +23,6 @@ __all__ = ["Loop"]
 _NAMES = ("left", "right")
 _SHORTEST, _LONGEST = 15.0, 60.0
 """Seconds over which kills are spread, by how long the run before took."""
-_MOST = 8
-"""Kills in one run."""
 _PAIR_EVERY = 5
 """Every so many runs of a model are two DAG runs at once."""
 
@@ -34,14 +32,21 @@ class Loop:
 
     Args:
         say: gets a line for each thing that happens.
+        most: kills in one run.
     """
 
     def __init__(
-        self, world: World, models: Models, tally: Tally, chance: random.Random, say: Callable[[str], None]
+        self,
+        world: World,
+        models: Models,
+        tally: Tally,
+        chance: random.Random,
+        say: Callable[[str], None],
+        most: int = 8,
     ) -> None:
         self.world, self.models, self.tally, self.chance, self.say = world, models, tally, chance, say
         self.bag = Bag(world.kinds, chance)
-        self.rounds = 0
+        self.rounds, self.most = 0, most
         self._took = _SHORTEST
         self.told: list[Promotion] = []
 
@@ -71,12 +76,12 @@ class Loop:
         running = self.world.left_running()
         self._found(Finding(Wrong.BY_HAND, f"{each.pid} still runs after the stop: {each.name()}") for each in running)
 
-    def _round(self, most: int) -> None:
+    def _round(self, left: int) -> None:
         """A run, or two at once, with kills in its course, and what must hold then."""
         name, turn = _NAMES[self.rounds % len(_NAMES)], self.rounds // len(_NAMES)
         self.rounds += 1
         spec = self.models.spec(name, turn)
-        plan = self.bag.draw(self.chance.randint(1, min(_MOST, most)), self._took)
+        plan = self.bag.draw(self.chance.randint(1, min(self.most, left)), self._took)
         began = time.monotonic()
         with killing(self.world, plan, self.chance) as made:
             ended = self._pair(name) if turn % _PAIR_EVERY == _PAIR_EVERY - 1 else [self.world.run(spec)]

@@ -23,6 +23,7 @@ class Workload:
     key: str
     success_state: str = "success"
     failure_state: str = "failed"
+    running_state: str | None = None
 
     @property
     def display_name(self) -> str:
@@ -65,6 +66,15 @@ def test_what_ends_well_succeeds_and_what_raises_fails(executor, monkeypatch):
     assert executor.queued_tasks == {}
     assert ended(executor) == {"good": "success", "bad": "failed"}
     assert executor.running == set()
+
+
+def test_what_has_a_state_of_running_is_said_to_run(executor, monkeypatch):
+    """Callbacks have one; a task says so itself."""
+    monkeypatch.setattr(BaseExecutor, "run_workload", lambda *_, **__: None)
+    executor.running = {"callback"}
+    executor._process_workloads([Workload("callback", running_state="running")])
+    assert (executor.event_buffer, executor.running) == ({"callback": ("running", None)}, {"callback"})
+    assert ended(executor) == {"callback": "success"}
 
 
 def test_a_killed_worker_takes_its_task_along_and_the_task_fails_at_once(executor, monkeypatch, tmp_path):
