@@ -111,6 +111,8 @@ class Cluster:
                 server.ask()
             for server in wave:
                 server.stop()
+        for host in self.hosts.values():
+            host.server.stop()
 
     def revive(self) -> list[str]:
         """Start those anew that have died, as a service manager would; returns their names."""
@@ -163,7 +165,7 @@ class Cluster:
         self.say("installing the wheel on each host")
         wheels = (build_wheel(self.root / "wheel"),)
         for name in ("control", "mlflow", *WORKERS):
-            host = self.hosts[name] = Host.among(self.root / "hosts", name)
+            host = self.hosts[name] = Host.booted(self.root / "hosts", name)
             environment(host.folder / "service", ROOT / ".venv-distributed", wheels)
             if name in WORKERS:
                 environment(host.folder / "tensorflow", ROOT / ".venv-tensorflow", (*wheels, *self._packages))

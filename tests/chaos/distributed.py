@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from deploy.distributed.cluster import WORKERS, Cluster
+from deploy.distributed.cluster import WORKERS, Airflow, Cluster
 from litegate.errors import StackError
 from litegate.stack.airflow_api import RunId
+from litegate.stack.patience import Patience
 from tests.chaos.embedded import children, clean_environment
 from tests.chaos.world import Ended, World
 
@@ -113,7 +114,7 @@ class DistributedWorld(World):
         """By Airflow's API: there is no command that begins a run in an Airflow of one's own."""
         self._cluster.add(spec)
         run = RunId(f"quantize__{spec.stem}", f"run-{time.time_ns()}")
-        with self._cluster.airflow() as airflow:
+        with self._airflow() as airflow:
             deadline = time.monotonic() + _LIMIT
             while airflow.dag(run.dag) is None and time.monotonic() < deadline:
                 time.sleep(1)
@@ -122,7 +123,7 @@ class DistributedWorld(World):
 
     def follow(self, run: RunId) -> Ended:
         deadline = time.monotonic() + _LIMIT
-        with self._cluster.airflow() as airflow:
+        with self._airflow() as airflow:
             while (state := airflow.state(run)) not in ("success", "failed"):
                 if time.monotonic() > deadline:
                     return Ended(-1, f"{run} is {state} for ever: {airflow.tasks(run)}", None)
@@ -134,6 +135,10 @@ class DistributedWorld(World):
             return Ended(1, said, None)
         model = run.dag.removeprefix("quantize__")
         return Ended(0, said, {"model": model, "dag": run.dag, "run": run.run, **promoted})
+
+    def _airflow(self) -> Airflow:
+        """A client that waits for a killed server to be started again."""
+        return Airflow(*self.airflow_login, Patience(limit=_LIMIT))
 
     def litegate(self, *arguments: str | Path, result: Path | None = None) -> Ended:
         keys = self._cluster.keys

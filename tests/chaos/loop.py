@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 
 from litegate.errors import StackError
 from litegate.stack.airflow_api import AirflowApi, RunId
+from litegate.stack.patience import Patience
 from tests.chaos.checks import Finding, Promotion, Wrong, registry_findings, unfinished, workspace_findings
 from tests.chaos.kills import Bag, killing
 from tests.chaos.models import Models
@@ -25,6 +26,8 @@ _SHORTEST, _LONGEST = 15.0, 60.0
 """Seconds over which kills are spread, by how long the run before took."""
 _PAIR_EVERY = 5
 """Every so many runs of a model are two DAG runs at once."""
+_PATIENCE = 300.0
+"""Seconds in which a killed API server is started again."""
 
 
 class Loop:
@@ -101,7 +104,7 @@ class Loop:
     def _pair(self, name: str) -> list[Ended]:
         """Two DAG runs of one model at once, begun by Airflow itself."""
         runs = [RunId(f"quantize__{name}", f"at-once-{self.rounds}-{each}") for each in range(2)]
-        with AirflowApi(*self.world.airflow_login) as airflow:
+        with AirflowApi(*self.world.airflow_login, Patience(limit=_PATIENCE)) as airflow:
             for run in runs:
                 airflow.trigger(run)
         return [self.world.follow(run) for run in runs]

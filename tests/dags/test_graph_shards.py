@@ -25,11 +25,13 @@ def two_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LITEGATE_EVALUATION_SHARDS", "2")
 
 
-def test_each_shard_is_evaluated_and_all_are_merged(run_flow: Run) -> None:
+def test_each_shard_is_evaluated_and_all_are_merged(run_flow: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LITEGATE_MLFLOW_URL", "https://mlflow.example/")
     outcome = run_flow(Steps())
     assert {str(instance.state) for instance in outcome.tasks.values()} == {"success"}
     requests = outcome.steps.requests
     for number, task in enumerate(SHARDS, 1):
+        assert "/runs/run-1" in outcome.pull(task, "_link_RunLink")
         assert list(outcome.pull(task)) == [f"evaluate_shard/{name}" for name in FILES]
         assert {name for step, name in requests if step == f"evaluate_shard {number}"} == set(FILES)
     assert {len(requests["evaluate", name].shards) for name in FILES} == {2}

@@ -69,7 +69,11 @@ def asset_event_extra(uri: str) -> Any:
 
 
 def test_the_example_goes_from_training_to_a_champion(
-    workspace: None, load_dags: Callable[..., dict[str, Any]], run_dag: Run, tmp_path: Path
+    workspace: None,
+    load_dags: Callable[..., dict[str, Any]],
+    run_dag: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     prepared = run_dag(load_dags(kind="prepare")["prepare__digits"])
     assert set(states(prepared).values()) == {"success"}
@@ -92,8 +96,10 @@ def test_the_example_goes_from_training_to_a_champion(
     (tmp_path / "digits.yaml").write_text(
         yaml.safe_dump(spec | {"variants": ["dynamic_range", "float16"], "gate": compared})
     )
+    monkeypatch.setenv("LITEGATE_EVALUATION_SHARDS", "2")
     second = run_dag(load_dags(tmp_path)["quantize__digits"])
     assert set(states(second).values()) == {"success"}
+    assert {f"evaluate_shard/shard {number} of 2" for number in (1, 2)} <= set(states(second))
     assert pull(second, "lookup_cache") == ["float16"], "the other one was measured by the first run"
     champion = pull(second, "fetch_champion")
     assert champion["version"] == promotion["champion"]["version"]

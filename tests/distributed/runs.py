@@ -19,6 +19,15 @@ from litegate.stack.airflow_api import RunId
 __all__ = ["Distributed", "Recorded", "Run", "recorded", "spec_file"]
 
 SAMPLES = 1_000
+VARIANTS = [
+    "dynamic_range",
+    "float16",
+    "int8_float_fallback",
+    "int8",
+    "uint8",
+    "int16x8",
+    "int16x8_float_fallback",
+]
 LIMIT = 900
 _TIMES = re.compile("latency|second|_ms|time|duration")
 
@@ -31,6 +40,7 @@ def spec_file(folder: Path, name: str, model: str, calibration: str, evaluation:
         "calibration": {"uri": f"{base}/{calibration}", "samples": 100, **data},
         "evaluation": {"uri": f"{base}/{evaluation}", "max_samples": SAMPLES, **data},
         "preprocess": "acme_vision:prepare",
+        "variants": VARIANTS,
         "gate": {"max_drop": 0.1},
     }
     path = folder / f"{name}.yaml"

@@ -80,6 +80,7 @@ def test_the_files_of_the_page_are_dags(airflow: Airflow) -> None:
     listed = airflow("dags", "list", "--output", "plain")
     assert {line.split()[0] for line in listed.splitlines() if "file_" in line} == {
         "quantize_mine",
+        "quantize_spread",
         "nightly_with_gate",
         "only_quantize",
     }

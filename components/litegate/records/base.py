@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from litegate.records.fields import Count, Digest, FileName
 
-__all__ = ["FileRef", "Record"]
+__all__ = ["KEYED", "FileRef", "Record"]
 
+KEYED: Mapping[str, bool] = {"keyed": True}
+"""As context of pydantic: records leave out what is another on each host, at whatever depth of a request they are."""
 _LONGEST_TEXT, _MOST_ITEMS, _LARGEST_NUMBER = 1 << 16, 1 << 20, 1 << 63
 
 
@@ -38,7 +40,7 @@ class Record(BaseModel):
 
     def keyed(self) -> dict[str, Any]:
         """What of a request its result depends on."""
-        return self.model_dump(mode="json", exclude=self.unkeyed)
+        return self.model_dump(mode="json", exclude=self.unkeyed, context=KEYED)
 
 
 class FileRef(Record):

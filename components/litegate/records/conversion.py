@@ -59,7 +59,7 @@ class ConvertRequest(Record):
     @override
     def keyed(self) -> dict[str, Any]:
         code = None if self.data is None else self.data.preprocess
-        return super().keyed() | ({} if code is None else {"preprocess": code.to_json()})
+        return super().keyed() | ({} if code is None else {"preprocess": code.keyed()})
 
 
 class Converted(Record):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
-from litegate.records.base import FileRef, Record
+from litegate.records.base import KEYED, FileRef, Record
 from litegate.records.fields import Digest
 from litegate.spec import Detection, Format
 
@@ -58,11 +58,22 @@ class DataRef(FilesRef):
 
 
 class UserCode(Record):
-    """The user's `package.module:function`, where it is searched, and the digest of its source."""
+    """The user's `package.module:function`, where it is searched, and the digest of its source.
+
+    The digest says all that a result depends on: workers whose spec files are in different folders, and who have the
+    same code, find each other's results.
+    """
 
     reference: str
     folder: str
     digest: Digest
+
+    @model_serializer(mode="wrap")
+    def _without_its_place(self, whole: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        found: dict[str, Any] = whole(self)
+        if info.context == KEYED:
+            del found["folder"]
+        return found
 
 
 class Judged(Record):

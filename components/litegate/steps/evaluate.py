@@ -19,10 +19,10 @@ from litegate.evaluation.beside import Beside, control_outcomes, host_outcomes, 
 from litegate.evaluation.blocks import Plan
 from litegate.evaluation.kept import Kept, Seen
 from litegate.evaluation.loaded import Loaded
-from litegate.evaluation.merging import merge
 from litegate.evaluation.one_pass import OnePass, Part
 from litegate.evaluation.plans import counted
 from litegate.evaluation.setup import Setup
+from litegate.evaluation.shards import merge
 from litegate.outcomes.clusters import Clusters
 from litegate.records import EvaluateFilesRequest, EvaluateRequest, FileEvaluation, FileEvaluations, FileFailure
 from litegate.work.step_work import Work

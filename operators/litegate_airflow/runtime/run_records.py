@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from typing_extensions import override
@@ -11,7 +12,7 @@ from litegate.errors import StepFailed
 from litegate.failures import FailureKind
 from litegate.pipeline.promotion import Asking
 from litegate.pipeline.results import Results
-from litegate.pipeline.tasks import APPROVE, EACH, LOOKUP_CACHE, TASKS, Job, Task, task_of, tasks_of
+from litegate.pipeline.tasks import APPROVE, EACH, LOOKUP_CACHE, TASKS, Job, task_of, tasks_of
 from litegate.records import (
     ApprovalDecision,
     ChampionFile,
@@ -98,11 +99,16 @@ class RunRecords(Records, Results):
 
     def unchecked(self) -> str:
         """Why nothing may be measured: the checks did not succeed in this very try of the run; empty if they did."""
-        return self._unfinished(_CHECK)
+        return self._unfinished(self.wiring.all(_CHECK))
 
     def unsharded(self) -> str:
-        """Why shards cannot be merged: one was not evaluated in this very try of the run; empty if all were."""
-        return self._unfinished(_SHARD, skipped="skipped")  # it has nothing to do
+        """Why shards cannot be merged: one was not evaluated in this very try of the run; empty if all were.
+
+        One that was skipped had nothing to do.
+        """
+        numbered = [re.compile(rf"{re.escape(task)}_\d+") for task in self.wiring.all(_SHARD)]
+        instances = [task for task in self._states() if any(name.fullmatch(task) for name in numbered)]
+        return self._unfinished(instances, ("success", "skipped"))
 
     def failed_in_shards(self) -> dict[str, FileFailure]:
         """Why files have no outcomes on a shard, by variant; of several the first shard's."""
@@ -114,7 +120,7 @@ class RunRecords(Records, Results):
 
     def unmeasured(self) -> str:
         """Why nothing may be judged: the evaluation did not succeed in this very try of the run; empty if it did."""
-        return self._unfinished(_EVALUATE)
+        return self._unfinished(self.wiring.all(_EVALUATE))
 
     def check_measured(self) -> None:
         """What everything depends on was checked and measured by this very try of the run, or is cached.
@@ -127,13 +133,15 @@ class RunRecords(Records, Results):
         if problem := self.unchecked() or self.unmeasured():
             raise StepFailed(self.wiring.one(_EVALUATE), FailureKind.NO_RESULT, f"{problem}: see the others")
 
-    def _unfinished(self, does: Task, skipped: str = "success") -> str:
-        """By the states of its tasks; those of mapped instances bear a number."""
-        states = self.ti.get_task_states(self.ti.dag_id, run_ids=[self.ti.run_id]).get(self.ti.run_id, {})
-        named = [rf"{re.escape(task)}(_\d+)?" for task in self.wiring.all(does)]
-        found = {task: state for task, state in states.items() if any(re.fullmatch(name, task) for name in named)}
-        wrong = [task for task, state in found.items() if state not in ("success", skipped)]
+    def _unfinished(self, tasks: Iterable[str], well: Sequence[str] = ("success",)) -> str:
+        states = self._states()
+        wrong = [task for task in tasks if states.get(task, "success") not in well]
         return "".join(f"the task {task} did not succeed ({states[task]})" for task in wrong[:1])
+
+    def _states(self) -> dict[str, str]:
+        """Of the run's tasks; the ids of mapped instances end with their number."""
+        found: dict[str, dict[str, str]] = self.ti.get_task_states(self.ti.dag_id, run_ids=[self.ti.run_id])
+        return found.get(self.ti.run_id, {})
 
     def asking(self) -> Asking:
         """Who asks for a promotion, and with which champion the verdicts compare."""

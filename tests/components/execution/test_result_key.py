@@ -25,7 +25,8 @@ CACHED = [step.each or step for step in STEPS.values() if step.cached]
 """As which results are kept: those of several files by the file."""
 LINE = "\nA_LINE_MORE = True\n"
 # A conversion is preceded by a look at the data, and what fails on a sample names it.
-READ_DATA = {"convert", "conversion_check", "smoke", "sample", "device_samples", "lint", "evaluate", "drift"}
+READ_DATA = {"convert", "conversion_check", "smoke", "sample", "device_samples", "lint", "evaluate", "evaluate_shard"}
+READ_DATA |= {"drift"}
 
 
 def asked(step: str, world: World) -> Any:
@@ -96,20 +97,24 @@ def test_what_shows_results_or_runs_steps_computes_nothing_anew(
         ("presentation/*.py", {"gate", "read_ledger"}),  # a verdict is a sentence too
         ("gate/*.py", {"gate"}),
         ("steps/quantize.py", {"quantize"}),
+        ("evaluation/shards.py", {"evaluate", "evaluate_shard"}),  # what shards are merged to depends on both halves
         ("engines/tf_calibration.py", {"calibrate", "quantize"}),
         ("recovery/*.py", set()),  # here nothing is searched for
         ("fine_tuning/*.py", set()),  # and nothing trained
         ("engines/mixed_precision.py", set()),
         ("inspection/weights.py", {"inspect"}),
         ("runtimes/reference.py", {"smoke"}),
-        ("runtimes/tflite_micro.py", {"smoke", "evaluate"}),  # here for firmware, with the host beside it
+        (
+            "runtimes/tflite_micro.py",
+            {"smoke", "evaluate", "evaluate_shard"},
+        ),  # here for firmware, with the host beside it
         ("runtimes/vela.py", {"smoke"}),  # here for an Ethos-U
         ("runtimes/recorded.py", set()),  # here no device has judged
         ("runtimes/gpu.py", set()),  # another target's
-        ("runtimes/xnnpack.py", {"evaluate", "benchmark"}),
+        ("runtimes/xnnpack.py", {"evaluate", "evaluate_shard", "benchmark"}),
         ("source/*.py", {"convert", "conversion_check", "inspect", "lint"}),  # which names layers
         ("datasets/tfrecord.py", READ_DATA),  # by name of the format
-        ("metrics/of_sets.py", {"convert", "lint", "evaluate", "gate"}),
+        ("metrics/of_sets.py", {"convert", "lint", "evaluate", "evaluate_shard", "gate"}),
         ("records/verdicts.py", {"gate", "drift", "read_ledger"}),
         ("spec/notify.py", {"drift", "read_ledger"}),
         ("errors.py", {step.name for step in CACHED}),
@@ -212,6 +217,20 @@ def test_where_users_code_runs_every_package_counts(
     assert result_key(step, with_code, real) != result_key(step, with_code, python)
 
 
+def test_users_code_is_known_by_its_source_and_not_by_its_folder(requests: dict[str, Record], tmp_path: Path) -> None:
+    code = World(tmp_path / "other", settings().pythons).code
+    places = [code, code.model_copy(update={"folder": "/of/another/worker"})]
+    changed = code.model_copy(update={"digest": "e" * 64})
+    for step in ("evaluate", "gate", "lint", "sample"):
+        request = requests[step]
+        if "preprocess" in type(request).model_fields:
+            here, there, other = (
+                keys(requests | {step: request.model_copy(update={"preprocess": each})})[step]
+                for each in (*places, changed)
+            )
+            assert here == there != other
+
+
 def renamed(artifact: Artifact) -> Artifact:
     file = artifact.file.model_copy(update={"name": "int16x8_float_fallback.tflite"})
     return artifact.model_copy(update={"variant": "int16x8_float_fallback", "file": file})
@@ -286,7 +305,7 @@ def test_a_request_is_keyed_by_all_that_does_not_name_its_file(requests: dict[st
     of_file = {"digest": artifact.file.digest, "bytes": artifact.file.bytes}
     expected = {"file": of_file, "signatures": artifact.to_json()["signatures"]}
     assert request.keyed()["artifact"] == expected
-    others = set(request.to_json()) - {"artifact", "baseline", "source", "where", "chosen"}
+    others = set(request.to_json()) - {"artifact", "baseline", "source", "where", "chosen", "shards"}
     assert {name: request.keyed()[name] for name in others} == {name: request.to_json()[name] for name in others}
 
 

@@ -20,6 +20,7 @@ from litegate.records import (
     FileBenchmark,
     FileFailure,
     FileRef,
+    FileShard,
     Inspection,
     MetricFacts,
     SmokeRun,
@@ -273,3 +274,20 @@ def test_nothing_is_judged_by_what_an_earlier_try_has_measured(ti: Any, task: st
         RunRecords(ti).check_measured()
     lookup_cache(ti, evaluate__float32=evaluated("float32"))
     RunRecords(ti).check_measured()
+
+
+@pytest.mark.parametrize("state", ["failed", "upstream_failed"])
+def test_shards_are_merged_only_if_all_were_evaluated(ti: Any, state: str) -> None:
+    ti.states = {"evaluate_shard_0": "success", "evaluate_shard_1": "skipped", "evaluate_shards": "failed"}
+    assert RunRecords(ti).unsharded() == ""
+    ti.states["evaluate_shard_11"] = state
+    assert RunRecords(ti).unsharded() == f"the task evaluate_shard_11 did not succeed ({state})"
+
+
+def test_a_file_failed_where_its_first_shard_says_so(ti: Any) -> None:
+    done = FileShard(artifact_digest=digest_json("int8"), samples=1, runs=(FILE,), seconds=0.1)
+    for shard, message in enumerate(("", "the first", "the second")):
+        failed = FileFailure(artifact_digest=digest_json("int8"), kind="segfault", message=message)
+        result = (failed if message else done).to_json()
+        ti.values["evaluate_shard", shard, "return_value"] = {"evaluate_shard/int8": result}
+    assert {name: each.message for name, each in RunRecords(ti).failed_in_shards().items()} == {"int8": "the first"}

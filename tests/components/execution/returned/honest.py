@@ -28,6 +28,7 @@ HONEST: dict[str, Callable[[World], Case]] = {
         honest_files.smoke,
         honest_files.benchmark,
         honest_files.evaluate,
+        honest_files.evaluate_shard,
         honest_decisions.gate,
         honest_decisions.drift,
         honest_decisions.fetch_champion,

@@ -7,7 +7,17 @@ from typing import Any
 from litegate import records
 from tests.components.execution.returned.world import Case, World
 
-__all__ = ["benchmark", "calibrate", "conversion_check", "convert", "evaluate", "inspect", "quantize", "smoke"]
+__all__ = [
+    "benchmark",
+    "calibrate",
+    "conversion_check",
+    "convert",
+    "evaluate",
+    "evaluate_shard",
+    "inspect",
+    "quantize",
+    "smoke",
+]
 
 
 def convert(world: World) -> Case:
@@ -157,4 +167,32 @@ def evaluate(world: World) -> Case:
     return Case(
         records.EvaluateFilesRequest(files=(asked, alone)),
         records.FileEvaluations(files=(found, whole)),
+    )
+
+
+def evaluate_shard(world: World) -> Case:
+    """The target sees a part of the samples, and of the other file none of this shard."""
+    asked = records.EvaluateRequest(
+        artifact=world.int8,
+        data=world.data(str(world.user / "test.npz"), world.given),
+        metric="top1",
+        max_samples=200,
+        seed=1,
+        runtime="tflite_micro",
+        host="litert",
+        target_samples=100,
+    )
+    files = (asked, asked.model_copy(update={"artifact": world.baseline}))
+    choices = (asked.choice,)
+    names = ("outcomes-0.npz", "outcomes-1.npz")
+    runs = tuple(world.wrote(name, f"{name} of a shard".encode()) for name in names)
+    found = records.FileShard(artifact_digest=world.int8.file.digest, samples=40, runs=runs, seconds=1.5)
+    by_host = found.model_copy(
+        update={"artifact_digest": world.baseline.file.digest, "samples": 0, "runs": (None, runs[1])}
+    )
+    return Case(
+        records.ShardFilesRequest(
+            files=tuple(records.ShardRequest(file=file, number=2, of=3, choices=choices) for file in files)
+        ),
+        records.FileShards(files=(found, by_host)),
     )
