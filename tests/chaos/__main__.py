@@ -10,6 +10,7 @@ import logging
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -53,34 +54,38 @@ def _options() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Returns 1 if anything was lost, doubled, wrongly promoted, or needed by hand."""
+    """Returns 1 if anything was lost, doubled, wrongly promoted, or needed by hand; 130 if it was interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = _options()
     root = options.keep or Path(tempfile.mkdtemp(prefix="litegate-chaos-"))
     root.mkdir(parents=True, exist_ok=True)
     root.chmod(0o755)  # PostgreSQL does not run as root
     os.environ |= {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    tally, say = Tally(), _said_since(time.monotonic())
+    tally, say, interrupted = Tally(), _said_since(time.monotonic()), False
     try:
         _all(options, root, tally, say)
+    except KeyboardInterrupt:
+        interrupted = True
+        say("interrupted: this is how far it came")
     finally:
         if options.keep is None:
             shutil.rmtree(root)
     say(f"killed: {', '.join(f'{kind} {count}' for kind, count in sorted(tally.kills.items()))}")
     say(f"runs that needed their one retry: {tally.retried}")
     print(tally)
-    return 0 if tally.good else 1
+    return 130 if interrupted else 0 if tally.good else 1
 
 
 def _all(options: argparse.Namespace, root: Path, tally: Tally, say: Callable[[str], None]) -> None:
     models = Models(_made(root), root / "specs")
+    if options.only in (None, "kills"):
+        world = _WORLDS[options.profile]()(root)
+        _kill(options, world, replace(models, place=world.place), tally, say)
     if options.only in (None, "s3"):
         tally.found(s3_faults(models, root, options.seed, say), say)
     if options.only in (None, "disk"):
         tally.found(full_disks(models, root, say), say)
-    if options.only in (None, "kills"):
-        world = _WORLDS[options.profile]()(root)
-        _kill(options, world, replace(models, place=world.place), tally, say)
 
 
 def _kill(options: argparse.Namespace, world: World, models: Models, tally: Tally, say: Callable[[str], None]) -> None:
