@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tests.chaos.embedded import EmbeddedWorld
 from tests.chaos.full_disk import full_disks
@@ -33,21 +32,10 @@ _SEGMENT = 25
 """Kills between two starts of the servers: a server that dies often is started again ever later."""
 
 
-def _distributed() -> type[World]:
-    """Its programs and packages are only there where somebody has asked for them."""
-    from tests.chaos.distributed import DistributedWorld
-
-    return DistributedWorld
-
-
-_WORLDS: dict[str, Callable[[], Any]] = {"embedded": lambda: EmbeddedWorld, "distributed": _distributed}
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--kills", type=int, default=100, metavar="N", help="kills in all (default: 100)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of what is killed, and when (default: 1)")
-    parser.add_argument("--profile", choices=_WORLDS, default="embedded", help="the servers (default: embedded)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep everything there, to look at")
     parser.add_argument("--only", choices=("kills", "s3", "disk"), help="one part of it (default: all)")
     return parser.parse_args()
@@ -80,7 +68,7 @@ def main() -> int:
 def _all(options: argparse.Namespace, root: Path, tally: Tally, say: Callable[[str], None]) -> None:
     models = Models(_made(root), root / "specs")
     if options.only in (None, "kills"):
-        world = _WORLDS[options.profile]()(root)
+        world = EmbeddedWorld(root)
         _kill(options, world, replace(models, place=world.place), tally, say)
     if options.only in (None, "s3"):
         tally.found(s3_faults(models, root, options.seed, say), say)
@@ -92,9 +80,8 @@ def _kill(options: argparse.Namespace, world: World, models: Models, tally: Tall
     loop = Loop(world, models, tally, random.Random(options.seed), say)
     try:
         while (left := options.kills - tally.kills.total()) > 0:
-            loop.segment(min(_SEGMENT, left) if world.restarts else left)
-        if world.restarts:
-            loop.finish()
+            loop.segment(min(_SEGMENT, left))
+        loop.finish()
     finally:
         world.stop()
 

@@ -29,12 +29,10 @@ class World(Protocol):
     Attributes:
         kinds: what can be killed, by name.
         root: folder of all that it keeps.
-        restarts: whether it can be started again after it was stopped, and goes on where it was.
     """
 
     kinds: tuple[str, ...]
     root: Path
-    restarts: bool = True
 
     @property
     def mlflow_url(self) -> str:
