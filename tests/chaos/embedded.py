@@ -64,6 +64,7 @@ class EmbeddedWorld(World):
         self.root, self.home = root, Home(root / "home")
         self._database = root / "postgres"
         self._marker = ""
+        self._supervisor: subprocess.Popen[bytes] | None = None
 
     @property
     def stack(self) -> Stack:
@@ -89,7 +90,7 @@ class EmbeddedWorld(World):
         if not self._database.exists():
             stacks.prepare(self._database)
         with (self.root / "supervisor.log").open("ab") as log:
-            process = subprocess.Popen(
+            self._supervisor = subprocess.Popen(
                 [sys.executable, "-m", "tests.chaos.stack", str(self.home.root), str(self._database)],
                 cwd=_HERE,
                 env=clean_environment(),
@@ -99,8 +100,8 @@ class EmbeddedWorld(World):
                 start_new_session=True,
             )
         while (found := Stack.read(self.home)) is None or found.phase != "ready":
-            if process.poll() is not None:
-                raise StackError(f"the supervisor ended with {process.returncode}; see {self.root}/supervisor.log")
+            if (code := self._supervisor.poll()) is not None:
+                raise StackError(f"the supervisor ended with {code}; see {self.root}/supervisor.log")
             time.sleep(0.2)
         self._marker = found.marker
 
@@ -108,6 +109,8 @@ class EmbeddedWorld(World):
         ended = self.litegate("stop")
         if ended.code:
             raise StackError(ended.output)
+        if self._supervisor is not None:
+            self._supervisor.wait(60)
 
     def recover(self) -> None:
         deadline = time.monotonic() + _LIMIT
