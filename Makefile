@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --n
 # Each process gets tests that follow each other, which share servers, and when it has none left half of another's.
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 
-.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-recovery bench-predict bench-promotion bench-scale e2e-distributed setup-distributed matrix lint lock
+.PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-recovery bench-predict bench-promotion bench-scale chaos e2e-distributed setup-distributed matrix lint lock
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -64,6 +64,9 @@ bench-promotion: setup  ## Promote from eight processes at once, on SQLite and P
 
 bench-scale: setup-distributed  ## Run 50 models at once on the distributed profile, and count what a run costs; writes build/bench-scale.json.
 	@$(BIN)/python -m tests.benchmarks.bench_scale
+
+chaos: setup  ## Kill servers, workers and steps 100 times, break S3, fill the disk; prints what was lost. KILLS=20 for less.
+	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),100) --seed $(or $(SEED),1)
 
 bench-predict: setup  ## Measure what the MLflow flavor adds to the interpreter's time; writes build/bench-predict.json.
 	@$(BIN)/python -m tests.benchmarks.bench_predict

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -87,30 +87,60 @@ def s3_server() -> Iterator[str]:
         server.server_close()
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL server with files of its own, ready to be started.
+
+    Attributes:
+        command: starts it, in the foreground; it listens on loopback alone.
+    """
+
+    command: tuple[str, ...]
+    port: int
+
+    def url(self, database: str = "postgres") -> str:
+        """SQLAlchemy's address of a database."""
+        return f"postgresql+psycopg2://mlflow@127.0.0.1:{self.port}/{database}"
+
+
+def prepared_postgres(root: Path, *settings: str, databases: Sequence[str] = ()) -> Postgres:
+    """PostgreSQL from the package that brings it, with empty databases.
+
+    It refuses to run as root, so root runs it as `nobody`, who may read neither our folders nor our packages: hence
+    the copy.
+
+    Args:
+        root: where its programs and files are put; `nobody` must be able to come there.
+        settings: of the server, beside those that keep it on loopback.
+        databases: beside `postgres`, which it always has.
+    """
+    programs, data, port = _copied_programs(root), root / "data", free_port()
+    data.mkdir()
+    as_user: tuple[str, ...] = ()
+    if os.geteuid() == 0:
+        root.chmod(0o755)
+        shutil.chown(data, "nobody", "nogroup")
+        as_user = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+    initdb = [*as_user, programs / "initdb", "-D", data, "-U", "mlflow", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    subprocess.run(initdb, check=True, capture_output=True, cwd=root)
+    made = "".join(f"CREATE DATABASE {name};\n" for name in databases)
+    single = [*as_user, programs / "postgres", "--single", "-D", data, "postgres"]
+    subprocess.run(single, check=True, capture_output=True, cwd=root, input=made.encode())
+    own = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", *settings)
+    options = (part for each in own for part in ("-c", each))
+    return Postgres((*as_user, str(programs / "postgres"), "-D", str(data), *options), port)
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
-    """PostgreSQL from the package that brings it, with an empty database; SQLAlchemy's address of it.
-
-    It refuses to run as root, so root starts it as `nobody`, who may read neither our folders nor our packages:
-    hence the copy.
-    """
+    """A PostgreSQL server with an empty database; SQLAlchemy's address of it."""
     root = Path(tempfile.mkdtemp(prefix="litegate-postgres-"))
-    identity = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
     try:
-        programs = _copied_programs(root)
-        (root / "data").mkdir()
-        if identity:
-            root.chmod(0o755)
-            shutil.chown(root / "data", *identity.values())
-        port = str(free_port())
-        initdb = [programs / "initdb", "-D", root / "data", "-U", "mlflow", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run(initdb, check=True, capture_output=True, cwd=root, **identity)
-        settings = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "fsync=off")
-        command = [programs / "postgres", "-D", root / "data", *(part for each in settings for part in ("-c", each))]
-        server = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **identity)
+        made = prepared_postgres(root, "fsync=off")
+        server = subprocess.Popen(made.command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            wait_until_listening(int(port), server)
-            yield f"postgresql+psycopg2://mlflow@127.0.0.1:{port}/postgres"
+            wait_until_listening(made.port, server)
+            yield made.url()
         finally:
             server.send_signal(signal.SIGINT)  # "fast": it ends its clients and then itself
             server.wait(30)

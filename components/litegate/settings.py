@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from litegate.errors import StackError
+from litegate.errors import BadInput, StackError
 
-__all__ = ["SIGNING_KEY", "Settings", "default_home", "executor", "settings", "warm_folder", "workspace"]
+__all__ = ["SIGNING_KEY", "Settings", "default_home", "executor", "s3_timeout", "settings", "warm_folder", "workspace"]
 
 
 SIGNING_KEY = "LITEGATE_SIGNING_KEY"
@@ -52,6 +53,22 @@ def workspace(home: Path | None = None) -> str:
 def executor() -> str:
     """`LITEGATE_EXECUTOR`, or `auto`: what runs the processes of steps."""
     return os.environ.get("LITEGATE_EXECUTOR") or "auto"
+
+
+def s3_timeout() -> float:
+    """`LITEGATE_S3_TIMEOUT`, or 60: seconds that an S3 server may say nothing before it is asked again.
+
+    Raises:
+        BadInput: it is no positive number.
+    """
+    text = os.environ.get("LITEGATE_S3_TIMEOUT") or "60"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise BadInput("LITEGATE_S3_TIMEOUT", "a positive number of seconds", repr(text))
+    return seconds
 
 
 def warm_folder(home: Path) -> Path:

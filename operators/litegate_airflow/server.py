@@ -1,7 +1,8 @@
 """Airflow's scheduler and DAG processor as the embedded stack runs them: `python -m litegate_airflow.server scheduler`.
 
 Every task and every parse of a DAG file is a fork of one of them. What those would import and read, most of a second
-of CPU each time, is imported and read here, once. And the scheduler looks less often for work while there is none.
+of CPU each time, is imported and read here, once. And the scheduler looks less often for work while there is none, and
+runs each task by a worker of its own (`litegate_airflow.executor`).
 """
 
 from __future__ import annotations
@@ -9,24 +10,25 @@ from __future__ import annotations
 import math
 import sys
 import time
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from typing import Any
 
 from airflow.__main__ import main
 from airflow.cli.commands import scheduler_command
-from airflow.executors.local_executor import LocalExecutor
+from airflow.executors.executor_loader import ExecutorLoader
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
 import litegate_airflow.dags  # noqa: F401
 from litegate.bell import Bell, bell_in
 from litegate.execution.result_key import read_source
 from litegate.settings import default_home
+from litegate_airflow.executor import ProcessPerTask
 
 __all__ = ["PatientScheduler"]
 
 
 class PatientScheduler(SchedulerJobRunner):
-    """A scheduler that looks for work as soon as a task has begun or ended, and seldom while there are none.
+    """A scheduler that looks for work as soon as a task has ended, and seldom while there are none.
 
     Until something is heard of a task it waits for the setting `scheduler_idle_sleep_time`, since what is skipped
     takes several looks; and for `REST` seconds once nothing has been heard for `LINGER` seconds. Whoever asks Airflow
@@ -51,7 +53,7 @@ class PatientScheduler(SchedulerJobRunner):
     def _scheduler_idle_sleep_time(self) -> float:
         """Asked for by Airflow after each look that found nothing. The wait is here, and what is left of it is 0."""
         recently = time.monotonic() - self._heard < self.LINGER
-        if wait([*self._results(), self.bell.fileno()], self._pause if recently else max(self._pause, self.REST)):
+        if wait([*self._workers(), self.bell.fileno()], self._pause if recently else max(self._pause, self.REST)):
             self.bell.rang()
             self._heard = time.monotonic()
         return 0.0
@@ -60,12 +62,13 @@ class PatientScheduler(SchedulerJobRunner):
     def _scheduler_idle_sleep_time(self, seconds: float) -> None:
         self._pause = seconds
 
-    def _results(self) -> list[Connection]:
-        """Where the executors' worker processes say how tasks begin and end."""
-        queues: list[Any] = [each.result_queue for each in self.executors if isinstance(each, LocalExecutor)]
-        return [queue._reader for queue in queues]
+    def _workers(self) -> list[int]:
+        """What can be read once a worker has ended."""
+        executors = (each for each in self.executors if isinstance(each, ProcessPerTask))
+        return [process.sentinel for executor in executors for process, _ in executor.running_workers]
 
 
 if __name__ == "__main__":
     setattr(scheduler_command, "SchedulerJobRunner", PatientScheduler)  # noqa: B010 (what the command runs)
+    ExecutorLoader.executors["LocalExecutor"] = f"{ProcessPerTask.__module__}.{ProcessPerTask.__name__}"
     sys.exit(main())  # type: ignore[no-untyped-call]

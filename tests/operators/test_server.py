@@ -7,23 +7,25 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from airflow.executors.base_executor import BaseExecutor
 from airflow.jobs.job import Job
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
 from litegate.bell import bell_in, ring
 from litegate_airflow import server
+from litegate_airflow.executor import ProcessPerTask
 from litegate_airflow.server import PatientScheduler
+from tests.operators.test_executor import Workload
 
 
 @pytest.fixture
 def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PatientScheduler]:
     monkeypatch.setenv("LITEGATE_HOME", str(tmp_path))
-    scheduler = PatientScheduler(Job(), scheduler_idle_sleep_time=0.25)
-    (executor,) = scheduler.executors
+    executor = ProcessPerTask()
+    scheduler = PatientScheduler(Job(), executors=[executor], scheduler_idle_sleep_time=0.25)
     executor.start()
     yield scheduler
     executor.end()
@@ -35,7 +37,7 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long it was ready to wait, each time."""
     times: list[float] = []
 
-    def wait(readers: list[Connection | int], seconds: float) -> list[Connection | int]:
+    def wait(readers: list[int], seconds: float) -> list[int]:
         times.append(seconds)
         return select.select(readers, [], [], 0)[0]
 
@@ -54,11 +56,14 @@ def test_it_rests_where_nothing_was_heard_of_a_task(scheduler, waited):
     assert waited == [PatientScheduler.REST]
 
 
-def test_what_is_heard_of_a_task_ends_its_wait_and_makes_it_eager_for_some_time(scheduler, waited):
-    scheduler.executors[0].result_queue.put(("task", "success", None))
-    scheduler.executors[0].result_queue._reader.poll(None)  # a thread puts it there
+def test_the_end_of_a_task_ends_its_wait_and_makes_it_eager_for_some_time(scheduler, waited, monkeypatch):
+    monkeypatch.setattr(BaseExecutor, "run_workload", lambda *_, **__: None)
+    (executor,) = scheduler.executors
+    executor._process_workloads([Workload("key")])
+    ((process, _),) = executor.running_workers
+    process.join()
     assert pause(scheduler) == 0
-    scheduler.executors[0].result_queue.get()
+    executor.sync()
     assert pause(scheduler) == 0
     assert waited == [PatientScheduler.REST, 0.25]
     scheduler._heard -= PatientScheduler.LINGER

@@ -49,7 +49,13 @@ class _Stopping(Exception):
 
 
 class Supervisor:
-    """Owns the servers of one home."""
+    """Owns the servers of one home.
+
+    Attributes:
+        first: the servers that are started before Airflow's database is migrated.
+    """
+
+    first: tuple[str, ...] = ("s3", "mlflow")
 
     def __init__(self, home: Home, stack: Stack) -> None:
         self.home = home
@@ -87,11 +93,11 @@ class Supervisor:
     def _start(self) -> None:
         deadline = time.monotonic() + START_LIMIT
         self.secrets = Secrets.of(self.home)
-        environment = server_environment(self.home, self.stack, self.secrets, os.environ)
+        environment = self.environment()
         os.environ.clear()
         os.environ.update(environment)
         self._set_unfinished_databases_aside()
-        for name in ("s3", "mlflow"):
+        for name in self.first:
             if name in self.servers:
                 self._launch(self.servers[name])
         if not self._database_is_current():
@@ -110,6 +116,10 @@ class Supervisor:
             airflow.ensure_pool(_POOL, _POOL_SLOTS)
         cleaning.end_dead_runs(self.home, self.stack)
         write_private(self.home.initialised, version("apache-airflow-core"))
+
+    def environment(self) -> dict[str, str]:
+        """What every server runs with."""
+        return server_environment(self.home, self.stack, self.secrets, os.environ)
 
     def _database_is_current(self) -> bool:
         stamp = self.home.initialised

@@ -5,6 +5,7 @@ boto3's own transfers have no condition, and one PUT request takes 5 GiB at most
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,8 @@ def upload_new(client: S3Client, bucket: str, key: str, path: Path) -> None:
     """Upload a file unless there is an object of this key; no part is in memory as a whole.
 
     Raises:
-        ClientError: of the code `PreconditionFailed` where there is one. No part is left behind by any error.
+        ClientError: of the code `PreconditionFailed` where there is one, or `NoSuchUpload` where the parts are gone. No
+            part is left behind by any error, as long as the server answers.
     """
     upload = client.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
     try:
@@ -34,7 +36,8 @@ def upload_new(client: S3Client, bucket: str, key: str, path: Path) -> None:
             Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
         )
     except BaseException:
-        client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
+        with suppress(Exception):  # what is to be said is why
+            client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
         raise
 
 

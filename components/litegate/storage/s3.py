@@ -10,14 +10,16 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from litegate.errors import StoreError
+from litegate.settings import s3_timeout
+from litegate.storage import transfers
 from litegate.storage.access import Access, access, session_for
 from litegate.storage.multipart import LARGE, upload_new
-from litegate.storage.protocol import BLOCK, PAGE, Content, Refused, Stored
+from litegate.storage.protocol import PAGE, Content, Refused, Stored
 from litegate.storage.use import is_due
 
 if TYPE_CHECKING:
@@ -58,7 +60,10 @@ def client_for(given: Access | None) -> S3Client:
     import boto3
     from botocore.config import Config
 
-    config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
+    silence = s3_timeout()
+    config = Config(
+        retries={"mode": "standard", "max_attempts": 5}, connect_timeout=min(5, silence), read_timeout=silence
+    )
     with _making_client:
         if given is None:
             return boto3.client("s3", config=config)
@@ -115,27 +120,26 @@ class S3Storage:
         return sorted(self._name(key).rstrip("/") for key in found)
 
     def read(self, name: str, version: str | None = None) -> Iterator[bytes]:
-        """By one GET request, with `If-Match` where there must be a version."""
+        """By one GET request, with `If-Match` where there must be a version, and one more where a transfer is cut."""
         matching: dict[str, Any] = {} if version is None else {"IfMatch": version}
+        get = partial(s3_client().get_object, Bucket=self._bucket, Key=self._key(name), **matching)
         with self._refusals(name):
-            answer = s3_client().get_object(Bucket=self._bucket, Key=self._key(name), **matching)
-            yield from answer["Body"].iter_chunks(BLOCK)
+            yield from transfers.blocks(get, self.uri(name))
 
     def read_span(self, name: str, version: str, start: int, size: int) -> bytes:
         """By one GET request with `Range` and `If-Match`; an answer that is of another range or version is none."""
         with self._refusals(name):
-            answer = s3_client().get_object(
-                Bucket=self._bucket,
-                Key=self._key(name),
-                IfMatch=version,
-                Range=f"bytes={start}-{start + size - 1}",
-            )
-            content = answer["Body"].read()
+            answer, content = transfers.persistently(lambda: self._span(name, version, start, size))
         expected = f"bytes {start}-{start + size - 1}"
         given = answer.get("ContentRange", "").partition("/")[0] or "all of it"
         if (given, answer["ETag"], len(content)) != (expected, version, size):
             raise Refused(f"{self.uri(name)}: the server was asked for {expected} and gave {given} of {answer['ETag']}")
         return content
+
+    def _span(self, name: str, version: str, start: int, size: int) -> tuple[Any, bytes]:
+        place: Any = {"Bucket": self._bucket, "Key": self._key(name)}
+        answer = s3_client().get_object(**place, IfMatch=version, Range=f"bytes={start}-{start + size - 1}")
+        return answer, answer["Body"].read()
 
     def put(self, name: str, content: Content) -> None:
         """By one PUT request, or in parts as boto3 makes them: equal content has an equal ETag."""
@@ -196,7 +200,8 @@ def _put_new(bucket: str, key: str, content: Content, waits: Sequence[float] = _
         _put_conditionally(bucket, key, content)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code == "PreconditionFailed":
+        # Parts that are gone were put together, perhaps by a request of ours whose answer was lost.
+        if code == "PreconditionFailed" or (code == "NoSuchUpload" and _is_there(bucket, key)):
             return False
         if code != "ConditionalRequestConflict":
             raise
@@ -215,6 +220,10 @@ def _put_conditionally(bucket: str, key: str, content: Content) -> None:
     else:
         with content.open("rb") as file:
             s3_client().put_object(Bucket=bucket, Key=key, Body=file, IfNoneMatch="*")
+
+
+def _is_there(bucket: str, key: str) -> bool:
+    return S3Storage(f"s3://{bucket}").find(key) is not None
 
 
 def _refusal(error: Exception, uri: str) -> Exception | None:
