@@ -109,8 +109,10 @@ def _follow(cluster: Cluster, airflow: Any, runs: list[RunId]) -> None:
     while open_runs and time.monotonic() < end:
         time.sleep(5)
         cluster.revive()
-        open_runs = [run for run in open_runs if airflow.state(run) not in ("success", "failed")]
-        print(f"  {len(runs) - len(open_runs)} of {len(runs)} runs have ended", flush=True)
+        left = [run for run in open_runs if airflow.state(run) not in ("success", "failed")]
+        if len(left) < len(open_runs):
+            print(f"  {len(runs) - len(left)} of {len(runs)} runs have ended", flush=True)
+        open_runs = left
 
 
 def _seconds(airflow: Any, run: RunId) -> float:
