@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,16 @@ class Hosts:
 
 
 @pytest.fixture
-def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hosts:
+def own_variables() -> Iterator[None]:
+    """A container is the job's alone, and takes over its variables for good; this process is not."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, own_variables: None, monkeypatch: pytest.MonkeyPatch) -> Hosts:
     here, there = tmp_path / "here", tmp_path / "there"
     for name in ("inputs", "work", "ending"):
         (there / name).mkdir(parents=True)
