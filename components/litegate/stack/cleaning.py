@@ -74,7 +74,9 @@ def _step_folders(scratch: Path) -> Iterator[Path]:
 
 
 def _temporary_files(home: Home, stack: Stack) -> Iterator[Path]:
-    folders = [home.root, home.root / "secrets", *(home.root / "cache" / name for name in ("files", "objects", "sets"))]
+    cache = home.root / "cache"
+    folders = [home.root, home.root / "secrets", *(cache / name for name in ("files", "objects", "sets"))]
+    folders += (cache / "sets").glob("*")
     root = local_path(stack.workspace)
     if root is not None:
         folders += [root / "files", root / "marks", *(root / "results").glob("*")]

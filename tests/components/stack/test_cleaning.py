@@ -40,7 +40,8 @@ def temporary(folder: Path) -> Path:
 
 def test_folders_and_files_of_killed_steps_go_and_all_others_stay(home: Home) -> None:
     dead, alive, users = (step_folder(home, name) for name in ("convert-a1", "evaluate-b2", "my notes"))
-    places = ("cache/files", "cache/objects", "workspace/files", "workspace/results/convert", "secrets", ".")
+    places = ["cache/files", "cache/objects", "cache/sets/0a1b", "secrets", "."]
+    places += ["workspace/files", "workspace/results/convert"]
     halves = [temporary(home.root / place) for place in places]
     fresh = home.root / "workspace" / "files" / ".tmp-fresh"
     fresh.write_bytes(b"just now")
