@@ -73,6 +73,7 @@ def ask(
 
     def run(steps: Steps, *people: Person, approval: str = "human", on_reject: str = "fail") -> Outcome:
         keys = {"variants": "[dynamic_range, int8]", "from_champion": "null", "recover": "null"}
+        keys["evaluation"] = ""
         spec = SPEC.format(on_reject=on_reject, **keys)
         (tmp_path / "m.yaml").write_text(f"{spec}approval: {approval}\nnotify: {json.dumps(NOTIFY)}\n")
         monkeypatch.setattr("litegate_airflow.operators.step.StepRun", steps)

@@ -36,15 +36,20 @@ def check_the_same(steps: Steps, *variants: str) -> list[FileEvaluation]:
         steps.quantize(variant)
     request = evaluate_files_request(steps.results)
     run = StepRun(STEPS["evaluate"], request, steps.places)
+    _forget(run)  # tests that share a workspace may have evaluated the same
     merged = _in_shards(steps, request)
     assert run.find() == merged, "it is found by who evaluates at once"
-    keys = run.keys()
-    for key in keys:
-        run.workspace.forget_result("evaluate", key)
+    _forget(run)
     at_once = run.run()
     assert [_said(each) for each in merged.files] == [_said(each) for each in at_once.files]
     found: list[FileEvaluation] = list(at_once.files)
     return found
+
+
+def _forget(run: StepRun) -> None:
+    keys = run.keys()
+    for key in keys:
+        run.workspace.forget_result("evaluate", key)
 
 
 def _in_shards(steps: Steps, request: EvaluateFilesRequest) -> Any:

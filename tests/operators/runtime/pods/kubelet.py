@@ -22,9 +22,11 @@ from typing import Any
 
 __all__ = ["Fate", "RunningPod", "cannot_run"]
 
+CHECKOUT = Path(__file__).parents[4]
+"""What of this host's files the image would have wherever it lies: below /tmp a volume would cover it."""
 SCRIPT = """
 set -e
-root=$1; shift
+root=$1 image=$2; shift 2
 mount -t tmpfs -o mode=755 root "$root"
 for each in /*; do
     if [ "$each" = /litegate ]; then continue
@@ -36,6 +38,11 @@ for each in /*; do
     fi
 done
 %s
+if [ ! -e "$root$image" ]; then
+    mkdir -p "$root$image"
+    mount --rbind "$image" "$root$image"
+    mount -o remount,bind,ro "$root$image" 2>&- || true
+fi
 mount -o remount,ro "$root"
 exec chroot "$root" setpriv --bounding-set=-all --inh-caps=-all --no-new-privs -- "$@"
 """
@@ -197,7 +204,7 @@ class RunningPod:
             if mount.get("readOnly"):
                 mounts.append(f"mount -o remount,bind,ro {target}")
         script = SCRIPT % "\n".join(mounts)
-        return ["unshare", "--mount", "sh", "-c", script, "sh", root, *command]
+        return ["unshare", "--mount", "sh", "-c", script, "sh", root, str(CHECKOUT), *command]
 
     def _folder(self, volume: str) -> Path:
         """What a volume holds: nothing at first, or what was claimed, by its path."""
