@@ -172,7 +172,7 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
 
     first = run()
     assert set(states(first).values()) == {"success"}
-    assert COMPUTED.items() <= Counter(children.new()).items()
+    assert Counter(COMPUTED) <= Counter(children.new())
 
     again = run()
     assert children.new() == ["read_ledger", "resolve", "register", "promote"]
@@ -201,7 +201,7 @@ def test_nothing_is_done_twice_and_a_clean_up_costs_no_champion(
 
     children.new()
     recomputed = run()
-    assert COMPUTED.items() <= Counter(children.new()).items()
+    assert Counter(COMPUTED) <= Counter(children.new())
     assert pull(recomputed, "promote")["champion"] == pull(first, "promote")["champion"]
 
     # Found by a run today, and so kept, although it was made long ago.
