@@ -38,7 +38,7 @@ for each in /*; do
     fi
 done
 %s
-if [ ! -e "$root$image" ]; then
+if [ ! -e "$root$image/pyproject.toml" ]; then
     mkdir -p "$root$image"
     mount --rbind "$image" "$root$image"
     mount -o remount,bind,ro "$root$image" 2>&- || true
