@@ -12,7 +12,7 @@ from contextvars import ContextVar, copy_context
 from types import MappingProxyType
 from typing import ParamSpec, TypeVar
 
-__all__ = ["carried", "replaced", "replacing", "variables"]
+__all__ = ["carried", "replacing", "variables"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,11 +24,6 @@ def variables() -> dict[str, str]:
     """All of them, as the work sees them."""
     found = {**os.environ, **_REPLACED.get()}
     return {name: value for name, value in found.items() if value is not None}
-
-
-def replaced() -> Mapping[str, str | None]:
-    """Those that the caller has put there; None for one that there is not to be."""
-    return _REPLACED.get()
 
 
 @contextmanager

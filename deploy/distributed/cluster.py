@@ -184,16 +184,7 @@ class Cluster:
             shutil.copytree(Path(__file__).parent / "dags", host.folder / "dags")
             (host.folder / "dags" / "model_specs").mkdir()
             for spec in self._specs:
-                self._copy(spec, host)
-
-    def add(self, spec: Path) -> None:
-        """Give every host a copy of a spec file."""
-        for host in self.hosts.values():
-            self._copy(spec, host)
-
-    @staticmethod
-    def _copy(spec: Path, host: Host) -> None:
-        shutil.copy(spec, host.folder / "dags" / "model_specs")
+                shutil.copy(spec, host.folder / "dags" / "model_specs")
 
     def _start_control(self) -> None:
         keys = {"AWS_ACCESS_KEY_ID": self.keys.access, "AWS_SECRET_ACCESS_KEY": self.keys.secret}
@@ -253,7 +244,7 @@ class Cluster:
             return ["api-server"]
         with self.airflow() as airflow:
             health = airflow.health()
-        return [name for name, found in health.items() if (found or {}).get("status") not in ("healthy", None)]
+        return [name for name, found in health.items() if (found or {}).get("status") != "healthy"]
 
     def _python(self, host: Host) -> Path:
         return host.folder / "service" / "bin" / "python"
