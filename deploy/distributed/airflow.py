@@ -102,7 +102,7 @@ def worker_variables(host: Host, python: Path, addresses: Addresses, tensorflow:
 def _variables(host: Host, python: Path, addresses: Addresses, settings: Mapping[str, str]) -> dict[str, str]:
     every = (
         _AIRFLOW
-        | settings
+        | dict(settings)
         | {
             "CELERY__BROKER_URL": addresses.queue,
             "CELERY__RESULT_BACKEND": f"db+postgresql:{addresses.results}",

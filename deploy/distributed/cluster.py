@@ -21,15 +21,15 @@ from deploy.distributed.airflow import (
     mlflow_server,
     worker_variables,
 )
+from deploy.distributed.airflow_client import Airflow
 from deploy.distributed.ceph import Ceph, Keys
 from deploy.distributed.databases import PostgreSql, Redis
 from deploy.distributed.hosts import Host
 from deploy.distributed.installation import ROOT, build_wheel, environment
 from deploy.distributed.programs import Programs
 from deploy.distributed.server import Server, free_port, wait
-from litegate.stack.airflow_api import AirflowApi
 
-__all__ = ["BUCKETS", "WORKERS", "Airflow", "Cluster"]
+__all__ = ["BUCKETS", "WORKERS", "Cluster"]
 
 BUCKETS = ("airflow-logs", "litegate", "mlflow", "models")
 WORKERS = {"worker-1": ("convert", "evaluate"), "worker-2": ("evaluate",)}
@@ -45,32 +45,6 @@ _RIGHTS = (
 """Of the role that workers assume: they write to the workspace and the logs, and delete nothing."""
 _STORAGE = ("postgresql", "redis", "ceph-mon", "ceph-osd", "radosgw")
 _SLOTS = 2
-
-
-class Airflow(AirflowApi):
-    """A client of Airflow's API, which can also say where S3 and MLflow are."""
-
-    def connect(self, name: str, kind: str, **values: Any) -> None:
-        """Make a connection."""
-        body = {"connection_id": name, "conn_type": kind, **values}
-        self._send("POST", "connections", accept=(409,), json=body)
-
-    def connect_to(self, s3: str, keys: Keys, role: str, mlflow: str) -> None:
-        """Make the connections that the DAG file names; the keys may do nothing but assume the role."""
-        services = {"s3": {"endpoint_url": s3}, "sts": {"endpoint_url": s3}}
-        extra = json.dumps({"role_arn": role, "region_name": "us-east-1", "service_config": services})
-        self.connect("s3_models", "aws", login=keys.access, password=keys.secret, extra=extra)
-        host, _, port = mlflow.removeprefix("http://").partition(":")
-        self.connect("mlflow_runs", "http", schema="http", host=host, port=int(port))
-
-    def health(self) -> dict[str, Any]:
-        """What Airflow says of its components."""
-        return dict(self._send("GET", "monitor/health").json())
-
-    def hosts_of(self, path: str) -> list[tuple[str, str]]:
-        """Each task instance of a run with the name of the host that it ran on."""
-        items = self._pages(f"{path}/taskInstances", "task_instances", {})
-        return [(item["task_id"], item["hostname"]) for item in items]
 
 
 class Cluster:
@@ -169,9 +143,15 @@ class Cluster:
         self._role = self.ceph.role("pipeline", "worker", _RIGHTS)
         for bucket in BUCKETS:
             self.s3().create_bucket(Bucket=bucket)
-        databases = (self.postgresql.database(name) for name in ("airflow", "results", "mlflow"))
-        urls = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
-        self.addresses = Addresses(*databases, redis.url, *urls, self.ceph.url)
+        self.addresses = Addresses(
+            airflow_database=self.postgresql.database("airflow"),
+            results=self.postgresql.database("results"),
+            mlflow_database=self.postgresql.database("mlflow"),
+            queue=redis.url,
+            airflow=f"http://127.0.0.1:{free_port()}",
+            mlflow=f"http://127.0.0.1:{free_port()}",
+            s3=self.ceph.url,
+        )
 
     def _install(self) -> None:
         self.say("installing the wheel on each host")
@@ -198,7 +178,7 @@ class Cluster:
         command = host.command(str(self._python(host)), "-m", "airflow", "db", "migrate")
         subprocess.run(command, env=variables, cwd=host.folder, check=True, capture_output=True)
         port = self.addresses.airflow.rpartition(":")[2]
-        more = {"api-server": ("--host", "127.0.0.1", "--port", port, "--workers", "1")}
+        more: dict[str, tuple[str, ...]] = {"api-server": ("--host", "127.0.0.1", "--port", port, "--workers", "1")}
         more |= dict.fromkeys(("scheduler", "triggerer"), ("--skip-serve-logs",))
         servers = (
             airflow_server(name, host, self._python(host), variables, "airflow", name, *more.get(name, ()))

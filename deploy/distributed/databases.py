@@ -83,7 +83,7 @@ class PostgreSql:
             text=True,
             capture_output=True,
             check=False,
-            env=self._programs.environment | {"PGPASSWORD": self._password, "PGOPTIONS": "", "HOME": os.devnull},
+            env=dict(self._programs.environment) | {"PGPASSWORD": self._password, "PGOPTIONS": "", "HOME": os.devnull},
         )
 
 

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -56,12 +56,14 @@ class EmbeddedWorld(World):
 
     Args:
         root: an empty folder, which the user `nobody` can come to if we are root.
+        variables: of the environment of servers and commands, beside our own.
     """
 
     kinds = (*_SERVERS, *_TASKS)
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, variables: Mapping[str, str] | None = None) -> None:
         self.root, self.home = root, Home(root / "home")
+        self._variables = dict(variables or {})
         self._database = root / "postgres"
         self._marker = ""
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -93,7 +95,7 @@ class EmbeddedWorld(World):
             self._supervisor = subprocess.Popen(
                 [sys.executable, "-m", "tests.chaos.stack", str(self.home.root), str(self._database)],
                 cwd=_HERE,
-                env=clean_environment(),
+                env=clean_environment() | self._variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -145,7 +147,7 @@ class EmbeddedWorld(World):
         if result is not None:
             result.unlink(missing_ok=True)
             command += ["--json", str(result)]
-        environment = clean_environment()
+        environment = clean_environment() | self._variables
         try:
             done = subprocess.run(
                 command, env=environment, capture_output=True, text=True, check=False, timeout=_RUN_LIMIT

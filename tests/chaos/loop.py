@@ -19,7 +19,7 @@ from tests.chaos.models import Models
 from tests.chaos.tally import Tally
 from tests.chaos.world import Ended, World
 
-__all__ = ["Loop"]
+__all__ = ["Loop", "promoted", "told_by"]
 
 _NAMES = ("left", "right")
 _SHORTEST, _LONGEST = 15.0, 60.0
@@ -95,9 +95,9 @@ class Loop:
         self._took = min(_LONGEST, max(_SHORTEST, took))
         self.say(f"{name} {turn}: {self._how(ended)} after {took:.0f} s; killed: {killed}")
         self._recover()
-        if not all(_promoted(each) for each in ended):
-            ended = [*(each for each in ended if _promoted(each)), self._once_more(spec)]
-        self.told += [_told(each) for each in ended if _promoted(each)]
+        if not all(promoted(each) for each in ended):
+            ended = [*(each for each in ended if promoted(each)), self._once_more(spec)]
+        self.told += [told_by(each) for each in ended if promoted(each)]
         self._found(self._in_the_stores())
         self.say(str(self.tally))
 
@@ -114,7 +114,7 @@ class Loop:
         self.tally.retried += 1
         ended = self.world.run(spec)
         self.say(f"its retry: {self._how([ended])}")
-        if not _promoted(ended):
+        if not promoted(ended):
             self._found([Finding(Wrong.BY_HAND, f"run {self.tally.runs}: {ended.output[-1500:]}")])
         return ended
 
@@ -125,7 +125,7 @@ class Loop:
             self._found([Finding(Wrong.BY_HAND, str(error))])
 
     def _how(self, ended: list[Ended]) -> str:
-        return " and ".join("promoted" if _promoted(each) else f"exit code {each.code}" for each in ended)
+        return " and ".join("promoted" if promoted(each) else f"exit code {each.code}" for each in ended)
 
     def _in_the_stores(self) -> Iterator[Finding]:
         client = MlflowClient(self.world.mlflow_url)
@@ -153,11 +153,13 @@ class Loop:
         self.tally.found(findings, self.say)
 
 
-def _promoted(ended: Ended) -> bool:
+def promoted(ended: Ended) -> bool:
+    """Whether a run has told its user so."""
     return ended.code == 0 and ended.result is not None and ended.result["state"] == "promoted"
 
 
-def _told(ended: Ended) -> Promotion:
+def told_by(ended: Ended) -> Promotion:
+    """What a run that has promoted told its user."""
     said = ended.result
     selected = said["champion"]
     return Promotion(said["model"], f"{said['dag']}/{said['run']}", selected["version"], selected["digest"])

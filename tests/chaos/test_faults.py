@@ -1,4 +1,4 @@
-"""The faults of `make chaos` that need no servers of Airflow's: an S3 server that fails, and a disk that is full."""
+"""The fault of `make chaos` that needs no servers: a disk that is full."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from tests.chaos.full_disk import can_mount, full_disks
 from tests.chaos.models import Models
-from tests.chaos.s3_faults import s3_faults
 from tests.models.once import Maker
 
 pytestmark = pytest.mark.e2e
@@ -20,10 +19,6 @@ MAKER = Path(__file__).parents[1] / "models" / "make_models.py"
 def models(maker: Maker, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Models:
     made = maker.make(tmp_path_factory.mktemp("models"), str(MAKER), "{folder}", sources=(MAKER,))
     return Models(made, tmp_path / "specs")
-
-
-def test_an_s3_server_that_fails_a_fifth_of_all_requests_changes_no_result(models: Models, tmp_path: Path) -> None:
-    assert list(s3_faults(models, tmp_path, seed=1, say=print)) == []
 
 
 @pytest.mark.skipif(not can_mount(), reason="this user may not mount a small file system")

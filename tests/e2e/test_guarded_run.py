@@ -29,6 +29,7 @@ from litegate.attestation.signing import SIGNING_KEY
 from litegate.settings import settings
 from litegate.steps import STEPS
 from tests.canaries import Canaries, Seen, watching
+from tests.e2e.statsd import taking_statsd
 from tests.guarded import BUCKET, GuardedMlflow, GuardedS3
 from tests.models.once import Maker
 from tests.servers import free_port
@@ -84,6 +85,7 @@ class Run:
         objects: folder with a copy of all that is on S3.
         public_key: by which its statements are verified.
         database: Airflow's.
+        metrics: the lines that Airflow has sent to StatsD.
     """
 
     state: str
@@ -93,6 +95,7 @@ class Run:
     database: Path
     canaries: Canaries
     seen: Seen
+    metrics: list[str]
 
     def found(self, mlflow: GuardedMlflow) -> set[tuple[str, str]]:
         """Secrets below the folders of Airflow, of the worker, of S3 and of MLflow, with the files that have them."""
@@ -126,12 +129,15 @@ def run(
     (folder / "dags" / "guarded.py").write_text(DAG)
     known = own | {name: str(each["password"]) for name, each in connections.items()}
     known |= {f"of {user} in MLflow": word for user, word in guarded_mlflow.passwords.items()}
-    with _servers(folder, environment, airflow) as scheduler, watching(Canaries(known), scheduler) as seen:
-        state = _ended(folder / "airflow.db")
+    with taking_statsd() as (sends, metrics):
+        servers = _servers(folder, environment | sends, airflow)
+        with servers as scheduler, watching(Canaries(known), scheduler) as seen:
+            state = _ended(folder / "airflow.db")
+    (folder / "metrics").write_text("\n".join(metrics))  # where secrets are looked for
     sessions = enumerate(guarded_s3.sessions.read_text().split())
     known |= {"token": guarded_mlflow.token} | {f"session {number}": each for number, each in sessions}
     objects = _download(guarded_s3, tmp_path_factory.mktemp("objects"))
-    return Run(state, folder, objects, public, folder / "airflow.db", Canaries(known), seen)
+    return Run(state, folder, objects, public, folder / "airflow.db", Canaries(known), seen, metrics)
 
 
 def test_it_promotes_and_its_version_is_signed(run: Run, guarded_s3: GuardedS3, guarded_mlflow: GuardedMlflow) -> None:
@@ -141,6 +147,12 @@ def test_it_promotes_and_its_version_is_signed(run: Run, guarded_s3: GuardedS3, 
     said = _litegate("verify", "guarded", "--key", str(run.public_key), **readers)
     assert re.search(r"^verified$", said, re.M)
     assert (run.objects / "workspace" / "results").is_dir(), "the workspace is on S3"
+
+
+def test_statsd_is_told_of_each_step_and_of_what_came_of_it(run: Run) -> None:
+    counts = {"step.quantize.computed", "step.register.computed", "verdict.passed", "promotion.promoted"}
+    assert {f"airflow.litegate.{each}:1|c" for each in counts} <= set(run.metrics)
+    assert any(re.fullmatch(r"airflow\.litegate\.step\.quantize\.duration:[\d.]+\|ms", each) for each in run.metrics)
 
 
 def test_its_secrets_are_found_nowhere(run: Run, guarded_mlflow: GuardedMlflow) -> None:

@@ -118,7 +118,7 @@ class Records:
     def __init__(self, ti: RuntimeTaskInstanceProtocol, found: Found | None = None) -> None:
         self.ti, self._found = ti, found
         self.kept: dict[str, Any] = {}
-        self._pulled: dict[tuple[Any, ...], Any] = {}
+        self._pulled: dict[tuple[str, str], Sequence[Any]] = {}
 
     @property
     def wiring(self) -> Wiring:
@@ -168,17 +168,19 @@ class Records:
         return {job: result for value in values for job, result in value.items()}
 
     def _of_instances(self, does: Task, key: str = RETURN_VALUE) -> list[Any]:
-        """Of tasks that may be mapped: of a list of ids Airflow gives the values of all instances in a list."""
-        found = (self._pull(key, task_ids=(task,)) for task in self.wiring.all(does))
+        """Of tasks that may be mapped."""
+        found = (self._pull(task, key) for task in self.wiring.all(does))
         return [value for values in found for value in values if value is not None]
 
     def _left(self, task_id: str, key: str = RETURN_VALUE) -> Any | None:
-        return self._pull(key, task_ids=task_id, map_indexes=-1)
+        """Of a task that is not mapped; None if it has left nothing."""
+        return next(iter(self._pull(task_id, key)), None)
 
-    def _pull(self, key: str, **where: Any) -> Any:
-        asked = (key, *where.values())
+    def _pull(self, task_id: str, key: str) -> Sequence[Any]:
+        """Of all instances: asked for a list of ids, Airflow logs no error where there is nothing yet."""
+        asked = (task_id, key)
         if asked not in self._pulled:
-            self._pulled[asked] = self.ti.xcom_pull(key=key, **where)
+            self._pulled[asked] = self.ti.xcom_pull(key=key, task_ids=(task_id,))
         return self._pulled[asked]
 
     def _cached(self) -> Found:
