@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from litegate.gate.evidence import Evidence, Unanimous, root
+from litegate.gate.composed import Unanimous
+from litegate.gate.evidence import Evidence, root
 from litegate.outcomes.clusters import Clusters
 
 __all__ = ["Betting", "betting"]

@@ -15,7 +15,8 @@ import numpy as np
 from litegate.gate.betting import betting
 from litegate.gate.bootstrap import Replicates, Value, bootstrap
 from litegate.gate.clustered import ClusteredMean, ClusteredProportions
-from litegate.gate.evidence import Approximate, EitherWay, Evidence, PairedProportions, Relative, Repeated
+from litegate.gate.composed import EitherWay, Relative, Repeated
+from litegate.gate.evidence import Approximate, Evidence, PairedProportions
 from litegate.gate.two_phase import Phases, TwoPhaseMean, TwoPhaseProportions, folds_of, regression
 from litegate.outcomes.clusters import Clusters
 from litegate.outcomes.columns import Outcomes

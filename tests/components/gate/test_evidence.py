@@ -13,8 +13,9 @@ from scipy.optimize import minimize_scalar
 from litegate.gate.betting import Betting
 from litegate.gate.bootstrap import bootstrap
 from litegate.gate.clustered import ClusteredMean, ClusteredProportions
+from litegate.gate.composed import Relative, Repeated, Unanimous
 from litegate.gate.contrasts import Design, mean_evidence
-from litegate.gate.evidence import Approximate, Evidence, PairedProportions, Relative, Repeated, Unanimous, needed
+from litegate.gate.evidence import Approximate, Evidence, PairedProportions, needed
 from litegate.gate.two_phase import FOLDS, Phases, TwoPhaseMean, TwoPhaseProportions
 from litegate.outcomes.clusters import Clusters
 from litegate.outcomes.columns import Outcomes
