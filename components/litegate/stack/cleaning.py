@@ -34,16 +34,17 @@ _PAGE = 1000
 
 def clean_files(home: Home, stack: Stack) -> int:
     """Remove folders and temporary files that nobody works on; returns how many."""
-    folders = list(abandoned(_step_folders(home.root / "scratch")))
+    left = list(abandoned((*_step_folders(home.root / "scratch"), *_temporary(home, stack))))
+    folders = [path for path in left if path.is_dir()]
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-    files = list(abandoned(_temporary_files(home, stack)))
-    for file in files:
+    for file in set(left).difference(folders):
         with suppress(OSError):
             file.unlink()
-    if folders or files:
-        log.warning("removed what killed processes have left: %d folders, %d files", len(folders), len(files))
-    return len(folders) + len(files)
+    if left:
+        files = len(left) - len(folders)
+        log.warning("removed what killed processes have left: %d folders, %d files", len(folders), files)
+    return len(left)
 
 
 def end_dead_runs(home: Home, stack: Stack) -> int:
@@ -73,7 +74,8 @@ def _step_folders(scratch: Path) -> Iterator[Path]:
             yield path
 
 
-def _temporary_files(home: Home, stack: Stack) -> Iterator[Path]:
+def _temporary(home: Home, stack: Stack) -> Iterator[Path]:
+    """Files, and folders in which a file is made."""
     cache = home.root / "cache"
     folders = [home.root, home.root / "secrets", *(cache / name for name in ("files", "objects", "sets"))]
     folders += (cache / "sets").glob("*")
@@ -81,7 +83,7 @@ def _temporary_files(home: Home, stack: Stack) -> Iterator[Path]:
     if root is not None:
         folders += [root / "files", root / "marks", *(root / "results").glob("*")]
     for folder in folders:
-        yield from (path for path in folder.glob(TEMPORARY) if path.is_file() and not path.is_symlink())
+        yield from (path for path in folder.glob(TEMPORARY) if not path.is_symlink())
 
 
 def _running(mlflow: httpx.Client) -> Iterator[Any]:

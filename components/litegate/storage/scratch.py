@@ -9,12 +9,13 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["TEMPORARY", "WRITER_TAG", "abandoned", "claim", "held", "is_held", "writer"]
+__all__ = ["TEMPORARY", "WRITER_TAG", "abandoned", "claim", "held", "is_held", "temporary_folder", "writer"]
 
 TEMPORARY = ".tmp-*"
 WRITER_TAG = "litegate.writer"
@@ -37,6 +38,13 @@ def held(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """A folder of one's own there meanwhile, under a name by which it is removed if its owner is killed."""
+    with tempfile.TemporaryDirectory(dir=parent, prefix=TEMPORARY[:-1]) as name, held(Path(name)):
+        yield Path(name)
 
 
 def is_held(path: Path) -> bool:

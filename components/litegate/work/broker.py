@@ -15,9 +15,9 @@ import os
 import shutil
 import socket
 import socketserver
-import tempfile
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -27,6 +27,7 @@ from litegate.failures import FailureKind
 from litegate.storage import user_objects
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
+from litegate.storage.scratch import temporary_folder
 from litegate.storage.spans import Span
 from litegate.storage.versions import ModelFiles, model_files
 from litegate.surroundings import carried
@@ -64,9 +65,10 @@ class Broker:
         self._known: set[Entry] | None = None
         self._carried = carried(self._answer)  # by threads that have no context of their own
         self._lock = threading.Lock()
+        self._ending = ExitStack()
 
     def __enter__(self) -> Self:
-        self._parts = tempfile.TemporaryDirectory(dir=self._objects, prefix=".tmp-")
+        self._parts = self._ending.enter_context(temporary_folder(self._objects))
         with short_address(self._folder, _NAME) as address:
             self._server = _Server(address, self)
         threading.Thread(target=self._server.serve_forever, args=(_LOOKS_EVERY,), daemon=True).start()
@@ -75,7 +77,7 @@ class Broker:
     def __exit__(self, *error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._parts.cleanup()
+        self._ending.close()
 
     def answer(self, line: bytes) -> dict[str, Any]:
         """The answer to a question; whatever goes wrong is part of it."""
@@ -136,8 +138,8 @@ class Broker:
         return entry
 
     def _fetch_spans(self, entry: Entry, spans: list[Span], where: str) -> Path:
-        path = user_objects.fetch_spans(entry, spans, Path(self._parts.name), self._cache, where)
-        return path if path.parent == Path(self._parts.name) else self._visible(entry, path)
+        path = user_objects.fetch_spans(entry, spans, self._parts, self._cache, where)
+        return path if path.parent == self._parts else self._visible(entry, path)
 
     def _fetch(self, entry: Entry, where: str) -> Path:
         return self._visible(entry, user_objects.fetch(entry, self._cache, where))
@@ -154,8 +156,8 @@ class Broker:
         target = self._objects / path.name
         if target.exists() and target.samefile(path):
             return target
-        with tempfile.TemporaryDirectory(dir=self._objects, prefix=".tmp-") as folder:
-            link = Path(folder, path.name)
+        with temporary_folder(self._objects) as folder:
+            link = folder / path.name
             try:
                 link.hardlink_to(path)
             except OSError:  # a file system without links

@@ -38,22 +38,32 @@ def temporary(folder: Path) -> Path:
     return path
 
 
+def temporary_folder(folder: Path, name: str) -> Path:
+    path = folder / f".tmp-{name}"
+    path.mkdir()
+    (path / "part").write_bytes(b"half")
+    os.utime(path, (0, 0))
+    return path
+
+
 def test_folders_and_files_of_killed_steps_go_and_all_others_stay(home: Home) -> None:
     dead, alive, users = (step_folder(home, name) for name in ("convert-a1", "evaluate-b2", "my notes"))
     places = ["cache/files", "cache/objects", "cache/sets/0a1b", "secrets", "."]
     places += ["workspace/files", "workspace/results/convert"]
     halves = [temporary(home.root / place) for place in places]
+    halves.append(temporary_folder(home.root / "cache/sets/0a1b", "dead"))
+    fetched_now = temporary_folder(home.root / "cache/sets/0a1b", "alive")
     fresh = home.root / "workspace" / "files" / ".tmp-fresh"
     fresh.write_bytes(b"just now")
     whole = home.root / "workspace" / "files" / ("a" * 64)
     whole.write_bytes(b"whole")
 
-    with held(alive):
+    with held(alive), held(fetched_now):
         assert clean_files(home, Stack.plan(home, {})) == 1 + len(halves)
 
     assert not dead.exists()
     assert [path for path in halves if path.exists()] == []
-    assert all(path.exists() for path in (alive, users, fresh, whole))
+    assert all(path.exists() for path in (alive, users, fresh, whole, fetched_now))
 
 
 def test_runs_of_killed_steps_of_this_home_are_ended_and_all_others_stay(
