@@ -132,6 +132,8 @@ class _Recovering:
         precisions, tuned = search.result()
         found = _Found(start.combinations.content(precisions), precisions, tuned)
         found = self._corrected(start, found, keep)
+        if self.request.asked.correct_bias and not self.in_time():
+            ended = "time"  # for which biases may have been left as they were
         return found.content, self._record(start, search, ended, ranking, found)
 
     @property

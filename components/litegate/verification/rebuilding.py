@@ -12,7 +12,7 @@ from litegate.execution.machine import processor_type
 from litegate.execution.step_run import StepRun
 from litegate.pipeline.memory import ResultsInMemory
 from litegate.pipeline.requests import calibrated_variants, request_of
-from litegate.records import Artifact, ConvertRequest, Evidence, FileRef, Record
+from litegate.records import Artifact, Candidate, ConvertRequest, Evidence, FileRef, Record
 from litegate.settings import Settings
 from litegate.steps import STEPS
 from litegate.storage.workspace import Workspace
@@ -30,6 +30,9 @@ _NOT_MADE_AGAIN = {
 }
 
 
+_SEARCH_ENDED = "the search for its precisions ended when its time was over, so that it may come to another file"
+
+
 def rebuilt(evidence: Evidence, said: Said, workspace: Workspace, places: Settings) -> Check:
     """Whether the same bytes come of it; asked only where the processor is of the type that the file was made on.
 
@@ -42,6 +45,8 @@ def rebuilt(evidence: Evidence, said: Said, workspace: Workspace, places: Settin
         return unknown(NAME, f"not rebuilt: {_NOT_MADE_AGAIN[version.engine]}")
     if version.processor != here:
         return unknown(NAME, f"not comparable: other processor ({version.processor or 'not noted'}; this is {here})")
+    if any(_by_time(each.artifact) for each in _registered(evidence, version.variant)):
+        return unknown(NAME, f"not comparable: {_SEARCH_ENDED}")
     try:
         copied(_inputs(evidence, version.variant, workspace), places)
     except Gone as error:
@@ -55,10 +60,22 @@ def rebuilt(evidence: Evidence, said: Said, workspace: Workspace, places: Settin
     return _compared(artifact, said)
 
 
+def _registered(evidence: Evidence, variant: str) -> tuple[Candidate, ...]:
+    """What the gate was asked about the file, if that was kept."""
+    asked = () if evidence.gate is None else evidence.gate.candidates
+    return tuple(each for each in asked if each.artifact.variant == variant)
+
+
+def _by_time(artifact: Artifact) -> bool:
+    return artifact.recovery is not None and artifact.recovery.ended == "time"
+
+
 def _compared(artifact: Artifact, said: Said) -> Check:
     digest = said.file[1]
     if artifact.file.digest == digest:
         return good(NAME, f"identical, {artifact.file.bytes:,} bytes on {artifact.made_on}")
+    if _by_time(artifact):
+        return unknown(NAME, f"not comparable: {_SEARCH_ENDED}")
     text = f"different: {artifact.file.bytes:,} bytes of digest {artifact.file.digest}, registered is {digest}"
     was, now = said.version.environments, attested_environments()
     other = sorted(name for name in was if now.get(name) != was[name])

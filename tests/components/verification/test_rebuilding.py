@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,8 @@ import pytest
 from litegate.attestation.statements import predicate_of
 from litegate.digest import digest_bytes
 from litegate.execution.environments import attested_environments
-from litegate.records import AttestedVersion, Evidence, LedgerHead
+from litegate.records import AttestedVersion, Evidence, LedgerHead, Recovery
+from litegate.spec import Recover
 from litegate.storage.workspace import Workspace
 from litegate.verification.rebuilding import rebuilt
 from litegate.verification.statement import Said
@@ -49,10 +52,11 @@ def make(registered, evidence, tmp_path, warm_tensorflow):
     """Makes the file again by changed evidence, or for another statement."""
 
     def again(said: Said, evidence: Evidence = evidence):
+        empty = tmp_path / uuid.uuid4().hex
         places = replace(
-            registered.places, workspace=str(tmp_path / "workspace"), cache=tmp_path / "cache", scratch=tmp_path / "new"
+            registered.places, workspace=str(empty / "workspace"), cache=empty / "cache", scratch=empty / "new"
         )
-        return rebuilt(evidence, said, Workspace(registered.places.workspace, tmp_path / "fetched"), places)
+        return rebuilt(evidence, said, Workspace(registered.places.workspace, empty / "fetched"), places)
 
     return again
 
@@ -99,6 +103,36 @@ def test_a_file_that_was_given_or_trained_is_not_made_again(make, said):
     trained = make(about(said, engine="fine_tuning"))
     assert trained.state == "unknown"
     assert trained.said.startswith("not rebuilt: the model was trained on for it")
+
+
+def searching(evidence: Evidence, **recover: float) -> Evidence:
+    """The same, where a file is searched for."""
+    spec = evidence.resolved.spec.model_copy(update={"recover": Recover.model_validate(recover)})
+    return evidence.model_copy(update={"resolved": evidence.resolved.model_copy(update={"spec": spec})})
+
+
+def test_a_file_that_was_searched_for_is_searched_for_again(make, said, evidence):
+    recovered, asked = about(said, variant="recovered", engine="recovery"), searching(evidence, max_steps=2)
+    other = make(recovered, asked)
+    assert (other.state, other.said[:10]) == ("bad", "different:")
+    found = re.search("of digest ([0-9a-f]{64})", other.said)
+    assert found
+    assert make(replace(recovered, subjects={"m.tflite": found[1]}), asked).state == "good"
+
+
+def test_a_search_that_ended_with_its_time_proves_nothing(make, said, evidence):
+    check = make(about(said, variant="recovered", engine="recovery"), searching(evidence, budget_minutes=1e-6))
+    assert check.state == "unknown"
+    assert check.said.startswith("not comparable: the search for its precisions ended when its time was over")
+
+
+def test_a_search_that_had_ended_with_its_time_is_not_made_again(make, said, evidence):
+    ended = {"recovery": Recovery.model_construct(ended="time")}
+    own = [each for each in evidence.gate.candidates if each.artifact.variant == said.version.variant]
+    artifact = own[0].artifact.model_copy(update=ended)
+    gate = evidence.gate.model_copy(update={"candidates": (own[0].model_copy(update={"artifact": artifact}),)})
+    check = make(said, evidence.model_copy(update={"gate": gate}))
+    assert check.said.startswith("not comparable: the search")
 
 
 def test_a_source_that_is_gone_or_changed_is_said(make, said, evidence, registered):
