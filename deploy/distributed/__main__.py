@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def _run(root: Path, arguments: argparse.Namespace) -> None:
-    with Cluster(root, arguments.specs, arguments.package, log.info) as cluster:
+    with Cluster(root, arguments.specs, arguments.package, say=log.info) as cluster:
         log.info(
             "Airflow's user is admin, the password is in %s; Ctrl-C ends everything", root / "hosts/control/users.json"
         )

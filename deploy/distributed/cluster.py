@@ -54,6 +54,7 @@ class Cluster:
         root: folder for everything, which others may pass through: a server that refuses root runs as `nobody`.
         specs: spec files, of which each host gets a copy.
         packages: wheels of users' code, installed beside TensorFlow on each worker.
+        shards: into how many parts evaluation data are cut.
         say: gets a line for each thing that takes long.
 
     Attributes:
@@ -68,10 +69,12 @@ class Cluster:
         root: Path,
         specs: Iterable[Path] = (),
         packages: Iterable[Path] = (),
+        shards: int = len(WORKERS),
         say: Callable[[str], object] = print,
     ) -> None:
         self.root, self.say = root, say
         self._specs, self._packages = tuple(specs), tuple(packages)
+        self._shards = {"LITEGATE_EVALUATION_SHARDS": str(shards)}
         self.servers: dict[str, Server] = {}
         self.hosts: dict[str, Host] = {}
 
@@ -171,7 +174,7 @@ class Cluster:
         host = self.hosts["mlflow"]
         mlflow = mlflow_server(host, self._python(host), self.addresses, keys)
         host = self.hosts["control"]
-        variables = control_variables(host, self._python(host), self.addresses)
+        variables = control_variables(host, self._python(host), self.addresses) | self._shards
         users = host.folder / "users.json"
         users.touch(mode=0o600)
         users.write_text(json.dumps({ADMIN: self.addresses.password}))
@@ -203,7 +206,7 @@ class Cluster:
         """A worker for these queues, and the warm parents of its steps."""
         host = self.hosts[name]
         python, tensorflow = self._python(host), host.folder / "tensorflow" / "bin" / "python"
-        variables = worker_variables(host, python, self.addresses, tensorflow)
+        variables = worker_variables(host, python, self.addresses, tensorflow) | self._shards
         yield airflow_server(f"warm-{name}", host, python, variables, "litegate.cli", "warm", grace=20)
         options = ("--queues", ",".join(queues), "--concurrency", "1", "--celery-hostname", f"celery@{name}")
         quiet = ("--skip-serve-logs", "--without-mingle", "--without-gossip")

@@ -97,12 +97,16 @@ def embedded(spec: Path, package: Path, tmp_path_factory: pytest.TempPathFactory
         litegate("stop")
 
 
+SHARDS = 8
+"""So many that the worker which converts still has ended its last task when some are left."""
+
+
 @pytest.fixture(scope="session")
 def distributed(embedded: dict[str, Recorded], spec: Path, package: Path) -> Iterator[Distributed]:
     """Every server, with the spec file on each host, and the model and its data on S3 alone."""
     with (
         tempfile.TemporaryDirectory(prefix="litegate-distributed-") as root,
-        Cluster(Path(root), [spec], [package]) as cluster,
+        Cluster(Path(root), [spec], [package], SHARDS) as cluster,
     ):
         upload(cluster.s3(), spec)
         yield Distributed(cluster)

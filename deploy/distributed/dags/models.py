@@ -1,10 +1,11 @@
 """The Airflow DAGs of the spec files beside this file, for two kinds of workers; each host has its own copy.
 
-Converting and evaluating have a queue each, and every evaluation is parted into two shards.
+Converting and evaluating have a queue each, and every evaluation is parted into shards.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from litegate_airflow.dags import Owner, decision_dag, quantize_dags
@@ -15,7 +16,7 @@ OWNER = Owner(
     mlflow_conn_id="mlflow_runs",
     queue="convert",
     evaluation_queue="evaluate",
-    evaluation_shards=2,
+    evaluation_shards=int(os.environ["LITEGATE_EVALUATION_SHARDS"]),
 )
 
 quantize_dags(SPECS, OWNER)
