@@ -8,6 +8,8 @@ COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --n
 	-c deploy/locks/constraints.txt
 # Each process gets tests that follow each other, which share servers, and when it has none left half of another's.
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
+# Quick tests wait more than they compute: for time limits, for signals, for processes that start.
+WAITING := --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 4 --dist worksteal
 
 .PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-recovery bench-predict bench-promotion bench-scale chaos e2e-distributed setup-distributed matrix lint lock
 
@@ -42,7 +44,7 @@ e2e-distributed: setup-distributed  ## Run a model on Celery with two workers, P
 	@$(BIN)/python -m pytest -m e2e tests/distributed
 
 quick: setup  ## Run the tests without the slow ones, on all cores.
-	@$(BIN)/python -m pytest -m "not e2e" $(PARALLEL)
+	@$(BIN)/python -m pytest -m "not e2e" $(WAITING)
 
 screenshots: setup  ## Test in a real browser, and take the documentation's pictures anew.
 	@LITEGATE_BROWSER="$$(deploy/chromium.sh)" LITEGATE_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/e2e/test_browser*.py
