@@ -58,7 +58,7 @@ class _Peak:
     bytes = 0
 
     def watch(self, ended: threading.Event) -> None:
-        while not ended.wait(0.05):
+        while not ended.wait(0.005):
             self.bytes = max(self.bytes, sum(map(_pss, _family())))
 
 
