@@ -95,14 +95,20 @@ def leave(place: TaskPlace, key: str, value: str) -> None:
 
 def recorded(dag_id: str, run_id: str, task_id: str) -> RunResult | None:
     """A run as the task that registers it recorded it in MLflow; None before it has."""
-    value = XCom.get_one(key=RETURN_VALUE, dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=-1)
+    value = _first(dag_id, run_id, task_id, RETURN_VALUE)
     return None if value is None else RunResult.model_validate(value)
 
 
 def registered_model(dag_id: str, run_id: str, task_id: str) -> str | None:
     """The name under which a run registers what passes; None before the task that resolves it has read the spec."""
-    value = XCom.get_one(key=RESOLVED, dag_id=dag_id, run_id=run_id, task_id=task_id, map_index=-1)
+    value = _first(dag_id, run_id, task_id, RESOLVED)
     return None if value is None else Resolved.model_validate(value).spec.registry.name
+
+
+def _first(dag_id: str, run_id: str, task_id: str, key: str) -> Any | None:
+    """What a task that is not mapped has left: asked for all values, Airflow logs no error where there is none yet."""
+    found: Sequence[Any] | None = XCom.get_all(key=key, dag_id=dag_id, run_id=run_id, task_id=task_id)
+    return next(iter(found or ()), None)
 
 
 class Records:
