@@ -5,18 +5,18 @@ Converting and evaluating have a queue each, and every evaluation is parted into
 
 from __future__ import annotations
 
-import os
+from dataclasses import replace
 from pathlib import Path
 
 from litegate_airflow.dags import Owner, decision_dag, quantize_dags
 
 SPECS = Path(__file__).parent / "model_specs"
-OWNER = Owner(
+OWNER = replace(
+    Owner.of_environment(),  # which has the number of shards
     aws_conn_id="s3_models",
     mlflow_conn_id="mlflow_runs",
     queue="convert",
     evaluation_queue="evaluate",
-    evaluation_shards=int(os.environ["LITEGATE_EVALUATION_SHARDS"]),
 )
 
 quantize_dags(SPECS, OWNER)

@@ -15,6 +15,7 @@ from litegate.execution.step_run import BadStepInput, StepRun
 from litegate.records import DataRef
 from litegate.storage import user_objects
 from litegate.storage.manifests import Entry
+from litegate.storage.scratch import is_held
 from litegate.work import broker
 from litegate.work.broker import Broker
 
@@ -66,6 +67,7 @@ def test_parts_of_an_object_lie_in_their_places_until_the_step_ends(
         content = path.read_bytes()
         assert (content[:1500], content[-9:], len(content)) == (whole[:1500], whole[-9:], len(whole))
         assert path.is_relative_to(tmp_path / "objects")
+        assert is_held(path.parent), "else the next start of the servers would take it for a dead step's"
         assert not (tmp_path / "cache").exists(), "what is not whole is not kept"
         other = entry(f"s3://{bucket}/private/other.npz")
         with pytest.raises(DataError, match="expected an object of the datasets"):
@@ -162,6 +164,7 @@ def test_a_confined_step_reads_none_but_the_users_objects(sampling: Callable[...
     statements = f"""
 from litegate.work import broker
 from litegate.storage.manifests import Entry
+from litegate.storage.scratch import is_held
 other = Entry(name='x', uri='s3://{bucket}/private/other.npz', size=1, pin='"x"')
 broker.fetch(Path.cwd(), other, 'theirs')
 """
