@@ -1,7 +1,9 @@
-"""What litegate adds to Airflow's scheduler: the note of a DAG run, once the run has ended, says what came of it.
+"""What litegate adds to Airflow's servers.
 
-A task may not write to its run: it leaves the words in XCom, and the scheduler, which has the run at hand, takes them
-from there. Every process of Airflow imports this file, so that it imports nothing that takes time.
+The note of a DAG run, once the run has ended, says what came of it. A task may not write to its run: it leaves the
+words in XCom, and the scheduler, which has the run at hand, takes them from there. And on SQLite the API server writes
+for one request at a time (`litegate_airflow.api_writes`). Every process of Airflow imports this file, so that it
+imports nothing that takes time.
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
+from airflow.configuration import conf
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
+from litegate_airflow.api_writes import middlewares
 from litegate_airflow.runtime.note import NOTE
 
 if TYPE_CHECKING:
@@ -74,3 +78,4 @@ class LitegatePlugin(AirflowPlugin):
 
     name = "litegate"
     listeners = [sys.modules[__name__]]  # noqa: RUF012 (what Airflow reads)
+    fastapi_root_middlewares = middlewares(conf.get("database", "sql_alchemy_conn", fallback=""))
