@@ -66,6 +66,7 @@ class ResolveOperator(StepOperator):
     @override
     def pre_execute(self, context: Context) -> None:
         """Keep the context, in which the events are."""
+        super().pre_execute(context)
         self._context = context
 
     @override

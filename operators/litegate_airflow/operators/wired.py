@@ -7,15 +7,17 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
+from typing_extensions import override
 
 from litegate.pipeline.tasks import EACH, TASKS, Task, task_of
 from litegate_airflow.runtime.connections import connected
 from litegate_airflow.runtime.lineage import Thing, operator_lineage
 from litegate_airflow.runtime.wiring import Upstream, Wiring, tasks_in, waited_for
-from litegate_airflow.ui.links import links_of
+from litegate_airflow.ui.links import has_links, links_of
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
+    from airflow.sdk import Context
 
 __all__ = ["WiredOperator"]
 
@@ -73,6 +75,12 @@ class WiredOperator(BaseOperator):
             self.doc_md = self.doc_md or does.page
             if does in TASKS:
                 self.operator_extra_links = links_of(does)
+
+    @override
+    def pre_execute(self, context: Context) -> None:
+        """Airflow is not to ask for links that lead nowhere yet: each costs it requests."""
+        if self.operator_extra_links and not has_links(self, context["ti"]):
+            self.operator_extra_links = ()
 
     def connected(self) -> AbstractContextManager[None]:
         """S3 and MLflow are reached, and versions signed, as the connections say, where there are any."""

@@ -1,14 +1,14 @@
 """Links from a task to what MLflow keeps of it.
 
 There is nothing to link to before the run is registered. Airflow asks an operator for its links when the task ends,
-and keeps what it says; so `register` gives the tasks before it their links once more.
+and keeps what it says, each by a request; so the tasks before `register` have none by then, and it gives them theirs.
 """
 
 from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -118,6 +118,14 @@ def links_of(does: Task) -> tuple[BaseOperatorLink, ...]:
     return tuple(links)
 
 
+def has_links(operator: BaseOperator, ti: RuntimeTaskInstanceProtocol) -> bool:
+    """Whether the links of a task lead anywhere once it ends, as one that registers knows, or comes after one."""
+    if _wired(operator, _REGISTERS):
+        return True
+    key: Any = ti  # which has the ids of its key
+    return _recorded(operator, key) is not None  # it was cleared alone, after the run had been registered
+
+
 def link_tasks(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> None:
     """Give all tasks before this one their links; a run is not failed for want of a link."""
     try:
@@ -130,22 +138,21 @@ def link_tasks(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> None:
 
 def _earlier(ti: RuntimeTaskInstanceProtocol) -> Iterator[tuple[TaskPlace, str, tuple[Any, ...]]]:
     """Each instance of each earlier task, its variant and its links; instances are in the order of expansion."""
-    records = RunRecords(ti)
+    records, task = RunRecords(ti), ti.task
     names, recoveries = records.expanded(), records.resolved().spec.recoveries
-    wiring: Wiring = ti.task.wiring  # type: ignore[attr-defined]
-    wired = {name for names in wiring.ids.values() for name in names}
-    for task in (each for each in ti.task.get_flat_relatives(upstream=True) if each.task_id in wired):
-        links = tuple(link for link in task.operator_extra_links if isinstance(link, MlflowLink))
-        mapped = task.get_closest_mapped_task_group() is not None
-        of: Sequence[str] = recoveries if _does(task) == _RECOVERS else names
-        of = [""] * getattr(task, "shards", 0) if _does(task) == _SHARD else of
-        instances = enumerate(of) if mapped else [(-1, getattr(task, "variant", ""))]
-        for map_index, variant in instances:
-            yield TaskPlace(ti.dag_id, str(ti.run_id), task.task_id, map_index), variant, links
+    wiring: Wiring = task.wiring  # type: ignore[attr-defined]
+    for does, task_id in ((does, each) for does, ids in wiring.ids.items() for each in ids if each != ti.task_id):
+        links = tuple(link for link in links_of(does) if isinstance(link, MlflowLink))
+        for map_index, variant in _instances(task.dag.get_task(task_id), does, names, recoveries):
+            yield TaskPlace(ti.dag_id, str(ti.run_id), task_id, map_index), variant, links
 
 
-def _does(task: Any) -> Task | None:
-    return getattr(task, "does", None)
+def _instances(task: Any, does: Task, names: Sequence[str], recoveries: Sequence[str]) -> Iterable[tuple[int, str]]:
+    """The map index and the variant of each."""
+    if task.get_closest_mapped_task_group() is None:
+        return [(-1, getattr(task, "variant", ""))]
+    of: Sequence[str] = recoveries if does == _RECOVERS else names
+    return enumerate([""] * getattr(task, "shards", 0) if does == _SHARD else of)
 
 
 def _recorded(operator: BaseOperator, ti_key: TaskInstanceKey) -> RunResult | None:
