@@ -11,17 +11,21 @@ import math
 import sys
 import time
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any
 
 from airflow.__main__ import main
 from airflow.cli.commands import scheduler_command
 from airflow.executors.executor_loader import ExecutorLoader
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+from airflow.sdk.api.client import Client
+from airflow.sdk.definitions import connection  # noqa: F401
+from airflow.sdk.execution_time import supervisor  # noqa: F401
 
 import litegate_airflow.dags  # noqa: F401
 from litegate.bell import Bell, bell_in
 from litegate.execution.result_key import read_source
-from litegate.settings import default_home
+from litegate.settings import default_home, settings
 from litegate_airflow.executor import ProcessPerTask
 
 __all__ = ["PatientScheduler"]
@@ -47,7 +51,8 @@ class PatientScheduler(SchedulerJobRunner):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.bell = Bell(bell_in(default_home()))
-        read_source()
+        read_source(map(Path, settings().pythons.values()))
+        Client(base_url="http://127.0.0.1", token="").close()  # the certificates of the world stay with its class
 
     @property
     def _scheduler_idle_sleep_time(self) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TypeVar
 
 __all__ = ["Installed", "installed"]
 
@@ -18,6 +19,7 @@ _SYSTEMS = re.compile(r"^include-system-site-packages\s*=\s*true", re.MULTILINE 
 _HOME = re.compile(r"^home\s*=\s*(.+?)\s*$", re.MULTILINE)
 _VERSION = re.compile(r"^version(?:_info)?\s*=\s*(\S+)", re.MULTILINE)
 
+Found = TypeVar("Found")
 _Required = tuple[str, frozenset[str]]
 """A distribution and its extras."""
 
@@ -91,18 +93,22 @@ class Installed:
         listed = info / "top_level.txt"
         return listed.read_text().split() if listed.exists() else [name.replace("-", "_")]
 
+    def read(self) -> None:
+        """Read what all say of themselves, for this process and those that it forks; what changes is read anew."""
+        for info in self._infos.values():
+            for read, path in ((_folders_of, info / "RECORD"), (_requirements_of, info / "METADATA")):
+                if path.exists():
+                    _as_it_is(read, path)
+
     def _recorded(self, module: str) -> list[str]:
         """The distributions that have files in it: several where it is a namespace."""
-        begins = f"\n{module}/"
         records = {name: info / "RECORD" for name, info in self._infos.items()}
-        return [name for name, path in records.items() if path.exists() and begins in f"\n{path.read_text()}"]
+        return [name for name, path in records.items() if path.exists() and module in _as_it_is(_folders_of, path)]
 
     def _required(self, name: str, extras: frozenset[str]) -> Iterator[_Required]:
-        text = (self._infos[name] / "METADATA").read_text(errors="replace")
-        for match in _REQUIREMENT.finditer(text):
-            of = set(map(_normal, _OF_EXTRA.findall(match[3])))
+        for required, of in _as_it_is(_requirements_of, self._infos[name] / "METADATA"):
             if not of or of & extras:
-                yield _normal(match[1]), frozenset(_normal(each) for each in (match[2] or "").split(",") if each)
+                yield required
 
     def _is_there(self, module: str) -> bool:
         return any((folder / module).exists() or any(folder.glob(f"{module}.*")) for folder in self._folders)
@@ -112,6 +118,30 @@ class Installed:
 def installed(python: Path) -> Installed:
     """What is installed beside an interpreter, looked up once in the life of this process."""
     return Installed(python)
+
+
+def _as_it_is(read: Callable[[Path, int, int], Found], path: Path) -> Found:
+    """What was read of a file, if it has not been written since."""
+    state = path.stat()
+    return read(path, state.st_mtime_ns, state.st_ino)
+
+
+@cache
+def _folders_of(record: Path, _written: int, _file: int) -> frozenset[str]:
+    """The top-level folders that a distribution has files in."""
+    return frozenset(line.partition("/")[0] for line in record.read_text().splitlines() if "/" in line)
+
+
+@cache
+def _requirements_of(metadata: Path, _written: int, _file: int) -> tuple[tuple[_Required, frozenset[str]], ...]:
+    """What a distribution requires, and the extras of its own that require it; none where it always does."""
+    return tuple(
+        (
+            (_normal(match[1]), frozenset(_normal(each) for each in (match[2] or "").split(",") if each)),
+            frozenset(map(_normal, _OF_EXTRA.findall(match[3]))),
+        )
+        for match in _REQUIREMENT.finditer(metadata.read_text(errors="replace"))
+    )
 
 
 def _normal(name: str) -> str:

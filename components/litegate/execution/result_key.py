@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from litegate.digest import digest_json
 from litegate.execution.confinement import named
 from litegate.execution.graphics import devices
-from litegate.execution.installed import installed
+from litegate.execution.installed import Installed, installed
 from litegate.execution.machine import machine
 from litegate.execution.source_closure import Closure, SourceTree
 from litegate.execution.step import Step, parts
@@ -61,12 +62,17 @@ def result_keys(step: Step, request: Record, python: Path) -> tuple[str, ...]:
     return tuple(result_key(step.each or step, part, python) for part in parts(step, request))
 
 
-def read_source(root: Path = _ROOT) -> None:
+def read_source(pythons: Iterable[Path] = (), root: Path = _ROOT) -> None:
     """Read what keys are made of, which takes longer than to make one: for the processes that this one forks.
 
     What changes on the disk later is read again where it is asked for.
+
+    Args:
+        pythons: the interpreters that run steps.
     """
     SourceTree(root).read()
+    for python in pythons:
+        Installed(python).read()
 
 
 @cache

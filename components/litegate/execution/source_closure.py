@@ -8,6 +8,7 @@ what they list. Where the text does not tell, more counts rather than less.
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -45,7 +46,7 @@ class SourceTree:
     """
 
     def __init__(self, root: Path) -> None:
-        self.paths = {_dotted(path.relative_to(root.parent)): path for path in root.rglob("*.py")}
+        self.paths = _modules_in(root)
         self.package = root.name
 
     def closure(self, start: Iterable[str], without: Iterable[str] = ()) -> Closure:
@@ -194,8 +195,15 @@ def _is_name(text: str) -> bool:
     return "." in text and all(part.isidentifier() for part in text.removesuffix(".").split("."))
 
 
-def _dotted(path: Path) -> str:
-    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+def _modules_in(root: Path) -> dict[str, Path]:
+    """The files of a package by their dotted names."""
+    found, above = {}, len(f"{root.parent}{os.sep}")
+    for folder, _, names in os.walk(root):  # several times as fast as `Path.rglob`, and each task lists them
+        package = folder[above:].replace(os.sep, ".")
+        for name in names:
+            if name.endswith(".py"):
+                found[f"{package}.{name[:-3]}".removesuffix(".__init__")] = Path(folder, name)
+    return found
 
 
 def _packages_of(module: str) -> Iterator[str]:

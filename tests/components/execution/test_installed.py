@@ -79,6 +79,19 @@ def test_a_module_that_is_missing_counts_as_missing(environment: Environment) ->
     assert environment.installed.behind({"numpy", "sklearn"}) == ["python-3.11.7", "numpy-2.0", "no sklearn"]
 
 
+def test_what_was_read_before_is_read_anew_once_it_has_changed(environment: Environment) -> None:
+    environment.add("space_a", "1.0", "used", modules=("space",))
+    for name in ("used", "better"):
+        environment.add(name, "1.0")
+    environment.installed.read()
+    assert environment.installed.behind({"space"}) == ["python-3.11.7", "space_a-1.0", "used-1.0"]
+    info = environment.packages / "space_a-1.0.dist-info"
+    (info / "METADATA").write_text("Name: space_a\nRequires-Dist: better\n")
+    assert environment.installed.behind({"space"}) == ["python-3.11.7", "better-1.0", "space_a-1.0"]
+    (info / "RECORD").write_text("other/__init__.py,sha256=,9\n")
+    assert environment.installed.behind({"other"}) == ["python-3.11.7", "better-1.0", "space_a-1.0"]
+
+
 def test_our_own_version_counts_for_nothing(environment: Environment) -> None:
     environment.add("litegate", "0.1.0", "numpy")
     environment.add("numpy", "2.0")
