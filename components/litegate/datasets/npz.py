@@ -300,7 +300,7 @@ def _labels(members: _Members, headers: Mapping[str, Header], label: str, where:
         return None
     with members[label][0]() as file:
         rows, count = Rows(file, header), header.shape[0]
-        parts = [rows.take(np.arange(start, min(start + _LABELS, count))) for start in range(0, count, _LABELS)]
+        parts = (rows.take(np.arange(start, min(start + _LABELS, count))) for start in range(0, count, _LABELS))
         return np.concatenate([_narrow(part.reshape(-1)) for part in parts] or [np.zeros(0, np.int64)])
 
 

@@ -16,6 +16,8 @@ from litegate.records import EvaluateRequest
 __all__ = ["counted", "plan_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_AT_ONCE = 1 << 16
+"""Labels that are counted at once: to count takes several times the memory of what is counted."""
 
 
 def plan_of(request: EvaluateRequest, dataset: Dataset, classes: int | None) -> Plan:
@@ -32,7 +34,8 @@ def _class_samples(dataset: Dataset, order: Array | range, classes: int | None) 
     """How many samples of each class there are to be had."""
     if dataset.labels is None or classes is None:
         return {}
-    return counted([dataset.labels[as_rows(order)]])
+    starts = range(0, len(order), _AT_ONCE)
+    return counted(dataset.labels[as_rows(order[start : start + _AT_ONCE])] for start in starts)
 
 
 def _slice_samples(dataset: Dataset, order: Array | range) -> dict[str, dict[str, int]]:
