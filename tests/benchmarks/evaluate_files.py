@@ -1,8 +1,9 @@
-"""A program: the step `evaluate` over some files and some data, with the seconds and the memory that it took as JSON.
+"""A program: the step `evaluate` over some files and some data, with the seconds or the memory that it took as JSON.
 
-    python -m tests.benchmarks.evaluate_files FOLDER DATA FORMAT METRIC FILE.tflite ...
+    python -m tests.benchmarks.evaluate_files seconds|peak FOLDER DATA FORMAT METRIC FILE.tflite ...
 
-Memory is the largest sum of what its processes had for themselves and their part of what they share (PSS).
+Memory is the largest sum of what its processes had for themselves and their part of what they share (PSS). To look at
+it all the time takes a sixth of the processors, so that it is either the one or the other.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from litegate.datasets.snapshots import snapshot_data
@@ -26,8 +28,8 @@ from litegate.work.step_work import Work
 __all__ = ["evaluate_files"]
 
 
-def evaluate_files(folder: Path, data: str, form: str, metric: str, paths: list[Path]) -> dict[str, float]:
-    """One pass for these files, in this process and those that it forks."""
+def evaluate_files(what: str, folder: Path, data: str, form: str, metric: str, paths: list[Path]) -> float:
+    """The seconds or the peak of memory of one pass for these files, in this process and those that it forks."""
     work = Work(folder, folder / "cache")
     (folder / "cache" / "files").mkdir(parents=True, exist_ok=True)
     keys = {"uri": data, "format": form}
@@ -40,26 +42,37 @@ def evaluate_files(folder: Path, data: str, form: str, metric: str, paths: list[
         shutil.copy(path, work.path(file))
         artifact = Artifact(variant="int8", file=file, signatures=describe(path.read_bytes()))
         files.append(EvaluateRequest(artifact=artifact, data=ref, metric=metric, max_samples=None, seed=1))
-    peak, ended = _Peak(), threading.Event()
-    watching = threading.Thread(target=peak.watch, args=(ended,), daemon=True)
+    with _MEASURES[what]() as taken:
+        result = evaluate.run(EvaluateFilesRequest(files=tuple(files)), work)
+    assert all(isinstance(found, FileEvaluation) for found in result.files), result
+    return taken[-1]
+
+
+@contextmanager
+def _seconds() -> Iterator[list[float]]:
+    taken: list[float] = []
     begin = time.perf_counter()
+    yield taken
+    taken.append(time.perf_counter() - begin)
+
+
+@contextmanager
+def _peak() -> Iterator[list[float]]:
+    """The most bytes that all processes of this program had at a time."""
+    most, ended = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.005):
+            most[0] = max(most[0], sum(map(_pss, _family())))
+
+    watching = threading.Thread(target=watch, daemon=True)
     watching.start()
-    result = evaluate.run(EvaluateFilesRequest(files=tuple(files)), work)
-    seconds = time.perf_counter() - begin
+    yield most
     ended.set()
     watching.join()
-    assert all(isinstance(found, FileEvaluation) for found in result.files), result
-    return {"seconds": seconds, "peak": peak.bytes}
 
 
-class _Peak:
-    """The most that all processes of this program had at a time."""
-
-    bytes = 0
-
-    def watch(self, ended: threading.Event) -> None:
-        while not ended.wait(0.005):
-            self.bytes = max(self.bytes, sum(map(_pss, _family())))
+_MEASURES = {"seconds": _seconds, "peak": _peak}
 
 
 def _family() -> Iterator[str]:
@@ -77,4 +90,4 @@ def _pss(process: str) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(evaluate_files(Path(sys.argv[1]), *sys.argv[2:5], list(map(Path, sys.argv[5:])))))
+    print(json.dumps(evaluate_files(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:6], list(map(Path, sys.argv[6:])))))

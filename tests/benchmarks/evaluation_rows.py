@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import tempfile
@@ -67,8 +66,8 @@ def one_pass(bench: Bench) -> float:
     _python("-c", MOBILENET, folder)
     images = _images(folder / "images", bench.size(2000, 40))
     files = [_distinct(folder, number) for number in range(8)]
-    together = _evaluate(str(images), "images", files)["seconds"]
-    apart = sum(_evaluate(str(images), "images", [file])["seconds"] for file in files)
+    together = _evaluate("seconds", images, "images", files)
+    apart = sum(_evaluate("seconds", images, "images", [file]) for file in files)
     return together / apart
 
 
@@ -85,7 +84,7 @@ def evaluation_throughput(bench: Bench) -> float:
     images = np.random.default_rng(1).integers(0, 256, (count, 32, 32, 3)).astype(np.float32)
     np.savez(folder / "images.npz", arr_0=images, label=np.arange(count) % 10)
     bare = sum(float(_python("-c", INVOKE, file, bench.size(5, 1))) for file in files)
-    taken = _evaluate(str(folder / "images.npz"), "npz", files)["seconds"]
+    taken = _evaluate("seconds", folder / "images.npz", "npz", files)
     return bare * count / len(os.sched_getaffinity(0)) / taken
 
 
@@ -93,7 +92,7 @@ def evaluation_memory(bench: Bench) -> float:
     """The peak of memory at 1,000,000 samples / at 10,000; a tiny model."""
     folder = _folder(bench, "memory")
     _python("-c", TINY, folder)
-    peaks = [_evaluate(str(_rows(folder, count)), "npz", [folder / "tiny.tflite"])["peak"] for count in _counts(bench)]
+    peaks = [_evaluate("peak", _rows(folder, count), "npz", [folder / "tiny.tflite"]) for count in _counts(bench)]
     return peaks[1] / peaks[0]
 
 
@@ -126,12 +125,10 @@ def _distinct(folder: Path, number: int) -> Path:
     return path
 
 
-def _evaluate(data: str, form: str, files: Sequence[Path]) -> dict[str, float]:
+def _evaluate(what: str, data: Path, form: str, files: Sequence[Path]) -> float:
     with tempfile.TemporaryDirectory(prefix="bench-evaluate-") as folder:
-        found: dict[str, float] = json.loads(
-            _python("-m", "tests.benchmarks.evaluate_files", folder, data, form, "top1", *files).splitlines()[-1]
-        )
-    return found
+        said = _python("-m", "tests.benchmarks.evaluate_files", what, folder, data, form, "top1", *files)
+    return float(said.splitlines()[-1])
 
 
 def _python(*arguments: object) -> str:
