@@ -15,6 +15,7 @@ from litegate.runtimes.litert import (
     check_features,
     check_rows,
     choose_signature,
+    rows_at_once,
 )
 
 
@@ -118,3 +119,11 @@ def test_an_output_that_is_one_number_for_all_samples_is_named() -> None:
     check_rows({"p": np.zeros((4, 10)), "n": np.zeros(4)})
     with pytest.raises(RuntimeError, match="the output 'mean' is one number for all samples: save the model without"):
         check_rows({"p": np.zeros((4, 10)), "mean": np.float32(0.5)})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "rows"),
+    [((4,), 1000, 256), ((32, 32, 3), 32, 64), ((96, 96, 3), 32, 8), ((224, 224, 3), 32, 1), ((1024, 1024, 3), 2, 1)],
+)
+def test_so_many_samples_go_into_one_invoke_as_fit_a_cache(shape: tuple[int, ...], size: int, rows: int) -> None:
+    assert rows_at_once({"image": np.zeros((size, *shape), np.float32)}, size) == rows
