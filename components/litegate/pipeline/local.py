@@ -89,8 +89,8 @@ class LocalRun:
         for job in _UPFRONT:
             self._step(job)
         spec = self.request.spec
-        self._side_by_side({job: partial(self._step, job) for job in _CHECK.jobs})
-        self._quantize(spec.first_variants)
+        self._check_and_calibrate()
+        self._side_by_side({name: partial(self._chain, _QUANTIZE.jobs_for(name)) for name in spec.first_variants})
         self._evaluate(evaluate_files_request(self.results))
         for name in spec.recoveries:
             self._recover(name)
@@ -102,13 +102,11 @@ class LocalRun:
         """End what runs, and begin nothing more."""
         self._runs.stop()
 
-    def _quantize(self, variants: Iterable[str]) -> None:
-        """Those that need no calibration beside it, and then those that do."""
-        calibrated = calibrated_variants(self.request.spec)
-        chains = {name: partial(self._chain, _QUANTIZE.jobs_for(name)) for name in variants}
-        first: dict[Hashable, Callable[[], None]] = {"calibrate": self._calibrate} if calibrated else {}
-        self._side_by_side(first | {name: chain for name, chain in chains.items() if name not in calibrated})
-        self._side_by_side({name: chains[name] for name in calibrated})
+    def _check_and_calibrate(self) -> None:
+        """Side by side: either needs nothing but the baseline and the samples."""
+        calls: dict[Hashable, Callable[[], None]] = {job: partial(self._step, job) for job in _CHECK.jobs}
+        calibrates = {"calibrate": self._calibrate} if calibrated_variants(self.request.spec) else {}
+        self._side_by_side(calibrates | calls)
 
     def _calibrate(self) -> None:
         """Once for all variants; each calibrates by itself if that fails, and has its own failure then."""

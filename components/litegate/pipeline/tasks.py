@@ -175,7 +175,7 @@ they fit the model's inputs.
         """
 Checks what everything else depends on, side by side:
 
-- the representative samples, before anything is calibrated on them: scale and range against the evaluation data,
+- the representative samples, before anything is quantized by them: scale and range against the evaluation data,
   outliers, constants, labels that are missing, samples that are in both datasets. An error that the spec does not allow
   ends the run;
 - the conversion: the source model and the float32 baseline are run on the representative samples. If they do not

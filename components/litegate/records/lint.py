@@ -1,4 +1,4 @@
-"""What is asked and found about the data before anything is calibrated or evaluated on them."""
+"""What is asked and found about the data before anything is quantized or evaluated by them."""
 
 from __future__ import annotations
 

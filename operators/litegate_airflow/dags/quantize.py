@@ -134,8 +134,8 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
     lookup_cache = LookupCacheOperator(upstream=[resolve, *pinned])
     convert = ConvertOperator(upstream=lookup_cache, **owner.heavy)
     sample = SampleOperator(upstream=convert, **owner.heavy)
-    check = CheckOperator(upstream=sample, **owner.alone)
-    calibrate = [CalibrateOperator(upstream=check, **owner.heavy)] if calibrated_variants(spec) else []
+    check = CheckOperator(upstream=sample, **owner.heavy)
+    calibrate = [CalibrateOperator(upstream=sample, **owner.heavy)] if calibrated_variants(spec) else []
     variants = _variants([check, *calibrate], owner, prefixed=prefixed).expand(name=lookup_cache.output)
     quantized = _shards([variants, lookup_cache], owner, prefixed=prefixed) if owner.evaluation_shards > 1 else variants
     # Other trigger rules forbid what has failed, or what is skipped.
