@@ -1,4 +1,8 @@
-"""Step `benchmark`: latency of `invoke`, one sample, one thread, on this host: all files of a run in turns."""
+"""Step `benchmark`: latency of `invoke`, one sample, one thread, on this host: all files of a run in turns.
+
+Variants whose bytes are the same are one file: where all of a model computes in 16x8, there is no float to fall back
+to, and the variant that may has the bytes of the one that must not.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +27,9 @@ def run(request: BenchmarkRequest, work: Work) -> Benchmarks:
         StepFailed: the measurement was ended from outside.
     """
     timed = time_files(_job(request, work))
-    measured = [artifact for artifact in request.files if artifact.variant in timed.times.rounds]
+    measured = [artifact for artifact in request.files if _named(artifact, request) in timed.times.rounds]
     disturbed = noise(timed.times.rounds.get(request.files[0].variant), timed.times.load)
-    files = tuple(_figures(artifact, request.files[0], timed, disturbed) for artifact in measured)
+    files = tuple(_figures(artifact, request, timed, disturbed) for artifact in measured)
     for artifact, found in zip(measured, files, strict=True):
         share = f", {found.ratio.estimate:.3g} of float32's" if found.ratio else ""
         work.say("benchmark %s: median %.3f ms%s, %d runs", artifact.variant, found.latency_ms, share, found.runs)
@@ -36,7 +40,7 @@ def run(request: BenchmarkRequest, work: Work) -> Benchmarks:
 
 def _job(request: BenchmarkRequest, work: Work) -> Job:
     files = {
-        artifact.variant: (
+        _named(artifact, request): (
             work.path(artifact.file),
             choose_signature(tuple(artifact.signatures), request.signature),
         )
@@ -45,11 +49,16 @@ def _job(request: BenchmarkRequest, work: Work) -> Job:
     return Job(request.runtime, files, load_samples(work.path(request.samples.file)), work.say)
 
 
-def _figures(artifact: Artifact, baseline: Artifact, timed: Timed, disturbed: str) -> FileBenchmark:
-    rounds = timed.times.rounds
-    ours, theirs = rounds[artifact.variant], rounds.get(baseline.variant)
+def _named(artifact: Artifact, request: BenchmarkRequest) -> str:
+    """The first variant that has the bytes of this one."""
+    return next(each.variant for each in request.files if each.file.digest == artifact.file.digest)
+
+
+def _figures(artifact: Artifact, request: BenchmarkRequest, timed: Timed, disturbed: str) -> FileBenchmark:
+    name, rounds = _named(artifact, request), timed.times.rounds
+    ours, theirs = rounds[name], rounds.get(request.files[0].variant)
     median, p95 = percentiles(ours)
-    kernels = timed.kernels[artifact.variant]
+    kernels = timed.kernels[name]
     software = SOFTWARE in kernels
     return FileBenchmark(
         artifact_digest=artifact.file.digest,
@@ -71,5 +80,5 @@ def _failures(request: BenchmarkRequest, timed: Timed) -> list[FileFailure]:
     return [
         FileFailure(artifact_digest=artifact.file.digest, kind=died.kind, message=died.message)
         for artifact in request.files
-        if (died := timed.died.get(artifact.variant)) is not None
+        if (died := timed.died.get(_named(artifact, request))) is not None
     ]

@@ -39,8 +39,12 @@ def run(tflite_files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.Monke
         work.path(ref).write_bytes(content)
         return ref
 
-    def made(*names: str, runtime: str = "brittle", remeasure: str = "") -> Benchmarks:
-        contents = {name: tflite_files[name].read_bytes() if name in tflite_files else name.encode() for name in names}
+    def made(*names: str, runtime: str = "brittle", remeasure: str = "", **same: str) -> Benchmarks:
+        """Of variants by their files' names, or by those that `same` has for them."""
+        files = {name: same.get(name, name) for name in names}
+        contents = {
+            name: tflite_files[of].read_bytes() if of in tflite_files else of.encode() for name, of in files.items()
+        }
         images = np.random.default_rng(1).normal(size=(40, 8, 8, 1)).astype("float32")
         samples = io.BytesIO()
         np.savez(samples, **{"serving_default/image": images})
@@ -70,6 +74,14 @@ def test_every_file_gets_its_latency_and_its_share_of_float32s(run: Run) -> None
         assert item.measured_at is not None
     assert found.files[0].ratio is not None
     assert (found.files[0].ratio.low, found.files[0].ratio.high) == (1.0, 1.0), "float32 is as fast as itself"
+
+
+def test_variants_of_the_same_bytes_are_timed_as_one_file(run: Run) -> None:
+    found = run("float32", "int8", "int8_float_fallback", runtime="litert", int8_float_fallback="int8")
+    _, one, other = found.files
+    assert one.model_copy(update={"measured_at": ""}) == other.model_copy(update={"measured_at": ""})
+    both = run("float32", "segfault", "same", same="segfault")
+    assert [item.kind for item in both.failures] == ["segfault", "segfault"]
 
 
 @needs_gpu
