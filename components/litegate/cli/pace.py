@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 __all__ = ["Pace"]
 
-_TIMES = 50
+_TIMES = 25
 """So many times as long as an answer takes, whoever asks waits before the next question."""
 
 

@@ -8,7 +8,7 @@ from litegate.cli import pace
 from litegate.cli.pace import Pace
 
 
-@pytest.mark.parametrize(("took", "pause"), [(0.001, 0.5), (0.04, 2.0), (60.0, 5.0)])
+@pytest.mark.parametrize(("took", "pause"), [(0.001, 0.5), (0.08, 2.0), (60.0, 5.0)])
 def test_the_pause_follows_the_answer(monkeypatch: pytest.MonkeyPatch, took: float, pause: float) -> None:
     moments, slept = iter((100.0, 100.0 + took)), list[float]()
     monkeypatch.setattr(pace.time, "monotonic", lambda: next(moments))
