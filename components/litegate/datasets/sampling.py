@@ -16,13 +16,15 @@ import numpy as np
 __all__ = ["choose", "choose_stratified", "in_random_order", "ranks_of", "ranks_of_positions"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_LOOKED_AT = 4
+"""Times as many samples as are chosen, at first, for those of each label."""
 
 
 def choose(ids: Sequence[str], count: int | None, seed: int) -> Array:
     """Indices of `count` samples, uniformly, in the order of their hashes; of all, as they lie, if None or too many."""
     if count is None or count >= len(ids):
         return np.arange(len(ids))
-    return _in_hash_order(ids, seed)[:count]
+    return _in_hash_order(ids, seed, count)
 
 
 def in_random_order(ids: Sequence[str], count: int | None, seed: int, groups: Array | None = None) -> Array:
@@ -32,9 +34,9 @@ def in_random_order(ids: Sequence[str], count: int | None, seed: int, groups: Ar
         groups: name of the group of each sample, UTF-8 bytes. What is then visited in random order are groups, one
             after the other, each in the random order of its samples; the last is cut where `count` is reached.
     """
-    order = _in_hash_order(ids, seed)
     if groups is None:
-        return order[:count]
+        return _in_hash_order(ids, seed, count)
+    order = _in_hash_order(ids, seed)
     names, group = np.unique(groups, return_inverse=True)
     place = np.empty(len(names), np.int64)
     place[_in_hash_order([name.decode() for name in names.tolist()], seed)] = np.arange(len(names))
@@ -43,12 +45,17 @@ def in_random_order(ids: Sequence[str], count: int | None, seed: int, groups: Ar
 
 def choose_stratified(ids: Sequence[str], labels: Array | None, count: int, seed: int) -> Array:
     """The same, in the order of their hashes, with each label in its own proportion (largest remainder)."""
-    order = _in_hash_order(ids, seed)
     if labels is None or count >= len(ids):
-        return order[:count]
-    ranked = labels[order]
-    places = [np.flatnonzero(ranked == label)[:quota] for label, quota in _quotas(labels, count).items()]
-    return order[np.sort(np.concatenate(places))]
+        return _in_hash_order(ids, seed, count)
+    ranks, quotas, first = _ranks(ids, seed), _quotas(labels, count), count
+    while True:  # rare labels may begin late
+        first = min(_LOOKED_AT * first, len(ids))
+        order = _lowest(ranks, first)
+        ranked = labels[order]
+        places = np.concatenate([np.flatnonzero(ranked == label)[:quota] for label, quota in quotas.items()])
+        if len(places) == count or first == len(ids):
+            chosen: Array = order[np.sort(places)]
+            return chosen
 
 
 def ranks_of(names: Iterable[str], size: int, seed: int) -> Array:
@@ -72,16 +79,40 @@ def ranks_of_positions(file: str, size: int, seed: int) -> Array:
     return values
 
 
-def _in_hash_order(ids: Sequence[str], seed: int) -> Array:
+def _in_hash_order(ids: Sequence[str], seed: int, count: int | None = None) -> Array:
+    """Indices of all, or of the first `count`."""
+    return _lowest(_ranks(ids, seed), len(ids) if count is None else count)
+
+
+def _ranks(ids: Sequence[str], seed: int) -> Array:
     own = getattr(ids, "ranks", None)
-    return np.argsort(ranks_of(ids, len(ids), seed) if own is None else own(seed), kind="stable")
+    found: Array = ranks_of(ids, len(ids), seed) if own is None else own(seed)
+    return found
+
+
+def _lowest(ranks: Array, count: int) -> Array:
+    """Indices of the `count` lowest, in their order. Sorting a million for the sake of some takes 140 ms."""
+    if not 0 < count < len(ranks):
+        return np.argsort(ranks, kind="stable")[:count]
+    found = np.flatnonzero(ranks <= np.partition(ranks, count - 1)[count - 1])
+    return found[np.argsort(ranks[found], kind="stable")][:count]
 
 
 def _quotas(labels: Array, count: int) -> dict[int, int]:
     """How many of each label: its share of `count`, rounded down, then one more for the largest remainders."""
-    values, sizes = np.unique(labels, return_counts=True)
+    values, sizes = _counted(labels)
     shares = sizes * count / len(labels)
     quotas = np.floor(shares).astype(int)
     largest = np.argsort(-(shares - quotas), kind="stable")[: count - int(quotas.sum())]
     quotas[largest] += 1
     return {int(value): int(quota) for value, quota in zip(values, quotas, strict=True)}
+
+
+def _counted(labels: Array) -> tuple[Array, Array]:
+    """The labels that there are, ascending, and how often. Counting takes a fifth of what sorting does."""
+    lowest = int(labels.min())
+    if int(labels.max()) - lowest >= len(labels):
+        return np.unique(labels, return_counts=True)
+    counts = np.bincount(labels.astype(np.int64) - lowest)
+    there = np.flatnonzero(counts)
+    return there + lowest, counts[there]
