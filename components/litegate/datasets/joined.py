@@ -85,13 +85,14 @@ def open_npz(
         found = dict(files)
 
     def open_one(item: tuple[str, Callable[[], Any]]) -> NpzDataset:
-        name, fetch = item
-        place = where if len(found) == 1 else f"{where}: {name}"
-        if sparse and isinstance(fetch, PinnedFile):
-            return SpanNpz.of(fetch, place, wanted, inputs)
-        return NpzDataset.open({name: fetch}, place, wanted, inputs)
+        return NpzDataset.open({"": item[1]}, item[0], wanted, inputs)
 
-    parts = list(at_once(open_one, found.items()))
+    places = {where if len(found) == 1 else f"{where}: {name}": fetch for name, fetch in found.items()}
+    pinned = {place: fetch for place, fetch in places.items() if isinstance(fetch, PinnedFile)}
+    if sparse and len(pinned) == len(places):
+        parts = list(SpanNpz.open_together(pinned, wanted, inputs))
+    else:
+        parts = list(at_once(open_one, places.items()))
     return parts[0] if len(parts) == 1 else JoinedArrays.of(dict(zip(found, parts, strict=True)), where)
 
 

@@ -29,7 +29,7 @@ from litegate.datasets.groups import groups_of_array
 from litegate.datasets.npy import Header, Rows, read_header
 from litegate.errors import DataError
 
-__all__ = ["NpyDataset", "NpzDataset", "Positions", "data_of"]
+__all__ = ["NpyDataset", "NpzDataset", "Positions", "data_of", "naming_damage"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Files = Mapping[str, Callable[[], Path]]
@@ -195,17 +195,12 @@ class NpzDataset(_ArrayDataset):
     @classmethod
     @contextmanager
     def _container(cls, paths: Mapping[str, Path], where: str) -> Iterator[_Members]:
-        try:
-            with cls._archive(paths[""]) as archive:
-                check_zip(archive, where)
-                yield {
-                    info.filename.removesuffix(".npy"): (lambda info=info: archive.open(info), info.file_size)  # type: ignore[misc]
-                    for info in _arrays_of(archive, where)
-                }
-        except ConnectionError:
-            raise
-        except _DAMAGE as error:
-            raise DataError(where, "a whole .npz file", f"{type(error).__name__}: {error}") from None
+        with naming_damage(where, "a whole .npz file"), cls._archive(paths[""]) as archive:
+            check_zip(archive, where)
+            yield {
+                info.filename.removesuffix(".npy"): (lambda info=info: archive.open(info), info.file_size)  # type: ignore[misc]
+                for info in _arrays_of(archive, where)
+            }
 
     @override
     @contextmanager
@@ -250,13 +245,22 @@ class NpyDataset(_ArrayDataset):
     @classmethod
     @contextmanager
     def _container(cls, paths: Mapping[str, Path], where: str) -> Iterator[_Members]:
-        try:
+        with naming_damage(where, "whole .npy files"):
             yield {
                 name: (lambda path=path: path.open("rb"), path.stat().st_size)  # type: ignore[misc]
                 for name, path in paths.items()
             }
-        except _DAMAGE as error:
-            raise DataError(where, "whole .npy files", f"{type(error).__name__}: {error}") from None
+
+
+@contextmanager
+def naming_damage(where: str, expected: str) -> Iterator[None]:
+    """What damaged files raise as an error of the data; a server that does not answer stays what it is."""
+    try:
+        yield
+    except ConnectionError:
+        raise
+    except _DAMAGE as error:
+        raise DataError(where, expected, f"{type(error).__name__}: {error}") from None
 
 
 def data_of(raw: IO[bytes], member: zipfile.ZipInfo) -> int:

@@ -13,13 +13,14 @@ from typing import IO, TypeVar, cast
 from typing_extensions import override
 
 from litegate.storage.manifests import Entry
-from litegate.storage.spans import AT_ONCE, Span, joined, missing
+from litegate.storage.spans import Span, joined, missing
 from litegate.work.step_work import Work
 
-__all__ = ["PinnedFile", "SpanReader", "at_once"]
+__all__ = ["PinnedFile", "SpanReader", "at_once", "want_together"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+_FILES_AT_ONCE = 8
 _AHEAD = 1 << 14
 """Bytes that are fetched where fewer are read that nobody has asked for before."""
 
@@ -49,15 +50,35 @@ class PinnedFile:
 
     def want(self, spans: Iterable[Span]) -> None:
         """Fetch parts that are going to be read, as far as they are not there yet; what is beyond its end is not."""
+        want_together([(self, spans)])
+
+    def lacks(self, spans: Iterable[Span]) -> list[Span]:
+        """What of these parts is not there yet."""
         inside = ((max(0, start), min(end, self.size)) for start, end in spans)
-        wanted = missing(inside, self._there)
-        if wanted:
-            self._path = self.work.fetch_spans(self.entry, wanted, self.where)
-            self._there = joined([*self._there, *wanted])
+        return missing(inside, self._there)
+
+    def has(self, spans: Iterable[Span], path: Path) -> None:
+        """These parts are there now, and all that were there before: in this file."""
+        self._path, self._there = path, joined([*self._there, *spans])
 
     def spans(self) -> IO[bytes]:
         """The file to read parts of: what nobody wanted before is fetched when it is read."""
         return cast("IO[bytes]", SpanReader(self))
+
+
+def want_together(wanted: Iterable[tuple[PinnedFile, Iterable[Span]]]) -> None:
+    """The same for many files of one dataset, all of whose requests are then made side by side.
+
+    Raises:
+        DataError: a file is gone or has changed.
+    """
+    asked = ((file, file.lacks(spans)) for file, spans in wanted)
+    lacking = [(file, spans) for file, spans in asked if spans]
+    if lacking:
+        first = lacking[0][0]
+        paths = first.work.fetch_spans([(file.entry, spans) for file, spans in lacking], first.where)
+        for (file, spans), path in zip(lacking, paths, strict=True):
+            file.has(spans, path)
 
 
 class SpanReader(io.RawIOBase):
@@ -88,7 +109,7 @@ class SpanReader(io.RawIOBase):
     @override
     def read(self, size: int = -1) -> bytes:
         end = self._file.size if size < 0 else min(self._at + size, self._file.size)
-        if missing([(self._at, end)], self._file._there):
+        if not any(start <= self._at and end <= stop for start, stop in self._file._there):
             self._file.want([(self._at, max(end, self._at + _AHEAD))])
         content = os.pread(self._descriptor(), end - self._at, self._at) if end > self._at else b""
         self._at += len(content)
@@ -121,5 +142,5 @@ class SpanReader(io.RawIOBase):
 
 def at_once(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """What a function that waits for a server gives for each item, in their order, several at a time."""
-    with ThreadPoolExecutor(AT_ONCE) as threads:
+    with ThreadPoolExecutor(_FILES_AT_ONCE) as threads:
         yield from threads.map(function, items)

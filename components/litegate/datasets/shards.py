@@ -15,7 +15,7 @@ import numpy as np
 
 from litegate.datasets.fields import Fields, Raw, Wanted, choose_fields
 from litegate.datasets.groups import GroupIndex
-from litegate.datasets.pinned import at_once
+from litegate.datasets.pinned import want_together
 from litegate.datasets.sampling import ranks_of, ranks_of_positions
 from litegate.errors import DataError
 
@@ -268,13 +268,8 @@ def open_sparsely(shards: Mapping[str, Shard], inputs: Mapping[str, Any], wanted
 
 
 def prefetch(pieces: Iterable[tuple[Any, Array]]) -> None:
-    """Fetch what of each file is going to be read, several at a time, where only parts of it are fetched."""
-    sparse = [(each.prefetch, positions) for each, positions in pieces if hasattr(each, "prefetch")]
-
-    def fetch(piece: tuple[Callable[[Array], None], Array]) -> None:
-        piece[0](piece[1])
-
-    list(at_once(fetch, sparse))
+    """Fetch what of each file is going to be read, all together, where only parts of it are fetched."""
+    want_together(each.wanted(positions) for each, positions in pieces if hasattr(each, "wanted"))
 
 
 def _together(

@@ -16,9 +16,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from litegate.datasets.fields import Raw
-from litegate.datasets.pinned import PinnedFile, at_once
+from litegate.datasets.pinned import PinnedFile, want_together
 from litegate.datasets.tfrecord import fields_of, read_records
 from litegate.errors import DataError
+from litegate.storage.spans import Span
 
 __all__ = ["SUFFIXES", "IndexedTFRecordShard", "index_of", "open_indexed"]
 
@@ -44,7 +45,6 @@ class IndexedTFRecordShard:
         Raises:
             DataError: it is none of this file.
         """
-        index.want([(0, index.size)])
         with index.spans() as content:
             offsets = _offsets(content.read(), file.size, f"{where}: its index {index.entry.name}")
         return cls(file, where, offsets)
@@ -58,17 +58,17 @@ class IndexedTFRecordShard:
 
     def first_fields(self) -> Sequence[str]:
         """Names of the fields of the first record."""
-        self.prefetch(np.array([0]))
+        want_together([self.wanted(np.array([0]))])
         with self.file.spans() as content:
             return fields_of(content, self.file.size, f"{self.where}: record 0")
 
-    def prefetch(self, positions: Array) -> None:
-        """Fetch records that are going to be read."""
-        self.file.want((int(self.offsets[at]), int(self.offsets[at + 1])) for at in positions.tolist())
+    def wanted(self, positions: Array) -> tuple[PinnedFile, list[Span]]:
+        """Where the records at `positions` lie."""
+        return self.file, list(zip(self.offsets[positions].tolist(), self.offsets[positions + 1].tolist(), strict=True))
 
     def read(self, positions: Array, names: Collection[str]) -> Iterator[Mapping[str, Raw]]:
         """The fields `names` of the records at `positions`, as flat lists or bytes."""
-        self.prefetch(positions)
+        want_together([self.wanted(positions)])
         with self.file.spans() as content:
             yield from read_records(content, self.file.size, self.offsets, positions, names, self.where)
 
@@ -80,10 +80,9 @@ def open_indexed(data: Mapping[str, Any], indexes: Mapping[str, Any], where: str
         DataError: an index is none of its file.
     """
 
-    def open_one(name: str) -> IndexedTFRecordShard:
-        return IndexedTFRecordShard.open(data[name], indexes[index_of(name, indexes) or ""], f"{where}: {name}")
-
-    shards = dict(zip(sorted(data), at_once(open_one, sorted(data)), strict=True))
+    beside = {name: indexes[index_of(name, indexes) or ""] for name in sorted(data)}
+    want_together((index, [(0, index.size)]) for index in beside.values())
+    shards = {name: IndexedTFRecordShard.open(data[name], index, f"{where}: {name}") for name, index in beside.items()}
     name, first = next((each for each in shards.items() if len(each[1])), ("", None))
     return shards if first is None else shards | {name: replace(first, fields=first.first_fields())}
 

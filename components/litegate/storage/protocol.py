@@ -12,13 +12,16 @@ from typing import Protocol
 
 from litegate.errors import StoreError
 
-__all__ = ["BLOCK", "PAGE", "Content", "Refused", "Storage", "Stored"]
+__all__ = ["AT_ONCE", "BLOCK", "PAGE", "Content", "Refused", "Storage", "Stored"]
 
 PAGE = 1000
 """As many objects are listed, and deleted, at once."""
 
 BLOCK = 1 << 20
 """Bytes that are read at once: no object is held in memory as a whole."""
+
+AT_ONCE = 16
+"""Requests at a time, each on a connection of its own."""
 
 Content = bytes | Path
 """What an object is to hold: bytes, or those of a local file, which is streamed."""

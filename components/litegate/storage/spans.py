@@ -1,4 +1,4 @@
-"""Parts of an object, fetched into a sparse local copy of it: what lies between them takes no room and no time.
+"""Parts of objects, fetched into sparse local copies of them: what lies between takes no room and no time.
 
 A part is of the pinned object: every request names its version, and an answer of another version, range or length is
 refused. Nothing else is known of it: S3 has checksums of whole objects only, so whoever reads a part verifies what
@@ -8,25 +8,21 @@ its format lets be verified.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from litegate.disk import naming_full
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import open_storage
-from litegate.surroundings import carried
 
-__all__ = ["AT_ONCE", "GAP", "Span", "joined", "missing", "write_spans"]
+__all__ = ["GAP", "Part", "Span", "joined", "missing", "parts_of"]
 
 Span = tuple[int, int]
 """Where a part begins, and where it ends."""
 
-GAP = 1 << 20
+GAP = 1 << 18
 """Bytes that are rather fetched than asked around: a request costs as much as they do."""
-
-AT_ONCE = 8
-"""Requests at a time."""
 
 _LARGEST = 8 << 20
 
@@ -58,30 +54,38 @@ def missing(wanted: Iterable[Span], there: Iterable[Span]) -> list[Span]:
     return joined(found)
 
 
-def write_spans(entry: Entry, spans: Sequence[Span], target: Path) -> None:
-    """Fetch parts of a pinned object, some at a time, each to its place in the file `target`.
+@dataclass(frozen=True)
+class Part:
+    """What one request is for, and the file that it goes to."""
+
+    entry: Entry
+    span: Span
+    target: Path
+
+    def write(self) -> None:
+        """Fetch it to its place.
+
+        Raises:
+            FileNotFoundError: the object is gone.
+            Refused: it is another one now.
+            DiskFull: there is no room.
+        """
+        start, end = self.span
+        content = open_storage(self.entry.uri).read_span("", self.entry.pin, start, end - start)
+        with naming_full(self.target.parent), self.target.open("r+b", buffering=0) as file:
+            os.pwrite(file.fileno(), content, start)
+
+
+def parts_of(entry: Entry, spans: Iterable[Span], target: Path) -> list[Part]:
+    """What is to be fetched of an object into the file `target`, which is made if it is not there.
 
     Raises:
-        FileNotFoundError: the object is gone.
-        Refused: it is another one now.
-        DiskFull: there is no room.
+        DiskFull: there is no room for it.
     """
-    storage = open_storage(entry.uri)
-
-    def write(span: Span) -> None:
-        os.pwrite(descriptor, storage.read_span("", entry.pin, span[0], span[1] - span[0]), span[0])
-
     with naming_full(target.parent):
-        descriptor = os.open(target, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            os.ftruncate(descriptor, entry.size)
-            parts = [part for span in joined(spans, GAP) for part in _parts(span)]
-            with ThreadPoolExecutor(min(AT_ONCE, len(parts) or 1)) as threads:
-                list(threads.map(carried(write), parts))
-        finally:
-            os.close(descriptor)
-
-
-def _parts(span: Span) -> Iterable[Span]:
-    """No request is for more than is held in memory easily."""
-    return ((at, min(at + _LARGEST, span[1])) for at in range(span[0], span[1], _LARGEST))
+        target.touch()
+        os.truncate(target, entry.size)
+    found = joined(spans, GAP)
+    return [
+        Part(entry, (at, min(at + _LARGEST, end)), target) for start, end in found for at in range(start, end, _LARGEST)
+    ]

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -16,14 +17,16 @@ from litegate.storage.copies import holds
 from litegate.storage.globs import matches, split_glob
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path, open_storage
-from litegate.storage.protocol import Refused, Storage, Stored
-from litegate.storage.spans import Span, write_spans
+from litegate.storage.protocol import AT_ONCE, Refused, Storage, Stored
+from litegate.storage.spans import Part, Span, parts_of
 from litegate.storage.use import use_local
 from litegate.storage.whole_files import write_whole
+from litegate.surroundings import carried
 
 __all__ = [
     "DIGEST_SUFFIX",
     "Listed",
+    "Wanted",
     "fetch",
     "fetch_spans",
     "is_whole",
@@ -38,6 +41,10 @@ log = logging.getLogger("litegate")
 
 DIGEST_SUFFIX = ".sha256"
 """Of the file beside a fetched object that says what the object was when it came."""
+
+
+Wanted = tuple[Entry, Sequence[Span]]
+"""An object, and parts of it."""
 
 
 class Listed(NamedTuple):
@@ -106,25 +113,37 @@ def fetch(entry: Entry, cache_folder: Path, where: str) -> Path:
     return path
 
 
-def fetch_spans(entry: Entry, spans: Sequence[Span], folder: Path, cache_folder: Path, where: str) -> Path:
-    """A local file with these parts of the pinned object in their places; what is between them may be anything.
+def fetch_spans(wanted: Sequence[Wanted], folder: Path, cache_folder: Path, where: str) -> list[Path]:
+    """For each pinned object a local file with parts of it in their places; what is between them may be anything.
 
     Args:
+        wanted: each object once, and the parts of it.
         folder: of the caller alone, where parts are kept; what is in the cache as a whole, or lies on this host, is
             used where it lies.
 
     Raises:
-        DataError: the object is gone or is no longer the pinned one, or it is not as long as that.
+        DataError: an object is gone or is no longer the pinned one, or it is not as long as that.
     """
-    if any(not 0 <= start < end <= entry.size for start, end in spans):
-        raise DataError(where, f"parts of {entry.uri}, which has {entry.size:,} bytes", f"{list(spans)[:3]}")
-    whole = cache_folder / "objects" / object_name(entry)
-    if local_path(entry.uri) is not None or is_whole(whole):
-        return fetch(entry, cache_folder, where)
-    target = folder / object_name(entry)
-    with _naming(where, entry.uri):
-        write_spans(entry, spans, target)
-    return target
+    paths, parts = [], []
+    for entry, spans in wanted:
+        if any(not 0 <= start < end <= entry.size for start, end in spans):
+            raise DataError(where, f"parts of {entry.uri}, which has {entry.size:,} bytes", f"{list(spans)[:3]}")
+        if local_path(entry.uri) is not None or is_whole(cache_folder / "objects" / object_name(entry)):
+            paths.append(fetch(entry, cache_folder, where))
+        else:
+            paths.append(folder / object_name(entry))
+            parts += parts_of(entry, spans, paths[-1])
+    _write(parts, where)
+    return paths
+
+
+def _write(parts: Sequence[Part], where: str) -> None:
+    def write(part: Part) -> None:
+        with _naming(where, part.entry.uri):
+            part.write()
+
+    with ThreadPoolExecutor(min(AT_ONCE, len(parts) or 1)) as threads:
+        list(threads.map(carried(write), parts))
 
 
 def is_whole(path: Path) -> bool:

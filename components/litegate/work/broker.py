@@ -16,7 +16,7 @@ import shutil
 import socket
 import socketserver
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, Self
@@ -28,7 +28,6 @@ from litegate.storage import user_objects
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
 from litegate.storage.scratch import temporary_folder
-from litegate.storage.spans import Span
 from litegate.storage.versions import ModelFiles, model_files
 from litegate.surroundings import carried
 from litegate.work.sockets import short_address
@@ -39,6 +38,7 @@ _LOOKS_EVERY = 0.01
 """Seconds between looks whether it is to end; for half of that every step waits at its end."""
 _NAME = "broker"
 _MAX_QUESTION = 1 << 16
+_MAX_WANTED = _MAX_QUESTION - (1 << 12)
 _MAX_SPANS = 1000
 _MAX_CONNECTIONS = 1024
 _NO_ANSWER = json.dumps({"error": FailureKind.KILLED, "message": "no answer"})
@@ -95,11 +95,9 @@ class Broker:
             return {"entries": [entry.to_json() for entry in found]}
         if question["do"] == "find_model":
             return self._find_model(str(question["uri"]), where)
-        entry = self._known_entry(Entry.model_validate(question["entry"]), where)
         if question["do"] == "fetch_spans":
-            spans = [(int(start), int(end)) for start, end in question["spans"]]
-            return {"path": str(self._fetch_spans(entry, spans, where))}
-        return {"path": str(self._fetch(entry, where))}
+            return {"paths": [str(path) for path in self._fetch_spans(question["wanted"], where)]}
+        return {"path": str(self._fetch(self._known_entry(question["entry"], where), where))}
 
     def digest(self, entry: Entry, where: str) -> str:
         """SHA-256 of an object as the parent itself has it.
@@ -131,15 +129,21 @@ class Broker:
         if uri not in self._uris:
             raise DataError(where, "an address that the step's request names", uri)
 
-    def _known_entry(self, entry: Entry, where: str) -> Entry:
+    def _known_entry(self, named: Any, where: str) -> Entry:
+        entry = Entry.model_validate(named)
         with self._lock:
             if entry not in self._entries():
                 raise DataError(where, "an object of the datasets that the step's request names", entry.uri)
         return entry
 
-    def _fetch_spans(self, entry: Entry, spans: list[Span], where: str) -> Path:
-        path = user_objects.fetch_spans(entry, spans, self._parts, self._cache, where)
-        return path if path.parent == self._parts else self._visible(entry, path)
+    def _fetch_spans(self, named: Any, where: str) -> list[Path]:
+        wanted: list[user_objects.Wanted] = [
+            (self._known_entry(entry, where), [(int(start), int(end)) for start, end in spans])
+            for entry, spans in named
+        ]
+        paths = user_objects.fetch_spans(wanted, self._parts, self._cache, where)
+        found = zip(wanted, paths, strict=True)
+        return [path if path.parent == self._parts else self._visible(entry, path) for (entry, _), path in found]
 
     def _fetch(self, entry: Entry, where: str) -> Path:
         return self._visible(entry, user_objects.fetch(entry, self._cache, where))
@@ -248,17 +252,36 @@ def fetch(folder: Path, entry: Entry, where: str) -> Path:
     return found
 
 
-def fetch_spans(folder: Path, entry: Entry, spans: Sequence[Span], where: str) -> Path:
+def fetch_spans(folder: Path, wanted: Sequence[user_objects.Wanted], where: str) -> list[Path]:
     """`user_objects.fetch_spans` for the child of this folder.
 
     Raises:
-        DataError: the object is gone, has changed, or is none of the step's business.
+        DataError: an object is gone, has changed, or is none of the step's business.
         StepFailed: it could not be fetched.
     """
-    for first in range(0, len(spans), _MAX_SPANS):
-        some = list(spans[first : first + _MAX_SPANS])
-        answer = _ask(folder, do="fetch_spans", entry=entry.to_json(), spans=some, where=where)
-    return Path(answer["path"])
+    found: dict[Entry, Path] = {}
+    for some in _questions(wanted):
+        named = [(entry.to_json(), spans) for entry, spans in some]
+        paths = _ask(folder, do="fetch_spans", wanted=named, where=where)["paths"]
+        found |= {entry: Path(path) for (entry, _), path in zip(some, paths, strict=True)}
+    return [found[entry] for entry, _ in wanted]
+
+
+def _questions(wanted: Sequence[user_objects.Wanted]) -> Iterator[list[user_objects.Wanted]]:
+    """As much of it at a time as a question may hold."""
+    some: list[user_objects.Wanted] = []
+    size = 0
+    for entry, spans in wanted:
+        for first in range(0, len(spans), _MAX_SPANS):
+            piece = spans[first : first + _MAX_SPANS]
+            more = len(json.dumps([entry.to_json(), piece]))
+            if some and size + more > _MAX_WANTED:
+                yield some
+                some, size = [], 0
+            some.append((entry, piece))
+            size += more
+    if some:
+        yield some
 
 
 def _ask(folder: Path, **question: Any) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from litegate.records import FileRef
 from litegate.storage import user_objects
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path
-from litegate.storage.spans import Span
 from litegate.storage.versions import ModelFiles, model_files
 from litegate.work import broker
 
@@ -84,15 +83,15 @@ class Work:
             return broker.fetch(self.folder, entry, where)
         return user_objects.fetch(entry, self.cache, where)
 
-    def fetch_spans(self, entry: Entry, spans: Sequence[Span], where: str) -> Path:
-        """A local file with these parts of a pinned object in their places.
+    def fetch_spans(self, wanted: Sequence[user_objects.Wanted], where: str) -> list[Path]:
+        """For each pinned object a local file with parts of it in their places.
 
         Raises:
             DataError: as for `fetch`.
         """
-        if local_path(entry.uri) is None and broker.is_served(self.folder):
-            return broker.fetch_spans(self.folder, entry, spans, where)
-        return user_objects.fetch_spans(entry, spans, self.folder, self.cache, where)
+        if any(local_path(entry.uri) is None for entry, _ in wanted) and broker.is_served(self.folder):
+            return broker.fetch_spans(self.folder, wanted, where)
+        return user_objects.fetch_spans(wanted, self.folder, self.cache, where)
 
     def list_entries(self, uri: str, where: str, needed: bool = True) -> tuple[Entry, ...]:
         """Every object at an address of the request; see `user_objects.list_entries`.

@@ -48,31 +48,36 @@ def entry(s3_bucket: str, tmp_path: Path) -> Entry:
     return list_entries(f"s3://{s3_bucket}/a/object", "data")[0]
 
 
+def fetched(entry: Entry, wanted: list[Span], folder: Path) -> Path:
+    (path,) = fetch_spans([(entry, wanted)], folder, folder / "cache", "data")
+    return path
+
+
 def test_parts_lie_in_their_places(entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GAP", 10)
     monkeypatch.setattr(module, "_LARGEST", 1000)
     wanted = [(3, 9), (12, 20), (5000, 7500), (len(CONTENT) - 5, len(CONTENT))]
-    content = fetch_spans(entry, wanted, tmp_path, tmp_path / "cache", "data").read_bytes()
+    content = fetched(entry, wanted, tmp_path).read_bytes()
     assert len(content) == len(CONTENT)
     assert all(content[start:end] == CONTENT[start:end] for start, end in wanted)
     assert content[30:5000] == bytes(4970), "nothing else was fetched"
-    more = fetch_spans(entry, [(100, 110)], tmp_path, tmp_path / "cache", "data").read_bytes()
+    more = fetched(entry, [(100, 110)], tmp_path).read_bytes()
     assert (more[3:9], more[100:110]) == (CONTENT[3:9], CONTENT[100:110])
 
 
 def test_what_is_there_as_a_whole_is_used(entry: Entry, tmp_path: Path) -> None:
     whole = fetch(entry, tmp_path / "cache", "data")
-    assert fetch_spans(entry, [(0, 1)], tmp_path, tmp_path / "cache", "data") == whole
+    assert fetched(entry, [(0, 1)], tmp_path) == whole
 
 
 @pytest.mark.parametrize("span", [(-1, 4), (4, 4), (9, 3), (0, len(CONTENT) + 1)])
 def test_parts_that_the_object_does_not_have_are_refused(entry: Entry, tmp_path: Path, span: Span) -> None:
     with pytest.raises(DataError, match=r"parts of s3://.*, which has 10,240 bytes"):
-        fetch_spans(entry, [span], tmp_path, tmp_path / "cache", "data")
+        fetched(entry, [span], tmp_path)
 
 
 def test_an_object_that_has_changed_is_refused(entry: Entry, tmp_path: Path) -> None:
     (tmp_path / "object").write_bytes(CONTENT[::-1])
     put(tmp_path / "object", entry.uri)
     with pytest.raises(DataError, match="PreconditionFailed"):
-        fetch_spans(entry, [(0, 5)], tmp_path, tmp_path / "cache", "data")
+        fetched(entry, [(0, 5)], tmp_path)

@@ -63,7 +63,7 @@ def test_parts_of_an_object_lie_in_their_places_until_the_step_ends(
     manifest = tmp_path / "home" / "workspace" / "files" / pinned(wanted.uri).manifest.digest
     spans = [(at, at + 1) for at in range(1500)] + [(len(whole) - 9, len(whole))]
     with Broker(tmp_path / "step", tmp_path / "cache", tmp_path / "objects", frozenset(), (manifest,)):
-        path = broker.fetch_spans(tmp_path / "step", wanted, spans, "calibration.uri")
+        (path,) = broker.fetch_spans(tmp_path / "step", [(wanted, spans)], "calibration.uri")
         content = path.read_bytes()
         assert (content[:1500], content[-9:], len(content)) == (whole[:1500], whole[-9:], len(whole))
         assert path.is_relative_to(tmp_path / "objects")
@@ -71,7 +71,7 @@ def test_parts_of_an_object_lie_in_their_places_until_the_step_ends(
         assert not (tmp_path / "cache").exists(), "what is not whole is not kept"
         other = entry(f"s3://{bucket}/private/other.npz")
         with pytest.raises(DataError, match="expected an object of the datasets"):
-            broker.fetch_spans(tmp_path / "step", other, [(0, 1)], "calibration.uri")
+            broker.fetch_spans(tmp_path / "step", [(wanted, [(0, 1)]), (other, [(0, 1)])], "calibration.uri")
     assert list((tmp_path / "objects").iterdir()) == []
 
 
