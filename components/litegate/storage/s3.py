@@ -19,7 +19,8 @@ from litegate.settings import s3_timeout
 from litegate.storage import transfers
 from litegate.storage.access import Access, access, session_for
 from litegate.storage.multipart import LARGE, upload_new
-from litegate.storage.protocol import PAGE, Content, Refused, Stored
+from litegate.storage.protocol import AT_ONCE, PAGE, Content, Refused, Stored
+from litegate.storage.ranges import quick_range
 from litegate.storage.use import is_due
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def client_for(given: Access | None) -> S3Client:
 
     silence = s3_timeout()
     config = Config(
-        retries={"mode": "standard", "max_attempts": 5}, connect_timeout=min(5, silence), read_timeout=silence
+        retries={"mode": "standard", "max_attempts": 5},
+        connect_timeout=min(5, silence),
+        read_timeout=silence,
+        max_pool_connections=AT_ONCE,
     )
     with _making_client:
         if given is None:
@@ -129,6 +133,9 @@ class S3Storage:
     def read_span(self, name: str, version: str, start: int, size: int) -> bytes:
         """By one GET request with `Range` and `If-Match`; an answer that is of another range or version is none."""
         with self._refusals(name):
+            quick = quick_range(s3_client(), self._bucket, self._key(name), version, start, size)
+            if quick is not None:
+                return quick
             answer, content = transfers.persistently(lambda: self._span(name, version, start, size))
         expected = f"bytes {start}-{start + size - 1}"
         given = answer.get("ContentRange", "").partition("/")[0] or "all of it"

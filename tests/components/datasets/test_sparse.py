@@ -17,6 +17,7 @@ from litegate.errors import DataError
 from litegate.runtimes.litert import Tensor
 from litegate.spec import parse_spec
 from litegate.storage import spans
+from litegate.storage.connections import Connections
 from litegate.storage.s3 import s3_client
 from litegate.storage.user_objects import put
 from litegate.work.step_work import Work
@@ -46,14 +47,18 @@ def traffic(s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Traffic:
     monkeypatch.setattr(npz_spans, "_TAIL", 1 << 12)
     seen = Traffic()
 
-    def asked(request: Any, **_: Any) -> None:
-        found = request.headers.get("Range")
-        seen.ranges.append(found.decode() if isinstance(found, bytes) else found)
+    def part(self: Connections, target: str, headers: Any, version: str, start: int, size: int) -> bytes | None:
+        seen.ranges.append(f"{start}-{start + size - 1}")
+        seen.sent += size
+        return quick(self, target, headers, version, start, size)
 
     def answered(parsed: Any, **_: Any) -> None:
-        seen.sent += parsed["ContentLength"]
+        if "ContentLength" in parsed:  # else it was only prepared
+            seen.ranges.append(parsed.get("ContentRange"))
+            seen.sent += parsed["ContentLength"]
 
-    s3_client().meta.events.register("before-send.s3.GetObject", asked)
+    quick = Connections.part
+    monkeypatch.setattr(Connections, "part", part)
     s3_client().meta.events.register("after-call.s3.GetObject", answered)
     return seen
 
