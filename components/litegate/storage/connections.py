@@ -10,14 +10,16 @@ import os
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import NamedTuple
 
 from litegate.settings import s3_timeout
 from litegate.storage.access import Access, access
 from litegate.storage.protocol import AT_ONCE
 
-__all__ = ["Connections"]
+__all__ = ["Asked", "Connections", "Range"]
 
 _PARTIAL = 206
 
@@ -31,7 +33,11 @@ class Connections:
 
     def __init__(self, connection: Callable[[], HTTPConnection]) -> None:
         self._new = connection
-        self._idle: deque[HTTPConnection] = deque(maxlen=AT_ONCE)
+        self._idle: deque[HTTPConnection] = deque()
+
+    def __del__(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     @classmethod
     def to(cls, scheme: str, place: str) -> Connections | None:
@@ -50,41 +56,86 @@ class Connections:
         trusting = ssl.create_default_context(cafile=_authorities())
         return cls(partial(HTTPSConnection, place, timeout=timeout, context=trusting))
 
-    def part(self, target: str, headers: Mapping[str, str], version: str, start: int, size: int) -> bytes | None:
-        """`size` bytes of an object from its byte `start` on; None if the answer is another one.
-
-        Raises:
-            OSError, HTTPException: there is no whole answer.
-        """
-        part = f"{start}-{start + size - 1}"
-        connection = self._taken()
-        try:
-            connection.request("GET", target, headers={**headers, "Range": f"bytes={part}"})
-            answer = connection.getresponse()
-            content = answer.read() if _is(answer, version, f"bytes {part}/", size) else None
-        except BaseException:
-            connection.close()
-            raise
-        if content is None or answer.will_close:
-            connection.close()
-        else:
-            self._idle.append(connection)
-        return content
-
-    def _taken(self) -> HTTPConnection:
+    def idle(self) -> HTTPConnection | None:
+        """One that is there, which is the caller's from now on."""
         try:
             return self._idle.pop()
         except IndexError:
-            connection = self._new()
+            return None
+
+    def new(self) -> HTTPConnection:
+        """Another one.
+
+        Raises:
+            OSError: the server cannot be reached.
+        """
+        connection = self._new()
+        try:
             connection.connect()
-            connection.sock.settimeout(s3_timeout())
-            return connection
+        except OSError:
+            connection.close()
+            raise
+        connection.sock.settimeout(s3_timeout())
+        return connection
+
+    def put_back(self, connection: HTTPConnection) -> None:
+        """Keep one whose last answer was read to its end."""
+        if len(self._idle) < AT_ONCE:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
 
-def _is(answer: HTTPResponse, version: str, part: str, size: int) -> bool:
-    """Whether it is the part; what else it says is not read."""
-    found = (answer.status, answer.getheader("ETag"), answer.length)
-    return found == (_PARTIAL, version, size) and answer.getheader("Content-Range", "").startswith(part)
+@dataclass(frozen=True)
+class Asked:
+    """A part of an object that a server was asked for, over a connection on which nothing else is asked until then."""
+
+    connections: Connections
+    connection: HTTPConnection
+    part: Range
+
+    @classmethod
+    def of(
+        cls, connections: Connections, connection: HTTPConnection, target: str, headers: Mapping[str, str], part: Range
+    ) -> Asked | None:
+        """Ask; None where the connection is broken."""
+        try:
+            connection.request("GET", target, headers={**headers, "Range": f"bytes={part.first}-{part.last}"})
+        except (HTTPException, OSError):
+            connection.close()
+            return None
+        return cls(connections, connection, part)
+
+    def content(self) -> bytes | None:
+        """What has come, or comes; None if the answer is anything but this part."""
+        try:
+            answer = self.connection.getresponse()
+            content = answer.read() if self.part.is_given_by(answer) else None
+        except (HTTPException, OSError):
+            content = None
+        if content is None or answer.will_close:
+            self.cancel()
+        else:
+            self.connections.put_back(self.connection)
+        return content
+
+    def cancel(self) -> None:
+        """Nobody waits for it any more."""
+        self.connection.close()
+
+
+class Range(NamedTuple):
+    """From which byte to which one, both of them included, in which version."""
+
+    version: str
+    first: int
+    last: int
+
+    def is_given_by(self, answer: HTTPResponse) -> bool:
+        """Whether an answer is the part, by what it says before its body."""
+        found = (answer.status, answer.getheader("ETag"), answer.length)
+        given = answer.getheader("Content-Range", "").startswith(f"bytes {self.first}-{self.last}/")
+        return given and found == (_PARTIAL, self.version, self.last - self.first + 1)
 
 
 def _authorities() -> str:

@@ -6,11 +6,12 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from litegate.storage.protocol import BLOCK, PAGE, Content, Refused, Stored
+from litegate.storage.protocol import BLOCK, PAGE, Coming, Content, Refused, Stored
 from litegate.storage.use import use_local
 from litegate.storage.whole_files import write_first, write_whole
 
@@ -77,6 +78,10 @@ class LocalStorage:
         if len(content) != size:
             raise Refused(f"{self.uri(name)} ends before byte {start + size:,}")
         return content
+
+    def ask_span(self, name: str, version: str, start: int, size: int, threads: Executor) -> Coming:
+        """Read in a thread."""
+        return threads.submit(self.read_span, name, version, start, size)
 
     def put(self, name: str, content: Content) -> None:
         """Written beside it and renamed."""

@@ -6,13 +6,14 @@ Local folders and S3 do, and whatever comes next; a test asks the same of each (
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from litegate.errors import StoreError
 
-__all__ = ["AT_ONCE", "BLOCK", "PAGE", "Content", "Refused", "Storage", "Stored"]
+__all__ = ["AT_ONCE", "BLOCK", "PAGE", "Coming", "Content", "Refused", "Storage", "Stored"]
 
 PAGE = 1000
 """As many objects are listed, and deleted, at once."""
@@ -49,6 +50,16 @@ class Stored:
     size: int
     modified: float
     version: str
+
+
+class Coming(Protocol):
+    """A part of an object that was asked for; a `Future` is one."""
+
+    def result(self) -> bytes:
+        """Wait for it."""
+
+    def cancel(self) -> object:
+        """Nobody is going to wait for it."""
 
 
 class Storage(Protocol):
@@ -101,6 +112,13 @@ class Storage(Protocol):
         Raises:
             FileNotFoundError: there is none.
             Refused: it is of another version, ends before, or may not be read.
+        """
+
+    def ask_span(self, name: str, version: str, start: int, size: int, threads: Executor) -> Coming:
+        """The same, without waiting for it: its errors are those of the result.
+
+        Args:
+            threads: where somebody may wait; others are asked for from this thread meanwhile.
         """
 
     def put(self, name: str, content: Content) -> None:

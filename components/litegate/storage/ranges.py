@@ -10,21 +10,20 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from litegate.storage.connections import Connections
+from litegate.storage.connections import Asked, Connections, Range
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["quick_range"]
+__all__ = ["AskedFirst", "ask_range", "quick_range"]
 
 _GOOD_FOR = 60
 """Seconds for which a request is sent again; servers take a signature for 15 minutes."""
@@ -39,6 +38,23 @@ _PREPARED: ContextVar[list[AWSPreparedRequest] | None] = ContextVar("prepared", 
 
 
 @dataclass(frozen=True)
+class AskedFirst:
+    """A part that is on its way, and what gives it if it does not come; see `Coming`."""
+
+    asked: Asked
+    otherwise: Callable[[], bytes]
+
+    def result(self) -> bytes:
+        """Wait for it."""
+        content = self.asked.content()
+        return self.otherwise() if content is None else content
+
+    def cancel(self) -> None:
+        """Hang up."""
+        self.asked.cancel()
+
+
+@dataclass(frozen=True)
 class _Request:
     """What is asked for an object; without connections only boto3 can."""
 
@@ -47,18 +63,32 @@ class _Request:
     headers: Mapping[str, str] = field(repr=False)
 
 
-def quick_range(client: S3Client, bucket: str, key: str, version: str, start: int, size: int) -> bytes | None:
-    """`size` bytes of this version of an object, from its byte `start` on; None where boto3 is to be asked for them."""
+def ask_range(client: S3Client, bucket: str, key: str, part: Range, *, connecting: bool) -> Asked | None:
+    """Ask for part of an object; None where boto3 is to be asked for it.
+
+    Args:
+        connecting: whether to connect to the server where no connection is there; else it is None then, too.
+    """
     from botocore.exceptions import BotoCoreError
 
     try:
         with _preparing:  # else several threads sign the same
-            request = _request(client, bucket, key, version, int(time.monotonic() // _GOOD_FOR))
-        if request.connections is None:
+            request = _request(client, bucket, key, part.version, int(time.monotonic() // _GOOD_FOR))
+        connections = request.connections
+        if connections is None:
             return None
-        return request.connections.part(request.target, request.headers, version, start, size)
-    except (BotoCoreError, HTTPException, OSError):
+        connection = connections.idle() or (connections.new() if connecting else None)
+    except (BotoCoreError, OSError):
         return None
+    if connection is None:
+        return None
+    return Asked.of(connections, connection, request.target, request.headers, part)
+
+
+def quick_range(client: S3Client, bucket: str, key: str, part: Range) -> bytes | None:
+    """Part of an object; None where boto3 is to be asked for it."""
+    asked = ask_range(client, bucket, key, part, connecting=True)
+    return None if asked is None else asked.content()
 
 
 @lru_cache(_REMEMBERED)

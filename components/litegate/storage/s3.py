@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,12 @@ from litegate.errors import StoreError
 from litegate.settings import s3_timeout
 from litegate.storage import transfers
 from litegate.storage.access import Access, access, session_for
+from litegate.storage.connections import Range
 from litegate.storage.multipart import LARGE, upload_new
-from litegate.storage.protocol import AT_ONCE, PAGE, Content, Refused, Stored
-from litegate.storage.ranges import quick_range
+from litegate.storage.protocol import AT_ONCE, PAGE, Coming, Content, Refused, Stored
+from litegate.storage.ranges import AskedFirst, ask_range, quick_range
 from litegate.storage.use import is_due
+from litegate.surroundings import carried
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -133,10 +136,19 @@ class S3Storage:
     def read_span(self, name: str, version: str, start: int, size: int) -> bytes:
         """By one GET request with `Range` and `If-Match`; an answer that is of another range or version is none."""
         with self._refusals(name):
-            quick = quick_range(s3_client(), self._bucket, self._key(name), version, start, size)
-            if quick is not None:
-                return quick
-            answer, content = transfers.persistently(lambda: self._span(name, version, start, size))
+            quick = quick_range(s3_client(), self._bucket, self._key(name), Range(version, start, start + size - 1))
+            return self._slow_span(name, version, start, size) if quick is None else quick
+
+    def ask_span(self, name: str, version: str, start: int, size: int, threads: Executor) -> Coming:
+        """At once over a connection that is there; else in a thread, which connects or waits for boto3."""
+        with self._refusals(name):
+            part = Range(version, start, start + size - 1)
+            asked = ask_range(s3_client(), self._bucket, self._key(name), part, connecting=False)
+        read = partial(self.read_span, name, version, start, size)
+        return threads.submit(carried(read)) if asked is None else AskedFirst(asked, read)
+
+    def _slow_span(self, name: str, version: str, start: int, size: int) -> bytes:
+        answer, content = transfers.persistently(lambda: self._span(name, version, start, size))
         expected = f"bytes {start}-{start + size - 1}"
         given = answer.get("ContentRange", "").partition("/")[0] or "all of it"
         if (given, answer["ETag"], len(content)) != (expected, version, size):

@@ -8,15 +8,18 @@ its format lets be verified.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from litegate.disk import naming_full
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import open_storage
+from litegate.storage.protocol import AT_ONCE, Coming
 
-__all__ = ["GAP", "Part", "Span", "joined", "missing", "parts_of"]
+__all__ = ["GAP", "Part", "Span", "joined", "missing", "parts_of", "write_together"]
 
 Span = tuple[int, int]
 """Where a part begins, and where it ends."""
@@ -62,18 +65,19 @@ class Part:
     span: Span
     target: Path
 
-    def write(self) -> None:
-        """Fetch it to its place.
+    def ask(self, threads: Executor) -> Coming:
+        """Ask for it."""
+        start, end = self.span
+        return open_storage(self.entry.uri).ask_span("", self.entry.pin, start, end - start, threads)
+
+    def write(self, content: bytes) -> None:
+        """Put it in its place.
 
         Raises:
-            FileNotFoundError: the object is gone.
-            Refused: it is another one now.
             DiskFull: there is no room.
         """
-        start, end = self.span
-        content = open_storage(self.entry.uri).read_span("", self.entry.pin, start, end - start)
         with naming_full(self.target.parent), self.target.open("r+b", buffering=0) as file:
-            os.pwrite(file.fileno(), content, start)
+            os.pwrite(file.fileno(), content, self.span[0])
 
 
 def parts_of(entry: Entry, spans: Iterable[Span], target: Path) -> list[Part]:
@@ -89,3 +93,31 @@ def parts_of(entry: Entry, spans: Iterable[Span], target: Path) -> list[Part]:
     return [
         Part(entry, (at, min(at + _LARGEST, end)), target) for start, end in found for at in range(start, end, _LARGEST)
     ]
+
+
+def write_together(parts: Iterable[Part]) -> None:
+    """Fetch parts to their places. Many are asked for before the first has come, all from one thread where that goes.
+
+    Threads would take turns at the interpreter, which costs as much again as the requests.
+
+    Raises:
+        FileNotFoundError: an object is gone.
+        Refused: it is another one now.
+        DiskFull: there is no room.
+    """
+    coming: deque[tuple[Part, Coming]] = deque()
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        try:
+            for part in parts:
+                if len(coming) == AT_ONCE:
+                    _receive(*coming.popleft())
+                coming.append((part, part.ask(threads)))
+            while coming:
+                _receive(*coming.popleft())
+        finally:
+            for _, each in coming:
+                each.cancel()
+
+
+def _receive(part: Part, coming: Coming) -> None:
+    part.write(coming.result())

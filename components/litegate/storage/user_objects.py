@@ -6,7 +6,6 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -17,11 +16,10 @@ from litegate.storage.copies import holds
 from litegate.storage.globs import matches, split_glob
 from litegate.storage.manifests import Entry
 from litegate.storage.opening import local_path, open_storage
-from litegate.storage.protocol import AT_ONCE, Refused, Storage, Stored
-from litegate.storage.spans import Part, Span, parts_of
+from litegate.storage.protocol import Refused, Storage, Stored
+from litegate.storage.spans import Span, parts_of, write_together
 from litegate.storage.use import use_local
 from litegate.storage.whole_files import write_whole
-from litegate.surroundings import carried
 
 __all__ = [
     "DIGEST_SUFFIX",
@@ -133,17 +131,9 @@ def fetch_spans(wanted: Sequence[Wanted], folder: Path, cache_folder: Path, wher
         else:
             paths.append(folder / object_name(entry))
             parts += parts_of(entry, spans, paths[-1])
-    _write(parts, where)
+    with _naming(where):
+        write_together(parts)
     return paths
-
-
-def _write(parts: Sequence[Part], where: str) -> None:
-    def write(part: Part) -> None:
-        with _naming(where, part.entry.uri):
-            part.write()
-
-    with ThreadPoolExecutor(min(AT_ONCE, len(parts) or 1)) as threads:
-        list(threads.map(carried(write), parts))
 
 
 def is_whole(path: Path) -> bool:
@@ -206,11 +196,15 @@ def _seen(digest: hashlib._Hash, blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 @contextmanager
-def _naming(where: str, uri: str) -> Iterator[None]:
-    """What the user can mend names the spec key; a server that does not answer stays what it is."""
+def _naming(where: str, uri: str | None = None) -> Iterator[None]:
+    """What the user can mend names the spec key; a server that does not answer stays what it is.
+
+    Args:
+        uri: what is asked for; None where the error says it.
+    """
     try:
         yield
     except Refused as refused:
         raise DataError(where, "a readable S3 object or prefix", str(refused)) from None
-    except FileNotFoundError:
-        raise DataError(where, "a readable S3 object or prefix", f"nothing at {uri}") from None
+    except FileNotFoundError as error:
+        raise DataError(where, "a readable S3 object or prefix", f"nothing at {uri or error}") from None

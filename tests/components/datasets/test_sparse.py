@@ -17,7 +17,7 @@ from litegate.errors import DataError
 from litegate.runtimes.litert import Tensor
 from litegate.spec import parse_spec
 from litegate.storage import spans
-from litegate.storage.connections import Connections
+from litegate.storage.connections import Asked
 from litegate.storage.s3 import s3_client
 from litegate.storage.user_objects import put
 from litegate.work.step_work import Work
@@ -47,18 +47,18 @@ def traffic(s3_bucket: str, monkeypatch: pytest.MonkeyPatch) -> Traffic:
     monkeypatch.setattr(npz_spans, "_TAIL", 1 << 12)
     seen = Traffic()
 
-    def part(self: Connections, target: str, headers: Any, version: str, start: int, size: int) -> bytes | None:
-        seen.ranges.append(f"{start}-{start + size - 1}")
-        seen.sent += size
-        return quick(self, target, headers, version, start, size)
+    def came(asked: Asked) -> bytes | None:
+        seen.ranges.append(f"bytes {asked.part.first}-{asked.part.last}")
+        seen.sent += asked.part.last - asked.part.first + 1
+        return content(asked)
 
     def answered(parsed: Any, **_: Any) -> None:
         if "ContentLength" in parsed:  # else it was only prepared
             seen.ranges.append(parsed.get("ContentRange"))
             seen.sent += parsed["ContentLength"]
 
-    quick = Connections.part
-    monkeypatch.setattr(Connections, "part", part)
+    content = Asked.content
+    monkeypatch.setattr(Asked, "content", came)
     s3_client().meta.events.register("after-call.s3.GetObject", answered)
     return seen
 

@@ -55,6 +55,10 @@ def test_a_part_is_read_of_the_version_that_it_must_be(storage: Storage) -> None
     assert found is not None
     assert storage.read_span("a.bin", found.version, 3, 4) == b"3456"
     assert storage.read_span("a.bin", found.version, 9, 1) == b"9"
+    with ThreadPoolExecutor() as threads:
+        assert storage.ask_span("a.bin", found.version, 3, 4, threads).result() == b"3456"
+        with pytest.raises(Refused):
+            storage.ask_span("a.bin", "another", 3, 4, threads).result()
     for start, size in ((8, 3), (10, 1)):
         with pytest.raises(Refused):
             storage.read_span("a.bin", found.version, start, size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 import uuid
@@ -16,12 +17,15 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from litegate.diagnosis import kind_of
+from litegate.errors import DataError
 from litegate.failures import FailureKind
-from litegate.storage import ranges, transfers
+from litegate.storage import ranges, spans, transfers
 from litegate.storage.access import Access, Role, reached_by
-from litegate.storage.connections import Connections
-from litegate.storage.protocol import Refused
+from litegate.storage.connections import Asked, Connections
+from litegate.storage.manifests import Entry
+from litegate.storage.protocol import AT_ONCE, Refused
 from litegate.storage.s3 import S3Storage, client_for, s3_client
+from litegate.storage.user_objects import fetch_spans
 from tests.benchmarks.range_server import VERSION, Server
 from tests.chaos.faulty_s3 import Fault, FaultyS3, faulty_s3
 from tests.guarded import BUCKET, GuardedS3
@@ -171,23 +175,31 @@ def test_addresses_are_those_of_boto3(s3_bucket: str, monkeypatch: pytest.Monkey
     variables, server, folder = ADDRESSES[case]
     asked: list[Any] = []
 
-    class Told:
-        def part(self, *arguments: Any) -> bytes:
-            asked.append(arguments)
-            return b"part"
+    class Told(HTTPConnection):
+        def request(self, method: str, url: str, *_: Any, headers: Any) -> None:
+            asked.append((method, url, headers))
+            raise OSError
 
-    monkeypatch.setattr(Connections, "to", lambda *place: asked.append(place) or Told())
+    def told(*place: str) -> Connections:
+        asked.append(place)
+        found = Connections(lambda: Told("nowhere"))
+        found.put_back(Told("nowhere"))
+        return found
+
+    monkeypatch.setattr(Connections, "to", told)
+    monkeypatch.setattr(S3Storage, "_slow_span", lambda *_: b"part")
     for name, value in (variables | {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_SESSION_TOKEN": "token"}).items():
         monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     client_for.cache_clear()
     assert S3Storage("s3://bucket/a b/c+ü").read_span("", '"v"', 4, 4) == b"part"
-    place, (target, headers, version, start, size) = asked
+    place, (method, target, headers) = asked
     assert place == server
-    assert (target, version, start, size) == (f"{folder}a%20b/c%2B%C3%BC", '"v"', 4, 4)
+    assert (method, target) == ("GET", f"{folder}a%20b/c%2B%C3%BC")
     assert "SignedHeaders=host;if-match;" in headers["Authorization"]
     assert (headers["If-Match"], headers["X-Amz-Security-Token"]) == ('"v"', "token")
-    assert "Range" not in headers
+    assert headers["Range"] == "bytes=4-7"
+    assert "range" not in headers["Authorization"]
     assert "token" not in repr(ranges._request(s3_client(), "bucket", "a b/c+ü", '"v"', 0))
 
 
@@ -241,6 +253,75 @@ def test_a_connection_is_used_for_one_request_after_the_other(
         assert S3Storage("s3://bucket/a").read_span("", VERSION, start, 4) == CONTENT[start : start + 4]
     assert quick == [True] * 9
     assert len(opened) == 1
+
+
+@pytest.fixture
+def entries(s3_bucket: str, at: Any, serving: Any, tmp_path: Path) -> list[Entry]:
+    """Three objects of a server that keeps its connections."""
+    contents = {name: CONTENT * 8 + name.encode() for name in "abc"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    at(serving(Server(0, {name: tmp_path / name for name in contents})))
+    size = len(CONTENT) * 8 + 1
+    return [Entry(name=name, uri=f"s3://bucket/{name}", size=size, pin=VERSION) for name in contents]
+
+
+SPANS = [(at, at + 9) for at in range(0, 8 * len(CONTENT), 20_000)]
+
+
+def _fetched(entries: list[Entry], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fetch the same parts of all, and look at them."""
+    monkeypatch.setattr(spans, "GAP", 0)
+    (folder / "parts").mkdir()
+    paths = fetch_spans([(entry, SPANS) for entry in entries], folder / "parts", folder / "cache", "data.uri")
+    whole = CONTENT * 8
+    for path in paths:
+        found = path.read_bytes()
+        assert all(found[start:end] == whole[start:end] for start, end in SPANS)
+
+
+def test_parts_of_many_objects_are_asked_for_before_the_first_has_come(
+    entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, connect, waiting = [], HTTPConnection.connect, [0, 0]
+    ask, content = Asked.of, Asked.content
+    monkeypatch.setattr(HTTPConnection, "connect", lambda self: opened.append(1) or connect(self))
+
+    def of(*arguments: Any) -> Asked | None:
+        waiting[0] += 1
+        waiting[1] = max(waiting)
+        return ask(*arguments)
+
+    def came(self: Asked) -> bytes | None:
+        waiting[0] -= 1
+        return content(self)
+
+    monkeypatch.setattr(Asked, "of", of)
+    monkeypatch.setattr(Asked, "content", came)
+    _fetched(entries, tmp_path, monkeypatch)
+    assert 1 < waiting[1] <= AT_ONCE
+    assert len(opened) <= AT_ONCE < 3 * len(SPANS)
+
+
+@pytest.mark.parametrize("changed", range(3))
+def test_of_many_objects_the_one_that_has_changed_is_named(
+    entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: int
+) -> None:
+    uri = entries[changed].uri
+    entries[changed] = entries[changed].model_copy(update={"pin": '"another"'})
+    with pytest.raises(DataError, match=rf"data.uri: .* PreconditionFailed from S3 for {uri}"):
+        _fetched(entries, tmp_path, monkeypatch)
+
+
+def test_over_a_network_that_fails_all_parts_come(
+    entries: list[Entry], at: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    monkeypatch.setattr(transfers.time, "sleep", lambda _: None)
+    with faulty_s3(os.environ["AWS_ENDPOINT_URL_S3"], share=0.2, silence=0.0) as (address, proxy):
+        at(address)
+        _fetched(entries, tmp_path, monkeypatch)
+        assert proxy.faults.total() > 3
 
 
 def _access(server: GuardedS3, role: str) -> Access:

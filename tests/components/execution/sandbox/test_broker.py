@@ -75,6 +75,24 @@ def test_parts_of_an_object_lie_in_their_places_until_the_step_ends(
     assert list((tmp_path / "objects").iterdir()) == []
 
 
+def test_many_objects_are_asked_for_in_questions_that_are_not_too_long(
+    served: Path, bucket: str, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, asked = broker.list_entries(served, f"s3://{bucket}/data/", "data"), []
+    monkeypatch.setattr(broker, "_MAX_WANTED", 500)
+    ask = broker._ask
+
+    def noted(folder: Path, **question: Any) -> dict[str, Any]:
+        asked.append(len(json.dumps(question)))
+        return ask(folder, **question)
+
+    monkeypatch.setattr(broker, "_ask", noted)
+    wanted = [(entry, [(at, at + 1) for at in range(0, 100, 2)]) for entry in found for _ in range(3)]
+    paths = broker.fetch_spans(served, wanted, "data")
+    assert len(asked) == len(wanted)
+    assert [path.read_bytes()[:1] for path in paths] == [data.read_bytes()[:1]] * len(wanted)
+
+
 def test_an_object_that_was_altered_where_steps_find_it_is_fetched_again(
     served: Path, bucket: str, data: Path, tmp_path: Path
 ) -> None:
