@@ -7,6 +7,7 @@ counts. All files are the same one under other names, which neither side can kno
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -109,6 +110,7 @@ def _sample(bench: Bench, url: str, form: str, sparse: bool) -> dict[str, float]
         work = Work(folder, folder / "cache")
         ref = _snapshot(form, work)
         before = _sent(url)
+        gc.collect()  # what was allocated until now is no part of either side
         with (
             Broker(folder, work.cache, folder / "objects", frozenset(), (work.path(ref.manifest),)),
             bench.clock() as clock,
