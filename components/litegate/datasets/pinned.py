@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TypeVar, cast
+from typing import IO, TypeVar
 
 from typing_extensions import override
 
@@ -63,7 +63,7 @@ class PinnedFile:
 
     def spans(self) -> IO[bytes]:
         """The file to read parts of: what nobody wanted before is fetched when it is read."""
-        return cast("IO[bytes]", SpanReader(self))
+        return io.BufferedReader(SpanReader(self))
 
 
 def want_together(wanted: Iterable[tuple[PinnedFile, Iterable[Span]]]) -> None:
@@ -107,19 +107,19 @@ class SpanReader(io.RawIOBase):
         return self._at
 
     @override
-    def read(self, size: int = -1) -> bytes:
-        end = self._file.size if size < 0 else min(self._at + size, self._file.size)
-        if not any(start <= self._at and end <= stop for start, stop in self._file._there):
-            self._file.want([(self._at, max(end, self._at + _AHEAD))])
-        content = os.pread(self._descriptor(), end - self._at, self._at) if end > self._at else b""
-        self._at += len(content)
-        return content
-
-    @override
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        content = self.read(len(buffer))
-        buffer[: len(content)] = content
-        return len(content)
+        """What is there without a gap; where nothing is, as much as the buffer holds is fetched."""
+        end = min(self._at + len(buffer), self._file.size)
+        if end <= self._at:
+            return 0
+        if self._there_until() <= self._at:
+            self._file.want([(self._at, max(end, self._at + _AHEAD))])
+        size = os.preadv(self._descriptor(), [memoryview(buffer)[: min(end, self._there_until()) - self._at]], self._at)
+        self._at += size
+        return size
+
+    def _there_until(self) -> int:
+        return next((stop for start, stop in self._file._there if start <= self._at < stop), 0)
 
     @override
     def close(self) -> None:
