@@ -20,7 +20,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Samples = Sequence[Mapping[str, Array]]
 Clock = Callable[[], float]
 
-_SLICE = 0.008
+_SLICE = 0.005
 _SECONDS = 0.75
 """Of all rounds together, for each file; but every file gets `LEAST_ROUNDS`, however slow it is."""
 _MOST_ROUNDS, _MOST_RUNS = 31, 500
