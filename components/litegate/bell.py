@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["Bell", "bell_in", "ring"]
+__all__ = ["Bell", "bell_in", "parse_bell_in", "ring"]
 
 _RINGS = 4096
 
@@ -48,6 +48,11 @@ class Bell:
 def bell_in(home: Path) -> Path:
     """Where the scheduler of a home hears that a run has been asked for."""
     return home / "bell"
+
+
+def parse_bell_in(home: Path) -> Path:
+    """Where the DAG processor of a home hears that a DAG file is to be read again."""
+    return home / "parse-bell"
 
 
 def ring(path: Path) -> None:

@@ -1,13 +1,15 @@
 """Airflow's scheduler and DAG processor as the embedded stack runs them: `python -m litegate_airflow.server scheduler`.
 
 Every task and every parse of a DAG file is a fork of one of them. What those would import and read, most of a second
-of CPU each time, is imported and read here, once. And the scheduler looks less often for work while there is none, and
-runs each task by a worker of its own (`litegate_airflow.executor`).
+of CPU each time, is imported and read here, once. The scheduler looks less often for work while there is none, and
+runs each task by a worker of its own (`litegate_airflow.executor`). The DAG processor reads a file that it is asked to
+read at once, and not when the second is over.
 """
 
 from __future__ import annotations
 
 import math
+import selectors
 import sys
 import time
 from multiprocessing.connection import wait
@@ -15,20 +17,22 @@ from pathlib import Path
 from typing import Any
 
 from airflow.__main__ import main
-from airflow.cli.commands import scheduler_command
+from airflow.cli.commands import dag_processor_command, scheduler_command
+from airflow.dag_processing.manager import DagFileProcessorManager
 from airflow.executors.executor_loader import ExecutorLoader
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 from airflow.sdk.api.client import Client
 from airflow.sdk.definitions import connection  # noqa: F401
 from airflow.sdk.execution_time import supervisor  # noqa: F401
+from typing_extensions import override
 
 import litegate_airflow.dags  # noqa: F401
-from litegate.bell import Bell, bell_in
+from litegate.bell import Bell, bell_in, parse_bell_in
 from litegate.execution.result_key import read_source
 from litegate.settings import default_home, settings
 from litegate_airflow.executor import ProcessPerTask
 
-__all__ = ["PatientScheduler"]
+__all__ = ["PatientScheduler", "PromptDagProcessor"]
 
 
 class PatientScheduler(SchedulerJobRunner):
@@ -73,7 +77,26 @@ class PatientScheduler(SchedulerJobRunner):
         return [process.sentinel for executor in executors for process, _ in executor.running_workers]
 
 
+class PromptDagProcessor(DagFileProcessorManager):
+    """A DAG processor that looks at once for what it is asked to parse when its bell is rung."""
+
+    @override
+    def prepare_process_context(self) -> None:
+        """Listen for the bell where the answers of the parsing processes are awaited."""
+        super().prepare_process_context()
+        bell = Bell(parse_bell_in(default_home()))
+        self.selector.register(bell, selectors.EVENT_READ, (_hear, Bell.close))
+
+
+def _hear(bell: Bell) -> bool:
+    """Whether more may come, as Airflow asks."""
+    bell.rang()
+    return True
+
+
 if __name__ == "__main__":
-    setattr(scheduler_command, "SchedulerJobRunner", PatientScheduler)  # noqa: B010 (what the command runs)
+    # What the commands run.
+    setattr(scheduler_command, "SchedulerJobRunner", PatientScheduler)  # noqa: B010
+    setattr(dag_processor_command, "DagFileProcessorManager", PromptDagProcessor)  # noqa: B010
     ExecutorLoader.executors["LocalExecutor"] = f"{ProcessPerTask.__module__}.{ProcessPerTask.__name__}"
     sys.exit(main())  # type: ignore[no-untyped-call]

@@ -24,7 +24,7 @@ def test_a_value_out_of_range_is_refused_before_the_run_begins(litegate: Any, ke
     stack = running(home)
     assert stack is not None
     with AirflowApi(stack.airflow_url, home.password_file.read_text()) as airflow:
-        wait_for_dag(airflow, run.dag)
+        wait_for_dag(airflow, home.root, run.dag)
         with pytest.raises(StackError, match=f"HTTP 400.*Invalid input for param {key}"):
             airflow.trigger(run, {key: value})
         with pytest.raises(StackError, match="HTTP 404"):

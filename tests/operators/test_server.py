@@ -1,4 +1,4 @@
-"""The scheduler of the embedded stack: it looks for work often while there is some, and seldom while there is none."""
+"""The servers of the embedded stack: they look for work as soon as there is some, and seldom while there is none."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from airflow.executors.base_executor import BaseExecutor
 from airflow.jobs.job import Job
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
-from litegate.bell import bell_in, ring
+from litegate.bell import bell_in, parse_bell_in, ring
 from litegate_airflow import server
 from litegate_airflow.executor import ProcessPerTask
-from litegate_airflow.server import PatientScheduler
+from litegate_airflow.server import PatientScheduler, PromptDagProcessor
 from tests.operators.test_executor import Workload
 
 
@@ -79,7 +79,19 @@ def test_whoever_rings_ends_its_wait_and_makes_it_eager(scheduler, waited, tmp_p
     assert waited == [PatientScheduler.REST, 0.25, 0.25]
 
 
-def test_it_is_airflows_own_command_that_is_run():
-    command = [sys.executable, "-m", "litegate_airflow.server", "scheduler", "--help"]
+def test_whoever_rings_ends_the_wait_of_the_dag_processor_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("LITEGATE_HOME", str(tmp_path))
+    processor = PromptDagProcessor(max_runs=1)
+    processor.prepare_process_context()
+    for _ in range(2):  # it goes on to listen
+        ring(parse_bell_in(tmp_path))
+        assert processor.selector.select(0)
+        processor._service_processor_sockets(60)
+        assert not processor.selector.select(0)
+
+
+@pytest.mark.parametrize(("name", "option"), [("scheduler", "--skip-serve-logs"), ("dag-processor", "--bundle-name")])
+def test_it_is_airflows_own_command_that_is_run(name, option):
+    command = [sys.executable, "-m", "litegate_airflow.server", name, "--help"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert "--skip-serve-logs" in done.stdout
+    assert option in done.stdout

@@ -6,8 +6,10 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from litegate.bell import parse_bell_in, ring
 from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
 from litegate.cli.pace import Pace
 from litegate.cli.progress import Progress
@@ -67,8 +69,11 @@ def check_required(spec: Spec, required: Sequence[str]) -> None:
             raise SpecError("--require", f"one of the variants {', '.join(spec.quantized_variants)}", repr(name))
 
 
-def wait_for_dag(airflow: AirflowApi, dag_id: str, digest: str = "") -> None:
+def wait_for_dag(airflow: AirflowApi, home: Path, dag_id: str, digest: str = "") -> None:
     """Wait until Airflow knows the DAG, and, if it is one of a spec file, has read the file of this digest.
+
+    Args:
+        home: of the servers, for the bell of their DAG processor.
 
     Raises:
         StackError: if it does not, with what is wrong in the DAG files.
@@ -84,6 +89,7 @@ def wait_for_dag(airflow: AirflowApi, dag_id: str, digest: str = "") -> None:
                 raise StackError(f"Airflow made no DAG {dag_id} within {_PARSE_LIMIT} s: {problems}")
             for token in airflow.file_tokens("litegate"):
                 airflow.parse_again(token)
+            ring(parse_bell_in(home))
             last = _parsed_anew(airflow, dag_id, last)
 
 

@@ -142,7 +142,8 @@ def _join_or_begin(attempt: Attempt, airflow: AirflowApi, stack: Stack, begin: _
                 print(f"joined {found.same.run}, which is under way with the same inputs", file=sys.stderr)
                 return
             if found.busy is None:
-                wait_for_dag(airflow, begin.dag, offer_spec(attempt.home, begin.path, model, dags_folder))
+                digest = offer_spec(attempt.home, begin.path, model, dags_folder)
+                wait_for_dag(airflow, attempt.home.root, begin.dag, digest)
                 _begin(attempt, airflow, begin.dag, begin.conf)
                 return
         wait_for(airflow, found.busy)  # others may join it meanwhile
@@ -178,9 +179,9 @@ def _train(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome | Non
     path = Path(stack.dags_folder) / "examples" / f"{_DEMO}.yaml"
     check_owner(attempt.home, path, _DEMO, Path(stack.dags_folder))
     digest = offer_spec(attempt.home, path, _DEMO, Path(stack.dags_folder))
-    wait_for_dag(airflow, prepare)
+    wait_for_dag(airflow, attempt.home.root, prepare)
     for dag in (retrain, quantize):
-        wait_for_dag(airflow, dag, digest)
+        wait_for_dag(airflow, attempt.home.root, dag, digest)
     airflow.unpause(quantize)
     for dag in (retrain,) if under_way[retrain] else (prepare, retrain):
         run, own = _take_up_or_begin(attempt, airflow, dag, under_way[dag])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def test_a_dag_is_known_once_it_was_read_from_this_file(case, monkeypatch):
     monkeypatch.setattr(dags.time, "sleep", lambda _: None)
     airflow = FakeAirflow(list(case.parses))
 
-    wait_for_dag(airflow, "quantize__tiny", case.digest)  # type: ignore[arg-type]
+    wait_for_dag(airflow, Path("home"), "quantize__tiny", case.digest)  # type: ignore[arg-type]
 
     assert len(airflow.asked) == case.questions
 
@@ -72,7 +73,7 @@ def test_a_dag_is_known_once_it_was_read_from_this_file(case, monkeypatch):
 def test_a_dag_that_never_appears_is_reported_with_the_import_errors(parses, monkeypatch):
     monkeypatch.setattr(dags, "_PARSE_LIMIT", 0)
     with pytest.raises(StackError, match=r"quantize__tiny within 0 s: quantize\.py: SyntaxError"):
-        wait_for_dag(FakeAirflow(parses), "quantize__tiny", "new")  # type: ignore[arg-type]
+        wait_for_dag(FakeAirflow(parses), Path("home"), "quantize__tiny", "new")  # type: ignore[arg-type]
 
 
 def test_run_ids_are_readable_and_unique():
