@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -45,9 +46,15 @@ def models_20_at_once(bench: Bench) -> float:
 
 
 def _cpu_seconds(up: Servers, spec: Path) -> float:
-    before = sum(used(up.home).values())
+    """Of the servers, and of the command that follows the run."""
+    before, own = sum(used(up.home).values()), _of_commands()
     _run(up, spec)
-    return sum(used(up.home).values()) - before
+    return sum(used(up.home).values()) - before + _of_commands() - own
+
+
+def _of_commands() -> float:
+    taken = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return taken.ru_utime + taken.ru_stime
 
 
 def _run(up: Servers, spec: Path) -> None:
