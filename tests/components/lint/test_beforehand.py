@@ -52,8 +52,8 @@ class Files:
     def fetch(self, entry: Any, _: str) -> Path:
         return Path(entry.uri)
 
-    def fetch_spans(self, entry: Any, spans: Any, where: str) -> Path:
-        return self.fetch(entry, where)
+    def fetch_spans(self, wanted: Any, where: str) -> list[Path]:
+        return [self.fetch(entry, where) for entry, _ in wanted]
 
     def say(self, message: str, *values: object) -> None:
         self.said.append(message % values)
