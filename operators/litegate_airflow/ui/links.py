@@ -31,6 +31,7 @@ __all__ = [
     "ReportLink",
     "RunLink",
     "VersionLink",
+    "has_links",
     "link_tasks",
     "links_of",
 ]
