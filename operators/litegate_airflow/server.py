@@ -12,18 +12,22 @@ import math
 import selectors
 import sys
 import time
+from collections.abc import Iterable
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.__main__ import main
 from airflow.cli.commands import dag_processor_command, scheduler_command
 from airflow.dag_processing.manager import DagFileProcessorManager
 from airflow.executors.executor_loader import ExecutorLoader
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+from airflow.models import DagRun
+from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.sdk.api.client import Client
 from airflow.sdk.definitions import connection  # noqa: F401
 from airflow.sdk.execution_time import supervisor  # noqa: F401
+from sqlalchemy import update
 from typing_extensions import override
 
 import litegate_airflow.dags  # noqa: F401
@@ -32,7 +36,11 @@ from litegate.execution.result_key import read_source
 from litegate.settings import default_home, settings
 from litegate_airflow.executor import ProcessPerTask
 
-__all__ = ["PatientScheduler", "PromptDagProcessor"]
+if TYPE_CHECKING:
+    from airflow.executors.base_executor import BaseExecutor
+    from sqlalchemy.orm import Session
+
+__all__ = ["PatientScheduler", "PromptDagProcessor", "look_first"]
 
 
 class PatientScheduler(SchedulerJobRunner):
@@ -71,10 +79,32 @@ class PatientScheduler(SchedulerJobRunner):
     def _scheduler_idle_sleep_time(self, seconds: float) -> None:
         self._pause = seconds
 
+    @override
+    def _process_executor_events(self, executor: BaseExecutor, session: Session) -> int:
+        """Runs whose tasks have ended do not wait for their turn among all that are under way."""
+        ended = (key for key in executor.event_buffer if isinstance(key, TaskInstanceKey))
+        look_first(session, {(key.dag_id, key.run_id) for key in ended})
+        return super()._process_executor_events(executor, session)
+
     def _workers(self) -> list[int]:
         """What can be read once a worker has ended."""
         executors = (each for each in self.executors if isinstance(each, ProcessPerTask))
         return [process.sentinel for executor in executors for process, _ in executor.running_workers]
+
+
+def look_first(session: Session, runs: Iterable[tuple[str, str]]) -> None:
+    """Let the scheduler look at these runs next: it takes those first that it has never looked at.
+
+    Args:
+        runs: DAG and run id.
+    """
+    for dag, run in runs:
+        session.execute(
+            update(DagRun)
+            .where(DagRun.dag_id == dag, DagRun.run_id == run)
+            .values(last_scheduling_decision=None)
+            .execution_options(synchronize_session=False)
+        )
 
 
 class PromptDagProcessor(DagFileProcessorManager):

@@ -7,17 +7,21 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from airflow.executors.base_executor import BaseExecutor
 from airflow.jobs.job import Job
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+from airflow.models import DagRun
+from sqlalchemy.orm import Session
 
 from litegate.bell import bell_in, parse_bell_in, ring
 from litegate_airflow import server
 from litegate_airflow.executor import ProcessPerTask
-from litegate_airflow.server import PatientScheduler, PromptDagProcessor
+from litegate_airflow.server import PatientScheduler, PromptDagProcessor, look_first
 from tests.operators.test_executor import Workload
 
 
@@ -77,6 +81,29 @@ def test_whoever_rings_ends_its_wait_and_makes_it_eager(scheduler, waited, tmp_p
     pause(scheduler)
     pause(scheduler)
     assert waited == [PatientScheduler.REST, 0.25, 0.25]
+
+
+def test_a_run_whose_task_has_ended_is_looked_at_before_the_others():
+    engine = sqlalchemy.create_engine("sqlite://")
+    DagRun.__table__.create(engine)
+    with Session(engine) as session:
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        for number in range(3):
+            run = {"run_id": "r", "run_type": "manual", "state": "running", "run_after": now, "log_template_id": 1}
+            decided = now + timedelta(seconds=number)
+            session.execute(
+                sqlalchemy.insert(DagRun).values(dag_id=f"d{number}", last_scheduling_decision=decided, **run)
+            )
+
+        by_decision = sqlalchemy.select(DagRun.dag_id).order_by(DagRun.last_scheduling_decision.nulls_first())
+
+        def order() -> list[str]:
+            return list(session.scalars(by_decision))
+
+        assert order() == ["d0", "d1", "d2"]
+        look_first(session, {("d2", "r"), ("d1", "another")})
+        assert order() == ["d2", "d0", "d1"]
+    assert "cls.last_scheduling_decision), session=session" in inspect.getsource(DagRun), "that is Airflow's own order"
 
 
 def test_whoever_rings_ends_the_wait_of_the_dag_processor_once(tmp_path, monkeypatch):

@@ -44,7 +44,7 @@ _AIRFLOW = {
     "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
     # A spec that is edited twice within half a minute would run as it was before the second time.
     "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
-    # Each look at the runs costs as much as there are runs, and they take turns: others are at work meanwhile.
+    # A look costs as much as there are runs. They take turns, and one whose task has ended is looked at first.
     "SCHEDULER__MAX_DAGRUNS_PER_LOOP_TO_SCHEDULE": "5",
     "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
     "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
