@@ -120,11 +120,12 @@ def links_of(does: Task) -> tuple[BaseOperatorLink, ...]:
 
 
 def has_links(operator: BaseOperator, ti: RuntimeTaskInstanceProtocol) -> bool:
-    """Whether the links of a task lead anywhere once it ends, as one that registers knows, or comes after one."""
-    if _wired(operator, _REGISTERS):
-        return True
+    """Whether the links of a task lead anywhere once it ends.
+
+    Those of the task that registers do, and of all after it; of one before it, where it was cleared alone later.
+    """
     key: Any = ti  # which has the ids of its key
-    return _recorded(operator, key) is not None  # it was cleared alone, after the run had been registered
+    return bool(_wired(operator, _REGISTERS)) or (ti.try_number > 1 and _recorded(operator, key) is not None)
 
 
 def link_tasks(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from litegate.pipeline.tasks import TASKS, task_of
 from litegate.records import BaselineSummary, Champion, RunResult, VariantRow
 from litegate_airflow.get_provider_info import get_provider_info
 from litegate_airflow.operators.gate import GateOperator
 from litegate_airflow.operators.promote import PromoteOperator
 from litegate_airflow.operators.quantize import QuantizeOperator
+from litegate_airflow.runtime.wiring import Wiring
 from litegate_airflow.ui import links
 from litegate_airflow.ui.links import ArtifactLink, ReportLink, RunLink, VersionLink
 from tests.operators.wiring import NAMED
@@ -97,6 +99,25 @@ def test_there_are_no_links_before_the_run_is_registered(monkeypatch: pytest.Mon
         PromoteOperator(upstream=NAMED, task_id="p"),
     ):
         assert set(found(operator).values()) == {""}
+
+
+@pytest.mark.parametrize(
+    ("does", "tries", "known", "has"),
+    [("gate", 1, True, False), ("gate", 2, True, True), ("gate", 2, False, False), ("promote", 1, False, True)],
+)
+def test_a_task_before_the_registration_has_links_only_where_it_is_run_again_after_it(
+    monkeypatch: pytest.MonkeyPatch, does: str, tries: int, known: bool, has: bool
+) -> None:
+    monkeypatch.setattr(links, "recorded", lambda *_: result() if known else None)
+    before = Wiring({task: (task.id,) for task in TASKS[: TASKS.index(task_of("register"))]})
+    operator = (
+        GateOperator(upstream=before, task_id="gate")
+        if does == "gate"
+        else PromoteOperator(upstream=NAMED, task_id="promote")
+    )
+    ti: Any = SimpleNamespace(dag_id="d", run_id="r", try_number=tries)
+    monkeypatch.setattr(operator, "get_flat_relatives", lambda: [PromoteOperator(upstream=NAMED, task_id="promote")])
+    assert links.has_links(operator, ti) == has
 
 
 def test_without_an_address_for_people_it_is_that_for_programs_but_no_password(
