@@ -136,7 +136,7 @@ def follow(airflow: AirflowApi, run: RunId) -> str:
                 progress.note(f"a person must answer: {airflow.answer_page_of(run, asking[0])}")
                 return AWAITING_INPUT
             if all(task.state in _OVER for task in tasks) or next(looks) % _ALWAYS == 0:
-                state = airflow.state(run)  # takes Airflow several times as long as all tasks
+                state = airflow.state(run)  # one question a look is enough until then
                 if state in _ENDED:
                     progress.note(f"{run.dag}: {state}")
                     return state
