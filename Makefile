@@ -10,6 +10,9 @@ COMPILE := $(UV) pip compile -q pyproject.toml --universal --generate-hashes --n
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 # Quick tests wait more than they compute: for time limits, for signals, for processes that start.
 WAITING := --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 4 --dist worksteal
+# Tests that start all servers, and those of several hosts; nothing in there is quick.
+SERVERS := tests/e2e
+HOSTS := tests/distributed
 
 .PHONY: help setup run stop test quick slow-tests server-tests screenshots docs zoo bench bench-gate bench-targets bench-recovery bench-predict bench-promotion bench-scale chaos e2e-distributed setup-distributed matrix lint lock
 
@@ -35,16 +38,16 @@ test: quick  ## Run every test: those of `make quick`, then the slow ones; those
 
 # Servers wait much and must answer soon: the other tests take what they leave of the cores.
 slow-tests:
-	@nice $(BIN)/python -m pytest -m e2e $(PARALLEL) --ignore tests/e2e --ignore tests/distributed
+	@nice $(BIN)/python -m pytest -m e2e $(PARALLEL) $(addprefix --ignore ,$(SERVERS) $(HOSTS))
 
 server-tests:
-	@$(BIN)/python -m pytest -m e2e tests/e2e
+	@$(BIN)/python -m pytest $(SERVERS)
 
 e2e-distributed: setup-distributed  ## Run a model on Celery with two workers, PostgreSQL, Redis and Ceph, and on the embedded servers: the same verdicts.
-	@$(BIN)/python -m pytest -m e2e tests/distributed
+	@$(BIN)/python -m pytest $(HOSTS)
 
 quick: setup  ## Run the tests without the slow ones, on all cores.
-	@$(BIN)/python -m pytest -m "not e2e" $(WAITING)
+	@$(BIN)/python -m pytest -m "not e2e" $(WAITING) $(addprefix --ignore ,$(SERVERS) $(HOSTS))
 
 screenshots: setup  ## Test in a real browser, and take the documentation's pictures anew.
 	@LITEGATE_BROWSER="$$(deploy/chromium.sh)" LITEGATE_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/e2e/test_browser*.py

@@ -6,6 +6,7 @@ Airflow reads its settings when it is first imported, so they are set before any
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -32,7 +33,10 @@ os.environ |= {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
     "AIRFLOW__API_AUTH__JWT_SECRET": "for tests only " * 8,
+    # Hundreds of processes load numpy, and the threads that OpenBLAS starts for it spin for a while.
+    "OPENBLAS_NUM_THREADS": "1",
 }
+gc.disable()  # until all tests are collected: none of that is garbage
 
 SLOW = frozenset({"guarded_mlflow", "guarded_s3", "mlflow_server", "own_mlflow_server", "run_dag"})
 """Fixtures that a quick test does without: servers in processes of their own, and Airflow that runs a DAG."""
@@ -44,6 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SLOW.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("e2e")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Let no later collection of garbage, here or in a forked process, look at thousands of tests again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
