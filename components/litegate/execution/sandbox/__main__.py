@@ -6,6 +6,7 @@ Applies FOLDER/confinement.json to itself and then runs the step by PROGRAM, a m
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from litegate.execution.sandbox import REPORT, Confinement
@@ -41,8 +43,17 @@ def main(arguments: list[str], parent: int | None = None, shared: int = 0) -> in
         message = f"LITEGATE_ISOLATION=required, but this host gives {'; '.join(missing)}"
         (folder / "error.json").write_text(json.dumps({"kind": FailureKind.NOT_ISOLATED, "message": message}))
         return 1
-    code: int = import_module(program).run_step(name, folder, cache, missing)
+    code: int = _imported(program).run_step(name, folder, cache, missing)
     return code
+
+
+def _imported(program: str) -> ModuleType:
+    """What a module defines is no garbage, and takes a tenth less time if nobody looks for some meanwhile."""
+    gc.disable()
+    module = import_module(program)
+    gc.freeze()
+    gc.enable()
+    return module
 
 
 def _namespaces() -> list[str]:
