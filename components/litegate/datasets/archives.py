@@ -8,13 +8,14 @@ import lzma
 import tarfile
 import zipfile
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
 
+from litegate.datasets.tar_members import FILE, FOLDER, Member, members
 from litegate.errors import DataError
 
 __all__ = ["MAX_MEMBER_BYTES", "TarIndex", "check_zip", "index_tar", "open_stream"]
@@ -55,11 +56,11 @@ def index_tar(path: Path, where: str) -> TarIndex:
     limit = max(_SMALL, MAX_RATIO * path.stat().st_size)
     try:
         with open_stream(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
-            for member in _members(archive):
+            for member in members(archive, stream):
                 _check_member(member, where, limit)
-                if member.isreg():
+                if member.kind == FILE:
                     names.append(member.name)
-                    offsets.append(member.offset_data)
+                    offsets.append(member.offset)
                     sizes.append(member.size)
                 if len(names) > MAX_MEMBERS:
                     raise DataError(where, f"at most {MAX_MEMBERS:,} files in a tar", "more")
@@ -87,21 +88,14 @@ def check_zip(archive: zipfile.ZipFile, where: str) -> None:
         raise DataError(where, f"an archive that unpacks to at most {MAX_RATIO} times its size", found)
 
 
-def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    while (member := archive.next()) is not None:
-        yield member
-        vars(archive)["members"].clear()  # it would keep a kilobyte for each
-
-
-def _check_member(member: tarfile.TarInfo, where: str, limit: int) -> None:
+def _check_member(member: Member, where: str, limit: int) -> None:
     place = f"{where}: {member.name!r:.200}"
     if member.name.startswith("/") or ".." in member.name.split("/"):  # a Path would intern each part of each name
         raise DataError(place, "names inside the archive", "a path that leads out of it")
-    if not (member.isreg() or member.isdir()) or member.issparse():
-        kind = "link" if member.issym() or member.islnk() else "device, pipe or sparse file"
-        raise DataError(place, "regular files and folders in a tar", f"a {kind}")
-    if member.size > MAX_MEMBER_BYTES or member.offset_data + member.size > limit:
-        found = f"{member.size:,} bytes at {member.offset_data:,}"
+    if member.kind not in (FILE, FOLDER):
+        raise DataError(place, "regular files and folders in a tar", f"a {member.kind}")
+    if member.size > MAX_MEMBER_BYTES or member.offset + member.size > limit:
+        found = f"{member.size:,} bytes at {member.offset:,}"
         raise DataError(place, f"at most {MAX_MEMBER_BYTES:,} bytes a file, {limit:,} in all", found)
 
 

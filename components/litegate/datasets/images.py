@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import splitext
 from typing import Any
 
 import numpy as np
@@ -131,13 +132,18 @@ class ImageDataset:
 
 
 def _is_image(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") and part not in (".", "..") for part in path.parts)
-    return path.suffix.lower() in _SUFFIXES and not hidden
+    parts = _parts(name)
+    hidden = any(part.startswith(".") and part != ".." for part in parts)
+    return not hidden and splitext(parts[-1])[1].lower() in _SUFFIXES
 
 
 def _class_of(name: str, where: str) -> str:
-    parts = PurePosixPath(name).parts
+    parts = _parts(name)
     if len(parts) < 2 or parts[-2] == "..":
         raise DataError(f"{where}: {name}", "a class folder above each image (<class>/<file>)", "none")
     return parts[-2]
+
+
+def _parts(name: str) -> list[str]:
+    """Those of a path, at least one; a `Path` takes ten times as long."""
+    return [part for part in name.split("/") if part not in ("", ".")] or [""]
