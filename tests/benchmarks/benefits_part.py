@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from litegate.settings import settings
 from tests.benchmarks.bench_context import Bench
+from tests.benchmarks.evaluation_rows import mobilenet_files
 from tests.benchmarks.pipeline_rows import resnet8_files
 
 __all__ = ["benefits", "write_benefits"]
@@ -31,10 +31,7 @@ SECONDS = 0.1
 
 def write_benefits(bench: Bench) -> None:
     """Measure, and leave the table for the page."""
-    folder = bench.folder / "mobilenet"
-    script = Path(__file__).with_name("mobilenet.py")
-    bench.command(settings().pythons["tensorflow"], script, folder, str(bench.size(50, 2)))
-    models = {"MobileNetV2, 224x224": _measured(folder, bench)}
+    models = {"MobileNetV2, 224x224": _measured(mobilenet_files(bench)[0].parent, bench)}
     resnet8 = resnet8_files(bench)
     if resnet8 is not None:
         models = {"ResNet-8, 32x32": _measured(resnet8, bench)} | models

@@ -137,7 +137,7 @@ ROWS = MappingProxyType(
             0.05,
         ),
         "one_pass": Row(
-            "MobileNetV2, 2,000 JPEG images of 224x224: one pass for eight files / eight passes",
+            "MobileNetV2, 2,000 JPEG images of 224x224: one pass for all eight variants / a pass for each",
             "evaluation_rows:one_pass",
             0.6,
         ),
