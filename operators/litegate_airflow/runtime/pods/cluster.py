@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -97,10 +97,18 @@ class Cluster:
             lines = self._manager.read_pod_logs(
                 pod, container, timestamps=True, follow=True, _request_timeout=_LOG_SECONDS
             )
-            for line in lines:
-                when, text = parse_log_line(line.decode(errors="replace"))
-                if after is None or when is None or when > after:
-                    yield when, text
+            with closing(lines.response):
+                for line in lines:
+                    when, text = parse_log_line(line.decode(errors="replace"))
+                    if after is None or when is None or when > after:
+                        yield when, text
+
+    def close(self) -> None:
+        """Give back the connections; whoever asks again makes others."""
+        if "_client" in vars(self):
+            pools = self._client.api_client.rest_client.pool_manager.pools
+            for key in pools.keys():  # noqa: SIM118 (it cannot be iterated over)
+                pools[key].close()
 
     @cached_property
     def _namespace(self) -> str:

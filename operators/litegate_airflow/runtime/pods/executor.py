@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -79,7 +80,8 @@ class PodExecutor(Executor):
         number = secrets.token_hex(16)
         carrier = Carrier(number, self._settings)
         try:
-            return self._run(prepared, carrier, number, say)
+            with closing(self._cluster):
+                return self._run(prepared, carrier, number, say)
         finally:
             _forget(carrier)
 
