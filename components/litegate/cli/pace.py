@@ -1,4 +1,7 @@
-"""How often a server is asked: seldom where it takes long to answer, for then others ask it as well."""
+"""How often a server is asked: seldom where it takes long to answer, for then others ask it as well.
+
+And ever less often while the answer stays the same: who waits for half a minute of work does not slow it down.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ __all__ = ["Pace"]
 
 _TIMES = 25
 """So many times as long as an answer takes, whoever asks waits before the next question."""
+_LONGER, _LONGEST = 1.25, 4.0
+"""So many times as long as that after each answer that was nothing new, and after many of them."""
 
 
 class Pace:
@@ -22,6 +27,7 @@ class Pace:
     def __init__(self, least: float, most: float = 5.0) -> None:
         self._least, self._most = least, most
         self.pause = least
+        self._patience = 1.0
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -30,6 +36,11 @@ class Pace:
         yield
         self.pause = min(self._most, max(self._least, _TIMES * (time.monotonic() - began)))
 
-    def wait(self) -> None:
-        """Until the next question."""
-        time.sleep(self.pause)
+    def wait(self, news: bool = True) -> None:
+        """Until the next question.
+
+        Args:
+            news: whether the last answer was another than the one before.
+        """
+        self._patience = 1.0 if news else min(_LONGEST, self._patience * _LONGER)
+        time.sleep(min(self._most, self.pause * self._patience))

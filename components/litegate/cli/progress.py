@@ -122,8 +122,9 @@ def follow(airflow: AirflowApi, run: RunId) -> str:
     with Progress(f"{run.dag}: {run.run}") as progress, _telling(airflow, progress):
         progress.note(airflow.page_of(run))
         seen: dict[tuple[str, int], str | None] = {}
-        looks, pace = count(), Pace(_PAUSE)
+        looks, pace, tasks = count(), Pace(_PAUSE), list[TaskState]()
         while True:
+            before = tasks
             with pace.asking():
                 tasks = airflow.tasks(run)
             for task in tasks:
@@ -140,7 +141,7 @@ def follow(airflow: AirflowApi, run: RunId) -> str:
                 if state in _ENDED:
                     progress.note(f"{run.dag}: {state}")
                     return state
-            pace.wait()
+            pace.wait(news=tasks != before)
 
 
 @contextmanager

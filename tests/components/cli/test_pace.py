@@ -19,3 +19,15 @@ def test_the_pause_follows_the_answer(monkeypatch: pytest.MonkeyPatch, took: flo
         pass
     own.wait()
     assert slept == [0.5, pytest.approx(pause)]
+
+
+def test_what_stays_as_it_is_is_asked_for_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = list[float]()
+    monkeypatch.setattr(pace.time, "sleep", slept.append)
+    own = Pace(0.5)
+    for news in (True, False, False, True):
+        own.wait(news)
+    assert slept == [0.5, 0.625, 0.78125, 0.5]
+    for _ in range(20):
+        own.wait(news=False)
+    assert slept[-1] == 2.0
