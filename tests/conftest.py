@@ -56,7 +56,6 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    gc.set_threshold(10_000)  # a tenth of the time of the quick tests otherwise
 
 
 @pytest.fixture(scope="session")
