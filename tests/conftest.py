@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,6 @@ os.environ |= {
     # Hundreds of processes load numpy, and the threads that OpenBLAS starts for it spin for a while.
     "OPENBLAS_NUM_THREADS": "1",
 }
-gc.disable()  # until all tests are collected: none of that is garbage
 
 SLOW = frozenset({"guarded_mlflow", "guarded_s3", "mlflow_server", "own_mlflow_server", "run_dag"})
 """Fixtures that a quick test does without: servers in processes of their own, and Airflow that runs a DAG."""
@@ -50,12 +49,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("e2e")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """Let no later collection of garbage, here or in a forked process, look at thousands of tests again."""
-    gc.collect()
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let no collection of garbage, now, later or in a forked process, look at thousands of tests again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

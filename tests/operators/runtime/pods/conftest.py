@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 import tenacity
 import yaml
@@ -58,6 +60,9 @@ def kubernetes(template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake
         monkeypatch.setenv("LITEGATE_POD_CONNECTION", "cluster")
         cluster.image["LITEGATE_TENSORFLOW_PYTHON"] = str(settings().pythons["tensorflow"])
         yield cluster
+        port = urlsplit(cluster.url).port
+        left = [each for each in psutil.Process().net_connections("tcp") if each.raddr[1:] == (port,)]
+        assert not left, "a step that has ended leaves no connection to the cluster"
 
 
 @pytest.fixture
