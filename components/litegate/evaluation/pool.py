@@ -14,6 +14,7 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from multiprocessing.connection import Connection, wait
@@ -170,7 +171,8 @@ class Pool:
         }
         each.received = start
         self._board.give(each.number, start, end)
-        each.connection.send(Share(start, stage.samples[start * BATCH : end * BATCH], wanted))
+        with suppress(BrokenPipeError, ConnectionResetError):  # it died at once: `_listen` hears what it said before
+            each.connection.send(Share(start, stage.samples[start * BATCH : end * BATCH], wanted))
 
     def _listen(self, stage: Stage) -> None:
         by_connection = {each.connection: each for each in self._running}
@@ -207,7 +209,7 @@ class Pool:
     def _died(self, each: _Process, stage: Stage) -> None:
         each.process.join()
         kind, how = _death(each.process.exitcode, _words(each.said))
-        file, batch = self._board.at(each.number), self._board.begun(each.number)
+        file, batch = self._board.at(each.number), max(0, self._board.begun(each.number))  # it may have begun none
         self._end(each)
         if not each.files:
             raise StepFailed("evaluate", kind, f"a process that read the data died: {how}")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from litegate.errors import BadInput, StepFailed
+from litegate.evaluation.pool import Pool
 from litegate.failures import FailureKind
-from litegate.records import FileEvaluation, FileFailure, Stopping
+from litegate.records import FileEvaluation, FileFailure, Stopping, UserCode
 from litegate.spec import Gate
+from litegate.user_code.source import source_digest
 from litegate.work.step_work import SECONDS
 from tests.components.evaluation.passes import CONTROLLED, FINE, ON_TARGET, SAMPLES, WORSE, Passes, same
 
@@ -68,6 +74,31 @@ def test_a_file_that_fails_takes_no_other_along(
     for request, found in ((passes.request(FINE), fine), (passes.request(WORSE), other)):
         (alone,) = passes.run(request)
         assert same(found, alone)
+
+
+ENDS = [
+    ("raise ValueError('no use')", BadInput, "ValueError: no use"),
+    ("import os; os._exit(3)", StepFailed, r"\(crash\): a process that read the data died: exit code 3"),
+]
+
+
+@pytest.mark.parametrize(("source", "error", "message"), ENDS, ids=["raises", "dies"])
+def test_a_process_that_ends_before_it_was_given_anything_is_heard(
+    passes: Passes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, error: type[Exception], message: str
+) -> None:
+    start = Pool._start  # no other place to hold a process back between its start and its first share
+
+    def started_and_ended(pool: Pool, files: tuple[int, ...]) -> Any:
+        started = start(pool, files)
+        started.process.join()
+        return started
+
+    monkeypatch.setattr(Pool, "_start", started_and_ended)
+    (tmp_path / "ends_at_once.py").write_text(source)
+    reference, folder = "ends_at_once:any", str(tmp_path)
+    code = UserCode(reference=reference, folder=folder, digest=source_digest(reference, folder, "preprocess"))
+    with pytest.raises(error, match=message):
+        passes.run(passes.request(FINE, preprocess=code))
 
 
 def test_a_reference_that_fails_fails_those_that_need_it(passes: Passes) -> None:
