@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any
 
 from litegate.diagnosis import kind_of, message_of
 from litegate.evaluation.lockstep import FileFailed, Run
@@ -13,7 +16,7 @@ from litegate.failures import FailureKind, named_signal
 from litegate.processes import die_with_parent
 from litegate.runtimes.litert import Tensor
 
-__all__ = ["Interface", "interface_of"]
+__all__ = ["Interface", "interfaces_of"]
 
 
 @dataclass(frozen=True)
@@ -35,29 +38,52 @@ class Interface:
         return f"{', '.join(inputs)} -> {', '.join(outputs)}"
 
 
-def interface_of(file: int, run: Run, signature: str | None) -> Interface:
-    """By loading it in a process of its own.
+def interfaces_of(runs: Mapping[int, Run], signature: str | None) -> dict[int, Interface | FileFailed]:
+    """By loading each file in a process of its own, as many at a time as there are cores.
 
-    Raises:
-        FileFailed: it cannot be loaded.
+    Args:
+        runs: by the number of the file.
+
+    Returns:
+        By number, in the order in which they were given.
     """
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_load, args=(run, signature, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        found = ours.recv()
-    except EOFError:
-        found = None
-    process.join()
-    if isinstance(found, Interface):
-        return found
-    if found is not None:
-        raise FileFailed(file, *found)
-    code = process.exitcode or 0
-    kind, how = named_signal(-code) if code < 0 else (FailureKind.CRASH, f"exit code {code}")
-    raise FileFailed(file, kind, f"a process that loaded it died: {how}")
+    loading, found = deque[_Loading](), dict[int, Interface | FileFailed]()
+    for file, run in runs.items():
+        if len(loading) == len(os.sched_getaffinity(0)):
+            found |= loading.popleft().result()
+        loading.append(_Loading(file, run, signature))
+    for each in loading:
+        found |= each.result()
+    return found
+
+
+class _Loading:
+    """A process that loads a file."""
+
+    def __init__(self, file: int, run: Run, signature: str | None) -> None:
+        context: Any = multiprocessing.get_context("fork")
+        self._file = file
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_load, args=(run, signature, theirs), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def result(self) -> dict[int, Interface | FileFailed]:
+        """What it found out, by the number of its file, once it has ended."""
+        with self._connection:
+            try:
+                found = self._connection.recv()
+            except EOFError:
+                found = None
+        self._process.join()
+        if isinstance(found, Interface):
+            return {self._file: found}
+        return {self._file: FileFailed(self._file, *(found or self._death()))}
+
+    def _death(self) -> tuple[FailureKind, str]:
+        code = self._process.exitcode or 0
+        kind, how = named_signal(-code) if code < 0 else (FailureKind.CRASH, f"exit code {code}")
+        return kind, f"a process that loaded it died: {how}"
 
 
 def _load(run: Run, signature: str | None, connection: Connection) -> None:

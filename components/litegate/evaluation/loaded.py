@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from litegate.errors import BadInput, DataError
 from litegate.evaluation.asked import Asked, controls_of, runs_of
-from litegate.evaluation.interface import Interface, interface_of
-from litegate.evaluation.lockstep import FileFailed, Run
+from litegate.evaluation.interface import Interface, interfaces_of
+from litegate.evaluation.lockstep import FileFailed
 from litegate.failures import FailureKind
 from litegate.records import Artifact, EvaluateRequest, FileFailure
 from litegate.runtimes import runtime_row
@@ -29,7 +29,7 @@ class Loaded:
         asked = {(each.artifact.file.digest, each.runtime): each for each in every}
         self.numbers = {run: number for number, run in enumerate(asked)}
         self.runs = tuple(each.run(work) for each in asked.values())
-        self.found = [self._interface(number, run) for number, run in enumerate(self.runs)]
+        self.found = self._interfaces()
 
     def together(
         self, evaluate: Callable[[Mapping[int, EvaluateRequest]], Mapping[int, Found]]
@@ -84,13 +84,14 @@ class Loaded:
         assert isinstance(found, Interface)
         return found
 
-    def _interface(self, number: int, run: Run) -> Interface | FileFailed:
-        if runtime_row(run.runtime).recorded and run.evidence is None:
-            return FileFailed(number, FailureKind.NO_EVIDENCE, f"no evidence of it from {run.runtime}; {_CURE}")
-        try:
-            return interface_of(number, run, self._files[0].signature)
-        except FileFailed as failed:
-            return failed
+    def _interfaces(self) -> dict[int, Interface | FileFailed]:
+        found: dict[int, Interface | FileFailed] = {
+            number: FileFailed(number, FailureKind.NO_EVIDENCE, f"no evidence of it from {run.runtime}; {_CURE}")
+            for number, run in enumerate(self.runs)
+            if runtime_row(run.runtime).recorded and run.evidence is None
+        }
+        able = {number: run for number, run in enumerate(self.runs) if number not in found}
+        return found | interfaces_of(able, self._files[0].signature)
 
     def _problem(self, file: EvaluateRequest) -> tuple[FailureKind, str] | None:
         """The same samples go through a file and its references, so all must take and give the same."""
