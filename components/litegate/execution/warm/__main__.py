@@ -27,9 +27,8 @@ _PRELOADS = "litegate.steps.preloading"
 def _serve(environment: str, folder: Path) -> Task | None:
     python, before = Path(sys.executable), dict(os.environ)
     door, loaded, start = Door(folder, python), Loaded(python), inherited(before, python)
-    gc.disable()
+    gc.disable()  # and nothing is collected: what that frees are holes, into which children would write
     import_module(_PRELOADS).preload(environment)
-    gc.collect()
     gc.freeze()  # or the children's collections would copy every page that has an object
     defaults = {name: value for name, value in os.environ.items() if name not in before}
     return WarmParent(door, loaded, start, defaults).run()
