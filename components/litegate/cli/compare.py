@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import uuid
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from typing_extensions import override
@@ -26,7 +27,7 @@ from litegate.first_spec.looking import name_of
 from litegate.gate.outcome import EXIT_CODES
 from litegate.pipeline.overriding import given_values
 from litegate.records import Comparison
-from litegate.settings import settings
+from litegate.settings import Settings, settings
 from litegate.spec import Spec, load_spec, parse_spec, with_values
 from litegate.stack import Home
 from litegate.variants import variant_of
@@ -37,22 +38,26 @@ _STYLES = {"success": "green", "found": "dim", "skipped": "dim", "failed": "red"
 _COMMAND_LINE = "the command line"
 
 
-def compare(home: Home, options: Namespace) -> int:
+def compare(home: Home, options: Namespace, warm: Callable[[], Settings]) -> int:
     """Compare the variants of one model; returns the exit code.
+
+    Args:
+        warm: waits for the warm parent of the steps, if there is one, and says where it is.
 
     Raises:
         BadInput: the spec, the model or the data cannot be used.
         StepFailed: a step that every variant needs failed.
     """
     use_home(home)
-    spec, base = _spec(options)
+    places = replace(settings(), warm=warm().warm)
+    spec, base = _spec(options, places)
     if options.dry_run:
         spec, notes = without_champion(spec)
         notes += () if options.data is None else ("the model was converted, to find out what its spec would be",)
         return dry_run(spec, base, options.json, uuid.uuid4().hex if options.remeasure else "", notes)
     watch = _Watch()
     out = options.out or Path(f"compare-{spec.model.name}")
-    comparing = Comparing(spec, base, out, settings(), options.require, watch, options.remeasure)
+    comparing = Comparing(spec, base, out, places, options.require, watch, options.remeasure)
     with Progress(f"comparing {spec.model.name}") as progress, watch.shown(progress, comparing.local.steps):
         comparison = comparing.run()
     if options.markdown is not None:
@@ -64,7 +69,7 @@ def compare(home: Home, options: Namespace) -> int:
     return EXIT_CODES[comparison.outcome]
 
 
-def _spec(options: Namespace) -> tuple[Spec, Path]:
+def _spec(options: Namespace, places: Settings) -> tuple[Spec, Path]:
     """The spec, and the folder that its paths are relative to."""
     _take_baseline(options)
     is_spec = options.source.endswith((".yaml", ".yml"))
@@ -75,7 +80,7 @@ def _spec(options: Namespace) -> tuple[Spec, Path]:
         return _changed(load_spec(Path(options.source)), options), Path(options.source).resolve().parent
     with Progress(f"looking at {options.source}") as progress:
         name = options.name or name_of(options.source)
-        first = look_of(options, "CALIBRATION").first_spec(name, None, settings())
+        first = look_of(options, "CALIBRATION").first_spec(name, None, places)
         for note in first.notes:
             progress.note(f"note: {note}", "yellow")
     return _changed(parse_spec(first.keys, _COMMAND_LINE), options), Path.cwd()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypeVar
 
 from litegate.digest import digest_json
@@ -16,6 +15,7 @@ from litegate.execution.graphics import device_nodes, driver_files
 from litegate.execution.hidden import hidden_paths, not_hidden, shown_paths
 from litegate.execution.sandbox import Confinement
 from litegate.execution.step import Step, parts
+from litegate.execution.warm.inherited import AT_START
 from litegate.records import (
     FileRef,
     FilesRef,
@@ -36,7 +36,6 @@ from litegate.storage.user_objects import list_entries
 from litegate.surroundings import replacing, variables
 
 __all__ = [
-    "AT_START",
     "child_environment",
     "confinement",
     "disk_limit",
@@ -62,10 +61,7 @@ _PASSED = re.compile(
     r"|VK_(DRIVER_FILES|ICD_FILENAMES|ADD_DRIVER_FILES)"
     r"|(OMP|OPENBLAS|MKL|KMP|GOTO|NVPL|TF|XLA|XNNPACK|ONEDNN|MALLOC)_\w+"
 )
-# Each arena reserves address space, and a machine with many cores has hundreds.
-_AT_START = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "4"}
-AT_START: Mapping[str, str] = MappingProxyType(_AT_START | {"CUDA_VISIBLE_DEVICES": "-1"})
-"""What every process of a step is started with, but for those of training, which have use for a GPU."""
+_IN_TRAINING = {name: value for name, value in AT_START.items() if name != "CUDA_VISIBLE_DEVICES"}
 Kind = TypeVar("Kind", bound=Record)
 
 
@@ -112,7 +108,7 @@ def child_environment(step: Step, folder: Path) -> dict[str, str]:
             environment = {name: value for name, value in variables().items() if not name.startswith(tuple(private))}
     own = dict.fromkeys(("TMPDIR", "KERAS_HOME"), str(folder))
     if step.storage:
-        return environment | _AT_START | own
+        return environment | _IN_TRAINING | own
     return environment | dict(AT_START) | own | {"HOME": str(folder)}
 
 

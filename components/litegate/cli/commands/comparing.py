@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,15 @@ __all__ = ["COMMANDS"]
 
 
 def _compare(home: Home, options: Namespace) -> int:
-    from litegate.cli import compare
+    """While a warm parent loads TensorFlow on another core, this process loads what it needs itself."""
+    from litegate.execution.warm.keeping import own_parent
+    from litegate.settings import settings
 
-    return compare.compare(home, options)
+    places = settings(home.root)
+    with nullcontext(lambda: places) if options.dry_run else own_parent("tensorflow", places) as found:
+        from litegate.cli import compare
+
+        return compare.compare(home, options, found)
 
 
 def _compare_arguments(parser: Parser) -> None:

@@ -7,12 +7,19 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from litegate.processes import namespace_of
 
-__all__ = ["at_start", "differing", "inherited"]
+__all__ = ["AT_START", "at_start", "differing", "inherited"]
 
-_AT_START = re.compile(
+# Each arena reserves address space, and a machine with many cores has hundreds.
+_ARENAS = {"MALLOC_ARENA_MAX": "4"}
+AT_START: Mapping[str, str] = MappingProxyType(
+    _ARENAS | {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1", "CUDA_VISIBLE_DEVICES": "-1"}
+)
+"""What every process of a step is started with, but for those of training, which have use for a GPU."""
+_MATTERS = re.compile(
     r"LANG|LANGUAGE|LC_\w+|TZ|LD_\w+|PYTHON(?!DONTWRITEBYTECODE$)[A-Z]\w*|GLIBC_\w+|MALLOC_\w+|CUDA_VISIBLE_DEVICES"
     r"|(OMP|OPENBLAS|MKL|KMP|GOTO|NVPL|TF|TF2|XLA|XNNPACK|ONEDNN|NPY|NUMPY|WRAPT)_\w+"
     r"|KERAS_(?!HOME)\w+|(PROTOCOL_BUFFERS|PILLOW|PYDANTIC|PANDAS|SCIPY|TQDM|MLFLOW_LOGGING)_\w+"
@@ -25,7 +32,7 @@ _NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 
 def at_start(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables that matter at the start of a process."""
-    return {name: value for name, value in environment.items() if _AT_START.fullmatch(name)}
+    return {name: value for name, value in environment.items() if _MATTERS.fullmatch(name)}
 
 
 def inherited(environment: Mapping[str, str], python: Path) -> dict[str, str]:

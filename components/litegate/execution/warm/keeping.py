@@ -11,10 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from litegate.execution.confinement import AT_START
 from litegate.execution.leftovers import remove
 from litegate.execution.warm.door import connected, forget, is_there
-from litegate.execution.warm.inherited import at_start
+from litegate.execution.warm.inherited import AT_START, at_start
 from litegate.settings import Settings
 from litegate.storage.copies import private_folder
 from litegate.storage.scratch import held
