@@ -6,6 +6,9 @@ written. It is mapped into memory only while some rows of it are written or read
 
 from __future__ import annotations
 
+import math
+import mmap
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,21 +45,20 @@ class Kept:
     dataset: Dataset
     _kinds: dict[tuple[int, str], tuple[np.dtype[Any], tuple[int, ...]]] = field(default_factory=dict)
 
-    def add(self, file: int, index: Array, own: Mapping[str, Array], columns: Mapping[str, Array]) -> None:
-        """What a file gave on some samples.
+    def add_names(self, index: Array, names: Array) -> None:
+        """What samples are called, whatever file they go to."""
+        self._write(_COMMON, "id", as_rows(index), names)
 
-        Args:
-            own: columns that are the samples' own.
-        """
-        for name, values in own.items():
-            self._write(_COMMON, name, index, values)
+    def add(self, file: int, index: Array, columns: Mapping[str, Array]) -> None:
+        """What a file gave on some samples."""
+        rows = as_rows(index)
         for name, values in columns.items():
-            self._write(file, name, index, values)
-        self._write(file, _SEEN, index, np.ones(len(index), bool))
+            self._write(file, name, rows, values)
+        self._write(file, _SEEN, rows, np.ones(len(index), bool))
 
     def forget(self, file: int, index: Array) -> None:
         """Take back what a file gave on samples on which it is run again."""
-        self._write(file, _SEEN, index, np.zeros(len(index), bool))
+        self._write(file, _SEEN, as_rows(index), np.zeros(len(index), bool))
 
     def has_seen(self, file: int, index: Array | range) -> Array:
         """Of samples, whether a file was run on each."""
@@ -75,7 +77,7 @@ class Kept:
         if name in self.of_data():
             return self.of_data()[name](as_rows(index))
         file = file if (file, name) in self._kinds else _COMMON
-        return np.array(self._mapped(file, name, "r")[as_rows(index)])
+        return np.array(self._mapped(file, name)[as_rows(index)])
 
     def of_data(self) -> Mapping[str, Callable[[Array | slice], Array]]:
         """Columns that the dataset holds for all of its samples, with what gives some rows of each."""
@@ -94,30 +96,34 @@ class Kept:
         one = self.rows(file, name, range(1))
         return one.dtype, one.shape[1:]
 
-    def _write(self, file: int, name: str, index: Array, values: Array) -> None:
+    def _write(self, file: int, name: str, rows: Array | slice, values: Array) -> None:
         known = self._kinds.setdefault((file, name), (values.dtype, values.shape[1:]))
         if known[1] != values.shape[1:]:
             raise ValueError(f"column {name}: rows of shape {values.shape[1:]} after rows of shape {known[1]}")
         wider = np.result_type(known[0], values.dtype)
         if wider != known[0]:
             self._widen(file, name, wider)
-        self._mapped(file, name, "r+")[as_rows(index)] = values
+        self._mapped(file, name)[rows] = values
 
     def _widen(self, file: int, name: str, dtype: np.dtype[Any]) -> None:
         """Longer names, or numbers of another type, have come."""
-        narrow = self._mapped(file, name, "r")
-        path = self._path(file, name)
-        path.unlink()  # the map holds on to what was there
+        narrow = self._mapped(file, name)
+        self._path(file, name).unlink()  # the map holds on to what was there
         self._kinds[file, name] = dtype, narrow.shape[1:]
-        self._mapped(file, name, "r+")[:] = narrow
+        self._mapped(file, name)[:] = narrow
 
-    def _mapped(self, file: int, name: str, mode: Any) -> Array:
+    def _mapped(self, file: int, name: str) -> Array:
+        """By hand: a process hands back some rows of many columns, and `np.memmap` takes ten times as long."""
         dtype, shape = self._kinds[file, name]
-        path, rows = self._path(file, name), len(self.dataset.ids)
-        if not path.exists():
-            with path.open("wb") as made:
-                made.truncate(rows * dtype.itemsize * int(np.prod(shape)))
-        return np.memmap(path, dtype, mode, shape=(rows, *shape))
+        shape = (len(self.dataset.ids), *shape)
+        size = dtype.itemsize * math.prod(shape)
+        column = os.open(self._path(file, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(column).st_size < size:
+                os.ftruncate(column, size)
+            return np.ndarray(shape, dtype, mmap.mmap(column, size))
+        finally:
+            os.close(column)
 
     def _path(self, file: int, name: str) -> Path:
         return self.folder / f"column-{file}-{name}"

@@ -118,6 +118,6 @@ class _Run:
         """As what a file with this number gave."""
         for path, index in self._indices.items():
             names = [kept.dataset.ids[position].encode() for position in index.tolist()]
-            kept.add(number, index, {"id": np.array(names)}, {})
+            kept.add_names(index, np.array(names))
             for name, rows, values in stored_parts(path):
-                kept.add(number, index[rows], {}, {name: values})
+                kept.add(number, index[rows], {name: values})

@@ -37,13 +37,14 @@ class Stage:
     def add(self, rows: Rows, files: set[int]) -> None:
         """What a process has handed back; of files that it was not to run nothing counts."""
         self.seen = min(self.seen + len(rows.identity["index"]), len(self.samples))
+        self._kept.add_names(rows.identity["index"], rows.identity["id"])
         for file in rows.files.keys() & files & self.wanted.keys():
             columns = dict(rows.files[file])
-            place, identity = columns.pop(ROW), rows.identity
-            if len(place) != len(identity["index"]):
-                identity = {name: column[place] for name, column in identity.items()}
-            fed = {"fed": identity["fed"]}  # each file's own: `preprocess` may give something else the next time
-            self._kept.add(file, identity["index"], {"id": identity["id"]}, columns | fed)
+            place, index, fed = columns.pop(ROW), rows.identity["index"], rows.identity["fed"]
+            if len(place) != len(index):
+                index, fed = index[place], fed[place]
+            # Each file has its own `fed`: `preprocess` may give something else the next time.
+            self._kept.add(file, index, columns | {"fed": fed})
 
     def forget(self, file: int) -> None:
         """What was found of a file, which is run again."""

@@ -30,7 +30,8 @@ def outcomes(index: np.ndarray) -> Outcomes:
 
 def add(kept: Kept, file: int, found: Outcomes) -> None:
     columns = {name: getattr(found, name) for name in ("score", "label", "prediction", "fed")}
-    kept.add(file, found.index, {"id": found.id}, columns)
+    kept.add_names(found.index, found.id)
+    kept.add(file, found.index, columns)
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +84,10 @@ def test_a_sample_that_is_missing_or_forgotten_is_no_evaluation(dataset: NpyData
 
 def test_numbers_of_another_type_may_come_later(dataset: NpyDataset, tmp_path: Path) -> None:
     kept, index = Kept(tmp_path, dataset), np.arange(4)
-    own = {"id": np.array([b"0", b"1"])}
-    kept.add(0, index[:2], own, {"score": np.array([True, False])})
-    kept.add(0, index[2:], {"id": np.array([b"2", b"three"])}, {"score": np.array([0.5, 0.25])})
+    kept.add_names(index[:2], np.array([b"0", b"1"]))
+    kept.add_names(index[2:], np.array([b"2", b"three"]))
+    kept.add(0, index[:2], {"score": np.array([True, False])})
+    kept.add(0, index[2:], {"score": np.array([0.5, 0.25])})
     found = Seen(kept, 0, index).outcomes()
     assert found.score.tolist() == [1, 0, 0.5, 0.25]
     assert found.id.tolist() == [b"0", b"1", b"2", b"three"]
