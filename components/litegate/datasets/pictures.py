@@ -45,6 +45,6 @@ def _pixels(data: bytes, place: str, mode: str | None) -> Array:
         with Image.open(io.BytesIO(data)) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DataError(place, f"an image of at most {MAX_PIXELS:,} pixels", f"{image.width} x {image.height}")
-            return np.asarray(image if mode is None else image.convert(mode))
+            return np.asarray(image if mode in (None, image.mode) else image.convert(mode))  # which copies it
     except (OSError, ValueError, SyntaxError, *bombs) as error:
         raise DataError(place, "a readable image", str(error)) from None
