@@ -49,15 +49,14 @@ def compare(home: Home, options: Namespace, warm: Callable[[], Settings]) -> int
         StepFailed: a step that every variant needs failed.
     """
     use_home(home)
-    places = replace(settings(), warm=warm().warm)
-    spec, base = _spec(options, places)
+    spec, base = _spec(options, warm)
     if options.dry_run:
         spec, notes = without_champion(spec)
         notes += () if options.data is None else ("the model was converted, to find out what its spec would be",)
         return dry_run(spec, base, options.json, uuid.uuid4().hex if options.remeasure else "", notes)
     watch = _Watch()
     out = options.out or Path(f"compare-{spec.model.name}")
-    comparing = Comparing(spec, base, out, places, options.require, watch, options.remeasure)
+    comparing = Comparing(spec, base, out, settings(), options.require, watch, options.remeasure, warm)
     with Progress(f"comparing {spec.model.name}") as progress, watch.shown(progress, comparing.local.steps):
         comparison = comparing.run()
     if options.markdown is not None:
@@ -69,7 +68,7 @@ def compare(home: Home, options: Namespace, warm: Callable[[], Settings]) -> int
     return EXIT_CODES[comparison.outcome]
 
 
-def _spec(options: Namespace, places: Settings) -> tuple[Spec, Path]:
+def _spec(options: Namespace, warm: Callable[[], Settings]) -> tuple[Spec, Path]:
     """The spec, and the folder that its paths are relative to."""
     _take_baseline(options)
     is_spec = options.source.endswith((".yaml", ".yml"))
@@ -80,7 +79,7 @@ def _spec(options: Namespace, places: Settings) -> tuple[Spec, Path]:
         return _changed(load_spec(Path(options.source)), options), Path(options.source).resolve().parent
     with Progress(f"looking at {options.source}") as progress:
         name = options.name or name_of(options.source)
-        first = look_of(options, "CALIBRATION").first_spec(name, None, places)
+        first = look_of(options, "CALIBRATION").first_spec(name, None, replace(settings(), warm=warm().warm))
         for note in first.notes:
             progress.note(f"note: {note}", "yellow")
     return _changed(parse_spec(first.keys, _COMMAND_LINE), options), Path.cwd()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from litegate.comparison.folder import Folder
@@ -47,6 +47,7 @@ class Comparing:
         required: variants that decide the outcome; if there are none, any that passes does.
         watch: is told how it goes on.
         remeasure: measure latencies anew, where stored ones would do.
+        warm: waits for a warm parent that its caller keeps, and says where it is; None to keep one here.
 
     Raises:
         SpecError: a required variant is none of the spec's.
@@ -61,6 +62,7 @@ class Comparing:
         required: Sequence[str] = (),
         watch: Watcher = lambda *_: None,
         remeasure: bool = False,
+        warm: Callable[[], Settings] | None = None,
     ) -> None:
         for name in required:
             if name not in spec.quantized_variants:
@@ -69,7 +71,8 @@ class Comparing:
         self.spec, self.required, self.places = spec, tuple(required), places
         self.folder = Folder(out.absolute(), spec.model.name)
         asks = uuid.uuid4().hex if remeasure else ""
-        self.local = LocalRun(ResolveRequest(spec=spec, folder=str(base.resolve()), remeasure=asks), places, watch)
+        request = ResolveRequest(spec=spec, folder=str(base.resolve()), remeasure=asks)
+        self.local = LocalRun(request, places, watch, warm)
 
     def run(self) -> Comparison:
         """Compare, and fill the folder.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from threading import Lock
 
@@ -49,10 +51,17 @@ class LocalRun:
         request: the spec and the folder that its paths are relative to.
         places: where the workspace is, and the Python environments.
         watch: is told how it goes on.
+        warm: waits for a warm parent that its caller keeps, and says where it is; None to keep one here.
     """
 
-    def __init__(self, request: ResolveRequest, places: Settings, watch: Watcher = lambda *_: None) -> None:
-        self.request, self.places, self.watch = request, places, watch
+    def __init__(
+        self,
+        request: ResolveRequest,
+        places: Settings,
+        watch: Watcher = lambda *_: None,
+        warm: Callable[[], Settings] | None = None,
+    ) -> None:
+        self.request, self.places, self.watch, self._warm = request, places, watch, warm
         self.results = ResultsInMemory()
         self._runs, self._telling = StepRuns(), Lock()
 
@@ -75,10 +84,10 @@ class LocalRun:
             BadInput: the spec, the model or the data cannot be used.
             StepFailed: a step that every variant needs failed.
         """
-        with own_parent("tensorflow", self.places) as warm:
+        with nullcontext(self._warm) if self._warm else own_parent("tensorflow", self.places) as warm:
             try:
                 self._step(Job("resolve"), self.request)  # while the parent loads what the others need
-                self.places = warm()
+                self.places = replace(self.places, warm=warm().warm)
                 self._after_resolve()
             except BaseException:
                 self.stop()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from litegate.execution.sandbox.__main__ import leave, main
 from litegate.execution.warm.door import Door
+from litegate.execution.warm.huge_pages import use_huge_pages
 from litegate.execution.warm.inherited import inherited
 from litegate.execution.warm.loaded import Loaded
 from litegate.execution.warm.parent import WarmParent
@@ -31,7 +32,7 @@ def _serve(environment: str, folder: Path) -> Task | None:
     import_module(_PRELOADS).preload(environment)
     gc.freeze()  # or the children's collections would copy every page that has an object
     defaults = {name: value for name, value in os.environ.items() if name not in before}
-    return WarmParent(door, loaded, start, defaults).run()
+    return WarmParent(door, loaded, start, defaults, use_huge_pages()).run()
 
 
 if __name__ == "__main__":

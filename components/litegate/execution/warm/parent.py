@@ -6,7 +6,7 @@ import json
 import os
 import selectors
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -49,10 +49,19 @@ class WarmParent:
         loaded: what has been loaded.
         inherited: what children have from the start of this process.
         defaults: variables that imports have set here.
+        meanwhile: what it does while nobody asks for anything, a little with each step.
     """
 
-    def __init__(self, door: Door, loaded: Loaded, inherited: Mapping[str, str], defaults: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        door: Door,
+        loaded: Loaded,
+        inherited: Mapping[str, str],
+        defaults: Mapping[str, str],
+        meanwhile: Iterator[None],
+    ) -> None:
         self._door, self._loaded, self._inherited, self._defaults = door, loaded, inherited, defaults
+        self._meanwhile = meanwhile
         self._selector = selectors.DefaultSelector()
         self._callers: set[socket.socket] = set()
         self._children: dict[int, _Child] = {}
@@ -61,8 +70,11 @@ class WarmParent:
     def run(self) -> Task | None:
         """Serve; this returns a task in the process that is to do it, and None in the parent, at its end."""
         self._on(self._door.listener.fileno(), self._greet)
+        at_rest = False
         while self._children or not self._stale:
-            for key, _ in self._selector.select():
+            ready = self._selector.select(None if at_rest else 0)
+            at_rest = at_rest or (not ready and next(self._meanwhile, self) is self)
+            for key, _ in ready:
                 # Handling one may have done away with another one.
                 task: Task | None = key.data() if key.fd in self._selector.get_map() else None
                 if task is not None:

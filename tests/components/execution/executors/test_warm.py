@@ -226,7 +226,7 @@ from litegate.execution.warm.parent import WarmParent
 import os
 python, folder, root = Path(sys.executable), Path(sys.argv[1]), Path(sys.argv[2])
 loaded = Loaded(python, root)  # before the door, by which the test knows that it may change the source
-sys.exit(WarmParent(Door(folder, python), loaded, inherited(os.environ, python), {}).run() or 0)
+sys.exit(WarmParent(Door(folder, python), loaded, inherited(os.environ, python), {}, iter(())).run() or 0)
 """
 
 
