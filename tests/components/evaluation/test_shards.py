@@ -40,7 +40,7 @@ class Row:
 
 ROWS = [
     Row("all samples", ({}, {})),
-    Row("more shards than batches", ({}, {}), of=40),
+    Row("more shards than batches", ({}, {}), of=24),
     Row("a part of them", ({"max_samples": 333}, {"max_samples": 333})),
     Row("a part for one of them", ({}, {"max_samples": 100})),
     Row("none of them all", ({"max_samples": 400}, {"max_samples": 100})),

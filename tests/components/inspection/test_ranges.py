@@ -24,6 +24,7 @@ def test_a_quantized_input_has_the_range_of_its_type(tflite_files: dict[str, Pat
     assert abs(tensor.dequantize(tensor.quantize(beyond)) - beyond) > tensor.scale
 
 
+@pytest.mark.e2e
 def test_a_float_input_has_the_range_of_the_first_quantization(inspected: Path) -> None:
     for name in ("int8_float_fallback", "int16x8"):
         content = (inspected / f"many.{name}.tflite").read_bytes()

@@ -12,6 +12,7 @@ import pytest
 from litegate.recovery.bias_correction import Means, corrected
 from litegate.recovery.graph import CHANNEL_OUT, Graph, packed, unpacked
 
+pytestmark = pytest.mark.e2e
 KEY = "serving_default"
 
 
@@ -72,7 +73,6 @@ def test_without_time_for_all_layers_nothing_is_corrected(float32: bytes, means:
     assert corrected(float32, shifted, means, lambda: next(left)) is None
 
 
-@pytest.mark.e2e
 def test_it_costs_no_byte_and_is_there_only_where_it_helps(search: Callable[..., Any]) -> None:
     wanted = {"correct_bias": True, "max_steps": 1, "may_use": ["int16x8"], "limit": 0.0}
     _, found = search(**wanted)
