@@ -12,7 +12,8 @@ from contextlib import contextmanager
 __all__ = ["Pace"]
 
 _TIMES = 25
-"""So many times as long as an answer takes, whoever asks waits before the next question."""
+"""So many times as long as an answer takes, whoever asks waits before the next question; of the last two answers the
+quicker one counts, for a single slow one, such as a server's first, says nothing."""
 _LONGER, _LONGEST = 1.25, 4.0
 """So many times as long as that after each answer that was nothing new, and after many of them."""
 
@@ -28,13 +29,15 @@ class Pace:
         self._least, self._most = least, most
         self.pause = least
         self._patience = 1.0
+        self._took = 0.0
 
     @contextmanager
     def asking(self) -> Iterator[None]:
         """Ask meanwhile."""
-        began = time.monotonic()
+        began, before = time.monotonic(), self._took
         yield
-        self.pause = min(self._most, max(self._least, _TIMES * (time.monotonic() - began)))
+        self._took = time.monotonic() - began
+        self.pause = min(self._most, max(self._least, _TIMES * min(before, self._took)))
 
     def wait(self, news: bool = True) -> None:
         """Until the next question.

@@ -8,17 +8,27 @@ from litegate.cli import pace
 from litegate.cli.pace import Pace
 
 
-@pytest.mark.parametrize(("took", "pause"), [(0.001, 0.5), (0.08, 2.0), (60.0, 5.0)])
-def test_the_pause_follows_the_answer(monkeypatch: pytest.MonkeyPatch, took: float, pause: float) -> None:
-    moments, slept = iter((100.0, 100.0 + took)), list[float]()
+@pytest.mark.parametrize(
+    ("took", "pauses"),
+    [
+        ((0.001, 0.001), (0.5, 0.5)),
+        ((0.08, 0.08, 0.001), (0.5, 2.0, 0.5)),
+        ((60.0, 0.001), (0.5, 0.5)),
+        ((60.0, 60.0, 0.08, 60.0), (0.5, 5.0, 2.0, 2.0)),
+    ],
+)
+def test_the_pause_follows_the_answers(
+    monkeypatch: pytest.MonkeyPatch, took: tuple[float, ...], pauses: tuple[float, ...]
+) -> None:
+    moments, slept = iter([moment for seconds in took for moment in (100.0, 100.0 + seconds)]), list[float]()
     monkeypatch.setattr(pace.time, "monotonic", lambda: next(moments))
     monkeypatch.setattr(pace.time, "sleep", slept.append)
     own = Pace(0.5)
-    own.wait()
-    with own.asking():
-        pass
-    own.wait()
-    assert slept == [0.5, pytest.approx(pause)]
+    for _ in took:
+        with own.asking():
+            pass
+        own.wait()
+    assert slept == pytest.approx(list(pauses))
 
 
 def test_what_stays_as_it_is_is_asked_for_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
