@@ -12,8 +12,8 @@ from contextlib import contextmanager
 __all__ = ["Pace"]
 
 _TIMES = 25
-"""So many times as long as an answer takes, whoever asks waits before the next question; of the last two answers the
-quicker one counts, for a single slow one, such as a server's first, says nothing."""
+"""So many times as long as an answer takes, whoever asks waits before the next question. The first answer does not
+count: for that a server may have to load something."""
 _LONGER, _LONGEST = 1.25, 4.0
 """So many times as long as that after each answer that was nothing new, and after many of them."""
 
@@ -29,15 +29,16 @@ class Pace:
         self._least, self._most = least, most
         self.pause = least
         self._patience = 1.0
-        self._took = 0.0
+        self._first = True
 
     @contextmanager
     def asking(self) -> Iterator[None]:
         """Ask meanwhile."""
-        began, before = time.monotonic(), self._took
+        began = time.monotonic()
         yield
-        self._took = time.monotonic() - began
-        self.pause = min(self._most, max(self._least, _TIMES * min(before, self._took)))
+        took = time.monotonic() - began
+        self.pause = self._least if self._first else min(self._most, max(self._least, _TIMES * took))
+        self._first = False
 
     def wait(self, news: bool = True) -> None:
         """Until the next question.
