@@ -21,6 +21,7 @@ LOADS_BY_NAME = {
     "litegate/execution/warm/__main__.py": "what lists the modules to load before any step",
     "litegate/steps/preloading.py": "the steps' own modules and their libraries, before any user's code is there",
     "litegate/__init__.py": "the front door's own names, in the caller's process",
+    "litegate/stack/__init__.py": "the names of the stack, of which a command takes what it needs",
     "litegate/engines/__init__.py": "an engine, by its row",
     "litegate/runtimes/__init__.py": "a runtime, by its row",
     "litegate/user_code/entry_point.py": "the user's functions and classes",
