@@ -13,10 +13,13 @@ from litegate.processes import namespace_of
 
 __all__ = ["AT_START", "at_start", "differing", "inherited"]
 
-# Each arena reserves address space, and a machine with many cores has hundreds.
-_ARENAS = {"MALLOC_ARENA_MAX": "4"}
 AT_START: Mapping[str, str] = MappingProxyType(
-    _ARENAS | {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1", "CUDA_VISIBLE_DEVICES": "-1"}
+    {
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "PYTHONUNBUFFERED": "1",
+        "MALLOC_ARENA_MAX": "4",  # each reserves address space, and a machine with many cores has hundreds
+        "CUDA_VISIBLE_DEVICES": "-1",
+    }
 )
 """What every process of a step is started with, but for those of training, which have use for a GPU."""
 _MATTERS = re.compile(

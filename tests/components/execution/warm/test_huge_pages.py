@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +32,24 @@ def test_memory_lies_in_huge_pages_and_holds_what_it_held() -> None:
 
 def test_a_kernel_without_them_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("litegate.execution.warm.huge_pages._SIZE", tmp_path / "no such file")
-    held = bytearray(b"held") * (1 << 20)
-    before = hashlib.sha256(held).hexdigest()
     assert list(use_huge_pages()) == []
-    assert hashlib.sha256(held).hexdigest() == before
+
+
+RESTS = """
+import os, sys
+from pathlib import Path
+from litegate.execution.warm.door import Door
+from litegate.execution.warm.inherited import inherited
+from litegate.execution.warm.loaded import Loaded
+from litegate.execution.warm.parent import WarmParent
+python = Path(sys.executable)
+def meanwhile():
+    yield
+    yield
+    sys.exit(7)
+WarmParent(Door(Path(sys.argv[1]), python), Loaded(python), inherited(os.environ, python), {}, meanwhile()).run()
+"""
+
+
+def test_a_parent_that_nobody_asks_has_time_for_it(tmp_path: Path) -> None:
+    assert subprocess.run([sys.executable, "-c", RESTS, tmp_path], check=False, timeout=60).returncode == 7
