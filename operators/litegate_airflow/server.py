@@ -32,6 +32,7 @@ from typing_extensions import override
 
 import litegate_airflow.dags  # noqa: F401
 from litegate.bell import Bell, bell_in, parse_bell_in
+from litegate.call_stack import with_room
 from litegate.execution.result_key import read_source
 from litegate.settings import default_home, settings
 from litegate_airflow.executor import ProcessPerTask
@@ -129,4 +130,4 @@ if __name__ == "__main__":
     setattr(scheduler_command, "SchedulerJobRunner", PatientScheduler)  # noqa: B010
     setattr(dag_processor_command, "DagFileProcessorManager", PromptDagProcessor)  # noqa: B010
     ExecutorLoader.executors["LocalExecutor"] = f"{ProcessPerTask.__module__}.{ProcessPerTask.__name__}"
-    sys.exit(main())  # type: ignore[no-untyped-call]
+    sys.exit(with_room(main)())

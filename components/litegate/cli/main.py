@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import os
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from litegate import __version__
+from litegate.call_stack import with_room
 from litegate.cli.commands import COMMANDS, Command
 from litegate.cli.commands.command import Help, exit_codes
 from litegate.cli.home import unusable
@@ -39,9 +41,11 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+@with_room
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     gc.set_threshold(_MANY)
+    atexit.register(gc.freeze)  # to look for garbage once more, at the very end, takes a quarter of a second
     with until_closed():
         return _main(arguments)
 

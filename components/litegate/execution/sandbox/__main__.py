@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
+from litegate.call_stack import with_room
 from litegate.execution.sandbox import REPORT, Confinement
 from litegate.execution.sandbox.confining import confine
 from litegate.failures import FailureKind
@@ -25,6 +26,7 @@ from litegate.processes import namespace_of
 __all__ = ["leave", "main"]
 
 
+@with_room
 def main(arguments: list[str], parent: int | None = None, shared: int = 0) -> int:
     """Confine this process, run the step and return the exit code.
 

@@ -13,6 +13,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from litegate.call_stack import with_room
 from litegate.execution.sandbox.__main__ import leave, main
 from litegate.execution.warm.door import Door
 from litegate.execution.warm.huge_pages import use_huge_pages
@@ -25,6 +26,7 @@ from litegate.processes import die_with_parent
 _PRELOADS = "litegate.steps.preloading"
 
 
+@with_room
 def _serve(environment: str, folder: Path) -> Task | None:
     python, before = Path(sys.executable), dict(os.environ)
     door, loaded, start = Door(folder, python), Loaded(python), inherited(before, python)
