@@ -56,7 +56,7 @@ def test_what_is_timed_is_one_run() -> None:
 
 
 def test_a_slow_file_takes_few_rounds_and_no_more_than_one_run_in_each() -> None:
-    slices = plan({"float32": 0.003, "int16x8": 0.5})
+    slices = plan({"float32": 0.001, "int16x8": 0.5})
     assert slices.runs == {"float32": 2, "int16x8": 1}
     assert slices.rounds == LEAST_ROUNDS
 
