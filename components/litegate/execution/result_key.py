@@ -15,7 +15,7 @@ from litegate.execution.source_closure import Closure, SourceTree
 from litegate.execution.step import Step, parts
 from litegate.records import Record, UserCode
 
-__all__ = ["CARRIERS", "read_source", "result_key", "result_keys"]
+__all__ = ["CARRIERS", "read_source", "read_steps", "result_key", "result_keys"]
 
 FORMAT = 2
 """Results under keys of another format are not found, and computed again."""
@@ -73,6 +73,12 @@ def read_source(pythons: Iterable[Path] = (), root: Path = _ROOT) -> None:
     SourceTree(root).read()
     for python in pythons:
         Installed(python).read()
+
+
+def read_steps(steps: Iterable[str]) -> None:
+    """Read what the keys of these steps are made of, while there is nothing else to do."""
+    for step in steps:
+        _tree(_ROOT).closure([f"litegate.steps.{step}"], CARRIERS)
 
 
 @cache

@@ -61,7 +61,7 @@ class StepRuns:
         Yields:
             The calls by their names, as they end.
         """
-        with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, AT_ONCE))) as pool:
+        with ThreadPoolExecutor(max(1, min((os.cpu_count() or 1) + 1, AT_ONCE))) as pool:
             futures = {pool.submit(copy_context().run, call): name for name, call in calls.items()}
             try:
                 yield ((futures[future], future) for future in as_completed(futures))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from threading import Lock
+from threading import Event, Lock
 
 from litegate.diagnosis import kind_of, message_of
 from litegate.errors import BadInput, StepFailed
+from litegate.execution.result_key import read_steps
 from litegate.execution.side_by_side import StepRuns
 from litegate.execution.step_run import StepRun
 from litegate.execution.times import label_of
-from litegate.execution.warm.keeping import own_parent
+from litegate.execution.warm.keeping import another_parent, own_parent
 from litegate.pipeline.evaluation import evaluate_files_request
 from litegate.pipeline.gate_requests import assessment_request
 from litegate.pipeline.memory import ResultsInMemory
@@ -37,6 +38,10 @@ Watcher = Callable[[str, str, str], None]
 _UPFRONT = (Job("convert"), Job("sample"))
 _CHECK, _QUANTIZE = task_of("lint"), task_of("quantize", EACH)
 _REQUANTIZE = task_of("quantize", EACH_RECOVERY)
+_STEPS = (
+    *(job.step for job in (*_UPFRONT, *_CHECK.jobs, *_QUANTIZE.jobs)),
+    *("calibrate", "evaluate", "benchmark", "gate"),
+)
 
 
 class LocalRun:
@@ -63,7 +68,7 @@ class LocalRun:
     ) -> None:
         self.request, self.places, self.watch, self._warm = request, places, watch, warm
         self.results = ResultsInMemory()
-        self._runs, self._telling = StepRuns(), Lock()
+        self._runs, self._telling, self._calibration_ended = StepRuns(), Lock(), Event()
 
     @property
     def steps(self) -> int:
@@ -84,10 +89,13 @@ class LocalRun:
             BadInput: the spec, the model or the data cannot be used.
             StepFailed: a step that every variant needs failed.
         """
-        with nullcontext(self._warm) if self._warm else own_parent("tensorflow", self.places) as warm:
+        with ExitStack() as stack:
+            warm = self._warm or stack.enter_context(own_parent("tensorflow", self.places))
             try:
                 self._step(Job("resolve"), self.request)  # while the parent loads what the others need
                 self.places = replace(self.places, warm=warm().warm)
+                read_steps(_STEPS)
+                stack.enter_context(another_parent("gate", "service", self.places))
                 self._after_resolve()
             except BaseException:
                 self.stop()
@@ -97,11 +105,9 @@ class LocalRun:
     def _after_resolve(self) -> None:
         for job in _UPFRONT:
             self._step(job)
-        spec = self.request.spec
-        self._check_and_calibrate()
-        self._side_by_side({name: partial(self._chain, _QUANTIZE.jobs_for(name)) for name in spec.first_variants})
+        self._check_and_quantize()
         self._evaluate(evaluate_files_request(self.results))
-        for name in spec.recoveries:
+        for name in self.request.spec.recoveries:
             self._recover(name)
         self._benchmark(self._alive(self.results.judged_variants()))
         self._step(Job("gate"))
@@ -111,11 +117,15 @@ class LocalRun:
         """End what runs, and begin nothing more."""
         self._runs.stop()
 
-    def _check_and_calibrate(self) -> None:
-        """Side by side: either needs nothing but the baseline and the samples."""
-        calls: dict[Hashable, Callable[[], None]] = {job: partial(self._step, job) for job in _CHECK.jobs}
-        calibrates = {"calibrate": self._calibrate} if calibrated_variants(self.request.spec) else {}
-        self._side_by_side(calibrates | calls)
+    def _check_and_quantize(self) -> None:
+        """Side by side, in the order in which they begin; a check that fails ends what is being quantized."""
+        calibrated = calibrated_variants(self.request.spec)
+        calls: dict[Hashable, Callable[[], None]] = {"calibrate": self._calibrate} if calibrated else {}
+        calls |= {job: partial(self._step, job) for job in _CHECK.jobs}
+        # Those that wait for nothing, then those whose kernels are the slowest.
+        first = sorted(self.request.spec.first_variants, key=lambda name: (name in calibrated, not _in_16_bits(name)))
+        calls |= {name: partial(self._quantize, name, name in calibrated) for name in first}
+        self._side_by_side(calls)
 
     def _calibrate(self) -> None:
         """Once for all variants; each calibrates by itself if that fails, and has its own failure then."""
@@ -124,6 +134,13 @@ class LocalRun:
         except (BadInput, StepFailed):
             if self._runs.stopped:
                 raise
+        finally:
+            self._calibration_ended.set()
+
+    def _quantize(self, name: str, calibrated: bool) -> None:
+        if calibrated:
+            self._calibration_ended.wait()
+        self._chain(_QUANTIZE.jobs_for(name))
 
     def _recover(self, name: str) -> None:
         """Make and evaluate one more file, where those before it did not pass."""
@@ -223,3 +240,7 @@ class LocalRun:
         with self._runs.side_by_side(calls) as ended:
             for _, future in ended:
                 future.result()
+
+
+def _in_16_bits(variant: str) -> bool:
+    return variant.startswith("int16x8")

@@ -19,14 +19,16 @@ _INSIDE_FUNCTIONS = {
 
 
 def preload(environment: str) -> None:
-    """Import all that the steps of an environment do, but for what its users alone know."""
+    """Import all that the steps of an environment do, or that one step does, but for what their users alone know."""
     for module in modules_of(environment):
         import_module(module)
 
 
 def modules_of(environment: str) -> Iterator[str]:
-    """All that the steps of an environment import and that is installed there."""
+    """All that the steps of an environment import and that is installed there, or what one step does by its name."""
     yield from ("litegate.steps.child", *_INSIDE_FUNCTIONS.get(environment, ()))
+    if environment in STEPS:
+        yield f"litegate.steps.{environment}"
     yield from (row.module for row in ENGINES.values() if row.environment == environment and row.installed)
     yield from (row.module for row in RUNTIMES.values() if row.environment == environment and row.installed)
     for name, step in STEPS.items():

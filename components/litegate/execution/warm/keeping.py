@@ -18,13 +18,13 @@ from litegate.settings import Settings
 from litegate.storage.copies import private_folder
 from litegate.storage.scratch import held
 
-__all__ = ["answers", "command", "end", "kept", "own_parent", "started", "variables_of"]
+__all__ = ["another_parent", "answers", "command", "end", "kept", "own_parent", "started", "variables_of"]
 
 _ALSO = ("PATH", "LITEGATE_STACK")
 
 
 def command(environment: str, python: Path, folder: Path) -> tuple[str, ...]:
-    """What starts the parent of an environment, which ends with this process."""
+    """What starts the parent of an environment, or of one step, which ends with this process."""
     return (str(python), "-m", "litegate.execution.warm", environment, str(folder), str(os.getpid()))
 
 
@@ -103,6 +103,17 @@ def own_parent(environment: str, places: Settings) -> Iterator[Callable[[], Sett
                 yield found
         finally:
             remove(folder)
+
+
+@contextmanager
+def another_parent(step: str, environment: str, places: Settings) -> Iterator[None]:
+    """Keep a parent for a single step, where others are kept for this process and none of that step's interpreter."""
+    python = places.pythons[environment]
+    if places.warm is None or places.executor != "auto" or answers(places.warm, python):
+        yield
+        return
+    with kept(step, python, places.warm):
+        yield
 
 
 def answers(folder: Path | None, python: Path) -> bool:

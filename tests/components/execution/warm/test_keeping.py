@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from litegate.execution.warm.door import is_there
-from litegate.execution.warm.keeping import answers, kept, own_parent, variables_of
+from litegate.execution.warm.keeping import another_parent, answers, kept, own_parent, variables_of
 from litegate.settings import Settings
 from tests.components.execution.sandbox.hosts import running
 
@@ -80,3 +80,27 @@ def test_a_parent_gets_what_matters_at_the_start_and_no_secret(tmp_path: Path) -
     given = variables_of({"OMP_NUM_THREADS": "2", "PATH": "/bin", "X": "y"} | secrets, tmp_path)
     assert given.keys() & {"OMP_NUM_THREADS", "PATH", "X", *secrets} == {"OMP_NUM_THREADS", "PATH", "HOME"}
     assert given["HOME"] == str(tmp_path)
+
+
+def test_a_single_step_has_a_parent_beside_the_others(tmp_path: Path) -> None:
+    given = places(tmp_path, warm=tmp_path / "ours")
+    with another_parent("gate", "bare", given):
+        while not answers(given.warm, PYTHON):
+            time.sleep(0.01)
+    assert not answers(given.warm, PYTHON)
+
+
+@pytest.mark.parametrize("changes", [{"warm": None}, {"executor": "cold"}])
+def test_it_has_none_where_the_others_have_none(tmp_path: Path, changes: dict[str, object]) -> None:
+    given = places(tmp_path, **({"warm": tmp_path / "ours"} | changes))
+    with another_parent("gate", "bare", given):
+        assert not (tmp_path / "ours").exists()
+
+
+def test_it_has_no_second_one(tmp_path: Path) -> None:
+    given = places(tmp_path, warm=tmp_path / "theirs")
+    with kept("bare", PYTHON, tmp_path / "theirs") as wait:
+        wait()
+        with another_parent("gate", "bare", given):
+            pass
+        assert answers(given.warm, PYTHON)
