@@ -35,6 +35,7 @@ from litegate.bell import Bell, bell_in, parse_bell_in
 from litegate.call_stack import with_room
 from litegate.execution.result_key import read_source
 from litegate.settings import default_home, settings
+from litegate.spec import schema_of
 from litegate_airflow.executor import ProcessPerTask
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def _hear(bell: Bell) -> bool:
 
 
 if __name__ == "__main__":
+    schema_of("variants")  # what forms are made of, which stays with this process
     # What the commands run.
     setattr(scheduler_command, "SchedulerJobRunner", PatientScheduler)  # noqa: B010
     setattr(dag_processor_command, "DagFileProcessorManager", PromptDagProcessor)  # noqa: B010
