@@ -25,7 +25,7 @@ class Pace:
         least, most: seconds to wait.
     """
 
-    def __init__(self, least: float, most: float = 5.0) -> None:
+    def __init__(self, least: float, most: float = 10.0) -> None:
         self._least, self._most = least, most
         self.pause = least
         self._patience = 1.0

@@ -13,7 +13,7 @@ from litegate.cli.pace import Pace
     [
         ((0.001, 0.001), (0.5, 0.5)),
         ((60.0, 0.08, 0.001), (0.5, 2.0, 0.5)),
-        ((0.001, 60.0), (0.5, 5.0)),
+        ((0.001, 60.0), (0.5, 10.0)),
     ],
 )
 def test_the_pause_follows_the_answers(
