@@ -42,7 +42,7 @@ def pipeline_vs_script(bench: Bench) -> float:
     """All eight variants of ResNet-8, evaluated on all images."""
     script, run = _resnet8_script(bench), _resnet8_run(bench)
     _check_verdicts(bench, script["result"], run["result"])
-    return run["seconds"] / script["seconds"]
+    return run["seconds"] / _resnet8_script_seconds(bench)
 
 
 def pipeline_sequential_vs_script(bench: Bench) -> float:
@@ -50,7 +50,7 @@ def pipeline_sequential_vs_script(bench: Bench) -> float:
     script = _resnet8_script(bench)
     run = bench.once("resnet8_sequential", lambda: _sequential_run(bench))
     _check_verdicts(bench, script["result"], run["result"])
-    return run["seconds"] / script["seconds"]
+    return run["seconds"] / _resnet8_script_seconds(bench)
 
 
 def compare_vs_script(bench: Bench) -> float:
@@ -58,15 +58,16 @@ def compare_vs_script(bench: Bench) -> float:
     script = _resnet8_script(bench)
     compared = bench.once("resnet8_compare", lambda: _compare(bench))
     _check_verdicts(bench, script["result"], compared["result"])
-    return compared["seconds"] / script["seconds"]
+    return compared["seconds"] / _resnet8_script_seconds(bench)
 
 
 def small_pipeline_vs_script(bench: Bench) -> float:
     """All eight variants of the digits."""
-    script = bench.once("digits_script", lambda: _script(bench, "digits", *_digits(bench), images=None))
+    before = bench.once("digits_script", lambda: _script(bench, "digits", *_digits(bench), images=None))
     run = _digits_runs(bench)["first"]
-    _check_verdicts(bench, script["result"], run["result"])
-    return run["seconds"] / script["seconds"]
+    after = bench.once("digits_script_again", lambda: _script(bench, "digits-again", *_digits(bench), images=None))
+    _check_verdicts(bench, before["result"], run["result"])
+    return run["seconds"] / _mean_seconds(before, after)
 
 
 def rerun_seconds(bench: Bench) -> float:
@@ -107,6 +108,20 @@ def _resnet8_script(bench: Bench) -> dict[str, Any]:
     files, images = _resnet8(), bench.size(10_000, 200)
     found: dict[str, Any] = bench.once("resnet8_script", lambda: _script(bench, "resnet8", *files, images))
     return found
+
+
+def _resnet8_script_seconds(bench: Bench) -> float:
+    """The mean of two, one of which is later than the run: the host is faster in some minutes than in others."""
+    _resnet8_run(bench)
+    images = bench.size(10_000, 200)
+    again = bench.once("resnet8_script_again", lambda: _script(bench, "resnet8-again", *_resnet8(), images))
+    return _mean_seconds(_resnet8_script(bench), again)
+
+
+def _mean_seconds(*scripts: dict[str, Any]) -> float:
+    seconds = [script["seconds"] for script in scripts]
+    print(f"the script: {' and '.join(f'{each:.1f}' for each in seconds)} s")
+    return sum(seconds) / len(seconds)
 
 
 def _resnet8_run(bench: Bench) -> dict[str, Any]:
