@@ -2,8 +2,8 @@
 
 CPython keeps the frames of Python functions in chunks of 16 KiB, and returns one to the kernel as soon as nothing is in
 it. A loop that calls something where a chunk ends has one mapped and unmapped with every call: 22,000 times while
-TensorFlow is imported, which takes up to half a second longer for it. A frame that does not fit gets a chunk of twice
-its size or more, and what is called from there has the rest of that.
+TensorFlow is imported, which takes up to half a second longer for it. A frame that does not fit gets a chunk of
+16 KiB times a power of two, and what is called from there has the rest of that.
 
 Source: `_PyThreadState_PushFrame` in CPython's Python/pystate.c, since 3.11.
 """

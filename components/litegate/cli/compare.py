@@ -34,7 +34,7 @@ from litegate.variants import variant_of
 
 __all__ = ["compare"]
 
-_STYLES = {"success": "green", "found": "dim", "skipped": "dim", "failed": "red"}
+_STYLES = {"success": "green", "found": "dim", "skipped": "dim", "stopped": "dim", "failed": "red"}
 _COMMAND_LINE = "the command line"
 
 

@@ -42,11 +42,19 @@ class StepRuns:
         """
         self._running.add(run)
         try:
-            if self.stopped:  # asked after it is among those that are ended
-                raise StepFailed(run.step.name, FailureKind.INTERRUPTED, "not begun, for the run was stopped")
+            self.check(run.step.name)  # asked after it is among those that are ended
             yield run
         finally:
             self._running.discard(run)
+
+    def check(self, step: str) -> None:
+        """Whether a step may begin.
+
+        Raises:
+            StepFailed: everything was stopped.
+        """
+        if self.stopped:
+            raise StepFailed(step, FailureKind.INTERRUPTED, "not begun, for the run was stopped")
 
     def stop(self) -> None:
         """End what runs, and begin nothing more."""
@@ -56,7 +64,7 @@ class StepRuns:
 
     @contextmanager
     def side_by_side(self, calls: Mapping[K, Callable[[], R]]) -> Iterator[Iterator[tuple[K, Future[R]]]]:
-        """Call as many at once as there are cores; any error in the block ends all of them.
+        """Call as many at once as there are cores, and one for the gaps between steps; any error in the block ends all.
 
         Yields:
             The calls by their names, as they end.

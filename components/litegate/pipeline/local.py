@@ -30,9 +30,11 @@ from litegate.variants import BASELINE
 __all__ = ["LocalRun", "Watcher"]
 
 Watcher = Callable[[str, str, str], None]
-"""Gets a step, the variant that it works on (empty: none) and `running`, `success`, `found`, `skipped` or `failed`.
+"""Gets a step, the variant that it works on (empty: none) and `running`, `success`, `found`, `skipped`, `failed` or
+`stopped`.
 
-`found` is the result of an earlier run. Steps run in several threads, which call it one at a time.
+`found` is the result of an earlier run, `stopped` what was ended for another's sake. Steps run in several threads,
+which call it one at a time.
 """
 
 _UPFRONT = (Job("convert"), Job("sample"))
@@ -169,7 +171,7 @@ class LocalRun:
                 evaluations = named(request, run.run())
             except BaseException:
                 for name in found:
-                    self._tell(Job("evaluate", name), "failed")
+                    self._tell(Job("evaluate", name), self._how_it_ended())
                 raise
         assert isinstance(evaluations, Evaluations)
         for each in evaluations.done:
@@ -215,6 +217,7 @@ class LocalRun:
 
     def _run(self, job: Job, step: str, request: Record | None) -> Record:
         """The result of a step for a job, found or computed."""
+        self._runs.check(step)
         self._tell(job, "running")
         try:
             asked = request or request_of(step, self.results, job.variant)
@@ -223,10 +226,14 @@ class LocalRun:
                 found = run.find()
                 result = run.run() if found is None else found
         except BaseException:
-            self._tell(job, "failed")
+            self._tell(job, self._how_it_ended())
             raise
         self._tell(job, "success" if found is None else "found")
         return named(run.request, result)
+
+    def _how_it_ended(self) -> str:
+        """Of what raised: by itself, or with all that ran."""
+        return "stopped" if self._runs.stopped else "failed"
 
     def _label(self, variant: str = "") -> str:
         return label_of(self.request.spec.model.name, variant)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from litegate.errors import BadInput, StepFailed
@@ -88,6 +89,18 @@ def test_a_variant_that_fails_takes_no_other_along(
 def test_bad_input_ends_the_run(make: Make, models: Path) -> None:
     with pytest.raises(BadInput, match=r"evaluation\.uri"):
         make(evaluation={"uri": str(models / "nothing.npz"), "format": "npz"}).run()
+
+
+def test_a_check_that_fails_stops_what_runs_beside_it(make: Make, models: Path, tmp_path: Path, told: Told) -> None:
+    with np.load(models / "calibration.npz") as given:
+        wide = {name: values * 1000 if values.dtype.kind == "f" else values for name, values in given.items()}
+    np.savez(tmp_path / "wide.npz", **wide)
+    with pytest.raises(BadInput, match="scale"):
+        make(calibration={"uri": str(tmp_path / "wide.npz"), "format": "npz", "samples": 96}).run()
+    assert [step for step, _, state in told if state == "failed"] == ["lint"]
+    begun, ended = ([job for *job, state in told if (state == "running") is begins] for begins in (True, False))
+    assert sorted(begun) == sorted(ended)
+    assert "evaluate" not in {step for step, _, _ in told}
 
 
 def test_what_was_stopped_ends_what_runs_and_begins_nothing_more(make: Make, models: Path, told: Told) -> None:
