@@ -42,7 +42,8 @@ class StepRuns:
         """
         self._running.add(run)
         try:
-            self.check(run.step.name)  # asked after it is among those that are ended
+            if self.stopped:  # asked after it is among those that are ended
+                raise _not_begun(run.step.name)
             yield run
         finally:
             self._running.discard(run)
@@ -54,7 +55,7 @@ class StepRuns:
             StepFailed: everything was stopped.
         """
         if self.stopped:
-            raise StepFailed(step, FailureKind.INTERRUPTED, "not begun, for the run was stopped")
+            raise _not_begun(step)
 
     def stop(self) -> None:
         """End what runs, and begin nothing more."""
@@ -76,3 +77,7 @@ class StepRuns:
             except BaseException:  # an interrupt comes here too, while the threads wait for their children
                 self.stop()
                 raise
+
+
+def _not_begun(step: str) -> StepFailed:
+    return StepFailed(step, FailureKind.INTERRUPTED, "not begun, for the run was stopped")
