@@ -36,11 +36,7 @@ class Door:
         self._folder, self._python = folder, python
         forget(folder, python)
         self._key = os.open(_key_in(folder, python), os.O_CREAT | os.O_EXCL | os.O_RDONLY | os.O_CLOEXEC, 0o400)
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with short_address(folder, _socket_in(folder, python).name) as address:
-            self.listener.bind(address)
-        self.listener.listen(_QUEUE)
-        self.listener.setblocking(False)
+        self.listener = _listening(_socket_in(folder, python))
 
     def is_key(self, descriptor: int) -> bool:
         """Whether it is our key, opened by somebody who may read it."""
@@ -55,8 +51,9 @@ class Door:
 
 def forget(folder: Path, python: Path) -> None:
     """Remove what is left of a parent."""
-    for path in (_socket_in(folder, python), _key_in(folder, python)):
-        path.unlink(missing_ok=True)
+    path = _socket_in(folder, python)
+    for left in (path, _begun(path), _key_in(folder, python)):
+        left.unlink(missing_ok=True)
 
 
 def is_there(folder: Path, python: Path) -> bool:
@@ -89,6 +86,21 @@ def open_key(folder: Path, python: Path) -> int:
         OSError: it may not.
     """
     return os.open(_key_in(folder, python), os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _listening(path: Path) -> socket.socket:
+    """A socket that has its name only when it answers: who finds it before that would take its parent for dead."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with short_address(path.parent, _begun(path).name) as address:
+        listener.bind(address)
+    listener.listen(_QUEUE)
+    listener.setblocking(False)
+    _begun(path).rename(path)
+    return listener
+
+
+def _begun(path: Path) -> Path:
+    return path.with_suffix(".begun")
 
 
 def _socket_in(folder: Path, python: Path) -> Path:
