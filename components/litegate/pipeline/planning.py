@@ -101,7 +101,7 @@ class Planning:
         self._results.keep("resolve", "", resolved)
         variants = self.request.spec.first_variants
         before = [((self._step(Job(step)),),) for step in ("convert", "sample")]
-        checks = tuple((self._step(job),) for job in task_of("lint").jobs)
+        checks = [(self._step(job),) for job in task_of("lint").jobs]
         calibration = self._calibration()
         calibrated = all(step.found for step in calibration)
         chains = tuple(self._chain(name, calibrated) for name in variants)
@@ -111,14 +111,8 @@ class Planning:
         recovered = [self._recovery(name, complete) for name in self.request.spec.recoveries]
         complete &= all(step.found for chain in recovered for step in chain)
         after = [((self._step(Job(step), complete),),) for step in ("benchmark", "gate")]
-        quantized = ((calibration,) if calibration else (), chains)
-        return Plan(
-            tuple(
-                phase
-                for phase in (*before, checks, *quantized, (measured,), *((chain,) for chain in recovered), *after)
-                if phase
-            )
-        )
+        checked = (*checks, calibration) if calibration else tuple(checks)
+        return Plan((*before, checked, chains, (measured,), *((chain,) for chain in recovered), *after))
 
     def _calibration(self) -> tuple[Planned, ...]:
         return (self._step(Job("calibrate")),) if calibrated_variants(self.request.spec) else ()

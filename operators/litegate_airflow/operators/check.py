@@ -1,4 +1,4 @@
-"""Check: the data, the conversion and the baseline, before anything is quantized."""
+"""Check: the data, the conversion and the baseline, before anything is measured."""
 
 from __future__ import annotations
 
