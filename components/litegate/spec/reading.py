@@ -18,15 +18,19 @@ from litegate.spec.whole import Spec
 __all__ = ["load_spec", "parse_spec", "spec_digest", "with_absolute_uris"]
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice: one of the two would be lost without a word."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Refuses a key that is there twice: one of the two would be lost without a word.
+
+    Where PyYAML has been built with libyaml, that reads the text, in a fifth of the time.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is there twice", node.start_mark)
-        return super().construct_mapping(node, deep)
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        return found
 
 
 def parse_spec(data: Any, source: str = "spec") -> Spec:
