@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from airflow.sdk.definitions.param import ParamsDict
 
 from tests.dags.specs import SPEC, WORDS, Load, write_spec
 
@@ -89,3 +90,14 @@ def test_a_worker_builds_only_its_own_dag(load_dags: Load, tmp_path: Path, monke
     write_spec(tmp_path)
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "quantize__m")
     assert set(load_dags(tmp_path)) == {"quantize__m"}
+
+
+def test_a_worker_has_the_form_as_it_was_read(load_dags: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_spec(tmp_path)
+    form = load_dags(tmp_path)["quantize__m"].params
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "quantize__m")
+    (dag,) = load_dags(tmp_path).values()
+    assert isinstance(dag.params, ParamsDict)
+    assert {name: param.serialize() for name, param in dag.params.items()} == {
+        name: param.serialize() for name, param in form.items()
+    }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, TaskGroup, TriggerRule, task_group
+from airflow.sdk.definitions.param import ParamsDict
 
 from litegate.errors import SpecError
 from litegate.pipeline.requests import calibrated_variants
@@ -35,7 +36,7 @@ from litegate_airflow.operators import (
     ResolveOperator,
     SampleOperator,
 )
-from litegate_airflow.runtime.spec_files import SpecLike, SpecSource
+from litegate_airflow.runtime.spec_files import SpecLike, SpecSource, read_for_a_task
 from litegate_airflow.runtime.wiring import Upstream
 from litegate_airflow.ui.doc_page import doc_page
 from litegate_airflow.ui.form import form
@@ -89,7 +90,10 @@ def quantize_dag(
     with DAG(dag_id or f"quantize__{read.model.name}", **arguments) as made:
         _tasks(source, read, owner, prefixed=False)
     # Each task would be given a copy of its own, at most of the cost of the parse; a run merges the DAG's in anyway.
-    made.params = params
+    if read_for_a_task():
+        object.__setattr__(made, "params", ParamsDict(params))  # they were validated when the run was made
+    else:
+        made.params = params
     return made
 
 

@@ -14,7 +14,7 @@ from airflow.sdk import get_parsing_context
 from litegate.errors import SpecError
 from litegate.spec import Spec, load_spec, spec_digest, with_absolute_uris
 
-__all__ = ["SpecFile", "SpecLike", "SpecSource", "read_spec_files", "wanted"]
+__all__ = ["SpecFile", "SpecLike", "SpecSource", "read_for_a_task", "read_spec_files", "wanted"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,11 @@ def wanted(dag_id: str) -> bool:
     """Whether the DAG file is read for this DAG too: a worker needs only its own. It may be a pattern."""
     own = get_parsing_context().dag_id
     return own is None or fnmatchcase(own, dag_id)
+
+
+def read_for_a_task() -> bool:
+    """Whether a worker reads the DAG file to run a task of a DAG that Airflow has read before."""
+    return get_parsing_context().dag_id is not None
 
 
 def read_spec_files(folder: Path) -> dict[str, SpecFile]:
