@@ -36,7 +36,7 @@ def test_parents_are_kept_started_anew_and_ended(tmp_path: Path) -> None:
         _wait_for(lambda: set(running(f"warm\0service\0{folder}")) - {first})
         keeper.send_signal(signal.SIGTERM)
         assert keeper.wait(60) == 0
-    assert running(f"\0{folder}\0") == []
+    _wait_for(lambda: not running(f"\0{folder}\0"))  # what it starts as it loads may end a moment later
     assert not is_there(folder, python)
 
 
