@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,13 @@ log = logging.getLogger("litegate")
 
 def get_default_pip_requirements() -> list[str]:
     """All that a consumer needs to load or serve a model, in the versions of this environment."""
-    return [f"{name}=={version(name)}" for name in ("mlflow-skinny", "numpy", "pandas", "ai-edge-litert")]
+    return [f"{name}=={_version(name)}" for name in ("mlflow-skinny", "numpy", "pandas", "ai-edge-litert")]
+
+
+@cache
+def _version(package: str) -> str:
+    """Of what this process has: it asks twice for each model."""
+    return version(package)
 
 
 def package_digest(file_name: str, signature_key: str, tensors: records.Signature) -> str:
@@ -169,5 +176,5 @@ def _without_local_paths(model: Model, folder: Path) -> None:
     for artifact in flavor["artifacts"].values():
         artifact["uri"] = artifact["path"]
     model.save(folder / "MLmodel")
-    for cache in folder.rglob("__pycache__"):
-        shutil.rmtree(cache)
+    for compiled in folder.rglob("__pycache__"):
+        shutil.rmtree(compiled)

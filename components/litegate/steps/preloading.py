@@ -13,7 +13,10 @@ __all__ = ["modules_of", "preload"]
 
 _INSIDE_FUNCTIONS = {
     "tensorflow": ("tensorflow", "tf_keras", "litegate.source.conversion", "litegate.source.loading"),
-    "service": ("mlflow", "securesystemslib.dsse", "in_toto_attestation.v1.statement"),
+    "service": (
+        *("mlflow", "mlflow.tracking.request_header.registry"),
+        *("securesystemslib.dsse", "in_toto_attestation.v1.statement"),
+    ),
 }
 """What steps import only where they need it. Importing it runs nothing: no TensorFlow operator, no connection."""
 
@@ -22,6 +25,8 @@ def preload(environment: str) -> None:
     """Import all that the steps of an environment do, or that one step does, but for what their users alone know."""
     for module in modules_of(environment):
         import_module(module)
+    if environment == "service":
+        import_module("litegate.flavor.asked_once").ask_once()
 
 
 def modules_of(environment: str) -> Iterator[str]:
