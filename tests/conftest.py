@@ -63,7 +63,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.MlflowServer]:
-    """An MLflow server of the tests' own."""
+    """An MLflow server of the tests' own, of which this process asks what a step does, and no more."""
+    from litegate.flavor.asked_once import ask_once
+
+    ask_once()
     with servers.mlflow_server(tmp_path_factory.mktemp("mlflow")) as server:
         yield server
 
