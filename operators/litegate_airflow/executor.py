@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.executors.base_executor import BaseExecutor, get_execution_api_server_url
 from airflow.executors.local_executor import LocalExecutor
+from airflow.sdk.execution_time.supervisor import ActivitySubprocess
 from typing_extensions import override
 
 from litegate.processes import die_with_parent
@@ -23,7 +24,7 @@ from litegate.processes import die_with_parent
 if TYPE_CHECKING:
     from airflow.executors.workloads import ExecutorWorkload
 
-__all__ = ["ProcessPerTask"]
+__all__ = ["ProcessPerTask", "PromptSubprocess"]
 
 
 class ProcessPerTask(LocalExecutor):
@@ -82,6 +83,23 @@ class ProcessPerTask(LocalExecutor):
         for process, _ in self.running_workers:
             process.join()
         self.sync()
+
+
+class PromptSubprocess(ActivitySubprocess):
+    """The process of a task, whose end its worker sees at once.
+
+    Airflow's own looks whether the process has ended when it has closed its sockets, which the kernel does shortly
+    before. If it finds it alive it waits on until its next heartbeat is due, and the scheduler with it.
+    """
+
+    @override
+    def _service_subprocess(
+        self, max_wait_time: float, raise_on_timeout: bool = False, expect_signal: int | None = None
+    ) -> int | None:
+        """With no socket left to wait for, Airflow waits for no more than the hundredth of a second that it has to."""
+        wait = max_wait_time if self._open_sockets else 0.0
+        code: int | None = super()._service_subprocess(wait, raise_on_timeout, expect_signal)
+        return code
 
 
 def _work(workload: ExecutorWorkload, server: str, scheduler: int) -> None:

@@ -26,7 +26,7 @@ from airflow.models import DagRun
 from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.sdk.api.client import Client
 from airflow.sdk.definitions import connection  # noqa: F401
-from airflow.sdk.execution_time import supervisor  # noqa: F401
+from airflow.sdk.execution_time import supervisor
 from sqlalchemy import update
 from typing_extensions import override
 
@@ -36,7 +36,7 @@ from litegate.call_stack import with_room
 from litegate.execution.result_key import read_source
 from litegate.settings import default_home, settings
 from litegate.spec import schema_of
-from litegate_airflow.executor import ProcessPerTask
+from litegate_airflow.executor import ProcessPerTask, PromptSubprocess
 
 if TYPE_CHECKING:
     from airflow.executors.base_executor import BaseExecutor
@@ -131,5 +131,6 @@ if __name__ == "__main__":
     # What the commands run.
     setattr(scheduler_command, "SchedulerJobRunner", PatientScheduler)  # noqa: B010
     setattr(dag_processor_command, "DagFileProcessorManager", PromptDagProcessor)  # noqa: B010
+    setattr(supervisor, "ActivitySubprocess", PromptSubprocess)  # noqa: B010
     ExecutorLoader.executors["LocalExecutor"] = f"{ProcessPerTask.__module__}.{ProcessPerTask.__name__}"
     sys.exit(with_room(main)())

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
+import socket
+import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
+import structlog
 from airflow.executors.base_executor import BaseExecutor
+from airflow.sdk.execution_time import coordinator
+from airflow.sdk.execution_time.supervisor import PsutilTracker
 
-from litegate_airflow.executor import ProcessPerTask
+from litegate_airflow import server
+from litegate_airflow.executor import ProcessPerTask, PromptSubprocess
 
 
 @dataclass(frozen=True)
@@ -113,3 +122,33 @@ def test_workers_end_with_the_scheduler(tmp_path, monkeypatch):
     os.kill(scheduler, signal.SIGKILL)
     os.waitpid(scheduler, 0)
     worker.wait(10)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_the_end_of_a_task_is_looked_for_where_nothing_else_is_heard(closed):
+    """The kernel closes the sockets of a process before its parent can know that it has ended."""
+    waits: list[float] = []
+    selector = SimpleNamespace(select=lambda timeout: waits.append(timeout) or ())
+    task, (ours, theirs) = subprocess.Popen(["sleep", "600"]), socket.socketpair()
+    watched = PromptSubprocess(
+        id=uuid.uuid4(),
+        pid=task.pid,
+        stdin=ours,
+        process=PsutilTracker(psutil.Process(task.pid)),
+        process_log=structlog.get_logger(),
+        selector=selector,
+        client=None,
+    )
+    watched._open_sockets = {} if closed else {theirs: "stdout"}
+    assert watched._service_subprocess(5.0) is None
+    assert waits == [0.01 if closed else 5.0]
+    task.kill()
+    task.wait()
+    ours.close()
+    theirs.close()
+
+
+def test_the_embedded_scheduler_watches_its_tasks_so():
+    given = Path(server.__file__).read_text()
+    assert 'setattr(supervisor, "ActivitySubprocess", PromptSubprocess)' in given
+    assert "from airflow.sdk.execution_time.supervisor import ActivitySubprocess" in inspect.getsource(coordinator)
