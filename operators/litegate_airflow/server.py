@@ -52,15 +52,20 @@ class PatientScheduler(SchedulerJobRunner):
     takes several looks; and for `REST` seconds once nothing has been heard for `LINGER` seconds. Whoever asks Airflow
     for a run then rings the bell of the home, or waits for half of `REST` on average, once.
 
+    When it has heard something it looks at `FEW` runs, of which those come first whose tasks have ended, and at as many
+    as the setting `max_dagruns_per_loop_to_schedule` says when it has heard nothing for as long as it waits.
+
     Attributes:
         bell: where it is rung.
     """
 
     REST = 2.0
     LINGER = 5.0
+    FEW = 2
 
     _pause = 1.0
     _heard = -math.inf
+    _runs = DagRun.DEFAULT_DAGRUNS_TO_EXAMINE
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -72,9 +77,11 @@ class PatientScheduler(SchedulerJobRunner):
     def _scheduler_idle_sleep_time(self) -> float:
         """Asked for by Airflow after each look that found nothing. The wait is here, and what is left of it is 0."""
         recently = time.monotonic() - self._heard < self.LINGER
-        if wait([*self._workers(), self.bell.fileno()], self._pause if recently else max(self._pause, self.REST)):
+        heard = wait([*self._workers(), self.bell.fileno()], self._pause if recently else max(self._pause, self.REST))
+        if heard:
             self.bell.rang()
             self._heard = time.monotonic()
+        DagRun.DEFAULT_DAGRUNS_TO_EXAMINE = min(self.FEW, self._runs) if heard else self._runs
         return 0.0
 
     @_scheduler_idle_sleep_time.setter

@@ -83,6 +83,21 @@ def test_whoever_rings_ends_its_wait_and_makes_it_eager(scheduler, waited, tmp_p
     assert waited == [PatientScheduler.REST, 0.25, 0.25]
 
 
+def test_it_looks_at_few_runs_when_it_has_heard_something_and_at_more_when_not(
+    scheduler, waited, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(DagRun, "DEFAULT_DAGRUNS_TO_EXAMINE", 7)
+    monkeypatch.setattr(scheduler, "_runs", 5)
+    looked_at = []
+    for rings in (True, False):
+        if rings:
+            ring(bell_in(tmp_path))
+        pause(scheduler)
+        looked_at.append(DagRun.DEFAULT_DAGRUNS_TO_EXAMINE)
+    assert looked_at == [PatientScheduler.FEW, 5]
+    assert ".limit(cls.DEFAULT_DAGRUNS_TO_EXAMINE)" in inspect.getsource(DagRun.get_running_dag_runs_to_examine)
+
+
 def test_a_run_whose_task_has_ended_is_looked_at_before_the_others():
     engine = sqlalchemy.create_engine("sqlite://")
     DagRun.__table__.create(engine)
