@@ -28,6 +28,7 @@ from tests.operators.test_executor import Workload
 @pytest.fixture
 def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PatientScheduler]:
     monkeypatch.setenv("LITEGATE_HOME", str(tmp_path))
+    monkeypatch.setattr(DagRun, "DEFAULT_DAGRUNS_TO_EXAMINE", 5)  # which it changes for its whole process
     executor = ProcessPerTask()
     scheduler = PatientScheduler(Job(), executors=[executor], scheduler_idle_sleep_time=0.25)
     executor.start()
@@ -86,7 +87,6 @@ def test_whoever_rings_ends_its_wait_and_makes_it_eager(scheduler, waited, tmp_p
 def test_it_looks_at_few_runs_when_it_has_heard_something_and_at_more_when_not(
     scheduler, waited, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(DagRun, "DEFAULT_DAGRUNS_TO_EXAMINE", 7)
     monkeypatch.setattr(scheduler, "_runs", 5)
     looked_at = []
     for rings in (True, False):

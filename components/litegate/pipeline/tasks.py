@@ -173,11 +173,11 @@ they fit the model's inputs.
         "check",
         (Job("lint"), Job("conversion_check"), Job("inspect", BASELINE), Job("smoke", BASELINE)),
         """
-Checks what everything else depends on, side by side, while the first variants are quantized. Nothing is measured or
-judged where it fails:
+Checks what everything else depends on, side by side:
 
-- the representative samples: scale and range against the evaluation data, outliers, constants, labels that are missing,
-  samples that are in both datasets. An error that the spec does not allow ends the run;
+- the representative samples, before anything is quantized by them: scale and range against the evaluation data,
+  outliers, constants, labels that are missing, samples that are in both datasets. An error that the spec does not allow
+  ends the run;
 - the conversion: the source model and the float32 baseline are run on the representative samples. If they do not
   agree, the conversion is wrong and nothing after it would mean anything;
 - the baseline: what it is by its bytes, and whether it runs. A model that is quantized already is refused.

@@ -140,10 +140,8 @@ def _tasks(source: SpecSource, spec: Spec, owner: Owner, *, prefixed: bool) -> N
     sample = SampleOperator(upstream=convert, **owner.heavy)
     check = CheckOperator(upstream=sample, **owner.heavy)
     calibrate = [CalibrateOperator(upstream=sample, **owner.heavy)] if calibrated_variants(spec) else []
-    # What is quantized beside the checks costs nothing but processor time where they refuse what they see.
-    variants = _variants([sample, *calibrate], owner, prefixed=prefixed).expand(name=lookup_cache.output)
-    made = [check, variants]
-    quantized = _shards([*made, lookup_cache], owner, prefixed=prefixed) if owner.evaluation_shards > 1 else made
+    variants = _variants([check, *calibrate], owner, prefixed=prefixed).expand(name=lookup_cache.output)
+    quantized = _shards([variants, lookup_cache], owner, prefixed=prefixed) if owner.evaluation_shards > 1 else variants
     # Other trigger rules forbid what has failed, or what is skipped.
     evaluate = EvaluateOperator(upstream=quantized, trigger_rule=TriggerRule.ALL_DONE, **owner.evaluating)
     recover = _recoveries(evaluate, spec, owner, prefixed=prefixed)

@@ -1,4 +1,4 @@
-"""Check: the data, the conversion and the baseline, before anything is measured."""
+"""Check: the data, the conversion and the baseline, before anything is quantized."""
 
 from __future__ import annotations
 

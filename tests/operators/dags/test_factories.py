@@ -119,7 +119,7 @@ def test_one_queue_is_for_all_tasks_and_none_is_airflows_own() -> None:
 def test_shards_are_mapped_between_the_variants_and_what_merges_them() -> None:
     bare, dag = (quantize_dag(parse_spec(KEYS), owner=owner) for owner in (None, Owner(evaluation_shards=3)))
     task = dag.get_task("evaluate_shard")
-    assert (task.upstream_task_ids, task.pool_slots) == ({"check", "quantize", "lookup_cache"}, 2)
+    assert (task.upstream_task_ids, task.pool_slots) == ({"quantize", "lookup_cache"}, 2)
     assert (task.map_index_template, task.shards) == ("shard {{ task.shard }} of {{ task.shards }}", 3)
     assert dag.get_task("evaluate").upstream_task_ids == {"evaluate_shard"}
     assert set(dag.task_dict) - set(bare.task_dict) == {"evaluate_shard"}
