@@ -118,9 +118,10 @@ class _Supervisor:
         poll.register(self._outside, select.POLLIN)
         while True:
             ready = [descriptor for descriptor, _ in poll.poll(self._pause * 1000)]
-            if self._outside.fileno() in ready and not self._hear():
-                poll.unregister(self._outside)
-            if ended in ready:
+            if self._outside.fileno() in ready:
+                if not self._hear():
+                    poll.unregister(self._outside)
+            elif ended in ready:  # only then, or what it has said meanwhile would be lost
                 return None
             if self._watch is not None and (exceeded := self._watch.look()):
                 return exceeded

@@ -57,6 +57,22 @@ def test_the_supervisor_dies_of_what_the_step_died_of(tmp_path: Path, code: str,
     assert ("said" in done.stderr) == ("said" in code)
 
 
+LATE = """
+import os
+fork = os.fork
+def late():
+    if number := fork():
+        os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)
+    return number
+os.fork = late
+"""
+
+
+def test_a_supervisor_that_looks_only_when_all_is_over_sees_how_the_step_ended(tmp_path: Path) -> None:
+    slow = [sys.executable, "-c", f"{LATE}{BEGIN}os._exit(7)", str(tmp_path)]
+    assert subprocess.run(slow, check=False, timeout=WAIT).returncode == 7
+
+
 @pytest.mark.parametrize("whom", ["supervisor", "parent"])
 def test_a_daemon_ends_with_whoever_was_killed(tmp_path: Path, whom: str) -> None:
     """Where nobody can clean up: the supervisor itself is killed, or what started it."""
