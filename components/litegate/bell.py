@@ -6,10 +6,13 @@ It is a pipe with a name. Where nobody listens, or nobody is there yet, ringing 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["Bell", "bell_in", "parse_bell_in", "ring"]
+from litegate.digest import digest_bytes
+
+__all__ = ["Bell", "bell_in", "hearing_the_end", "parse_bell_in", "ring", "tell_the_end"]
 
 _RINGS = 4096
 
@@ -63,3 +66,33 @@ def ring(path: Path) -> None:
             os.write(descriptor, b"\0")
         finally:
             os.close(descriptor)
+
+
+@contextmanager
+def hearing_the_end(home: Path, dag: str, run: str) -> Iterator[Bell | None]:
+    """Hear meanwhile that a run of a DAG of this home has ended; None where no bell can be made."""
+    path, bell = _end_bells(home) / f"{_named(dag, run)}.{os.getpid()}", None
+    with suppress(OSError):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        bell = Bell(path)
+    try:
+        yield bell
+    finally:
+        if bell is not None:
+            bell.close()
+            path.unlink(missing_ok=True)
+
+
+def tell_the_end(home: Path, dag: str, run: str) -> None:
+    """Tell all who follow a run, and those who did and could not take their leave, that it has ended."""
+    for path in _end_bells(home).glob(f"{_named(dag, run)}.*"):
+        ring(path)
+        path.unlink(missing_ok=True)
+
+
+def _end_bells(home: Path) -> Path:
+    return home / "end-bells"
+
+
+def _named(dag: str, run: str) -> str:
+    return digest_bytes(f"{dag}/{run}".encode())[:16]

@@ -27,11 +27,12 @@ from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.sdk.api.client import Client
 from airflow.sdk.definitions import connection  # noqa: F401
 from airflow.sdk.execution_time import supervisor
+from airflow.utils.state import State
 from sqlalchemy import update
 from typing_extensions import override
 
 import litegate_airflow.dags  # noqa: F401
-from litegate.bell import Bell, bell_in, parse_bell_in
+from litegate.bell import Bell, bell_in, parse_bell_in, tell_the_end
 from litegate.call_stack import with_room
 from litegate.execution.result_key import read_source
 from litegate.settings import default_home, settings
@@ -87,6 +88,15 @@ class PatientScheduler(SchedulerJobRunner):
     @_scheduler_idle_sleep_time.setter
     def _scheduler_idle_sleep_time(self, seconds: float) -> None:
         self._pause = seconds
+
+    @override
+    def _schedule_all_dag_runs(self, guard: Any, dag_runs: Iterable[DagRun], session: Session) -> list[Any]:
+        """Whoever follows a run that has ended hears of it once that is written."""
+        looked_at: list[tuple[DagRun, Any]] = super()._schedule_all_dag_runs(guard, dag_runs, session)
+        for run, _ in looked_at:
+            if run.state in State.finished_dr_states:
+                tell_the_end(default_home(), run.dag_id, run.run_id)
+        return looked_at
 
     @override
     def _process_executor_events(self, executor: BaseExecutor, session: Session) -> int:

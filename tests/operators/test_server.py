@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy
@@ -18,7 +19,7 @@ from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 from airflow.models import DagRun
 from sqlalchemy.orm import Session
 
-from litegate.bell import bell_in, parse_bell_in, ring
+from litegate.bell import bell_in, hearing_the_end, parse_bell_in, ring
 from litegate_airflow import server
 from litegate_airflow.executor import ProcessPerTask
 from litegate_airflow.server import PatientScheduler, PromptDagProcessor, look_first
@@ -119,6 +120,28 @@ def test_a_run_whose_task_has_ended_is_looked_at_before_the_others():
         look_first(session, {("d2", "r"), ("d1", "another")})
         assert order() == ["d2", "d0", "d1"]
     assert "cls.last_scheduling_decision), session=session" in inspect.getsource(DagRun), "that is Airflow's own order"
+
+
+def test_whoever_follows_a_run_hears_that_it_has_ended_and_not_before(scheduler, tmp_path, monkeypatch):
+    states = iter(["running", "success"])
+    run = SimpleNamespace(dag_id="quantize__a", run_id="r", state="running")
+
+    def scheduled(*_: object) -> list[tuple[SimpleNamespace, None]]:
+        run.state = next(states)
+        return [(run, None)]
+
+    monkeypatch.setattr(SchedulerJobRunner, "_schedule_all_dag_runs", scheduled)
+    with hearing_the_end(tmp_path, run.dag_id, run.run_id) as bell:
+        assert scheduler._schedule_all_dag_runs(None, [run], None) == [(run, None)]
+        assert not bell.rang()
+        scheduler._schedule_all_dag_runs(None, [run], None)
+        assert bell.rang()
+
+
+def test_airflow_asks_for_all_runs_there_and_has_written_what_it_returns():
+    source = inspect.getsource(SchedulerJobRunner._schedule_all_dag_runs)
+    assert "guard.commit()\n        return callback_tuples" in source
+    assert "self._schedule_all_dag_runs(guard, dag_runs, session)" in inspect.getsource(SchedulerJobRunner)
 
 
 def test_whoever_rings_ends_the_wait_of_the_dag_processor_once(tmp_path, monkeypatch):

@@ -47,7 +47,7 @@ def act(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome:
 def follow_attempt(attempt: Attempt, airflow: AirflowApi) -> str:
     """Follow the run; returns the state that it ended in, or `awaiting_input`."""
     assert attempt.run is not None
-    state = follow(airflow, attempt.run)
+    state = follow(airflow, attempt.run, attempt.home)
     attempt.over = state != AWAITING_INPUT
     attempt.own = False  # there is nothing left to end
     return state

@@ -5,9 +5,12 @@ And ever less often while the answer stays the same: who waits for half a minute
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from litegate.bell import Bell
 
 __all__ = ["Pace"]
 
@@ -23,10 +26,11 @@ class Pace:
 
     Args:
         least, most: seconds to wait.
+        bell: ends a wait when somebody rings it.
     """
 
-    def __init__(self, least: float, most: float = 10.0) -> None:
-        self._least, self._most = least, most
+    def __init__(self, least: float, most: float = 10.0, bell: Bell | None = None) -> None:
+        self._least, self._most, self._bell = least, most, bell
         self.pause = least
         self._patience = 1.0
         self._first = True
@@ -40,11 +44,16 @@ class Pace:
         self.pause = self._least if self._first else min(self._most, max(self._least, _TIMES * took))
         self._first = False
 
-    def wait(self, news: bool = True) -> None:
+    def wait(self, news: bool = True) -> bool:
         """Until the next question.
 
         Args:
             news: whether the last answer was another than the one before.
+
+        Returns:
+            Whether somebody has rung.
         """
         self._patience = 1.0 if news else min(_LONGEST, self._patience * _LONGER)
-        time.sleep(min(self._most, self.pause * self._patience))
+        bells = [] if self._bell is None else [self._bell]
+        select.select(bells, [], [], min(self._most, self.pause * self._patience))
+        return any(bell.rang() for bell in bells)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Column
 from rich.text import Text
 
+from litegate.bell import Bell, hearing_the_end
 from litegate.cli.pace import Pace
 from litegate.stack import Home, Stack, start
 from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
@@ -113,35 +114,43 @@ def start_showing(home: Home, asked: Asked | None = None) -> tuple[Stack, bool]:
     return stack, started
 
 
-def follow(airflow: AirflowApi, run: RunId) -> str:
+def follow(airflow: AirflowApi, run: RunId, home: Home) -> str:
     """Show a DAG run until it has ended or waits for a person, which may take days.
 
     Returns:
         The state that it ended in, or `awaiting_input`.
     """
-    with Progress(f"{run.dag}: {run.run}") as progress, _telling(airflow, progress):
+    with (
+        Progress(f"{run.dag}: {run.run}") as progress,
+        _telling(airflow, progress),
+        hearing_the_end(home.root, run.dag, run.run) as bell,
+    ):
         progress.note(airflow.page_of(run))
-        seen: dict[tuple[str, int], str | None] = {}
-        looks, pace, tasks = count(), Pace(_PAUSE), list[TaskState]()
-        while True:
-            before = tasks
-            with pace.asking():
-                tasks = airflow.tasks(run)
-            for task in tasks:
-                _note_change(progress, seen, task)
-            running = [task.name for task in tasks if task.state == "running"]
-            done = sum(task.state in _OVER for task in tasks)
-            progress.now(", ".join(running) or "waiting", done, len(tasks) or None)
-            asking = [task.task for task in tasks if task.state == AWAITING_INPUT]
-            if asking:
-                progress.note(f"a person must answer: {airflow.answer_page_of(run, asking[0])}")
-                return AWAITING_INPUT
-            if all(task.state in _OVER for task in tasks) or next(looks) % _ALWAYS == 0:
-                state = airflow.state(run)  # one question a look is enough until then
-                if state in _ENDED:
-                    progress.note(f"{run.dag}: {state}")
-                    return state
-            pace.wait(news=tasks != before)
+        return _followed(airflow, run, progress, bell)
+
+
+def _followed(airflow: AirflowApi, run: RunId, progress: Progress, bell: Bell | None) -> str:
+    seen: dict[tuple[str, int], str | None] = {}
+    looks, pace, tasks, has_ended = count(), Pace(_PAUSE, bell=bell), list[TaskState](), False
+    while True:
+        before = tasks
+        with pace.asking():
+            tasks = airflow.tasks(run)
+        for task in tasks:
+            _note_change(progress, seen, task)
+        running = [task.name for task in tasks if task.state == "running"]
+        done = sum(task.state in _OVER for task in tasks)
+        progress.now(", ".join(running) or "waiting", done, len(tasks) or None)
+        asking = [task.task for task in tasks if task.state == AWAITING_INPUT]
+        if asking:
+            progress.note(f"a person must answer: {airflow.answer_page_of(run, asking[0])}")
+            return AWAITING_INPUT
+        if has_ended or all(task.state in _OVER for task in tasks) or next(looks) % _ALWAYS == 0:
+            state = airflow.state(run)  # one question a look is enough until then
+            if state in _ENDED:
+                progress.note(f"{run.dag}: {state}")
+                return state
+        has_ended = pace.wait(news=tasks != before)
 
 
 @contextmanager
