@@ -1,4 +1,4 @@
-"""From a spec file to a run of its DAG, and from an ended run to its outcome."""
+"""From a spec file to a run of its DAG."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from litegate.bell import parse_bell_in, ring
-from litegate.cli.outcome import Outcome, TaskFailure, failed, outcome_of
 from litegate.cli.pace import Pace
 from litegate.cli.progress import Progress
 from litegate.errors import DataError, ModelError, SpecError, StackError
-from litegate.failures import FailureKind
-from litegate.pipeline.tasks import task_of
-from litegate.records import Decided, Failure, Promotion, RunResult
 from litegate.spec import Spec
-from litegate.stack.airflow_api import AirflowApi, RunId, TaskState
+from litegate.stack.airflow_api import AirflowApi, RunId
 from litegate.storage.globs import split_glob
 from litegate.storage.opening import local_path
 
@@ -27,9 +23,6 @@ __all__ = [
     "check_local_inputs",
     "check_required",
     "new_run",
-    "read_failures",
-    "read_outcome",
-    "registry_of",
     "wait_for_dag",
 ]
 
@@ -112,65 +105,6 @@ def _parsed_anew(airflow: AirflowApi, dag_id: str, last: str | None) -> str | No
 def new_run(dag_id: str) -> RunId:
     """An id that nobody has used: when, and four random digits."""
     return RunId(dag_id, f"litegate-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}")
-
-
-def read_outcome(airflow: AirflowApi, run: RunId, model: str) -> Outcome:
-    """What an ended run of a quantize DAG came to."""
-    tasks = airflow.tasks(run)
-    succeeded = {task.task for task in tasks if task.state == "success"}
-
-    def returned(task: str) -> Any | None:
-        return airflow.xcom(run, task, "return_value") if task in succeeded else None
-
-    result, promotion = returned(task_of("register").id), returned(task_of("promote").id)
-    outcome = outcome_of(
-        model,
-        None if result is None else RunResult.model_validate(result),
-        None
-        if promotion is None
-        else _settled(Promotion.model_validate(promotion), airflow.xcom(run, task_of("decide").id, "decided")),
-        read_failures(airflow, run, tasks),
-    )
-    note = airflow.note(run) or ""
-    return (
-        failed(model, f"the run was {note}") if outcome.outcome == "failed" and note.startswith(ENDED_BY) else outcome
-    )
-
-
-def registry_of(airflow: AirflowApi, run: RunId) -> str:
-    """The name under which a run registers what passes; empty before its spec was read."""
-    resolved = airflow.xcom(run, task_of("resolve").id, "resolved")
-    return "" if resolved is None else str(resolved["spec"]["registry"]["name"])
-
-
-def read_failures(airflow: AirflowApi, run: RunId, tasks: Sequence[TaskState]) -> list[TaskFailure]:
-    """What the failed tasks of a run say; the end of its log for one that says nothing."""
-    return [TaskFailure(task.task, _failure(airflow, run, task)) for task in tasks if task.state == "failed"]
-
-
-def _settled(promotion: Promotion, decided: Any | None) -> Promotion:
-    """The promotion as it is after a person's answer, if there is one."""
-    if decided is None:
-        return promotion
-    result = Decided.model_validate(decided)
-    decision, selected = result.entry.decision, promotion.selected
-    if result.aliases.champion == selected.version:
-        return promotion.model_copy(update={"state": "promoted", "why": "", "champion": selected})
-    why = f"it was {decision.action} by {decision.actor} ({decision.why})"
-    return promotion.model_copy(update={"state": "blocked", "why": why})
-
-
-def _failure(airflow: AirflowApi, run: RunId, task: TaskState) -> Failure:
-    said = airflow.xcom(run, task.task, "failure", task.map_index)
-    if said is not None:
-        return Failure.model_validate(said)
-    tail = "\n  ".join(airflow.log(run, task)[-10:])
-    return Failure(
-        step=task.task,
-        kind=FailureKind.UNREPORTED,
-        message=f"failed without a reason; its log ends with:\n  {tail}",
-        variant=None if task.map_index < 0 else task.name,
-    )
 
 
 def _parsed(dag: dict[str, Any] | None) -> str | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 import sys
 from argparse import Namespace
 from uuid import uuid4
 
+from litegate.cli.actor import actor
 from litegate.cli.output import answer
 from litegate.cli.tracking import tracking
 from litegate.errors import BadInput
@@ -16,10 +14,7 @@ from litegate.promotion import refusal, standing_of, why_blocked
 from litegate.records import Action, ChannelState, Decided, Decision, LedgerRequest, RegisteredAlias
 from litegate.stack import Home
 
-__all__ = ["actor", "channel_of", "decide", "known"]
-
-ACTOR = "LITEGATE_ACTOR"
-_TEXT_LIMIT = 1000
+__all__ = ["channel_of", "decide", "known"]
 
 
 def decide(home: Home, options: Namespace, action: Action) -> int:
@@ -50,25 +45,6 @@ def known(state: ChannelState, server: str) -> ChannelState:
         found = "a model without a promotion log"
         raise BadInput(f"{state.channel} at {server}", "a model that litegate has promoted", found)
     return state
-
-
-def actor() -> str:
-    """Who decides: `LITEGATE_ACTOR`, or the user and the host.
-
-    Raises:
-        BadInput: the variable is too long.
-    """
-    named = os.environ.get(ACTOR, "").strip()
-    if len(named) > _TEXT_LIMIT:
-        raise BadInput(ACTOR, f"at most {_TEXT_LIMIT} characters", f"{len(named)}")
-    return named or f"{_user()}@{socket.gethostname()}"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without an entry, as containers have it
-        return f"uid {os.getuid()}"
 
 
 def _decision(options: Namespace, action: Action, state: ChannelState) -> Decision:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from litegate.cli.attempt import Attempt, reported
 from litegate.cli.conclusion import print_outcome
-from litegate.cli.dags import read_outcome, registry_of
+from litegate.cli.ended import read_outcome, registry_of
 from litegate.cli.outcome import Outcome
 from litegate.cli.progress import AWAITING_INPUT, follow
 from litegate.cli.serving import attached

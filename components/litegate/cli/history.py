@@ -6,7 +6,8 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any
 
-from litegate.cli.deciding import actor, channel_of, known
+from litegate.cli.actor import actor
+from litegate.cli.deciding import channel_of, known
 from litegate.cli.output import answer
 from litegate.cli.renamed import with_old_fields
 from litegate.cli.screen import Column, print_columns, say, screen

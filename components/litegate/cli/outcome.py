@@ -1,32 +1,24 @@
-"""What a pipeline run came to: a pure function of what its tasks left behind."""
+"""How a command about a run ends, and what it says of that as JSON.
+
+The records of what was measured are not imported here: a command that begins a run does so before it loads them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from litegate.errors import BadInput, LitegateError
-from litegate.exit_codes import ExitCode
-from litegate.failures import FailureKind
-from litegate.gate.outcome import EXIT_CODES, run_outcome
-from litegate.pipeline.tasks import TASKS
-from litegate.records import Champion, Failure, Promotion, RunResult, VariantOutcome, nothing_passed
 from litegate.variants import BASELINE
 
-__all__ = ["Outcome", "Place", "TaskFailure", "failed", "outcome_of", "pending", "under_way"]
+if TYPE_CHECKING:
+    from litegate.records import Champion, RunResult, VariantOutcome
+
+__all__ = ["Outcome", "Place", "failed", "quantized_outcomes", "under_way"]
 
 # The words of the field `outcome`, which programs that were written for earlier releases read.
 _OLD_STATES = {"pending_approval": "waiting", "blocked": "held"}
-_ORDER = [task.id for task in TASKS]
-
-
-@dataclass(frozen=True)
-class TaskFailure:
-    """A task that failed, and what it said."""
-
-    task: str
-    failure: Failure
 
 
 @dataclass(frozen=True)
@@ -81,7 +73,9 @@ class Outcome:
         """
         if self.result is None or not variants:
             return self
-        found = _variants(self.result)
+        from litegate.gate.outcome import EXIT_CODES, run_outcome
+
+        found = quantized_outcomes(self.result)
         for name in variants:
             if name not in found:
                 raise BadInput("--require", f"one of the run's variants {', '.join(found)}", repr(name))
@@ -113,47 +107,9 @@ class Outcome:
         return found | error | {"deprecated": {"outcome": "state"}}
 
 
-def outcome_of(
-    model: str, result: RunResult | None, promotion: Promotion | None, failures: Sequence[TaskFailure]
-) -> Outcome:
-    """The outcome of an ended run.
-
-    Args:
-        result: what the task `register` returned.
-        promotion: what the task `promote` returned, if it succeeded.
-        failures: the failed tasks, in any order.
-    """
-    if result is not None and result.outcome == "override_run":
-        return Outcome(model, "override_run", EXIT_CODES[run_outcome(_variants(result))], result)
-    if result is not None and result.outcome != "selected":
-        return _without_any(model, result)
-    if result is not None and promotion is not None:
-        return _promotion_outcome(model, result, promotion)
-    ordered = sorted(failures, key=_place_in_flow)
-    for item in ordered:
-        if item.failure.kind is FailureKind.BAD_INPUT and _is_the_users(item.failure):
-            return failed(model, item.failure.message, BadInput.exit_code)
-    if ordered:
-        return failed(model, f"{ordered[0].task}: {ordered[0].failure.message}")
-    return failed(model, "the run ended without a result, and no task says why")
-
-
-def _without_any(model: str, result: RunResult) -> Outcome:
-    """The outcome of a run in which nothing passed."""
-    found = run_outcome(_variants(result))
-    if found == "failed":
-        error = nothing_passed(found, result.variants)
-        return Outcome(model, "failed", EXIT_CODES[found], result, error=error)
-    return Outcome(model, "undecided" if found == "undecided" else "rejected", EXIT_CODES[found], result)
-
-
-def _variants(result: RunResult) -> dict[str, VariantOutcome]:
+def quantized_outcomes(result: RunResult) -> dict[str, VariantOutcome]:
+    """What came of each variant but the baseline."""
     return {row.variant: row.outcome for row in result.variants if row.variant != BASELINE}
-
-
-def pending(model: str, result: RunResult, champion: Champion | None, why: str) -> Outcome:
-    """The outcome of a run whose version is not champion before a person accepts it."""
-    return Outcome(model, "pending_approval", ExitCode.NOT_CHAMPION, result, champion, why)
 
 
 def failed(model: str | None, error: str, exit_code: int = LitegateError.exit_code) -> Outcome:
@@ -164,22 +120,3 @@ def failed(model: str | None, error: str, exit_code: int = LitegateError.exit_co
 def under_way(model: str | None, error: str, goes_on: str, exit_code: int) -> Outcome:
     """The outcome of a command that ended while its run goes on, and how to follow that."""
     return Outcome(model, "under_way", exit_code, why=goes_on, error=error)
-
-
-def _promotion_outcome(model: str, result: RunResult, promotion: Promotion) -> Outcome:
-    match promotion.state:
-        case "promoted":
-            return Outcome(model, "promoted", 0, result, promotion.champion)
-        case "pending_approval":
-            return pending(model, result, promotion.champion, promotion.why)
-        case "blocked":
-            return Outcome(model, "blocked", ExitCode.NOT_CHAMPION, result, promotion.champion, promotion.why)
-
-
-def _is_the_users(failure: Failure) -> bool:
-    """Not what the steps of one variant or of the champion refuse, or those that ask the registry."""
-    return failure.variant in (None, BASELINE) and failure.step not in ("fetch_champion", "read_ledger")
-
-
-def _place_in_flow(item: TaskFailure) -> int:
-    return _ORDER.index(item.task) if item.task in _ORDER else len(_ORDER)

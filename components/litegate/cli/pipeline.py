@@ -10,23 +10,24 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litegate.bell import bell_in, ring
 from litegate.cli.attempt import Attempt, reported
-from litegate.cli.dags import check_local_inputs, check_required, new_run, read_failures, wait_for_dag
-from litegate.cli.following import act, follow_attempt
+from litegate.cli.dags import check_local_inputs, check_required, new_run, wait_for_dag
 from litegate.cli.offering import check_owner, offer_spec
-from litegate.cli.outcome import Outcome, outcome_of
+from litegate.cli.outcome import Outcome
 from litegate.cli.serving import served
 from litegate.cli.under_way import look, pinned, wait_for
 from litegate.errors import NoAnswer, StackError
 from litegate.pipeline.overriding import PROMOTE, REMEASURE, given_values, overridden
-from litegate.records import Resolved
 from litegate.spec import Spec, load_spec
 from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
 from litegate.stack.ports import Asked
+
+if TYPE_CHECKING:
+    from litegate.records import Resolved
 
 __all__ = ["Wishes", "demo", "run"]
 
@@ -112,6 +113,8 @@ def run(home: Home, path: Path, target: Path | None, wishes: Wishes) -> int:
         begin.check_owner(home)
         with served(attempt, wishes.ports) as (airflow, stack):
             _join_or_begin(attempt, airflow, stack, begin)
+            from litegate.cli.following import act  # while the run begins: it loads all that can come of one
+
             return act(attempt, airflow, stack)
 
     return reported(work, attempt, target)
@@ -125,6 +128,8 @@ def demo(home: Home, target: Path | None, ports: Asked | None = None) -> int:
         with served(attempt, ports) as (airflow, stack):
             with _alone(home, _DEMO):
                 failure = _train(attempt, airflow, stack)
+            from litegate.cli.following import act
+
             return failure or act(attempt, airflow, stack)
 
     return reported(work, attempt, target)
@@ -183,6 +188,9 @@ def _train(attempt: Attempt, airflow: AirflowApi, stack: Stack) -> Outcome | Non
     for dag in (retrain, quantize):
         wait_for_dag(airflow, attempt.home.root, dag, digest)
     airflow.unpause(quantize)
+    from litegate.cli.ended import outcome_of, read_failures
+    from litegate.cli.following import follow_attempt
+
     for dag in (retrain,) if under_way[retrain] else (prepare, retrain):
         run, own = _take_up_or_begin(attempt, airflow, dag, under_way[dag])
         if follow_attempt(attempt, airflow) != "success":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from litegate.cli.attempt import Attempt
-from litegate.cli.dags import read_outcome
+from litegate.cli.ended import read_outcome
 from litegate.cli.following import with_pages_of
 from litegate.cli.outcome import Outcome, Place
 from litegate.cli.output import answer

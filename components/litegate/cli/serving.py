@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from litegate.cli.actor import actor
 from litegate.cli.attempt import Attempt, lasting
 from litegate.cli.dags import ENDED_BY
-from litegate.cli.deciding import actor
-from litegate.cli.leftovers import end_mlflow_runs
 from litegate.cli.progress import start_showing
 from litegate.errors import LitegateError, StackError
 from litegate.pipeline.tasks import task_of
@@ -83,6 +82,8 @@ def _end_run(airflow: AirflowApi, attempt: Attempt) -> None:
         airflow.fail(attempt.run, f"{ENDED_BY}{actor()}, who interrupted the command that had begun it")
         attempt.over, attempt.interrupted = True, f"interrupted; {attempt.run.run} was ended"
         if any(task.task == task_of("register").id and task.state == "failed" for task in airflow.tasks(attempt.run)):
+            from litegate.cli.leftovers import end_mlflow_runs
+
             end_mlflow_runs(attempt.home, attempt.run)
     except LitegateError as error:
         attempt.interrupted = f"interrupted; {error}"

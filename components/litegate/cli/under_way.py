@@ -7,18 +7,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from litegate.cli.progress import AWAITING_INPUT, Progress
-from litegate.cli.tracking import using_workspace
 from litegate.errors import BadInput, LitegateError
-from litegate.execution.step_run import StepRun
 from litegate.pipeline.tasks import task_of
-from litegate.records import Overrides, Resolved, ResolveRequest
-from litegate.settings import settings
-from litegate.spec import Spec
-from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import AirflowApi, RunId
-from litegate.steps import STEPS
+
+if TYPE_CHECKING:  # most runs begin where none is under way, and do so before records and steps are loaded
+    from litegate.records import Overrides, Resolved
+    from litegate.spec import Spec
+    from litegate.stack import Home, Stack
 
 __all__ = ["UnderWay", "look", "pinned", "wait_for"]
 
@@ -34,6 +33,12 @@ def pinned(home: Home, stack: Stack, spec: Spec, path: Path, overrides: Override
     Raises:
         BadInput: one of them is missing, or cannot be used.
     """
+    from litegate.cli.tracking import using_workspace
+    from litegate.execution.step_run import StepRun
+    from litegate.records import ResolveRequest
+    from litegate.settings import settings
+    from litegate.steps import STEPS
+
     request = ResolveRequest(spec=spec, folder=str(path.resolve().parent), overrides=overrides)
     try:
         with using_workspace(home, stack):
@@ -94,6 +99,8 @@ def _begun_with(airflow: AirflowApi, run: RunId) -> Resolved | None:
 
     The event that began it is no part of what it answers, nor whether it measures latencies anew.
     """
+    from litegate.records import Resolved
+
     while (value := airflow.xcom(run, task_of("resolve").id, "resolved")) is None:
         if airflow.state(run) in _ENDED:
             return None

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from litegate.errors import SpecError
-from litegate.records import Change, Overrides
 from litegate.spec import Gate, Recover, Spec, schema_of, value_of, with_values
+
+if TYPE_CHECKING:
+    from litegate.records import Overrides
 
 __all__ = ["CHOICES", "OVERRIDABLE", "PROMOTE", "REMEASURE", "SHOWN", "given_values", "overridable", "overridden"]
 
@@ -59,6 +61,10 @@ def overridden(spec: Spec, conf: Mapping[str, Any], source: str) -> tuple[Spec, 
     known = overridable(spec)
     for key in given:
         _check_known(key, (PROMOTE, REMEASURE, *known), source)
+    if not given and conf.get(PROMOTE, True):
+        return spec, None
+    from litegate.records import Change, Overrides  # a command that changes nothing loads no records
+
     changed = with_values(spec, given, source)
     pairs = ((key, value_of(spec, key), value_of(changed, key)) for key in known if key in given)
     changes = tuple(Change(key=key, spec=before, run=now) for key, before, now in pairs if before != now)

@@ -12,6 +12,7 @@ import httpx
 
 from litegate.errors import StackError
 from litegate.stack.home import ADMIN
+from litegate.stack.http import no_certificates
 from litegate.stack.patience import Patience, Server
 
 __all__ = ["AirflowApi", "DagRun", "RunId", "TaskState"]
@@ -79,7 +80,7 @@ class AirflowApi:
         self.url, self.patience = url, patience or Patience(limit=30)
         self.say: Callable[[str], None] = _silently
         self._password = password
-        self._http = httpx.Client(base_url=url, trust_env=False)
+        self._http = httpx.Client(base_url=url, trust_env=False, verify=no_certificates())
 
     def __enter__(self) -> Self:
         return self

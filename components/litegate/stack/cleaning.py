@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from litegate.stack.home import Home
+from litegate.stack.http import no_certificates
 from litegate.stack.state import Stack
 from litegate.steps import STEPS
 from litegate.storage.opening import local_path
@@ -55,7 +56,8 @@ def end_dead_runs(home: Home, stack: Stack) -> int:
     """
     ended = 0
     try:
-        with httpx.Client(base_url=f"{stack.mlflow_url}/api/2.0/mlflow", timeout=30, trust_env=False) as mlflow:
+        api = f"{stack.mlflow_url}/api/2.0/mlflow"
+        with httpx.Client(base_url=api, timeout=30, trust_env=False, verify=no_certificates()) as mlflow:
             for run_id in [run["info"]["run_id"] for run in _running(mlflow) if _is_dead(home, run)]:
                 now = int(time.time() * 1000)
                 update = {"run_id": run_id, "status": "KILLED", "end_time": now}

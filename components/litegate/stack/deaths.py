@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from litegate.records import Record
+from litegate.record import Record
 
 __all__ = ["Death"]
 

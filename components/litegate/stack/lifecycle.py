@@ -17,9 +17,8 @@ from litegate.stack.ending import last_error
 from litegate.stack.home import Home
 from litegate.stack.ports import Asked, Claim, claimed
 from litegate.stack.processes import MARKER, kill_marked
-from litegate.stack.servers import listens, unhealthy
+from litegate.stack.servers import START_LIMIT, listens, unhealthy
 from litegate.stack.state import Stack
-from litegate.stack.supervisor import START_LIMIT
 
 __all__ = ["running", "start", "stop"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from litegate.errors import BadInput, StackError
-from litegate.records import Record
+from litegate.record import Record
 from litegate.stack.home import Home, write_private
 
 __all__ = ["Asked", "Claim", "Ports", "claimed", "kept_ports", "moves"]

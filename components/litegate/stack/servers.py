@@ -16,10 +16,13 @@ from litegate.errors import StackError
 from litegate.execution.warm.keeping import command
 from litegate.settings import settings
 from litegate.stack.home import Home
+from litegate.stack.http import no_certificates
 from litegate.stack.state import Stack
 
-__all__ = ["AIRFLOW_SERVERS", "MIGRATION", "Server", "listens", "servers", "unhealthy"]
+__all__ = ["AIRFLOW_SERVERS", "MIGRATION", "START_LIMIT", "Server", "listens", "servers", "unhealthy"]
 
+START_LIMIT = 180
+"""Seconds until every server has to be healthy."""
 AIRFLOW_SERVERS = ("api-server", "scheduler", "dag-processor", "triggerer")
 
 
@@ -107,7 +110,7 @@ def _unhealthy(stack: Stack, since: datetime) -> Iterator[str]:
 
 def _get(url: str) -> httpx.Response | None:
     try:
-        return httpx.get(url, timeout=5, trust_env=False).raise_for_status()
+        return httpx.get(url, timeout=5, trust_env=False, verify=no_certificates()).raise_for_status()
     except httpx.HTTPError:
         return None
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from litegate.errors import StackError
-from litegate.records import Record
+from litegate.record import Record
 from litegate.stack.deaths import Death
 from litegate.stack.home import Home, write_private
 from litegate.stack.ports import Ports

@@ -27,15 +27,14 @@ from litegate.stack.environment import server_environment
 from litegate.stack.home import Home, Secrets, write_private
 from litegate.stack.processes import ServerProcess, become_subreaper, birth_of, kill_descendants, reap_orphans
 from litegate.stack.reviving import Revivals
-from litegate.stack.servers import AIRFLOW_SERVERS, MIGRATION, Server, listens, servers, unhealthy
+from litegate.stack.servers import AIRFLOW_SERVERS, MIGRATION, START_LIMIT, Server, listens, servers, unhealthy
 from litegate.stack.state import BUCKET, Stack
 from litegate.storage.s3 import s3_client
 
-__all__ = ["START_LIMIT", "Supervisor"]
+__all__ = ["Supervisor"]
 
 log = logging.getLogger("litegate")
 
-START_LIMIT = 180
 # During the start somebody waits for the answer; later nobody does, and the other servers are of use.
 _DEATHS_AT_START = 3
 _DISK_EVERY = 30.0

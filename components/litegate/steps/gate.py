@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from litegate.gate import Design, Measured, judge
 from litegate.gate.bootstrap import Undefined
+from litegate.gate.contrasts import Design
 from litegate.gate.disagreement import BothWays, cause_of, disagreement
 from litegate.gate.explain import agreement, class_losses, classes_csv, flips, sentence, slices_csv
 from litegate.gate.file_facts import refusals
-from litegate.gate.verdicts import compare
+from litegate.gate.verdicts import Measured, compare, judge
 from litegate.lint.complete import evaluation_refusals
 from litegate.metrics.loading import load_metric
 from litegate.outcomes.columns import Outcomes, Unpaired

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from litegate.cli import dags
-from litegate.cli.dags import new_run, read_failures, wait_for_dag
+from litegate.cli.dags import new_run, wait_for_dag
+from litegate.cli.ended import read_failures
 from litegate.errors import StackError
 from litegate.records import Failure
 from litegate.stack.airflow_api import RunId, TaskState

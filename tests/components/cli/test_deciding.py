@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from litegate.cli.deciding import actor
 from litegate.cli.main import main
-from litegate.errors import BadInput
 from litegate.records import Action, ChannelState, RegisteredAlias
 from litegate.stack import Home, Stack
 from litegate.stack.processes import birth_of
@@ -285,31 +283,6 @@ def test_servers_that_are_still_starting_are_said_to_be(litegate, tmp_path):
 
     said = litegate("history", "toy")
     assert (said.code, said.error) == (1, f"error: the servers in {home.root} are starting: try again in a moment\n")
-
-
-@pytest.mark.parametrize("variable", ["alice (on call)", "  alice (on call) "])
-def test_the_actor_is_who_the_environment_names(variable, monkeypatch):
-    monkeypatch.setenv("LITEGATE_ACTOR", variable)
-    assert actor() == "alice (on call)"
-
-
-def test_the_actor_is_the_user_and_the_host_otherwise(monkeypatch):
-    monkeypatch.delenv("LITEGATE_ACTOR", raising=False)
-    monkeypatch.setenv("LOGNAME", "bob")
-    assert actor() == f"bob@{os.uname().nodename}"
-
-
-def test_a_user_id_without_a_name_is_an_actor_too(monkeypatch):
-    for name in ("LITEGATE_ACTOR", "LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])
-    assert actor() == f"uid {os.getuid()}@{os.uname().nodename}"
-
-
-def test_an_actor_that_does_not_fit_is_refused(monkeypatch):
-    monkeypatch.setenv("LITEGATE_ACTOR", "x" * 1001)
-    with pytest.raises(BadInput, match="LITEGATE_ACTOR: expected at most 1000 characters, got 1001"):
-        actor()
 
 
 @pytest.mark.parametrize("arguments", [("freeze", "m", "0"), ("freeze", "m", "v1"), ("rollback", " "), ("freeze", "m")])

@@ -164,6 +164,16 @@ print(sorted({"argcomplete", "pydantic", "rich", "httpx", "numpy", "litegate.sta
     assert done.stdout == "[]\n"
 
 
+def test_a_run_is_begun_before_what_can_come_of_it_is_loaded():
+    code = """
+import sys
+import litegate.cli.pipeline
+print(sorted({"numpy", "litegate.gate", "litegate.records", "litegate.steps"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_a_signal_interrupts_even_where_the_shell_has_it_ignored():
     code = """
 import signal, sys, time

@@ -29,7 +29,7 @@ from litegate.stack import Home, Stack
 from litegate.stack.airflow_api import RunId
 from litegate.stack.processes import birth_of
 from tests.airflow_server import PASSWORD, ArrangedAirflow, airflow_server
-from tests.components.cli.test_outcome import CHAMPION, PROMOTION, result
+from tests.components.cli.test_ended import CHAMPION, PROMOTION, result
 
 pytestmark = [pytest.mark.usefixtures("warm_steps"), pytest.mark.e2e]
 

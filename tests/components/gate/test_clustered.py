@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from litegate.gate import Design, Measured, judge
 from litegate.gate.betting import Betting
 from litegate.gate.clustered import ClusteredMean, ClusteredProportions
-from litegate.gate.contrasts import mean_evidence
+from litegate.gate.contrasts import Design, mean_evidence
 from litegate.gate.evidence import PairedProportions, needed
 from litegate.gate.explain import class_losses, sentence
-from litegate.gate.verdicts import compare
+from litegate.gate.verdicts import Measured, compare, judge
 from litegate.outcomes.clusters import Clusters
 from litegate.outcomes.columns import Outcomes
 from litegate.records import Verdict

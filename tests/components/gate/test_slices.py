@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from litegate.gate import Design, Measured, judge
+from litegate.gate.contrasts import Design
 from litegate.gate.explain import slices_csv
 from litegate.gate.sentences import sentence
-from litegate.gate.verdicts import is_open
+from litegate.gate.verdicts import Measured, is_open, judge
 from litegate.metrics.loading import load_metric
 from litegate.outcomes.columns import Outcomes
 from litegate.records import Verdict

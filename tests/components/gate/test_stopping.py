@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from litegate.gate import Design, Measured, judge
+from litegate.gate.contrasts import Design
 from litegate.gate.stopping import decided, interim_analyses
+from litegate.gate.verdicts import Measured, judge
 from litegate.outcomes.columns import Outcomes
 from litegate.records import Stopping
 from litegate.spec import Gate

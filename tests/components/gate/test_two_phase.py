@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from litegate.gate import Measured, judge
 from litegate.gate.contrasts import Design
 from litegate.gate.evidence import PairedProportions, needed
 from litegate.gate.two_phase import FOLDS, Phases, TwoPhaseMean, TwoPhaseProportions, regression, restricted_variance
-from litegate.gate.verdicts import compare, states
+from litegate.gate.verdicts import Measured, compare, judge, states
 from litegate.outcomes.columns import Outcomes
 from litegate.records import Verdict
 from litegate.spec import Gate

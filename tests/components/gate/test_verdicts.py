@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from litegate.gate import Design, Measured, judge
+from litegate.gate.contrasts import Design
 from litegate.gate.sentences import sentence
+from litegate.gate.verdicts import Measured, judge
 from litegate.outcomes.columns import Outcomes
 from litegate.records import Reason, Verdict
 from litegate.spec import Gate

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 from pydantic import ValidationError
 
-from litegate.cli.outcome import TaskFailure, failed, outcome_of, pending
+from litegate.cli.ended import TaskFailure, outcome_of, pending
+from litegate.cli.outcome import failed
 from litegate.errors import BadInput
 from litegate.records import BaselineSummary, Champion, Failure, Promotion, RunResult, VariantRow
 
