@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 __all__ = ["Box", "placed"]
 
@@ -38,10 +39,12 @@ def placed(points: Sequence[Box], names: Sequence[Box], taken: Sequence[Box], fr
     """
     found: list[Box] = []
     for point, name in zip(points, names, strict=True):
-        inside = _within(name, frame)
-        tries = [_within(replace(inside, x=inside.x + dx, y=inside.y + dy), frame) for dx, dy in _moves(name)]
-        free = [each for each in tries if not any(each.meets(other) for other in (*points, *taken, *found))]
-        found.append(next((each for each in free if _is_clear(point, each, points)), (free or [inside])[0]))
+        inside, others = _within(name, frame), (*points, *taken, *found)
+        tries = (_within(replace(inside, x=inside.x + dx, y=inside.y + dy), frame) for dx, dy in _moves(name))
+        free = (each for each in tries if not any(each.meets(other) for other in others))
+        nearest = next(free, inside)
+        clear = (each for each in chain((nearest,), free) if _is_clear(point, each, points))
+        found.append(next(clear, nearest))
     return found
 
 
