@@ -116,7 +116,14 @@ if os.fork() == 0:
         command = "unshare --net --pid --fork sleep 600; sleep 600; : {mark}"
         os.execv('/bin/sh', ['sh', '-c', command])
     os._exit(0)
-while b'{mark}' not in b''.join(path.read_bytes() for path in Path('/proc').glob('[0-9]*/cmdline')):
+def begun():
+    for path in Path('/proc').glob('[0-9]*/cmdline'):
+        try:
+            if b'{mark}' in path.read_bytes():
+                return True
+        except OSError:  # it has ended meanwhile
+            pass
+while not begun():
     time.sleep(0.05)
 """
     assert sampling(statements.strip()).run().samples == 10
