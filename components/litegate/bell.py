@@ -87,7 +87,8 @@ def tell_the_end(home: Path, dag: str, run: str) -> None:
     """Tell all who follow a run, and those who did and could not take their leave, that it has ended."""
     for path in _end_bells(home).glob(f"{_named(dag, run)}.*"):
         ring(path)
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # who rings has other things to do
+            path.unlink()
 
 
 def _end_bells(home: Path) -> Path:

@@ -65,3 +65,11 @@ def test_where_no_bell_can_be_made_nobody_hears(tmp_path: Path) -> None:
     with hearing_the_end(tmp_path, "d", "r") as bell:
         assert bell is None
     tell_the_end(tmp_path, "d", "r")
+
+
+def test_what_cannot_be_removed_stops_nobody_who_rings(tmp_path: Path) -> None:
+    with hearing_the_end(tmp_path, "d", "r"):
+        (path,) = (tmp_path / "end-bells").iterdir()
+    path.mkdir()
+    tell_the_end(tmp_path, "d", "r")
+    assert path.is_dir()

@@ -8,10 +8,7 @@ import pytest
 
 from litegate.cli import dags
 from litegate.cli.dags import new_run, wait_for_dag
-from litegate.cli.ended import read_failures
 from litegate.errors import StackError
-from litegate.records import Failure
-from litegate.stack.airflow_api import RunId, TaskState
 
 
 @dataclass
@@ -82,28 +79,3 @@ def test_run_ids_are_readable_and_unique():
 
     assert len(set(runs)) == 5
     assert all(run.run.startswith("litegate-20") for run in runs)
-
-
-class FailedRun:
-    """A run in which one element of a mapped task said why it failed, and another task did not."""
-
-    def xcom(self, run: RunId, task: str, key: str, map_index: int = -1) -> dict[str, Any] | None:
-        said = Failure(step="quantize", kind="segfault", message="died", variant="int8")
-        return said.to_json() if (task, key, map_index) == ("quantize", "failure", 1) else None
-
-    def log(self, run: RunId, task: TaskState) -> list[str]:
-        return ["begins", "Killed"]
-
-
-def test_a_task_that_failed_without_a_word_is_reported_with_the_end_of_its_log():
-    tasks = [
-        TaskState("quantize", 0, "float16", "success", 1),
-        TaskState("quantize", 1, "int8", "failed", 1),
-        TaskState("gate", -1, None, "failed", 1),
-        TaskState("register", -1, None, "upstream_failed", 0),
-    ]
-    said, silent = read_failures(FailedRun(), RunId("d", "r"), tasks)  # type: ignore[arg-type]
-
-    assert (said.failure.kind, said.failure.variant) == ("segfault", "int8")
-    assert (silent.task, silent.failure.kind) == ("gate", "unreported")
-    assert "Killed" in silent.failure.message

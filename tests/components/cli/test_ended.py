@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from litegate.cli.ended import TaskFailure, outcome_of, pending
+from litegate.cli.ended import TaskFailure, outcome_of, pending, read_failures
 from litegate.cli.outcome import failed
 from litegate.errors import BadInput
 from litegate.records import BaselineSummary, Champion, Failure, Promotion, RunResult, VariantRow
+from litegate.stack.airflow_api import RunId, TaskState
 
 CHAMPION = Champion(variant="int8", version=3, digest="d" * 64)
 OLDER = Champion(variant="float16", version=2, digest="e" * 64)
@@ -304,3 +306,28 @@ def test_rows_of_an_earlier_release_say_by_their_numbers_whether_they_were_measu
     assert VariantRow.model_validate(old | {"verdict": "inconclusive"}).outcome == "undecided"
     with pytest.raises(ValidationError, match="verdict"):
         VariantRow.model_validate(old | {"verdict": None})
+
+
+class FailedRun:
+    """A run in which one element of a mapped task said why it failed, and another task did not."""
+
+    def xcom(self, run: RunId, task: str, key: str, map_index: int = -1) -> dict[str, Any] | None:
+        said = Failure(step="quantize", kind="segfault", message="died", variant="int8")
+        return said.to_json() if (task, key, map_index) == ("quantize", "failure", 1) else None
+
+    def log(self, run: RunId, task: TaskState) -> list[str]:
+        return ["begins", "Killed"]
+
+
+def test_a_task_that_failed_without_a_word_is_reported_with_the_end_of_its_log():
+    tasks = [
+        TaskState("quantize", 0, "float16", "success", 1),
+        TaskState("quantize", 1, "int8", "failed", 1),
+        TaskState("gate", -1, None, "failed", 1),
+        TaskState("register", -1, None, "upstream_failed", 0),
+    ]
+    said, silent = read_failures(FailedRun(), RunId("d", "r"), tasks)  # type: ignore[arg-type]
+
+    assert (said.failure.kind, said.failure.variant) == ("segfault", "int8")
+    assert (silent.task, silent.failure.kind) == ("gate", "unreported")
+    assert "Killed" in silent.failure.message
