@@ -37,6 +37,7 @@ from litegate.call_stack import with_room
 from litegate.execution.result_key import read_source
 from litegate.settings import default_home, settings
 from litegate.spec import schema_of
+from litegate.steps import STEPS
 from litegate_airflow.executor import ProcessPerTask, PromptSubprocess
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class PatientScheduler(SchedulerJobRunner):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.bell = Bell(bell_in(default_home()))
-        read_source(map(Path, settings().pythons.values()))
+        read_source((name for name, step in STEPS.items() if step.cached), map(Path, settings().pythons.values()))
         Client(base_url="http://127.0.0.1", token="").close()  # the certificates of the world stay with its class
 
     @property

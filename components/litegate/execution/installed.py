@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
+
+from litegate.execution.file_state import State, state_of
 
 __all__ = ["Installed", "installed"]
 
@@ -32,12 +35,8 @@ class Installed:
     """
 
     def __init__(self, python: Path) -> None:
-        prefix = python.parent.parent
-        config = prefix / "pyvenv.cfg"
-        text = config.read_text() if config.exists() else ""
-        home = _HOME.search(text) if _SYSTEMS.search(text) else None
-        prefixes = [prefix, Path(home[1]).parent] if home else [prefix]
-        self._folders = [folder for each in prefixes for folder in sorted(each.glob("lib/python3*/*-packages"))]
+        text = _config_of(python)
+        self._folders = _folders(python, text)
         found = (path for folder in reversed(self._folders) for path in folder.glob("*.dist-info"))
         self._infos = {_normal(path.stem.rpartition("-")[0]): path for path in found}
         self._infos.pop(_OWN, None)
@@ -114,10 +113,35 @@ class Installed:
         return any((folder / module).exists() or any(folder.glob(f"{module}.*")) for folder in self._folders)
 
 
-@cache
 def installed(python: Path) -> Installed:
     """What is installed beside an interpreter, looked up once in the life of this process."""
+    return _as_installed(python, _state(python, os.getpid()))
+
+
+@cache
+def _state(python: Path, _process: int) -> State:
+    """A process looks once, and so does one that it forks."""
+    folders = _folders(python, _config_of(python))
+    present = (path for path in (python.parent.parent / "pyvenv.cfg", *folders) if path.exists())
+    return state_of((str(path), path.stat()) for path in present)
+
+
+@cache
+def _as_installed(python: Path, _state: State) -> Installed:
     return Installed(python)
+
+
+def _config_of(python: Path) -> str:
+    config = python.parent.parent / "pyvenv.cfg"
+    return config.read_text() if config.exists() else ""
+
+
+def _folders(python: Path, config: str) -> list[Path]:
+    """Where the packages lie that an interpreter imports, those of its own environment first."""
+    prefix = python.parent.parent
+    home = _HOME.search(config) if _SYSTEMS.search(config) else None
+    prefixes = [prefix, Path(home[1]).parent] if home else [prefix]
+    return [folder for each in prefixes for folder in sorted(each.glob("lib/python3*/*-packages"))]
 
 
 def _as_it_is(read: Callable[[Path, int, int], Found], path: Path) -> Found:

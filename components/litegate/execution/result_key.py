@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from litegate.digest import digest_json
 from litegate.execution.confinement import named
+from litegate.execution.file_state import State, source_files, state_of
 from litegate.execution.graphics import devices
-from litegate.execution.installed import Installed, installed
+from litegate.execution.installed import installed
 from litegate.execution.machine import machine
 from litegate.execution.source_closure import Closure, SourceTree
 from litegate.execution.step import Step, parts
@@ -62,30 +64,49 @@ def result_keys(step: Step, request: Record, python: Path) -> tuple[str, ...]:
     return tuple(result_key(step.each or step, part, python) for part in parts(step, request))
 
 
-def read_source(pythons: Iterable[Path] = (), root: Path = _ROOT) -> None:
+def read_source(steps: Iterable[str], pythons: Iterable[Path] = (), root: Path = _ROOT) -> None:
     """Read what keys are made of, which takes longer than to make one: for the processes that this one forks.
 
-    What changes on the disk later is read again where it is asked for.
+    What has changed on the disk by then is read again there.
 
     Args:
-        pythons: the interpreters that run steps.
+        steps: whose keys are to be made.
+        pythons: the interpreters that run them.
     """
-    SourceTree(root).read()
+    _tree(root).read()
+    closures = [_closure(step, (), root) for step in steps]
     for python in pythons:
-        Installed(python).read()
+        packages = installed(python)
+        packages.read()
+        for closure in closures:
+            packages.behind(closure.others)
 
 
 def read_steps(steps: Iterable[str]) -> None:
     """Read what the keys of these steps are made of, while there is nothing else to do."""
     for step in steps:
-        _tree(_ROOT).closure([f"litegate.steps.{step}"], CARRIERS)
+        _closure(step, (), _ROOT)
 
 
-@cache
 def _closure(step: str, unused: tuple[str, ...], root: Path) -> Closure:
-    return _tree(root).closure([f"litegate.steps.{step}"], (*CARRIERS, *unused))
+    return _closure_in(_tree(root), step, unused)
 
 
 @cache
+def _closure_in(tree: SourceTree, step: str, unused: tuple[str, ...]) -> Closure:
+    return tree.closure([f"litegate.steps.{step}"], (*CARRIERS, *unused))
+
+
 def _tree(root: Path) -> SourceTree:
+    return _tree_as_it_is(root, _state(root, os.getpid()))
+
+
+@cache
+def _state(root: Path, _process: int) -> State:
+    """A process looks once, and so does one that it forks."""
+    return state_of(source_files(str(root)))
+
+
+@cache
+def _tree_as_it_is(root: Path, _state: State) -> SourceTree:
     return SourceTree(root)

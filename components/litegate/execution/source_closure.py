@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 
 from litegate.digest import digest_bytes
+from litegate.execution.file_state import source_files
 
 __all__ = ["Closure", "SourceTree"]
 
@@ -60,11 +61,12 @@ class SourceTree:
             SyntaxError: a module is not valid Python.
         """
         left_out = tuple(without)
+        within = tuple(f"{each}." for each in left_out)
         waiting = [name for each in start for name in self._behind(each)]
         found: dict[str, _Module] = {}
         while waiting:
             name = waiting.pop()
-            if name not in found and not any(_within(name, each) for each in left_out):
+            if name not in found and name not in left_out and not name.startswith(within):
                 module = found[name] = self._module(name)
                 waiting += [inside for each in module.imports for inside in self._behind(*each)]
                 waiting += [inside for each in module.named for inside in self._below(each)]
@@ -80,8 +82,12 @@ class SourceTree:
         for name in self.paths:
             self._module(name)
 
-    def _behind(self, module: str, name: str = "") -> Iterator[str]:
+    @cache  # noqa: B019  a tree lives as long as its process
+    def _behind(self, module: str, name: str = "") -> tuple[str, ...]:
         """The modules of this tree that `import module` means, or `from module import name`."""
+        return tuple(self._found_behind(module, name))
+
+    def _found_behind(self, module: str, name: str) -> Iterator[str]:
         if not _within(module, self.package):
             return
         yield from (each for each in _packages_of(module) if each in self.paths and not self._module(each).only_binds)
@@ -95,12 +101,13 @@ class SourceTree:
         elif inside not in self.paths:
             yield module
 
-    def _below(self, name: str) -> Iterator[str]:
+    @cache  # noqa: B019
+    def _below(self, name: str) -> tuple[str, ...]:
         """The modules that a string may mean: one of that name and all that is in it, or all that begin so."""
         begins = name if name.endswith(".") else f"{name}."
-        return (each for each in self.paths if each == name or each.startswith(begins))
+        return tuple(each for each in self.paths if each == name or each.startswith(begins))
 
-    @cache  # noqa: B019  a tree lives as long as its process
+    @cache  # noqa: B019
     def _module(self, name: str) -> _Module:
         path = self.paths[name]
         return _read(name, path.name == "__init__.py", path.read_bytes())
@@ -136,7 +143,8 @@ class _Module:
         froms = [node for node in body if isinstance(node, ast.ImportFrom)]
         found = {name.asname or name.name: (self._absolute(node), name.name) for node in froms for name in node.names}
         top = self._package.partition(".")[0]
-        return {name: module for name, (module, own) in found.items() if name == own and _within(module, top)}
+        others = {name: module for name, (module, own) in found.items() if name == own and module != self._package}
+        return {name: module for name, module in others.items() if _within(module, top)}
 
     def _imported(self, node: ast.AST) -> Iterator[tuple[str, str]]:
         match node:
@@ -197,13 +205,9 @@ def _is_name(text: str) -> bool:
 
 def _modules_in(root: Path) -> dict[str, Path]:
     """The files of a package by their dotted names."""
-    found, above = {}, len(f"{root.parent}{os.sep}")
-    for folder, _, names in os.walk(root):  # several times as fast as `Path.rglob`, and each task lists them
-        package = folder[above:].replace(os.sep, ".")
-        for name in names:
-            if name.endswith(".py"):
-                found[f"{package}.{name[:-3]}".removesuffix(".__init__")] = Path(folder, name)
-    return found
+    above = len(f"{root.parent}{os.sep}")
+    paths = [path for path, _ in source_files(str(root))]
+    return {path[above:-3].replace(os.sep, ".").removesuffix(".__init__"): Path(path) for path in sorted(paths)}
 
 
 def _packages_of(module: str) -> Iterator[str]:

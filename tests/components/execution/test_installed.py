@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from litegate.execution.installed import Installed
+from litegate.execution.installed import Installed, installed
 from litegate.settings import settings
 
 
@@ -115,3 +117,18 @@ def test_the_real_tensorflow_is_there_with_what_it_computes_with() -> None:
     assert {"python", "tensorflow", "keras", "numpy", "ml_dtypes", "ai_edge_litert", "flatbuffers"} <= names
     assert len(names) < len(found.everything)
     assert not {"pyarrow", "boto3", "pytest"} & names
+
+
+def test_a_forked_process_looks_whether_something_was_installed_since(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = time.time_ns() + 3_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    environment.add("numpy", "2.0")
+    found = installed(environment.python)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert installed(environment.python) is found
+    environment.add("pillow", "12.0")
+    assert installed(environment.python) is found, "a process looks once"
+    monkeypatch.setattr(os, "getpid", lambda: -2)
+    assert installed(environment.python).everything == ["python-3.11.7", "numpy-2.0", "pillow-12.0"]

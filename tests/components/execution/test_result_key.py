@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 import pytest
 
 import litegate
+from litegate.execution import result_key as result_keys
 from litegate.execution.result_key import result_key
+from litegate.execution.source_closure import SourceTree
 from litegate.execution.step import parts
 from litegate.records import Artifact, EvaluateRequest, Record
 from litegate.settings import settings
@@ -313,3 +316,28 @@ def test_another_digest_is_another_file(requests: dict[str, Record]) -> None:
         file = request.artifact.file.model_copy(update={"digest": "e" * 64})
         other = request.model_copy(update={"artifact": request.artifact.model_copy(update={"file": file})})
         assert keys(requests | {step: other})[step] != keys(requests)[step]
+
+
+def test_a_forked_process_reads_the_source_again_where_it_has_changed(
+    requests: dict[str, Record], source: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later, trees = time.time_ns() + 3_000_000_000, []
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    monkeypatch.setattr(result_keys, "SourceTree", lambda root: trees.append(root) or SourceTree(root))
+    root, processes = source(), iter(range(-9, 0))
+
+    def key() -> str:
+        process = next(processes)
+        monkeypatch.setattr(os, "getpid", lambda: process)
+        step = STEPS["convert"]
+        return result_key(step, requests["convert"], settings().pythons["tensorflow"], root)
+
+    result_keys.read_source(["convert"], settings().pythons.values(), root)
+    before = key()
+    assert (trees, key()) == ([root], before), "what was read before is still good"
+    path = root / "steps" / "convert.py"
+    text = path.read_text() + LINE
+    path.unlink()  # it is the real one under another name
+    path.write_text(text)
+    assert key() != before
+    assert trees == [root, root]

@@ -40,6 +40,9 @@ FILES = {
     "twice/__init__.py": "from shop.goods.fruit import Apple\n",
     "twice/Apple.py": "",
     "apples.py": "from shop.twice import Apple\n",
+    "own/__init__.py": "from shop.own import part\n",
+    "own/part.py": "",
+    "owner.py": "from shop.own import part\n",
 }
 
 
@@ -69,6 +72,7 @@ def tree(tmp_path: Path) -> SourceTree:
         ("near", {"near", "goods.fruit", "late", "goods.tools"}),
         ("typed", {"typed"}),
         ("stars", {"stars", "goods", "goods.fruit", "goods.tools"}),
+        ("owner", {"owner", "own.part"}),
         ("renamed", {"renamed", "goods", "goods.fruit", "goods.tools"}),
     ],
 )

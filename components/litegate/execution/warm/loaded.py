@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
+from litegate.execution.file_state import source_files
 from litegate.execution.installed import Installed
 
 __all__ = ["Loaded"]
@@ -34,18 +33,7 @@ class Loaded:
         return None
 
     def _source_now(self) -> list[tuple[str, int, int]]:
-        return sorted(_sources(str(self._root)))
+        return sorted((path, status.st_mtime_ns, status.st_size) for path, status in source_files(str(self._root)))
 
     def _installed_now(self) -> list[str]:
         return Installed(self._python).everything
-
-
-def _sources(folder: str) -> Iterator[tuple[str, int, int]]:
-    """Path, time and size of each file: by `scandir`, for this is asked before every step."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _sources(entry.path)
-            elif entry.name.endswith(".py"):
-                status = entry.stat()
-                yield entry.path, status.st_mtime_ns, status.st_size
