@@ -1,0 +1,51 @@
+"""What every fork of Airflow's scheduler and of its DAG processor would load or work out for itself, done once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import jsonschema
+from airflow.sdk.listener import get_listener_manager
+
+import litegate_airflow.dags  # noqa: F401
+from litegate.spec import parse_spec
+from litegate_airflow.ui.form import form
+
+__all__ = ["check_schemas_once", "prepare"]
+
+_WHILE_RUNNING = ("airflow.sdk.definitions.asset.metadata", "airflow.sdk.definitions.connection", "jinja2.ext")
+"""Modules that Airflow imports only when it runs a task."""
+_SPEC = {
+    "model": {"name": "any", "uri": "model.keras"},
+    "calibration": {"uri": "data.npz", "format": "npz"},
+    "evaluation": {"uri": "data.npz", "format": "npz"},
+}
+
+
+def prepare() -> None:
+    """Do it: modules, plugins, and the checks of the forms that all DAGs of specs have."""
+    for module in _WHILE_RUNNING:
+        import_module(module)
+    get_listener_manager()
+    check_schemas_once((jsonschema.Draft4Validator, jsonschema.Draft202012Validator))
+    for field in form(parse_spec(_SPEC)).values():
+        field.resolve()
+
+
+def check_schemas_once(validators: Iterable[Any]) -> None:
+    """Let jsonschema check a schema once, which it does each time that a value is validated by it.
+
+    Airflow validates all parameters of a run when it reads the DAG and when it begins a task; to check their schemas
+    takes 20 times as long as to validate the values.
+    """
+    for validator in validators:
+        validator.check_schema = staticmethod(_once(validator.check_schema))
+
+
+def _once(check: Any) -> Any:
+    checked = cache(lambda text: check(json.loads(text)))
+    return lambda schema: checked(json.dumps(schema, sort_keys=True))

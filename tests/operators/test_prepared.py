@@ -1,0 +1,69 @@
+"""What the forks of Airflow's servers find done."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import jsonschema
+import pytest
+from jsonschema.exceptions import SchemaError
+
+from litegate_airflow.prepared import check_schemas_once
+
+
+@pytest.fixture
+def validator() -> SimpleNamespace:
+    """Counts what it checks."""
+    checked: list[object] = []
+
+    def check(schema: object) -> None:
+        checked.append(schema)
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+    return SimpleNamespace(check_schema=check, checked=checked)
+
+
+def test_a_schema_is_checked_once_and_an_equal_one_not_again(validator):
+    check_schemas_once([validator])
+    for _ in range(2):
+        validator.check_schema({"type": "integer", "minimum": 1})
+        validator.check_schema({"minimum": 1, "type": "integer"})
+    validator.check_schema({"type": "integer", "minimum": 2})
+    assert validator.checked == [{"minimum": 1, "type": "integer"}, {"minimum": 2, "type": "integer"}]
+
+
+def test_a_wrong_schema_is_refused_each_time(validator):
+    check_schemas_once([validator])
+    for _ in range(2):
+        with pytest.raises(SchemaError, match="'many' is not valid"):
+            validator.check_schema({"type": "many"})
+
+
+PREPARED = """
+import json, sys
+from litegate_airflow.prepared import prepare
+prepare()
+import jsonschema
+from airflow.sdk import Param
+from airflow.sdk.exceptions import ParamValidationError
+from litegate_airflow.ui.form import form
+from litegate.spec import parse_spec
+from litegate_airflow.prepared import _SPEC
+loaded = set(sys.modules)
+fields = form(parse_spec(_SPEC))
+refused = []
+for key, value in (("gate.max_drop", "much"), ("promote", 3)):
+    try:
+        fields[key].resolve(value)
+    except ParamValidationError as error:
+        refused.append(key)
+print(json.dumps([refused, "jinja2.ext" in loaded, sorted(set(sys.modules) - loaded)]))
+"""
+
+
+def test_values_of_a_form_are_validated_as_before_and_nothing_is_left_to_be_loaded():
+    done = subprocess.run([sys.executable, "-c", PREPARED], check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == [["gate.max_drop", "promote"], True, []]
