@@ -15,6 +15,8 @@ from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.sdk.api.client import Client
 from airflow.utils.state import State, TaskInstanceState
 from sqlalchemy import update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import now
 from typing_extensions import override
 
 from litegate.bell import Bell, bell_in, tell_the_end
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PatientScheduler", "look_first"]
 
+_SUCCESS = TaskInstanceState.SUCCESS
+
 
 class PatientScheduler(SchedulerJobRunner):
     """A scheduler that looks for work as soon as a task has ended, and less and less often while nothing is heard.
@@ -37,10 +41,10 @@ class PatientScheduler(SchedulerJobRunner):
     as long each time that nothing was heard, up to `REST` seconds. Whoever asks Airflow for a run then rings the bell
     of the home, or waits for half of `REST` on average, once.
 
-    When it has heard something it looks at `FEW` runs, of which those come first whose tasks have ended, and at as many
-    as the setting `max_dagruns_per_loop_to_schedule` says when it has heard nothing for as long as it waits. When it
-    has heard of nothing but tasks it leaves the rest for later, for which it looks around once in `ROUND` seconds: runs
-    that are to be made or begun, and what else Airflow has executors do.
+    When it has heard of tasks alone it looks at `FEW` runs, until it has looked at all whose tasks have ended, and else
+    at as many as the setting `max_dagruns_per_loop_to_schedule` says. What has nothing to do with tasks that have ended
+    it looks for once in `ROUND` seconds, and when the bell was rung: runs that are to be made or begun, and what else
+    Airflow has executors do.
 
     Attributes:
         bell: where it is rung.
@@ -69,10 +73,11 @@ class PatientScheduler(SchedulerJobRunner):
         workers = {worker.fileno(): worker for worker in self._workers()}
         heard = wait([*workers, self.bell.fileno()], self._next_pause)
         self._next_pause = self._pause if heard else min(2 * self._next_pause, max(self._pause, self.REST))
-        if self.bell.rang() or not heard:
+        rang = self.bell.rang()
+        if rang:
             self._looked_around = -math.inf
         self._hear(workers[each] for each in heard if each in workers)
-        DagRun.DEFAULT_DAGRUNS_TO_EXAMINE = min(self.FEW, self._runs) if heard else self._runs
+        DagRun.DEFAULT_DAGRUNS_TO_EXAMINE = min(self.FEW, self._runs) if heard and not rang else self._runs
         return 0.0
 
     @_scheduler_idle_sleep_time.setter
@@ -81,14 +86,17 @@ class PatientScheduler(SchedulerJobRunner):
 
     @override
     def _do_scheduling(self, session: Session) -> int:
-        """Runs whose tasks have ended do not wait for their turn among all that are under way."""
+        """Runs whose tasks have ended do not wait for their turn among all that are under way.
+
+        Returns:
+            What makes Airflow look again at once: in looks at tasks, that there are more such runs.
+        """
         look_first(session, self._ended)
-        self._ended.clear()
         self._at_tasks_alone = time.monotonic() - self._looked_around < self.ROUND
         if not self._at_tasks_alone:
             self._looked_around = time.monotonic()
         queued: int = super()._do_scheduling(session)
-        return queued
+        return len(self._ended) if self._at_tasks_alone else queued + len(self._ended)
 
     @override
     def _create_dagruns_for_dags(self, guard: Any, session: Session) -> None:
@@ -114,6 +122,8 @@ class PatientScheduler(SchedulerJobRunner):
     def _schedule_all_dag_runs(self, guard: Any, dag_runs: Iterable[DagRun], session: Session) -> list[Any]:
         """Whoever follows a run that has ended hears of it once that is written, and another one may begin."""
         looked_at: list[tuple[DagRun, Any]] = super()._schedule_all_dag_runs(guard, dag_runs, session)
+        seen = self._ended & {(run.dag_id, run.run_id) for run, _ in looked_at}
+        self._ended -= seen or self._ended.copy()  # what is never looked at is no run that goes on
         for run, _ in looked_at:
             if run.state in State.finished_dr_states:
                 self._looked_around = -math.inf
@@ -122,10 +132,16 @@ class PatientScheduler(SchedulerJobRunner):
 
     @override
     def _process_executor_events(self, executor: BaseExecutor, session: Session) -> int:
-        """What has ended without a word to Airflow has not been looked at since it failed."""
-        failed = (key for key, (state, _) in executor.event_buffer.items() if state != TaskInstanceState.SUCCESS)
-        look_first(session, _runs_of(failed))
-        return super()._process_executor_events(executor, session)
+        """What has ended without a word to Airflow has not been looked at since it failed; of the others all is known.
+
+        Returns:
+            The number of the former, and of what is no task: for these Airflow looks again at once.
+        """
+        states = {key: state for key, (state, _) in executor.event_buffer.items()}
+        look_first(session, _runs_of(key for key, state in states.items() if state != _SUCCESS))
+        known = [key for key, state in states.items() if isinstance(key, TaskInstanceKey) and state == _SUCCESS]
+        events: int = super()._process_executor_events(executor, session)
+        return events - len(known)
 
     def _hear(self, told: Iterable[Worker]) -> None:
         for worker in told:
@@ -156,3 +172,9 @@ def look_first(session: Session, runs: Iterable[tuple[str, str]]) -> None:
             .values(last_scheduling_decision=None)
             .execution_options(synchronize_session=False)
         )
+
+
+@compiles(now, "sqlite")
+def _now(*_: Any, **__: Any) -> str:
+    """As SQLAlchemy writes times; by SQLite's own, of whole seconds, a run that is asked for waits for the next one."""
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"

@@ -106,7 +106,10 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for name in ASIDE:
         look(name)
-    monkeypatch.setattr(SchedulerJobRunner, "_do_scheduling", lambda *_: 0)
+    monkeypatch.setattr(
+        SchedulerJobRunner, "_do_scheduling", lambda runner, _: len(runner._schedule_all_dag_runs(None, [], None))
+    )
+    monkeypatch.setattr(SchedulerJobRunner, "_schedule_all_dag_runs", lambda *_: [])
     monkeypatch.setattr(scheduling, "look_first", lambda _, runs: found.extend(run for _, run in runs))
     return found
 
@@ -135,72 +138,118 @@ def test_what_has_nothing_to_do_with_the_end_of_a_task_is_looked_for_once_in_a_w
         look(scheduler)
     assert looked == ["first", "second"]
     clock[0] += PatientScheduler.ROUND
+    pause(scheduler)
     look(scheduler)
     assert looked[2:] == ASIDE
-    pause(scheduler)  # in which nothing is heard
-    look(scheduler)
     ring(bell_in(tmp_path))
     pause(scheduler)
     look(scheduler)
-    assert looked[6:] == [*ASIDE, *ASIDE]
+    assert looked[6:] == ASIDE
 
 
 def test_a_run_that_has_ended_makes_room_for_another_one_at_once(scheduler, looked, monkeypatch):
     run = SimpleNamespace(dag_id="quantize__a", run_id="r", state="success")
     monkeypatch.setattr(SchedulerJobRunner, "_schedule_all_dag_runs", lambda *_: [(run, None)])
     look(scheduler)
-    scheduler._schedule_all_dag_runs(None, [run], None)
     look(scheduler)
     assert looked == [*ASIDE, *ASIDE]
 
 
+def test_airflow_is_to_look_again_at_once_while_there_are_runs_whose_tasks_have_ended(scheduler, waited, monkeypatch):
+    monkeypatch.setattr(scheduling, "look_first", lambda *_: None)
+    monkeypatch.setattr(BaseExecutor, "run_workload", lambda *_, **__: None)
+    monkeypatch.setattr(
+        SchedulerJobRunner, "_schedule_all_dag_runs", lambda _, __, runs, ___: [(run, None) for run in runs]
+    )
+    looks: list[list[str]] = []
+
+    def schedule(runner: PatientScheduler, _: object) -> int:
+        runs = [SimpleNamespace(dag_id="d", run_id=run, state="running") for run in looks.pop(0)]
+        runner._schedule_all_dag_runs(None, runs, None)
+        return 7
+
+    monkeypatch.setattr(SchedulerJobRunner, "_do_scheduling", schedule)
+    looks += [["other"], ["a", "b"], ["c", "a"], ["gone"]]
+    assert scheduler._do_scheduling(None) == 7, "that was a look around"
+    work(scheduler, *(TaskInstanceKey("d", "t", run, 1) for run in "abc"))
+    pause(scheduler)
+    assert scheduler._do_scheduling(None) == 1
+    assert scheduler._do_scheduling(None) == 0
+    work(scheduler, TaskInstanceKey("d", "t", "not running any more", 1))
+    pause(scheduler)
+    assert scheduler._do_scheduling(None) == 0
+
+
 def test_a_run_whose_task_ended_without_a_word_is_looked_at_again(scheduler, looked, monkeypatch):
-    monkeypatch.setattr(SchedulerJobRunner, "_process_executor_events", lambda *_: 0)
+    monkeypatch.setattr(SchedulerJobRunner, "_process_executor_events", lambda *_: 3)
     (executor,) = scheduler.executors
     executor.event_buffer = {
         TaskInstanceKey("d", "t", "killed", 1): (TaskInstanceState.FAILED, "its worker ended with -9"),
         TaskInstanceKey("d", "t", "well", 1): (TaskInstanceState.SUCCESS, None),
         "callback": (TaskInstanceState.FAILED, None),
     }
-    scheduler._process_executor_events(executor, None)
+    assert scheduler._process_executor_events(executor, None) == 2
     assert looked == ["killed"]
 
 
-def test_it_looks_at_few_runs_when_it_has_heard_something_and_at_more_when_not(
+def test_it_looks_at_few_runs_when_it_has_heard_of_tasks_alone_and_at_more_when_not(
     scheduler, waited, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(scheduler, "_runs", 5)
-    looked_at = []
-    for rings in (True, False):
-        if rings:
-            ring(bell_in(tmp_path))
+    monkeypatch.setattr(BaseExecutor, "run_workload", lambda *_, **__: None)
+
+    def looks_at() -> int:
         pause(scheduler)
-        looked_at.append(DagRun.DEFAULT_DAGRUNS_TO_EXAMINE)
-    assert looked_at == [PatientScheduler.FEW, 5]
+        return DagRun.DEFAULT_DAGRUNS_TO_EXAMINE
+
+    work(scheduler, "key")
+    assert looks_at() == PatientScheduler.FEW
+    assert looks_at() == 5
+    work(scheduler, "key")
+    ring(bell_in(tmp_path))
+    assert looks_at() == 5
     assert ".limit(cls.DEFAULT_DAGRUNS_TO_EXAMINE)" in inspect.getsource(DagRun.get_running_dag_runs_to_examine)
 
 
-def test_a_run_whose_task_has_ended_is_looked_at_before_the_others():
+RUN = {"run_id": "r", "run_type": "manual", "state": "running", "log_template_id": 1}
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """Of a database that has runs alone."""
     engine = sqlalchemy.create_engine("sqlite://")
     DagRun.__table__.create(engine)
     with Session(engine) as session:
-        now = datetime(2026, 1, 1, tzinfo=UTC)
-        for number in range(3):
-            run = {"run_id": "r", "run_type": "manual", "state": "running", "run_after": now, "log_template_id": 1}
-            decided = now + timedelta(seconds=number)
-            session.execute(
-                sqlalchemy.insert(DagRun).values(dag_id=f"d{number}", last_scheduling_decision=decided, **run)
-            )
+        yield session
+    engine.dispose()
 
-        by_decision = sqlalchemy.select(DagRun.dag_id).order_by(DagRun.last_scheduling_decision.nulls_first())
 
-        def order() -> list[str]:
-            return list(session.scalars(by_decision))
+def test_a_run_whose_task_has_ended_is_looked_at_before_the_others(session):
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(3):
+        run = RUN | {"dag_id": f"d{number}", "run_after": now}
+        decided = now + timedelta(seconds=number)
+        session.execute(sqlalchemy.insert(DagRun).values(last_scheduling_decision=decided, **run))
 
-        assert order() == ["d0", "d1", "d2"]
-        look_first(session, {("d2", "r"), ("d1", "another")})
-        assert order() == ["d2", "d0", "d1"]
+    by_decision = sqlalchemy.select(DagRun.dag_id).order_by(DagRun.last_scheduling_decision.nulls_first())
+
+    def order() -> list[str]:
+        return list(session.scalars(by_decision))
+
+    assert order() == ["d0", "d1", "d2"]
+    look_first(session, {("d2", "r"), ("d1", "another")})
+    assert order() == ["d2", "d0", "d1"]
     assert "cls.last_scheduling_decision), session=session" in inspect.getsource(DagRun), "that is Airflow's own order"
+
+
+def test_a_run_that_was_asked_for_just_now_may_begin_now_and_not_with_the_next_second(session):
+    now = datetime.now(UTC)
+    for name, after in (("asked", now - timedelta(milliseconds=2)), ("later", now + timedelta(hours=1))):
+        session.execute(sqlalchemy.insert(DagRun).values(dag_id=name, run_after=after, **RUN))
+    for ask in (DagRun.get_running_dag_runs_to_examine, DagRun.get_queued_dag_runs_to_set_running):
+        assert "query.where(DagRun.run_after <= func.now())" in inspect.getsource(ask)
+    due = sqlalchemy.select(DagRun.dag_id).where(DagRun.run_after <= sqlalchemy.func.now())
+    assert list(session.scalars(due)) == ["asked"]
 
 
 def test_whoever_follows_a_run_hears_that_it_has_ended_and_not_before(scheduler, tmp_path, monkeypatch):
