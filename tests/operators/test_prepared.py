@@ -19,7 +19,7 @@ def validator() -> SimpleNamespace:
     """Counts what it checks."""
     checked: list[object] = []
 
-    def check(schema: object) -> None:
+    def check(schema: object, *_: object) -> None:
         checked.append(schema)
         jsonschema.Draft202012Validator.check_schema(schema)
 
@@ -40,6 +40,14 @@ def test_a_wrong_schema_is_refused_each_time(validator):
     for _ in range(2):
         with pytest.raises(SchemaError, match="'many' is not valid"):
             validator.check_schema({"type": "many"})
+
+
+@pytest.mark.parametrize("asked", [({"type": "integer", "default": {1, 2}},), ({"type": "integer"}, "formats")])
+def test_what_is_no_json_or_asked_otherwise_is_checked_each_time(validator, asked):
+    check_schemas_once([validator])
+    for _ in range(2):
+        validator.check_schema(*asked)
+    assert validator.checked == [asked[0], asked[0]]
 
 
 PREPARED = """
