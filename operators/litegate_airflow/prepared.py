@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
-from importlib import import_module
 from typing import Any
 
+# Some of these Airflow imports only when it runs a task.
+import jinja2.ext  # noqa: F401
 import jsonschema
+from airflow.sdk.definitions import connection  # noqa: F401
+from airflow.sdk.definitions.asset import metadata  # noqa: F401
 from airflow.sdk.listener import get_listener_manager
 
 import litegate_airflow.dags  # noqa: F401
@@ -18,8 +21,6 @@ from litegate_airflow.ui.form import form
 
 __all__ = ["check_schemas_once", "prepare"]
 
-_WHILE_RUNNING = ("airflow.sdk.definitions.asset.metadata", "airflow.sdk.definitions.connection", "jinja2.ext")
-"""Modules that Airflow imports only when it runs a task."""
 _SPEC = {
     "model": {"name": "any", "uri": "model.keras"},
     "calibration": {"uri": "data.npz", "format": "npz"},
@@ -28,9 +29,7 @@ _SPEC = {
 
 
 def prepare() -> None:
-    """Do it: modules, plugins, and the checks of the forms that all DAGs of specs have."""
-    for module in _WHILE_RUNNING:
-        import_module(module)
+    """Do it: plugins, and the checks of the forms that all DAGs of specs have; modules come with this one."""
     get_listener_manager()
     check_schemas_once((jsonschema.Draft4Validator, jsonschema.Draft202012Validator))
     for field in form(parse_spec(_SPEC)).values():
