@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from litegate.promotion.priority import Priority, best_first, chosen_by, priority_of
 from litegate.records import Aliases, LedgerEntry
@@ -48,6 +48,17 @@ class Standing:
     last_move: LedgerEntry | None = None
     same_bytes: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
+    def copy(self) -> Standing:
+        """The same, to add further entries to."""
+        return replace(
+            self,
+            accepted={version: [*own] for version, own in self.accepted.items()},
+            pending={version: [*own] for version, own in self.pending.items()},
+            revoked={**self.revoked},
+            digests={**self.digests},
+            same_bytes=defaultdict(list, {digest: [*same] for digest, same in self.same_bytes.items()}),
+        )
+
     def promotable(self) -> dict[int, list[Priority]]:
         """Accepted versions that were not revoked, with their priorities."""
         return {version: priorities for version, priorities in self.accepted.items() if version not in self.revoked}
@@ -65,9 +76,13 @@ class Standing:
         return best_first(open_)
 
 
-def standing_of(entries: Iterable[LedgerEntry]) -> Standing:
-    """Add up the entries of a ledger, in their order."""
-    standing = Standing()
+def standing_of(entries: Iterable[LedgerEntry], before: Standing | None = None) -> Standing:
+    """Add up the entries of a ledger, in their order.
+
+    Args:
+        before: what the entries before them come to; it stays as it is.
+    """
+    standing = Standing() if before is None else before.copy()
     for entry in entries:
         _apply(standing, entry)
         if entry.before != entry.after:

@@ -66,8 +66,8 @@ def reconcile(client: MlflowClient, channel: RegisteredAlias, actor: str, folder
 
 def state_of(client: MlflowClient, channel: RegisteredAlias) -> ChannelState:
     """The alias as its ledger has it; nothing is changed."""
-    entries = Ledger(client, channel).entries()
-    standing = standing_of(entries)
+    ledger = Ledger(client, channel)
+    entries, standing = ledger.entries(), ledger.standing()
     return ChannelState(
         channel=channel,
         aliases=aliases_of(standing, _facts(client, channel)),
@@ -81,13 +81,13 @@ def state_of(client: MlflowClient, channel: RegisteredAlias) -> ChannelState:
 def _write(ledger: Ledger, known: tuple[LedgerEntry, ...], decision: Decision, folder: Path) -> LedgerEntry | None:
     """Append the decision behind the entries that are known; None if somebody else was faster."""
     facts = _facts(ledger.client, decision.channel)
-    standing = standing_of(known)
+    standing = ledger.standing()
     before = aliases_of(standing, facts)
     _refuse(refusal(standing, before, decision))
     if decision.action == "rolled_back":
         decision = decision.model_copy(update={"version": before.champion})
     entry = chained(known, decision, before.champion, None)
-    after = aliases_of(standing_of((*known, entry)), facts)
+    after = aliases_of(standing_of((entry,), standing), facts)
     _refuse(outcome_refusal(decision, after))
     if after.champion is not None and after.champion != before.champion:
         prove(ledger.client, decision.channel, after.champion, folder)
@@ -101,7 +101,7 @@ def _follow(client: MlflowClient, ledger: Ledger, folder: Path, actor: str = "li
     def wanted() -> Aliases:
         for _ in range(TRIES):
             entries = ledger.entries()
-            now = aliases_of(standing_of(entries), _facts(client, ledger.channel))
+            now = aliases_of(ledger.standing(), _facts(client, ledger.channel))
             if now.champion == entries[-1].after:
                 return now
             _note_change(ledger, entries, now.champion, actor, folder)
@@ -124,7 +124,7 @@ def _note_change(
         action="reconciled",
         key=f"reconciled after entry {entries[-1].number}",
         actor=actor,
-        why=_why_changed(ledger, standing_of(entries), before, champion),
+        why=_why_changed(ledger, ledger.standing(), before, champion),
         version=champion,
     )
     ledger.append(chained(entries, decision, before, champion))

@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 from litegate.attestation.signing import enveloped, signer
 from litegate.attestation.statements import about_ledger
 from litegate.errors import BadInput, StoreError
-from litegate.promotion import check_chain, entry_digest
+from litegate.promotion import Standing, check_chain, entry_digest, standing_of
 from litegate.records import Aliases, LedgerEntry, LedgerHead, RegisteredAlias, unreadable
 from litegate.tracking import notes, pages, run_data, runs
 
@@ -49,6 +49,7 @@ class Ledger:
         self._page: Run | None = None
         self._read: tuple[tuple[str, str], ...] = ()
         self._entries: tuple[LedgerEntry, ...] = ()
+        self._added: tuple[tuple[LedgerEntry, ...], Standing] = (), Standing()
 
     @property
     def where(self) -> str:
@@ -86,6 +87,16 @@ class Ledger:
             self._entries = self._checked(found)
             self._read = found
         return self._entries
+
+    def standing(self) -> Standing:
+        """What the entries that were read last come to; only those that are new are added up."""
+        known, standing = self._added
+        if self._entries[: len(known)] != known:
+            known, standing = (), Standing()
+        if len(known) < len(self._entries):
+            standing = standing_of(self._entries[len(known) :], standing)
+        self._added = self._entries, standing
+        return standing
 
     def _checked(self, found: tuple[tuple[str, str], ...]) -> tuple[LedgerEntry, ...]:
         """All entries where the page holds `found`; what was read before, to the letter, was checked then."""

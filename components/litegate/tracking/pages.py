@@ -110,11 +110,16 @@ def _entries(digest: str) -> tuple[LedgerEntry, ...]:
             gc.enable()
 
 
+_EMPTY: dict[str, Any] = {}
+_DECISION, _ENTRY = Decision.model_construct(**_EMPTY), LedgerEntry.model_construct(**_EMPTY)
+"""To be copied with other fields, in half of the time that it takes to construct one without validation."""
+
+
 def _entry(fields: Mapping[str, Any]) -> LedgerEntry:
     """An entry that was valid when it was archived: to validate 10,000 of them again takes most of a second."""
     said = fields["decision"]
-    decision = Decision.model_construct(**{**said, "channel": _channel(**said["channel"])})
-    return LedgerEntry.model_construct(**{**fields, "decision": decision})
+    decision = _DECISION.model_copy(update={**said, "channel": _channel(**said["channel"])})
+    return _ENTRY.model_copy(update={**fields, "decision": decision})
 
 
 @lru_cache(8)

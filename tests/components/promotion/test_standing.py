@@ -286,6 +286,16 @@ def test_the_order_of_acceptances_does_not_matter() -> None:
     assert found == {Aliases(champion=4, previous=3).model_dump_json()}
 
 
+def test_further_entries_are_added_to_what_is_known_and_leave_it_as_it_is() -> None:
+    generator = random.Random(8)
+    for case in CASES:
+        entries = ledger(*case.decisions)
+        cut = generator.randint(0, len(entries))
+        before = standing_of(entries[:cut])
+        assert standing_of(entries[cut:], before) == standing_of(entries)
+        assert before == standing_of(entries[:cut])
+
+
 def test_only_as_many_versions_are_looked_up_as_are_needed() -> None:
     asked: list[int] = []
 

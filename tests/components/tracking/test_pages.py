@@ -9,7 +9,7 @@ import pytest
 from mlflow import MlflowClient
 
 from litegate.errors import StoreError
-from litegate.promotion import chained, check_chain
+from litegate.promotion import chained, check_chain, standing_of
 from litegate.records import Decision, LedgerEntry, RegisteredAlias
 from litegate.tracking import pages
 from litegate.tracking.ledger import EXPERIMENT, RUN_TAG, Ledger
@@ -55,6 +55,17 @@ def test_all_entries_are_read_from_the_last_page_and_fit(channel):
 
     last = MlflowClient().get_run(newest_page(channel))
     assert {key for key in last.data.params if key.startswith("entry-")} == {"entry-00006", "entry-00007"}
+
+
+def test_what_entries_come_to_follows_them_over_the_pages(channel):
+    ledger = Ledger(MlflowClient(), channel)
+    for number in range(2 * SIZE + 1):
+        known = ledger.entries()
+        assert ledger.standing() == standing_of(known)
+        assert Ledger(MlflowClient(), channel).append(entry(channel, known, str(number)))
+    assert ledger.standing() == standing_of(known)  # of what was read last
+    assert len(ledger.entries()) == len(known) + 1
+    assert ledger.standing() == standing_of(ledger.entries())
 
 
 def test_entries_from_before_a_field_was_added_are_archived_as_they_were_written(channel):
