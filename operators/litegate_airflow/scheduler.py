@@ -123,7 +123,7 @@ class PatientScheduler(SchedulerJobRunner):
         """Whoever follows a run that has ended hears of it once that is written, and another one may begin."""
         looked_at: list[tuple[DagRun, Any]] = super()._schedule_all_dag_runs(guard, dag_runs, session)
         seen = self._ended & {(run.dag_id, run.run_id) for run, _ in looked_at}
-        self._ended -= seen or self._ended.copy()  # what is never looked at is no run that goes on
+        self._ended = self._ended - seen if seen else set()  # what is never looked at is no run that goes on
         for run, _ in looked_at:
             if run.state in State.finished_dr_states:
                 self._looked_around = -math.inf

@@ -6,15 +6,15 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect, sync_playwright
 
-__all__ = ["Watched", "follow", "launched", "new_context", "picture", "show_pages", "sign_in"]
+__all__ = ["Watched", "close_pages", "follow", "launched", "new_context", "picture", "show_pages", "sign_in"]
 
 PATIENCE = 60_000
 """Milliseconds; this suite also runs on two busy cores."""
@@ -74,6 +74,14 @@ def follow(link: Locator) -> Page:
     with link.page.expect_popup() as opened:
         link.click()
     return opened.value
+
+
+def close_pages(context: BrowserContext) -> None:
+    """Close all pages, and forget what sites keep in the browser of how somebody likes them."""
+    for page in context.pages:
+        with suppress(Error):  # an empty page has nowhere to keep anything
+            page.evaluate("localStorage.clear()")
+        page.close()
 
 
 class Watched:

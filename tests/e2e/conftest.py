@@ -177,26 +177,28 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def profile(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrowserContext]:
-    """A browser profile of the test's own; if the test fails, its pages are saved."""
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of the module's own: the scripts of Airflow and MLflow, many megabytes, are loaded once."""
     context = browsers.new_context(browser)
-    request.node.stash[PAGES] = lambda: browsers.show_pages(context, tmp_path)
     yield context
     context.close()
 
 
 @pytest.fixture
-def page(profile: BrowserContext) -> Page:
-    """An empty page."""
-    return profile.new_page()
+def page(profile: BrowserContext, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Page]:
+    """An empty page; of earlier tests the browser knows who is logged in, no more. Failed tests have pages saved."""
+    request.node.stash[PAGES] = lambda: browsers.show_pages(profile, tmp_path)
+    yield profile.new_page()
+    browsers.close_pages(profile)
 
 
-@pytest.fixture
-def airflow(litegate: LiteGate, page: Page) -> str:
-    """Airflow's address; the page is logged in."""
+@pytest.fixture(scope="module")
+def airflow(litegate: LiteGate, profile: BrowserContext) -> str:
+    """Airflow's address; the browser is logged in."""
     status = json.loads(litegate("status", "--json").output)
-    browsers.sign_in(page, status["airflow"], Path(status["password_file"]).read_text())
+    browsers.sign_in(profile.new_page(), status["airflow"], Path(status["password_file"]).read_text())
+    browsers.close_pages(profile)
     return str(status["airflow"])
 
 

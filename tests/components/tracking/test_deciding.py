@@ -171,7 +171,7 @@ def test_what_is_not_what_was_judged_does_not_become_champion(model, mlflow_serv
     verdict = {"variant": "int8", "state": "passed", "digest": model.logged[bad].digest}
     (kept,) = mlflow_server.artifacts.rglob(f"{run_id}/artifacts/{notes.VERDICT}")
     changes = {
-        "bytes": lambda: file.write_bytes(file.read_bytes()[:-1] + b"!"),
+        "bytes": lambda: file.write_bytes(bytes([*file.read_bytes()[:-1], file.read_bytes()[-1] ^ 1])),
         "file": file.unlink,
         "verdict": kept.unlink,
         "state": lambda: model.client.log_text(run_id, json.dumps(verdict | {"state": "failed"}), notes.VERDICT),
