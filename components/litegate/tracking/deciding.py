@@ -67,7 +67,8 @@ def reconcile(client: MlflowClient, channel: RegisteredAlias, actor: str, folder
 def state_of(client: MlflowClient, channel: RegisteredAlias) -> ChannelState:
     """The alias as its ledger has it; nothing is changed."""
     ledger = Ledger(client, channel)
-    entries, standing = ledger.entries(), ledger.standing()
+    entries = ledger.entries()
+    standing = ledger.standing(entries)
     return ChannelState(
         channel=channel,
         aliases=aliases_of(standing, _facts(client, channel)),
@@ -81,7 +82,7 @@ def state_of(client: MlflowClient, channel: RegisteredAlias) -> ChannelState:
 def _write(ledger: Ledger, known: tuple[LedgerEntry, ...], decision: Decision, folder: Path) -> LedgerEntry | None:
     """Append the decision behind the entries that are known; None if somebody else was faster."""
     facts = _facts(ledger.client, decision.channel)
-    standing = ledger.standing()
+    standing = ledger.standing(known)
     before = aliases_of(standing, facts)
     _refuse(refusal(standing, before, decision))
     if decision.action == "rolled_back":
@@ -101,7 +102,7 @@ def _follow(client: MlflowClient, ledger: Ledger, folder: Path, actor: str = "li
     def wanted() -> Aliases:
         for _ in range(TRIES):
             entries = ledger.entries()
-            now = aliases_of(ledger.standing(), _facts(client, ledger.channel))
+            now = aliases_of(ledger.standing(entries), _facts(client, ledger.channel))
             if now.champion == entries[-1].after:
                 return now
             _note_change(ledger, entries, now.champion, actor, folder)
@@ -124,7 +125,7 @@ def _note_change(
         action="reconciled",
         key=f"reconciled after entry {entries[-1].number}",
         actor=actor,
-        why=_why_changed(ledger, ledger.standing(), before, champion),
+        why=_why_changed(ledger, ledger.standing(entries), before, champion),
         version=champion,
     )
     ledger.append(chained(entries, decision, before, champion))

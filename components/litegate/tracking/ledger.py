@@ -88,14 +88,14 @@ class Ledger:
             self._read = found
         return self._entries
 
-    def standing(self) -> Standing:
-        """What the entries that were read last come to; only those that are new are added up."""
+    def standing(self, entries: tuple[LedgerEntry, ...]) -> Standing:
+        """What these entries of the ledger come to; only those behind the ones that were given before are added up."""
         known, standing = self._added
-        if self._entries[: len(known)] != known:
+        if entries[: len(known)] != known:
             known, standing = (), Standing()
-        if len(known) < len(self._entries):
-            standing = standing_of(self._entries[len(known) :], standing)
-        self._added = self._entries, standing
+        if len(known) < len(entries):
+            standing = standing_of(entries[len(known) :], standing)
+        self._added = entries, standing
         return standing
 
     def _checked(self, found: tuple[tuple[str, str], ...]) -> tuple[LedgerEntry, ...]:
