@@ -11,6 +11,7 @@ from pathlib import Path
 from litegate.cli.init import use_home
 from litegate.cli.output import answer
 from litegate.errors import StackError
+from litegate.execution.warm.door import forget
 from litegate.execution.warm.keeping import answers, end, started
 from litegate.settings import settings
 from litegate.stack import Home
@@ -70,6 +71,8 @@ class _Parents:
     def end(self) -> None:
         for name, process in self._running.items():
             end(process, self._folder, self._pythons[name])
+        for python in self._pythons.values():  # one that has died, and is to be started again, is not among them
+            forget(self._folder, python)
 
     def _start(self, name: str) -> None:
         self._running[name] = started(name, self._pythons[name], self._folder)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from litegate.execution.warm.door import is_there
+from litegate.execution.warm.keeping import answers
 from litegate.settings import settings
 from tests.components.execution.sandbox.hosts import running
 
@@ -33,8 +34,12 @@ def test_parents_are_kept_started_anew_and_ended(tmp_path: Path) -> None:
             running(f"warm\0service\0{folder}"), key=int
         )  # what it starts as it loads goes by its name at first
         os.kill(int(first), signal.SIGKILL)
-        _wait_for(lambda: set(running(f"warm\0service\0{folder}")) - {first})
-        keeper.send_signal(signal.SIGTERM)
+        assert keeper.stderr is not None
+        assert keeper.stderr.readline().startswith("service: ended with -9; again in 0.5 s; see ")
+        _wait_for(lambda: answers(folder, python))
+        os.kill(int(min(running(f"warm\0service\0{folder}"), key=int)), signal.SIGKILL)
+        assert keeper.stderr.readline().startswith("service: ended with -9; again in 1 s; see ")
+        keeper.send_signal(signal.SIGTERM)  # while there is none
         assert keeper.wait(60) == 0
     _wait_for(lambda: not running(f"\0{folder}\0"))  # what it starts as it loads may end a moment later
     assert not is_there(folder, python)
