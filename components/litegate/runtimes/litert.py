@@ -7,7 +7,8 @@ every registered model. Quantized inputs and outputs are mapped by `real = (q - 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 ROWS = 256
 """Samples of one `invoke` at most: with more, memory grows and speed does not."""
 _CACHE = 1 << 20
-"""Bytes of the samples of one `invoke`, if it is several: what their layers give no longer fits a processor's cache
-with more, and MobileNetV2 then takes half as long again."""
+"""Bytes of what a layer takes and gives in one `invoke`, if it is of several samples: with more it no longer fits the
+cache of a processor core, and MobileNetV2 then takes half as long again."""
 
 
 class Misfit(ValueError):
@@ -111,6 +112,7 @@ class LiteRTModel:
         self.outputs = {name: tensor_of(detail) for name, detail in self._runner.get_output_details().items()}
         self._fixed = max([1, *(tensor.shape[0] for tensor in self.inputs.values() if tensor.shape)])
         self._batches = all(tensor.shape[:1] == (-1,) for tensor in self.inputs.values())
+        self._rows = rows_at_once(map(tensor_of, self._interpreter.get_tensor_details()))
 
     def predict(self, features: Mapping[str, Array], raw: bool = False) -> dict[str, Array]:
         """Outputs for a batch of any size, as many samples at a time as are fastest, and at most `ROWS`.
@@ -130,7 +132,7 @@ class LiteRTModel:
         size = check_features(features, self.inputs, raw)
         if self._batches and size > 1:
             try:
-                return self._in_blocks(features, size, rows_at_once(features, size), raw)
+                return self._in_blocks(features, size, self._rows, raw)
             except RuntimeError:
                 self._batches = False  # a constant batch of 1 is baked into the graph
         return self._in_blocks(features, size, self._fixed, raw)
@@ -172,9 +174,16 @@ class LiteRTModel:
         return outputs if raw else {name: tensor.dequantize(outputs[name]) for name, tensor in self.outputs.items()}
 
 
-def rows_at_once(features: Mapping[str, Array], size: int) -> int:
-    """Samples of one `invoke`: a power of 2, so that batches of 32 are not followed by odd ends of another shape."""
-    fitting = _CACHE * size // max(1, sum(value.nbytes for value in features.values()))
+def rows_at_once(tensors: Iterable[Tensor]) -> int:
+    """Samples of one `invoke`: so many that the largest tensor of them fits the cache twice, as input and as output.
+
+    A power of 2, so that batches of 32 are not followed by odd ends of another shape.
+
+    Args:
+        tensors: those of a model; its weights, which have no free first axis, do not count.
+    """
+    sizes = (math.prod(map(abs, each.shape)) * each.dtype.itemsize for each in tensors if each.shape[:1] == (-1,))
+    fitting = _CACHE // (2 * max((1, *sizes)))
     return min(ROWS, 1 << max(0, fitting.bit_length() - 1))
 
 

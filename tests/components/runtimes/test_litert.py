@@ -122,8 +122,19 @@ def test_an_output_that_is_one_number_for_all_samples_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "size", "rows"),
-    [((4,), 1000, 256), ((32, 32, 3), 32, 64), ((96, 96, 3), 32, 8), ((224, 224, 3), 32, 1), ((1024, 1024, 3), 2, 1)],
+    ("dtype", "shapes", "rows"),
+    [
+        (np.float32, [(-1, 4)], 256),
+        (np.float32, [(-1, 32, 32, 3), (-1, 32, 32, 16), (-1, 10)], 8),
+        (np.int8, [(-1, 32, 32, 3), (-1, 32, 32, 16), (-1, 10)], 32),
+        (np.float32, [(-1, 32, 32, 3), (5000, 5000)], 32),
+        (np.float32, [(-1, 224, 224, 3), (-1, 112, 112, 96)], 1),
+        (np.float32, [(-1, -1, 8)], 256),
+        (np.float32, [], 256),
+    ],
+    ids=["small", "ResNet-8", "ResNet-8 int8", "weights", "MobileNetV2", "free axis", "nothing"],
 )
-def test_so_many_samples_go_into_one_invoke_as_fit_a_cache(shape: tuple[int, ...], size: int, rows: int) -> None:
-    assert rows_at_once({"image": np.zeros((size, *shape), np.float32)}, size) == rows
+def test_so_many_samples_go_into_one_invoke_as_fit_a_cache(
+    dtype: type[np.generic], shapes: list[tuple[int, ...]], rows: int
+) -> None:
+    assert rows_at_once(Tensor(shape, np.dtype(dtype), 0.0, 0) for shape in shapes) == rows
