@@ -22,8 +22,8 @@ from tests.chaos.world import Ended, World
 __all__ = ["Loop", "promoted", "told_by"]
 
 _NAMES = ("left", "right")
-_SHORTEST, _LONGEST = 15.0, 60.0
-"""Seconds over which kills are spread, by how long the run before took."""
+_SHORTEST, _LONGEST = 5.0, 60.0
+"""Seconds over which kills are spread: half of what the run before took, for one that is killed takes longer."""
 _PAIR_EVERY = 5
 """Every so many runs of a model are two DAG runs at once."""
 _PATIENCE = 300.0
@@ -35,7 +35,7 @@ class Loop:
 
     Args:
         say: gets a line for each thing that happens.
-        most: kills in one run.
+        most, least: kills in one run.
     """
 
     def __init__(
@@ -46,11 +46,12 @@ class Loop:
         chance: random.Random,
         say: Callable[[str], None],
         most: int = 8,
+        least: int = 1,
     ) -> None:
         self.world, self.models, self.tally, self.chance, self.say = world, models, tally, chance, say
         self.bag = Bag(world.kinds, chance)
-        self.rounds, self.most = 0, most
-        self._took = _SHORTEST
+        self.rounds, self.most, self.least = 0, most, least
+        self._spread = _SHORTEST
         self.told: list[Promotion] = []
 
     def segment(self, kills: int) -> None:
@@ -84,7 +85,8 @@ class Loop:
         name, turn = _NAMES[self.rounds % len(_NAMES)], self.rounds // len(_NAMES)
         self.rounds += 1
         spec = self.models.spec(name, turn)
-        plan = self.bag.draw(self.chance.randint(1, min(self.most, left)), self._took)
+        most = min(self.most, left)
+        plan = self.bag.draw(self.chance.randint(min(self.least, most), most), self._spread)
         began = time.monotonic()
         with killing(self.world, plan, self.chance) as made:
             ended = self._pair(name) if turn % _PAIR_EVERY == _PAIR_EVERY - 1 else [self.world.run(spec)]
@@ -92,7 +94,7 @@ class Loop:
         self.tally.killed(made)
         self.tally.runs += len(ended)
         took, killed = time.monotonic() - began, ", ".join(map(str, made)) or "nothing"
-        self._took = min(_LONGEST, max(_SHORTEST, took))
+        self._spread = min(_LONGEST, max(_SHORTEST, took / 2))
         self.say(f"{name} {turn}: {self._how(ended)} after {took:.0f} s; killed: {killed}")
         self._recover()
         if not all(promoted(each) for each in ended):

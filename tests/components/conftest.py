@@ -101,11 +101,11 @@ def models(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def places(tmp_path_factory: pytest.TempPathFactory, warm_tensorflow: Path) -> Settings:
+def places(tmp_path_factory: pytest.TempPathFactory, warm_parents: Path) -> Settings:
     """A workspace of the test session's own: what one test found, the next one finds too. Its steps are forks."""
     home = tmp_path_factory.mktemp("home")
     places = Settings(str(home / "workspace"), home / "cache", home / "scratch", settings().pythons)
-    return replace(places, executor="auto", warm=warm_tensorflow)
+    return replace(places, executor="auto", warm=warm_parents)
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def world(root: Path) -> Iterator[EmbeddedWorld]:
 
 def test_runs_outlive_whatever_is_killed_and_nothing_is_lost_or_doubled(world: EmbeddedWorld, models: Path) -> None:
     tally = Tally()
-    loop = Loop(world, Models(models, world.root / "specs"), tally, random.Random(2), print, most=3)
+    loop = Loop(world, Models(models, world.root / "specs"), tally, random.Random(2), print, most=3, least=3)
     loop.segment(len(KINDS))
     loop.finish()
     assert (tally.wrong, dict(tally.kills)) == ({}, dict.fromkeys(KINDS, 1))

@@ -1,7 +1,7 @@
 """Quantizes models from one calibration and by a call of the converter for each variant; run by TensorFlow's Python.
 
 Takes the path of a JSON file with `{name: {saved_model, float32, samples}}`, and prints by model and variant what each
-way gave: a digest, or why there is no file. `once` is None where the engine does not calibrate once for the variant.
+way gave: a digest, or why there is no file. Both are None where the engine does not calibrate once for the variant.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def both_ways(saved_model: str, float32: str, samples: str) -> dict[str, dict[st
     def alone(recipe: Recipe) -> str:
         return outcome(lambda: engine.make(model, recipe, calibration, _silent))
 
-    return {recipe.name: {"once": once(recipe), "alone": alone(recipe)} for recipe in RECIPES}
+    found = {recipe: once(recipe) for recipe in RECIPES}
+    return {recipe.name: {"once": each, "alone": each and alone(recipe)} for recipe, each in found.items()}
 
 
 def _silent(*_: Any) -> None: ...

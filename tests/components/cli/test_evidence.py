@@ -76,6 +76,7 @@ def broken(evidence: str) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("warm_steps")
 def test_a_verdict_rests_on_the_device(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = said(capsys, "evidence", "request", "digits.yaml", "int8", "float32", "board")
     assert given["samples"]["count"] == digits.SPLITS["test"]
@@ -111,6 +112,7 @@ def test_a_verdict_rests_on_the_device(example: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("warm_steps")
 def test_what_to_type_next_is_said(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evidence", "request", "digits.yaml", "int8", "board"]) == 0
     lines = capsys.readouterr().out.splitlines()

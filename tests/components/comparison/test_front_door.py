@@ -99,6 +99,7 @@ gate: {max_drop: 0.05}
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("warm_steps")
 def test_the_examples_of_the_documentation_do_what_they_say(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +120,7 @@ def test_the_examples_of_the_documentation_do_what_they_say(
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("warm_steps")
 def test_finished_files_are_compared_with_a_float_one(
     models: Path, tflite_files: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -101,6 +101,7 @@ def found(models: Path, inspected: Path, places: Settings, tmp_path_factory: pyt
 def test_one_calibration_gives_every_variant_the_bytes_or_the_refusal_of_the_converter(found: Any, name: str) -> None:
     outcomes = found["models"][name]
     assert set(outcomes) == CALIBRATED
+    assert all(each["once"] for each in outcomes.values())
     assert {variant: each["once"] for variant, each in outcomes.items()} == {
         variant: each["alone"] for variant, each in outcomes.items()
     }
