@@ -55,6 +55,29 @@ def test_what_is_timed_is_one_run() -> None:
         )
 
 
+class Interrupted(File):
+    """Another process runs for some time in the first run that is timed."""
+
+    def invoke(self, quantized: Mapping[str, Any]) -> None:
+        super().invoke(quantized)
+        if self.runs == 2:
+            self.clock.now += 0.008
+
+
+def test_an_interruption_is_not_taken_for_the_pace_of_a_file() -> None:
+    clock = Clock()
+    files = {"float32": (File(clock, 1e-5), [{}]), "int8": (Interrupted(clock, 1e-5), [{}])}
+    found = time_in_rounds(files, lambda _: None, lambda *_: None, clock).rounds
+    assert len(found["int8"][0]) == len(found["float32"][0]) == 100
+
+
+def test_the_pace_of_a_slow_file_takes_one_run() -> None:
+    clock = Clock()
+    slow = File(clock, 0.5)
+    rounds = time_in_rounds({"float32": (slow, [{}])}, lambda _: None, lambda *_: None, clock).rounds["float32"]
+    assert slow.runs == 2 + len(rounds)
+
+
 def test_a_slow_file_takes_few_rounds_and_no_more_than_one_run_in_each() -> None:
     slices = plan({"float32": 0.001, "int16x8": 0.5})
     assert slices.runs == {"float32": 2, "int16x8": 1}
