@@ -6,6 +6,7 @@ import inspect
 import select
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,11 +21,15 @@ from airflow.utils.state import TaskInstanceState
 from sqlalchemy.orm import Session
 
 from litegate.bell import bell_in, hearing_the_end, ring
+from litegate.settings import settings
+from litegate.steps import STEPS
 from litegate_airflow import scheduler as scheduling
 from litegate_airflow.executor import ProcessPerTask, Worker
 from litegate_airflow.scheduler import PatientScheduler, look_first
 from tests.operators.test_executor import Workload
 
+source = cache(inspect.getsource)
+"""Of Airflow's own; to find a class of thousands of lines takes a while."""
 ASIDE = [
     *("_create_dagruns_for_dags", "_start_queued_dagruns"),
     *("_enqueue_executor_callbacks", "_enqueue_connection_tests"),
@@ -33,7 +38,15 @@ ASIDE = [
 
 
 @pytest.fixture
-def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PatientScheduler]:
+def read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[set[str], set[Path]]]:
+    """Of which steps and environments it has read the source, which takes a while."""
+    found: list[tuple[set[str], set[Path]]] = []
+    monkeypatch.setattr(scheduling, "read_source", lambda steps, pythons: found.append((set(steps), set(pythons))))
+    return found
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: object) -> Iterator[PatientScheduler]:
     monkeypatch.setenv("LITEGATE_HOME", str(tmp_path))
     monkeypatch.setattr(DagRun, "DEFAULT_DAGRUNS_TO_EXAMINE", 5)  # which it changes for its whole process
     executor = ProcessPerTask()
@@ -59,7 +72,7 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def pause(scheduler: PatientScheduler) -> float:
     """What Airflow asks for after each look that found nothing."""
-    assert "time.sleep(min(self._scheduler_idle_sleep_time," in inspect.getsource(SchedulerJobRunner)
+    assert "time.sleep(min(self._scheduler_idle_sleep_time," in source(SchedulerJobRunner)
     return scheduler._scheduler_idle_sleep_time
 
 
@@ -70,6 +83,11 @@ def work(scheduler: PatientScheduler, *keys: object) -> list[Worker]:
     for worker in executor.running_workers:
         worker.process.join()
     return executor.running_workers
+
+
+def test_what_keys_of_results_are_made_of_is_read_before_anything_is_forked(scheduler, read):
+    pythons = {Path(python) for python in settings().pythons.values()}
+    assert read == [({name for name, step in STEPS.items() if step.cached}, pythons)]
 
 
 def test_it_rests_where_nothing_is_heard_of_a_task(scheduler, waited):
@@ -101,7 +119,7 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
 
     def look(name: str) -> None:
-        assert f"self.{name}(" in inspect.getsource(SchedulerJobRunner), "Airflow calls it so"
+        assert f"self.{name}(" in source(SchedulerJobRunner), "Airflow calls it so"
         monkeypatch.setattr(SchedulerJobRunner, name, lambda *_, **__: found.append(name))
 
     for name in ASIDE:
@@ -157,6 +175,7 @@ def test_a_run_that_has_ended_makes_room_for_another_one_at_once(scheduler, look
 
 def test_airflow_is_to_look_again_at_once_while_there_are_runs_whose_tasks_have_ended(scheduler, waited, monkeypatch):
     monkeypatch.setattr(scheduling, "look_first", lambda *_: None)
+    monkeypatch.setattr(scheduling.time, "monotonic", lambda: 100.0)  # however long the workers take to be started
     monkeypatch.setattr(BaseExecutor, "run_workload", lambda *_, **__: None)
     monkeypatch.setattr(
         SchedulerJobRunner, "_schedule_all_dag_runs", lambda _, __, runs, ___: [(run, None) for run in runs]
@@ -208,7 +227,7 @@ def test_it_looks_at_few_runs_when_it_has_heard_of_tasks_alone_and_at_more_when_
     work(scheduler, "key")
     ring(bell_in(tmp_path))
     assert looks_at() == 5
-    assert ".limit(cls.DEFAULT_DAGRUNS_TO_EXAMINE)" in inspect.getsource(DagRun.get_running_dag_runs_to_examine)
+    assert ".limit(cls.DEFAULT_DAGRUNS_TO_EXAMINE)" in source(DagRun.get_running_dag_runs_to_examine)
 
 
 RUN = {"run_id": "r", "run_type": "manual", "state": "running", "log_template_id": 1}
@@ -239,7 +258,7 @@ def test_a_run_whose_task_has_ended_is_looked_at_before_the_others(session):
     assert order() == ["d0", "d1", "d2"]
     look_first(session, {("d2", "r"), ("d1", "another")})
     assert order() == ["d2", "d0", "d1"]
-    assert "cls.last_scheduling_decision), session=session" in inspect.getsource(DagRun), "that is Airflow's own order"
+    assert "cls.last_scheduling_decision), session=session" in source(DagRun), "that is Airflow's own order"
 
 
 def test_a_run_that_was_asked_for_just_now_may_begin_now_and_not_with_the_next_second(session):
@@ -247,7 +266,7 @@ def test_a_run_that_was_asked_for_just_now_may_begin_now_and_not_with_the_next_s
     for name, after in (("asked", now - timedelta(milliseconds=2)), ("later", now + timedelta(hours=1))):
         session.execute(sqlalchemy.insert(DagRun).values(dag_id=name, run_after=after, **RUN))
     for ask in (DagRun.get_running_dag_runs_to_examine, DagRun.get_queued_dag_runs_to_set_running):
-        assert "query.where(DagRun.run_after <= func.now())" in inspect.getsource(ask)
+        assert "query.where(DagRun.run_after <= func.now())" in source(ask)
     due = sqlalchemy.select(DagRun.dag_id).where(DagRun.run_after <= sqlalchemy.func.now())
     assert list(session.scalars(due)) == ["asked"]
 
@@ -269,6 +288,5 @@ def test_whoever_follows_a_run_hears_that_it_has_ended_and_not_before(scheduler,
 
 
 def test_airflow_asks_for_all_runs_there_and_has_written_what_it_returns():
-    source = inspect.getsource(SchedulerJobRunner._schedule_all_dag_runs)
-    assert "guard.commit()\n        return callback_tuples" in source
-    assert "self._schedule_all_dag_runs(guard, dag_runs, session)" in inspect.getsource(SchedulerJobRunner)
+    assert "guard.commit()\n        return callback_tuples" in source(SchedulerJobRunner._schedule_all_dag_runs)
+    assert "self._schedule_all_dag_runs(guard, dag_runs, session)" in source(SchedulerJobRunner)
