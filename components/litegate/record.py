@@ -43,6 +43,8 @@ class Record(BaseModel):
 
 def _check_bounds(value: Any) -> None:
     """Of whole numbers and of what holds several values, at any depth; of texts pydantic checks them."""
+    if value is None or isinstance(value, str | float):  # most are, and to ask whether they are mappings takes longer
+        return
     if isinstance(value, int):
         if not -_LARGEST_NUMBER <= value < _LARGEST_NUMBER:
             raise ValueError("a whole number of at most 64 bits")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
@@ -54,7 +54,10 @@ class ProcessPerTask(LocalExecutor):
 
     Attributes:
         running_workers: those that run.
+        before_tasks: are called with the id of a DAG before a worker is forked for one of its tasks.
     """
+
+    before_tasks: ClassVar[list[Callable[[str], None]]] = []
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
@@ -80,6 +83,9 @@ class ProcessPerTask(LocalExecutor):
 
     def _started(self, workload: ExecutorWorkload) -> Worker:
         told, tells = Pipe(duplex=False)
+        if dag_id := getattr(getattr(workload, "ti", None), "dag_id", ""):  # others than tasks have none
+            for make_ready in self.before_tasks:
+                make_ready(dag_id)
         gc.freeze()  # what we have is not copied because somebody counts its references
         try:
             process = get_context("fork").Process(

@@ -21,6 +21,7 @@ from typing_extensions import override
 from litegate.bell import Bell, parse_bell_in
 from litegate.call_stack import with_room
 from litegate.settings import default_home
+from litegate_airflow.dags.ahead import make_ahead
 from litegate_airflow.executor import ProcessPerTask, PromptSubprocess
 from litegate_airflow.prepared import prepare
 from litegate_airflow.scheduler import PatientScheduler
@@ -47,6 +48,7 @@ def _hear(bell: Bell) -> bool:
 
 if __name__ == "__main__":
     prepare()
+    ProcessPerTask.before_tasks.append(make_ahead)
     # What the commands run.
     setattr(scheduler_command, "SchedulerJobRunner", PatientScheduler)  # noqa: B010
     setattr(dag_processor_command, "DagFileProcessorManager", PromptDagProcessor)  # noqa: B010

@@ -61,7 +61,8 @@ def a_task_that_runs(folder: Path) -> None:
     if number == 0:
         signal.pause()
         os._exit(0)
-    (folder / "task").write_text(str(number))
+    (folder / "written").write_text(str(number))
+    (folder / "written").rename(folder / "task")
     os.waitpid(number, 0)
 
 
@@ -90,6 +91,17 @@ def test_what_has_a_state_of_running_is_said_to_run(executor, monkeypatch):
     executor._process_workloads([Workload("callback", running_state="running")])
     assert (executor.event_buffer, executor.running) == ({"callback": ("running", None)}, {"callback"})
     assert ended(executor) == {"callback": "success"}
+
+
+def test_what_has_to_be_ready_for_the_tasks_of_a_dag_is_before_their_workers_are_forked(executor, monkeypatch):
+    ready: list[str] = []
+    monkeypatch.setattr(ProcessPerTask, "before_tasks", [ready.append])
+    monkeypatch.setattr(BaseExecutor, "run_workload", lambda workload, **_: None if ready == ["d"] else 1 / 0)
+    task, callback = Workload("task"), Workload("callback")
+    object.__setattr__(task, "ti", SimpleNamespace(dag_id="d"))
+    executor.running = {"task", "callback"}
+    executor._process_workloads([task, callback])
+    assert ended(executor) == {"task": "success", "callback": "success"}
 
 
 def test_a_killed_worker_takes_its_task_along_and_the_task_fails_at_once(executor, monkeypatch, tmp_path):

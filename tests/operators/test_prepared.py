@@ -54,6 +54,8 @@ PREPARED = """
 import json, sys
 from litegate_airflow.prepared import prepare
 prepare()
+from airflow.sdk.execution_time import comms
+from airflow.sdk.execution_time.comms import CommsDecoder, VariableResult
 import jsonschema
 from airflow.sdk import Param
 from airflow.sdk.exceptions import ParamValidationError
@@ -61,6 +63,11 @@ from litegate_airflow.ui.form import form
 from litegate.spec import parse_spec
 from litegate_airflow.prepared import _SPEC
 loaded = set(sys.modules)
+one, other = CommsDecoder(socket=None), CommsDecoder(socket=None)
+kept = one.body_decoder is one.err_decoder is other.body_decoder
+answer = one.body_decoder.validate_python({"key": "k", "value": "v", "type": "VariableResult"})
+assert answer == VariableResult(key="k", value="v"), answer
+assert comms.TypeAdapter(int).validate_python("3") == 3
 fields = form(parse_spec(_SPEC))
 refused = []
 for key, value in (("gate.max_drop", "much"), ("promote", 3)):
@@ -68,10 +75,10 @@ for key, value in (("gate.max_drop", "much"), ("promote", 3)):
         fields[key].resolve(value)
     except ParamValidationError as error:
         refused.append(key)
-print(json.dumps([refused, "jinja2.ext" in loaded, sorted(set(sys.modules) - loaded)]))
+print(json.dumps([kept, refused, "jinja2.ext" in loaded, sorted(set(sys.modules) - loaded)]))
 """
 
 
-def test_values_of_a_form_are_validated_as_before_and_nothing_is_left_to_be_loaded():
+def test_values_and_answers_are_validated_as_before_and_nothing_is_left_to_be_loaded():
     done = subprocess.run([sys.executable, "-c", PREPARED], check=True, capture_output=True, text=True)
-    assert json.loads(done.stdout.splitlines()[-1]) == [["gate.max_drop", "promote"], True, []]
+    assert json.loads(done.stdout.splitlines()[-1]) == [True, ["gate.max_drop", "promote"], True, []]

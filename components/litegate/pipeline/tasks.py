@@ -142,7 +142,7 @@ Looks up what earlier runs have found with the same inputs. If every result is t
 skipped.
 
 **Leaves** the names of the variants that something is missing of, over which the tasks of each variant are mapped,
-and the results of the others (XCom `cached`).
+and the results of the others, with what `resolve` has left (XCom `cached`).
 """,
         needs=("resolve",),
     ),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from airflow.sdk import DAG, TaskGroup, TriggerRule, task_group
@@ -41,7 +42,7 @@ from litegate_airflow.runtime.wiring import Upstream
 from litegate_airflow.ui.doc_page import doc_page
 from litegate_airflow.ui.form import form
 
-__all__ = ["broken_dag", "quantize_dag", "quantize_group"]
+__all__ = ["broken_dag", "quantize_dag", "quantize_group", "ready_dag"]
 
 UPSTREAM_FIRST = {"weight_rule": "upstream"}
 """A run that is under way is finished before another begins."""
@@ -72,7 +73,27 @@ def quantize_dag(
     Raises:
         SpecError: the spec cannot be used; Airflow shows it as an import error of the DAG file.
     """
-    source, owner = SpecSource.of(spec, folder), owner or Owner()
+    return _made(SpecSource.of(spec, folder), owner or Owner(), dag_id=dag_id, tags=tags, dag=dag)
+
+
+def ready_dag(source: SpecSource, owner: Owner) -> DAG:
+    """The same as a worker reads it that runs one of its tasks, whoever asks.
+
+    Raises:
+        SpecError: the spec cannot be used.
+    """
+    return _made(source, owner, for_a_task=True)
+
+
+def _made(
+    source: SpecSource,
+    owner: Owner,
+    *,
+    dag_id: str = "",
+    tags: Iterable[str] = (),
+    dag: Mapping[str, Any] = MappingProxyType({}),
+    for_a_task: bool | None = None,
+) -> DAG:
     read = source.parsed or source.read()
     own = {
         "description": f"{read.model.name} for {read.target}: {', '.join(read.variants)}",
@@ -90,7 +111,7 @@ def quantize_dag(
     with DAG(dag_id or f"quantize__{read.model.name}", **arguments) as made:
         _tasks(source, read, owner, prefixed=False)
     # Each task would be given a copy of its own, at most of the cost of the parse; a run merges the DAG's in anyway.
-    if read_for_a_task():
+    if read_for_a_task() if for_a_task is None else for_a_task:
         object.__setattr__(made, "params", ParamsDict(params))  # they were validated when the run was made
     else:
         made.params = params

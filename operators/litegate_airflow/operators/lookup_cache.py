@@ -30,8 +30,9 @@ class LookupCacheOperator(WiredOperator, SkipMixin):
     """Returns the names of the variants that a mapped task has something to compute of.
 
     It looks up what every task of the run between itself and the gate would come to. What mapped tasks would come to
-    for the other variants is under the XCom key `cached`. If nothing at all is missing, all these tasks are skipped,
-    and all results are under that key.
+    for the other variants is under the XCom key `cached`, with what `resolve` has left, which every later task needs
+    too: a question less for each. If nothing at all is missing, all these tasks are skipped, and all results are under
+    that key.
     """
 
     does = LOOKUP_CACHE
@@ -44,7 +45,7 @@ class LookupCacheOperator(WiredOperator, SkipMixin):
             tasks = self._tasks(gate)
             search = _Search(RunRecords(ti, found={}))
             missing = search.missing(tasks)
-            ti.xcom_push(CACHED, search.found(missing))
+            ti.xcom_push(CACHED, search.resolved() | search.found(missing))
             if search.complete:
                 self.log.info("every result is there: the tasks from here to %s are skipped", gate.task_id)
                 ti.xcom_push(RETURN_VALUE, missing)
@@ -81,6 +82,10 @@ class _Search:
     def __init__(self, records: RunRecords) -> None:
         self.records, self.complete = records, True
         self._of_mapped: set[Job] = set()
+
+    def resolved(self) -> dict[str, Any]:
+        """What the run is about, by the job that has found it."""
+        return {str(Job("resolve")): self.records.resolved().to_json()}
 
     def missing(self, tasks: Sequence[StepOperator]) -> list[str]:
         """The variants that mapped tasks have something to compute of."""

@@ -98,11 +98,11 @@ def read_for_a_task() -> bool:
     return get_parsing_context().dag_id is not None
 
 
-def read_spec_files(folder: Path) -> dict[str, SpecFile]:
-    """The spec files of `folder` and of each folder in `LITEGATE_SPEC_FOLDERS`, by DAG id; the last one wins."""
-    folders = [folder, *map(Path, filter(None, os.environ.get("LITEGATE_SPEC_FOLDERS", "").split(os.pathsep)))]
+def read_spec_files(*folders: Path) -> dict[str, SpecFile]:
+    """The spec files of these folders and of each in `LITEGATE_SPEC_FOLDERS`, by DAG id; the last one wins."""
+    further = map(Path, filter(None, os.environ.get("LITEGATE_SPEC_FOLDERS", "").split(os.pathsep)))
     found: dict[str, SpecFile] = {}
-    for each in folders:
+    for each in (*folders, *further):
         for item in _read_folder(each):
             _add(found, item)
     return _with_one_watcher(found)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from airflow.sdk.execution_time.xcom import XCom
 
@@ -125,6 +125,7 @@ class Records:
         self.ti, self._found = ti, found
         self.kept: dict[str, Any] = {}
         self._pulled: dict[tuple[str, str], Sequence[Any]] = {}
+        self._read: dict[tuple[type[Record], Job], Record] = {}
 
     @property
     def wiring(self) -> Wiring:
@@ -135,16 +136,22 @@ class Records:
     def keep(self, job: Job, result: Record) -> None:
         """Add what this task has found itself."""
         self.kept[str(job)] = result.to_json()
+        self._read.clear()
 
     def returned(self, record: type[R], does: Task) -> R:
         """What the task that does this returned."""
         return self._as(record, does, self._left(self.wiring.one(does)))
 
     def _one(self, record: type[R], does: Task, job: Job) -> R:
+        if (record, job) not in self._read:
+            self._read[record, job] = self._as(record, does, self._value_of(does, job))
+        return cast("R", self._read[record, job])
+
+    def _value_of(self, does: Task, job: Job) -> Any | None:
         for found in (self.kept, self._cached()):
             if str(job) in found:
-                return record.model_validate(found[str(job)])
-        return self._as(record, does, self._left_by(does, job.step).get(str(job)))
+                return found[str(job)]
+        return self._left_by(does, job.step).get(str(job))
 
     def _all(self, record: type[R], does: Sequence[Task], step: str) -> tuple[R, ...]:
         """Of the quantized variants, by all tasks that run the step for some of them."""

@@ -7,6 +7,7 @@ and keeps what it says, each by a request; so the tasks before `register` have n
 from __future__ import annotations
 
 import logging
+import time
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,9 @@ __all__ = [
 ]
 
 log = logging.getLogger("litegate")
+
+_LONGEST_REST = 0.1
+"""In seconds."""
 
 _REGISTERS = task_of("register")
 _RECOVERS = task_of("quantize", EACH_RECOVERY)
@@ -129,11 +133,16 @@ def has_links(operator: BaseOperator, ti: RuntimeTaskInstanceProtocol) -> bool:
 
 
 def link_tasks(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> None:
-    """Give all tasks before this one their links; a run is not failed for want of a link."""
+    """Give all tasks before this one their links; a run is not failed for want of a link.
+
+    Airflow's server has as much time in between for the task that follows, for which a run is waited for.
+    """
     try:
         for place, variant, links in _earlier(ti):
             for link in links:
+                began = time.monotonic()
                 leave(place, link.xcom_key, link.page(result, variant))
+                time.sleep(min(time.monotonic() - began, _LONGEST_REST))
     except Exception as error:
         log.warning("the earlier tasks are not all linked to MLflow: %s: %s", type(error).__name__, error)
 
