@@ -8,20 +8,24 @@ import logging
 import pytest
 
 from litegate.errors import StepFailed
+from litegate.execution.executors import process
 from litegate.execution.executors.output import StepOutput
 from litegate.execution.sandbox import REPORT
 from tests.components.execution.children import Make
 
 
-def test_a_flood_of_output_fills_neither_log_nor_memory(step: Make, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_flood_of_output_fills_neither_log_nor_memory(
+    step: Make, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_MAX_LINES", 1_000)  # in place of 10,000
     with caplog.at_level(logging.INFO, "litegate"), pytest.raises(StepFailed) as caught:
         step("floods").run()
     assert caught.value.kind == "abort"
     assert "last words" in caught.value.detail
     assert len(caught.value.detail) < 2500
     said = [record.getMessage() for record in caplog.records if record.name.startswith("litegate")]
-    assert len(said) == 10_001, said[10_000:]
-    assert said[-1] == "... more than 10,000 lines: the rest is left out"
+    assert len(said) == 1_001, said[1_000:]
+    assert said[-1] == "... more than 1,000 lines: the rest is left out"
     assert max(map(len, said)) <= 2000
 
 

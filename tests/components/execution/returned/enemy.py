@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +83,16 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
             found.append(path)
 
 
-sys.addaudithook(_audit)
+@cache
+def _watch() -> None:
+    """Only where it is needed: it slows down all that this process does from then on, and has no end."""
+    sys.addaudithook(_audit)
 
 
 @contextmanager
 def opened_below(folder: Path) -> Iterator[list[str]]:
     """Which files below a folder this process opens meanwhile, links not followed."""
+    _watch()
     found: list[str] = []
     _watched.append((f"{folder}/", found))
     try:
