@@ -157,6 +157,8 @@ class GuardedMlflow:
 def guarded_mlflow(root: Path, certificates: Certificates) -> Iterator[GuardedMlflow]:
     """MLflow's own log-in behind TLS, where everybody may read what others have made, and nothing else."""
     port, secret = free_port(), secrets.token_urlsafe
+    from litegate.stack.databases import write_ahead
+
     made = GuardedMlflow(
         f"https://127.0.0.1:{port}",
         certificates.authority,
@@ -169,6 +171,8 @@ def guarded_mlflow(root: Path, certificates: Certificates) -> Iterator[GuardedMl
         f"database_uri = sqlite:///{root}/users.db\nauthorization_function = tests.guarded:bearer_or_basic\n"
         "auth_cache_ttl_seconds = 60\n"  # else each of a thousand requests costs the hash of a password
     )
+    for name in ("users", "mlflow"):
+        write_ahead(root / f"{name}.db")
     options = {
         "--app-name": "basic-auth",
         "--host": "127.0.0.1",

@@ -45,6 +45,10 @@ def mlflow_server(root: Path, database: str | None = None, workers: int = 1) -> 
     Args:
         database: SQLAlchemy's address of it; SQLite in `root` if None.
     """
+    from litegate.stack.databases import write_ahead
+
+    if database is None:
+        write_ahead(root / "mlflow.db")  # as the embedded server has it
     port = str(free_port())
     options = {
         "--host": "127.0.0.1",

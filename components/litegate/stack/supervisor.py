@@ -22,6 +22,7 @@ from litegate.errors import DiskFull, StackError
 from litegate.execution.warm.keeping import variables_of
 from litegate.stack import cleaning, logs, old_buckets
 from litegate.stack.airflow_api import AirflowApi
+from litegate.stack.databases import write_ahead
 from litegate.stack.deaths import Death
 from litegate.stack.environment import server_environment
 from litegate.stack.home import Home, Secrets, write_private
@@ -96,6 +97,7 @@ class Supervisor:
         os.environ.clear()
         os.environ.update(environment)
         self._set_unfinished_databases_aside()
+        write_ahead(self.home.root / "mlflow" / "mlflow.db")  # as Airflow has its own
         for name in self.first:
             if name in self.servers:
                 self._launch(self.servers[name])
