@@ -26,6 +26,7 @@ from litegate.presentation.recoveries import not_made
 from litegate.records import (
     Candidate,
     Champion,
+    ClassLoss,
     FileRef,
     RegisteredAlias,
     RegisterRequest,
@@ -33,7 +34,8 @@ from litegate.records import (
     VariantRow,
     Verdict,
 )
-from litegate.report import Pictures, drawn, render, table_rows
+from litegate.report import Pictures, render, table_rows
+from litegate.report.drawing import drawing
 from litegate.runtimes.litert import choose_signature
 from litegate.tracking import artifacts, cards, fields, models, notes, registry, run_data, runs, views
 from litegate.tracking.at_once import at_once
@@ -59,10 +61,10 @@ def run(request: RegisterRequest, work: Work) -> RunResult:
     recorder = _Recorder(request, work)
     with recorder.open():
         recorder.start()
-        variants = [partial(recorder.variant, verdict) for verdict in request.verdicts]
-        pictures, *rows = at_once([recorder.pictures, *variants])  # drawn while MLflow is waited for
-        result = recorder.result(tuple(rows), recorder.version(tuple(rows)))
-        recorder.finish(result, pictures)
+        with drawing(request, recorder.result((), None), recorder.classes()) as pictures:
+            rows = tuple(at_once([partial(recorder.variant, verdict) for verdict in request.verdicts]))
+            result = recorder.result(rows, recorder.version(rows))
+            recorder.finish(result, pictures())
     work.say("%s: %s", result.outcome, runs.page(recorder.parent))
     return result
 
@@ -174,16 +176,15 @@ class _Recorder:
             environments=attested_environments(),
         )
 
-    def pictures(self) -> Pictures:
-        """The report's charts; all classes of each variant come from the files that explain its verdict."""
+    def classes(self) -> dict[str, tuple[ClassLoss, ...]]:
+        """What each variant loses of every class, from the files that explain its verdict."""
         names = self.request.baseline.evaluated.classes
-        classes = {
+        return {
             verdict.variant: read_classes(self.work.path(file).read_bytes(), names)
             for verdict in self.request.verdicts
             for file in verdict.explanation
             if file.name == f"{verdict.variant}-classes.csv"
         }
-        return drawn(self.request, self.result((), None), classes)
 
     def result(self, rows: tuple[VariantRow, ...], selected: Champion | None) -> RunResult:
         """What the step hands back and MLflow keeps."""
