@@ -18,7 +18,7 @@ from litegate.processes import readable
 
 __all__ = ["ChildProcess", "Process"]
 
-_MAX_LINES, _MAX_LINE = 10_000, 2000
+_MAX_LINES, _MAX_LINE, _LAST = 10_000, 2000, 20
 
 
 class Process(Protocol):
@@ -129,7 +129,7 @@ class _Output:
     def __init__(self, hears: Callable[[str], bool], say: Callable[[str], None]) -> None:
         self._hears, self._say = hears, say
         self._begun = b""
-        self._last: deque[str] = deque(maxlen=20)
+        self._last: deque[str] = deque(maxlen=_LAST)
         self._lines = 0
 
     @property
@@ -143,7 +143,8 @@ class _Output:
         except BlockingIOError:
             return True
         *lines, self._begun = (self._begun + piece).split(b"\n")
-        for line in lines:
+        # Of a flood nobody reads more than its end: a child must not take its parent's time either.
+        for line in lines if self._lines <= _MAX_LINES else lines[-_LAST:]:
             self._line(line)
         if len(self._begun) > _MAX_LINE:
             self._line(self._begun)
