@@ -54,6 +54,21 @@ def test_values(name: str, output: Array, target: Array, value: float) -> None:
     assert isinstance(measured(name, output, target), float)
 
 
+@pytest.mark.parametrize("levels", [1, 2, 3, 16])
+def test_the_area_is_scikit_learns_however_many_scores_are_equal(levels: int) -> None:
+    """A quantized output has few levels."""
+    scores = np.round(SCORE * levels) / levels
+    expected = sklearn.roc_auc_score(BINARY, scores)
+    assert measured("roc_auc", scores, BINARY.astype(int)) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf])
+def test_scores_that_are_not_finite_have_no_area(score: float) -> None:
+    scores = np.where(np.arange(len(SCORE)) == 3, score, SCORE)
+    with pytest.raises(ValueError, match="not finite"):
+        load_metric("roc_auc").value(scores, BINARY.astype(int))
+
+
 @pytest.mark.parametrize(("name", "output"), [("roc_auc", TWO), ("macro_f1", SCORES)])
 def test_raw_outputs_have_the_value_of_what_is_kept_of_them(name: str, output: Array) -> None:
     target = BINARY.astype(int) if output is TWO else LABEL
