@@ -39,8 +39,8 @@ __all__ = [
 
 log = logging.getLogger("litegate")
 
-_LONGEST_REST = 0.1
-"""In seconds."""
+_RESTS, _LONGEST_REST = 3, 0.1
+"""How many times as long as a request it rests after it, and for how many seconds at most."""
 
 _REGISTERS = task_of("register")
 _RECOVERS = task_of("quantize", EACH_RECOVERY)
@@ -135,14 +135,14 @@ def has_links(operator: BaseOperator, ti: RuntimeTaskInstanceProtocol) -> bool:
 def link_tasks(ti: RuntimeTaskInstanceProtocol, result: RunResult) -> None:
     """Give all tasks before this one their links; a run is not failed for want of a link.
 
-    Airflow's server has as much time in between for the task that follows, for which a run is waited for.
+    Most of the time of Airflow's server is left to the task that follows, for which a run is waited for.
     """
     try:
         for place, variant, links in _earlier(ti):
             for link in links:
                 began = time.monotonic()
                 leave(place, link.xcom_key, link.page(result, variant))
-                time.sleep(min(time.monotonic() - began, _LONGEST_REST))
+                time.sleep(min(_RESTS * (time.monotonic() - began), _LONGEST_REST))
     except Exception as error:
         log.warning("the earlier tasks are not all linked to MLflow: %s: %s", type(error).__name__, error)
 
