@@ -21,6 +21,7 @@ __all__ = ["made_ahead", "make_ahead"]
 
 log = logging.getLogger("litegate")
 
+_OF_SPECS = "quantize__"
 _MOST = 100
 
 
@@ -37,6 +38,8 @@ _made: OrderedDict[str, _Made] = OrderedDict()
 
 def make_ahead(dag_id: str) -> None:
     """Have the DAG of a spec file of `LITEGATE_SPEC_FOLDERS` ready, if it is one; for want of it nothing fails."""
+    if not dag_id.startswith(_OF_SPECS):  # other tasks are few, and the spec files may be many
+        return
     try:
         if not _is_current(dag_id):
             _made.pop(dag_id, None)

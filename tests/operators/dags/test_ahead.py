@@ -96,10 +96,17 @@ def test_whoever_reads_the_file_for_all_dags_makes_them(monkeypatch):
     assert DagBag(DAG_FILE).dags["quantize__eights"] is not ahead._made["quantize__eights"].dag
 
 
-@pytest.mark.parametrize("dag_id", ["set_champion", "quantize__gone", "somebody_elses"])
-def test_of_what_is_no_spec_nothing_is_made(dag_id):
-    make_ahead(dag_id)
+def test_of_a_spec_file_that_is_not_there_nothing_is_made():
+    make_ahead("quantize__gone")
     assert not ahead._made
+
+
+@pytest.mark.parametrize("dag_id", ["set_champion", "requalify__eights", "somebody_elses"])
+def test_for_tasks_of_other_dags_no_spec_file_is_read(dag_id, monkeypatch):
+    read: list[tuple[Path, ...]] = []
+    monkeypatch.setattr(ahead, "read_spec_files", lambda *folders: read.append(folders))
+    make_ahead(dag_id)
+    assert not read
 
 
 def test_of_a_spec_that_cannot_be_used_any_more_nothing_is_left(specs):
