@@ -20,6 +20,9 @@ def test_a_run_whose_results_are_all_there_skips_to_the_gate(run_flow: Run) -> N
     assert {cached.state(task) for task in FLOW} == {"skipped"}
     assert {cached.state(task) for task in ("lookup_cache", "gate", "register", "promote")} == {"success"}
     assert cached.pull("lookup_cache") == []
+    for outcome in (computed, cached):
+        resolved = outcome.pull("resolve", key="resolved")
+        assert outcome.pull("lookup_cache", key="cached")["resolve"] == resolved, "one question for both"
     for step in ("gate", "register"):
         before, after = (each.steps.requests[step, ""] for each in (computed, cached))
         assert after.model_copy(update=_of_this_run(before)) == before

@@ -27,3 +27,16 @@ def test_it_is_airflows_own_command_that_is_run(name, option):
     command = [sys.executable, "-m", "litegate_airflow.server", name, "--help"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert option in done.stdout
+
+
+STARTED = """
+import airflow.__main__, runpy
+from litegate_airflow.executor import ProcessPerTask
+airflow.__main__.main = lambda: print([each.__qualname__ for each in ProcessPerTask.before_tasks])
+runpy.run_module("litegate_airflow.server", run_name="__main__")
+"""
+
+
+def test_the_scheduler_makes_dags_before_it_forks_their_workers():
+    done = subprocess.run([sys.executable, "-c", STARTED], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == ["['make_ahead']"], done.stderr

@@ -73,7 +73,8 @@ def quantize_dag(
     Raises:
         SpecError: the spec cannot be used; Airflow shows it as an import error of the DAG file.
     """
-    return _made(SpecSource.of(spec, folder), owner or Owner(), dag_id=dag_id, tags=tags, dag=dag)
+    source = SpecSource.of(spec, folder)
+    return _made(source, owner or Owner(), for_a_task=read_for_a_task(), dag_id=dag_id, tags=tags, dag=dag)
 
 
 def ready_dag(source: SpecSource, owner: Owner) -> DAG:
@@ -89,10 +90,10 @@ def _made(
     source: SpecSource,
     owner: Owner,
     *,
+    for_a_task: bool,
     dag_id: str = "",
     tags: Iterable[str] = (),
     dag: Mapping[str, Any] = MappingProxyType({}),
-    for_a_task: bool | None = None,
 ) -> DAG:
     read = source.parsed or source.read()
     own = {
@@ -111,7 +112,7 @@ def _made(
     with DAG(dag_id or f"quantize__{read.model.name}", **arguments) as made:
         _tasks(source, read, owner, prefixed=False)
     # Each task would be given a copy of its own, at most of the cost of the parse; a run merges the DAG's in anyway.
-    if read_for_a_task() if for_a_task is None else for_a_task:
+    if for_a_task:
         object.__setattr__(made, "params", ParamsDict(params))  # they were validated when the run was made
     else:
         made.params = params

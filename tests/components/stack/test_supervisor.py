@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -132,3 +134,22 @@ def test_databases_of_a_home_without_a_stamp_are_set_aside_and_never_deleted(
     database.write_bytes(b"new")
     supervisor._set_unfinished_databases_aside()
     assert database.read_bytes() == b"new"
+
+
+def test_mlflows_database_is_set_before_its_server_is_started(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is open, it stays as it is."""
+    modes: list[tuple[str]] = []
+
+    def launch(_: Server) -> None:
+        with closing(sqlite3.connect(supervisor.home.root / "mlflow" / "mlflow.db")) as database:
+            modes.append(database.execute("PRAGMA journal_mode").fetchone())
+        raise InterruptedError
+
+    monkeypatch.setattr(supervisor, "servers", {"mlflow": LIVES})
+    monkeypatch.setattr(supervisor, "environment", lambda: dict(os.environ))
+    monkeypatch.setattr(supervisor, "_launch", launch)
+    with pytest.raises(InterruptedError):
+        supervisor._start()
+    assert modes == [("wal",)]
